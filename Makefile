@@ -1,0 +1,58 @@
+# Everything a person or CI runs. Each target sets up what it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+STUBS := clients/python/schemaregistry/v1
+OURS := clients/python/schemaregistry server/schemaregistry_server scripts bench tests
+PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
+	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
+
+.PHONY: help setup run test lint format proto proto-check lock grpcurl clean
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: $(READY) ## Make .venv from the lock file
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(READY) ## Start the registry on its embedded store and publish schemas/
+	@$(BIN)/schemaregistry serve --dev --publish schemas
+
+test: $(READY) ## Lint, check the stubs, run every test
+	@$(MAKE) --no-print-directory lint proto-check
+	$(BIN)/pytest tests/ --cov --cov-report=term:skip-covered
+
+lint: $(READY) ## ruff, mypy --strict, import-linter, buf
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/buf lint
+
+format: $(READY) ## Let ruff rewrite
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+proto: $(READY) ## Generate the Python stubs
+	$(PROTOC) --python_out=clients/python --mypy_out=quiet:clients/python proto/schemaregistry/v1/*.proto
+	$(PROTOC) --grpc_python_out=clients/python --mypy_grpc_out=quiet:clients/python proto/schemaregistry/v1/registry.proto
+
+proto-check: proto ## Fail where the committed stubs are not what `make proto` writes
+	@git diff --exit-code --stat -- $(STUBS) && test -z "$$(git status --porcelain -- $(STUBS))" || \
+		{ echo "The stubs in $(STUBS) are stale: run 'make proto' and commit the result."; exit 1; }
+
+lock: $(READY) ## Resolve pyproject.toml anew into requirements.txt
+	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+		--custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.txt
+
+clean: ## Remove what was built (not the registry's data)
+	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""A registry that turns column names into audited, versioned contracts for market data."""

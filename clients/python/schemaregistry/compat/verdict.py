@@ -1,0 +1,64 @@
+"""The values that a judgement is made of. Holds no procedure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+from schemaregistry.document.model import Json, Level
+
+
+class Outcome(StrEnum):
+    """What is known of a claim: a proof, a counterexample, or neither."""
+
+    COMPATIBLE = "compatible"
+    INCOMPATIBLE = "incompatible"
+    UNKNOWN = "unknown"
+
+
+Risk = Literal["none", "low", "medium", "high"]
+Bump = Literal["major", "minor", "patch"]
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = _Absent()
+"""No instance or value here (None is JSON's null)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """A JSON instance valid under one side (`old` or `new`) and invalid under the other, by both validators."""
+
+    instance: Json
+    valid_under: Literal["old", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference between two documents, at the JSON pointer of the place; `old` or `new` may be ABSENT."""
+
+    pointer: str
+    kind: str
+    old: Json
+    new: Json
+    effect: Literal["none", "compatible", "incompatible", "unknown"]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A claim about two documents in a direction, with what supports it."""
+
+    outcome: Outcome
+    message: str
+    direction: Level
+    risk: Risk
+    required_bump: Bump
+    changes: tuple[Change, ...] = ()
+    witness: Witness | None = None
+    old_version: str = ""
+    new_version: str = ""
+    consumers: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""The registry's server: store, catalog, gRPC service and REST face."""

@@ -53,8 +53,9 @@ class Document:
     """One version of one schema, parsed and checked.
 
     `raw` is the text as a person wrote it. `schema` is the JSON side alone, ready for a draft-07 validator: without
-    `$id`, `version`, `arrow`, `compatibility` and the `x-` members. `arrow` is the block's fields
-    in their order, or the derived ones where `arrow_derived`. `fingerprint` is `sha256:` and the hex digest of the canonical form of the whole document.
+    `$id`, `version`, `arrow`, `compatibility` and the `x-` members. `arrow` is the block's fields in their order, or
+    the derived ones where `arrow_derived`. `fingerprint` is `sha256:` and the hex digest of the canonical form of the
+    whole document.
     """
 
     raw: bytes

@@ -28,22 +28,28 @@ class GetSchemaRequest(_message.Message):
     ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
+    IF_NONE_MATCH_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """`[a-z][a-z0-9_]{0,127}`."""
     version: _builtins.str
     """A semver version, with or without a leading `v`; empty or `latest` for the newest."""
     min_revision: _builtins.int
     """Wait until this server has seen this revision (within the call's deadline)."""
+    if_none_match: _builtins.str
+    """An etag that the caller has. While it is still the right one the answer has no data (REST: the
+    `If-None-Match` header, and 304).
+    """
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         version: _builtins.str = ...,
         min_revision: _builtins.int = ...,
+        if_none_match: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "min_revision", b"min_revision", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "if_none_match", b"if_none_match", "min_revision", b"min_revision", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

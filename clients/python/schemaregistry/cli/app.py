@@ -1,0 +1,58 @@
+"""The command line: which commands there are, and how an error becomes a line and an exit code.
+
+Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. What a command does is its own module's.
+"""
+
+import sys
+from importlib.metadata import entry_points
+
+import typer
+
+from schemaregistry.errors import RegistryError
+
+app = typer.Typer(
+    name="schemaregistry",
+    help="Audited, versioned contracts for market data. Exit codes: 0 conforms or compatible, 1 does not, 2 usage, "
+    "3 could not tell.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+EXIT = {
+    "INVALID_ARGUMENT": 2,
+    "NOT_FOUND": 2,
+    "ALREADY_EXISTS": 1,
+    "FAILED_PRECONDITION": 1,
+}
+"""The exit code of an error that reaches the command line; 3 for every other: what was asked could not be told."""
+
+
+def _add_installed_commands() -> None:
+    """Add what other packages of the distribution bring, `serve` first of all."""
+    for entry in entry_points(group="schemaregistry.commands"):
+        try:
+            app.command(entry.name)(entry.load())
+        except ModuleNotFoundError as missing:
+            app.command(entry.name, help="Not installed here.")(_missing(entry.name, missing.name or "?"))
+
+
+def _missing(command: str, module: str) -> "typer.models.CommandFunctionType":  # type: ignore[type-var]
+    def explain() -> None:
+        typer.echo(f"`{command}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
+        raise typer.Exit(2)
+
+    return explain
+
+
+def main() -> None:
+    """Run the command line; every refusal is one message on stderr."""
+    _add_installed_commands()
+    try:
+        app()
+    except RegistryError as error:
+        at = f" (at {error.pointer})" if error.pointer else ""
+        typer.echo(f"schemaregistry: {error.message}{at}", err=True)
+        sys.exit(EXIT.get(error.code, 3))
+    except KeyboardInterrupt:
+        sys.exit(130)

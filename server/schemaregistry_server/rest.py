@@ -1,0 +1,281 @@
+"""The REST face: an ASGI app that answers each annotated path by the RPC it is bound to.
+
+Holds what HTTP adds to an RPC (statuses, conditional requests, problem+json, server-sent events), no path and no logic.
+"""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from http import HTTPStatus
+from urllib.parse import parse_qsl
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schemaregistry.errors import (
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    RegistryError,
+    TooLarge,
+    Unavailable,
+    Unimplemented,
+)
+from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, Verdict, WatchSchemasResponse
+from schemaregistry_server import status
+from schemaregistry_server.identity import Identity
+from schemaregistry_server.service import Registry, Reply
+from schemaregistry_server.transcoding import Binding, bindings, to_json
+
+MAX_BODY = 1 << 20
+"""Bytes of a request's body: the limit of a document."""
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+log = logging.getLogger(__name__)
+
+IdentityOf = Callable[[Scope], Identity]
+
+
+def create_app(registry: Registry, identity_of: IdentityOf) -> ASGIApp:
+    """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them."""
+    service = DESCRIPTOR.services_by_name["SchemaRegistry"]
+    routes = [
+        Route(
+            binding.template,
+            (_Stream if binding.streams else _Unary)(binding, registry, identity_of),
+            methods=[binding.http_method],
+        )
+        for binding in bindings(service)
+    ]
+    return Starlette(
+        routes=[*routes, Route("/healthz", _healthz), Route("/readyz", _Ready(registry))],
+        exception_handlers={HTTPException: _no_such_path},
+    )
+
+
+def loopback_identity(publisher: Identity) -> IdentityOf:
+    """Everyone on loopback is the publisher, save a web page (it sends `Origin`, or a Host that isn't loopback's).
+
+    Without this any page that a developer opens could write to the registry (cross-site request, DNS rebinding).
+    """
+
+    def identity_of(scope: Scope) -> Identity:
+        headers = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
+        origin = headers.get(b"origin")
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if name not in LOOPBACK_HOSTS or (origin is not None and origin.decode("latin-1") != f"http://{host}"):
+            raise PermissionDenied(
+                "This address answers the same machine's own programs only, not web pages: use curl or a client here.",
+                reason="NOT_LOOPBACK",
+            )
+        return publisher
+
+    return identity_of
+
+
+class _Unary:
+    """One binding of a unary RPC, as an ASGI app."""
+
+    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf) -> None:
+        self.binding = binding
+        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(registry, binding.rpc)
+        self.identity_of = identity_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            caller = self.identity_of(scope)
+            request = await _request(self.binding, scope, receive)
+            reply = await self.handler(request, caller)
+            code, content_type, body = _body(reply.message, request, scope)
+        except RegistryError as error:
+            await problem(error)(scope, receive, send)
+            return
+        except Exception:
+            log.exception("%s failed", self.binding.rpc)
+            await problem(RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL"))(
+                scope, receive, send
+            )
+            return
+        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+        if code != HTTPStatus.NOT_MODIFIED:
+            headers += [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+class _Stream:
+    """The binding of a server-streaming RPC, as server-sent events (WHATWG HTML, "Server-sent events")."""
+
+    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf) -> None:
+        self.binding = binding
+        self.handler: Callable[[Message, Identity], AsyncIterator[WatchSchemasResponse]] = getattr(
+            registry, binding.rpc
+        )
+        self.identity_of = identity_of
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            request = await _request(self.binding, scope, receive)
+            messages = aiter(self.handler(request, self.identity_of(scope)))
+            # The first message is taken before the status is sent, so that a refusal has a status of its own.
+            first = await anext(messages)
+        except RegistryError as error:
+            await problem(error)(scope, receive, send)
+            return
+        response = StreamingResponse(
+            _events(first, messages), media_type="text/event-stream", headers={"cache-control": "no-store"}
+        )
+        await response(scope, receive, send)
+
+
+async def _events(first: WatchSchemasResponse, rest: AsyncIterator[WatchSchemasResponse]) -> AsyncIterator[str]:
+    yield _event(first)
+    try:
+        async for message in rest:
+            yield _event(message)
+    except RegistryError as error:
+        yield f"event: error\ndata: {_compact(_problem_of(error))}\n\n"
+
+
+def _event(message: WatchSchemasResponse) -> str:
+    return f"id: {message.revision}\nevent: {message.WhichOneof('event')}\ndata: {_compact(to_json(message))}\n\n"
+
+
+async def _request(binding: Binding, scope: Scope, receive: Receive) -> Message:
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else ()
+    headers = scope["headers"]
+    body = await _read(headers, receive) if binding.body else b""
+    request = binding.request_of(scope["path_params"], query, _header(headers, b"content-type"), body)
+    if "if_none_match" in binding.query and (etag := _header(headers, b"if-none-match")):
+        request.if_none_match = etag  # type: ignore[attr-defined]  # the field was looked up by name
+    if "after_revision" in binding.query and (last := _header(headers, b"last-event-id")):
+        _resume(request, last)
+    return request
+
+
+def _resume(request: Message, last_event_id: str) -> None:
+    if not last_event_id.isascii() or not last_event_id.isdigit():
+        raise InvalidArgument(
+            f"Last-Event-ID must be a revision, not {last_event_id!r}: start again without it.", reason="BAD_PARAMETER"
+        )
+    request.after_revision = int(last_event_id)  # type: ignore[attr-defined]  # as above
+
+
+async def _read(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:
+    length = _header(headers, b"content-length")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise _too_large()
+    chunks, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise InvalidArgument("The connection closed before the body was whole.", reason="BODY_CUT")
+        chunks.append(event.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            raise _too_large()
+        if not event.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"The body is over {MAX_BODY:,} bytes: a document must be smaller.", reason="TOO_LARGE")
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in headers if key == name), "")
+
+
+def _body(message: Message, request: Message, scope: Scope) -> tuple[int, str, bytes]:
+    if isinstance(message, HttpBody):
+        unchanged = not message.data and bool(getattr(request, "if_none_match", ""))
+        return HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK, message.content_type, message.data
+    if isinstance(message, Verdict) and _prefers_text(_header(scope["headers"], b"accept")):
+        text = message.verdict if message.verdict == "compatible" else f"{message.verdict}: {message.message}"
+        return HTTPStatus.OK, "text/plain; charset=utf-8", text.encode()
+    created = isinstance(message, RegisterSchemaResponse) and message.created
+    return HTTPStatus.CREATED if created else HTTPStatus.OK, "application/json", _compact(to_json(message)).encode()
+
+
+def _prefers_text(accept: str) -> bool:
+    """Whether `text/plain` comes before JSON and before anything, by quality and then by place (RFC 9110, 12.5.1)."""
+    ranked = []
+    for place, part in enumerate(accept.split(",")):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        if kind in {"text/plain", "text/*", "application/json", "*/*", "application/*"}:
+            ranked.append((-float(quality) if quality.replace(".", "", 1).isdigit() else 0.0, place, kind))
+    return bool(ranked) and min(ranked)[2].startswith("text/")
+
+
+def _problem_of(error: RegistryError) -> dict[str, object]:
+    code = status.http_status(error)
+    body: dict[str, object] = {
+        "type": "about:blank",
+        "title": HTTPStatus(code).phrase,
+        "status": code,
+        "detail": error.message,
+        "code": error.code,
+        "reason": error.reason,
+    }
+    if error.pointer is not None:
+        body["pointer"] = error.pointer
+    body |= error.metadata
+    if (verdict := status.verdict_of(error)) is not None:
+        body["verdict"] = to_json(verdict)
+    return body
+
+
+def problem(error: RegistryError) -> Response:
+    """The answer for a refusal: `application/problem+json` (RFC 9457) with the code, reason, pointer and metadata."""
+    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
+    return Response(
+        _compact(_problem_of(error)), status.http_status(error), headers, media_type="application/problem+json"
+    )
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    allowed = (error.headers or {}).get("Allow")
+    if allowed is None:
+        return problem(
+            NotFound(f"No such path: {request.url.path}. Try /schemas or /schema/{{id}}.", reason="NO_SUCH_PATH")
+        )
+    answer = problem(
+        Unimplemented(f"{request.url.path} answers {allowed} only, not {request.method}.", reason="NO_SUCH_METHOD")
+    )
+    answer.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+    answer.headers["allow"] = allowed
+    return answer
+
+
+async def _healthz(_: Request) -> Response:
+    return PlainTextResponse("ok\n")
+
+
+class _Ready:
+    """`/readyz`: 200 when the registry serves, else 503, and why in a word."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        waits_for = self.registry.waits_for()
+        answer = (
+            PlainTextResponse("ready\n")
+            if waits_for is None
+            else PlainTextResponse(f"waits for {waits_for}\n", HTTPStatus.SERVICE_UNAVAILABLE)
+        )
+        await answer(scope, receive, send)

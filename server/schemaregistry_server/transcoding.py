@@ -1,0 +1,100 @@
+"""Which HTTP request means which RPC, as the proto's `google.api.http` annotations say.
+
+Holds the bindings, and how a path, a query and a body become a request message; it knows no server and no socket.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from google.api import annotations_pb2, http_pb2, httpbody_pb2
+from google.protobuf import json_format, message_factory
+from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+
+from schemaregistry.errors import InvalidArgument
+
+MethodName = str
+Parameters = Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """One HTTP method and path template of one RPC; `body` names the request's HttpBody field, or is empty."""
+
+    rpc: MethodName
+    http_method: str
+    template: str
+    body: str
+    request: type[Message]
+    query: Mapping[str, FieldDescriptor]
+    streams: bool
+
+    def request_of(self, path: Mapping[str, str], query: Parameters, content_type: str, body: bytes) -> Message:
+        """Build the request message.
+
+        Raises:
+            InvalidArgument: a query parameter that this path doesn't take, or a value that its field can't hold.
+        """
+        message = self.request(**path)
+        for name, text in query:
+            self._set(message, name, text)
+        if self.body:
+            getattr(message, self.body).CopyFrom(httpbody_pb2.HttpBody(content_type=content_type, data=body))
+        return message
+
+    def _set(self, message: Message, name: str, text: str) -> None:
+        field = self.query.get(name)
+        if field is None:
+            known = ", ".join(sorted(self.query)) or "none"
+            raise InvalidArgument(
+                f"`{name}` is no query parameter of {self.template}. It takes: {known}.", reason="UNKNOWN_PARAMETER"
+            )
+        value = True if text == "true" else False if text == "false" else text
+        try:
+            json_format.ParseDict({name: [value] if field.is_repeated else value}, other := self.request())
+        except json_format.ParseError as error:
+            raise InvalidArgument(
+                f"The query parameter `{name}` can't be {text!r}: {error}.", reason="BAD_PARAMETER"
+            ) from error
+        message.MergeFrom(other)
+
+
+def bindings(service: ServiceDescriptor) -> Iterator[Binding]:
+    """Every binding of every RPC of a service, in the order of the proto.
+
+    Source: google/api/http.proto, "gRPC Transcoding". Of its templates, literal segments and `{field}` are taken.
+    """
+    for method in service.methods:
+        rule = method.GetOptions().Extensions[annotations_pb2.http]
+        for each in (rule, *rule.additional_bindings):
+            yield _binding(method, each)
+
+
+def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
+    verb = rule.WhichOneof("pattern")
+    request = method.input_type
+    if verb is None or "=" in (template := getattr(rule, verb)):
+        raise ValueError(f"{method.full_name}: this transcoder takes no such rule: {rule}")
+    if rule.body and request.fields_by_name[rule.body].message_type is not httpbody_pb2.HttpBody.DESCRIPTOR:
+        raise ValueError(f"{method.full_name}: the body must be a google.api.HttpBody field")
+    query = {
+        field.name: field
+        for field in request.fields
+        if field.message_type is None and f"{{{field.name}}}" not in template
+    }
+    return Binding(
+        rpc=method.name,
+        http_method=verb.upper(),
+        template=template,
+        body=rule.body,
+        request=message_factory.GetMessageClass(request),
+        query=query,
+        streams=method.server_streaming,
+    )
+
+
+def to_json(message: Message) -> dict[str, object]:
+    """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says)."""
+    return json_format.MessageToDict(
+        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )

@@ -1,0 +1,40 @@
+"""How documents and their versions are named: ids and semantic versions. Knows nothing of what they hold."""
+
+import re
+from typing import Final
+
+from semver import Version
+
+from schemaregistry.errors import InvalidArgument
+
+ID_PATTERN: Final = "[a-z][a-z0-9_]{0,127}"
+MAX_VERSION_LENGTH: Final = 64
+
+_NUMBER: Final = "(0|[1-9][0-9]*)"
+_LABEL: Final = f"({_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+VERSION_PATTERN: Final = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_LABEL}(\.{_LABEL})*)?"
+"""Semantic Versioning 2.0.0, section 2 and 9, without build metadata: it has no place in the order of versions."""
+
+
+def check_id(text: str) -> str:
+    """Return the id of a document, or raise InvalidArgument (BAD_ID)."""
+    if not re.fullmatch(ID_PATTERN, text):
+        raise InvalidArgument(
+            f"{_shown(text)} can't be an id. Start with a small letter; go on with small letters, digits and _ "
+            "(at most 128 characters), as in ticks_v1.",
+            reason="BAD_ID",
+        )
+    return text
+
+
+def parse_version(text: str) -> Version:
+    """Read `1.2.3`, `1.2.3-rc.1` or either with a leading `v`; raise InvalidArgument (BAD_VERSION)."""
+    bare = text.removeprefix("v")
+    if len(bare) > MAX_VERSION_LENGTH or not re.fullmatch(VERSION_PATTERN, bare):
+        advice = "Leave out the build metadata after +." if "+" in bare else "Write MAJOR.MINOR.PATCH, as in 1.0.0."
+        raise InvalidArgument(f"{_shown(text)} isn't a semantic version. {advice}", reason="BAD_VERSION")
+    return Version.parse(bare)
+
+
+def _shown(text: str) -> str:
+    return ascii(text if len(text) <= 40 else text[:39] + "…")

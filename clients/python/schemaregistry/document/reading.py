@@ -1,0 +1,188 @@
+"""Strict reading of JSON text: every refusal names its place. Knows nothing of schemas.
+
+Refused beyond RFC 8259: duplicate keys, lone surrogates, numbers that a double can't reach, and whatever is over a limit.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from itertools import accumulate
+from typing import Final, NoReturn
+
+from schemaregistry.document.model import Json
+from schemaregistry.errors import InvalidArgument, TooLarge
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 64
+MAX_NUMBER_LENGTH: Final = 1100
+"""Characters of one number: enough for every double written out in full, denormals included."""
+MAX_INTEGER_LENGTH: Final = 310
+"""Characters of one integer: a sign and the 309 digits of the largest double."""
+
+_STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
+_STRING_BYTES: Final = re.compile(_STRING.encode(), re.DOTALL)
+_TOKEN: Final = re.compile(_STRING + r"|(NaN|-?Infinity|-?[0-9][0-9.eE+-]*)", re.DOTALL)
+_NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
+_STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
+    """Read one JSON value (RFC 8259) from UTF-8 bytes.
+
+    A number with an integral value is an int, whatever its spelling (`1`, `1.0`, `1e0`); any other is a float. Raises
+    TooLarge (TOO_LARGE) or InvalidArgument (TOO_DEEP, NOT_UTF8, NOT_JSON, DUPLICATE_KEY, NOT_A_NUMBER,
+    NUMBER_OUT_OF_RANGE, LONE_SURROGATE). Time and memory are linear in the size of the text.
+    """
+    _check_size(data, max_bytes)
+    _check_depth(data, max_depth)
+    text = _decode(data)
+    reader = _Reader(text)
+    value = reader.read()
+    if reader.duplicates:
+        raise _duplicate_key(value, reader.duplicates)
+    if "\\ud" in text or "\\uD" in text:
+        _check_surrogates(value)
+    return value
+
+
+def pointer(path: Iterable[str | int]) -> str:
+    """Write a path as a JSON pointer (RFC 6901); the whole document is the empty string."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+
+
+def _check_size(data: bytes, limit: int) -> None:
+    if len(data) > limit:
+        raise TooLarge(
+            f"The document has {len(data):,} bytes, more than the {limit:,} that are read. "
+            "Split it, or move long lists out of it.",
+            reason="TOO_LARGE",
+        )
+
+
+def _check_depth(data: bytes, limit: int) -> None:
+    """Count brackets outside of strings before any parser recurses into them."""
+    brackets = _STRING_BYTES.sub(b"", data).translate(None, _NOT_BRACKETS)
+    depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+    if depth > limit:
+        raise InvalidArgument(
+            f"Objects and arrays are nested {depth:,} deep, more than the {limit} that are read. "
+            "Move inner parts to `definitions` and refer to them.",
+            reason="TOO_DEEP",
+        )
+
+
+def _decode(data: bytes) -> str:
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise InvalidArgument(
+            "The document starts with a byte order mark. Save it as UTF-8 without one.", reason="NOT_JSON"
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(
+            f"Byte {error.start} of the document (0x{data[error.start]:02x}) isn't UTF-8. Save it as UTF-8.",
+            reason="NOT_UTF8",
+        ) from None
+
+
+class _Reader:
+    """One reading of one text by the standard library's parser, with its leniencies taken back."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.duplicates: list[tuple[dict[str, Json], str]] = []
+        """Objects with a repeated key, and the key."""
+
+    def read(self) -> Json:
+        try:
+            return json.loads(
+                self.text,
+                object_pairs_hook=self._object,
+                parse_int=self._int,
+                parse_float=self._float,
+                parse_constant=self._constant,
+            )
+        except json.JSONDecodeError as error:
+            raise InvalidArgument(
+                f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+                reason="NOT_JSON",
+                metadata={"line": str(error.lineno), "column": str(error.colno)},
+            ) from None
+
+    def _object(self, pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            key = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+            self.duplicates.append((value, key))
+        return value
+
+    def _int(self, literal: str) -> int:
+        if len(literal) > MAX_INTEGER_LENGTH or math.isinf(float(literal)):
+            self._refuse(literal, "is beyond the range of a double", "NUMBER_OUT_OF_RANGE")
+        return int(literal)
+
+    def _float(self, literal: str) -> int | float:
+        if len(literal) > MAX_NUMBER_LENGTH:
+            self._refuse(literal, "is too long", "NUMBER_OUT_OF_RANGE")
+        value = float(literal)
+        if math.isinf(value) or (value == 0 and re.match("[-0.]*[1-9]", literal)):
+            self._refuse(literal, "is beyond the range of a double", "NUMBER_OUT_OF_RANGE")
+        if value == 0:
+            return 0
+        exact = Decimal(literal)
+        whole = int(exact)
+        return whole if exact == whole else value
+
+    def _constant(self, literal: str) -> NoReturn:
+        self._refuse(literal, "isn't a JSON number", "NOT_A_NUMBER")
+
+    def _refuse(self, literal: str, fault: str, reason: str) -> NoReturn:
+        """Raise with the first place outside of strings where the literal stands."""
+        at = next(match.start() for match in _TOKEN.finditer(self.text) if match[1] == literal)
+        line = self.text.count("\n", 0, at) + 1
+        column = at - self.text.rfind("\n", 0, at)
+        shown = literal if len(literal) <= 24 else f"{literal[:20]}… ({len(literal):,} characters)"
+        raise InvalidArgument(
+            f"{shown} {fault} (line {line}, column {column}). Write a finite number, or a string.",
+            reason=reason,
+            metadata={"line": str(line), "column": str(column)},
+        )
+
+
+def _duplicate_key(value: Json, duplicates: list[tuple[dict[str, Json], str]]) -> InvalidArgument:
+    keys = {id(node): key for node, key in duplicates}
+    place, key = next((pointer(path), keys[id(node)]) for path, node in _nodes(value) if id(node) in keys)
+    return InvalidArgument(
+        f'The key "{key}" occurs more than once in {f"the object at {place}" if place else "the outermost object"}. '
+        "Keep one of them.",
+        reason="DUPLICATE_KEY",
+        pointer=place,
+        metadata={"key": key},
+    )
+
+
+def _check_surrogates(value: Json) -> None:
+    for path, node in _nodes(value):
+        texts = node if isinstance(node, dict) else [node]
+        if any(isinstance(text, str) and _LONE_SURROGATE.search(text) for text in texts):
+            place = _LONE_SURROGATE.sub("\N{REPLACEMENT CHARACTER}", pointer(path))
+            raise InvalidArgument(
+                "A string holds half of a surrogate pair, which is no character. Write the whole pair.",
+                reason="LONE_SURROGATE",
+                pointer=place,
+            )
+
+
+def _nodes(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Json]]:
+    """Every value with its path, outer ones first."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _nodes(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _nodes(inner, (*path, index))

@@ -1,0 +1,36 @@
+"""What keeps the catalog up to date: load once, then follow the store's watch for as long as the server runs."""
+
+import asyncio
+import logging
+
+from schemaregistry.errors import Unavailable
+from schemaregistry_server.catalog import CurrentCatalog
+from schemaregistry_server.store.base import Compacted, Store
+
+PAUSE = 0.2
+"""Seconds between attempts while the store is away."""
+
+log = logging.getLogger(__name__)
+
+
+async def follow(store: Store, current: CurrentCatalog) -> None:
+    """Feed `current` from `store` until the store closes; mark the catalog stale while the store is away."""
+    ended = False
+    while not ended:
+        try:
+            async for batch in store.watch(current.catalog.revision):
+                current.stale = False
+                current.advance(batch.revision, batch.entries)
+            ended = True
+        except Compacted:
+            await load(store, current)
+        except Unavailable as away:
+            current.stale = True
+            log.warning("the store is away, reads go on from memory: %s", away.message)
+            await asyncio.sleep(PAUSE)
+
+
+async def load(store: Store, current: CurrentCatalog) -> None:
+    """Bring the catalog up to everything that the store has."""
+    everything = await store.load()
+    current.advance(everything.revision, everything.entries)

@@ -1,0 +1,151 @@
+"""The gRPC face: a thin shell of `Registry` on grpc.aio with mTLS, health and reflection.
+
+Holds what gRPC adds to an RPC (identity from the certificate, status details, metadata, limits) and no logic.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.message import Message
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from schemaregistry.errors import FailedPrecondition, RegistryError
+from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
+from schemaregistry_server import status
+from schemaregistry_server.service import Identity, Registry, Reply
+
+SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
+
+OPTIONS: Final = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.max_send_message_length", 4 << 20),
+    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.max_concurrent_streams", 1024),
+    ("grpc.max_connection_age_ms", 30 * 60_000),
+    ("grpc.max_connection_age_grace_ms", 60_000),
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+)
+"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html)."""
+
+MAX_CALLS: Final = 16_384
+"""Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+IdentityOf = Callable[[Context], Identity]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """PEM files: the server's own, and the CA that signs its clients'."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    def credentials(self) -> grpc.ServerCredentials:
+        pair = (self.key.read_bytes(), self.certificate.read_bytes())
+        return grpc.ssl_server_credentials([pair], root_certificates=self.ca.read_bytes(), require_client_auth=True)
+
+
+class GrpcFace:
+    """The listening server."""
+
+    def __init__(self, registry: Registry, publishers: frozenset[str], *, with_reflection: bool) -> None:
+        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
+        registry_pb2_grpc.add_SchemaRegistryServicer_to_server(  # type: ignore[no-untyped-call]
+            servicer(registry, identity_from_certificate(publishers)), self._server
+        )
+        self.health = health.aio.HealthServicer()
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        if with_reflection:
+            names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
+            reflection.enable_server_reflection(names, self._server)
+
+    async def start(self, address: str, certificates: Certificates) -> int:
+        """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
+        try:
+            port = self._server.add_secure_port(address, certificates.credentials())
+        except RuntimeError as failed:
+            raise FailedPrecondition(
+                f"gRPC can't listen on {address}: it is in use or not ours. Name another with --grpc HOST:PORT.",
+                reason="ADDRESS_IN_USE",
+            ) from failed
+        await self._server.start()
+        for name in ("", SERVICE.full_name):
+            await self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        return port
+
+    async def stop(self, grace: float) -> None:
+        """Take no new calls and let those in flight finish within `grace` seconds."""
+        await self._server.stop(grace)
+
+
+def identity_from_certificate(publishers: frozenset[str]) -> IdentityOf:
+    """How the peer is named: the SPIFFE id of its certificate, or else the certificate's common name."""
+
+    def identify(context: Context) -> Identity:
+        known = context.auth_context()
+        name = next((known[key][0].decode() for key in ("peer_spiffe_id", "x509_common_name") if known.get(key)), "")
+        return Identity(name, name in publishers, "mtls")
+
+    return identify
+
+
+def servicer(registry: Registry, identify: IdentityOf) -> registry_pb2_grpc.SchemaRegistryServicer:
+    """The generated servicer with each RPC bound to the registry's method of the same name."""
+    methods = {
+        rpc.name: (_stream if rpc.server_streaming else _unary)(getattr(registry, rpc.name), identify)
+        for rpc in SERVICE.methods
+        if hasattr(registry, rpc.name)
+    }
+    bound = type("RegistryServicer", (registry_pb2_grpc.SchemaRegistryServicer,), methods)
+    face: registry_pb2_grpc.SchemaRegistryServicer = bound()
+    return face
+
+
+def _unary(
+    call: Callable[[Any, Identity], Awaitable[Reply]], identify: IdentityOf
+) -> Callable[..., Awaitable[Message]]:
+    async def answer(_: object, request: Message, context: Context) -> Message:
+        try:
+            reply = await call(request, identify(context))
+        except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a status)
+            await _refuse(context, error)
+        if reply.headers:
+            await context.send_initial_metadata(reply.headers)
+        return reply.message
+
+    return answer
+
+
+def _stream(
+    call: Callable[[Any, Identity], AsyncIterator[Message]], identify: IdentityOf
+) -> Callable[..., AsyncIterator[Message]]:
+    async def answer(_: object, request: Message, context: Context) -> AsyncIterator[Message]:
+        try:
+            async for message in call(request, identify(context)):
+                yield message
+        except Exception as error:  # noqa: BLE001 (as above)
+            await _refuse(context, error)
+
+    return answer
+
+
+async def _refuse(context: Context, error: Exception) -> NoReturn:
+    if not isinstance(error, RegistryError):
+        log.error("a call failed", exc_info=error)
+        error = RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL")
+    details = (("grpc-status-details-bin", status.to_status(error).SerializeToString()),)
+    await context.abort(status.grpc_status(error), error.message, details)

@@ -1,0 +1,25 @@
+"""What a server is told at start. Holds no defaults of the command line and reads nothing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `publish` a directory of documents, or None."""
+
+    data: Path
+    grpc: str
+    rest: str
+    publish: Path | None = None
+    reflection: bool = True
+    progress_seconds: float = 10.0
+    grace_seconds: float = 10.0
+
+    @property
+    def tls(self) -> Path:
+        return self.data / "tls"
+
+    @property
+    def database(self) -> Path:
+        return self.data / "registry.db"

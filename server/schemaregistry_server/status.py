@@ -1,0 +1,80 @@
+"""The one table from an error's canonical code to its gRPC and its HTTP status, and the details that go with it.
+
+Holds what both faces say of an error; how a face sends it is its own.
+"""
+
+from typing import Final
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from schemaregistry.compat.verdict import Verdict
+from schemaregistry.errors import RegistryError, TooLarge, Unavailable
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server import verdicts
+
+DOMAIN: Final = "schemaregistry"
+
+TABLE: Final = {
+    "INVALID_ARGUMENT": (grpc.StatusCode.INVALID_ARGUMENT, 400),
+    "NOT_FOUND": (grpc.StatusCode.NOT_FOUND, 404),
+    "ALREADY_EXISTS": (grpc.StatusCode.ALREADY_EXISTS, 409),
+    "FAILED_PRECONDITION": (grpc.StatusCode.FAILED_PRECONDITION, 409),
+    "OUT_OF_RANGE": (grpc.StatusCode.OUT_OF_RANGE, 400),
+    "UNAUTHENTICATED": (grpc.StatusCode.UNAUTHENTICATED, 401),
+    "PERMISSION_DENIED": (grpc.StatusCode.PERMISSION_DENIED, 403),
+    "UNAVAILABLE": (grpc.StatusCode.UNAVAILABLE, 503),
+    "DEADLINE_EXCEEDED": (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
+    "RESOURCE_EXHAUSTED": (grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
+    "UNIMPLEMENTED": (grpc.StatusCode.UNIMPLEMENTED, 501),
+    "INTERNAL": (grpc.StatusCode.INTERNAL, 500),
+}
+"""Canonical code → gRPC status, HTTP status (as google/rpc/code.proto has them, but a write refused is a 409)."""
+
+
+def grpc_status(error: RegistryError) -> grpc.StatusCode:
+    return TABLE[error.code][0]
+
+
+def http_status(error: RegistryError) -> int:
+    """The HTTP status; 413 for what is over a limit of size (RFC 9110, section 15.5.14)."""
+    return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
+
+
+def verdict_of(error: RegistryError) -> pb.Verdict | None:
+    """The verdict that a refused write carries."""
+    verdict = getattr(error, "verdict", None)
+    return verdicts.to_message(verdict) if isinstance(verdict, Verdict) else None
+
+
+def to_status(error: RegistryError) -> status_pb2.Status:
+    """The rich status (google/rpc/status.proto) with every detail that the error has."""
+    number: int = grpc_status(error).value[0]
+    status = status_pb2.Status(code=number, message=error.message)
+    for detail in _details(error):
+        status.details.add().Pack(detail)
+    return status
+
+
+def _details(error: RegistryError) -> list[Message]:
+    details: list[Message] = [
+        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata),
+    ]
+    if error.pointer is not None:
+        at_fault = error_details_pb2.BadRequest.FieldViolation(
+            field=error.pointer, description=error.message, reason=error.reason
+        )
+        details.append(error_details_pb2.BadRequest(field_violations=[at_fault]))
+    if isinstance(error, Unavailable):
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after)))
+    if (verdict := verdict_of(error)) is not None:
+        details.append(verdict)
+    return details
+
+
+def _duration(seconds: float) -> Duration:
+    duration = Duration()
+    duration.FromNanoseconds(round(seconds * 1e9))
+    return duration

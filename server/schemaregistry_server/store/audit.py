@@ -1,0 +1,80 @@
+"""The audit chain: who wrote what, each record bound to the one before it by SHA-256.
+
+Holds the record, its hash and the proof; where records are kept is each store's own.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.store.base import Entry
+
+GENESIS = "0" * 64
+"""What the first record has for the hash of the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One write: `content` is the SHA-256 of the document's bytes, `hash` covers every other member."""
+
+    sequence: int
+    who: str
+    what: str
+    id: str
+    version: str
+    fingerprint: str
+    content: str
+    at: int
+    previous: str
+    hash: str = ""
+
+
+def record(entry: Entry, *, sequence: int, previous: str) -> AuditRecord:
+    """The record of registering `entry`, next in the chain after the one whose hash is `previous`."""
+    unsealed = AuditRecord(
+        sequence=sequence,
+        who=entry.registered_by,
+        what="register",
+        id=entry.id,
+        version=entry.version,
+        fingerprint=entry.fingerprint,
+        content=hashlib.sha256(entry.raw).hexdigest(),
+        at=entry.registered_at,
+        previous=previous,
+    )
+    return AuditRecord(*_members(unsealed), hash=_digest(unsealed))
+
+
+def verify(records: Iterable[AuditRecord]) -> int:
+    """Return how many records there are; raise FailedPrecondition (AUDIT_BROKEN) at the first one that was changed."""
+    previous, count = GENESIS, 0
+    for count, found in enumerate(records, start=1):
+        if (found.sequence, found.previous, found.hash) != (count, previous, _digest(found)):
+            raise FailedPrecondition(
+                f"Audit record {found.sequence} ({found.who} {found.what} {found.id} {found.version}) is not as it was "
+                "written, or records before it are missing: compare with a snapshot.",
+                reason="AUDIT_BROKEN",
+                metadata={"sequence": str(found.sequence)},
+            )
+        previous = found.hash
+    return count
+
+
+def _members(found: AuditRecord) -> tuple[int | str, ...]:
+    return (
+        found.sequence,
+        found.who,
+        found.what,
+        found.id,
+        found.version,
+        found.fingerprint,
+        found.content,
+        found.at,
+        found.previous,
+    )
+
+
+def _digest(found: AuditRecord) -> str:
+    return hashlib.sha256(json.dumps(_members(found)).encode()).hexdigest()

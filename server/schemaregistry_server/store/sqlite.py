@@ -1,0 +1,341 @@
+"""The embedded store: one SQLite file, one process, nothing to install.
+
+Holds the file's layout, its one writer thread and the watch; what it promises is `base.py`'s.
+"""
+
+import asyncio
+import fcntl
+import hashlib
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+
+from schemaregistry.errors import FailedPrecondition, Unavailable
+from schemaregistry_server.store import audit
+from schemaregistry_server.store.audit import AuditRecord
+from schemaregistry_server.store.base import Batch, Conflict, Entry
+
+APPLICATION_ID = 0x53524547
+"""Marks the file as ours ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
+
+LAYOUT = 1
+"""The layout's number (`PRAGMA user_version`); a newer one than this is refused."""
+
+GROUP = 256
+"""Writes that one transaction may carry, each with its own comparison."""
+
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE version (
+    revision INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    raw BLOB NOT NULL,
+    fingerprint TEXT NOT NULL,
+    registered_by TEXT NOT NULL,
+    registered_at INTEGER NOT NULL,
+    UNIQUE (id, version)
+) STRICT;
+CREATE INDEX latest ON version (id, revision);
+CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL UNIQUE REFERENCES version (revision),
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    content TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER version_kept BEFORE UPDATE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
+CREATE TRIGGER version_stays BEFORE DELETE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
+CREATE TRIGGER audit_kept BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {LAYOUT};
+COMMIT;
+"""
+
+ENTRIES = """
+SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, a.content
+FROM version v JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
+"""
+
+LATEST = "SELECT version, revision FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    entry: Entry
+    expected_latest: str | None
+    done: asyncio.Future[int]
+
+
+class SQLiteStore:
+    """The store interface over one file. Opened and used within one event loop."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, made where it is missing; raise FailedPrecondition with one sentence where it can't be."""
+        self._path = path
+        self._loop = asyncio.get_running_loop()
+        self._lock = _lock(path)
+        try:
+            self._connection = _open(path)
+        except BaseException:
+            self._lock.close()
+            raise
+        self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
+        self._watchers: set[asyncio.Queue[Batch | None]] = set()
+        self._closed = False
+        self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
+        self._writer.start()
+
+    async def load(self) -> Batch:
+        """Everything there is; raise FailedPrecondition where a document is not what was written."""
+        return await asyncio.to_thread(self._read, 0)
+
+    async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
+        """Queue the write for the writer thread and return its revision once it is on the disk."""
+        if self._closed:
+            raise Unavailable("The store is closed.", reason="STORE_CLOSED")
+        done: asyncio.Future[int] = self._loop.create_future()
+        self._waiting.put(_Write(entry, expected_latest, done))
+        return await done
+
+    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+        """Listen first, then read, so that no write falls between; what comes twice is dropped by its revision."""
+        heard: asyncio.Queue[Batch | None] = asyncio.Queue()
+        self._watchers.add(heard)
+        try:
+            yield (known := await asyncio.to_thread(self._read, after_revision))
+            reached = known.revision
+            while not self._closed and (batch := await heard.get()):
+                if batch.revision > reached:
+                    reached = batch.revision
+                    yield batch
+        finally:
+            self._watchers.discard(heard)
+
+    async def audit(self) -> tuple[AuditRecord, ...]:
+        """Every audit record in order, for `audit.verify`."""
+        return await asyncio.to_thread(self._read_audit)
+
+    async def close(self) -> None:
+        """Finish the writes that wait, end the watches, give up the lock."""
+        if not self._closed:
+            self._closed = True
+            self._waiting.put(None)
+            await asyncio.to_thread(self._writer.join)
+            for heard in self._watchers:
+                heard.put_nowait(None)
+            self._connection.close()
+            self._lock.close()
+
+    def _read(self, after: int) -> Batch:
+        with _reading(self._path) as connection:
+            entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
+        return Batch(entries[-1].revision if entries else after, entries)
+
+    def _read_audit(self) -> tuple[AuditRecord, ...]:
+        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, hash"
+        with _reading(self._path) as connection:
+            rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
+            return tuple(AuditRecord(*row) for row in rows)
+
+    def _write_all(self) -> None:
+        """The writer thread: take what waits, write it as one transaction, answer each."""
+        while (first := self._waiting.get()) is not None:
+            group, ended = self._group(first)
+            try:
+                answers = self._commit(group)
+            except sqlite3.Error as failed:
+                self._rollback()
+                answers = [partial(_fail, write.done, _away(self._path, failed)) for write in group]
+            self._loop.call_soon_threadsafe(_call_all, answers)
+            if ended:
+                return
+
+    def _group(self, first: _Write) -> tuple[list[_Write], bool]:
+        group = [first]
+        while len(group) < GROUP:
+            try:
+                waiting = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if waiting is None:
+                return group, True
+            group.append(waiting)
+        return group, False
+
+    def _commit(self, group: list[_Write]) -> list[Callable[[], None]]:
+        """Write a group in one transaction; the answers publish to the watches before any writer hears."""
+        written: list[Entry] = []
+        answers: list[Callable[[], None]] = []
+        self._connection.execute("BEGIN IMMEDIATE")
+        for write in group:
+            latest, revision = self._connection.execute(LATEST, (write.entry.id,)).fetchone() or (None, 0)
+            if latest != write.expected_latest or self._exists(write.entry):
+                answers.append(partial(_fail, write.done, Conflict(write.entry, revision)))
+            else:
+                written.append(_insert(self._connection, write.entry))
+                answers.append(partial(_succeed, write.done, written[-1].revision))
+        self._connection.execute("COMMIT")
+        return [partial(self._publish, tuple(written)), *answers]
+
+    def _exists(self, entry: Entry) -> bool:
+        found = self._connection.execute(
+            "SELECT 1 FROM version WHERE id = ? AND version = ?", (entry.id, entry.version)
+        )
+        return found.fetchone() is not None
+
+    def _publish(self, written: tuple[Entry, ...]) -> None:
+        if written:
+            for heard in self._watchers:
+                heard.put_nowait(Batch(written[-1].revision, written))
+
+    def _rollback(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.rollback()
+
+
+def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
+    written = connection.execute(
+        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at) VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.id, entry.version, entry.raw, entry.fingerprint, entry.registered_by, entry.registered_at),
+    )
+    entry = replace(entry, revision=written.lastrowid)
+    last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+    sequence, previous = last or (0, audit.GENESIS)
+    done = audit.record(entry, sequence=sequence + 1, previous=previous)
+    connection.execute(
+        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (done.sequence, entry.revision, done.who, done.what, done.id, done.version, done.fingerprint, done.content)
+        + (done.at, done.previous, done.hash),
+    )
+    return entry
+
+
+def _entry(row: tuple[str, str, bytes, str, str, int, int, str], path: Path) -> Entry:
+    """The entry of a row; its bytes must be those that were audited, or the disk has changed them."""
+    *members, content = row
+    entry = Entry(*members)  # type: ignore[arg-type]
+    if hashlib.sha256(entry.raw).hexdigest() != content:
+        raise FailedPrecondition(
+            f"{path}: the bytes of {entry.id} {entry.version} are not those that were written. "
+            "Restore the file from a snapshot.",
+            reason="STORE_CORRUPT",
+        )
+    return entry
+
+
+def _lock(path: Path) -> TextIO:
+    """Take the file's lock, held as long as the returned file is open (the kernel frees it after a kill -9)."""
+    beside = path.with_name(path.name + ".lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = beside.open("a+", encoding="ascii")
+    except OSError as failed:
+        raise FailedPrecondition(
+            f"{path.parent}: the data can't be kept here ({failed.strerror}). Name a directory that can be written.",
+            reason="STORE_UNWRITABLE",
+        ) from failed
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as failed:
+        held.seek(0)
+        owner = held.read().strip() or "unknown"
+        held.close()
+        raise FailedPrecondition(
+            f"{path} is in use by another server (process {owner}). Stop it, or name another data directory.",
+            reason="STORE_LOCKED",
+        ) from failed
+    held.truncate(0)
+    held.write(str(os.getpid()))
+    held.flush()
+    return held
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The writer's connection: WAL, synced at each commit, of our layout and whole."""
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        _lay_out(connection, path)
+        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.DatabaseError as failed:
+        raise _unreadable(path, failed) from failed
+    if verdict != "ok":
+        raise _corrupt(path, verdict)
+    return connection
+
+
+def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
+    (mark,), (layout,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
+    if empty:
+        connection.executescript(SCHEMA)
+    elif mark != APPLICATION_ID:
+        raise FailedPrecondition(f"{path} is not a registry's file: name another data directory.", reason="NOT_A_STORE")
+    elif layout != LAYOUT:
+        raise FailedPrecondition(
+            f"{path} has layout {layout}, this server reads layout {LAYOUT}: start a newer server.",
+            reason="STORE_LAYOUT",
+        )
+
+
+def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> FailedPrecondition:
+    if isinstance(failed, sqlite3.OperationalError):
+        return FailedPrecondition(
+            f"{path} can't be opened ({failed}). Name a data directory that can be written.", reason="STORE_UNWRITABLE"
+        )
+    return _corrupt(path, str(failed))
+
+
+def _corrupt(path: Path, why: str) -> FailedPrecondition:
+    return FailedPrecondition(f"{path} is damaged ({why}). Restore it from a snapshot.", reason="STORE_CORRUPT")
+
+
+def _away(path: Path, failed: sqlite3.Error) -> Unavailable:
+    return Unavailable(
+        f"The store could not take the write ({failed}); free space for {path} and try again.", reason="STORE_FAILED"
+    )
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """A connection for one read, so that readers never wait for the writer (WAL)."""
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        yield connection
+    except sqlite3.DatabaseError as failed:
+        raise _corrupt(path, str(failed)) from failed
+    finally:
+        connection.close()
+
+
+def _succeed(done: asyncio.Future[int], revision: int) -> None:
+    if not done.done():
+        done.set_result(revision)
+
+
+def _fail(done: asyncio.Future[int], error: Exception) -> None:
+    if not done.done():
+        done.set_exception(error)
+
+
+def _call_all(answers: list[Callable[[], None]]) -> None:
+    for answer in answers:
+        answer()

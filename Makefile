@@ -56,3 +56,5 @@ lock: $(READY) ## Resolve pyproject.toml anew into requirements.txt
 
 clean: ## Remove what was built (not the registry's data)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+include third_party/tools.mk

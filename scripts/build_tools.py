@@ -1,0 +1,94 @@
+"""Build the tools that a Go module under third_party/ names, where they are missing or of another version.
+
+Holds the building alone: which tools and versions is each module's go.mod, where Go comes from `find_go.py`.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.find_go import ROOT, NoGo, find_go
+
+NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
+"""Programs whose name is not the last word of their package's path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One program: its package, and the module and version that it comes from."""
+
+    package: str
+    module: str
+    version: str
+
+    @property
+    def name(self) -> str:
+        return NAMES.get(self.package) or re.sub(r"/v\d+$", "", self.package).rpartition("/")[2]
+
+    def is_built(self, path: Path) -> bool:
+        """Whether `path` is this version, by the build information that Go leaves in a program."""
+        return path.is_file() and f"\nmod\t{self.module}\t{self.version}\t".encode() in path.read_bytes()
+
+
+def tools(gomod: str) -> list[Tool]:
+    """The tools of a go.mod's text, as `go get -tool` writes it (https://go.dev/ref/mod#go-mod-file)."""
+    lines = [line.split("//")[0].split() for line in gomod.splitlines()]
+    required = {words[-2]: words[-1] for words in lines if len(words) >= 2 and words[-1].startswith("v")}
+    named = re.findall(r"^tool (?!\()(\S+)", gomod, re.M)
+    for block in re.findall(r"^tool \((.*?)^\)", gomod, re.M | re.S):
+        named += block.split()
+    return [_tool(package, required) for package in named]
+
+
+def _tool(package: str, required: dict[str, str]) -> Tool:
+    module = max((path for path in required if f"{package}/".startswith(f"{path}/")), key=len)
+    return Tool(package, module, required[module])
+
+
+def build(tool: Tool, go: Path, source: Path, into: Path) -> None:
+    """Build one tool without C, and put it in its place whole; raises CalledProcessError."""
+    environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
+    options = ["-buildvcs=false", "-trimpath", f"-ldflags=-s -w -X main.version={tool.version}"]
+    with tempfile.TemporaryDirectory(dir=into) as beside:
+        made = Path(beside) / tool.name
+        subprocess.run(
+            [go, "build", *options, "-o", made, tool.package], cwd=ROOT / source, env=environment, check=True
+        )
+        made.replace(into / tool.name)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, help="a folder with a go.mod that names tools")
+    parser.add_argument("into", type=Path, help="where the programs go")
+    asked = parser.parse_args()
+    into = ROOT / asked.into
+    into.mkdir(parents=True, exist_ok=True)
+    named = tools((ROOT / asked.source / "go.mod").read_text(encoding="utf-8"))
+    missing = [tool for tool in named if not tool.is_built(into / tool.name)]
+    try:
+        go = find_go() if missing else Path()
+        for tool in missing:
+            print(f"Building {tool.name} {tool.version} from its Go module (a minute or so, once) ...", flush=True)
+            build(tool, go, asked.source, into)
+    except NoGo as failed:
+        print(failed, file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError:
+        print(
+            f"{tool.name} {tool.version} could not be built, for the reason above: if a module could not be fetched, "
+            "check that Go reaches a module proxy ('go env GOPROXY') and try again.",
+            file=sys.stderr,
+        )
+        return 1
+    print(" ".join(f"{asked.into}/{tool.name}" for tool in named))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,10 @@
+"""The registry's clients: what a program calls. Checking data against what they fetch is `schemaregistry.data`'s."""
+
+from schemaregistry.client.answers import Event, Fetched, Registered
+from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.failures import VersionRefused
+from schemaregistry.client.follow import Cache
+from schemaregistry.client.sync import Client
+from schemaregistry.client.watch import Watch
+
+__all__ = ["Cache", "Client", "Credentials", "Event", "Fetched", "Registered", "VersionRefused", "Watch"]

@@ -1,0 +1,134 @@
+"""Each RPC as a value: the request to send and how to read the answer. Sends nothing: the clients do."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+
+from schemaregistry.client.answers import Fetched, Registered
+from schemaregistry.document import parse
+from schemaregistry.document.model import Json
+from schemaregistry.errors import InvalidArgument
+from schemaregistry.v1 import registry_pb2
+
+Answer = TypeVar("Answer")
+Item = TypeVar("Item")
+Metadata: TypeAlias = Mapping[str, str | bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Answer]):
+    """One unary RPC; `read` takes the response and its metadata, initial and trailing together."""
+
+    method: str
+    request: Message
+    read: Callable[[Any, Metadata], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """Some items, and the call that brings the next ones."""
+
+    items: Sequence[Item]
+    next: "Call[Page[Item]] | None"
+
+
+def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call[Fetched]:
+    """GetSchema; an answer without data means that `known` is still right."""
+    request = registry_pb2.GetSchemaRequest(
+        id=id, version=version, min_revision=min_revision, if_none_match=known.etag if known else ""
+    )
+
+    def read(body: HttpBody, metadata: Metadata) -> Fetched:
+        return _fetched(body.data, metadata) if body.data or known is None else known
+
+    return Call("GetSchema", request, read)
+
+
+def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
+    names = ("x-schema-id", "x-schema-version", "x-schema-revision", "x-schema-fingerprint", "etag")
+    id, version, revision, fingerprint, etag = (str(metadata.get(name, "")) for name in names)
+    return Fetched(raw, id, version, int(revision or 0), fingerprint, etag)
+
+
+def register(document: bytes, id: str | None) -> Call[Registered]:
+    """RegisterSchema under `id`, or under the document's own (raises InvalidArgument where it has none)."""
+    request = registry_pb2.RegisterSchemaRequest(id=id or parse(document).id, document=_json_body(document))
+    return Call("RegisterSchema", request, _registered)
+
+
+def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> Registered:
+    return Registered(
+        response.id,
+        response.version,
+        response.revision,
+        response.fingerprint,
+        response.created,
+        tuple(response.warnings),
+    )
+
+
+def check_compatibility(document: bytes, direction: str) -> Call[registry_pb2.Verdict]:
+    """CheckCompatibility of a candidate. Raises InvalidArgument where its id can't be read."""
+    request = registry_pb2.CheckCompatibilityRequest(
+        id=parse(document).id, document=_json_body(document), direction=direction
+    )
+    return Call("CheckCompatibility", request, _message)
+
+
+def compare(id: str, old: str, new: str, direction: str) -> Call[registry_pb2.Verdict]:
+    """CompareVersions."""
+    request = registry_pb2.CompareVersionsRequest(id=id, from_version=old, to_version=new, direction=direction)
+    return Call("CompareVersions", request, _message)
+
+
+def list_schemas(request: registry_pb2.ListSchemasRequest) -> Call[Page[registry_pb2.SchemaSummary]]:
+    """ListSchemas, the page that the request asks for."""
+
+    def read(response: registry_pb2.ListSchemasResponse, _: Metadata) -> Page[registry_pb2.SchemaSummary]:
+        if not response.next_page_token:
+            return Page(response.schemas, None)
+        following = registry_pb2.ListSchemasRequest()
+        following.CopyFrom(request)
+        following.page_token = response.next_page_token
+        return Page(response.schemas, list_schemas(following))
+
+    return Call("ListSchemas", request, read)
+
+
+def list_versions(id: str, token: str = "") -> Call[Page[registry_pb2.SchemaVersion]]:
+    """ListVersions, the page under `token`."""
+
+    def read(response: registry_pb2.ListVersionsResponse, _: Metadata) -> Page[registry_pb2.SchemaVersion]:
+        token = response.next_page_token
+        return Page(response.versions, list_versions(id, token) if token else None)
+
+    return Call("ListVersions", registry_pb2.ListVersionsRequest(id=id, page_token=token), read)
+
+
+def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb2.ValidateRecordsResponse]:
+    """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none."""
+    try:
+        text = json.dumps(list(records), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(
+            f"the records are not JSON ({error}): give values that JSON has", reason="NOT_JSON"
+        ) from None
+    request = registry_pb2.ValidateRecordsRequest(id=id, version=version, records=_json_body(text))
+    return Call("ValidateRecords", request, _message)
+
+
+def whoami() -> Call[registry_pb2.WhoAmIResponse]:
+    """WhoAmI."""
+    return Call("WhoAmI", registry_pb2.WhoAmIRequest(), _message)
+
+
+def _message(response: Any, _: Metadata) -> Any:
+    return response
+
+
+def _json_body(data: bytes) -> HttpBody:
+    return HttpBody(content_type="application/json", data=data)

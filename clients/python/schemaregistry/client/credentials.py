@@ -1,0 +1,106 @@
+"""What a client shows the registry and trusts it by: three PEM files.
+
+Holds where they are and whether they are sound; what a failed handshake meant is `unreachable`'s.
+"""
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from schemaregistry.errors import InvalidArgument
+
+DEFAULT_TARGET = "localhost:50051"
+TARGET_VARIABLE = "SCHEMAREGISTRY_TARGET"
+DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
+FILE_VARIABLES = {"ca": "SCHEMAREGISTRY_CA", "cert": "SCHEMAREGISTRY_CERT", "key": "SCHEMAREGISTRY_KEY"}
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM."""
+
+    ca: Path
+    cert: Path
+    key: Path
+
+    @classmethod
+    def dev(cls, data_dir: str | Path = ".data", identity: str = "reader") -> "Credentials":
+        """The certificates that `schemaregistry serve --dev` made; `identity` is `reader` or `ci-bot`."""
+        folder = Path(data_dir) / "tls"
+        return cls(folder / "ca.pem", folder / f"{identity}.pem", folder / f"{identity}-key.pem")
+
+    @classmethod
+    def choose(cls, files: Mapping[str, Path | None], identity: str = "reader") -> "Credentials":
+        """The files under `ca`, `cert` and `key` where all three are given, the dev certificates where none is.
+
+        Raises:
+            InvalidArgument: only some are given (reason CREDENTIALS_INCOMPLETE).
+        """
+        given = {name: path for name, path in files.items() if path is not None}
+        if not given:
+            return cls.dev(os.environ.get(DATA_VARIABLE) or ".data", identity)
+        missing = [name for name in FILE_VARIABLES if name not in given]
+        if missing:
+            wanted = ", ".join(f"--{name} ({FILE_VARIABLES[name]})" for name in missing)
+            message = f"a CA, a certificate and a key go together: also give {wanted}, or none for the dev certificates"
+            raise InvalidArgument(message, reason="CREDENTIALS_INCOMPLETE")
+        return cls(**given)
+
+    @classmethod
+    def from_environment(cls, identity: str = "reader") -> "Credentials":
+        """The files that SCHEMAREGISTRY_CA, _CERT and _KEY name, or the dev ones under SCHEMAREGISTRY_DATA."""
+        named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
+        return cls.choose({name: Path(text) if text else None for name, text in named.items()}, identity)
+
+    def tls(self) -> ssl.SSLContext:
+        """A client's TLS context of these files.
+
+        Raises:
+            InvalidArgument: a file is missing or unreadable (reason CREDENTIALS_UNREADABLE), is not PEM or doesn't
+                fit the others (CREDENTIALS_UNSOUND); the message names the file.
+        """
+        for path in (self.ca, self.cert, self.key):
+            _read(path)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            context.load_verify_locations(self.ca)
+        except ssl.SSLError as error:
+            raise _unsound(self.ca, "is not a PEM certificate of a CA", error) from None
+        try:
+            context.load_cert_chain(self.cert, self.key, password=lambda: b"")
+        except ssl.SSLError as error:
+            both = f"and {self.key} are not a PEM certificate and its own, unencrypted private key"
+            raise _unsound(self.cert, both, error) from None
+        context.set_alpn_protocols(["h2"])
+        return context
+
+    def channel(self) -> grpc.ChannelCredentials:
+        """The same files for a gRPC channel. Raises as `tls` does."""
+        self.tls()
+        return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.cert))
+
+
+def target_from_environment() -> str:
+    """The registry's `host:port` by SCHEMAREGISTRY_TARGET, `localhost:50051` without it."""
+    return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = (
+            f"can't read {path} ({error.strerror}): start a registry here with `schemaregistry serve --dev`, which "
+            "makes the dev certificates, or name its data directory in SCHEMAREGISTRY_DATA, or give --ca, --cert and "
+            "--key (SCHEMAREGISTRY_CA, _CERT, _KEY)"
+        )
+        raise InvalidArgument(message, reason="CREDENTIALS_UNREADABLE", metadata={"file": str(path)}) from None
+
+
+def _unsound(path: Path, what: str, error: ssl.SSLError) -> InvalidArgument:
+    message = f"{path} {what} ({error.reason or error}): give the PEM files that the registry's CA issued"
+    return InvalidArgument(message, reason="CREDENTIALS_UNSOUND", metadata={"file": str(path)})

@@ -1,0 +1,70 @@
+"""Answers kept in a directory, so that a process can start while the registry is away.
+
+One file an answer: a line of JSON metadata, then the document's bytes. What may be served from here is `shelf`'s.
+"""
+
+import json
+import logging
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote
+
+from schemaregistry.client.answers import Fetched
+from schemaregistry.document import fingerprint, loads
+from schemaregistry.errors import InvalidArgument, RegistryError
+
+log = logging.getLogger("schemaregistry.client")
+
+
+class Disk:
+    """One registry's answers under `folder`, by the id and version asked for. Processes may share it."""
+
+    def __init__(self, folder: Path, target: str) -> None:
+        """Make the directory; raises InvalidArgument (reason CACHE_UNWRITABLE) where it can't be written."""
+        self._folder = folder / quote(target, safe="")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self._folder).close()
+        except OSError as error:
+            message = f"can't write the cache {self._folder} ({error.strerror}): name a directory that can be written"
+            raise InvalidArgument(message, reason="CACHE_UNWRITABLE", metadata={"file": str(self._folder)}) from None
+
+    def read(self, id: str, version: str) -> tuple[Fetched, float] | None:
+        """The answer and the time (seconds since 1970) when the registry last confirmed it.
+
+        None where there is none, or where the file is not what was written: its document must have its fingerprint.
+        """
+        try:
+            head, _, raw = self._path(id, version).read_bytes().partition(b"\n")
+            facts = json.loads(head)
+            confirmed_at = float(facts.pop("confirmed_at"))
+            fetched = Fetched(raw=raw, **facts)
+            sound = fingerprint(loads(raw)) == fetched.fingerprint
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RegistryError):
+            return None
+        return (fetched, confirmed_at) if sound else None
+
+    def write(self, id: str, version: str, fetched: Fetched, confirmed_at: float) -> None:
+        """Put an answer down whole or not at all. A failure is logged: the answer itself is none the worse."""
+        facts = asdict(fetched) | {"confirmed_at": confirmed_at}
+        del facts["raw"], facts["stale_seconds"]
+        try:
+            _replace(self._path(id, version), json.dumps(facts).encode() + b"\n" + fetched.raw)
+        except OSError as error:
+            log.warning("can't write %s to the cache %s: %s", id, self._folder, error.strerror)
+
+    def _path(self, id: str, version: str) -> Path:
+        return self._folder / quote(f"{id}@{version}.cached", safe="@")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink(missing_ok=True)
+        raise

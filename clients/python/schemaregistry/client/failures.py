@@ -1,0 +1,114 @@
+"""How a failed call becomes one of the registry's errors. Why a connection failed is for `unreachable` to find out."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar, cast
+
+import grpc
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2
+
+from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.unreachable import explain
+from schemaregistry.errors import (
+    AlreadyExists,
+    DeadlineExceeded,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    OutOfRange,
+    PermissionDenied,
+    RegistryError,
+    ResourceExhausted,
+    Unauthenticated,
+    Unavailable,
+    Unimplemented,
+)
+from schemaregistry.v1 import registry_pb2
+
+_KINDS: dict[str, type[RegistryError]] = {
+    kind.code: kind
+    for kind in (
+        InvalidArgument,
+        NotFound,
+        AlreadyExists,
+        FailedPrecondition,
+        OutOfRange,
+        Unauthenticated,
+        PermissionDenied,
+        Unavailable,
+        DeadlineExceeded,
+        ResourceExhausted,
+        Unimplemented,
+    )
+}
+_DETAILS_KEY: Final = "grpc-status-details-bin"
+_DEFAULT_RETRY: Final = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1))
+
+Found = TypeVar("Found", bound=Message)
+
+
+class VersionRefused(FailedPrecondition):
+    """The registry refused a version for its verdict, which `verdict` holds."""
+
+    verdict: registry_pb2.Verdict
+
+
+def describe(failure: grpc.RpcError, target: str, credentials: Credentials, timeout: float) -> RegistryError:
+    """The error of a failed call; where the registry wasn't reached, finding out why may take two seconds."""
+    code = failure.code()
+    if _details(failure) is None and code is grpc.StatusCode.UNAVAILABLE:
+        return explain(target, credentials, failure.details() or "the connection broke")
+    if _details(failure) is None and code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        message = (
+            f"{target} gave no answer within {timeout:g} s: it is busy or can't be reached; try again, or allow more"
+        )
+        return DeadlineExceeded(message, reason=code.name, metadata={"target": target})
+    return to_error(failure)
+
+
+def to_error(failure: grpc.RpcError) -> RegistryError:
+    """The registry's error that a failure stands for, with what its `google.rpc` details tell.
+
+    A code that has no class of its own (CANCELLED, UNKNOWN, INTERNAL, …) is a plain RegistryError whose reason is the
+    code's name.
+    """
+    code = failure.code().name
+    details = _details(failure) or ()
+    info = _find(details, error_details_pb2.ErrorInfo())
+    places = _find(details, error_details_pb2.BadRequest()).field_violations
+    error = _kind(code, details)(
+        failure.details() or f"the call ended with {code} and no reason",
+        reason=info.reason or code,
+        pointer=places[0].field if places else None,
+        metadata=info.metadata,
+    )
+    if isinstance(error, VersionRefused):
+        error.verdict = _find(details, registry_pb2.Verdict())
+    if isinstance(error, Unavailable):
+        error.retry_after = _find(details, _DEFAULT_RETRY).retry_delay.ToTimedelta().total_seconds()
+    return error
+
+
+def _kind(code: str, details: Sequence[Any]) -> type[RegistryError]:
+    if code == FailedPrecondition.code and any(detail.Is(registry_pb2.Verdict.DESCRIPTOR) for detail in details):
+        return VersionRefused
+    return _KINDS.get(code, RegistryError)
+
+
+def _details(failure: grpc.RpcError) -> Sequence[Any] | None:
+    """The `google.rpc.Status` details of a failure that the registry wrote itself."""
+    # typeshed has pairs with names; grpc gives plain pairs, and None where the call never left.
+    trailers = cast("Iterable[tuple[str, bytes]]", failure.trailing_metadata() or ())
+    for key, value in trailers:
+        if key == _DETAILS_KEY:
+            details: Sequence[Any] = status_pb2.Status.FromString(value).details
+            return details
+    return None
+
+
+def _find(details: Sequence[Any], default: Found) -> Found:
+    """The first detail of the default's kind, or the default."""
+    found = type(default)()
+    return next((found for detail in details if detail.Unpack(found)), default)

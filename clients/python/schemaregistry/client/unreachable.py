@@ -1,0 +1,100 @@
+"""Why a registry can't be reached, in a sentence that names it and what to check.
+
+gRPC tells only of the last address it tried, so one connection made by hand finds out: name, port, or handshake.
+"""
+
+import socket
+import ssl
+from typing import Final
+
+from schemaregistry.client.credentials import Credentials
+from schemaregistry.errors import Unavailable
+
+_SECONDS: Final = 1.0
+"""The most that one step of finding out may take."""
+
+_REJECTED_OURS: Final = (
+    "CERTIFICATE_REQUIRED",
+    "UNKNOWN_CA",
+    "BAD_CERTIFICATE",
+    "CERTIFICATE_EXPIRED",
+    "ACCESS_DENIED",
+)
+
+
+def explain(target: str, credentials: Credentials, told: str) -> Unavailable:
+    """Connect to `target` once and say what is in the way; `told` is gRPC's own account, for where nothing is.
+
+    Blocks for at most about two seconds. Reasons: NAME_UNKNOWN, CONNECTION_REFUSED, CONNECTION_TIMED_OUT,
+    TLS_HANDSHAKE, UNAVAILABLE.
+    """
+    host, port = _address(target)
+    if port is None:
+        return Unavailable(
+            f"no registry answers at {target}: {told}", reason="UNAVAILABLE", metadata={"target": target}
+        )
+    reason, sentence = _try(host, port, credentials)
+    message = f"no registry answers at {target}: {sentence or told}"
+    return Unavailable(message, reason=reason, metadata={"target": target})
+
+
+def _address(target: str) -> tuple[str, int | None]:
+    """Host and port of `host:port`, `[v6]:port` or `dns:///host:port`; no port where gRPC names otherwise."""
+    host, _, port = target.removeprefix("dns:///").rpartition(":")
+    return host.strip("[]"), int(port) if port.isdecimal() and "/" not in host else None
+
+
+def _try(host: str, port: int, credentials: Credentials) -> tuple[str, str]:
+    try:
+        with socket.create_connection((host, port), _SECONDS) as plain:
+            return _shake_hands(plain, host, credentials)
+    except socket.gaierror as error:
+        return (
+            "NAME_UNKNOWN",
+            f"the name {host} is unknown ({error.strerror}); check --registry (SCHEMAREGISTRY_TARGET)",
+        )
+    except ConnectionRefusedError:
+        return "CONNECTION_REFUSED", (
+            "the connection is refused; check that it is running (`schemaregistry serve --dev`) and that this is its "
+            "gRPC port (--registry, SCHEMAREGISTRY_TARGET)"
+        )
+    except TimeoutError:
+        return "CONNECTION_TIMED_OUT", "it doesn't take connections in time; check the address and the network's rules"
+    except OSError as error:
+        return "UNAVAILABLE", f"{error.strerror or error}; check the address and the network"
+
+
+def _shake_hands(plain: socket.socket, host: str, credentials: Credentials) -> tuple[str, str]:
+    """A handshake, and one read: with TLS 1.3 (RFC 8446) a server's refusal of our certificate comes only after it."""
+    try:
+        with credentials.tls().wrap_socket(plain, server_hostname=host) as secure:
+            return _read_refusal(secure, credentials)
+    except ssl.SSLCertVerificationError as error:
+        return "TLS_HANDSHAKE", (
+            f"its certificate is not trusted ({error.verify_message}); check that {credentials.ca} is that registry's "
+            f"CA and that the certificate is made for the name {host}"
+        )
+    except ssl.SSLError as error:
+        return "TLS_HANDSHAKE", _refusal(error, credentials)
+
+
+def _read_refusal(secure: ssl.SSLSocket, credentials: Credentials) -> tuple[str, str]:
+    """HTTP/2 servers speak first (RFC 9113, 3.4): one that hangs up instead didn't like what it was shown."""
+    try:
+        if secure.recv(1):
+            return "UNAVAILABLE", ""
+    except ssl.SSLError as error:
+        return "TLS_HANDSHAKE", _refusal(error, credentials)
+    except ConnectionError:
+        pass
+    return (
+        "TLS_HANDSHAKE",
+        f"it hangs up on our certificate; check that its CA issued {credentials.cert}, and its dates",
+    )
+
+
+def _refusal(error: ssl.SSLError, credentials: Credentials) -> str:
+    name = error.reason or str(error)
+    if any(known in name for known in _REJECTED_OURS):
+        return f"it refuses our certificate ({name}); check that its CA issued {credentials.cert}, and its dates"
+    return f"the TLS handshake fails ({name}); check that this is its gRPC port, which speaks mutual TLS"

@@ -4,10 +4,12 @@ Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. Wha
 """
 
 import sys
+from collections.abc import Callable
 from importlib.metadata import entry_points
 
 import typer
 
+from schemaregistry.cli import get, listing, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -18,6 +20,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.command("get")(get.get)
+app.command("list")(listing.list_schemas)
+app.command("watch")(watch.watch)
+app.command("whoami")(whoami.whoami)
 
 EXIT = {
     "INVALID_ARGUMENT": 2,
@@ -37,7 +44,7 @@ def _add_installed_commands() -> None:
             app.command(entry.name, help="Not installed here.")(_missing(entry.name, missing.name or "?"))
 
 
-def _missing(command: str, module: str) -> "typer.models.CommandFunctionType":  # type: ignore[type-var]
+def _missing(command: str, module: str) -> Callable[[], None]:
     def explain() -> None:
         typer.echo(f"`{command}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
         raise typer.Exit(2)

@@ -1,0 +1,46 @@
+"""`schemaregistry get`: one document, byte for byte as it was registered."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect, split_version
+from schemaregistry.document import loads
+from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from schemaregistry.client import Fetched
+
+
+def get(
+    schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="Which one; the latest without a version.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here rather than print it.")] = None,
+    as_json: AsJson = False,
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """Print a schema document, byte for byte as it was registered; with --json also its version and revision."""
+    with connect(registry, ca, cert, key) as client:
+        fetched = client.get(*split_version(schema))
+    data = _described(fetched) if as_json else fetched.raw
+    if output is None:
+        typer.echo(data, nl=False)
+    else:
+        _write(output, data)
+
+
+def _described(fetched: "Fetched") -> bytes:
+    facts = {name: getattr(fetched, name) for name in ("id", "version", "revision", "fingerprint", "etag")}
+    return json.dumps(facts | {"document": loads(fetched.raw)}, ensure_ascii=False).encode() + b"\n"
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        message = f"can't write {path} ({error.strerror}): name a file that can be written"
+        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None

@@ -1,0 +1,58 @@
+"""`schemaregistry list`: what the registry has, one line each."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+
+if TYPE_CHECKING:
+    from schemaregistry.v1.registry_pb2 import SchemaSummary, SchemaVersion
+
+
+def list_schemas(
+    id: Annotated[str | None, typer.Argument(help="The versions of this schema, rather than all schemas.")] = None,
+    text: Annotated[str, typer.Option(help="Part of the id, title or description.")] = "",
+    field: Annotated[str, typer.Option(help="The name of a property.")] = "",
+    tag: Annotated[str, typer.Option(help="One of the document's x-tags.")] = "",
+    as_json: AsJson = False,
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """List the schemas (id, latest version, versions, title), or one's versions (version, revision, time, writer)."""
+    if id is not None and (text or field or tag):
+        raise typer.BadParameter("--text, --field and --tag choose among schemas; leave out the id.")
+    with connect(registry, ca, cert, key) as client:
+        if id is None:
+            schemas = client.list_schemas(text=text, field=field, tag=tag)
+            _print(map(_schema, schemas), ("id", "latest_version", "versions", "title"), as_json=as_json)
+        else:
+            versions = client.list_versions(id)
+            _print(map(_version, versions), ("version", "revision", "registered_at", "registered_by"), as_json=as_json)
+
+
+def _schema(summary: "SchemaSummary") -> dict[str, Any]:
+    names = ("id", "title", "latest_version", "versions", "owner", "revision", "fingerprint")
+    return {name: getattr(summary, name) for name in names} | {"tags": list(summary.tags)}
+
+
+def _version(version: "SchemaVersion") -> dict[str, Any]:
+    names = ("id", "version", "revision", "fingerprint", "registered_by", "size")
+    return {name: getattr(version, name) for name in names} | {"registered_at": version.registered_at.ToJsonString()}
+
+
+def _print(rows: Iterable[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(list(rows), ensure_ascii=False))
+        return
+    for row in rows:
+        typer.echo("\t".join(_plain(str(row[column])) for column in columns))
+
+
+def _plain(text: str) -> str:
+    """Text that can't move a terminal's cursor nor break a line or a column."""
+    return "".join(character if character.isprintable() else " " for character in text)

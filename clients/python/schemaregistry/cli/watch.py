@@ -1,0 +1,47 @@
+"""`schemaregistry watch`: each version as it is registered, one line each."""
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+
+if TYPE_CHECKING:
+    from schemaregistry.client import Event
+
+
+def watch(
+    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these schemas.")] = None,
+    after: Annotated[int, typer.Option("--after", metavar="REVISION", min=0, help="Begin after this revision.")] = 0,
+    as_json: AsJson = False,
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """Print each version registered after a revision, then each further one, until Ctrl-C.
+
+    Lines are: kind, revision, id, version, fingerprint. With --json also the marks of progress, to resume --after.
+    """
+    with connect(registry, ca, cert, key) as client:
+        try:
+            for event in client.watch(after, ids or ()):
+                if line := _json_line(event) if as_json else _line(event):
+                    typer.echo(line)
+        except KeyboardInterrupt:
+            raise typer.Exit(130) from None
+
+
+def _line(event: "Event") -> str:
+    if event.kind == "progress":
+        return ""
+    return f"{event.kind}\t{event.revision}\t{event.id}\t{event.version}\t{event.fingerprint}"
+
+
+def _json_line(event: "Event") -> str:
+    if event.kind == "progress":
+        return json.dumps({"kind": event.kind, "revision": event.revision, "stale": event.stale})
+    facts = asdict(event)
+    return json.dumps({name: facts[name] for name in ("kind", "revision", "id", "version", "fingerprint")})

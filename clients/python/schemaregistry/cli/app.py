@@ -5,7 +5,8 @@ Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. Wha
 
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import cast
 
 import typer
 
@@ -35,18 +36,26 @@ EXIT = {
 """The exit code of an error that reaches the command line; 3 for every other: what was asked could not be told."""
 
 
-def _add_installed_commands() -> None:
-    """Add what other packages of the distribution bring, `serve` first of all."""
+def _add_installed_commands(asked: str) -> None:
+    """Add what other packages of the distribution bring, `serve` first of all.
+
+    Only the one that is asked for is imported: `get` shouldn't wait for the server's modules.
+    """
     for entry in entry_points(group="schemaregistry.commands"):
-        try:
-            app.command(entry.name)(entry.load())
-        except ModuleNotFoundError as missing:
-            app.command(entry.name, help="Not installed here.")(_missing(entry.name, missing.name or "?"))
+        if entry.name == asked:
+            app.command(entry.name)(_load(entry))
+        else:
+            app.command(entry.name, help=f"See `schemaregistry {entry.name} --help`.")(lambda: None)
 
 
-def _missing(command: str, module: str) -> Callable[[], None]:
+def _load(entry: EntryPoint) -> Callable[..., None]:
+    try:
+        return cast("Callable[..., None]", entry.load())
+    except ModuleNotFoundError as missing:
+        module = missing.name
+
     def explain() -> None:
-        typer.echo(f"`{command}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
+        typer.echo(f"`{entry.name}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
         raise typer.Exit(2)
 
     return explain
@@ -54,7 +63,7 @@ def _missing(command: str, module: str) -> Callable[[], None]:
 
 def main() -> None:
     """Run the command line; every refusal is one message on stderr."""
-    _add_installed_commands()
+    _add_installed_commands(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except RegistryError as error:

@@ -1,37 +1,40 @@
-"""What the server knows: an immutable catalog of every version, and the one place that holds the current one.
+"""What the server knows: every version up to a revision, as one immutable value that a change replaces by a new one.
 
-Holds no I/O: entries come in by `Catalog.advance`, readers look up or wait. Parsing is left until a document is asked
-for, so that a hundred thousand versions load in the time it takes to read them.
+Holds no I/O and no waiting. Documents are parsed when asked for, so that a hundred thousand versions load in the time
+it takes to read them.
 """
 
-import asyncio
 import difflib
 import hashlib
 import heapq
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import count, islice
+from itertools import islice
 from operator import attrgetter
 
 from google.api.httpbody_pb2 import HttpBody
 from rpds import HashTrieMap
 
-from schemaregistry.document import Document, parse
-from schemaregistry.errors import DeadlineExceeded
+from schemaregistry.document import Document, check_id, parse, parse_version
+from schemaregistry.errors import NotFound
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server import about
 from schemaregistry_server.reply import Reply
 from schemaregistry_server.store.base import Entry
 
 CONTENT_TYPE = "application/json"
+
+NEAR = 100
+"""Names on each side of an unknown one that are compared with it: a miss costs the same in a large catalog."""
+
 PARSED = 512
 """Parsed documents that are kept; the rest are parsed anew when asked for."""
 
 
 class Registered:
-    """One version in the catalog: its entry, and the reply that GetSchema gives, made once."""
-
-    __slots__ = ("__dict__", "entry")
+    """One version in the catalog: its entry, and what is made of it at most once."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -46,15 +49,33 @@ class Registered:
         """The answer of GetSchema, ready to send."""
         return Reply(HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw), self._headers)
 
-    @cached_property
+    @property
     def not_modified(self) -> Reply:
         """The answer to a caller that has these bytes."""
         return Reply(HttpBody(content_type=CONTENT_TYPE), self._headers)
 
+    @cached_property
+    def about(self) -> about.About:
+        return about.read(self.entry.raw)
+
     @property
     def document(self) -> Document:
-        """The parsed document."""
         return _parsed(self.entry.raw)
+
+    @cached_property
+    def message(self) -> pb.SchemaVersion:
+        """The version as ListVersions and WatchSchemas show it. Shared: never changed."""
+        entry = self.entry
+        message = pb.SchemaVersion(
+            id=entry.id,
+            version=entry.version,
+            revision=entry.revision,
+            fingerprint=entry.fingerprint,
+            registered_by=entry.registered_by,
+            size=len(entry.raw),
+        )
+        message.registered_at.FromMicroseconds(entry.registered_at)
+        return message
 
     @property
     def _headers(self) -> tuple[tuple[str, str], ...]:
@@ -78,8 +99,8 @@ class Subject:
     """Every version of one id, oldest first."""
 
     id: str
-    versions: tuple[Registered, ...]
-    by_version: "HashTrieMap[str, Registered]"
+    versions: tuple[Registered, ...] = ()
+    by_version: "HashTrieMap[str, Registered]" = field(default_factory=HashTrieMap)
 
     @property
     def latest(self) -> Registered:
@@ -87,11 +108,23 @@ class Subject:
 
     def grown(self, registered: Registered) -> "Subject":
         """This subject with one more version."""
-        return Subject(
-            self.id,
-            (*self.versions, registered),
-            self.by_version.insert(registered.entry.version, registered),
-        )
+        by_version = self.by_version.insert(registered.entry.version, registered)
+        return Subject(self.id, (*self.versions, registered), by_version)
+
+    def find(self, version: str) -> Registered:
+        """The version of that name, with or without `v`; the latest for "" and `latest`; raise NotFound."""
+        if version in {"", "latest"}:
+            return self.latest
+        found = self.by_version.get(version.removeprefix("v"))
+        if found is None:
+            wanted = str(parse_version(version))
+            near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
+            raise NotFound(
+                f"{self.id} has no version {wanted}; its latest is {self.latest.entry.version}.{_did_you_mean(near)}",
+                reason="NO_SUCH_VERSION",
+                metadata={"id": self.id, "version": wanted, "near": ", ".join(near)},
+            )
+        return found
 
 
 _revision = attrgetter("entry.revision")
@@ -99,9 +132,9 @@ _revision = attrgetter("entry.revision")
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every version up to `revision`.
+    """Every version up to `revision`; `ids` in their order.
 
-    Catalogs share `_history`, a list that only grows: each sees its own first `size` members.
+    A catalog and its successors share `_history`, a list that only grows: each sees its own first `size` members.
     """
 
     revision: int = 0
@@ -111,18 +144,19 @@ class Catalog:
     _history: list[Registered] = field(default_factory=list, repr=False)
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
-        """The catalog after `entries`; those that it has already are passed over, so that it never goes backwards."""
-        subjects = self.subjects
+        """The catalog after `entries`, in the order of their revisions; what it has already is passed over.
+
+        Only the newest catalog may be advanced, and it never goes backwards.
+        """
         fresh = [Registered(entry) for entry in entries if entry.revision > self.revision]
-        names = []
+        subjects, names = self.subjects, []
         for registered in fresh:
-            id = registered.entry.id  # noqa: A001 (the field's term)
-            subject = subjects.get(id)
+            name = registered.entry.id
+            subject = subjects.get(name)
             if subject is None:
-                names.append(id)
-                subject = Subject(id, (), HashTrieMap())
-            subjects = subjects.insert(id, subject.grown(registered))
-        del self._history[self.size :]
+                names.append(name)
+                subject = Subject(name)
+            subjects = subjects.insert(name, subject.grown(registered))
         self._history.extend(fresh)
         return replace(
             self,
@@ -132,48 +166,29 @@ class Catalog:
             size=self.size + len(fresh),
         )
 
+    def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
+        """Every version of `id`; raise InvalidArgument where that can't be an id, NotFound where there is none."""
+        subject = self.subjects.get(id)
+        if subject is None:
+            near = _near(check_id(id), self.ids)
+            raise NotFound(
+                f"There is no schema {id}.{_did_you_mean(near)}",
+                reason="NO_SUCH_SCHEMA",
+                metadata={"id": id, "near": ", ".join(near)},
+            )
+        return subject
+
     def after(self, revision: int) -> Iterator[Registered]:
         """Every version after `revision`, in the order of their revisions."""
         first = bisect_right(self._history, revision, hi=self.size, key=_revision)
         return islice(self._history, first, self.size)
 
-    def near(self, id: str) -> list[str]:  # noqa: A002 (the field's term)
-        """Up to three ids that look like `id`."""
-        return difflib.get_close_matches(id, self.ids, n=3, cutoff=0.6)
+
+def _near(wanted: str, known: Sequence[str]) -> list[str]:
+    """Up to three names that look like `wanted`, the likest first; of many names, its neighbours in their order."""
+    place = bisect_left(known, wanted)
+    return difflib.get_close_matches(wanted, known[max(0, place - NEAR) : place + NEAR], n=3, cutoff=0.6)
 
 
-class CurrentCatalog:
-    """The one mutable place: the newest catalog, whether the store is away, and who waits for more."""
-
-    def __init__(self) -> None:
-        self.catalog = Catalog()
-        self.stale = False
-        self.changed = asyncio.Event()
-        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
-        self._ticket = count()
-
-    def advance(self, revision: int, entries: Iterable[Entry] = ()) -> None:
-        """Swap in the catalog after `entries` and wake everyone who waited for it."""
-        self.catalog = self.catalog.advance(revision, entries)
-        while self._waiting and self._waiting[0][0] <= self.catalog.revision:
-            *_, waiter = heapq.heappop(self._waiting)
-            if not waiter.done():
-                waiter.set_result(None)
-        self.changed.set()
-        self.changed = asyncio.Event()
-
-    async def reached(self, revision: int, *, seconds: float) -> None:
-        """Return once the catalog holds `revision`; raise DeadlineExceeded after `seconds`."""
-        if revision <= self.catalog.revision:
-            return
-        waiter = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (revision, next(self._ticket), waiter))
-        try:
-            async with asyncio.timeout(seconds):
-                await waiter
-        except TimeoutError:
-            raise DeadlineExceeded(
-                f"This server has seen revision {self.catalog.revision}, not {revision} yet: try again, or ask another.",
-                reason="REVISION_NOT_REACHED",
-                metadata={"revision": str(self.catalog.revision), "min_revision": str(revision)},
-            ) from None
+def _did_you_mean(near: list[str]) -> str:
+    return f" Did you mean {' or '.join(near)}?" if near else ""

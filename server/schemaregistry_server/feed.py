@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from schemaregistry.errors import Unavailable
-from schemaregistry_server.catalog import CurrentCatalog
+from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.store.base import Compacted, Store
 
 PAUSE = 0.2
@@ -19,13 +19,12 @@ async def follow(store: Store, current: CurrentCatalog) -> None:
     while not ended:
         try:
             async for batch in store.watch(current.catalog.revision):
-                current.stale = False
                 current.advance(batch.revision, batch.entries)
             ended = True
         except Compacted:
             await load(store, current)
         except Unavailable as away:
-            current.stale = True
+            current.mark_stale()
             log.warning("the store is away, reads go on from memory: %s", away.message)
             await asyncio.sleep(PAUSE)
 

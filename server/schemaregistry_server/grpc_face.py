@@ -19,6 +19,7 @@ from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
 from schemaregistry_server.service import Identity, Registry, Reply
+from schemaregistry_server.watching import delivered
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
@@ -64,7 +65,7 @@ class GrpcFace:
 
     def __init__(self, registry: Registry, publishers: frozenset[str], *, with_reflection: bool) -> None:
         self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
-        registry_pb2_grpc.add_SchemaRegistryServicer_to_server(  # type: ignore[no-untyped-call]
+        registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
             servicer(registry, identity_from_certificate(publishers)), self._server
         )
         self.health = health.aio.HealthServicer()
@@ -87,6 +88,10 @@ class GrpcFace:
             await self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
         return port
 
+    async def leave(self) -> None:
+        """Answer NOT_SERVING to health checks from now on, so that no new calls are sent here."""
+        await self.health.enter_graceful_shutdown()
+
     async def stop(self, grace: float) -> None:
         """Take no new calls and let those in flight finish within `grace` seconds."""
         await self._server.stop(grace)
@@ -97,7 +102,8 @@ def identity_from_certificate(publishers: frozenset[str]) -> IdentityOf:
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
-        name = next((known[key][0].decode() for key in ("peer_spiffe_id", "x509_common_name") if known.get(key)), "")
+        names = (name for key in ("peer_spiffe_id", "x509_common_name") for name in known.get(key, ()))
+        name = next(names, b"").decode()
         return Identity(name, name in publishers, "mtls")
 
     return identify
@@ -108,7 +114,6 @@ def servicer(registry: Registry, identify: IdentityOf) -> registry_pb2_grpc.Sche
     methods = {
         rpc.name: (_stream if rpc.server_streaming else _unary)(getattr(registry, rpc.name), identify)
         for rpc in SERVICE.methods
-        if hasattr(registry, rpc.name)
     }
     bound = type("RegistryServicer", (registry_pb2_grpc.SchemaRegistryServicer,), methods)
     face: registry_pb2_grpc.SchemaRegistryServicer = bound()
@@ -131,12 +136,12 @@ def _unary(
 
 
 def _stream(
-    call: Callable[[Any, Identity], AsyncIterator[Message]], identify: IdentityOf
-) -> Callable[..., AsyncIterator[Message]]:
-    async def answer(_: object, request: Message, context: Context) -> AsyncIterator[Message]:
+    call: Callable[[Any, Identity], AsyncIterator[Any]], identify: IdentityOf
+) -> Callable[..., Awaitable[None]]:
+    async def answer(_: object, request: Message, context: Context) -> None:
         try:
             async for message in call(request, identify(context)):
-                yield message
+                await delivered(context.write(message), message)
         except Exception as error:  # noqa: BLE001 (as above)
             await _refuse(context, error)
 

@@ -1,6 +1,5 @@
 """`schemaregistry serve`: the options, and each failure to start as one sentence. Holds no part of the server."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Iterator
 
@@ -15,7 +16,7 @@ class _Server(uvicorn.Server):
     """uvicorn without its signal handlers: one place decides when the process ends."""
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         yield
 
 
@@ -33,7 +34,7 @@ class RestListener:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_graceful_shutdown=round(grace),
+                timeout_graceful_shutdown=math.ceil(grace),
             )
         )
 
@@ -43,11 +44,14 @@ class RestListener:
         port: int = self._socket.getsockname()[1]
         return port
 
-    async def stop(self, *, force: bool = False) -> None:
-        """Take no new connections, let requests in flight finish; drop them with `force`."""
+    async def stop(self) -> None:
+        """Take no new connections and let requests in flight finish."""
         self._server.should_exit = True
-        self._server.force_exit = force
         await self._serving
+
+    def close(self) -> None:
+        """Give up the socket."""
+        self._socket.close()
 
 
 def listen(address: str) -> socket.socket:

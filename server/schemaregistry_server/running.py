@@ -1,32 +1,40 @@
-"""A server's life: store, catalog, faces, publishing, and the order in which they end. Holds no RPC."""
+"""A server's life: store, catalog, publishing, faces, and the order in which they end. Holds no RPC."""
 
 import asyncio
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from starlette.types import Scope
-
-from schemaregistry_server import feed, pki, rest
-from schemaregistry_server.catalog import CurrentCatalog
+from schemaregistry.compat.verdict import Verdict
+from schemaregistry.document import Document, Level
+from schemaregistry.errors import Unimplemented
+from schemaregistry_server import feed, pki, publishing, rest
+from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.dev_callers import DEV_PUBLISHER, rest_identity
 from schemaregistry_server.grpc_face import Certificates, GrpcFace
 from schemaregistry_server.rest_listener import RestListener
-from schemaregistry_server.service import Identity, Registry
+from schemaregistry_server.service import Registry
 from schemaregistry_server.settings import Settings
 from schemaregistry_server.store.sqlite import SQLiteStore
 
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens."""
+    """Where a server listens, as HOST:PORT, and how many versions it published at start."""
 
     grpc: str
     rest: str
+    published: int
 
 
 async def run(settings: Settings, announce: Callable[[Listening], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; `announce` is called once everything listens."""
+    """Serve in dev mode until SIGTERM or Ctrl-C; `announce` is called once everything listens.
+
+    Raises RegistryError, with one sentence that says what to do, where the server can't start.
+    """
+    sources = publishing.read(settings.publish) if settings.publish else []
     async with AsyncExitStack() as stack:
         pki.ensure(settings.tls)
         store = SQLiteStore(settings.database)
@@ -35,27 +43,64 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
         await feed.load(store, current)
         feeding = asyncio.create_task(feed.follow(store, current))
         stack.callback(feeding.cancel)
-        registry = Registry(store, current)
+        registry = Registry(store, current, _Unjudged(), progress_seconds=settings.progress_seconds)
+        published = await publishing.publish(registry, sources, DEV_PUBLISHER)
+        listener = RestListener(
+            rest.create_app(registry, rest_identity(settings.rest)), settings.rest, settings.grace_seconds
+        )
+        stack.callback(listener.close)
         face = GrpcFace(registry, pki.PUBLISHERS, with_reflection=settings.reflection)
-        listener = RestListener(rest.create_app(registry, dev_identity), settings.rest, settings.grace_seconds)
-        port = await face.start(settings.grpc, certificates(settings))
-        stack.push_async_callback(face.stop, settings.grace_seconds)
+        port = await face.start(settings.grpc, _certificates(settings))
         rest_port = listener.start()
-        stack.push_async_callback(listener.stop)
-        announce(Listening(_with_port(settings.grpc, port), _with_port(settings.rest, rest_port)))
-        stop = asyncio.Event()
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-        await stop.wait()
+        stopping = _stop_signal()
+        announce(Listening(_with_port(settings.grpc, port), _with_port(settings.rest, rest_port), len(published)))
+        await stopping.wait()
+        await _stop(face, listener, current, settings.grace_seconds)
 
 
-def dev_identity(scope: Scope) -> Identity:
-    return Identity(pki.IDENTITIES["ci-bot"], True, "loopback")
+async def _stop(face: GrpcFace, listener: RestListener, current: CurrentCatalog, grace: float) -> None:
+    """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish."""
+    await face.leave()
+    current.close()
+    await asyncio.gather(face.stop(grace), listener.stop())
 
 
-def certificates(settings: Settings) -> Certificates:
+def _stop_signal() -> asyncio.Event:
+    """Set by the first SIGTERM or Ctrl-C; a second one ends the process at once (what was acknowledged is on disk)."""
+    stopping = asyncio.Event()
+
+    def receive(signum: int) -> None:
+        if stopping.is_set():
+            os._exit(128 + signum)
+        stopping.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, receive, signum)
+    return stopping
+
+
+def _certificates(settings: Settings) -> Certificates:
     return Certificates(settings.tls / "ca.pem", settings.tls / "server.pem", settings.tls / "server-key.pem")
 
 
 def _with_port(address: str, port: int) -> str:
     return f"{address.rpartition(':')[0]}:{port}"
+
+
+class _Unjudged:
+    """Until the judge is here: nothing is judged, and asking for a verdict says so."""
+
+    async def admit(self, versions: Sequence[Document], new: Document) -> Verdict | None:  # noqa: ARG002
+        return None
+
+    async def check(self, old: Document, new: Document, *, direction: Level | None = None) -> Verdict:  # noqa: ARG002
+        raise Unimplemented("Verdicts are not served yet.", reason="NOT_SERVED_YET")
+
+    async def check_history(
+        self,
+        versions: Sequence[Document],  # noqa: ARG002
+        new: Document,  # noqa: ARG002
+        *,
+        direction: Level | None = None,  # noqa: ARG002
+    ) -> Verdict:
+        raise Unimplemented("Verdicts are not served yet.", reason="NOT_SERVED_YET")

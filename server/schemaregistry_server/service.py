@@ -1,134 +1,205 @@
-"""The registry's RPCs, free of transport: each takes a request and a caller and gives a reply or raises RegistryError.
+"""The registry's RPCs, free of transport: each takes a request and its caller, and replies or raises RegistryError.
 
-Holds what an RPC means. Where things are kept is the store's and the catalog's, how they are judged the judge's.
+Holds what an RPC asks and answers; keeping, judging, paging and watching are other modules'.
 """
 
+# ruff: noqa: A002, N802 (the proto's names)
+
 import asyncio
-import time
-from collections.abc import AsyncIterator
-from weakref import WeakValueDictionary
+from bisect import bisect_right
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
+from typing import Final
 
 from google.protobuf.message import Message
 
-from schemaregistry.document import Document, check_id, parse, parse_version
-from schemaregistry.errors import AlreadyExists, NotFound, Unavailable, Unimplemented
+from schemaregistry.document import Document, check_id, parse
+from schemaregistry.errors import RegistryError, Unimplemented
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.catalog import Catalog, CurrentCatalog, Registered, Subject
+from schemaregistry_server import pages, records, refusals, verdicts, watching
+from schemaregistry_server.catalog import Catalog, Registered, Subject
+from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
+from schemaregistry_server.judging import Comparisons, Judge, read_direction
 from schemaregistry_server.reply import Reply
-from schemaregistry_server.store.base import Conflict, Entry, Store
+from schemaregistry_server.store.base import Store
+from schemaregistry_server.writing import Writer
 
 __all__ = ["Identity", "Registry", "Reply"]
 
-WAIT_SECONDS = 5.0
-"""How long a read waits for its `min_revision`, where the call has no shorter deadline."""
+WAIT_SECONDS: Final = 5.0
+"""How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
 
-ATTEMPTS = 20
-"""How often a write is judged anew because another server's write came first."""
+LARGE: Final = 16 << 10
+"""Bytes from which a body is read on another thread, so that it does not hold up the others."""
+
+SLICE: Final = 500
+"""Schemas that a filter looks at in one go, so that it does not hold up the others."""
+
+STALE: Final = ("x-schema-stale", "true")
 
 
 class Registry:
     """The RPCs over one store and the catalog that follows it."""
 
-    def __init__(self, store: Store, current: CurrentCatalog) -> None:
-        self._store = store
+    def __init__(self, store: Store, current: CurrentCatalog, judge: Judge, *, progress_seconds: float = 10.0) -> None:
         self._current = current
-        self._writing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._judge = judge
+        self._comparisons = Comparisons(judge)
+        self._writer = Writer(store, current, judge)
+        self._progress_seconds = progress_seconds
 
     def waits_for(self) -> str | None:
-        """What the server waits for before it serves, None once it does."""
-        return None
+        """Why the server should get no calls now, None where it should."""
+        return "its end: it is stopping" if self._current.closing else None
 
-    async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:  # noqa: N802
-        authorise("GetSchema", caller)
-        found = _find(await self._catalog(request.min_revision), request.id, request.version)
-        return found.reply
+    async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
+        self._authorise("GetSchema", caller)
+        found = await self._find(request.id, request.version, request.min_revision)
+        unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
+        reply = found.not_modified if unchanged else found.reply
+        return Reply(reply.message, (*reply.headers, STALE)) if self._current.stale else reply
 
-    async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:  # noqa: N802
-        authorise("RegisterSchema", caller)
-        document = parse(request.document.data, id=check_id(request.id))
-        async with self._writing.setdefault(document.id, asyncio.Lock()):
-            for _ in range(ATTEMPTS):
-                try:
-                    return await self._register(document, caller)
-                except Conflict as lost:
-                    await self._current.reached(lost.revision, seconds=WAIT_SECONDS)
-        raise Unavailable(f"{document.id} is being written by others all the time: try again.", reason="CONTENDED")
+    async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
+        self._authorise("RegisterSchema", caller)
+        try:
+            document = await _read(request)
+            entry, created = await self._writer.write(document, caller.name)
+        except RegistryError as error:
+            refusals.record("RegisterSchema", caller, error, request.id)
+            raise
+        return Reply(
+            pb.RegisterSchemaResponse(
+                id=entry.id,
+                version=entry.version,
+                revision=entry.revision,
+                fingerprint=entry.fingerprint,
+                created=created,
+                warnings=[f"{note.message} (at {note.pointer})" for note in document.warnings],
+            )
+        )
 
-    async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:  # noqa: N802
-        authorise("WhoAmI", caller)
+    async def CheckCompatibility(self, request: pb.CheckCompatibilityRequest, caller: Identity) -> Reply:
+        self._authorise("CheckCompatibility", caller)
+        direction = read_direction(request.direction, transitive=True)
+        document = await _read(request)
+        subject = (await self._catalog(request.min_revision)).subject(document.id)
+        level = direction or document.compatibility or ""
+        rivals = subject.versions if level.endswith("_transitive") else subject.versions[-1:]
+        verdict = await self._judge.check_history([each.document for each in rivals], document, direction=direction)
+        return self._reply(verdicts.to_message(verdict))
+
+    async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
+        self._authorise("CompareVersions", caller)
+        direction = read_direction(request.direction, transitive=False)
+        subject = (await self._catalog(request.min_revision)).subject(request.id)
+        old, new = subject.find(request.from_version), subject.find(request.to_version)
+        return self._reply(verdicts.to_message(await self._comparisons.verdict(old, new, direction)))
+
+    async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
+        self._authorise("ListSchemas", caller)
+        filters = (request.text, request.field, request.tag)
+        page = pages.read(request.page_size, request.page_token, "schemas", *filters)
+        catalog = await self._catalog(request.min_revision)
+        answer = pb.ListSchemasResponse(revision=catalog.revision)
+        names = islice(catalog.ids, bisect_right(catalog.ids, page.after), None)
+        async for subject in _chosen((catalog.subjects[name] for name in names), *filters):
+            if len(answer.schemas) == page.size:
+                answer.next_page_token = page.token(answer.schemas[-1].id)
+                break
+            answer.schemas.append(_summary(subject))
+        return self._reply(answer)
+
+    async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
+        self._authorise("ListVersions", caller)
+        page = pages.read(request.page_size, request.page_token, "versions", request.id)
+        catalog = await self._catalog(request.min_revision)
+        versions = catalog.subject(request.id).versions
+        first = bisect_right(versions, int(page.after or 0), key=lambda each: each.entry.revision)
+        chosen = versions[first : first + page.size]
+        more = first + page.size < len(versions)
+        return self._reply(
+            pb.ListVersionsResponse(
+                versions=[each.message for each in chosen],
+                next_page_token=page.token(str(chosen[-1].entry.revision)) if more else "",
+                revision=catalog.revision,
+            )
+        )
+
+    def WatchSchemas(self, request: pb.WatchSchemasRequest, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:
+        self._authorise("WatchSchemas", caller)
+        return watching.watch(self._current, request, progress_seconds=self._progress_seconds)
+
+    async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
+        self._authorise("GetContract", caller)
+        raise Unimplemented("GetContract is not served yet.", reason="NOT_SERVED_YET")
+
+    async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
+        self._authorise("ValidateRecords", caller)
+        found = await self._find(request.id, request.version, 0)
+        return self._reply(await asyncio.to_thread(records.validate, found, request.records.data))
+
+    async def WhoAmI(self, _: pb.WhoAmIRequest, caller: Identity) -> Reply:
+        self._authorise("WhoAmI", caller)
         return Reply(
             pb.WhoAmIResponse(identity=caller.name, can_publish=caller.can_publish, transport=caller.transport)
         )
 
-    async def _later(self, request: Message, caller: Identity) -> Reply:
-        raise Unimplemented("Not served yet.", reason="NOT_SERVED_YET")
-
-    CheckCompatibility = CompareVersions = ListSchemas = ListVersions = GetContract = ValidateRecords = _later
-
-    async def WatchSchemas(self, request: Message, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:  # noqa: N802
-        raise Unimplemented("Not served yet.", reason="NOT_SERVED_YET")
-        yield pb.WatchSchemasResponse()
-
-    async def _register(self, document: Document, caller: Identity) -> Reply:
-        subject = self._current.catalog.subjects.get(document.id)
-        if subject is not None and (there := subject.by_version.get(str(document.version))) is not None:
-            return _registered(_same(there.entry, document), document, created=False)
-        entry = Entry(
-            id=document.id,
-            version=str(document.version),
-            raw=document.raw,
-            fingerprint=document.fingerprint,
-            registered_by=caller.name,
-            registered_at=time.time_ns() // 1000,
-        )
-        latest = subject.latest.entry.version if subject else None
-        revision = await self._store.put(entry, expected_latest=latest)
-        await self._current.reached(revision, seconds=WAIT_SECONDS)
-        return _registered(
-            self._current.catalog.subjects[document.id].by_version[entry.version].entry, document, created=True
-        )
+    def _authorise(self, rpc: str, caller: Identity) -> None:
+        try:
+            authorise(rpc, caller)
+        except RegistryError as error:
+            refusals.record(rpc, caller, error)
+            raise
 
     async def _catalog(self, min_revision: int) -> Catalog:
-        if min_revision > self._current.catalog.revision:
-            await self._current.reached(min_revision, seconds=WAIT_SECONDS)
-        return self._current.catalog
+        return await self._current.reached(min_revision, seconds=WAIT_SECONDS)
+
+    async def _find(self, id: str, version: str, min_revision: int) -> Registered:
+        return (await self._catalog(min_revision)).subject(id).find(version)
+
+    def _reply(self, message: Message) -> Reply:
+        return Reply(message, (STALE,) if self._current.stale else ())
 
 
-def _find(catalog: Catalog, id: str, version: str) -> Registered:  # noqa: A002
-    subject = catalog.subjects.get(id)
-    if subject is None:
-        raise NotFound(
-            f"No schema {check_id(id)}.", reason="NO_SUCH_SCHEMA", metadata={"near": ", ".join(catalog.near(id))}
-        )
-    if version in {"", "latest"}:
-        return subject.latest
-    found = subject.by_version.get(version.removeprefix("v"))
-    if found is None:
-        raise NotFound(f"{id} has no version {parse_version(version)}.", reason="NO_SUCH_VERSION")
-    return found
+async def _read(request: pb.RegisterSchemaRequest | pb.CheckCompatibilityRequest) -> Document:
+    name, data = check_id(request.id), request.document.data
+    if len(data) < LARGE:
+        return parse(data, id=name)
+    return await asyncio.to_thread(parse, data, id=name)
 
 
-def _same(entry: Entry, document: Document) -> Entry:
-    if entry.fingerprint != document.fingerprint:
-        raise AlreadyExists(
-            f"{entry.id} {entry.version} is registered with other content ({entry.fingerprint}, yours is "
-            f"{document.fingerprint}). A version never changes: raise `version` in the document.",
-            reason="VERSION_EXISTS",
-            pointer="/version",
-            metadata={"registered": entry.fingerprint, "yours": document.fingerprint},
-        )
-    return entry
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match field names `etag` (RFC 9110, section 13.1.2: weak comparison, or `*`)."""
+    if if_none_match == etag:
+        return True
+    named = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in named or named == ["*"]
 
 
-def _registered(entry: Entry, document: Document, *, created: bool) -> Reply:
-    return Reply(
-        pb.RegisterSchemaResponse(
-            id=entry.id,
-            version=entry.version,
-            revision=entry.revision,
-            fingerprint=entry.fingerprint,
-            created=created,
-            warnings=[note.message for note in document.warnings],
-        )
+async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
+    """The subjects whose latest version has what is asked for ("": anything)."""
+    for place, subject in enumerate(subjects, start=1):
+        about = subject.latest.about
+        if (
+            (not text or text.casefold() in subject.id or about.mentions(text))
+            and (not field or field in about.fields)
+            and (not tag or tag in about.tags)
+        ):
+            yield subject
+        if place % SLICE == 0:
+            await asyncio.sleep(0)
+
+
+def _summary(subject: Subject) -> pb.SchemaSummary:
+    latest = subject.latest
+    return pb.SchemaSummary(
+        id=subject.id,
+        title=latest.about.title,
+        latest_version=latest.entry.version,
+        versions=len(subject.versions),
+        tags=latest.about.tags,
+        owner=latest.about.owner,
+        revision=latest.entry.revision,
+        fingerprint=latest.entry.fingerprint,
     )

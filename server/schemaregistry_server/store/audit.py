@@ -6,7 +6,7 @@ Holds the record, its hash and the proof; where records are kept is each store's
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store.base import Entry
@@ -44,7 +44,7 @@ def record(entry: Entry, *, sequence: int, previous: str) -> AuditRecord:
         at=entry.registered_at,
         previous=previous,
     )
-    return AuditRecord(*_members(unsealed), hash=_digest(unsealed))
+    return replace(unsealed, hash=_digest(unsealed))
 
 
 def verify(records: Iterable[AuditRecord]) -> int:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TextIO
@@ -213,14 +213,15 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
         "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at) VALUES (?, ?, ?, ?, ?, ?)",
         (entry.id, entry.version, entry.raw, entry.fingerprint, entry.registered_by, entry.registered_at),
     )
+    assert written.lastrowid is not None
     entry = replace(entry, revision=written.lastrowid)
     last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
     sequence, previous = last or (0, audit.GENESIS)
     done = audit.record(entry, sequence=sequence + 1, previous=previous)
     connection.execute(
-        "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (done.sequence, entry.revision, done.who, done.what, done.id, done.version, done.fingerprint, done.content)
-        + (done.at, done.previous, done.hash),
+        "INSERT INTO audit VALUES "
+        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash)",
+        {**asdict(done), "revision": entry.revision},
     )
     return entry
 

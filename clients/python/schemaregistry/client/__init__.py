@@ -1,10 +1,23 @@
 """The registry's clients: what a program calls. Checking data against what they fetch is `schemaregistry.data`'s."""
 
+from schemaregistry.client.aio import AsyncClient
 from schemaregistry.client.answers import Event, Fetched, Registered
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import VersionRefused
-from schemaregistry.client.follow import Cache
+from schemaregistry.client.follow import AsyncCache, Cache
 from schemaregistry.client.sync import Client
-from schemaregistry.client.watch import Watch
+from schemaregistry.client.watch import AsyncWatch, Watch
 
-__all__ = ["Cache", "Client", "Credentials", "Event", "Fetched", "Registered", "VersionRefused", "Watch"]
+__all__ = [
+    "AsyncCache",
+    "AsyncClient",
+    "AsyncWatch",
+    "Cache",
+    "Client",
+    "Credentials",
+    "Event",
+    "Fetched",
+    "Registered",
+    "VersionRefused",
+    "Watch",
+]

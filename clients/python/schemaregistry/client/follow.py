@@ -1,55 +1,43 @@
-"""The latest versions in memory, kept up to date by a watch: reading one costs a dict lookup."""
+"""The latest versions, kept up to date in the background: `Cache` by a thread, `AsyncCache` by a task.
 
-import time
+What is shown, and for how long, is `latest`'s.
+"""
+
+import asyncio
 from collections.abc import Callable
-from copy import copy
 from threading import Event as Flag
 from threading import Thread
 from types import TracebackType
 
-from schemaregistry.client.answers import Event, Fetched
-from schemaregistry.client.watch import Watch
-from schemaregistry.errors import DeadlineExceeded, NotFound, OutOfRange, RegistryError, Unavailable
+from schemaregistry.client.answers import Fetched
+from schemaregistry.client.latest import Latest, not_filled
+from schemaregistry.client.watch import AsyncWatch, Watch
+from schemaregistry.errors import OutOfRange, RegistryError
 
 
 class Cache:
     """The latest version of each schema followed. Threads may share it; close it, or use it as a context.
 
-    Made by `Client.follow`, which returns once everything that the registry has is here; raises as `Client.watch`
-    does where it can't be had.
+    Made by `Client.follow`. A store that turns out to be another one (it was restored) is read anew.
     """
 
     def __init__(self, open_watch: Callable[[], Watch], timeout: float, max_staleness: float) -> None:
+        """Returns once everything that the registry has is here; raises as the watch does, or DeadlineExceeded."""
+        self._latest = Latest(max_staleness)
         self._open_watch = open_watch
-        self._max_staleness = max_staleness
-        self._latest: dict[str, Fetched] = {}
-        self._heard_at = time.monotonic()
-        self._failure: RegistryError | None = None
         self._closed = False
         self._ready = Flag()
         self._watch = open_watch()
         Thread(target=self._run, name="schemaregistry-follow", daemon=True).start()
-        self._wait_until_filled(timeout)
+        if not self._ready.wait(timeout):
+            self.close()
+            raise not_filled(timeout)
+        if self._latest.failure is not None:
+            raise self._latest.failure
 
     def get(self, id: str) -> Fetched:
-        """The latest version of `id`.
-
-        Raises:
-            NotFound: it isn't registered, or isn't followed.
-            Unavailable: the registry was not heard of for `max_staleness` seconds (reason STALE).
-            OutOfRange, PermissionDenied, …: what ended the watch for good.
-        """
-        if self._failure is not None:
-            raise copy(self._failure)
-        silence = time.monotonic() - self._heard_at
-        if silence > self._max_staleness:
-            allowed = f"longer than the {self._max_staleness:,.0f} s allowed"
-            message = f"the registry was last heard of {silence:,.0f} s ago, {allowed}: check that it is running"
-            raise Unavailable(message, reason="STALE")
-        try:
-            return self._latest[id]
-        except KeyError:
-            raise NotFound(f"no schema {id} is followed here", reason="NO_SUCH_SCHEMA") from None
+        """The latest version of `id`; see `Latest.get` for what it raises."""
+        return self._latest.get(id)
 
     def close(self) -> None:
         """Stop following."""
@@ -64,40 +52,81 @@ class Cache:
     ) -> None:
         self.close()
 
-    def _wait_until_filled(self, timeout: float) -> None:
-        filled = self._ready.wait(timeout)
-        if self._failure is not None:
-            raise copy(self._failure)
-        if not filled:
-            self.close()
-            message = f"the registry did not send what it has within {timeout:g} s: try again, or allow more time"
-            raise DeadlineExceeded(message, reason="DEADLINE_EXCEEDED")
-
     def _run(self) -> None:
         try:
-            while self._follow_one_store():
+            while self._follow_one_store() and not self._closed:
                 self._watch = self._open_watch()
         except RegistryError as error:
-            self._failure = error
+            self._latest.failure = error
         finally:
             self._ready.set()
 
     def _follow_one_store(self) -> bool:
-        """Follow until the watch is closed; true where the store turned out to be another one, to be read anew."""
-        filling: dict[str, Fetched] = {}
+        """Follow until the watch is closed; true where the store turned out to be another one."""
+        self._latest.begin()
         try:
             for event in self._watch:
-                self._take(event, filling)
+                if self._latest.take(event):
+                    self._ready.set()
         except OutOfRange:
-            return not self._closed
+            return True
         return False
 
-    def _take(self, event: Event, filling: dict[str, Fetched]) -> None:
-        """Take one event; what is being filled is shown at the first progress mark, whole."""
-        if event.document is not None:
-            filling[event.id] = Fetched(event.document, event.id, event.version, event.revision, event.fingerprint)
-        if event.kind == "progress":
-            self._latest = filling
+
+class AsyncCache:
+    """As `Cache`, kept up to date by a task of the running loop. Made by `AsyncClient.follow`."""
+
+    def __init__(self, open_watch: Callable[[], AsyncWatch], max_staleness: float) -> None:
+        self._latest = Latest(max_staleness)
+        self._open_watch = open_watch
+        self._ready = asyncio.Event()
+        self._task = asyncio.create_task(self._run(), name="schemaregistry-follow")
+
+    async def filled(self, seconds: float) -> "AsyncCache":
+        """Return once everything that the registry has is here; raises as the watch does, or DeadlineExceeded."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError:
+            await self.close()
+            raise not_filled(seconds) from None
+        if self._latest.failure is not None:
+            raise self._latest.failure
+        return self
+
+    def get(self, id: str) -> Fetched:
+        """The latest version of `id`; see `Latest.get` for what it raises."""
+        return self._latest.get(id)
+
+    async def close(self) -> None:
+        """Stop following."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def __aenter__(self) -> "AsyncCache":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self) -> None:
+        try:
+            while await self._follow_one_store():
+                pass
+        except RegistryError as error:
+            self._latest.failure = error
+        finally:
             self._ready.set()
-        if not event.stale:
-            self._heard_at = time.monotonic()
+
+    async def _follow_one_store(self) -> bool:
+        self._latest.begin()
+        try:
+            async with self._open_watch() as watch:
+                async for event in watch:
+                    if self._latest.take(event):
+                        self._ready.set()
+        except OutOfRange:
+            return True
+        return False

@@ -53,7 +53,7 @@ class Client:
         """
         self.target = target
         self.timeout = timeout
-        self._credentials = credentials
+        self.credentials = credentials
         self._shelf = Shelf(target, cache_dir)
         self._channel = grpc.secure_channel(target, credentials.channel(), OPTIONS)
         self._stub = SchemaRegistryStub(self._channel)
@@ -149,7 +149,8 @@ class Client:
 
     def follow(self, ids: Iterable[str] = (), *, max_staleness: float = 60.0) -> Cache:
         """The latest versions, kept up to date in the background; see `Cache`."""
-        return Cache(lambda: self.watch(ids=ids, include_documents=True), self.timeout, max_staleness)
+        followed = tuple(ids)
+        return Cache(lambda: self.watch(ids=followed, include_documents=True), self.timeout, max_staleness)
 
     def _send(self, call: Call[Answer]) -> Answer:
         send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._stub, call.method)
@@ -166,7 +167,7 @@ class Client:
             call = page.next
 
     def _error(self, failure: grpc.RpcError) -> RegistryError:
-        return describe(failure, self.target, self._credentials, self.timeout)
+        return describe(failure, self.target, self.credentials, self.timeout)
 
 
 def _gather(rpc: grpc.Call) -> Metadata:

@@ -67,6 +67,22 @@ def read_type(value: Json, path: Path) -> ArrowType:
     return _PARAMETRIC[name](value, path)
 
 
+def describe(kind: ArrowType) -> str:
+    """A type as a person reads it: `timestamp[us, UTC]`, `list<float64>`."""
+    match kind.name:
+        case "timestamp" | "time32" | "time64":
+            return f"{kind.name}[{kind.unit}{f', {kind.tz}' if kind.tz else ''}]"
+        case "decimal128":
+            return f"decimal128({kind.precision}, {kind.scale})"
+        case "dictionary" if kind.index and kind.value:
+            return f"dictionary<{describe(kind.index)}, {describe(kind.value)}>"
+        case "list" if kind.item:
+            return f"list<{describe(kind.item.type)}>"
+        case "struct":
+            return f"struct<{', '.join(f'{field.name}: {describe(field.type)}' for field in kind.fields)}>"
+    return kind.name
+
+
 def _time(value: Json, path: Path) -> ArrowType:
     members = _object(value, path, required=("name", "unit"))
     return ArrowType(members["name"], unit=_unit(members, path))

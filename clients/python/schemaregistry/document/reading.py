@@ -1,6 +1,6 @@
 """Strict reading of JSON text: every refusal names its place. Knows nothing of schemas.
 
-Refused beyond RFC 8259: duplicate keys, lone surrogates, numbers that a double can't reach, and whatever is over a limit.
+Beyond RFC 8259 it refuses duplicate keys, lone surrogates, numbers out of a double's range, and all over a limit.
 """
 
 import json

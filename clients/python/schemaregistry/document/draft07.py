@@ -1,0 +1,93 @@
+"""Draft-07 itself: is a schema one of its schemas, and of objects. Holds no rule of the registry's own members."""
+
+import json
+from collections.abc import Iterable
+from typing import Final
+
+import jsonschema_rs
+
+from schemaregistry.document.model import Json
+from schemaregistry.document.reading import pointer
+from schemaregistry.document.subschemas import Path
+from schemaregistry.errors import InvalidArgument
+
+DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
+
+# `format: regex` isn't asserted here: patterns have a reason and advice of their own.
+_META = jsonschema_rs.Draft7Validator({"$ref": DRAFT_07}, validate_formats=False, offline=True)
+_TYPES: Final = "array, boolean, integer, null, number, object, string"
+
+
+def check_root(root: dict[str, Json]) -> None:
+    """Refuse a document that doesn't state draft-07's meta-schema (it may leave it out) or isn't of `type: object`.
+
+    Raises InvalidArgument: NOT_DRAFT07, NOT_OBJECT_SCHEMA.
+    """
+    stated = root.get("$schema", DRAFT_07)
+    if stated not in (DRAFT_07, DRAFT_07 + "#"):
+        raise InvalidArgument(
+            f'Documents are written in JSON Schema draft-07, not {_shown(stated)}. Write "{DRAFT_07}#".',
+            reason="NOT_DRAFT07",
+            pointer="/$schema",
+        )
+    check_schema(root, ())
+    if "$ref" in root:
+        raise InvalidArgument(
+            "`$ref` at the top hides all that stands next to it. Write `allOf` with the reference in it.",
+            reason="NOT_OBJECT_SCHEMA",
+            pointer="/$ref",
+        )
+    if root.get("type") != "object":
+        raise InvalidArgument(
+            'A document describes records: write "type": "object" at the top.',
+            reason="NOT_OBJECT_SCHEMA",
+            pointer="/type" if "type" in root else "",
+        )
+
+
+def check_places(places: Iterable[tuple[Path, Json]]) -> None:
+    """Refuse `$id` and `$schema` below the top: they would change what references mean.
+
+    Raises InvalidArgument: NESTED_ID, NESTED_SCHEMA.
+    """
+    for path, schema in places:
+        if path and isinstance(schema, dict):
+            if "$id" in schema:
+                raise InvalidArgument(
+                    "Only the document itself has an `$id`: a second one would change what references mean. "
+                    "Take it out; name definitions by their key.",
+                    reason="NESTED_ID",
+                    pointer=pointer((*path, "$id")),
+                )
+            if "$schema" in schema:
+                raise InvalidArgument(
+                    "Only the document itself states `$schema`. Take it out here.",
+                    reason="NESTED_SCHEMA",
+                    pointer=pointer((*path, "$schema")),
+                )
+
+
+def check_schema(schema: Json, path: Path) -> None:
+    """Refuse what draft-07's meta-schema refuses; raises InvalidArgument (NOT_DRAFT07) with the pointer."""
+    if _META.is_valid(schema):
+        return
+    error = next(iter(_META.iter_errors(schema)))
+    place = (*path, *error.instance_path)
+    raise InvalidArgument(
+        f"Not JSON Schema draft-07 at {pointer(place) or 'the top'}: {_fault(error)}.",
+        reason="NOT_DRAFT07",
+        pointer=pointer(place),
+    )
+
+
+def _fault(error: jsonschema_rs.ValidationError) -> str:
+    if error.instance_path and error.instance_path[-1] == "type":
+        return f"{_shown(error.instance)} isn't a type; there are {_TYPES}, and lists of them"
+    if error.kind.name == "anyOf":
+        return f"{_shown(error.instance)} doesn't fit `{error.instance_path[-1] if error.instance_path else ''}`"
+    return error.message if len(error.message) <= 160 else f"{_shown(error.instance)} breaks {error.kind.name}"
+
+
+def _shown(value: Json) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"

@@ -1,0 +1,189 @@
+"""What values a schema may let through, seen from above: their JSON types, formats, bounds and number.
+
+An upper bound, never a judgement of one value: what `not`, `if` and most keywords take away isn't subtracted.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Final
+
+from schemaregistry.document.model import Json
+from schemaregistry.document.references import Schemas, too_many_schemas
+from schemaregistry.document.subschemas import Path
+
+FRACTION: Final = "fraction"
+"""A number without an integral value: `number` is `integer` and this."""
+NUMERIC: Final = frozenset(("integer", FRACTION))
+KINDS: Final[Mapping[str, frozenset[str]]] = {
+    **{name: frozenset((name,)) for name in ("null", "boolean", "integer", "string", "array", "object")},
+    "number": NUMERIC,
+}
+_KIND_OF: Final[Mapping[type, str]] = {
+    type(None): "null",
+    bool: "boolean",
+    int: "integer",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+MAX_WORK: Final = 1_000_000
+"""Schemas looked at to find items and members, so that a document made to be slow is refused instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A set of JSON values: `kinds` of them, `formats` that every text has, bounds of every number, at most `count`."""
+
+    kinds: frozenset[str] = frozenset().union(*KINDS.values())
+    formats: frozenset[str] = frozenset()
+    low: float = -math.inf
+    high: float = math.inf
+    count: float = math.inf
+
+    def __and__(self, other: "Shape") -> "Shape":
+        """What both let through."""
+        return Shape(
+            self.kinds & other.kinds,
+            self.formats | other.formats,
+            max(self.low, other.low),
+            min(self.high, other.high),
+            min(self.count, other.count),
+        )
+
+    def __or__(self, other: "Shape") -> "Shape":
+        """What either lets through; formats and bounds of a side without texts or numbers don't matter."""
+        texts = [side.formats for side in (self, other) if "string" in side.kinds]
+        numbers = [side for side in (self, other) if side.kinds & NUMERIC]
+        return Shape(
+            self.kinds | other.kinds,
+            frozenset.intersection(*texts) if texts else frozenset(),
+            min((side.low for side in numbers), default=math.inf),
+            max((side.high for side in numbers), default=-math.inf),
+            self.count + other.count,
+        )
+
+
+ANYTHING: Final = Shape()
+NOTHING: Final = Shape(frozenset(), frozenset(), math.inf, -math.inf, 0)
+
+
+class Shapes:
+    """The shapes of one document's schemas, by their paths."""
+
+    def __init__(self, schemas: Schemas) -> None:
+        self._schemas = schemas
+        self._known: dict[Path, Shape] = {}
+        self._work = 0
+
+    def of(self, path: Path) -> Shape:
+        """The shape of the schema at a path."""
+        if path not in self._known:
+            own = _own_shape(self._schemas.at[path])
+            self._known[path] = reduce(Shape.__and__, map(self.any_of, self._groups(path)), own)
+        return self._known[path]
+
+    def any_of(self, paths: Iterable[Path]) -> Shape:
+        """What at least one of the schemas lets through."""
+        return reduce(Shape.__or__, map(self.of, paths), NOTHING)
+
+    def items(self, paths: Iterable[Path]) -> list[Path]:
+        """Schemas of which each item of an array satisfies at least one; empty where nothing is said of items."""
+        return [item for path in paths if "array" in self.of(path).kinds for item in self._items(path)]
+
+    def members(self, paths: Iterable[Path]) -> dict[str, list[Path]]:
+        """For each named property of an object, schemas of which its value satisfies at least one."""
+        found: dict[str, list[Path]] = {}
+        for path in self._objects(paths):
+            for name, places in self._members(path).items():
+                found.setdefault(name, []).extend(places)
+        return found
+
+    def required(self, paths: Iterable[Path]) -> frozenset[str]:
+        """The properties that an object must have, as far as `required` says so outright."""
+        sets = [self._required(path) for path in self._objects(paths)]
+        return frozenset.intersection(*sets) if sets else frozenset()
+
+    def _items(self, path: Path) -> list[Path]:
+        self._spend(1)
+        own = [place for place in self._schemas.inner[path] if place[len(path)] in ("items", "additionalItems")]
+        return own or next(filter(None, map(self.items, self._groups(path))), [])
+
+    def _members(self, path: Path) -> dict[str, list[Path]]:
+        """Where two schemas both hold for a member, the one with fewer kinds stands for it."""
+        found = {str(place[-1]): [place] for place in self._schemas.inner[path] if place[len(path)] == "properties"}
+        self._spend(1 + len(found))
+        for group in self._groups(path):
+            for name, places in self.members(group).items():
+                found[name] = min(found.get(name, places), places, key=self._width)
+        return found
+
+    def _required(self, path: Path) -> frozenset[str]:
+        self._spend(1)
+        schema = self._schemas.at[path]
+        own = schema.get("required", ()) if isinstance(schema, dict) and "$ref" not in schema else ()
+        return frozenset(own).union(*map(self.required, self._groups(path)))
+
+    def _width(self, paths: list[Path]) -> int:
+        return len(self.any_of(paths).kinds)
+
+    def _objects(self, paths: Iterable[Path]) -> list[Path]:
+        return [path for path in paths if "object" in self.of(path).kinds]
+
+    def _groups(self, path: Path) -> list[list[Path]]:
+        """The schemas that a value satisfies besides a schema's own keywords: at least one of each group."""
+        schema = self._schemas.at[path]
+        if isinstance(schema, bool):
+            return []
+        if "$ref" in schema:
+            return [self._schemas.same_value[path]]
+        groups = [[(*path, "allOf", index)] for index in range(len(schema.get("allOf", ())))]
+        branches = ([(*path, key, index) for index in range(len(schema.get(key, ())))] for key in ("anyOf", "oneOf"))
+        return [*groups, *filter(None, branches)]
+
+    def _spend(self, work: int) -> None:
+        self._work += work
+        if self._work > MAX_WORK:
+            raise too_many_schemas()
+
+
+def _own_shape(schema: Json) -> Shape:
+    """What the schema's own keywords let through, subschemas aside."""
+    if isinstance(schema, bool):
+        return ANYTHING if schema else NOTHING
+    if "$ref" in schema:
+        return ANYTHING
+    types = schema.get("type", list(KINDS))
+    kinds = frozenset().union(*(KINDS[name] for name in ([types] if isinstance(types, str) else types)))
+    formats = frozenset((schema["format"],)) if "format" in schema else frozenset()
+    return Shape(kinds, formats, *_bounds(schema)) & _listed(schema)
+
+
+def _bounds(schema: dict[str, Json]) -> tuple[float, float]:
+    """The least and greatest number; next to an exclusive bound stands the next double."""
+    low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
+    if "exclusiveMinimum" in schema:
+        low = max(low, math.nextafter(schema["exclusiveMinimum"], math.inf))
+    if "exclusiveMaximum" in schema:
+        high = min(high, math.nextafter(schema["exclusiveMaximum"], -math.inf))
+    return low, high
+
+
+def _listed(schema: dict[str, Json]) -> Shape:
+    """The values of `enum` and `const`; a listed text has no format of its own."""
+    shape = _values_shape(schema["enum"]) if "enum" in schema else ANYTHING
+    return shape & _values_shape([schema["const"]]) if "const" in schema else shape
+
+
+def _values_shape(values: list[Json]) -> Shape:
+    kinds = frozenset(map(_kind, values))
+    numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
+    count = sum(value is not None for value in values)
+    return Shape(kinds, frozenset(), min(numbers, default=math.inf), max(numbers, default=-math.inf), count)
+
+
+def _kind(value: Json) -> str:
+    if isinstance(value, float):
+        return "integer" if value.is_integer() else FRACTION
+    return _KIND_OF[type(value)]

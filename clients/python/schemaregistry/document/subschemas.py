@@ -1,0 +1,46 @@
+"""Where the schemas of a draft-07 document stand, and which of them apply to the same value. Judges nothing.
+
+A property named `$ref` is none, nor is a value in `enum`, `const`, `default` or `examples`.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeAlias
+
+from schemaregistry.document.model import Json
+
+Path: TypeAlias = tuple[str | int, ...]
+
+SAME_VALUE_ONE: Final = ("not", "if", "then", "else")
+SAME_VALUE_MANY: Final = ("allOf", "anyOf", "oneOf")
+SAME_VALUE_NAMED: Final = ("dependencies",)
+INNER_ONE: Final = ("additionalProperties", "additionalItems", "contains", "propertyNames", "items")
+INNER_MANY: Final = ("items",)
+INNER_NAMED: Final = ("properties", "patternProperties", "definitions")
+
+
+def at_same_value(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+    """The subschemas that apply to the very value that `schema` applies to, `$ref` aside."""
+    return _members(schema, path, SAME_VALUE_ONE, SAME_VALUE_MANY, SAME_VALUE_NAMED)
+
+
+def at_inner_values(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+    """The subschemas that apply to parts of the value (items, members, names), and the definitions."""
+    return _members(schema, path, INNER_ONE, INNER_MANY, INNER_NAMED)
+
+
+def _members(
+    schema: Json, path: Path, one: tuple[str, ...], many: tuple[str, ...], named: tuple[str, ...]
+) -> Iterator[tuple[Path, Json]]:
+    if not isinstance(schema, dict) or "$ref" in schema:
+        return  # draft-07, 8.3: all other members of an object with $ref are ignored
+    for keyword in (key for key in one if _is_schema(schema.get(key))):
+        yield (*path, keyword), schema[keyword]
+    for keyword in (key for key in many if isinstance(schema.get(key), list)):
+        yield from (((*path, keyword, index), inner) for index, inner in enumerate(schema[keyword]))
+    for keyword in (key for key in named if isinstance(schema.get(key), dict)):
+        members: Mapping[str, Json] = schema[keyword]
+        yield from (((*path, keyword, name), inner) for name, inner in members.items() if _is_schema(inner))
+
+
+def _is_schema(value: Json) -> bool:
+    return isinstance(value, dict | bool)

@@ -85,7 +85,7 @@ def test_each_change_comes_once_and_in_order_through_restarts(start_server, docu
     written = [f"1.0.{patch}" for patch in range(12)]
     with Client(address, credentials=credentials, timeout=20) as client, client.watch(ids=[schema_id]) as watch:
         client.register(document(written[0]))
-        seen = until(watch, written[0]) + [next(watch)]
+        seen = [*until(watch, written[0]), next(watch)]
         for number, version in enumerate(written[1:]):
             if number in {3, 7}:
                 server.stop(signal.SIGKILL)

@@ -19,15 +19,21 @@ Registry: TypeAlias = Annotated[
 ]
 Ca: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--ca", metavar="FILE", envvar="SCHEMAREGISTRY_CA", help="The registry's CA (PEM). [default: dev]"),
+    typer.Option(
+        "--ca", metavar="FILE", envvar="SCHEMAREGISTRY_CA", help="The registry's CA (PEM); without it the dev one."
+    ),
 ]
 Cert: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--cert", metavar="FILE", envvar="SCHEMAREGISTRY_CERT", help="Your certificate (PEM). [default: dev]"),
+    typer.Option(
+        "--cert", metavar="FILE", envvar="SCHEMAREGISTRY_CERT", help="Your certificate (PEM); without it the dev one."
+    ),
 ]
 Key: TypeAlias = Annotated[
     Path | None,
-    typer.Option("--key", metavar="FILE", envvar="SCHEMAREGISTRY_KEY", help="Its private key (PEM). [default: dev]"),
+    typer.Option(
+        "--key", metavar="FILE", envvar="SCHEMAREGISTRY_KEY", help="Its private key (PEM); without it the dev one."
+    ),
 ]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 

@@ -1,0 +1,206 @@
+"""The commands that talk to a registry, as a person and as a pipe see them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from schemaregistry.cli.app import app
+from schemaregistry.client import Client, Credentials
+
+_numbers = count()
+
+
+@pytest.fixture
+def schema_id() -> str:
+    return f"command_{next(_numbers)}"
+
+
+@pytest.fixture
+def document(schema_id: str) -> Callable[..., bytes]:
+    def make(version: str = "1.0.0", kind: str = "string", **more: Any) -> bytes:
+        value = {
+            "$id": schema_id,
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "properties": {"size": {"type": kind}},
+            "version": version,
+        }
+        return (json.dumps(value | more, indent=3) + "\n \n").encode()
+
+    return make
+
+
+@pytest.fixture
+def publisher(running):
+    with Client(running.target, credentials=Credentials.dev(running.data, "ci-bot"), timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def environment(running, monkeypatch) -> dict[str, str]:
+    """The variables that a user would set for this registry."""
+    ours = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    for name, value in ours.items():
+        monkeypatch.setenv(name, value)
+    return ours
+
+
+@pytest.fixture
+def run(environment):
+    """Run a command in this process."""
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def shell(environment):
+    """Run a command in a process of its own."""
+
+    def begin(*words: object, **more: str) -> "subprocess.CompletedProcess[bytes]":
+        command = [sys.executable, "-m", "schemaregistry", *map(str, words)]
+        return subprocess.run(
+            command, env=os.environ | environment | more, capture_output=True, timeout=60, check=False
+        )
+
+    return begin
+
+
+def test_get_prints_the_document_s_bytes_and_nothing_else(publisher, shell, document, schema_id):
+    raw = document(title="Level‑1")
+    publisher.register(raw)
+    done = shell("get", schema_id)
+    assert (done.returncode, done.stdout, done.stderr) == (0, raw, b"")
+
+
+def test_get_takes_a_version(publisher, run, document, schema_id):
+    publisher.register(document("1.0.0"))
+    publisher.register(document("1.1.0"))
+    assert run("get", f"{schema_id}@v1.0.0").stdout_bytes == document("1.0.0")
+    assert run("get", schema_id).stdout_bytes == document("1.1.0")
+
+
+def test_get_writes_a_file(publisher, run, document, schema_id, tmp_path):
+    publisher.register(document())
+    done = run("get", schema_id, "--output", tmp_path / "schema.json")
+    assert (done.exit_code, done.output) == (0, "")
+    assert (tmp_path / "schema.json").read_bytes() == document()
+
+
+def test_get_names_a_file_that_can_not_be_written(publisher, shell, document, schema_id, tmp_path):
+    publisher.register(document())
+    done = shell("get", schema_id, "-o", tmp_path / "no" / "schema.json")
+    assert done.returncode == 2
+    assert str(tmp_path / "no" / "schema.json") in done.stderr.decode()
+
+
+def test_get_tells_a_program_all_it_knows(publisher, run, document, schema_id):
+    registered = publisher.register(document())
+    answer = json.loads(run("get", schema_id, "--json").stdout)
+    assert (answer["id"], answer["version"], answer["revision"]) == (schema_id, "1.0.0", registered.revision)
+    assert answer["fingerprint"] == registered.fingerprint
+    assert answer["document"] == json.loads(document())
+
+
+def test_an_unknown_schema_is_one_sentence_on_stderr(shell, schema_id):
+    done = shell("get", schema_id)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert schema_id in done.stderr.decode()
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_registry_that_is_away_could_not_tell(shell):
+    done = shell("get", "ticks_v1", "--registry", "localhost:1")
+    assert (done.returncode, done.stdout) == (3, b"")
+    [sentence] = done.stderr.decode().splitlines()
+    assert "localhost:1" in sentence
+    assert "refused" in sentence
+
+
+def test_missing_certificates_are_one_sentence(shell, tmp_path):
+    done = shell("whoami", SCHEMAREGISTRY_DATA=str(tmp_path))
+    assert done.returncode == 2
+    [sentence] = done.stderr.decode().splitlines()
+    assert str(tmp_path / "tls" / "ca.pem") in sentence
+    assert "serve --dev" in sentence
+
+
+def test_the_wrong_ca_is_one_sentence(shell, tmp_path):
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem", "-out", "ca.pem"]
+    command = ["openssl", "req", "-x509", *new_key, "-subj", "/CN=other"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    done = shell("whoami", "--ca", tmp_path / "ca.pem", "--cert", tmp_path / "ca.pem", "--key", tmp_path / "key.pem")
+    assert done.returncode == 3
+    [sentence] = done.stderr.decode().splitlines()
+    assert str(tmp_path / "ca.pem") in sentence
+
+
+def test_whoami_tells_reader_from_publisher(run, running):
+    assert run("whoami").stdout.split("\t")[1] == "reads"
+    tls = running.tls
+    bot = ("--ca", tls / "ca.pem", "--cert", tls / "ci-bot.pem", "--key", tls / "ci-bot-key.pem")
+    assert json.loads(run("whoami", "--json", *bot).stdout)["can_publish"] is True
+
+
+def test_list_has_a_line_for_each_schema(publisher, run, document, schema_id):
+    publisher.register(document("1.0.0"))
+    publisher.register(document("1.1.0", title="Ticks\tand\n\x1b[31mmore"))
+    [line] = [line for line in run("list").stdout.splitlines() if line.startswith(f"{schema_id}\t")]
+    assert line == f"{schema_id}\t1.1.0\t2\tTicks and  [31mmore"
+
+
+def test_list_chooses_by_tag_and_tells_a_program(publisher, run, document, schema_id):
+    publisher.register(document(**{"x-tags": [schema_id]}))
+    [schema] = json.loads(run("list", "--tag", schema_id, "--json").stdout)
+    assert (schema["id"], schema["latest_version"], schema["tags"]) == (schema_id, "1.0.0", [schema_id])
+
+
+def test_list_of_an_id_has_its_versions(publisher, run, document, schema_id):
+    registered = [publisher.register(document(version)) for version in ("1.0.0", "1.1.0")]
+    lines = [line.split("\t") for line in run("list", schema_id).stdout.splitlines()]
+    assert [line[:2] for line in lines] == [[done.version, str(done.revision)] for done in registered]
+    assert [version["revision"] for version in json.loads(run("list", schema_id, "--json").stdout)] == [
+        done.revision for done in registered
+    ]
+
+
+def test_list_does_not_choose_among_versions(run):
+    assert run("list", "ticks_v1", "--tag", "x").exit_code == 2
+
+
+def watching(environment: dict[str, str], *words: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "schemaregistry", "watch", *words]
+    return subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.PIPE, text=True)
+
+
+def test_watch_prints_a_line_for_each_version_as_it_comes(publisher, environment, document, schema_id):
+    first = publisher.register(document("1.0.0"))
+    with watching(environment, schema_id) as process:
+        line = process.stdout.readline()
+        assert line == f"snapshot\t{first.revision}\t{schema_id}\t1.0.0\t{first.fingerprint}\n"
+        second = publisher.register(document("1.1.0"))
+        assert process.stdout.readline().split("\t")[1:4] == [str(second.revision), schema_id, "1.1.0"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+
+
+def test_watch_tells_a_program_where_to_resume(publisher, environment, document, schema_id):
+    first, second = publisher.register(document("1.0.0")), publisher.register(document("1.1.0"))
+    with watching(environment, schema_id, "--json", "--after", str(first.revision)) as process:
+        snapshot, mark = (json.loads(process.stdout.readline()) for _ in range(2))
+        process.kill()
+    assert (snapshot["kind"], snapshot["version"], snapshot["revision"]) == ("snapshot", "1.1.0", second.revision)
+    assert mark["kind"] == "progress"
+    assert mark["revision"] >= second.revision
+
+
+def test_watch_says_when_a_revision_is_out_of_range(shell):
+    done = shell("watch", "--after", "1000000000")
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"1000000000" in done.stderr.replace(b",", b"")

@@ -17,7 +17,7 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
-LISTENING = re.compile(r"gRPC (?P<grpc>\S+) .*REST (?P<rest>http://\S+)")
+LISTENING = re.compile(r"gRPC (?P<grpc>\S+) .*REST (?P<rest>http://\S+)\n")
 START_SECONDS = 60
 
 

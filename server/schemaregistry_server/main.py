@@ -1,33 +1,49 @@
-"""`schemaregistry serve`: the options, and each failure to start as one sentence. Holds no part of the server."""
+"""`schemaregistry serve`: its options, and each failure to start as one sentence and exit code 2."""
 
+import logging
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 import uvloop
 
 from schemaregistry.errors import RegistryError
-from schemaregistry_server import running
-from schemaregistry_server.settings import Settings
+from schemaregistry_server import greeting, running
+from schemaregistry_server.settings import DEFAULT_DATA, DEFAULT_GRPC, DEFAULT_REST, Settings
+
+PRODUCTION: Final = """\
+Say `--dev` to run on this machine alone, with an embedded store and certificates of its own making.
+Without it a server needs what can't be given to it yet: its certificate and key, its clients' CA, a store, and the
+names of its publishers."""
+
+Dev = Annotated[bool, typer.Option("--dev", help="Embedded store, own certificates, REST for this machine alone.")]
+Data = Annotated[Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="Where everything is kept.")]
+Grpc = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where gRPC listens. Port 0: a free one.")]
+Rest = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where REST listens. Port 0: a free one.")]
+Publish = Annotated[Path | None, typer.Option(metavar="DIR", help="Publish the documents of DIR, old versions first.")]
+Reflection = Annotated[bool, typer.Option(help="Let gRPC clients ask for the proto.")]
+Progress = Annotated[float, typer.Option(metavar="SECONDS", min=0.01, help="Between a watch's marks of progress.")]
+Grace = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="For calls in flight when the server stops.")]
 
 
-def serve(
-    dev: Annotated[bool, typer.Option("--dev", help="Embedded store, own certificates, REST on loopback.")] = False,
-    data: Annotated[Path, typer.Option(help="Where the data is kept.", envvar="SCHEMAREGISTRY_DATA")] = Path(".data"),
-    grpc: Annotated[str, typer.Option(help="HOST:PORT of gRPC; port 0 takes a free one.")] = "localhost:50051",
-    rest: Annotated[str, typer.Option(help="HOST:PORT of REST; port 0 takes a free one.")] = "127.0.0.1:8000",
-    publish: Annotated[Path | None, typer.Option(help="Publish the documents of this directory first.")] = None,
-    reflection: Annotated[bool, typer.Option(help="Let gRPC clients ask for the proto.")] = True,
-    progress_seconds: Annotated[float, typer.Option(help="Seconds between a watch's marks of progress.")] = 10.0,
+def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
+    dev: Dev = False,
+    data: Data = DEFAULT_DATA,
+    grpc: Grpc = DEFAULT_GRPC,
+    rest: Rest = DEFAULT_REST,
+    publish: Publish = None,
+    reflection: Reflection = True,
+    progress_seconds: Progress = 10.0,
+    grace_seconds: Grace = 10.0,
 ) -> None:
-    """Run the registry."""
-    settings = Settings(data, grpc, rest, publish, reflection, progress_seconds)
+    """Run the registry until Ctrl-C."""
+    if not dev:
+        typer.echo(PRODUCTION, err=True)
+        raise typer.Exit(2)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    settings = Settings(data, grpc, rest, publish, reflection, progress_seconds, grace_seconds)
     try:
-        uvloop.run(
-            running.run(
-                settings, lambda where: typer.echo(f"Listening: gRPC {where.grpc} (mTLS), REST http://{where.rest}")
-            )
-        )
+        uvloop.run(running.run(settings, lambda listening: typer.echo(greeting.text(settings, listening))))
     except RegistryError as error:
         typer.echo(f"schemaregistry: {error.message}", err=True)
         raise typer.Exit(2) from None

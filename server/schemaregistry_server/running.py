@@ -22,11 +22,13 @@ from schemaregistry_server.store.sqlite import SQLiteStore
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens, as HOST:PORT, and how many versions it published at start."""
+    """Where a server listens, as HOST:PORT; the ids that it published at start; its versions, new and in all."""
 
     grpc: str
     rest: str
-    published: int
+    ids: tuple[str, ...]
+    created: int
+    versions: int
 
 
 async def run(settings: Settings, announce: Callable[[Listening], None]) -> None:
@@ -45,15 +47,21 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
         stack.callback(feeding.cancel)
         registry = Registry(store, current, _Unjudged(), progress_seconds=settings.progress_seconds)
         published = await publishing.publish(registry, sources, DEV_PUBLISHER)
-        listener = RestListener(
-            rest.create_app(registry, rest_identity(settings.rest)), settings.rest, settings.grace_seconds
-        )
+        listener = RestListener(rest.create_app(registry, rest_identity()), settings.rest, settings.grace_seconds)
         stack.callback(listener.close)
         face = GrpcFace(registry, pki.PUBLISHERS, with_reflection=settings.reflection)
         port = await face.start(settings.grpc, _certificates(settings))
         rest_port = listener.start()
         stopping = _stop_signal()
-        announce(Listening(_with_port(settings.grpc, port), _with_port(settings.rest, rest_port), len(published)))
+        announce(
+            Listening(
+                grpc=_with_port(settings.grpc, port),
+                rest=_with_port(settings.rest, rest_port),
+                ids=tuple(dict.fromkeys(each.id for each in published)),
+                created=sum(each.created for each in published),
+                versions=current.catalog.size,
+            )
+        )
         await stopping.wait()
         await _stop(face, listener, current, settings.grace_seconds)
 

@@ -1,7 +1,12 @@
-"""What a server is told at start. Holds no defaults of the command line and reads nothing."""
+"""What a server is told at start. Reads nothing."""
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+DEFAULT_DATA: Final = Path(".data")
+DEFAULT_GRPC: Final = "localhost:50051"
+DEFAULT_REST: Final = "127.0.0.1:8000"
 
 
 @dataclass(frozen=True, slots=True)

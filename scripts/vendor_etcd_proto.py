@@ -38,7 +38,7 @@ def stripped(proto: str) -> str:
 
 def main() -> int:
     try:
-        command = [find_go(), "mod", "download", "-json", "go.etcd.io/etcd/api/v3"]
+        command = [str(find_go()), "mod", "download", "-json", "go.etcd.io/etcd/api/v3"]
     except NoGo as failed:
         print(failed, file=sys.stderr)
         return 1

@@ -1,0 +1,105 @@
+"""What the registry asks of etcd: ranges, transactions, watches, compaction.
+
+Holds no meaning of keys and values; which endpoint is asked is `connection.py`'s.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from schemaregistry_server.etcd import watching
+from schemaregistry_server.etcd.connection import Connection
+from schemaregistry_server.etcd.failures import CompactedRevision, Refused
+from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
+from schemaregistry_server.etcd.watching import Seen, after
+
+SECONDS: Final = 5.0
+"""How long a call may take over all endpoints: longer than the choice of a new leader."""
+
+PAGE_KEYS: Final = 1_000
+PAGE_BYTES: Final = 8 << 20
+"""A page's aims; etcd limits pages by keys alone, so the size of the last page sets the next one's limit."""
+
+FORGOTTEN: Final = "required revision has been compacted"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a prefix's keys, in the order of the keys, as they were at `revision`."""
+
+    revision: int
+    pairs: Sequence[kv_pb2.KeyValue]
+
+
+class Client:
+    """Asks over a connection of its own; every method raises Away or Refused."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    async def read(self, prefix: bytes) -> AsyncIterator[Page]:
+        """Every key under `prefix` at one revision, a page at a time.
+
+        Raises CompactedRevision where that revision was compacted between two pages.
+        """
+        limit, revision = PAGE_KEYS, 0
+        key, end = prefix, after(prefix)
+        more = True
+        while more:
+            request = rpc_pb2.RangeRequest(key=key, range_end=end, limit=limit, revision=revision)
+            answer = await self._range(request)
+            revision = revision or answer.header.revision
+            more = answer.more
+            yield Page(revision, answer.kvs)
+            if more:
+                key = answer.kvs[-1].key + b"\0"
+                limit = max(1, min(PAGE_KEYS, PAGE_BYTES * len(answer.kvs) // answer.ByteSize()))
+
+    async def _range(self, request: rpc_pb2.RangeRequest) -> rpc_pb2.RangeResponse:
+        try:
+            return await self.connection.call(lambda endpoint: endpoint.kv.Range, request, seconds=SECONDS)
+        except Refused as refused:
+            if FORGOTTEN in refused.message:
+                raise CompactedRevision(request.revision) from refused
+            raise
+
+    async def get(self, *keys: bytes) -> tuple[int, dict[bytes, kv_pb2.KeyValue]]:
+        """Those of `keys` that exist, as every acknowledged write left them, and the revision of the answer."""
+        answer = await self.transact(rpc_pb2.TxnRequest(success=[reads(key) for key in keys]))
+        return answer.header.revision, found(answer)
+
+    async def transact(self, request: rpc_pb2.TxnRequest) -> rpc_pb2.TxnResponse:
+        """One transaction. It may be sent again when no answer comes: its comparisons must see that it was done."""
+        return await self.connection.call(lambda endpoint: endpoint.kv.Txn, request, seconds=SECONDS)
+
+    async def compact(self, revision: int) -> None:
+        """Let etcd forget what was overwritten before `revision`."""
+        request = rpc_pb2.CompactionRequest(revision=revision)
+        await self.connection.call(lambda endpoint: endpoint.kv.Compact, request, seconds=SECONDS)
+
+    def watch(self, prefix: bytes, after_revision: int) -> AsyncIterator[Seen]:
+        """See `watching.watch`."""
+        return watching.watch(self.connection, prefix, after_revision)
+
+    async def close(self) -> None:
+        await self.connection.close()
+
+
+def reads(key: bytes) -> rpc_pb2.RequestOp:
+    """The step of a transaction that reads one key."""
+    return rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key))
+
+
+def puts(key: bytes, value: bytes) -> rpc_pb2.RequestOp:
+    """The step of a transaction that writes one key."""
+    return rpc_pb2.RequestOp(request_put=rpc_pb2.PutRequest(key=key, value=value))
+
+
+def unchanged(key: bytes, mod_revision: int) -> rpc_pb2.Compare:
+    """True where `key` was last written at `mod_revision`; 0: where it does not exist."""
+    return rpc_pb2.Compare(key=key, target=rpc_pb2.Compare.MOD, result=rpc_pb2.Compare.EQUAL, mod_revision=mod_revision)
+
+
+def found(answer: rpc_pb2.TxnResponse) -> dict[bytes, kv_pb2.KeyValue]:
+    """What a transaction's reads found, by key."""
+    return {pair.key: pair for step in answer.responses for pair in step.response_range.kvs}

@@ -1,0 +1,214 @@
+"""An etcd cluster on loopback, for development and tests: three processes of ours, their data in one directory.
+
+Holds no client beyond what tells whether a member is well; a production cluster is the operator's.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.etcd.connection import Connection, Tls
+from schemaregistry_server.etcd.failures import Away, Refused
+from schemaregistry_server.etcd.v3 import rpc_pb2
+
+NAMES: Final = ("etcd1", "etcd2", "etcd3")
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 5.0
+BUILT: Final = Path(__file__).parents[3] / "build/etcd/bin/etcd"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a member listens: HOST:PORT for clients and for the other members, and what its command begins with."""
+
+    client: str
+    peer: str
+    prefix: tuple[str, ...] = ()
+
+
+class Member:
+    """One process of the cluster, by its name."""
+
+    def __init__(self, name: str, place: Place, command: Sequence[str], directory: Path) -> None:
+        self.name = name
+        self.address = place.client
+        self._command = (*place.prefix, *_with_parent(), *command)
+        self._log = directory / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process, in a session of its own so that Ctrl-C reaches it through us alone."""
+        if not self.running:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(  # noqa: S603 (our own command)
+                    self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+                )
+
+    def send(self, signum: signal.Signals) -> None:
+        """Send the process a signal: SIGKILL, SIGSTOP, SIGCONT."""
+        if self._process and self.running:
+            os.kill(self._process.pid, signum)
+
+    async def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        self.send(signal.SIGKILL)
+        await self._gone()
+
+    async def stop(self) -> None:
+        """SIGTERM, and SIGKILL for one that does not end in time."""
+        self.send(signal.SIGTERM)
+        self.send(signal.SIGCONT)
+        try:
+            await asyncio.wait_for(self._gone(), STOP_SECONDS)
+        except TimeoutError:
+            await self.kill()
+
+    async def _gone(self) -> None:
+        if self._process:
+            await asyncio.to_thread(self._process.wait)
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        return self._log.read_text(encoding="utf-8", errors="replace")[-500:] if self._log.exists() else ""
+
+
+class Cluster:
+    """Members by name, in the order of their endpoints."""
+
+    def __init__(self, members: Mapping[str, Member], tls: Tls | None) -> None:
+        self.members = members
+        self.endpoints = tuple(member.address for member in members.values())
+        self._connections = {name: Connection([member.address], tls=tls) for name, member in members.items()}
+
+    async def leader(self) -> Member | None:
+        """The member that leads, as the newest term that any member knows has it."""
+        said = {name: status for name in self.members if (status := await self._status(name))}
+        leading = [name for name, status in said.items() if status.leader == status.header.member_id]
+        return self.members[max(leading, key=lambda name: said[name].raftTerm)] if leading else None
+
+    async def ready(self, *, seconds: float = START_SECONDS) -> None:
+        """Return once every member knows a leader; raise FailedPrecondition (ETCD_NOT_STARTED) where one does not."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        for name, member in self.members.items():
+            while not ((status := await self._status(name)) and status.leader):
+                if not member.running or asyncio.get_running_loop().time() > deadline:
+                    raise FailedPrecondition(
+                        f"etcd member {name} did not start on {member.address}: {member.last_words()}",
+                        reason="ETCD_NOT_STARTED",
+                    )
+                await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        """Stop every member that still runs."""
+        await asyncio.gather(*(member.stop() for member in self.members.values()))
+        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
+
+    async def _status(self, name: str) -> rpc_pb2.StatusResponse | None:
+        connection = self._connections[name]
+        try:
+            return await connection.ask(
+                connection.current, lambda endpoint: endpoint.maintenance.Status, rpc_pb2.StatusRequest(), seconds=0.5
+            )
+        except (Away, Refused):
+            return None
+
+
+@asynccontextmanager
+async def running(
+    directory: Path,
+    *,
+    places: Mapping[str, Place] | None = None,
+    served: Tls | None = None,
+    tls: Tls | None = None,
+    flags: Sequence[str] = (),
+) -> AsyncIterator[Cluster]:
+    """A cluster that runs as long as the context; its data and its ports stay in `directory` for the next time.
+
+    `served`: the certificate and key that members show to clients and the CA whose clients they let in, `tls`: ours as
+    such a client; without both, plain text. `flags` go to each member. Raises FailedPrecondition where etcd is not
+    built, or does not start.
+    """
+    places = places or _places(directory)
+    program = _program()
+    initial = ",".join(f"{name}=http://{place.peer}" for name, place in places.items())
+    members = {
+        name: Member(
+            name,
+            place,
+            (program, *_flags(name, place, directory, served), *flags, "--initial-cluster", initial),
+            directory,
+        )
+        for name, place in places.items()
+    }
+    cluster = Cluster(members, tls)
+    try:
+        for member in members.values():
+            member.start()
+        await cluster.ready()
+        yield cluster
+    finally:
+        await cluster.stop()
+
+
+def _places(directory: Path) -> dict[str, Place]:
+    """Free ports of loopback, the same ones each time: members know each other by them."""
+    kept = directory / "ports.json"
+    if not kept.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2 * len(NAMES))]
+            ports = [listening.getsockname()[1] for listening in sockets]
+        kept.write_text(json.dumps(ports), encoding="ascii")
+    ports = json.loads(kept.read_text(encoding="ascii"))
+    return {
+        name: Place(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
+        for name, client, peer in zip(NAMES, ports[::2], ports[1::2], strict=True)
+    }
+
+
+def _flags(name: str, place: Place, directory: Path, served: Tls | None) -> tuple[str, ...]:
+    """etcd's options (https://etcd.io/docs/v3.6/op-guide/configuration/)."""
+    client = f"{'https' if served else 'http'}://{place.client}"
+    flags = {
+        "name": name,
+        "data-dir": directory / name,
+        "listen-client-urls": client,
+        "advertise-client-urls": client,
+        "listen-peer-urls": f"http://{place.peer}",
+        "initial-advertise-peer-urls": f"http://{place.peer}",
+        "log-level": "warn",
+    }
+    if served:
+        flags |= {
+            "cert-file": served.cert,
+            "key-file": served.key,
+            "trusted-ca-file": served.ca,
+            "client-cert-auth": "true",
+        }
+    return "--enable-grpc-gateway=false", *(f"--{flag}={value}" for flag, value in flags.items())
+
+
+def _program() -> str:
+    program = str(BUILT) if BUILT.exists() else shutil.which("etcd")
+    if not program:
+        raise FailedPrecondition("etcd is not here: run 'make etcd', or put etcd on PATH.", reason="NO_ETCD")
+    return program
+
+
+def _with_parent() -> tuple[str, ...]:
+    """What ends a member with the process that started it, however that ends (Linux)."""
+    return ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()

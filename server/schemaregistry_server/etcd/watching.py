@@ -1,0 +1,126 @@
+"""One watch on one endpoint: its beginning, its whole revisions in order, and its end once the member falls silent.
+
+Holds no second try: whoever reads the watch begins a new one from the last revision.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Final
+
+import grpc
+from grpc import aio
+
+from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, failure
+from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
+
+ASK_SECONDS: Final = 0.5
+UNANSWERED: Final = 5
+"""A watch that is silent for so long asks where it stands; after so many unanswered ones the member counts as away."""
+
+Call = aio.StreamStreamCall[rpc_pb2.WatchRequest, rpc_pb2.WatchResponse]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Some of a watch's events, whole revisions in their order; nothing up to `revision` is left to come."""
+
+    revision: int
+    events: Sequence[kv_pb2.Event] = ()
+
+
+async def watch(connection: Connection, prefix: bytes, after_revision: int) -> AsyncIterator[Seen]:
+    """Every event under `prefix` after `after_revision`, and marks of progress without events.
+
+    Raises Away when the stream breaks; a new watch from the last `revision` then asks the next endpoint. Raises
+    CompactedRevision where events after `after_revision` are forgotten, Refused where we may not watch.
+    """
+    endpoint = connection.current
+    try:
+        await connection.admit(endpoint)
+        call = endpoint.watch.Watch(metadata=connection.metadata())
+        try:
+            await asyncio.wait_for(call.write(_begin(prefix, after_revision)), ATTEMPT_SECONDS)
+            async with aclosing(_responses(call)) as responses, aclosing(_whole(responses, after_revision)) as whole:
+                async for seen in whole:
+                    yield seen
+        finally:
+            call.cancel()
+    except (Away, TimeoutError, aio.AioRpcError) as error:
+        connection.leave(endpoint)
+        match error:
+            case aio.AioRpcError():
+                raise failure(error, endpoint.address) from error
+            case _:
+                raise Away(f"{endpoint.address}: {error or 'no answer'}") from error
+
+
+def after(prefix: bytes) -> bytes:
+    """The first key after all that begin with `prefix` (whose last byte is below 0xff)."""
+    return prefix[:-1] + bytes([prefix[-1] + 1])
+
+
+def _begin(prefix: bytes, after_revision: int) -> rpc_pb2.WatchRequest:
+    # From `after_revision` itself: etcd marks no progress for a watch whose first revision is still to come.
+    return rpc_pb2.WatchRequest(
+        create_request=rpc_pb2.WatchCreateRequest(
+            key=prefix, range_end=after(prefix), start_revision=max(after_revision, 1), fragment=True
+        )
+    )
+
+
+async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
+    """What the member sends. In silence it is asked for its progress, so that a dead one is told from an idle one."""
+    unanswered = 0
+    reading = asyncio.ensure_future(call.read())
+    try:
+        while True:
+            # A read that is cancelled ends the call (grpc.aio): hence one task for each, waited for again and again.
+            if not (await asyncio.wait({reading}, timeout=ASK_SECONDS))[0]:
+                if unanswered == UNANSWERED:
+                    raise Away("no sign of life from the watch")
+                unanswered += 1
+                with suppress(asyncio.InvalidStateError):  # it has just ended: the read says why
+                    await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
+                continue
+            response = None if reading.cancelled() else reading.result()
+            if not isinstance(response, rpc_pb2.WatchResponse):
+                raise Away("the watch was closed")
+            unanswered = 0
+            reading = asyncio.ensure_future(call.read())
+            yield response
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) -> AsyncGenerator[Seen, None]:
+    """Put fragments together again, so that no revision comes in two parts; pass over what came before."""
+    held: list[kv_pb2.Event] = []
+    async for response in responses:
+        _look_at(response, reached)
+        events = [*held, *(event for event in response.events if event.kv.mod_revision > reached)]
+        cut = _last_revision(events) if response.fragment else len(events)
+        ready, held = events[:cut], events[cut:]
+        if ready:
+            reached = ready[-1].kv.mod_revision
+            yield Seen(reached, ready)
+        elif not (response.events or response.created):
+            reached = max(reached, response.header.revision)
+            yield Seen(reached)
+
+
+def _look_at(response: rpc_pb2.WatchResponse, reached: int) -> None:
+    if response.compact_revision:
+        raise CompactedRevision(response.compact_revision)
+    if response.canceled:
+        raise Refused(grpc.StatusCode.CANCELLED, response.cancel_reason)
+    if response.created and response.header.revision < reached:
+        raise Away(f"revision {response.header.revision} there, {reached} seen: it lags, or was restored from before")
+
+
+def _last_revision(events: Sequence[kv_pb2.Event]) -> int:
+    """Where the last revision of `events` begins."""
+    return next((place for place, event in enumerate(events) if event.kv.mod_revision == events[-1].kv.mod_revision), 0)

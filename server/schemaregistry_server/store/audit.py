@@ -1,34 +1,18 @@
 """The audit chain: who wrote what, each record bound to the one before it by SHA-256.
 
-Holds the record, its hash and the proof; where records are kept is each store's own.
+Holds how a record is made and how the chain is proved; where records are kept is each store's own.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import AuditRecord, Entry
 
 GENESIS = "0" * 64
 """What the first record has for the hash of the one before it."""
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One write: `content` is the SHA-256 of the document's bytes, `hash` covers every other member."""
-
-    sequence: int
-    who: str
-    what: str
-    id: str
-    version: str
-    fingerprint: str
-    content: str
-    at: int
-    previous: str
-    hash: str = ""
 
 
 def record(entry: Entry, *, sequence: int, previous: str) -> AuditRecord:

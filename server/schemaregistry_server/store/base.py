@@ -37,6 +37,22 @@ class Batch:
     entries: tuple[Entry, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One write in the audit chain: `content` is the SHA-256 of the document's bytes, `hash` covers every other member."""
+
+    sequence: int
+    who: str
+    what: str
+    id: str
+    version: str
+    fingerprint: str
+    content: str
+    at: int
+    previous: str
+    hash: str = ""
+
+
 class Conflict(Exception):
     """A put lost: the id's latest version is another than the writer expected, or the version is there.
 
@@ -73,6 +89,9 @@ class Store(Protocol):
 
         Raises Compacted where writes after `after_revision` are no longer known one by one.
         """
+
+    async def audit(self) -> tuple[AuditRecord, ...]:
+        """Every audit record in order, for `audit.verify`."""
 
     async def close(self) -> None:
         """Let go of everything; watches end."""

@@ -19,8 +19,7 @@ from typing import TextIO
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit
-from schemaregistry_server.store.audit import AuditRecord
-from schemaregistry_server.store.base import Batch, Conflict, Entry
+from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry
 
 APPLICATION_ID = 0x53524547
 """Marks the file as ours ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
@@ -306,7 +305,8 @@ def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> FailedPrecondition
 
 
 def _corrupt(path: Path, why: str) -> FailedPrecondition:
-    return FailedPrecondition(f"{path} is damaged ({why}). Restore it from a snapshot.", reason="STORE_CORRUPT")
+    line = " ".join(why.split())
+    return FailedPrecondition(f"{path} is damaged ({line}). Restore it from a snapshot.", reason="STORE_CORRUPT")
 
 
 def _away(path: Path, failed: sqlite3.Error) -> Unavailable:

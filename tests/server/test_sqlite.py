@@ -1,0 +1,180 @@
+"""The embedded store's file: who may open it, and what is found when it was damaged."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from schemaregistry.errors import FailedPrecondition, Unavailable
+from schemaregistry_server.store import audit
+from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.sqlite import LAYOUT, SQLiteStore
+
+
+def entry(n: int = 0, size: int = 2000) -> Entry:
+    return Entry(f"s{n}", "1.0.0", b"%d" % n + b"x" * size, "sha256:" + "0" * 64, "ci-bot", 1)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "registry.db"
+
+
+async def fill(path: Path, count: int = 50) -> None:
+    store = SQLiteStore(path)
+    await asyncio.gather(*(store.put(entry(n), expected_latest=None) for n in range(count)))
+    await store.close()
+
+
+async def refusal(path: Path) -> FailedPrecondition:
+    """How opening and loading is refused; the store must be closed whatever happens."""
+    with pytest.raises(FailedPrecondition) as refused:
+        store = SQLiteStore(path)
+        try:
+            await store.load()
+        finally:
+            await store.close()
+    assert str(path.parent) in refused.value.message
+    assert "\n" not in refused.value.message
+    return refused.value
+
+
+async def test_a_second_server_on_the_same_file_is_refused_with_the_first_ones_process(path: Path) -> None:
+    store = SQLiteStore(path)
+    assert (await refusal(path)).reason == "STORE_LOCKED"
+    await store.close()
+    await SQLiteStore(path).close()
+
+
+async def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file")
+    assert (await refusal(tmp_path / "data" / "registry.db")).reason == "STORE_UNWRITABLE"
+
+
+async def test_a_path_that_is_a_directory_is_refused(path: Path) -> None:
+    path.mkdir(parents=True)
+    assert (await refusal(path)).reason == "STORE_UNWRITABLE"
+
+
+@pytest.mark.parametrize("content", [b"not a database at all" * 100, b"SQLite format 3\0" + b"\xff" * 4080])
+async def test_a_file_that_is_no_database_is_refused(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    assert (await refusal(path)).reason == "STORE_CORRUPT"
+
+
+async def test_another_programs_database_is_refused_and_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE theirs (a)")
+    other.close()
+    assert (await refusal(path)).reason == "NOT_A_STORE"
+    with sqlite3.connect(path) as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]
+    other.close()
+
+
+async def test_a_newer_layout_is_refused(path: Path) -> None:
+    await fill(path, 1)
+    with sqlite3.connect(path) as newer:
+        newer.execute(f"PRAGMA user_version = {LAYOUT + 1}")
+    newer.close()
+    assert (await refusal(path)).reason == "STORE_LAYOUT"
+
+
+async def test_a_torn_file_is_refused(path: Path) -> None:
+    await fill(path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    assert (await refusal(path)).reason == "STORE_CORRUPT"
+
+
+@pytest.mark.parametrize("place", [0.2, 0.4, 0.6, 0.8])
+async def test_an_overwritten_page_is_refused(path: Path, place: float) -> None:
+    await fill(path)
+    damaged = bytearray(path.read_bytes())
+    page = int(len(damaged) * place) // 4096 * 4096
+    damaged[page : page + 4096] = b"\xa5" * 4096
+    path.write_bytes(damaged)
+    assert (await refusal(path)).reason == "STORE_CORRUPT"
+
+
+async def test_one_changed_byte_in_a_document_is_refused_and_named(path: Path) -> None:
+    await fill(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[damaged.index(b"17xxxx") + 3] = ord("y")
+    path.write_bytes(damaged)
+    refused = await refusal(path)
+    assert refused.reason == "STORE_CORRUPT"
+    assert "s17 1.0.0" in refused.message
+
+
+async def test_a_torn_log_loses_nothing_that_was_checkpointed(path: Path) -> None:
+    await fill(path)
+    path.with_name("registry.db-wal").write_bytes(b"\x37\x7f\x06\x82" + b"torn" * 5000)
+    store = SQLiteStore(path)
+    assert len((await store.load()).entries) == 50
+    await store.close()
+
+
+async def test_versions_cannot_be_changed_even_by_sql(path: Path) -> None:
+    await fill(path, 1)
+    connection = sqlite3.connect(path)
+    for statement in (
+        "UPDATE version SET id = 'x'",
+        "DELETE FROM version",
+        "UPDATE audit SET who = 'x'",
+        "DELETE FROM audit",
+    ):
+        with pytest.raises(sqlite3.IntegrityError, match="immutable"):
+            connection.execute(statement)
+    connection.close()
+
+
+async def test_an_edited_audit_record_is_found_by_its_number(path: Path) -> None:
+    await fill(path, 5)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER audit_kept")
+    connection.execute("UPDATE audit SET who = 'mallory' WHERE sequence = 3")
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(FailedPrecondition, match="Audit record 3 ") as broken:
+        audit.verify(await store.audit())
+    assert broken.value.reason == "AUDIT_BROKEN"
+    await store.close()
+
+
+async def test_a_removed_audit_record_is_found(path: Path) -> None:
+    await fill(path, 5)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER audit_stays")
+    connection.execute("DELETE FROM audit WHERE sequence = 2")
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(FailedPrecondition, match="Audit record 3 "):
+        audit.verify(await store.audit())
+    await store.close()
+
+
+async def test_a_full_disk_refuses_the_write_and_the_store_goes_on(path: Path) -> None:
+    """The page limit stands in for the disk: SQLite reports both as SQLITE_FULL."""
+    store = SQLiteStore(path)
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 4}")
+    with pytest.raises(Unavailable) as refused:
+        await store.put(entry(1, size=100_000), expected_latest=None)
+    assert refused.value.reason == "STORE_FAILED"
+    store._connection.execute("PRAGMA max_page_count = 1000000")
+    await store.put(entry(2), expected_latest=None)
+    assert [e.id for e in (await store.load()).entries] == ["s2"]
+    await store.close()
+
+
+async def test_writes_after_close_are_refused(path: Path) -> None:
+    store = SQLiteStore(path)
+    await store.close()
+    with pytest.raises(Unavailable):
+        await store.put(entry(), expected_latest=None)

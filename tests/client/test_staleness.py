@@ -1,8 +1,12 @@
 """What a reader may still have while the registry is away."""
 
 import pytest
+from google.api.httpbody_pb2 import HttpBody
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemaregistry.client import Client, Credentials
+from schemaregistry.client import Client, Credentials, Fetched, calls
+from schemaregistry.client.shelf import Shelf
 from schemaregistry.errors import InvalidArgument, Unavailable
 
 
@@ -36,6 +40,7 @@ def test_the_last_answer_serves_for_as_long_as_was_allowed(server, connect, fetc
     server.stop()
     stale = connect().get(fetched.id, max_staleness=60)
     assert (stale.raw, stale.revision, stale.etag) == (fetched.raw, fetched.revision, fetched.etag)
+    assert stale.stale
     assert 0 <= stale.stale_seconds < 60
 
 
@@ -68,7 +73,7 @@ def test_a_version_had_before_is_not_stale(server, connect, fetched):
     client = connect()
     client.get(fetched.id, "1.0.0")
     server.stop()
-    assert client.get(fetched.id, "1.0.0").stale_seconds is None
+    assert not client.get(fetched.id, "1.0.0").stale
 
 
 def test_an_edited_file_is_not_used(server, connect, fetched, tmp_path):
@@ -112,3 +117,25 @@ def test_a_directory_that_can_not_be_written_is_named(connect, tmp_path):
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(InvalidArgument, match="taken"):
         connect(cache="taken/cache")
+
+
+def test_an_answer_that_the_registry_gave_without_its_store_is_marked_and_not_kept():
+    headers = {"x-schema-id": "ticks", "x-schema-version": "1.0.0", "x-schema-revision": "7", "x-schema-stale": "true"}
+    fetched = calls.get("ticks", "latest", 0, None).read(HttpBody(data=b"{}"), headers)
+    assert (fetched.stale, fetched.revision) == (True, 7)
+    shelf = Shelf("localhost:50051", None)
+    assert shelf.keep("ticks", "latest", fetched) is fetched
+    assert shelf.known("ticks", "latest") is None
+
+
+@given(elapsed=st.floats(-100, 100), allowed=st.floats(0, 100))
+def test_an_answer_ages_whichever_way_the_clock_goes(elapsed, allowed):
+    clock = iter((0.0, elapsed))
+    shelf = Shelf("localhost:50051", None, lambda: next(clock))
+    shelf.keep("ticks", "latest", Fetched(b"{}", "ticks", "1.0.0", 7, "sha256:"))
+    away = Unavailable("no registry answers", reason="CONNECTION_REFUSED")
+    if abs(elapsed) <= allowed:
+        assert shelf.stale("ticks", "latest", 0, allowed, away).stale_seconds == abs(elapsed)
+    else:
+        with pytest.raises(Unavailable, match="no registry answers; ticks latest was last confirmed"):
+            shelf.stale("ticks", "latest", 0, allowed, away)

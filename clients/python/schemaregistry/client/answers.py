@@ -11,8 +11,8 @@ Kind: TypeAlias = Literal["snapshot", "change", "progress"]
 class Fetched:
     """One version of one schema: `raw` is its document, byte for byte as first registered.
 
-    `stale_seconds` is None where the registry answered just now (or the version can't change); else how long ago it
-    last confirmed this answer. `etag` is empty where a watch brought the document.
+    `stale` says that there may be a later one: the registry answered without its store, or could not be reached and
+    last confirmed this answer `stale_seconds` ago. `etag` is empty where a watch brought the document.
     """
 
     raw: bytes
@@ -21,6 +21,7 @@ class Fetched:
     revision: int
     fingerprint: str
     etag: str = ""
+    stale: bool = False
     stale_seconds: float | None = None
 
 

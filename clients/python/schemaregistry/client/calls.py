@@ -37,13 +37,13 @@ class Page(Generic[Item]):
 
 
 def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call[Fetched]:
-    """GetSchema; an answer without data means that `known` is still right."""
+    """GetSchema; an answer without data means that the bytes of `known` are still right."""
     request = registry_pb2.GetSchemaRequest(
         id=id, version=version, min_revision=min_revision, if_none_match=known.etag if known else ""
     )
 
     def read(body: HttpBody, metadata: Metadata) -> Fetched:
-        return _fetched(body.data, metadata) if body.data or known is None else known
+        return _fetched(body.data or (known.raw if known else b""), metadata)
 
     return Call("GetSchema", request, read)
 
@@ -51,7 +51,7 @@ def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call
 def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
     names = ("x-schema-id", "x-schema-version", "x-schema-revision", "x-schema-fingerprint", "etag")
     id, version, revision, fingerprint, etag = (str(metadata.get(name, "")) for name in names)
-    return Fetched(raw, id, version, int(revision or 0), fingerprint, etag)
+    return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale="x-schema-stale" in metadata)
 
 
 def register(document: bytes, id: str | None) -> Call[Registered]:

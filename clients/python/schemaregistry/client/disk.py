@@ -7,13 +7,15 @@ import json
 import logging
 import os
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from schemaregistry.client.answers import Fetched
 from schemaregistry.document import fingerprint, loads
 from schemaregistry.errors import InvalidArgument, RegistryError
+
+_FACTS: Final = ("id", "version", "revision", "fingerprint", "etag")
 
 log = logging.getLogger("schemaregistry.client")
 
@@ -48,8 +50,7 @@ class Disk:
 
     def write(self, id: str, version: str, fetched: Fetched, confirmed_at: float) -> None:
         """Put an answer down whole or not at all. A failure is logged: the answer itself is none the worse."""
-        facts = asdict(fetched) | {"confirmed_at": confirmed_at}
-        del facts["raw"], facts["stale_seconds"]
+        facts = {name: getattr(fetched, name) for name in _FACTS} | {"confirmed_at": confirmed_at}
         try:
             _replace(self._path(id, version), json.dumps(facts).encode() + b"\n" + fetched.raw)
         except OSError as error:

@@ -50,7 +50,9 @@ class Shelf:
         return entry.fetched if entry else None
 
     def keep(self, id: str, version: str, fetched: Fetched) -> Fetched:
-        """Remember what the registry gave or confirmed just now."""
+        """Remember what the registry gave or confirmed just now, unless it did so without its store."""
+        if fetched.stale:
+            return fetched
         entry = _Entry(fetched, self._now())
         self._entries.put((id, version), entry)
         if self._disk:
@@ -71,7 +73,7 @@ class Shelf:
         if age > max_staleness:
             kept = f"{id} {version} was last confirmed {age:,.0f} s ago, longer than the {max_staleness:,.0f} s allowed"
             raise type(away)(f"{away.message}; {kept}", reason=away.reason, metadata=away.metadata) from away
-        return replace(entry.fetched, stale_seconds=age)
+        return replace(entry.fetched, stale=True, stale_seconds=age)
 
     def document(self, fetched: Fetched) -> Document:
         """The parsed document, parsed once for each content."""

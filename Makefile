@@ -58,3 +58,4 @@ clean: ## Remove what was built (not the registry's data)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 include third_party/tools.mk
+include clients/clients.mk

@@ -1,0 +1,120 @@
+// Package schemaregistry reads documents from a schema registry over mutual TLS, remembers them, and watches for new
+// ones. The messages and every other RPC are registryv1's, generated from the proto.
+package schemaregistry
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/api/httpbody"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+
+	"schemaregistry/clients/go/registryv1"
+)
+
+// Latest names the newest version of a schema.
+const Latest = "latest"
+
+// Every call may be tried again: reads change nothing, and a write of content that is already there is answered as
+// the first one was. The call's deadline covers all its attempts (gRFC A6).
+const serviceConfig = `{"methodConfig": [{
+	"name": [{"service": "schemaregistry.v1.SchemaRegistry"}],
+	"retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
+
+// A peer that vanished without a word is noticed within 40 s, also by a watch that hears nothing meanwhile.
+var alive = keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}
+
+// Client is one connection to a registry; goroutines may share it.
+type Client struct {
+	// RPC is the generated client on the same connection.
+	RPC registryv1.SchemaRegistryClient
+
+	connection *grpc.ClientConn
+	known      *recent
+}
+
+// Document is one version, byte for byte as it was registered. It is shared: don't change Raw.
+type Document struct {
+	ID, Version, Fingerprint, ETag string
+	Revision                       int64
+	Raw                            []byte
+}
+
+// Dial reads the credentials' files; the connection is made with the first call.
+func Dial(target string, files Credentials) (*Client, error) {
+	config, err := files.TLS()
+	if err != nil {
+		return nil, err
+	}
+	connection, err := grpc.NewClient(target,
+		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithDefaultServiceConfig(serviceConfig),
+		grpc.WithKeepaliveParams(alive))
+	if err != nil {
+		return nil, err
+	}
+	return &Client{registryv1.NewSchemaRegistryClient(connection), connection, newRecent(1000)}, nil
+}
+
+// Close ends the connection, with the calls and watches on it.
+func (c *Client) Close() error { return c.connection.Close() }
+
+// Get is one version of a schema, or the newest for Latest.
+//
+// A version never changes, so one that this client had before is not asked for again; Latest is asked for each time
+// and sent only if it changed. Errors are *Refused.
+func (c *Client) Get(ctx context.Context, id, version string) (*Document, error) {
+	asked := name{id, strings.TrimPrefix(version, "v")}
+	if asked.version == "" {
+		asked.version = Latest
+	}
+	known := c.known.get(asked)
+	if known != nil && asked.version != Latest {
+		return known, nil
+	}
+	request := &registryv1.GetSchemaRequest{Id: asked.id, Version: asked.version}
+	if known != nil {
+		request.IfNoneMatch = known.ETag
+	}
+	var header metadata.MD
+	body, err := c.RPC.GetSchema(ctx, request, grpc.Header(&header))
+	if err != nil {
+		return nil, refused(err)
+	}
+	if known != nil && len(body.GetData()) == 0 {
+		return known, nil
+	}
+	document := read(body, header)
+	c.known.put(asked, document)
+	c.known.put(name{id, document.Version}, document)
+	return document, nil
+}
+
+// Validate judges a JSON array of records against one version, on the server.
+func (c *Client) Validate(ctx context.Context, id, version string, records []byte) (*registryv1.ValidateRecordsResponse, error) {
+	body := &httpbody.HttpBody{ContentType: "application/json", Data: records}
+	answer, err := c.RPC.ValidateRecords(ctx, &registryv1.ValidateRecordsRequest{Id: id, Version: version, Records: body})
+	if err != nil {
+		return nil, refused(err)
+	}
+	return answer, nil
+}
+
+func read(body *httpbody.HttpBody, header metadata.MD) *Document {
+	first := func(key string) string { return strings.Join(header.Get(key), "") }
+	revision, _ := strconv.ParseInt(first("x-schema-revision"), 10, 64)
+	return &Document{
+		ID:          first("x-schema-id"),
+		Version:     first("x-schema-version"),
+		Fingerprint: first("x-schema-fingerprint"),
+		ETag:        first("etag"),
+		Revision:    revision,
+		Raw:         body.GetData(),
+	}
+}

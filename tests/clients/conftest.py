@@ -1,0 +1,164 @@
+"""Every client suite's real server, told by environment variables, and the toolchains that a machine may lack."""
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from google.api.httpbody_pb2 import HttpBody
+
+from schemaregistry.v1.registry_pb2 import RegisterSchemaRequest
+
+ROOT = Path(__file__).resolve().parents[2]
+HALTED = """\
+fetched {id} 1.0.0, {size} bytes
+the records conform to {id} 1.0.0
+watching
+published {id} 1.1.0
+the records conform to {id} 1.1.0
+published {id} 2.0.0
+record 1: /size breaks minimum
+halted: the records do not conform to {id} 2.0.0
+"""
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def told(running) -> dict[str, str]:
+    """The environment that tells a program where the registry is and who it is: the reader, or the publisher."""
+    tls = running.tls
+    return {
+        "SCHEMAREGISTRY_TARGET": running.target,
+        "SCHEMAREGISTRY_REST": running.rest,
+        "SCHEMAREGISTRY_CA": str(tls / "ca.pem"),
+        "SCHEMAREGISTRY_CERT": str(tls / "reader.pem"),
+        "SCHEMAREGISTRY_KEY": str(tls / "reader-key.pem"),
+        "SCHEMAREGISTRY_PUBLISHER_CERT": str(tls / "ci-bot.pem"),
+        "SCHEMAREGISTRY_PUBLISHER_KEY": str(tls / "ci-bot-key.pem"),
+    }
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Callable[[str], str]:
+    """The path of a program; without it the test is skipped, and fails where CI is set: CI has them all."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            message = f"`{program}` is not on PATH: install it to test this client"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def run(told: dict[str, str]) -> Run:
+    """Run a command under `clients/` that must succeed; its output, also where it fails."""
+
+    def command(*words: str | Path, cwd: str, seconds: float = 900) -> str:
+        ended = subprocess.run(
+            ["nice", "-n", "10", *words],
+            check=False,
+            cwd=ROOT / "clients" / cwd,
+            env=os.environ | told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+        )
+        assert ended.returncode == 0, f"{' '.join(map(str, words))} in clients/{cwd}:\n{ended.stdout[-8000:]}"
+        return ended.stdout
+
+    return command
+
+
+def versioned(schema: str, version: str, **size: object) -> bytes:
+    """A small document whose `size` is an integer with further keywords."""
+    properties = {"size": {"type": "integer", **size}}
+    draft = "http://json-schema.org/draft-07/schema#"
+    return json.dumps(
+        {"$id": schema, "$schema": draft, "version": version, "type": "object", "properties": properties}
+    ).encode()
+
+
+@pytest.fixture
+def publish(running) -> Callable[[bytes], None]:
+    """Register a document as the publisher."""
+
+    def register(document: bytes) -> None:
+        body = HttpBody(content_type="application/json", data=document)
+        request = RegisterSchemaRequest(id=json.loads(document)["$id"], document=body)
+        running.stub("ci-bot").RegisterSchema(request, timeout=20)
+
+    return register
+
+
+@pytest.fixture
+def halts(told: dict[str, str], publish: Callable[[bytes], None], tmp_path: Path) -> Callable[..., None]:
+    """Run a client's `halt` example: two versions suit its records, the third one does not, and it halts with 1."""
+
+    def check(schema: str, *command: str | Path, cwd: str) -> None:
+        records = tmp_path / "records.json"
+        records.write_text('[{"size": 5}, {"size": 2}]')
+        first = versioned(schema, "1.0.0")
+        publish(first)
+        program = subprocess.Popen(
+            [*command, schema, records],
+            cwd=ROOT / "clients" / cwd,
+            env=os.environ | told,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        lines = _lines(program)
+        said = _until("watching", lines)
+        publish(versioned(schema, "1.1.0", title="Shares"))
+        said += _until(f"the records conform to {schema} 1.1.0", lines)
+        publish(versioned(schema, "2.0.0", minimum=3))
+        said += _until(None, lines)
+        assert "".join(said) == HALTED.format(id=schema, size=len(first))
+        assert program.wait(20) == 1
+
+    return check
+
+
+def _lines(program: "subprocess.Popen[str]") -> "queue.Queue[str | None]":
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        assert program.stdout
+        for line in program.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def _until(last: str | None, lines: "queue.Queue[str | None]") -> list[str]:
+    """The lines up to `last`, or to the end."""
+    said: list[str] = []
+    while (line := lines.get(timeout=60)) is not None:
+        said.append(line)
+        if line.rstrip("\n") == last:
+            return said
+    assert last is None, f"ended before {last!r}: {''.join(said)}"
+    return said
+
+
+@pytest.fixture(scope="session")
+def buf() -> Callable[..., None]:
+    """Generate what buf.gen.yaml says for one of its names, under another root."""
+
+    def generate(name: str, output: Path) -> None:
+        command = [ROOT / ".venv/bin/buf", "generate", "--output", output]
+        subprocess.run(command, cwd=ROOT, env=os.environ | {"STUBS": name}, check=True)
+
+    return generate

@@ -3,8 +3,11 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -16,30 +19,911 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _TypeName:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TypeNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TypeName.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TYPE_NAME_UNSPECIFIED: _TypeName.ValueType  # 0
+    TYPE_NAME_INT8: _TypeName.ValueType  # 1
+    TYPE_NAME_INT16: _TypeName.ValueType  # 2
+    TYPE_NAME_INT32: _TypeName.ValueType  # 3
+    TYPE_NAME_INT64: _TypeName.ValueType  # 4
+    TYPE_NAME_UINT8: _TypeName.ValueType  # 5
+    TYPE_NAME_UINT16: _TypeName.ValueType  # 6
+    TYPE_NAME_UINT32: _TypeName.ValueType  # 7
+    TYPE_NAME_UINT64: _TypeName.ValueType  # 8
+    TYPE_NAME_FLOAT32: _TypeName.ValueType  # 9
+    TYPE_NAME_FLOAT64: _TypeName.ValueType  # 10
+    TYPE_NAME_BOOL: _TypeName.ValueType  # 11
+    TYPE_NAME_UTF8: _TypeName.ValueType  # 12
+    TYPE_NAME_LARGE_UTF8: _TypeName.ValueType  # 13
+    TYPE_NAME_BINARY: _TypeName.ValueType  # 14
+    TYPE_NAME_DATE32: _TypeName.ValueType  # 15
+    TYPE_NAME_DATE64: _TypeName.ValueType  # 16
+    TYPE_NAME_TIME32: _TypeName.ValueType  # 17
+    TYPE_NAME_TIME64: _TypeName.ValueType  # 18
+    TYPE_NAME_TIMESTAMP: _TypeName.ValueType  # 19
+    TYPE_NAME_DECIMAL128: _TypeName.ValueType  # 20
+    TYPE_NAME_DICTIONARY: _TypeName.ValueType  # 21
+    TYPE_NAME_LIST: _TypeName.ValueType  # 22
+    TYPE_NAME_STRUCT: _TypeName.ValueType  # 23
+
+class TypeName(_TypeName, metaclass=_TypeNameEnumTypeWrapper): ...
+
+TYPE_NAME_UNSPECIFIED: TypeName.ValueType  # 0
+TYPE_NAME_INT8: TypeName.ValueType  # 1
+TYPE_NAME_INT16: TypeName.ValueType  # 2
+TYPE_NAME_INT32: TypeName.ValueType  # 3
+TYPE_NAME_INT64: TypeName.ValueType  # 4
+TYPE_NAME_UINT8: TypeName.ValueType  # 5
+TYPE_NAME_UINT16: TypeName.ValueType  # 6
+TYPE_NAME_UINT32: TypeName.ValueType  # 7
+TYPE_NAME_UINT64: TypeName.ValueType  # 8
+TYPE_NAME_FLOAT32: TypeName.ValueType  # 9
+TYPE_NAME_FLOAT64: TypeName.ValueType  # 10
+TYPE_NAME_BOOL: TypeName.ValueType  # 11
+TYPE_NAME_UTF8: TypeName.ValueType  # 12
+TYPE_NAME_LARGE_UTF8: TypeName.ValueType  # 13
+TYPE_NAME_BINARY: TypeName.ValueType  # 14
+TYPE_NAME_DATE32: TypeName.ValueType  # 15
+TYPE_NAME_DATE64: TypeName.ValueType  # 16
+TYPE_NAME_TIME32: TypeName.ValueType  # 17
+TYPE_NAME_TIME64: TypeName.ValueType  # 18
+TYPE_NAME_TIMESTAMP: TypeName.ValueType  # 19
+TYPE_NAME_DECIMAL128: TypeName.ValueType  # 20
+TYPE_NAME_DICTIONARY: TypeName.ValueType  # 21
+TYPE_NAME_LIST: TypeName.ValueType  # 22
+TYPE_NAME_STRUCT: TypeName.ValueType  # 23
+Global___TypeName: _TypeAlias = TypeName  # noqa: Y015
+
+class _Unit:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _UnitEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Unit.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    UNIT_UNSPECIFIED: _Unit.ValueType  # 0
+    UNIT_S: _Unit.ValueType  # 1
+    UNIT_MS: _Unit.ValueType  # 2
+    UNIT_US: _Unit.ValueType  # 3
+    UNIT_NS: _Unit.ValueType  # 4
+
+class Unit(_Unit, metaclass=_UnitEnumTypeWrapper): ...
+
+UNIT_UNSPECIFIED: Unit.ValueType  # 0
+UNIT_S: Unit.ValueType  # 1
+UNIT_MS: Unit.ValueType  # 2
+UNIT_US: Unit.ValueType  # 3
+UNIT_NS: Unit.ValueType  # 4
+Global___Unit: _TypeAlias = Unit  # noqa: Y015
+
+class _JsonType:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _JsonTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JsonType.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    JSON_TYPE_UNSPECIFIED: _JsonType.ValueType  # 0
+    JSON_TYPE_NULL: _JsonType.ValueType  # 1
+    JSON_TYPE_BOOLEAN: _JsonType.ValueType  # 2
+    JSON_TYPE_INTEGER: _JsonType.ValueType  # 3
+    """Numbers with an integral value, 1.0 among them."""
+    JSON_TYPE_NUMBER: _JsonType.ValueType  # 4
+    JSON_TYPE_STRING: _JsonType.ValueType  # 5
+    JSON_TYPE_ARRAY: _JsonType.ValueType  # 6
+    JSON_TYPE_OBJECT: _JsonType.ValueType  # 7
+
+class JsonType(_JsonType, metaclass=_JsonTypeEnumTypeWrapper): ...
+
+JSON_TYPE_UNSPECIFIED: JsonType.ValueType  # 0
+JSON_TYPE_NULL: JsonType.ValueType  # 1
+JSON_TYPE_BOOLEAN: JsonType.ValueType  # 2
+JSON_TYPE_INTEGER: JsonType.ValueType  # 3
+"""Numbers with an integral value, 1.0 among them."""
+JSON_TYPE_NUMBER: JsonType.ValueType  # 4
+JSON_TYPE_STRING: JsonType.ValueType  # 5
+JSON_TYPE_ARRAY: JsonType.ValueType  # 6
+JSON_TYPE_OBJECT: JsonType.ValueType  # 7
+Global___JsonType: _TypeAlias = JsonType  # noqa: Y015
+
 @_typing.final
 class Contract(_message.Message):
-    """A document compiled to a flat list of checks, the same for every reader."""
+    """A document compiled to a flat plan of checks, made once and interpreted alike by every reader.
+
+    What a plan judges. A file's rows are read as JSON objects, one member a column:
+
+      integers, floats and decimals   a number with exactly their value
+      bool, text, list, struct        true or false, a string, an array, an object
+      date, time, timestamp           the RFC 3339 text: `2026-01-05`, `09:30:00.000000Z`, `2026-01-05T09:30:00.000000Z`
+                                      (in UTC, the unit's digits of fraction: none, 3, 6 or 9)
+      binary                          its base64 text (RFC 4648, section 4, with padding)
+      dictionary                      the value that the index leads to
+
+    A row conforms when each check of `checks` passes at each of its places. Three rules hold for every check:
+
+      Null. Where `null_is_value` is set, a null is JSON's null: a value like others. Elsewhere a null is *absent*: every
+      check passes, except `present`. A column that a file lacks is absent in every row.
+
+      Misfit. A value that the column's Arrow type can't hold exactly (see `Fits`), NaN and infinity among them, fails
+      `fits` and is judged no further: no other check fails for it, `present` neither; within a condition it is absent.
+
+      Nesting. A check at a member or an item is made for every value there. A row fails a check when any of its values
+      fails it; it is counted once.
+
+    A reader that meets a `plan_version` it doesn't know, a check without a kind it knows, or a residual that it can't
+    judge refuses the plan: it never passes over what it doesn't understand.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    PLAN_VERSION_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    PLACES_FIELD_NUMBER: _builtins.int
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    RESIDUALS_FIELD_NUMBER: _builtins.int
+    SCHEMA_JSON_FIELD_NUMBER: _builtins.int
+    ARROW_DERIVED_FIELD_NUMBER: _builtins.int
     id: _builtins.str
+    """The document's `$id`."""
     version: _builtins.str
+    """The document's semver version."""
     fingerprint: _builtins.str
     """`sha256:` and 64 hex digits, over the document's canonical form."""
+    plan_version: _builtins.int
+    """The format of this plan: 1. It grows with every change that an older reader would misjudge."""
+    schema_json: _builtins.str
+    """The JSON side of the document (a draft-07 schema) as canonical JSON: what residuals are judged by."""
+    arrow_derived: _builtins.bool
+    """The Arrow types aren't the document's own but follow from its JSON side."""
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___Column]:
+        """The columns in the contract's order, which is that of rows handed on."""
+
+    @_builtins.property
+    def places(self) -> _containers.RepeatedCompositeFieldContainer[Global___Place]:
+        """Where values stand: `places[0]` is the row, a parent comes before its children."""
+
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Condition]:
+        """Claims about a value that checks are made to depend on. A condition refers to earlier conditions only."""
+
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]:
+        """What must hold, in the order of the report."""
+
+    @_builtins.property
+    def residuals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Residual]:
+        """What isn't compiled: keywords that a JSON Schema validator judges on the values concerned."""
+
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         version: _builtins.str = ...,
         fingerprint: _builtins.str = ...,
+        plan_version: _builtins.int = ...,
+        columns: _abc.Iterable[Global___Column] | None = ...,
+        places: _abc.Iterable[Global___Place] | None = ...,
+        conditions: _abc.Iterable[Global___Condition] | None = ...,
+        checks: _abc.Iterable[Global___Check] | None = ...,
+        residuals: _abc.Iterable[Global___Residual] | None = ...,
+        schema_json: _builtins.str = ...,
+        arrow_derived: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_derived", b"arrow_derived", "checks", b"checks", "columns", b"columns", "conditions", b"conditions", "fingerprint", b"fingerprint", "id", b"id", "places", b"places", "plan_version", b"plan_version", "residuals", b"residuals", "schema_json", b"schema_json", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Contract: _TypeAlias = Contract  # noqa: Y015
+
+@_typing.final
+class Column(_message.Message):
+    """One column. `places[n + 1]` is the place of `columns[n]`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    REQUIRED_FIELD_NUMBER: _builtins.int
+    required: _builtins.bool
+    """The row must have it: there is an unconditional `present` check."""
+    @_builtins.property
+    def field(self) -> Global___Field: ...
+    def __init__(
+        self,
+        *,
+        field: Global___Field | None = ...,
+        required: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["field", b"field"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "required", b"required"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Column: _TypeAlias = Column  # noqa: Y015
+
+@_typing.final
+class Field(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    NULLABLE_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    nullable: _builtins.bool
+    """May hold nulls. What a null means is the place's `null_is_value`."""
+    @_builtins.property
+    def type(self) -> Global___Type: ...
+    @_builtins.property
+    def metadata(self) -> _containers.RepeatedCompositeFieldContainer[Global___Metadata]:
+        """Sorted by key."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: Global___Type | None = ...,
+        nullable: _builtins.bool = ...,
+        metadata: _abc.Iterable[Global___Metadata] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["type", b"type"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["metadata", b"metadata", "name", b"name", "nullable", b"nullable", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Field: _TypeAlias = Field  # noqa: Y015
+
+@_typing.final
+class Metadata(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Metadata: _TypeAlias = Metadata  # noqa: Y015
+
+@_typing.final
+class Type(_message.Message):
+    """An Arrow type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    UNIT_FIELD_NUMBER: _builtins.int
+    TZ_FIELD_NUMBER: _builtins.int
+    PRECISION_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    name: Global___TypeName.ValueType
+    unit: Global___Unit.ValueType
+    """Of time32, time64 and timestamp."""
+    tz: _builtins.str
+    """Of timestamp: the time zone. Unset for a timestamp without one."""
+    precision: _builtins.int
+    """Of decimal128."""
+    scale: _builtins.int
+    @_builtins.property
+    def index(self) -> Global___Type:
+        """Of dictionary."""
+
+    @_builtins.property
+    def value(self) -> Global___Type: ...
+    @_builtins.property
+    def fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___Field]:
+        """Of list: one field, the item. Of struct: its members in order."""
+
+    def __init__(
+        self,
+        *,
+        name: Global___TypeName.ValueType = ...,
+        unit: Global___Unit.ValueType = ...,
+        tz: _builtins.str | None = ...,
+        precision: _builtins.int = ...,
+        scale: _builtins.int = ...,
+        index: Global___Type | None = ...,
+        value: Global___Type | None = ...,
+        fields: _abc.Iterable[Global___Field] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_tz", b"_tz", "index", b"index", "tz", b"tz", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_tz", b"_tz", "fields", b"fields", "index", b"index", "name", b"name", "precision", b"precision", "scale", b"scale", "tz", b"tz", "unit", b"unit", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__tz: _TypeAlias = _typing.Literal["tz"]  # noqa: Y015
+    _WhichOneofArgType__tz: _TypeAlias = _typing.Literal["_tz", b"_tz"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tz) -> _WhichOneofReturnType__tz | None: ...
+
+Global___Type: _TypeAlias = Type  # noqa: Y015
+
+@_typing.final
+class Place(_message.Message):
+    """Where values stand, relative to the row."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARENT_FIELD_NUMBER: _builtins.int
+    MEMBER_FIELD_NUMBER: _builtins.int
+    ITEM_FIELD_NUMBER: _builtins.int
+    NULL_IS_VALUE_FIELD_NUMBER: _builtins.int
+    TYPED_FIELD_NUMBER: _builtins.int
+    parent: _builtins.int
+    """Index of the place that this one is in; unused for the row."""
+    member: _builtins.str
+    """The column or struct member of this name."""
+    item: _builtins.bool
+    """Each item of the list."""
+    null_is_value: _builtins.bool
+    """A null here is JSON's null. Always set for items: an item can't be absent."""
+    typed: _builtins.bool
+    """The contract says which Arrow type is here: there is a `fits` check. Unset where the document names a member
+    for which no Arrow type stands: any type is taken.
+    """
+    def __init__(
+        self,
+        *,
+        parent: _builtins.int = ...,
+        member: _builtins.str = ...,
+        item: _builtins.bool = ...,
+        null_is_value: _builtins.bool = ...,
+        typed: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "member", b"member", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item", b"item", "member", b"member", "null_is_value", b"null_is_value", "parent", b"parent", "step", b"step", "typed", b"typed"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["member", "item"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___Place: _TypeAlias = Place  # noqa: Y015
+
+@_typing.final
+class Condition(_message.Message):
+    """A claim about the values at a place: each of `checks` passes there. The checks stand at the place or within it; one
+    within it is claimed for every value there (for each item of a list, say).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    CHECKS_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    @_builtins.property
+    def checks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Check]: ...
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        checks: _abc.Iterable[Global___Check] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checks", b"checks", "place", b"place"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Condition: _TypeAlias = Condition  # noqa: Y015
+
+@_typing.final
+class Guard(_message.Message):
+    """The check is made only for values for which the condition holds, or doesn't. The condition's place is the check's
+    own or one that it is in.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITION_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    condition: _builtins.int
+    holds: _builtins.bool
+    def __init__(
+        self,
+        *,
+        condition: _builtins.int = ...,
+        holds: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["condition", b"condition", "holds", b"holds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Guard: _TypeAlias = Guard  # noqa: Y015
+
+@_typing.final
+class Check(_message.Message):
+    """One rule at one place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLACE_FIELD_NUMBER: _builtins.int
+    POINTER_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    EXPECTED_FIELD_NUMBER: _builtins.int
+    GUARDS_FIELD_NUMBER: _builtins.int
+    PRESENT_FIELD_NUMBER: _builtins.int
+    FITS_FIELD_NUMBER: _builtins.int
+    TYPES_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    EXCLUSIVE_MINIMUM_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    EXCLUSIVE_MAXIMUM_FIELD_NUMBER: _builtins.int
+    MULTIPLE_OF_FIELD_NUMBER: _builtins.int
+    MIN_LENGTH_FIELD_NUMBER: _builtins.int
+    MAX_LENGTH_FIELD_NUMBER: _builtins.int
+    PATTERN_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    MIN_ITEMS_FIELD_NUMBER: _builtins.int
+    MAX_ITEMS_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    NEVER_FIELD_NUMBER: _builtins.int
+    ANY_OF_FIELD_NUMBER: _builtins.int
+    ONE_OF_FIELD_NUMBER: _builtins.int
+    NOT_FIELD_NUMBER: _builtins.int
+    RESIDUE_FIELD_NUMBER: _builtins.int
+    place: _builtins.int
+    pointer: _builtins.str
+    """JSON pointer (RFC 6901) of the rule in the document, for the report."""
+    rule: _builtins.str
+    """The JSON Schema keyword, or `arrow` where the rule is the arrow block's, or `false` for a schema `false`."""
+    expected: _builtins.str
+    """What is expected, in words, for the report."""
+    @_builtins.property
+    def guards(self) -> _containers.RepeatedCompositeFieldContainer[Global___Guard]:
+        """All of these must be met for the check to be made."""
+
+    @_builtins.property
+    def present(self) -> Global___Present:
+        """Absent members of a value that is there. No other kind looks at what is absent."""
+
+    @_builtins.property
+    def fits(self) -> Global___Fits:
+        """Misfits."""
+
+    @_builtins.property
+    def types(self) -> Global___Types:
+        """Any type. Values of none of the JSON types."""
+
+    @_builtins.property
+    def values(self) -> Global___Values:
+        """Any type. Values that equal none of these."""
+
+    @_builtins.property
+    def minimum(self) -> Global___Bound:
+        """T: number. Values below the limit."""
+
+    @_builtins.property
+    def exclusive_minimum(self) -> Global___Bound:
+        """T: number. Values below the limit or equal to it."""
+
+    @_builtins.property
+    def maximum(self) -> Global___Bound:
+        """T: number. Values above the limit."""
+
+    @_builtins.property
+    def exclusive_maximum(self) -> Global___Bound:
+        """T: number. Values above the limit or equal to it."""
+
+    @_builtins.property
+    def multiple_of(self) -> Global___MultipleOf:
+        """T: number. Values that aren't a whole multiple."""
+
+    @_builtins.property
+    def min_length(self) -> Global___Count:
+        """T: string. Texts of fewer Unicode code points."""
+
+    @_builtins.property
+    def max_length(self) -> Global___Count:
+        """T: string. Texts of more Unicode code points."""
+
+    @_builtins.property
+    def pattern(self) -> Global___Pattern:
+        """T: string. Texts with no part that matches."""
+
+    @_builtins.property
+    def format(self) -> Global___Format:
+        """T: string. Texts that aren't of the format."""
+
+    @_builtins.property
+    def min_items(self) -> Global___Count:
+        """T: array. Lists with fewer items, nulls among them."""
+
+    @_builtins.property
+    def max_items(self) -> Global___Count:
+        """T: array. Lists with more items."""
+
+    @_builtins.property
+    def closed(self) -> Global___Closed:
+        """T: object. Objects that have another member. A column, or a member of a struct type, that isn't listed is there
+        for every row, null or not (in NDJSON: for rows that have it).
+        """
+
+    @_builtins.property
+    def never(self) -> Global___Never:
+        """Every value that is there."""
+
+    @_builtins.property
+    def any_of(self) -> Global___Conditions:
+        """Values for which none of the conditions holds."""
+
+    @_builtins.property
+    def one_of(self) -> Global___Conditions:
+        """Values for which not exactly one of the conditions holds."""
+
+    @_builtins.property
+    def residue(self) -> Global___Residue:
+        """Values that the residual of this index refuses. The pointers and rules of the report are the validator's."""
+
+    def __init__(
+        self,
+        *,
+        place: _builtins.int = ...,
+        pointer: _builtins.str = ...,
+        rule: _builtins.str = ...,
+        expected: _builtins.str = ...,
+        guards: _abc.Iterable[Global___Guard] | None = ...,
+        present: Global___Present | None = ...,
+        fits: Global___Fits | None = ...,
+        types: Global___Types | None = ...,
+        values: Global___Values | None = ...,
+        minimum: Global___Bound | None = ...,
+        exclusive_minimum: Global___Bound | None = ...,
+        maximum: Global___Bound | None = ...,
+        exclusive_maximum: Global___Bound | None = ...,
+        multiple_of: Global___MultipleOf | None = ...,
+        min_length: Global___Count | None = ...,
+        max_length: Global___Count | None = ...,
+        pattern: Global___Pattern | None = ...,
+        format: Global___Format | None = ...,
+        min_items: Global___Count | None = ...,
+        max_items: Global___Count | None = ...,
+        closed: Global___Closed | None = ...,
+        never: Global___Never | None = ...,
+        any_of: Global___Conditions | None = ...,
+        one_of: Global___Conditions | None = ...,
+        residue: Global___Residue | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "fits", b"fits", "format", b"format", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "present", b"present", "residue", b"residue", "types", b"types", "values", b"values"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "expected", b"expected", "fits", b"fits", "format", b"format", "guards", b"guards", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "place", b"place", "pointer", b"pointer", "present", b"present", "residue", b"residue", "rule", b"rule", "types", b"types", "values", b"values"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["present", "fits", "types", "values", "minimum", "exclusive_minimum", "maximum", "exclusive_maximum", "multiple_of", "min_length", "max_length", "pattern", "format", "min_items", "max_items", "closed", "never", "any_of", "one_of", "not", "residue"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___Check: _TypeAlias = Check  # noqa: Y015
+
+@_typing.final
+class Present(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Present: _TypeAlias = Present  # noqa: Y015
+
+@_typing.final
+class Never(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Never: _TypeAlias = Never  # noqa: Y015
+
+@_typing.final
+class Fits(_message.Message):
+    """The column's Arrow type holds exactly this value. By the type of the contract, from the type of the file:
+
+      int*, uint*      integers in range; floats and decimals with an integral value in range
+      float*           floats and integers that convert without rounding; from text, the nearest finite float
+      decimal128       decimals and integers that have no more digits before and after the point
+      utf8, large_utf8 text in any layout (utf8, large_utf8, string_view, a dictionary of them) that is valid UTF-8
+      binary           bytes in any layout
+      bool             bool
+      date*            dates that are whole days, from year 0000 to 9999
+      time*            times of day in any unit that are whole in the contract's
+      timestamp        timestamps whole in the contract's unit, from year 0000 to 9999, with the same time zone or both
+                       without one (`UTC`, `Etc/UTC`, `Z` and `+00:00` are the same zone)
+      list, struct     lists in any layout, structs; their parts have checks of their own
+
+    A column of Arrow's null type fits any type. NaN and infinity fit none. A whole column of another type is refused:
+    each of its values fails, under the pointer and rule of the first unconditional `types` check of the place that
+    doesn't allow the column's JSON type, else under `arrow_pointer` and the rule `arrow`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARROW_POINTER_FIELD_NUMBER: _builtins.int
+    arrow_pointer: _builtins.str
+    def __init__(
+        self,
+        *,
+        arrow_pointer: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_pointer", b"arrow_pointer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Fits: _TypeAlias = Fits  # noqa: Y015
+
+@_typing.final
+class Types(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TYPES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def types(self) -> _containers.RepeatedScalarFieldContainer[Global___JsonType.ValueType]: ...
+    def __init__(
+        self,
+        *,
+        types: _abc.Iterable[Global___JsonType.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["types", b"types"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Types: _TypeAlias = Types  # noqa: Y015
+
+@_typing.final
+class Values(_message.Message):
+    """Scalars as canonical JSON text. Numbers are equal by value (`1` is 1.0), never to true or false."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JSON_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def json(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        json: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["json", b"json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Values: _TypeAlias = Values  # noqa: Y015
+
+@_typing.final
+class Bound(_message.Message):
+    """A number as canonical JSON text, compared exactly: no rounding to the column's type."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    limit: _builtins.str
+    def __init__(
+        self,
+        *,
+        limit: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Bound: _TypeAlias = Bound  # noqa: Y015
+
+@_typing.final
+class MultipleOf(_message.Message):
+    """A whole divisor from 1 to 2^53. Floats are taken as exactly the number that they are."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVISOR_FIELD_NUMBER: _builtins.int
+    divisor: _builtins.int
+    def __init__(
+        self,
+        *,
+        divisor: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["divisor", b"divisor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MultipleOf: _TypeAlias = MultipleOf  # noqa: Y015
+
+@_typing.final
+class Count(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LIMIT_FIELD_NUMBER: _builtins.int
+    limit: _builtins.int
+    def __init__(
+        self,
+        *,
+        limit: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["limit", b"limit"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Count: _TypeAlias = Count  # noqa: Y015
+
+@_typing.final
+class Pattern(_message.Message):
+    """ECMA-262, unanchored, in time linear in the text."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ECMA_FIELD_NUMBER: _builtins.int
+    RE2_FIELD_NUMBER: _builtins.int
+    ecma: _builtins.str
+    """As the document has it."""
+    re2: _builtins.str
+    """The same language in RE2's syntax."""
+    def __init__(
+        self,
+        *,
+        ecma: _builtins.str = ...,
+        re2: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ecma", b"ecma", "re2", b"re2"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Pattern: _TypeAlias = Pattern  # noqa: Y015
+
+@_typing.final
+class Format(_message.Message):
+    """A format of draft-07, asserted: `date-time`, `date`, `time` (RFC 3339; lower-case `t` and `z` are allowed, a leap
+    second only as the last of a day in UTC), `email`, `hostname`, `ipv4`, … A value of a column whose Arrow type is a
+    date, time or timestamp has its format. In CSV and NDJSON, text that hasn't the format is a misfit.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Format: _TypeAlias = Format  # noqa: Y015
+
+@_typing.final
+class Closed(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        members: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["members", b"members"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Closed: _TypeAlias = Closed  # noqa: Y015
+
+@_typing.final
+class Conditions(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]: ...
+    def __init__(
+        self,
+        *,
+        conditions: _abc.Iterable[_builtins.int] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conditions", b"conditions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Conditions: _TypeAlias = Conditions  # noqa: Y015
+
+@_typing.final
+class Residue(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESIDUAL_FIELD_NUMBER: _builtins.int
+    residual: _builtins.int
+    def __init__(
+        self,
+        *,
+        residual: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["residual", b"residual"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Residue: _TypeAlias = Residue  # noqa: Y015
+
+@_typing.final
+class Residual(_message.Message):
+    """The keywords of one schema object that a JSON Schema validator (draft-07, formats asserted) judges: the schema that
+    has these members alone, its references resolved in the document. Without keywords: the whole schema.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEMA_POINTER_FIELD_NUMBER: _builtins.int
+    KEYWORDS_FIELD_NUMBER: _builtins.int
+    schema_pointer: _builtins.str
+    """JSON pointer of the schema object in the document."""
+    @_builtins.property
+    def keywords(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Sorted. `properties` here stands for the names alone: its schemas are compiled."""
+
+    def __init__(
+        self,
+        *,
+        schema_pointer: _builtins.str = ...,
+        keywords: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keywords", b"keywords", "schema_pointer", b"schema_pointer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Residual: _TypeAlias = Residual  # noqa: Y015

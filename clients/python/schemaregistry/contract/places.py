@@ -1,0 +1,96 @@
+"""The places of a contract: the row, its columns, and what is in them. Knows nothing of checks."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from schemaregistry.contract.types import value_type
+from schemaregistry.document import ArrowType, Document, Json, loads
+from schemaregistry.document.reading import pointer
+from schemaregistry.document.references import Schemas
+from schemaregistry.document.shape import Shapes
+from schemaregistry.document.subschemas import Path
+from schemaregistry.v1 import contract_pb2
+
+ROW: Final = 0
+
+
+class Places:
+    """The places in the order of their indices: the row, the columns, what is within them, what has no Arrow type.
+
+    `types` are the Arrow types of the values there (of a dictionary: of its values), None where any is taken;
+    `arrow_pointers` say where in the document the type stands.
+    """
+
+    def __init__(self, document: Document, schemas: Schemas) -> None:
+        self.messages = [contract_pb2.Place()]
+        self.types: list[ArrowType | None] = [ArrowType("struct", fields=document.arrow)]
+        self.arrow_pointers = [""]
+        self._children: dict[tuple[int, str | None], int] = {}
+        self._shapes = Shapes(schemas)
+        members = self._shapes.members([()])
+        for index, field in enumerate(document.arrow):
+            at: Path = ("properties", field.name) if document.arrow_derived else ("arrow", "fields", index, "type")
+            self._add(ROW, field.name, field.type, members.get(field.name, []), at)
+        block = None if document.arrow_derived else loads(document.raw)["arrow"]["fields"]
+        for index, field in enumerate(document.arrow):
+            stated = block[index]["type"] if block else None
+            paths = members.get(field.name, [])
+            at = ("properties", field.name) if document.arrow_derived else ("arrow", "fields", index, "type")
+            self._add_inner(index + 1, field.type, paths, stated, at)
+
+    def typed(self) -> list[int]:
+        """The places where an Arrow type stands, the row aside."""
+        return [index for index, message in enumerate(self.messages) if message.typed]
+
+    def member(self, parent: int, name: str) -> int:
+        """The place of a member; one without an Arrow type is made for a member that has none yet."""
+        if (parent, name) not in self._children:
+            paths = self._shapes.members([()]).get(name, []) if parent == ROW else []
+            self._add(parent, name, None, paths, ())
+        return self._children[parent, name]
+
+    def item(self, parent: int) -> int:
+        """The place of a list's items."""
+        return self._children[parent, None]
+
+    def order(self, place: int) -> tuple[int, int]:
+        """Where checks of a place stand in the report: column by column, the row's own last."""
+        column = place
+        while self.messages[column].parent != ROW:
+            column = self.messages[column].parent
+        return (column or len(self.messages), place)
+
+    def _add(self, parent: int, name: str | None, kind: ArrowType | None, paths: Sequence[Path], at: Path) -> int:
+        """Add a member or, without a name, an item. A member that the JSON side says nothing of may be null."""
+        nothing_said = not paths
+        message = contract_pb2.Place(
+            parent=parent,
+            null_is_value=name is None or nothing_said or "null" in self._shapes.any_of(paths).kinds,
+            typed=kind is not None,
+        )
+        if name is None:
+            message.item = True
+        else:
+            message.member = name
+        self.messages.append(message)
+        self.types.append(value_type(kind) if kind else None)
+        self.arrow_pointers.append(pointer(at))
+        self._children[parent, name] = len(self.messages) - 1
+        return len(self.messages) - 1
+
+    def _add_inner(self, place: int, kind: ArrowType, paths: Sequence[Path], stated: Json, at: Path) -> None:
+        """Add what is in a list or a struct. `stated` is the block's own JSON of the type; None where it is derived."""
+        step: Path
+        if kind.item:
+            items = self._shapes.items(paths)
+            is_field = stated is not None and "type" in stated["item"]
+            step = () if stated is None else ("item", "type") if is_field else ("item",)
+            inner = stated and (stated["item"]["type"] if is_field else stated["item"])
+            child = self._add(place, None, kind.item.type, items, (*at, *step))
+            self._add_inner(child, kind.item.type, items, inner, (*at, *step))
+        members = self._shapes.members(paths)
+        for index, field in enumerate(kind.fields):
+            step = () if stated is None else ("fields", index, "type")
+            inner = stated and stated["fields"][index]["type"]
+            child = self._add(place, field.name, field.type, members.get(field.name, []), (*at, *step))
+            self._add_inner(child, field.type, members.get(field.name, []), inner, (*at, *step))

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import groupby, islice
 from operator import attrgetter
 
 from google.api.httpbody_pb2 import HttpBody
@@ -47,12 +47,12 @@ class Registered:
     @cached_property
     def reply(self) -> Reply:
         """The answer of GetSchema, ready to send."""
-        return Reply(HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw), self._headers)
+        return Reply(HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw), self._validated)
 
     @property
     def not_modified(self) -> Reply:
         """The answer to a caller that has these bytes."""
-        return Reply(HttpBody(content_type=CONTENT_TYPE), self._headers)
+        return Reply(HttpBody(content_type=CONTENT_TYPE), self._validated)
 
     @cached_property
     def about(self) -> about.About:
@@ -78,10 +78,14 @@ class Registered:
         return message
 
     @property
-    def _headers(self) -> tuple[tuple[str, str], ...]:
+    def _validated(self) -> tuple[tuple[str, str], ...]:
+        return (("etag", self.etag), *self.headers)
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Which version an answer is about."""
         entry = self.entry
         return (
-            ("etag", self.etag),
             ("x-schema-id", entry.id),
             ("x-schema-version", entry.version),
             ("x-schema-revision", str(entry.revision)),
@@ -106,10 +110,12 @@ class Subject:
     def latest(self) -> Registered:
         return self.versions[-1]
 
-    def grown(self, registered: Registered) -> "Subject":
-        """This subject with one more version."""
-        by_version = self.by_version.insert(registered.entry.version, registered)
-        return Subject(self.id, (*self.versions, registered), by_version)
+    def grown(self, later: Sequence[Registered]) -> "Subject":
+        """This subject with `later` versions too."""
+        by_version = self.by_version
+        for registered in later:
+            by_version = by_version.insert(registered.entry.version, registered)
+        return Subject(self.id, (*self.versions, *later), by_version)
 
     def find(self, version: str) -> Registered:
         """The version of that name, with or without `v`; the latest for "" and `latest`; raise NotFound."""
@@ -127,6 +133,7 @@ class Subject:
         return found
 
 
+_id = attrgetter("entry.id")
 _revision = attrgetter("entry.revision")
 
 
@@ -149,20 +156,20 @@ class Catalog:
         Only the newest catalog may be advanced, and it never goes backwards.
         """
         fresh = [Registered(entry) for entry in entries if entry.revision > self.revision]
-        subjects, names = self.subjects, []
-        for registered in fresh:
-            name = registered.entry.id
-            subject = subjects.get(name)
-            if subject is None:
-                names.append(name)
-                subject = Subject(name)
-            subjects = subjects.insert(name, subject.grown(registered))
+        grown = {
+            name: (self.subjects.get(name) or Subject(name)).grown(list(later))
+            for name, later in groupby(sorted(fresh, key=_id), key=_id)
+        }
+        subjects = self.subjects
+        for name, subject in grown.items():
+            subjects = subjects.insert(name, subject)
+        names = [name for name in grown if name not in self.subjects]
         self._history.extend(fresh)
         return replace(
             self,
             revision=max(self.revision, revision),
             subjects=subjects,
-            ids=tuple(heapq.merge(self.ids, sorted(names))) if names else self.ids,
+            ids=tuple(heapq.merge(self.ids, names)) if names else self.ids,
             size=self.size + len(fresh),
         )
 

@@ -8,13 +8,16 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 import asyncio
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
 from google.protobuf.message import Message
 
+from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, check_id, parse
-from schemaregistry.errors import RegistryError, Unimplemented
+from schemaregistry.errors import RegistryError
+from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import pages, records, refusals, verdicts, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
@@ -58,7 +61,7 @@ class Registry:
         found = await self._find(request.id, request.version, request.min_revision)
         unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
         reply = found.not_modified if unchanged else found.reply
-        return Reply(reply.message, (*reply.headers, STALE)) if self._current.stale else reply
+        return self._reply(reply.message, reply.headers) if self._current.stale else reply
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._authorise("RegisterSchema", caller)
@@ -132,7 +135,8 @@ class Registry:
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._authorise("GetContract", caller)
-        raise Unimplemented("GetContract is not served yet.", reason="NOT_SERVED_YET")
+        found = await self._find(request.id, request.version, request.min_revision)
+        return self._reply(await asyncio.to_thread(_compiled, found), found.headers)
 
     async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
         self._authorise("ValidateRecords", caller)
@@ -158,8 +162,13 @@ class Registry:
     async def _find(self, id: str, version: str, min_revision: int) -> Registered:
         return (await self._catalog(min_revision)).subject(id).find(version)
 
-    def _reply(self, message: Message) -> Reply:
-        return Reply(message, (STALE,) if self._current.stale else ())
+    def _reply(self, message: Message, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+        return Reply(message, (*headers, STALE) if self._current.stale else headers)
+
+
+@lru_cache(maxsize=64)
+def _compiled(registered: Registered) -> contract_pb2.Contract:
+    return compile_contract(registered.document)
 
 
 async def _read(request: pb.RegisterSchemaRequest | pb.CheckCompatibilityRequest) -> Document:

@@ -1,5 +1,7 @@
 """The embedded store's file: who may open it, and what is found when it was damaged."""
 
+# ruff: noqa: ASYNC240, PT012 (a test may wait for the disk)
+
 import asyncio
 import sqlite3
 from pathlib import Path
@@ -9,7 +11,8 @@ import pytest
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.sqlite import LAYOUT, SQLiteStore
+from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.sqlite_file import LAYOUT
 
 
 def entry(n: int = 0, size: int = 2000) -> Entry:

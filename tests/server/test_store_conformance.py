@@ -1,5 +1,7 @@
 """What every store promises (`store/base.py`), tried on each one that there is."""
 
+# ruff: noqa: A002 (the field's term)
+
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path

@@ -39,7 +39,7 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One write in the audit chain: `content` is the SHA-256 of the document's bytes, `hash` covers every other member."""
+    """One write in the audit chain; `content` is the SHA-256 of the document's bytes, `hash` that of all else."""
 
     sequence: int
     who: str

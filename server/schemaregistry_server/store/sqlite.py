@@ -1,69 +1,24 @@
 """The embedded store: one SQLite file, one process, nothing to install.
 
-Holds the file's layout, its one writer thread and the watch; what it promises is `base.py`'s.
+Holds its one writer thread and the watch; the file is `sqlite_file.py`'s, what a store promises `base.py`'s.
 """
 
 import asyncio
-import fcntl
 import hashlib
-import os
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit, sqlite_file
 from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry
-
-APPLICATION_ID = 0x53524547
-"""Marks the file as ours ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
-
-LAYOUT = 1
-"""The layout's number (`PRAGMA user_version`); a newer one than this is refused."""
 
 GROUP = 256
 """Writes that one transaction may carry, each with its own comparison."""
-
-SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE version (
-    revision INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL,
-    version TEXT NOT NULL,
-    raw BLOB NOT NULL,
-    fingerprint TEXT NOT NULL,
-    registered_by TEXT NOT NULL,
-    registered_at INTEGER NOT NULL,
-    UNIQUE (id, version)
-) STRICT;
-CREATE INDEX latest ON version (id, revision);
-CREATE TABLE audit (
-    sequence INTEGER PRIMARY KEY,
-    revision INTEGER NOT NULL UNIQUE REFERENCES version (revision),
-    who TEXT NOT NULL,
-    what TEXT NOT NULL,
-    id TEXT NOT NULL,
-    version TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    content TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    previous TEXT NOT NULL,
-    hash TEXT NOT NULL
-) STRICT;
-CREATE TRIGGER version_kept BEFORE UPDATE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
-CREATE TRIGGER version_stays BEFORE DELETE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
-CREATE TRIGGER audit_kept BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
-CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {LAYOUT};
-COMMIT;
-"""
 
 ENTRIES = """
 SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, a.content
@@ -87,9 +42,9 @@ class SQLiteStore:
         """Open `path`, made where it is missing; raise FailedPrecondition with one sentence where it can't be."""
         self._path = path
         self._loop = asyncio.get_running_loop()
-        self._lock = _lock(path)
+        self._lock = sqlite_file.lock(path)
         try:
-            self._connection = _open(path)
+            self._connection = sqlite_file.connect(path)
         except BaseException:
             self._lock.close()
             raise
@@ -141,13 +96,13 @@ class SQLiteStore:
             self._lock.close()
 
     def _read(self, after: int) -> Batch:
-        with _reading(self._path) as connection:
+        with sqlite_file.reading(self._path) as connection:
             entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
         return Batch(entries[-1].revision if entries else after, entries)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
         columns = "sequence, who, what, id, version, fingerprint, content, at, previous, hash"
-        with _reading(self._path) as connection:
+        with sqlite_file.reading(self._path) as connection:
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
             return tuple(AuditRecord(*row) for row in rows)
 
@@ -238,93 +193,10 @@ def _entry(row: tuple[str, str, bytes, str, str, int, int, str], path: Path) -> 
     return entry
 
 
-def _lock(path: Path) -> TextIO:
-    """Take the file's lock, held as long as the returned file is open (the kernel frees it after a kill -9)."""
-    beside = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        held = beside.open("a+", encoding="ascii")
-    except OSError as failed:
-        raise FailedPrecondition(
-            f"{path.parent}: the data can't be kept here ({failed.strerror}). Name a directory that can be written.",
-            reason="STORE_UNWRITABLE",
-        ) from failed
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as failed:
-        held.seek(0)
-        owner = held.read().strip() or "unknown"
-        held.close()
-        raise FailedPrecondition(
-            f"{path} is in use by another server (process {owner}). Stop it, or name another data directory.",
-            reason="STORE_LOCKED",
-        ) from failed
-    held.truncate(0)
-    held.write(str(os.getpid()))
-    held.flush()
-    return held
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """The writer's connection: WAL, synced at each commit, of our layout and whole."""
-    try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        _lay_out(connection, path)
-        (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    except sqlite3.DatabaseError as failed:
-        raise _unreadable(path, failed) from failed
-    if verdict != "ok":
-        raise _corrupt(path, verdict)
-    return connection
-
-
-def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
-    (mark,), (layout,) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-    )
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    if empty:
-        connection.executescript(SCHEMA)
-    elif mark != APPLICATION_ID:
-        raise FailedPrecondition(f"{path} is not a registry's file: name another data directory.", reason="NOT_A_STORE")
-    elif layout != LAYOUT:
-        raise FailedPrecondition(
-            f"{path} has layout {layout}, this server reads layout {LAYOUT}: start a newer server.",
-            reason="STORE_LAYOUT",
-        )
-
-
-def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> FailedPrecondition:
-    if isinstance(failed, sqlite3.OperationalError):
-        return FailedPrecondition(
-            f"{path} can't be opened ({failed}). Name a data directory that can be written.", reason="STORE_UNWRITABLE"
-        )
-    return _corrupt(path, str(failed))
-
-
-def _corrupt(path: Path, why: str) -> FailedPrecondition:
-    line = " ".join(why.split())
-    return FailedPrecondition(f"{path} is damaged ({line}). Restore it from a snapshot.", reason="STORE_CORRUPT")
-
-
 def _away(path: Path, failed: sqlite3.Error) -> Unavailable:
     return Unavailable(
         f"The store could not take the write ({failed}); free space for {path} and try again.", reason="STORE_FAILED"
     )
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for one read, so that readers never wait for the writer (WAL)."""
-    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        yield connection
-    except sqlite3.DatabaseError as failed:
-        raise _corrupt(path, str(failed)) from failed
-    finally:
-        connection.close()
 
 
 def _succeed(done: asyncio.Future[int], revision: int) -> None:

@@ -228,7 +228,7 @@ def _problem_of(error: RegistryError) -> dict[str, object]:
     }
     if error.pointer is not None:
         body["pointer"] = error.pointer
-    body |= error.metadata
+    body |= sorted(error.metadata.items())
     if (verdict := status.verdict_of(error)) is not None:
         body["verdict"] = to_json(verdict)
     return body

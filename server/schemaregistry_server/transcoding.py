@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2, httpbody_pb2
 from google.protobuf import json_format, message_factory
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from schemaregistry.errors import InvalidArgument
@@ -94,7 +94,23 @@ def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
 
 
 def to_json(message: Message) -> dict[str, object]:
-    """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says)."""
-    return json_format.MessageToDict(
+    """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says).
+
+    Fields come in the order of the proto, as protobuf's printers in C++ and Go write them: a gateway's bytes are these.
+    """
+    made = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
+    return _in_order(message.DESCRIPTOR, made)
+
+
+def _in_order(message: Descriptor, made: Mapping[str, object]) -> dict[str, object]:
+    return {field.name: _nested(field, made[field.name]) for field in message.fields if field.name in made}
+
+
+def _nested(field: FieldDescriptor, value: object) -> object:
+    if field.message_type is None or field.message_type.file.package == "google.protobuf":
+        return value
+    if isinstance(value, list):
+        return [_in_order(field.message_type, each) for each in value]
+    return _in_order(field.message_type, value) if isinstance(value, dict) else value

@@ -1,0 +1,67 @@
+"""`validate-schema`: is each file a document that the registry would take. Judges no data and no change."""
+
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemaregistry.document import Json, parse
+from schemaregistry.errors import InvalidArgument
+
+
+def validate_schema(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Schema documents.", show_default=False)],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object for each file, a line each.")] = False,
+) -> None:
+    """Check schema documents as the registry does: JSON, draft-07, references, patterns, arrow block, version.
+
+    Exit codes: 0 all are sound, 1 one is not, 2 a file can't be read.
+    """
+    worst = 0
+    for file in files:
+        code, facts = _judge(file)
+        typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _text(facts))
+        worst = max(worst, code)
+    raise typer.Exit(worst)
+
+
+def _judge(file: Path) -> tuple[int, dict[str, Json]]:
+    """The exit code that one file asks for, and what there is to say of it."""
+    try:
+        document = parse(file.read_bytes())
+    except OSError as error:
+        return 2, _refused(file, "NO_FILE", f"The file can't be read: {error.strerror}.", None)
+    except InvalidArgument as error:
+        return 1, _refused(file, error.reason, error.message, error.pointer)
+    return 0, {
+        "file": str(file),
+        "valid": True,
+        "id": document.id,
+        "version": str(document.version),
+        "fingerprint": document.fingerprint,
+        "warnings": [asdict(note) for note in document.warnings],
+        "error": None,
+    }
+
+
+def _refused(file: Path, reason: str, message: str, pointer: str | None) -> dict[str, Json]:
+    error = {"reason": reason, "message": message, "pointer": pointer}
+    return {"file": str(file), "valid": False, "warnings": [], "error": error}
+
+
+def _text(facts: dict[str, Json]) -> str:
+    error = facts["error"]
+    if error:
+        at = f" at {error['pointer']}" if error["pointer"] else ""
+        return _printable(f"error {facts['file']}{at}: {error['message']} [{error['reason']}]")
+    lines = [f"ok {facts['file']}: {facts['id']} {facts['version']} {facts['fingerprint']}"]
+    lines += [f"  warning at {note['pointer'] or 'the top'}: {note['message']}" for note in facts["warnings"]]
+    return "\n".join(map(_printable, lines))
+
+
+def _printable(line: str) -> str:
+    """A line without control characters: what a document holds must not steer the terminal."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", line)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2, httpbody_pb2
 from google.protobuf import json_format, message_factory
-from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from schemaregistry.errors import InvalidArgument
@@ -101,16 +101,16 @@ def to_json(message: Message) -> dict[str, object]:
     made = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return _in_order(message.DESCRIPTOR, made)
+    return _in_order(message.DESCRIPTOR.fields, made)  # type: ignore[arg-type]  # upb's are the same
 
 
-def _in_order(message: Descriptor, made: Mapping[str, object]) -> dict[str, object]:
-    return {field.name: _nested(field, made[field.name]) for field in message.fields if field.name in made}
+def _in_order(fields: Iterable[FieldDescriptor], made: Mapping[str, object]) -> dict[str, object]:
+    return {field.name: _nested(field, made[field.name]) for field in fields if field.name in made}
 
 
 def _nested(field: FieldDescriptor, value: object) -> object:
     if field.message_type is None or field.message_type.file.package == "google.protobuf":
         return value
     if isinstance(value, list):
-        return [_in_order(field.message_type, each) for each in value]
-    return _in_order(field.message_type, value) if isinstance(value, dict) else value
+        return [_in_order(field.message_type.fields, each) for each in value]
+    return _in_order(field.message_type.fields, value) if isinstance(value, dict) else value

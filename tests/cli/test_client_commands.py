@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from schemaregistry.cli.app import app
 from schemaregistry.client import Client, Credentials
+from schemaregistry.errors import InvalidArgument, NotFound
 
 _numbers = count()
 
@@ -41,6 +43,12 @@ def document(schema_id: str) -> Callable[..., bytes]:
 @pytest.fixture
 def publisher(running):
     with Client(running.target, credentials=Credentials.dev(running.data, "ci-bot"), timeout=20) as client:
+        yield client
+
+
+@pytest.fixture
+def reader(running):
+    with Client(running.target, credentials=Credentials.dev(running.data)) as client:
         yield client
 
 
@@ -204,3 +212,128 @@ def test_watch_says_when_a_revision_is_out_of_range(shell):
     done = shell("watch", "--after", "1000000000")
     assert (done.returncode, done.stdout) == (3, b"")
     assert b"1000000000" in done.stderr.replace(b",", b"")
+
+
+@pytest.fixture
+def file(tmp_path, schema_id):
+    return tmp_path / f"{schema_id}.json"
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=A Person", "-c", "user.email=person@example.org")
+    subprocess.run(["git", *who, *words], cwd=folder, check=True, capture_output=True)
+
+
+def commit(file: Path, *documents: bytes) -> None:
+    git(file.parent, "init", "-q")
+    for document in documents:
+        file.write_bytes(document)
+        git(file.parent, "add", file.name)
+        git(file.parent, "commit", "-q", "-m", "Change the schema")
+
+
+def test_publish_says_what_it_created_and_what_was_there(run, reader, file, document, schema_id):
+    file.write_bytes(document())
+    first, again = run("publish", "--no-history", file), run("publish", "--no-history", file)
+    assert first.exit_code == again.exit_code == 0
+    revision = reader.get(schema_id).revision
+    assert first.stdout == f"{schema_id} 1.0.0 created (revision {revision})\n"
+    assert again.stdout == f"{schema_id} 1.0.0 already there (revision {revision})\n"
+
+
+def test_publish_brings_every_version_of_git_s_history_in_order(run, reader, file, document, schema_id):
+    commit(file, document("1.0.0"), document("1.0.0", title="Spelled better"), document("1.1.0"))
+    done = run("publish", file)
+    assert [line.split(" (")[0] for line in done.stdout.splitlines()] == [
+        f"{schema_id} 1.0.0 created",
+        f"{schema_id} 1.1.0 created",
+    ]
+    assert reader.document(schema_id, "1.0.0").title == "Spelled better"
+    assert reader.get(schema_id).raw == document("1.1.0")
+
+
+def test_publish_brings_what_is_not_committed_yet_too(run, reader, file, document, schema_id):
+    commit(file, document("1.0.0"))
+    file.write_bytes(document("1.1.0"))
+    assert run("publish", file).exit_code == 0
+    assert [version.version for version in reader.list_versions(schema_id)] == ["1.0.0", "1.1.0"]
+
+
+def test_publish_shows_why_a_version_is_refused_and_goes_on_with_other_files(
+    run, reader, tmp_path, document, schema_id
+):
+    (tmp_path / "a.json").write_bytes(document("1.0.0", "integer"))
+    assert run("publish", "--no-history", tmp_path).exit_code == 0
+    (tmp_path / "a.json").write_bytes(document("1.0.1", "string"))
+    (tmp_path / "b.json").write_bytes(document("1.0.0", **{"$id": f"{schema_id}_b"}))
+    done = run("publish", "--no-history", tmp_path)
+    assert done.exit_code == 1
+    refused, witness, created = done.stdout.splitlines()
+    assert refused.startswith(f"{schema_id} 1.0.1 refused: ")
+    assert '"size"' in witness
+    assert created.startswith(f"{schema_id}_b 1.0.0 created")
+
+
+def test_publish_tells_a_program_the_verdict(run, file, document):
+    file.write_bytes(document("1.0.0", "integer"))
+    run("publish", "--no-history", file)
+    file.write_bytes(document("1.0.1", "string"))
+    answer = json.loads(run("publish", "--no-history", "--json", file).stdout)
+    assert (answer["result"], answer["refused"], answer["version"]) == ("refused", True, "1.0.1")
+    assert (answer["verdict"]["verdict"], answer["verdict"]["required_bump"]) == ("incompatible", "major")
+    assert "size" in answer["verdict"]["witness"]
+
+
+@pytest.mark.parametrize("history", ["--history", "--no-history"])
+def test_publish_names_the_file_and_the_place_of_a_broken_document(run, file, document, history):
+    file.write_bytes(document(type="objekt"))
+    done = run("publish", history, file)
+    assert done.exit_code == 1
+    assert done.stdout.startswith(f"{file} refused: ")
+    assert "(at /type)" in done.stdout
+
+
+def test_a_dry_run_writes_nothing_and_tells_what_would_become(run, reader, file, document, schema_id):
+    def rehearse(*documents: bytes) -> list[str]:
+        commit(file, *documents)
+        return [line.split(": ")[0] for line in run("publish", "--dry-run", file).stdout.splitlines() if line[0] != " "]
+
+    assert rehearse(document("1.0.0", "integer")) == [f"{schema_id} 1.0.0 would be created"]
+    with pytest.raises(NotFound):
+        reader.get(schema_id)
+    run("publish", file)
+    revision = reader.get(schema_id).revision
+    there = f"{schema_id} 1.0.0 already there (revision {revision})"
+    assert rehearse(document("1.0.1", "string")) == [there, f"{schema_id} 1.0.1 would be refused"]
+    assert run("publish", "--dry-run", file).exit_code == 1
+    assert reader.get(schema_id).version == "1.0.0"
+
+
+def test_a_dry_run_sees_a_version_that_changed(run, file, document, schema_id):
+    file.write_bytes(document())
+    run("publish", "--no-history", file)
+    file.write_bytes(document(title="Other"))
+    done = run("publish", "--no-history", "--dry-run", file)
+    assert done.exit_code == 1
+    assert "other content" in done.stdout
+
+
+def test_a_reader_may_not_publish(shell, running, file, document):
+    file.write_bytes(document())
+    tls = running.tls
+    who = ("--ca", tls / "ca.pem", "--cert", tls / "reader.pem", "--key", tls / "reader-key.pem")
+    done = shell("publish", "--no-history", file, *who)
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"may" in done.stderr
+
+
+def test_a_directory_without_documents_is_named(run, tmp_path):
+    done = run("publish", tmp_path)
+    assert isinstance(done.exception, InvalidArgument)
+    assert str(tmp_path) in done.exception.message
+
+
+def test_a_file_that_is_not_there_is_named(shell, tmp_path):
+    done = shell("publish", tmp_path / "nothing.json")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert str(tmp_path / "nothing.json") in done.stderr.decode()

@@ -90,6 +90,22 @@ def test_the_deadline_is_too_short(running, ours):
     assert isinstance(failure(running.target, ours, timeout=0.000_001), DeadlineExceeded)
 
 
+@pytest.mark.parametrize(
+    "target", ["localhost", "http://localhost:50051", "localhost:0", "localhost:65536", "[::1]", ""]
+)
+def test_what_is_no_host_and_port_is_refused(ours, target):
+    with pytest.raises(InvalidArgument, match="HOST:PORT") as caught:
+        Client(target, credentials=ours)
+    assert caught.value.reason == "BAD_TARGET"
+
+
+@pytest.mark.parametrize("target", ["dns:///localhost:{port}", "127.0.0.1:{port}", "ipv4:127.0.0.1:{port}"])
+def test_other_names_for_it_are_taken(running, ours, target):
+    port = running.target.rpartition(":")[2]
+    with Client(target.format(port=port), credentials=ours) as client:
+        assert client.whoami().transport == "mtls"
+
+
 @pytest.mark.parametrize("missing", ["ca", "cert", "key"])
 def test_a_missing_file_is_named_with_what_to_do(ours, missing):
     away = getattr(ours, missing).parent / "nothing.pem"

@@ -10,7 +10,7 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import get, listing, watch, whoami
+from schemaregistry.cli import get, listing, publish, validate, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app = typer.Typer(
 
 app.command("get")(get.get)
 app.command("list")(listing.list_schemas)
+app.command("validate-schema")(validate.validate_schema)
+app.command("publish")(publish.publish)
 app.command("watch")(watch.watch)
 app.command("whoami")(whoami.whoami)
 

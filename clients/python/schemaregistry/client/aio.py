@@ -13,11 +13,12 @@ from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.client.calls import Call, Page
 from schemaregistry.client.channel import OPTIONS
-from schemaregistry.client.credentials import DEFAULT_TARGET, Credentials, target_from_environment
+from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import AsyncCache
 from schemaregistry.client.position import Position
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import AsyncWatch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
@@ -45,7 +46,7 @@ class AsyncClient:
         cache_dir: str | Path | None = None,
     ) -> None:
         """As `Client`'s. Make it where the loop runs."""
-        self.target = target
+        self.target = check_target(target)
         self.timeout = timeout
         self.credentials = credentials
         self._shelf = Shelf(target, cache_dir)

@@ -13,8 +13,6 @@ import grpc
 
 from schemaregistry.errors import InvalidArgument
 
-DEFAULT_TARGET = "localhost:50051"
-TARGET_VARIABLE = "SCHEMAREGISTRY_TARGET"
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
 FILE_VARIABLES = {"ca": "SCHEMAREGISTRY_CA", "cert": "SCHEMAREGISTRY_CERT", "key": "SCHEMAREGISTRY_KEY"}
 
@@ -82,11 +80,6 @@ class Credentials:
         """The same files for a gRPC channel. Raises as `tls` does."""
         self.tls()
         return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.cert))
-
-
-def target_from_environment() -> str:
-    """The registry's `host:port` by SCHEMAREGISTRY_TARGET, `localhost:50051` without it."""
-    return os.environ.get(TARGET_VARIABLE) or DEFAULT_TARGET
 
 
 def _read(path: Path) -> bytes:

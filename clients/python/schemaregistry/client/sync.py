@@ -12,11 +12,12 @@ from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.client.calls import Call, Metadata, Page
 from schemaregistry.client.channel import OPTIONS
-from schemaregistry.client.credentials import DEFAULT_TARGET, Credentials, target_from_environment
+from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import Cache
 from schemaregistry.client.position import Position
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
@@ -49,9 +50,10 @@ class Client:
         """Reads the credentials' files, connects with the first call; answers are also kept in `cache_dir`, if given.
 
         Raises:
-            InvalidArgument: a credentials' file is missing or not what it should be, or `cache_dir` can't be written.
+            InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be, or
+                `cache_dir` can't be written.
         """
-        self.target = target
+        self.target = check_target(target)
         self.timeout = timeout
         self.credentials = credentials
         self._shelf = Shelf(target, cache_dir)

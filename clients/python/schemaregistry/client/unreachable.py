@@ -8,6 +8,7 @@ import ssl
 from typing import Final
 
 from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.target import address
 from schemaregistry.errors import Unavailable
 
 _SECONDS: Final = 1.0
@@ -25,23 +26,13 @@ _REJECTED_OURS: Final = (
 def explain(target: str, credentials: Credentials, told: str) -> Unavailable:
     """Connect to `target` once and say what is in the way; `told` is gRPC's own account, for where nothing is.
 
-    Blocks for at most about two seconds. Reasons: NAME_UNKNOWN, CONNECTION_REFUSED, CONNECTION_TIMED_OUT,
-    TLS_HANDSHAKE, UNAVAILABLE.
+    Blocks for about two seconds at most, once the name is resolved. Reasons: NAME_UNKNOWN, CONNECTION_REFUSED,
+    CONNECTION_TIMED_OUT, TLS_HANDSHAKE, UNAVAILABLE.
     """
-    host, port = _address(target)
-    if port is None:
-        return Unavailable(
-            f"no registry answers at {target}: {told}", reason="UNAVAILABLE", metadata={"target": target}
-        )
-    reason, sentence = _try(host, port, credentials)
+    place = address(target)
+    reason, sentence = _try(*place, credentials) if place else ("UNAVAILABLE", "")
     message = f"no registry answers at {target}: {sentence or told}"
     return Unavailable(message, reason=reason, metadata={"target": target})
-
-
-def _address(target: str) -> tuple[str, int | None]:
-    """Host and port of `host:port`, `[v6]:port` or `dns:///host:port`; no port where gRPC names otherwise."""
-    host, _, port = target.removeprefix("dns:///").rpartition(":")
-    return host.strip("[]"), int(port) if port.isdecimal() and "/" not in host else None
 
 
 def _try(host: str, port: int, credentials: Credentials) -> tuple[str, str]:

@@ -43,7 +43,7 @@ class Disk:
             facts = json.loads(head)
             confirmed_at = float(facts.pop("confirmed_at"))
             fetched = Fetched(raw=raw, **facts)
-            sound = fingerprint(loads(raw)) == fetched.fingerprint
+            sound = fetched.id == id and fingerprint(loads(raw)) == fetched.fingerprint
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RegistryError):
             return None
         return (fetched, confirmed_at) if sound else None

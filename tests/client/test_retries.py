@@ -1,0 +1,65 @@
+"""Calls over a line that breaks: a relay stands between client and registry, and hangs up on its first callers."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from schemaregistry.client import Client, Credentials
+from schemaregistry.errors import Unavailable
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(1 << 16):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def serve(server: socket.socket, port: int, hang_ups: int) -> None:
+    with suppress(OSError):
+        for _ in range(hang_ups):
+            server.accept()[0].close()
+        while True:
+            caller, registry = server.accept()[0], socket.create_connection(("localhost", port))
+            for ends in ((caller, registry), (registry, caller)):
+                threading.Thread(target=pump, args=ends, daemon=True).start()
+
+
+@contextmanager
+def relay(target: str, hang_ups: int) -> Iterator[str]:
+    server = socket.create_server(("127.0.0.1", 0))
+    port = int(target.rpartition(":")[2])
+    threading.Thread(target=serve, args=(server, port, hang_ups), daemon=True).start()
+    yield f"127.0.0.1:{server.getsockname()[1]}"
+    server.close()
+
+
+def test_a_call_is_tried_again_when_the_line_breaks(running):
+    with (
+        relay(running.target, hang_ups=2) as target,
+        Client(target, credentials=Credentials.dev(running.data), timeout=10) as client,
+    ):
+        assert client.whoami().transport == "mtls"
+
+
+def test_a_call_is_not_tried_again_for_ever(running):
+    with (
+        relay(running.target, hang_ups=1000) as target,
+        Client(target, credentials=Credentials.dev(running.data), timeout=60) as client,
+        pytest.raises(Unavailable),
+    ):
+        client.whoami()
+
+
+def test_a_write_tried_again_is_written_once(running, document, schema_id):
+    with (
+        relay(running.target, hang_ups=2) as target,
+        Client(target, credentials=Credentials.dev(running.data, "ci-bot"), timeout=20) as client,
+    ):
+        registered = client.register(document())
+        assert [version.revision for version in client.list_versions(schema_id)] == [registered.revision]

@@ -40,7 +40,8 @@ def _published(settings: Settings, listening: Listening) -> str:
     known = f"The registry holds {_counted(listening.versions, 'version')}."
     if settings.publish is None:
         return known
-    return f"Published {_counted(len(listening.ids), 'schema')} of {settings.publish}, {listening.created} new. {known}"
+    schemas, new = _counted(len(listening.ids), "schema"), _counted(listening.created, "new version")
+    return f"Published {settings.publish}: {schemas}, {new}. {known}"
 
 
 def _counted(number: int, noun: str) -> str:

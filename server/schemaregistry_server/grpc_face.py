@@ -63,10 +63,12 @@ class Certificates:
 class GrpcFace:
     """The listening server."""
 
-    def __init__(self, registry: Registry, publishers: frozenset[str], *, with_reflection: bool) -> None:
+    def __init__(
+        self, registry: Registry, publishers: frozenset[str], *, with_reflection: bool, slow_seconds: float
+    ) -> None:
         self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
         registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
-            servicer(registry, identity_from_certificate(publishers)), self._server
+            servicer(registry, identity_from_certificate(publishers), slow_seconds), self._server
         )
         self.health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
@@ -109,10 +111,12 @@ def identity_from_certificate(publishers: frozenset[str]) -> IdentityOf:
     return identify
 
 
-def servicer(registry: Registry, identify: IdentityOf) -> registry_pb2_grpc.SchemaRegistryServicer:
+def servicer(registry: Registry, identify: IdentityOf, slow_seconds: float) -> registry_pb2_grpc.SchemaRegistryServicer:
     """The generated servicer with each RPC bound to the registry's method of the same name."""
     methods = {
-        rpc.name: (_stream if rpc.server_streaming else _unary)(getattr(registry, rpc.name), identify)
+        rpc.name: _stream(getattr(registry, rpc.name), identify, slow_seconds)
+        if rpc.server_streaming
+        else _unary(getattr(registry, rpc.name), identify)
         for rpc in SERVICE.methods
     }
     bound = type("RegistryServicer", (registry_pb2_grpc.SchemaRegistryServicer,), methods)
@@ -136,12 +140,12 @@ def _unary(
 
 
 def _stream(
-    call: Callable[[Any, Identity], AsyncIterator[Any]], identify: IdentityOf
+    call: Callable[[Any, Identity], AsyncIterator[Any]], identify: IdentityOf, slow_seconds: float
 ) -> Callable[..., Awaitable[None]]:
     async def answer(_: object, request: Message, context: Context) -> None:
         try:
             async for message in call(request, identify(context)):
-                await delivered(context.write(message), message)
+                await delivered(context.write(message), message, slow_seconds)
         except Exception as error:  # noqa: BLE001 (as above)
             await _refuse(context, error)
 

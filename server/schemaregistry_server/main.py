@@ -24,6 +24,9 @@ Publish = Annotated[Path | None, typer.Option(metavar="DIR", help="Publish the d
 Reflection = Annotated[bool, typer.Option(help="Let gRPC clients ask for the proto.")]
 Progress = Annotated[float, typer.Option(metavar="SECONDS", min=0.01, help="Between a watch's marks of progress.")]
 Grace = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="For calls in flight when the server stops.")]
+Slow = Annotated[
+    float, typer.Option(metavar="SECONDS", min=0.01, help="For a watcher to take a message, or be dropped.")
+]
 
 
 def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
@@ -35,13 +38,14 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
     reflection: Reflection = True,
     progress_seconds: Progress = 10.0,
     grace_seconds: Grace = 10.0,
+    slow_seconds: Slow = 30.0,
 ) -> None:
     """Run the registry until Ctrl-C."""
     if not dev:
         typer.echo(PRODUCTION, err=True)
         raise typer.Exit(2)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings(data, grpc, rest, publish, reflection, progress_seconds, grace_seconds)
+    settings = Settings(data, grpc, rest, publish, reflection, progress_seconds, grace_seconds, slow_seconds)
     try:
         uvloop.run(running.run(settings, lambda listening: typer.echo(greeting.text(settings, listening))))
     except RegistryError as error:

@@ -49,7 +49,9 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
         published = await publishing.publish(registry, sources, DEV_PUBLISHER)
         listener = RestListener(rest.create_app(registry, rest_identity()), settings.rest, settings.grace_seconds)
         stack.callback(listener.close)
-        face = GrpcFace(registry, pki.PUBLISHERS, with_reflection=settings.reflection)
+        face = GrpcFace(
+            registry, pki.PUBLISHERS, with_reflection=settings.reflection, slow_seconds=settings.slow_seconds
+        )
         port = await face.start(settings.grpc, _certificates(settings))
         rest_port = listener.start()
         stopping = _stop_signal()

@@ -11,7 +11,10 @@ DEFAULT_REST: Final = "127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `publish` a directory of documents, or None."""
+    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `publish` a directory of documents, or None.
+
+    Seconds: between a watch's marks of progress, for calls in flight at the end, and for a reader to take a message.
+    """
 
     data: Path
     grpc: str
@@ -20,6 +23,7 @@ class Settings:
     reflection: bool = True
     progress_seconds: float = 10.0
     grace_seconds: float = 10.0
+    slow_seconds: float = 30.0
 
     @property
     def tls(self) -> Path:

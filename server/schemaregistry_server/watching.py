@@ -18,9 +18,6 @@ from schemaregistry_server.current import CurrentCatalog
 LAG_SECONDS: Final = 1.0
 """How far a server may be behind the one that a reader comes from before its revision counts as another store's."""
 
-SLOW_SECONDS: Final = 30.0
-"""How long a reader may leave one message waiting before it is dropped."""
-
 SLICE: Final = 500
 """Versions that are passed over in one go, so that one reader's filter does not hold up the others."""
 
@@ -48,7 +45,7 @@ async def watch(
             yield _progress(catalog, current)
 
 
-async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, seconds: float = SLOW_SECONDS) -> None:
+async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, seconds: float) -> None:
     """Wait until the reader has taken `message`; raise ResourceExhausted where it leaves it for `seconds`."""
     try:
         async with asyncio.timeout(seconds):
@@ -58,7 +55,7 @@ async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, se
             f"A message was not taken for {seconds:g} s: read faster, and watch again with after_revision set to the "
             "last revision that arrived.",
             reason="SLOW_READER",
-            metadata={"revision": str(message.revision)},
+            metadata={"undelivered": str(message.revision)},
         ) from None
 
 

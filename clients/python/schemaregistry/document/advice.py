@@ -1,14 +1,13 @@
 """What draft-07 allows but nobody means: keywords and formats that it doesn't know. Refuses nothing."""
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from typing import Final
 
-from schemaregistry.document.members import OWN
 from schemaregistry.document.model import Json, Note
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
 from schemaregistry.document.subschemas import Path
+from schemaregistry.document.wording import meant, shown
 
 KEYWORDS: Final = {
     *("$comment", "$id", "$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "const"),
@@ -24,32 +23,35 @@ FORMATS: Final = {
     *("date", "date-time", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri", "iri-reference"),
     *("json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template"),
 }
+BESIDE_REF: Final = {
+    *("$ref", "$comment", "title", "description", "default", "examples", "readOnly", "writeOnly", "definitions"),
+}
+"""Keywords that lose nothing by standing next to `$ref`."""
 
 
-def advise(schemas: Schemas) -> tuple[Note, ...]:
-    """Notes (UNKNOWN_KEYWORD, UNKNOWN_FORMAT, UNKNOWN_PROPERTY, MISPLACED_MEMBER), in the order of the document."""
-    return tuple(
-        note
-        for path, schema in schemas.at.items()
-        if isinstance(schema, dict) and "$ref" not in schema
-        for note in _notes(path, schema)
-    )
+def advise(schemas: Schemas) -> Iterator[Note]:
+    """Notes (UNKNOWN_KEYWORD, UNKNOWN_FORMAT, UNKNOWN_PROPERTY, HIDDEN_BY_REF, MISPLACED_MEMBER), one after another."""
+    for path, schema in schemas.at.items():
+        if isinstance(schema, dict):
+            yield from _hidden(path, schema) if "$ref" in schema else _notes(path, schema)
+
+
+def _hidden(path: Path, schema: dict[str, Json]) -> Iterator[Note]:
+    for name in sorted(schema.keys() & KEYWORDS - BESIDE_REF):
+        message = f"`{name}` stands next to `$ref` and is ignored. Write both into `allOf`."
+        yield Note("HIDDEN_BY_REF", message, pointer((*path, name)))
 
 
 def _notes(path: Path, schema: dict[str, Json]) -> Iterator[Note]:
     known = KEYWORDS | ANNOTATIONS
     for name in (name for name in schema if name not in known and not name.startswith("x-")):
-        if not path and name in OWN:
-            continue
-        message = f'Draft-07 has no keyword "{name}": it is ignored.{_meant(name, KEYWORDS)}'
+        message = f"Draft-07 has no keyword {shown(name)}: it is ignored.{meant(name, KEYWORDS)}"
         yield Note("UNKNOWN_KEYWORD", message, pointer((*path, name)))
-    for name in ("x-tags", "x-owner", "x-aliases"):
-        if path and name in schema:
-            yield Note(
-                "MISPLACED_MEMBER", f"`{name}` is read at the top of the document alone.", pointer((*path, name))
-            )
+    for name in (name for name in ("x-tags", "x-owner", "x-aliases") if name in schema):
+        yield Note("MISPLACED_MEMBER", f"`{name}` is read at the top of the document alone.", pointer((*path, name)))
     if "format" in schema and schema["format"] not in FORMATS:
-        message = f'Draft-07 has no format "{schema["format"]}": nothing is checked.{_meant(schema["format"], FORMATS)}'
+        name = schema["format"]
+        message = f"Draft-07 has no format {shown(name)}: nothing is checked.{meant(name, FORMATS)}"
         yield Note("UNKNOWN_FORMAT", message, pointer((*path, "format")))
     if not path:
         yield from _unknown_required(schema)
@@ -59,10 +61,5 @@ def _unknown_required(schema: dict[str, Json]) -> Iterator[Note]:
     properties = schema.get("properties", {})
     for index, name in enumerate(schema.get("required", ())):
         if name not in properties and "patternProperties" not in schema and "allOf" not in schema:
-            message = f'"{name}" is required, but isn\'t in `properties`.{_meant(name, properties)}'
+            message = f"{shown(name)} is required, but isn't in `properties`.{meant(name, properties)}"
             yield Note("UNKNOWN_PROPERTY", message, pointer(("required", index)))
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    near = get_close_matches(name, known, 1)
-    return f" Is `{near[0]}` meant?" if near else ""

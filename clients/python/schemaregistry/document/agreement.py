@@ -6,7 +6,6 @@ Holds the judgement alone; reading the block is arrow's, what a schema lets thro
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Final, NoReturn
 
 from schemaregistry.document.arrow import INTEGERS, describe
@@ -15,6 +14,7 @@ from schemaregistry.document.model import ArrowField, ArrowType, Json, Note
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.shape import FRACTION, KINDS, NUMERIC, Shape, Shapes
 from schemaregistry.document.subschemas import Path
+from schemaregistry.document.wording import cut, meant, shown
 from schemaregistry.errors import InvalidArgument
 
 HOLDS: Final[Mapping[str, frozenset[str]]] = {
@@ -71,6 +71,10 @@ class _Place:
     def at(self, step: str | int, column: str | None = None) -> "_Place":
         return _Place(self.stated[step], (*self.path, step), self.column if column is None else column)
 
+    @property
+    def label(self) -> str:
+        return f"Column {shown(self.column)}"
+
     def inner(self, name: str) -> str:
         return f"{self.column}.{name}" if self.column else name
 
@@ -97,8 +101,7 @@ class _Agreement:
         if lacking and not nullable:
             lack, cure = ("null", "take null out of its type") if required else ("absent", "list it in `required`")
             _refuse(
-                f'Column "{at.column}" isn\'t nullable, but the JSON side lets it be {lack}. '
-                f"Say `nullable`: true, or {cure}.",
+                f"{at.label} isn't nullable, but the JSON side lets it be {lack}. Say `nullable`: true, or {cure}.",
                 (*at.path, "nullable"),
             )
         return replace(field, type=kind, nullable=nullable)
@@ -114,7 +117,7 @@ class _Agreement:
     def item(self, item: ArrowField, places: list[Path], at: _Place) -> ArrowField:
         inner = self.shapes.items(places)
         if not inner:
-            _refuse(f'The JSON side says nothing of what is in the list "{at.column}". Add `items`.', at.path)
+            _refuse(f"The JSON side says nothing of what is in the list {shown(at.column)}. Add `items`.", at.path)
         if "type" in at.stated:
             return self.field(item, inner, True, at)
         return replace(item, type=self.type(item.type, inner, at), nullable="null" in self.shapes.any_of(inner).kinds)
@@ -126,12 +129,10 @@ class _Agreement:
             return
         beyond = shape.kinds - HOLDS[kind.name] - {"null"}
         if beyond:
-            _refuse(_cannot_hold(kind, shape, beyond, at.column), at.path)
+            _refuse(_cannot_hold(kind, shape, beyond, at), at.path)
         wanted = FORMATS.get(kind.name)
         if wanted and "string" in shape.kinds and wanted not in shape.formats:
-            _refuse(
-                f'Column "{at.column}": {describe(kind)} holds only texts with "format": "{wanted}". Add it.', at.path
-            )
+            _refuse(f'{at.label}: {cut(describe(kind))} holds only texts with "format": "{wanted}". Add it.', at.path)
         if shape.kinds & NUMERIC:
             self.check_bounds(kind, shape, at)
 
@@ -142,12 +143,12 @@ class _Agreement:
         least, greatest = _bounds(shape)
         for bound in (least, greatest):
             if kind.name not in _FLOATS and math.isfinite(bound) and not low <= bound <= high:
-                _refuse(f'Column "{at.column}": {describe(kind)} can\'t hold {bound}. Take a wider type.', at.path)
+                _refuse(f"{at.label}: {cut(describe(kind))} can't hold {shown(bound)}. Take a wider type.", at.path)
         missing = [f'"minimum": {low}'] if least < low and kind.name not in _WIDE else []
         missing += [f'"maximum": {high}'] if greatest > high and kind.name not in (*_WIDE, "uint64") else []
         if missing:
             message = (
-                f'Column "{at.column}" is {describe(kind)}, but the JSON side doesn\'t bound it: '
+                f"{at.label} is {cut(describe(kind))}, but the JSON side doesn't bound it: "
                 f"add {' and '.join(missing)}, or take a wider type."
             )
             self.notes.append(Note("BOUNDS_MISSING", message, pointer(at.path)))
@@ -156,10 +157,8 @@ class _Agreement:
 def _check_names(names: list[str], members: Mapping[str, list[Path]], at: _Place) -> None:
     for index, name in enumerate(names):
         if name not in members:
-            near = get_close_matches(name, members, 1)
-            meant = f' Is "{near[0]}" meant?' if near else ""
             _refuse(
-                f'Column "{at.inner(name)}" is in the arrow block and not in `properties`.{meant} '
+                f"Column {shown(at.inner(name))} is in the arrow block and not in `properties`.{meant(name, members)} "
                 "Add it there, or take it out here.",
                 (*at.path, index, "name"),
             )
@@ -167,7 +166,7 @@ def _check_names(names: list[str], members: Mapping[str, list[Path]], at: _Place
     for name, places in members.items():
         if name not in stated:
             _refuse(
-                f'Column "{at.inner(name)}" is in `properties` and not in the arrow block. '
+                f"Column {shown(at.inner(name))} is in `properties` and not in the arrow block. "
                 "Add its field, or take it out.",
                 places[0],
             )
@@ -190,12 +189,10 @@ def _decimal_bounds(kind: ArrowType) -> tuple[float, float]:
 def _check_count(index: ArrowType, shape: Shape, at: _Place) -> None:
     _, largest = EXACT[index.name]
     if math.isfinite(shape.count) and shape.count > largest + 1:
-        _refuse(
-            f'Column "{at.column}": {index.name} can\'t number {shape.count:,} values. Take a wider index.', at.path
-        )
+        _refuse(f"{at.label}: {index.name} can't number {shape.count:,} values. Take a wider index.", at.path)
 
 
-def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], label: str) -> str:
+def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], at: _Place) -> str:
     allowed = ", ".join(sorted(_WORDS.get(name, f"{name}s") for name in beyond))
     fitting = plain_type(shape)
     if len(shape.kinds) == len(frozenset().union(*KINDS.values())):
@@ -204,7 +201,7 @@ def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], label: s
         advice = f"Take {describe(fitting)}, or change the JSON side."
     else:
         advice = "Take another type, or change the JSON side."
-    return f'Column "{label}": {describe(kind)} can\'t hold all that the JSON side lets through ({allowed}). {advice}'
+    return f"{at.label}: {cut(describe(kind))} can't hold all that the JSON side lets through ({allowed}). {advice}"
 
 
 def _refuse(message: str, path: Path) -> NoReturn:

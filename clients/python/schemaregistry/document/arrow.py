@@ -3,11 +3,13 @@
 Whether the types agree with the JSON side is agreement's; the names are those of Arrow's own JSON.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
 from schemaregistry.document.model import ArrowField, ArrowType, Json
 from schemaregistry.document.reading import pointer
+from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 Path = tuple[str | int, ...]
@@ -20,6 +22,7 @@ UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "time64": ("us", "ns"),
     "timestamp": ("s", "ms", "us", "ns"),
 }
+TZ_PATTERN: Final = "[A-Za-z][A-Za-z0-9_+/-]{0,63}|[+-][0-9]{2}:[0-9]{2}"
 MAX_PRECISION: Final = 38
 """Digits that a decimal128 can hold."""
 
@@ -37,7 +40,7 @@ def read_fields(value: Json, path: Path) -> tuple[ArrowField, ...]:
     for index, item in enumerate(_list(value, path)):
         field = read_field(item, (*path, index))
         if field.name in fields:
-            _refuse(f'A second field has the name "{field.name}". Keep one of them.', (*path, index, "name"))
+            _refuse(f"A second field has the name {shown(field.name)}. Keep one of them.", (*path, index, "name"))
         fields[field.name] = field
     return tuple(fields.values())
 
@@ -90,7 +93,9 @@ def _time(value: Json, path: Path) -> ArrowType:
 
 def _timestamp(value: Json, path: Path) -> ArrowType:
     members = _object(value, path, required=("name", "unit"), optional=("tz",))
-    tz = _string(members["tz"], (*path, "tz")) if "tz" in members else None
+    tz = members.get("tz")
+    if "tz" in members and not re.fullmatch(TZ_PATTERN, tz if isinstance(tz, str) else ""):
+        _refuse("The `tz` is a name as in UTC or America/New_York, or an offset as in +02:00.", (*path, "tz"))
     return ArrowType("timestamp", unit=_unit(members, path), tz=tz)
 
 
@@ -155,7 +160,7 @@ def _object(value: Json, path: Path, required: Sequence[str], optional: Sequence
             _refuse(f"`{name}` is missing here.", path)
     for name in value:
         if name not in required and name not in optional:
-            _refuse(f'"{name}" isn\'t known here; there can be {names}.', (*path, name))
+            _refuse(f"{shown(name)} isn't known here; there can be {names}.", (*path, name))
     return value
 
 

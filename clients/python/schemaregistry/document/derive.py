@@ -8,7 +8,10 @@ from schemaregistry.document.model import ArrowField, ArrowType, Note
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.shape import FRACTION, Shape, Shapes
 from schemaregistry.document.subschemas import Path
+from schemaregistry.document.wording import cut, shown
 
+MAX_SAID: Final = 1000
+"""Characters that the derived types take in a Note."""
 MAX_NESTING: Final = 16
 """Lists and structs within one another that are derived."""
 
@@ -35,7 +38,9 @@ def derive(shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
         else:
             left_out.append(_left_out(name, places[0]))
     said = ", ".join(f"{field.name}: {describe(field.type)}" for field in fields) or "none"
-    note = Note("ARROW_DERIVED", f"There is no `arrow` block; these Arrow types are derived: {said}.", "")
+    note = Note(
+        "ARROW_DERIVED", f"There is no `arrow` block; these Arrow types are derived: {cut(said, MAX_SAID)}.", ""
+    )
     return tuple(fields), (note, *left_out)
 
 
@@ -88,7 +93,7 @@ def _struct(shapes: Shapes, places: list[Path], depth: int) -> ArrowType | None:
 def _left_out(name: str, path: Path) -> Note:
     return Note(
         "ARROW_NOT_DERIVED",
-        f'No Arrow type is derived for "{name}": it is of more than one JSON type, of none, or its parts are. '
+        f"No Arrow type is derived for {shown(name)}: it is of more than one JSON type, of none, or its parts are. "
         "Say its `type`, or write an `arrow` block.",
         pointer(path),
     )

@@ -1,6 +1,5 @@
 """Draft-07 itself: is a schema one of its schemas, and of objects. Holds no rule of the registry's own members."""
 
-import json
 from collections.abc import Iterable
 from typing import Final
 
@@ -9,6 +8,7 @@ import jsonschema_rs
 from schemaregistry.document.model import Json
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.subschemas import Path
+from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
@@ -26,7 +26,7 @@ def check_root(root: dict[str, Json]) -> None:
     stated = root.get("$schema", DRAFT_07)
     if stated not in (DRAFT_07, DRAFT_07 + "#"):
         raise InvalidArgument(
-            f'Documents are written in JSON Schema draft-07, not {_shown(stated)}. Write "{DRAFT_07}#".',
+            f'Documents are written in JSON Schema draft-07, not {shown(stated)}. Write "{DRAFT_07}#".',
             reason="NOT_DRAFT07",
             pointer="/$schema",
         )
@@ -81,13 +81,8 @@ def check_schema(schema: Json, path: Path) -> None:
 
 
 def _fault(error: jsonschema_rs.ValidationError) -> str:
-    if error.instance_path and error.instance_path[-1] == "type":
-        return f"{_shown(error.instance)} isn't a type; there are {_TYPES}, and lists of them"
+    if error.schema_path[-3:] == ["properties", "type", "anyOf"]:
+        return f"{shown(error.instance)} isn't a type; there are {_TYPES}, and lists of them"
     if error.kind.name == "anyOf":
-        return f"{_shown(error.instance)} doesn't fit `{error.instance_path[-1] if error.instance_path else ''}`"
-    return error.message if len(error.message) <= 160 else f"{_shown(error.instance)} breaks {error.kind.name}"
-
-
-def _shown(value: Json) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:59] + "…"
+        return f"{shown(error.instance)} doesn't fit here"
+    return error.message if len(error.message) <= 160 else f"{shown(error.instance)} breaks {error.kind.name}"

@@ -1,6 +1,6 @@
 """The registry's own members of a document: `$id`, `version`, `compatibility` and the `x-` ones. Reads no schema."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NoReturn, get_args
 
 from semver import Version
@@ -8,6 +8,7 @@ from semver import Version
 from schemaregistry.document.model import Json, Level
 from schemaregistry.document.naming import check_id, parse_version
 from schemaregistry.document.reading import pointer
+from schemaregistry.document.wording import meant, shown
 from schemaregistry.errors import InvalidArgument
 
 OWN: Final = ("$id", "version", "arrow", "compatibility")
@@ -29,7 +30,9 @@ def read_id(document: Mapping[str, Json], expected: str | None) -> str:
     except InvalidArgument as error:
         _refuse(f"`$id`: {error.message}", "BAD_ID", "$id")
     if expected is not None and found != expected:
-        _refuse(f'The document\'s `$id` is "{found}", not "{expected}". Change one of them.', "ID_MISMATCH", "$id")
+        _refuse(
+            f"The document's `$id` is {shown(found)}, not {shown(expected)}. Change one of them.", "ID_MISMATCH", "$id"
+        )
     return found
 
 
@@ -68,7 +71,7 @@ def read_owner(document: Mapping[str, Json]) -> str:
     return found
 
 
-def read_aliases(document: Mapping[str, Json], names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+def read_aliases(document: Mapping[str, Json], names: Collection[str]) -> dict[str, tuple[str, ...]]:
     """`x-aliases`: for a property, the names that its column had before; raises InvalidArgument (BAD_ALIASES)."""
     found = document.get("x-aliases", {})
     if not isinstance(found, dict):
@@ -76,13 +79,15 @@ def read_aliases(document: Mapping[str, Json], names: Iterable[str]) -> dict[str
     taken = dict.fromkeys(names, "the name of a property")
     for name in found:
         if name not in taken:
-            _refuse(f'"{name}" isn\'t a property of the document.', "BAD_ALIASES", "x-aliases", name)
+            _refuse(
+                f"{shown(name)} isn't a property of the document.{meant(name, names)}", "BAD_ALIASES", "x-aliases", name
+            )
     aliases = {name: _texts(old, "BAD_ALIASES", "x-aliases", name) for name, old in found.items()}
     for name, old in aliases.items():
         for index, alias in enumerate(old):
             if alias in taken:
-                _refuse(f'"{alias}" is {taken[alias]} already.', "BAD_ALIASES", "x-aliases", name, index)
-            taken[alias] = f'an alias of "{name}"'
+                _refuse(f"{shown(alias)} is {taken[alias]} already.", "BAD_ALIASES", "x-aliases", name, index)
+            taken[alias] = f"an alias of {shown(name)}"
     return aliases
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from semver import Version
 
+from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 ID_PATTERN: Final = "[a-z][a-z0-9_]{0,127}"
@@ -20,7 +21,7 @@ def check_id(text: str) -> str:
     """Return the id of a document, or raise InvalidArgument (BAD_ID)."""
     if not re.fullmatch(ID_PATTERN, text):
         raise InvalidArgument(
-            f"{_shown(text)} can't be an id. Start with a small letter; go on with small letters, digits and _ "
+            f"{shown(text)} can't be an id. Start with a small letter; go on with small letters, digits and _ "
             "(at most 128 characters), as in ticks_v1.",
             reason="BAD_ID",
         )
@@ -32,9 +33,5 @@ def parse_version(text: str) -> Version:
     bare = text.removeprefix("v")
     if len(bare) > MAX_VERSION_LENGTH or not re.fullmatch(VERSION_PATTERN, bare):
         advice = "Leave out the build metadata after +." if "+" in bare else "Write MAJOR.MINOR.PATCH, as in 1.0.0."
-        raise InvalidArgument(f"{_shown(text)} isn't a semantic version. {advice}", reason="BAD_VERSION")
+        raise InvalidArgument(f"{shown(text)} isn't a semantic version. {advice}", reason="BAD_VERSION")
     return Version.parse(bare)
-
-
-def _shown(text: str) -> str:
-    return ascii(text if len(text) <= 40 else text[:39] + "…")

@@ -3,6 +3,9 @@
 Holds the order of the checks alone; each check is its own module's.
 """
 
+from itertools import chain, islice
+from typing import Final
+
 import jsonschema_rs
 
 from schemaregistry.document.advice import advise
@@ -26,6 +29,9 @@ from schemaregistry.document.reading import loads
 from schemaregistry.document.references import walk
 from schemaregistry.document.shape import Shapes
 from schemaregistry.errors import InvalidArgument
+
+MAX_NOTES: Final = 100
+"""Notes that a document keeps; the rest would say the same again."""
 
 
 def parse(data: bytes, *, id: str | None = None) -> Document:  # noqa: A002
@@ -60,7 +66,7 @@ def parse(data: bytes, *, id: str | None = None) -> Document:  # noqa: A002
         tags=read_tags(value),
         aliases=read_aliases(value, shapes.members([()])),
         owner=read_owner(value),
-        warnings=(*advise(schemas), *notes),
+        warnings=tuple(islice(chain(advise(schemas), notes), MAX_NOTES)),
     )
 
 

@@ -9,6 +9,7 @@ import jsonschema_rs
 from schemaregistry.document.model import Json
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.subschemas import Path
+from schemaregistry.document.wording import cut
 from schemaregistry.errors import InvalidArgument
 
 MAX_PATTERNS: Final = 256
@@ -38,9 +39,8 @@ def check_patterns(places: Iterable[tuple[Path, Json]]) -> None:
     for pattern, path in patterns.items():
         advice = _advice(pattern)
         if advice:
-            shown = pattern if len(pattern) <= 60 else pattern[:59] + "…"
             raise InvalidArgument(
-                f"The pattern {shown} can't be compiled to run in linear time. {advice}",
+                f"The pattern {cut(pattern)} can't be compiled to run in linear time. {advice}",
                 reason="BAD_PATTERN",
                 pointer=pointer(path),
             )

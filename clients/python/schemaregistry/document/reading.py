@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Final, NoReturn
 
 from schemaregistry.document.model import Json
+from schemaregistry.document.wording import cut, shown
 from schemaregistry.errors import InvalidArgument, TooLarge
 
 MAX_BYTES: Final = 1 << 20
@@ -21,6 +22,9 @@ MAX_NUMBER_LENGTH: Final = 1100
 """Characters of one number: enough for every double written out in full, denormals included."""
 MAX_INTEGER_LENGTH: Final = 310
 """Characters of one integer: a sign and the 309 digits of the largest double."""
+
+MAX_POINTER: Final = 1000
+"""Characters of a pointer: it travels in headers."""
 
 _STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _STRING_BYTES: Final = re.compile(_STRING.encode(), re.DOTALL)
@@ -50,8 +54,8 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Write a path as a JSON pointer (RFC 6901); the whole document is the empty string."""
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    """Write a path as a JSON pointer (RFC 6901), the empty string for the whole document; cut where it is very long."""
+    return cut("".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path), MAX_POINTER)
 
 
 def _check_size(data: bytes, limit: int) -> None:
@@ -145,9 +149,8 @@ class _Reader:
         at = next(match.start() for match in _TOKEN.finditer(self.text) if match[1] == literal)
         line = self.text.count("\n", 0, at) + 1
         column = at - self.text.rfind("\n", 0, at)
-        shown = literal if len(literal) <= 24 else f"{literal[:20]}… ({len(literal):,} characters)"
         raise InvalidArgument(
-            f"{shown} {fault} (line {line}, column {column}). Write a finite number, or a string.",
+            f"{cut(literal)} {fault} (line {line}, column {column}). Write a finite number, or a string.",
             reason=reason,
             metadata={"line": str(line), "column": str(column)},
         )
@@ -156,12 +159,12 @@ class _Reader:
 def _duplicate_key(value: Json, duplicates: list[tuple[dict[str, Json], str]]) -> InvalidArgument:
     keys = {id(node): key for node, key in duplicates}
     place, key = next((pointer(path), keys[id(node)]) for path, node in _nodes(value) if id(node) in keys)
+    where = f"the object at {place}" if place else "the outermost object"
     return InvalidArgument(
-        f'The key "{key}" occurs more than once in {f"the object at {place}" if place else "the outermost object"}. '
-        "Keep one of them.",
+        f"The key {shown(key)} occurs more than once in {where}. Keep one of them.",
         reason="DUPLICATE_KEY",
         pointer=place,
-        metadata={"key": key},
+        metadata={"key": cut(key)},
     )
 
 

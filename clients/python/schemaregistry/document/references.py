@@ -14,6 +14,7 @@ from schemaregistry.document.draft07 import check_schema
 from schemaregistry.document.model import Json
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.subschemas import Path, at_inner_values, at_same_value
+from schemaregistry.document.wording import cut, shown
 from schemaregistry.errors import InvalidArgument
 
 MAX_REFS: Final = 1024
@@ -55,7 +56,7 @@ def target(root: Json, reference: str, path: Path) -> tuple[Path, Json]:
     """The path and the value that a local reference leads to; `path` is where it stands, for the error."""
     if not reference.startswith("#"):
         raise InvalidArgument(
-            f"{_shown(reference)} points out of the document, and nothing is ever fetched. Copy what it points to "
+            f"{shown(reference)} points out of the document, and nothing is ever fetched. Copy what it points to "
             'into `definitions` and write "#/definitions/NAME".',
             reason="REMOTE_REF",
             pointer=pointer((*path, "$ref")),
@@ -63,7 +64,7 @@ def target(root: Json, reference: str, path: Path) -> tuple[Path, Json]:
     found = _resolve(root, reference)
     if found is None or not isinstance(found[1], dict | bool):
         raise InvalidArgument(
-            f"{_shown(reference)} leads to no schema in this document. Write a JSON pointer to one, as in "
+            f"{shown(reference)} leads to no schema in this document. Write a JSON pointer to one, as in "
             "#/definitions/NAME.",
             reason="UNRESOLVED_REF",
             pointer=pointer((*path, "$ref")),
@@ -178,10 +179,10 @@ def _check_expansion(schemas: Schemas) -> None:
 
 
 def _loop(cycle: list[Path]) -> InvalidArgument:
-    places = [pointer(path) or "the top" for path in reversed(cycle)]
-    shown = places if len(places) <= 5 else [*places[:3], "…", places[-1]]
+    places = [cut(pointer(path)) or "the top" for path in reversed(cycle)]
+    chain = places if len(places) <= 5 else [*places[:3], "…", places[-1]]
     return InvalidArgument(
-        f"These schemas lead back to one another without going into the value: {' → '.join(shown)}. "
+        f"These schemas lead back to one another without going into the value: {' → '.join(chain)}. "
         "Take one of the references out.",
         reason="REF_LOOP",
         pointer=pointer(cycle[-1]),
@@ -204,7 +205,3 @@ def too_many_schemas() -> InvalidArgument:
         "Let fewer definitions refer to one another more than once.",
         reason="TOO_MANY_SCHEMAS",
     )
-
-
-def _shown(reference: str) -> str:
-    return f'"{reference}"' if len(reference) <= 80 else f'"{reference[:79]}…"'

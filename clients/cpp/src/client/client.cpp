@@ -1,0 +1,87 @@
+#include "schemaregistry/client.h"
+
+#include <charconv>
+#include <string_view>
+#include <utility>
+
+#include "cache_state.h"
+#include "connection.h"
+#include "guarded.h"
+#include "watch_loop.h"
+
+namespace schemaregistry {
+namespace {
+
+std::string_view header(const grpc::ClientContext& context, const char* key) {
+  const auto& headers = context.GetServerInitialMetadata();
+  const auto found = headers.find(key);
+  return found == headers.end() ? std::string_view{} : std::string_view{found->second.data(), found->second.size()};
+}
+
+std::int64_t number(std::string_view text) {
+  std::int64_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
+
+}  // namespace
+
+Client::Client(std::shared_ptr<const Connection> connection) noexcept : connection_(std::move(connection)) {}
+Client::Client(Client&&) noexcept = default;
+Client& Client::operator=(Client&&) noexcept = default;
+Client::~Client() = default;
+
+Result<Client> Client::open(ClientOptions options) {
+  return guarded([&]() -> Result<Client> {
+    auto connection = Connection::open(std::move(options));
+    if (!connection) return std::move(connection).error();
+    return Client(*std::move(connection));
+  });
+}
+
+Result<Schema> Client::get(const std::string& id, const std::string& version, std::int64_t min_revision) const {
+  return guarded([&]() -> Result<Schema> {
+    grpc::ClientContext context;
+    connection_->set_deadline(context);
+    v1::GetSchemaRequest request;
+    request.set_id(id);
+    request.set_version(version);
+    request.set_min_revision(min_revision);
+    google::api::HttpBody body;
+    const grpc::Status status = connection_->stub().GetSchema(&context, request, &body);
+    if (!status.ok()) return connection_->describe(status);
+    return Schema{std::string(header(context, "x-schema-id")), std::string(header(context, "x-schema-version")),
+                  number(header(context, "x-schema-revision")), std::string(header(context, "x-schema-fingerprint")),
+                  std::move(*body.mutable_data())};
+  });
+}
+
+Result<std::string> Client::contract(const std::string& id, const std::string& version) const {
+  return guarded([&]() -> Result<std::string> {
+    grpc::ClientContext context;
+    connection_->set_deadline(context);
+    v1::GetContractRequest request;
+    request.set_id(id);
+    request.set_version(version);
+    v1::Contract contract;
+    const grpc::Status status = connection_->stub().GetContract(&context, request, &contract);
+    if (!status.ok()) return connection_->describe(status);
+    return contract.SerializeAsString();
+  });
+}
+
+Result<Cache> Client::follow(const std::vector<std::string>& ids, CacheOptions options) const {
+  return guarded([&]() -> Result<Cache> {
+    auto state = std::make_unique<Cache::State>(connection_, ids, options);
+    if (auto failure = state->wait_until_filled()) return *std::move(failure);
+    return Cache(std::move(state));
+  });
+}
+
+Result<Watch> Client::watch(WatchOptions options, Watch::Handler handler, Watch::OnEnd on_end) const {
+  return guarded([&]() -> Result<Watch> {
+    return Watch(std::make_unique<Watch::Loop>(connection_, std::move(options), std::move(handler), std::move(on_end)));
+  });
+}
+
+}  // namespace schemaregistry

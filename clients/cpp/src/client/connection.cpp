@@ -1,0 +1,84 @@
+#include "connection.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "failures.h"
+
+namespace schemaregistry {
+namespace {
+
+// Every call may be tried again: all of this client's are reads. The deadline covers all attempts (gRFC A6).
+constexpr const char* kServiceConfig = R"({"methodConfig": [{
+  "name": [{"service": "schemaregistry.v1.SchemaRegistry"}],
+  "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
+                  "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
+grpc::ChannelArguments arguments() {
+  grpc::ChannelArguments chosen;
+  chosen.SetServiceConfigJSON(kServiceConfig);
+  chosen.SetInt("grpc.initial_reconnect_backoff_ms", 100);
+  chosen.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
+  // A peer that vanished without a word is noticed within 40 s, also by a watch that hears nothing meanwhile.
+  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
+  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  chosen.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  chosen.SetMaxReceiveMessageSize(16 << 20);
+  // A client's failed connection must not make another one wait.
+  chosen.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return chosen;
+}
+
+Error bad_file(const std::string& path, const char* reason, const std::string& what) {
+  return {Code::invalid_argument,
+          reason,
+          path + " " + what +
+              ": `schemaregistry serve --dev` makes the dev certificates; else name the PEM files that the registry's "
+              "CA issued",
+          "",
+          {{"file", path}}};
+}
+
+Result<std::string> read_pem(const std::string& path, std::string_view kind) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream content;
+  if (!file || !(content << file.rdbuf())) {
+    return bad_file(path, "CREDENTIALS_UNREADABLE", std::string("can't be read (") + std::strerror(errno) + ")");
+  }
+  std::string text = content.str();
+  const auto begin = text.find("-----BEGIN ");
+  if (begin == std::string::npos || text.find(std::string(kind) + "-----", begin) == std::string::npos) {
+    return bad_file(path, "CREDENTIALS_UNSOUND", "holds no PEM " + std::string(kind));
+  }
+  return text;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Connection>> Connection::open(ClientOptions options) {
+  auto ca = read_pem(options.credentials.ca, "CERTIFICATE");
+  if (!ca) return std::move(ca).error();
+  auto cert = read_pem(options.credentials.cert, "CERTIFICATE");
+  if (!cert) return std::move(cert).error();
+  auto key = read_pem(options.credentials.key, "PRIVATE KEY");
+  if (!key) return std::move(key).error();
+  const auto credentials = grpc::SslCredentials({*std::move(ca), *std::move(key), *std::move(cert)});
+  auto channel = grpc::CreateCustomChannel(options.target, credentials, arguments());
+  return std::shared_ptr<const Connection>(std::make_shared<Connection>(std::move(channel), std::move(options)));
+}
+
+Connection::Connection(std::shared_ptr<grpc::Channel> channel, ClientOptions options)
+    : options_(std::move(options)), channel_(std::move(channel)), stub_(v1::SchemaRegistry::NewStub(channel_)) {}
+
+Error Connection::describe(const grpc::Status& status) const {
+  return schemaregistry::describe(status, options_.target, options_.timeout);
+}
+
+void Connection::set_deadline(grpc::ClientContext& context) const {
+  context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
+}
+
+}  // namespace schemaregistry

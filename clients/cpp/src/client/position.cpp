@@ -1,0 +1,60 @@
+#include "position.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace schemaregistry {
+
+Position::Position(const WatchOptions& options) : options_(options), revision_(options.after_revision) {}
+
+v1::WatchSchemasRequest Position::request() const {
+  v1::WatchSchemasRequest request;
+  request.set_after_revision(revision());
+  request.set_include_documents(options_.include_documents);
+  for (const auto& id : options_.ids) request.add_ids(id);
+  return request;
+}
+
+std::optional<Event> Position::accept(v1::WatchSchemasResponse& message) {
+  heard_ = true;
+  failures_ = 0;
+  Event event;
+  if (message.has_progress()) {
+    caught_up_ = true;
+    revision_ = std::max(revision(), message.revision());
+    event.stale = message.progress().stale();
+  } else {
+    if (message.revision() <= revision()) return std::nullopt;
+    revision_ = message.revision();
+    event.kind = caught_up_ ? Event::Kind::change : Event::Kind::snapshot;
+    const auto& entry = message.has_change() ? message.change() : message.snapshot();
+    event.schema = {entry.id(), entry.version(), entry.revision(), entry.fingerprint(),
+                    std::move(*message.mutable_document())};
+  }
+  event.revision = revision();
+  return event;
+}
+
+bool Position::survives(const Error& error) const {
+  switch (error.code) {
+    case Code::invalid_argument:
+    case Code::not_found:
+    case Code::failed_precondition:
+    case Code::out_of_range:
+    case Code::unauthenticated:
+    case Code::permission_denied:
+    case Code::unimplemented:
+      return false;
+    default:
+      return heard_;
+  }
+}
+
+std::chrono::milliseconds Position::pause() {
+  const auto doubled = options_.first_pause * (std::int64_t{1} << std::min(failures_, 10));
+  failures_ += 1;
+  const auto bound = std::clamp<std::int64_t>(doubled.count(), 0, options_.longest_pause.count());
+  return std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, bound)(random_));
+}
+
+}  // namespace schemaregistry

@@ -1,5 +1,6 @@
 """Real servers for every test that needs one: `running` for a session, `start_server` for those that end or restart."""
 
+import asyncio
 import os
 import re
 import signal
@@ -14,6 +15,8 @@ import grpc
 import pytest
 
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
+from schemaregistry_server.etcd.cluster import Cluster
+from schemaregistry_server.etcd.cluster import running as etcd_running
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -105,3 +108,15 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     yield begin
     for server in started:
         server.stop(signal.SIGKILL)
+
+
+@pytest.fixture(scope="session")
+def etcd_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three etcd members, shared by every test that leaves them as they were; etcd is built where it is missing."""
+    subprocess.run(
+        [sys.executable, "-m", "scripts.build_tools", "third_party/etcd", "build/etcd/bin"], cwd=ROOT, check=True
+    )
+    with asyncio.Runner() as runner:
+        context = etcd_running(tmp_path_factory.mktemp("etcd"))
+        yield runner.run(context.__aenter__())
+        runner.run(context.__aexit__(None, None, None))

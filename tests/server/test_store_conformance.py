@@ -4,32 +4,47 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from schemaregistry_server.store import audit
-from schemaregistry_server.store.base import Batch, Conflict, Entry, Store
+from schemaregistry_server.store.base import Conflict, Entry, Store
+from schemaregistry_server.store.etcd import EtcdStore
 from schemaregistry_server.store.sqlite import SQLiteStore
 
 Open = Callable[[], Awaitable[Store]]
 
 
-async def _sqlite(directory: Path) -> SQLiteStore:
-    return SQLiteStore(directory / "registry.db")
+def _sqlite(request: pytest.FixtureRequest, directory: Path) -> Open:
+    async def open_one() -> Store:
+        return SQLiteStore(directory / "registry.db")
+
+    return open_one
 
 
-STORES = {"sqlite": _sqlite}
-"""Name → how to open a store that keeps its data under a directory, the same data each time."""
+def _etcd(request: pytest.FixtureRequest, directory: Path) -> Open:
+    cluster = request.getfixturevalue("etcd_cluster")
+    return partial(EtcdStore.open, cluster.endpoints, root=f"/{directory.name}")
+
+
+STORES = {"sqlite": _sqlite, "etcd": _etcd}
+"""Name → how to open a store that keeps its data under a directory or its name, the same data each time."""
 
 
 @pytest.fixture(params=STORES)
-async def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Open]:
+def open_fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return STORES[request.param](request, tmp_path)
+
+
+@pytest.fixture
+async def open_store(open_fresh: Open) -> AsyncIterator[Open]:
     """Opens the store; opened again after `close` it has its data. Every one is closed after the test."""
     opened: list[Store] = []
 
     async def open_one() -> Store:
-        opened.append(await STORES[request.param](tmp_path))
+        opened.append(await open_fresh())
         return opened[-1]
 
     yield open_one
@@ -57,8 +72,8 @@ async def take(store: Store, after: int, count: int) -> list[Entry]:
     return taken
 
 
-async def test_a_new_store_is_empty_at_revision_0(store: Store) -> None:
-    assert await store.load() == Batch(0)
+async def test_a_new_store_is_empty(store: Store) -> None:
+    assert (await store.load()).entries == ()
 
 
 async def test_what_was_put_is_loaded_byte_for_byte(store: Store) -> None:

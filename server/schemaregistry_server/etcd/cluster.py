@@ -23,7 +23,7 @@ from schemaregistry_server.etcd.v3 import rpc_pb2
 
 NAMES: Final = ("etcd1", "etcd2", "etcd3")
 START_SECONDS: Final = 30.0
-STOP_SECONDS: Final = 5.0
+STOP_SECONDS: Final = 2.0
 BUILT: Final = Path(__file__).parents[3] / "build/etcd/bin/etcd"
 
 
@@ -92,7 +92,7 @@ class Cluster:
     def __init__(self, members: Mapping[str, Member], tls: Tls | None) -> None:
         self.members = members
         self.endpoints = tuple(member.address for member in members.values())
-        self._connections = {name: Connection([member.address], tls=tls) for name, member in members.items()}
+        self._tls = tls
 
     async def leader(self) -> Member | None:
         """The member that leads, as the newest term that any member knows has it."""
@@ -115,16 +115,17 @@ class Cluster:
     async def stop(self) -> None:
         """Stop every member that still runs."""
         await asyncio.gather(*(member.stop() for member in self.members.values()))
-        await asyncio.gather(*(connection.close() for connection in self._connections.values()))
 
     async def _status(self, name: str) -> rpc_pb2.StatusResponse | None:
-        connection = self._connections[name]
+        connection = Connection([self.members[name].address], tls=self._tls)
         try:
             return await connection.ask(
                 connection.current, lambda endpoint: endpoint.maintenance.Status, rpc_pb2.StatusRequest(), seconds=0.5
             )
         except (Away, Refused):
             return None
+        finally:
+            await connection.close()
 
 
 @asynccontextmanager

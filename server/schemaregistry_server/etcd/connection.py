@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 import grpc
 from grpc import aio
@@ -142,12 +142,12 @@ class Connection:
             endpoint = self.current
             try:
                 return await self.ask(endpoint, rpc, request, seconds=min(ATTEMPT_SECONDS, deadline - now()))
-            except Away:
+            except Away as away:
                 self.leave(endpoint)
                 rounds, rest = divmod(attempt, len(self.addresses))
                 pause = 0 if rest else min(PAUSE_SECONDS * 2**rounds, PAUSE_LIMIT) * random.uniform(0.5, 1)  # noqa: S311
                 if now() + pause >= deadline:
-                    raise
+                    raise Away(f"{endpoint.address}: {away}") from away
             await asyncio.sleep(pause)
         raise AssertionError
 
@@ -189,12 +189,22 @@ class Connection:
         try:
             return await rpc(endpoint)(request, timeout=seconds, metadata=self.metadata())
         except aio.AioRpcError as error:
-            raise failure(error, endpoint.address) from error
+            raise failure(error) from error
+        except (asyncio.CancelledError, aio.UsageError) as closed:
+            raise_closed(closed)
 
 
-def failure(error: aio.AioRpcError, address: str) -> Away | Refused:
+def raise_closed(error: BaseException) -> NoReturn:
+    """Tell a channel that was closed under a call (grpc.aio cancels the call) from a task that is cancelled."""
+    task = asyncio.current_task()
+    if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
+        raise error
+    raise Away("the connection was closed") from error
+
+
+def failure(error: aio.AioRpcError) -> Away | Refused:
     """What a failed call means for its caller."""
-    message = f"{address}: {error.details() or error.code().name}"
+    message = error.details() or error.code().name
     return Away(message) if error.code() in AWAY else Refused(error.code(), message)
 
 

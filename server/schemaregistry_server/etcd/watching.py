@@ -12,7 +12,7 @@ from typing import Final
 import grpc
 from grpc import aio
 
-from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, failure
+from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, Endpoint, failure, raise_closed
 from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
@@ -40,21 +40,16 @@ async def watch(connection: Connection, prefix: bytes, after_revision: int) -> A
     endpoint = connection.current
     try:
         await connection.admit(endpoint)
-        call = endpoint.watch.Watch(metadata=connection.metadata())
+        call = await _begun(connection, endpoint, prefix, after_revision)
         try:
-            await asyncio.wait_for(call.write(_begin(prefix, after_revision)), ATTEMPT_SECONDS)
             async with aclosing(_responses(call)) as responses, aclosing(_whole(responses, after_revision)) as whole:
                 async for seen in whole:
                     yield seen
         finally:
             call.cancel()
-    except (Away, TimeoutError, aio.AioRpcError) as error:
+    except Away as away:
         connection.leave(endpoint)
-        match error:
-            case aio.AioRpcError():
-                raise failure(error, endpoint.address) from error
-            case _:
-                raise Away(f"{endpoint.address}: {error or 'no answer'}") from error
+        raise Away(f"{endpoint.address}: {away}") from away
 
 
 def after(prefix: bytes) -> bytes:
@@ -62,13 +57,23 @@ def after(prefix: bytes) -> bytes:
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-def _begin(prefix: bytes, after_revision: int) -> rpc_pb2.WatchRequest:
+async def _begun(connection: Connection, endpoint: Endpoint, prefix: bytes, after_revision: int) -> Call:
     # From `after_revision` itself: etcd marks no progress for a watch whose first revision is still to come.
-    return rpc_pb2.WatchRequest(
+    request = rpc_pb2.WatchRequest(
         create_request=rpc_pb2.WatchCreateRequest(
             key=prefix, range_end=after(prefix), start_revision=max(after_revision, 1), fragment=True
         )
     )
+    try:
+        call = endpoint.watch.Watch(metadata=connection.metadata())
+        await asyncio.wait_for(call.write(request), ATTEMPT_SECONDS)
+    except TimeoutError:
+        raise Away("no answer") from None
+    except aio.AioRpcError as error:
+        raise failure(error) from error
+    except (asyncio.CancelledError, aio.UsageError) as closed:
+        raise_closed(closed)
+    return call
 
 
 async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
@@ -85,15 +90,26 @@ async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
                 with suppress(asyncio.InvalidStateError):  # it has just ended: the read says why
                     await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
                 continue
-            response = None if reading.cancelled() else reading.result()
-            if not isinstance(response, rpc_pb2.WatchResponse):
-                raise Away("the watch was closed")
+            response = _result(reading)
             unanswered = 0
             reading = asyncio.ensure_future(call.read())
             yield response
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+def _result(reading: "asyncio.Future[rpc_pb2.WatchResponse | object]") -> rpc_pb2.WatchResponse:
+    """What was read; raises Away or Refused where the call has ended instead."""
+    if reading.cancelled():
+        raise Away("the connection was closed")
+    try:
+        response = reading.result()
+    except aio.AioRpcError as error:
+        raise failure(error) from error
+    if not isinstance(response, rpc_pb2.WatchResponse):
+        raise Away("the member ended the watch")
+    return response
 
 
 async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) -> AsyncGenerator[Seen, None]:

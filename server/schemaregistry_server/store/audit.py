@@ -15,8 +15,8 @@ GENESIS = "0" * 64
 """What the first record has for the hash of the one before it."""
 
 
-def record(entry: Entry, *, sequence: int, previous: str) -> AuditRecord:
-    """The record of registering `entry`, next in the chain after the one whose hash is `previous`."""
+def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> AuditRecord:
+    """The record of registering `entry`, next in its chain after the one whose hash is `previous`."""
     unsealed = AuditRecord(
         sequence=sequence,
         who=entry.registered_by,
@@ -27,23 +27,25 @@ def record(entry: Entry, *, sequence: int, previous: str) -> AuditRecord:
         content=hashlib.sha256(entry.raw).hexdigest(),
         at=entry.registered_at,
         previous=previous,
+        chain=chain,
     )
     return replace(unsealed, hash=_digest(unsealed))
 
 
 def verify(records: Iterable[AuditRecord]) -> int:
     """Return how many records there are; raise FailedPrecondition (AUDIT_BROKEN) at the first one that was changed."""
-    previous, count = GENESIS, 0
-    for count, found in enumerate(records, start=1):
-        if (found.sequence, found.previous, found.hash) != (count, previous, _digest(found)):
+    heads: dict[str, tuple[int, str]] = {}
+    for found in records:
+        sequence, previous = heads.get(found.chain, (0, GENESIS))
+        if (found.sequence, found.previous, found.hash) != (sequence + 1, previous, _digest(found)):
             raise FailedPrecondition(
                 f"Audit record {found.sequence} ({found.who} {found.what} {found.id} {found.version}) is not as it was "
                 "written, or records before it are missing: compare with a snapshot.",
                 reason="AUDIT_BROKEN",
                 metadata={"sequence": str(found.sequence)},
             )
-        previous = found.hash
-    return count
+        heads[found.chain] = found.sequence, found.hash
+    return sum(sequence for sequence, _ in heads.values())
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:
@@ -57,6 +59,7 @@ def _members(found: AuditRecord) -> tuple[int | str, ...]:
         found.content,
         found.at,
         found.previous,
+        found.chain,
     )
 
 

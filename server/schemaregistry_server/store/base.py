@@ -39,7 +39,10 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One write in the audit chain; `content` is the SHA-256 of the document's bytes, `hash` that of all else."""
+    """One write in an audit chain; `content` is the SHA-256 of the document's bytes, `hash` that of all else.
+
+    `sequence` counts within `chain`: a store has one chain of all its writes, or one for each id, named by the id.
+    """
 
     sequence: int
     who: str
@@ -51,6 +54,7 @@ class AuditRecord:
     at: int
     previous: str
     hash: str = ""
+    chain: str = ""
 
 
 class Conflict(Exception):

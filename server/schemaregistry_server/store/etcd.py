@@ -1,0 +1,193 @@
+"""The store on an etcd cluster: one compare-and-swap transaction a write, the rest is reading and watching.
+
+Holds the transaction and what a lost answer means; keys and values are `etcd_layout.py`'s.
+"""
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import grpc
+
+from schemaregistry.errors import FailedPrecondition, RegistryError, Unavailable
+from schemaregistry_server.etcd.client import Client, found, puts, reads, unchanged
+from schemaregistry_server.etcd.connection import Connection, Tls
+from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
+from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
+from schemaregistry_server.etcd.watching import Seen
+from schemaregistry_server.store import etcd_layout
+from schemaregistry_server.store.base import AuditRecord, Batch, Compacted, Conflict, Entry
+from schemaregistry_server.store.etcd_layout import Head, Layout
+
+OPEN_SECONDS = 5.0
+"""How long a member may take to say its release at start."""
+
+ROUNDS = 3
+"""How often a write reads the id's head anew; its own view of it is old at most once."""
+
+
+class EtcdStore:
+    """The store interface over the keys under `root`. Opened and used within one event loop.
+
+    `_heads` is what this server has seen of each id's head, so that most writes need no read first; a head that is
+    old costs a second transaction and never a wrong answer.
+    """
+
+    def __init__(self, client: Client, root: str = "") -> None:
+        self._client = client
+        self._layout = Layout(root)
+        self._heads: dict[str, Head] = {}
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        endpoints: Sequence[str],
+        *,
+        tls: Tls | None = None,
+        token: Callable[[], str] | None = None,
+        root: str = "",
+    ) -> "EtcdStore":
+        """Connect; raise FailedPrecondition where a member is too old to be safe, Unavailable where none answers."""
+        connection = Connection(endpoints, tls=tls, token=token)
+        try:
+            with _in_words():
+                await connection.check(seconds=OPEN_SECONDS)
+        except BaseException:
+            await connection.close()
+            raise
+        return cls(Client(connection), root)
+
+    async def load(self) -> Batch:
+        """Everything there is; raise FailedPrecondition where a value is not what was written."""
+        with _in_words():
+            while True:
+                try:
+                    return await self._load()
+                except CompactedRevision:  # between two pages: at a newer revision, then
+                    continue
+
+    async def _load(self) -> Batch:
+        entries: list[Entry] = []
+        revision = 0
+        async for page in self._client.read(self._layout.schemas):
+            revision = page.revision
+            entries += self._take(page.pairs)
+        return Batch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
+
+    def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry]:
+        """The entries among `pairs`; heads are learnt on the way."""
+        for pair in pairs:
+            match self._layout.read(pair):
+                case Entry() as entry:
+                    yield entry
+                case (str() as id, Head() as head):
+                    self._learn(id, head)
+
+    def _learn(self, id: str, head: Head) -> Head:  # noqa: A002
+        known = self._heads.get(id)
+        if known is None or known.revision < head.revision:
+            self._heads[id] = head
+        return head
+
+    async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
+        """One transaction: the version is new, the head is as expected; write version, head and audit record."""
+        value = etcd_layout.version_value(entry, secrets.token_hex(8))
+        head = self._heads.get(entry.id)
+        with _in_words():
+            if (head and head.version) != expected_latest:
+                _, there = await self._client.get(self._layout.latest(entry.id))
+                head = self._head(entry, there)
+            for _ in range(ROUNDS):
+                if (head and head.version) != expected_latest:
+                    break
+                revision, there = await self._swap(entry, value, head)
+                if revision:
+                    return revision
+                head = self._head(entry, there)
+                if self._layout.version(entry) in there:
+                    break
+        raise Conflict(entry, head.revision if head else 0)
+
+    async def _swap(self, entry: Entry, value: bytes, head: Head | None) -> tuple[int, dict[bytes, KeyValue]]:
+        """Try the transaction: its revision, or 0 and what is there instead.
+
+        What is there may be this very write: etcd did it, and its answer was lost with a member or a connection.
+        """
+        layout, record = self._layout, etcd_layout.next_record(entry, head)
+        version, latest = layout.version(entry), layout.latest(entry.id)
+        answer = await self._client.transact(
+            TxnRequest(
+                compare=[unchanged(version, 0), unchanged(latest, head.revision if head else 0)],
+                success=[
+                    puts(version, value),
+                    puts(latest, etcd_layout.latest_value(record)),
+                    puts(layout.audit(record), etcd_layout.audit_value(record)),
+                ],
+                failure=[reads(version), reads(latest)],
+            )
+        )
+        if answer.succeeded:
+            self._learn(entry.id, Head(entry.version, answer.header.revision, record.sequence, record.hash))
+            return answer.header.revision, {}
+        there = found(answer)
+        ours = version in there and there[version].value == value
+        return (there[version].mod_revision if ours else 0), there
+
+    def _head(self, entry: Entry, there: dict[bytes, KeyValue]) -> Head | None:
+        pair = there.get(self._layout.latest(entry.id))
+        match pair and self._layout.read(pair):
+            case (str() as id, Head() as head):
+                return self._learn(id, head)
+        return None
+
+    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+        """One watch of one member; raises Unavailable when it breaks, and the next one asks another member."""
+        try:
+            async for seen in self._client.watch(self._layout.schemas, after_revision):
+                yield self._batch(seen)
+        except CompactedRevision as compacted:
+            raise Compacted(str(compacted)) from compacted
+        except (Away, Refused) as failed:
+            if not self._closed:
+                raise _away(str(failed)) from failed
+
+    def _batch(self, seen: Seen) -> Batch:
+        written = (event.kv for event in seen.events if event.type == event.PUT)
+        return Batch(seen.revision, tuple(self._take(written)))
+
+    async def audit(self) -> tuple[AuditRecord, ...]:
+        """Every audit record in the order of its write, for `audit.verify`."""
+        with _in_words():
+            pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
+        return tuple(etcd_layout.audit_record(pair) for pair in sorted(pairs, key=lambda pair: pair.mod_revision))
+
+    async def close(self) -> None:
+        """Close the channels; watches end."""
+        self._closed = True
+        await self._client.close()
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn etcd's failures into those of the store's interface."""
+    try:
+        yield
+    except Away as failed:
+        raise _away(str(failed)) from failed
+    except Refused as failed:
+        raise _refused(failed) from failed
+
+
+def _away(why: str) -> Unavailable:
+    return Unavailable(f"etcd is away ({why}): try again.", reason="STORE_AWAY")
+
+
+def _refused(failed: Refused) -> RegistryError:
+    if failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        return Unavailable(f"etcd takes no more ({failed.message}): its operator must make room.", reason="STORE_FULL")
+    return FailedPrecondition(
+        f"etcd refused ({failed.message}): its operator must let the registry read and write its keys.",
+        reason="STORE_REFUSED",
+    )

@@ -10,7 +10,7 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import get, listing, publish, validate, watch, whoami
+from schemaregistry.cli import compat, diff, get, listing, publish, validate, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 
 app.command("get")(get.get)
+app.command("compat")(compat.compat)
+app.command("diff")(diff.diff)
 app.command("list")(listing.list_schemas)
 app.command("validate-schema")(validate.validate_schema)
 app.command("publish")(publish.publish)

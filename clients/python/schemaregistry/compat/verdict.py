@@ -17,14 +17,17 @@ class Outcome(StrEnum):
 
 Risk = Literal["none", "low", "medium", "high"]
 Bump = Literal["major", "minor", "patch"]
+Effect = Literal["none", "compatible", "incompatible", "unknown"]
+Way = Literal["backward", "forward"]
+"""Who reads: `backward` is a reader of the new version on old data, `forward` one of the old version on new data."""
 
 
-class _Absent:
+class Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
 
-ABSENT: Final = _Absent()
+ABSENT: Final = Absent()
 """No instance or value here (None is JSON's null)."""
 
 
@@ -44,7 +47,7 @@ class Change:
     kind: str
     old: Json
     new: Json
-    effect: Literal["none", "compatible", "incompatible", "unknown"]
+    effect: Effect
     reason: str
 
 

@@ -1,0 +1,106 @@
+"""`schemaregistry diff`: what changed between two versions of a file, and whom it breaks. Judges nothing itself."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, get_args
+
+import typer
+
+from schemaregistry.cli import git_history
+from schemaregistry.document import Document, Level, parse
+from schemaregistry.errors import InvalidArgument, NotFound
+
+if TYPE_CHECKING:
+    from schemaregistry.compat import Verdict
+
+EXIT: Final = {"compatible": 0, "incompatible": 1, "unknown": 3}
+
+
+def diff(
+    old: Annotated[str, typer.Argument(metavar="OLD", help="A version, tag, branch or commit; without FILE, a path.")],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The same for the newer one.")],
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The schema document in git.")] = None,
+    direction: Annotated[str | None, typer.Option(help=f"One of {', '.join(get_args(Level))}.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.001, help="Time for the verdict.")] = 1.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+) -> None:
+    """Compare two versions of a schema document: verdict, changes, a record that shows the break, risk, bump.
+
+    Exit codes: 0 compatible, 1 incompatible, 2 usage, 3 could not tell.
+    """
+    from schemaregistry.compat import check, to_json
+
+    verdict = check(_document(old, file), _document(new, file), direction=_level(direction), seconds=seconds)
+    if as_json:
+        typer.echo(json.dumps(to_json(verdict), ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _show_table(verdict)
+    else:
+        _print_plain(verdict)
+    raise typer.Exit(EXIT[verdict.outcome.value])
+
+
+def _level(name: str | None) -> Level | None:
+    levels: tuple[Level, ...] = get_args(Level)
+    if name is None:
+        return None
+    for level in levels:
+        if name == level:
+            return level
+    raise typer.BadParameter(f"{name!r} is none of {', '.join(levels)}.", param_hint="--direction")
+
+
+def _document(name: str, file: Path | None) -> Document:
+    if file is not None:
+        return parse(git_history.resolve(name, file).raw)
+    try:
+        return parse(Path(name).read_bytes())
+    except OSError as error:
+        message = f"{name} can't be read ({error.strerror}). To compare versions, name the FILE too."
+        raise NotFound(message, reason="NO_FILE") from None
+    except InvalidArgument as error:
+        raise InvalidArgument(f"{name}: {error.message}", reason=error.reason, pointer=error.pointer) from None
+
+
+def _heading(verdict: "Verdict") -> str:
+    return f"{verdict.outcome.value}: {verdict.old_version} → {verdict.new_version} ({verdict.direction})"
+
+
+def _facts(verdict: "Verdict") -> list[str]:
+    facts = [verdict.message, f"risk: {verdict.risk}", f"required bump: {verdict.required_bump}"]
+    if verdict.witness is not None:
+        record = json.dumps(verdict.witness.instance, ensure_ascii=False)
+        facts.append(f"witness (valid under {verdict.witness.valid_under}): {record}")
+    return facts
+
+
+def _print_plain(verdict: "Verdict") -> None:
+    typer.echo(_printable(_heading(verdict)))
+    for fact in _facts(verdict):
+        typer.echo(_printable(fact))
+    for change in verdict.changes:
+        typer.echo(_printable(f"{change.effect}\t{change.kind}\t{change.pointer}\t{change.reason}"))
+
+
+def _show_table(verdict: "Verdict") -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colours = {"compatible": "green", "incompatible": "red", "unknown": "yellow", "none": "dim"}
+    console = Console()
+    console.print(Text(_printable(_heading(verdict)), style=f"bold {colours[verdict.outcome.value]}"))
+    for fact in _facts(verdict):
+        console.print(Text(_printable(fact)))
+    table = Table("effect", "change", "place", "why")
+    for change in verdict.changes:
+        cells = (change.kind, change.pointer, change.reason)
+        table.add_row(Text(change.effect, style=colours[change.effect]), *(Text(_printable(cell)) for cell in cells))
+    if verdict.changes:
+        console.print(table)
+
+
+def _printable(text: str) -> str:
+    """Text that can't move a terminal's cursor: what a document holds is shown, not obeyed."""
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)

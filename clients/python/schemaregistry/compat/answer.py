@@ -1,0 +1,59 @@
+"""What is known of a formula's instances: one of them, that there are none, or neither. Holds no procedure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, TypeAlias
+
+from schemaregistry.compat.formula import Formula, Space
+from schemaregistry.document.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An instance."""
+
+    value: Json
+
+
+class No(Enum):
+    """No instance: proven (EMPTY), or none was found (UNKNOWN)."""
+
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+Answer: TypeAlias = Found | No
+
+
+class OutOfTime(Exception):
+    """The time given is over."""
+
+
+class Solving(Protocol):
+    """What the theories of the single types need of the whole procedure."""
+
+    space: Space
+
+    def tick(self) -> None:
+        """Raise OutOfTime where the time given is over."""
+
+    def solve(self, formula: Formula) -> Answer:
+        """Find an instance of any type."""
+
+    def solve_text(self, formula: Formula) -> Answer:
+        """Find an instance among the strings."""
+
+    def holds(self, formula: Formula, value: Json) -> bool:
+        """Evaluate."""
+
+
+def first(answers: Iterable[Answer]) -> Answer:
+    """Give the answer for a disjunction: the first instance; EMPTY only where every part is."""
+    last = No.EMPTY
+    for answer in answers:
+        if isinstance(answer, Found):
+            return answer
+        if answer is No.UNKNOWN:
+            last = No.UNKNOWN
+    return last

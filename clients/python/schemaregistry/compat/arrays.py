@@ -1,0 +1,186 @@
+"""Finds an array whose elements satisfy what is said of all indexes of a range and of some index of a range.
+
+An element is a strictly smaller instance than its array, which is what the solver's induction stands on.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Final
+
+from schemaregistry.compat.answer import Answer, Found, No, Solving, first
+from schemaregistry.compat.constant import freeze
+from schemaregistry.compat.formula import Formula
+from schemaregistry.document.model import Json
+
+MAX_ITEMS: Final = 1024
+MAX_DISTINCT: Final = 48
+
+Ranged = tuple[int, int | None, Formula]
+Slots = tuple[Formula, ...]
+"""What the element at each index must satisfy."""
+
+
+def solve_array(solving: Solving, literals: Iterable[Formula]) -> Answer:
+    """Find an array that satisfies every literal."""
+    return _Array(solving, literals).solve()
+
+
+class _Array:
+    """One conjunction of literals over arrays."""
+
+    def __init__(self, solving: Solving, literals: Iterable[Formula]) -> None:
+        self.solving = solving
+        self.space = solving.space
+        self.all: list[Ranged] = []
+        self.some: list[Ranged] = []
+        self.unique = False
+        self.repeated = False
+        for literal in literals:
+            self._add(literal)
+
+    def _add(self, literal: Formula) -> None:
+        match literal.op:
+            case "all_items":
+                self.all.append(literal.args)
+            case "some_item":
+                self.some.append(literal.args)
+            case "unique":
+                self.unique = True
+            case "repeated":
+                self.repeated = True
+
+    def solve(self) -> Answer:
+        if self.unique and self.repeated:
+            return No.EMPTY
+        least = max((start + 1 for start, _, _ in self.some), default=0)
+        most = min((start for start, stop, item in self.all if stop is None and item is self.space.false), default=None)
+        if most is not None and most < least:
+            return No.EMPTY
+        return self._by_length(least, most)
+
+    def _by_length(self, least: int, most: int | None) -> Answer:
+        """Try each length from `least` to one beyond which a longer array could always be cut down.
+
+        The prefix, one index for every "some index", two equal elements: whatever else an array has can be left out.
+        """
+        prefix = max((bound for bound in map(self._last_bound, (*self.all, *self.some))), default=0)
+        enough = max(least, prefix) + len(self.some) + (2 if self.repeated else 0)
+        if least > MAX_ITEMS:
+            return No.UNKNOWN
+        enough = enough if most is None else min(enough, most)
+        return first(self._at_lengths(least, enough))
+
+    def _last_bound(self, ranged: Ranged) -> int:
+        start, stop, item = ranged
+        if stop is not None:
+            return stop
+        return 0 if item is self.space.false else start
+
+    def _at_lengths(self, least: int, enough: int) -> Iterator[Answer]:
+        slots: Slots = ()
+        for length in range(min(enough, MAX_ITEMS) + 1):
+            if length >= least:
+                yield self._assign(self.some, slots)
+            item = self._item(length)
+            if self.solving.solve(item) is No.EMPTY:
+                return  # no array is longer
+            slots = (*slots, item)
+        if enough > MAX_ITEMS:
+            yield No.UNKNOWN
+
+    def _item(self, index: int) -> Formula:
+        return self.space.both(
+            *(item for start, stop, item in self.all if start <= index and (stop is None or index < stop))
+        )
+
+    def _assign(self, rest: list[Ranged], slots: Slots) -> Answer:
+        """Give every "some index" an index, all ways, so EMPTY is a proof."""
+        self.solving.tick()
+        if not rest:
+            return self._repeat(slots) if self.repeated else self._build(slots)
+        (start, stop, item), *others = rest
+        ends = len(slots) if stop is None else min(stop, len(slots))
+        return first(self._ways(range(start, ends), item, others, slots))
+
+    def _ways(self, indexes: range, item: Formula, others: list[Ranged], slots: Slots) -> Iterator[Answer]:
+        tried: set[Formula] = set()
+        for index in indexes:
+            both = self.space.both(slots[index], item)
+            # Without an order to respect, an index that would be told the same as one before it adds nothing new.
+            if both in tried and not others:
+                continue
+            tried.add(both)
+            if self.solving.solve(both) is not No.EMPTY:
+                yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]))
+
+    def _repeat(self, slots: Slots) -> Answer:
+        """Make two elements equal: one value that satisfies both places."""
+        return first(self._with_equal(one, two, slots) for one, two in _pairs(len(slots)))
+
+    def _with_equal(self, one: int, two: int, slots: Slots) -> Answer:
+        shared = self.solving.solve(self.space.both(slots[one], slots[two]))
+        if isinstance(shared, No):
+            return shared
+        built = self._build(slots)
+        if isinstance(built, No):
+            return built
+        return Found([shared.value if at in (one, two) else item for at, item in enumerate(built.value)])
+
+    def _build(self, slots: Slots) -> Answer:
+        if self.unique:
+            return self._distinct(slots)
+        made = [self.solving.solve(slot) for slot in slots]
+        if No.EMPTY in made:
+            return No.EMPTY
+        return Found([item.value for item in made if isinstance(item, Found)]) if No.UNKNOWN not in made else No.UNKNOWN
+
+    def _distinct(self, slots: Slots) -> Answer:
+        """Match places with values. A place with as many values as there are places can always take one;
+        one with fewer has all of its values listed, so that no matching is a proof (Hall 1935)."""
+        if len(slots) > MAX_DISTINCT:
+            return No.UNKNOWN
+        values: list[list[Json]] = []
+        sure = True
+        listed: dict[Formula, tuple[list[Json], bool]] = {}
+        for slot in slots:
+            if slot not in listed:
+                listed[slot] = self._take(slot, len(slots))
+            values.append(listed[slot][0])
+            sure = sure and listed[slot][1]
+        matched = _matching(values)
+        if matched is None:
+            return No.EMPTY if sure else No.UNKNOWN
+        return Found(matched)
+
+    def _take(self, slot: Formula, enough: int) -> tuple[list[Json], bool]:
+        """List `enough` different values, or all; False where there may be others."""
+        values: list[Json] = []
+        while len(values) < enough:
+            answer = self.solving.solve(self.space.both(slot, self.space.is_in(map(freeze, values)).negation))
+            if isinstance(answer, No):
+                return values, answer is No.EMPTY
+            values.append(answer.value)
+        return values, True
+
+
+def _pairs(length: int) -> Iterator[tuple[int, int]]:
+    return ((one, two) for one, two in combinations(range(length), 2) if one != two)
+
+
+def _matching(values: list[list[Json]]) -> list[Json] | None:
+    """Give each place one of its values, all different (augmenting paths), or None where that can't be."""
+    holder: dict[object, int] = {}
+    held: list[Json] = [None] * len(values)
+
+    def place(at: int, tried: set[object]) -> bool:
+        for value in values[at]:
+            key = freeze(value)
+            if key in tried:
+                continue
+            tried.add(key)
+            if key not in holder or place(holder[key], tried):
+                holder[key], held[at] = at, value
+                return True
+        return False
+
+    return held if all(place(at, set()) for at in range(len(values))) else None

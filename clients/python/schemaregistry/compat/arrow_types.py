@@ -1,0 +1,201 @@
+"""What changing one Arrow type into another does to readers, by direction. Knows no fields and no documents."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from schemaregistry.compat.verdict import ABSENT, Absent, Way
+from schemaregistry.document.model import ArrowType, Json
+
+RANGES: Final = {
+    f"{sign}int{bits}": (0 if sign else -(2 ** (bits - 1)), 2**bits - 1 if sign else 2 ** (bits - 1) - 1)
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+EXACT: Final = {"float32": 2**24, "float64": 2**53}
+"""Up to here a float holds every integer."""
+UNITS: Final = ("s", "ms", "us", "ns")
+TEXTS: Final = ("utf8", "large_utf8")
+DATES: Final = ("date32", "date64")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: what the change is called, and whom it breaks in which direction ("" where nobody).
+
+    `backward` is a reader of the new type on old data, `forward` a reader of the old type on new data. `note` is worth
+    knowing though nothing breaks; `lost` is a value of the old type that the new one can't hold, where one is known.
+    """
+
+    kind: str
+    backward: str = ""
+    forward: str = ""
+    note: str = ""
+    lost: Json | Absent = ABSENT
+
+    def breaks(self, way: Way) -> str:
+        """Say why a reader breaks in this direction; "" where none does."""
+        return self.backward if way == "backward" else self.forward
+
+    def reversed(self, kind: str) -> "Rule":
+        """The same change the other way round."""
+        return Rule(kind, self.forward, self.backward, self.note)
+
+
+Row: TypeAlias = Callable[[ArrowType, ArrowType], Rule | None]
+"""From → to: the rule, or None where the row is not about these two."""
+
+
+def between(old: ArrowType, new: ArrowType) -> Rule:
+    """Give the first row that knows the two types; kinds of values that no row relates break both directions."""
+    for row in ROWS:
+        rule = row(old, new)
+        if rule is not None:
+            return rule
+        mirrored = row(new, old)
+        if mirrored is not None:
+            return mirrored.reversed(MIRRORED.get(mirrored.kind, mirrored.kind))
+    reason = "no reader of one type can take the other"
+    return Rule("arrow_type_changed", reason, reason)
+
+
+MIRRORED: Final = {"arrow_type_widened": "arrow_type_narrowed"}
+
+
+def _integers(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in RANGES or new.name not in RANGES:
+        return None
+    (low, high), (least, most) = RANGES[old.name], RANGES[new.name]
+    if least <= low and high <= most:
+        over = f"values beyond {old.name} overflow there, and in C++ the array is of another class"
+        return Rule("arrow_type_widened", forward=f"a reader of {old.name} breaks: {over}")
+    if low <= least and most <= high:
+        over = f"values beyond {new.name} overflow there"
+        lost = most + 1 if most < high else least - 1
+        return Rule("arrow_type_narrowed", f"a reader of {new.name} breaks: {over}", lost=lost)
+    return Rule(
+        "arrow_sign_changed",
+        f"a reader of {new.name} breaks: {old.name} has values outside its range",
+        f"a reader of {old.name} breaks: {new.name} has values outside its range",
+        lost=least - 1 if low < least else most + 1,
+    )
+
+
+def _integer_to_float(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in RANGES or new.name not in EXACT:
+        return None
+    forward = f"a reader of {old.name} breaks: it can't take fractions"
+    exact = EXACT[new.name]
+    if RANGES[old.name][1] <= exact:
+        return Rule("arrow_type_widened", forward=forward)
+    backward = f"a reader of {new.name} is told wrong values: above {exact:,} not every integer is one"
+    return Rule("arrow_type_changed", backward, forward, lost=exact + 1)
+
+
+def _floats(old: ArrowType, new: ArrowType) -> Rule | None:
+    if (old.name, new.name) != ("float32", "float64"):
+        return None
+    return Rule("arrow_type_widened", forward="a reader of float32 breaks: digits and large values are lost there")
+
+
+def _decimals(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name != "decimal128" or new.name != "decimal128":
+        return None
+    grown = (_whole_digits(new) - _whole_digits(old), (new.scale or 0) - (old.scale or 0))
+    backward = "a reader of the new decimal breaks: the old one has more digits" if min(grown) < 0 else ""
+    forward = "a reader of the old decimal breaks: the new one has more digits" if max(grown) > 0 else ""
+    kinds = {(True, False): "arrow_type_narrowed", (False, True): "arrow_type_widened"}
+    return Rule(kinds.get((bool(backward), bool(forward)), "arrow_type_changed"), backward, forward)
+
+
+def _integer_to_decimal(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in RANGES or new.name != "decimal128":
+        return None
+    fits = RANGES[old.name][1] < 10 ** _whole_digits(new)
+    backward = "" if fits else f"a reader of the decimal breaks: {old.name} has more digits"
+    return Rule("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets decimals")
+
+
+def _decimal_to_float(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name != "decimal128" or new.name not in EXACT:
+        return None
+    rounded = "decimal fractions are rounded to binary ones"
+    return Rule("arrow_type_changed", f"a reader of {new.name} is told wrong values: {rounded}", rounded)
+
+
+def _whole_digits(kind: ArrowType) -> int:
+    return (kind.precision or 0) - (kind.scale or 0)
+
+
+def _timestamps(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name != "timestamp" or new.name != "timestamp" or old == new:
+        return None
+    if old.tz != new.tz:
+        shown = f"{old.tz or 'no zone'} → {new.tz or 'no zone'}"
+        reason = f"the same digits mean another instant or another day: {shown}"
+        return Rule("arrow_timezone_changed", reason, reason)
+    step = UNITS.index(new.unit or "s") - UNITS.index(old.unit or "s")
+    if step < 0:
+        return None  # the mirrored row has it
+    forward = f"a reader of {old.unit} loses the digits below it, or refuses the column"
+    if new.unit != "ns":
+        return Rule("arrow_unit_refined", forward=forward)
+    backward = "a reader of ns breaks: 64 bits of ns end in 2262 (and start in 1677)"
+    return Rule("arrow_unit_changed", backward, forward)
+
+
+def _times(old: ArrowType, new: ArrowType) -> Rule | None:
+    names = ("time32", "time64")
+    if old.name not in names or new.name not in names:
+        return None
+    if UNITS.index(old.unit or "s") > UNITS.index(new.unit or "s"):
+        return None
+    return Rule("arrow_unit_refined", forward=f"a reader of {old.name}[{old.unit}] loses digits, or refuses the column")
+
+
+def _dates(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in DATES or new.name not in DATES:
+        return None
+    return Rule(
+        "arrow_type_changed", note="the days are the same; a C++ reader that casts to one class of array breaks"
+    )
+
+
+def _texts(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in TEXTS or new.name not in TEXTS:
+        return None
+    note = "the texts are the same; a C++ reader that casts to StringArray or LargeStringArray unasked breaks"
+    return Rule("arrow_layout_changed", note=note)
+
+
+def _text_to_binary(old: ArrowType, new: ArrowType) -> Rule | None:
+    if old.name not in TEXTS or new.name != "binary":
+        return None
+    return Rule("arrow_type_widened", forward="a reader of texts breaks: bytes need not be UTF-8")
+
+
+def _dictionaries(old: ArrowType, new: ArrowType) -> Rule | None:
+    """The values count; a dictionary is a layout, which every file states for itself."""
+    if old.name != "dictionary":
+        return None
+    plain_old, plain_new = old.value or old, (new.value or new) if new.name == "dictionary" else new
+    if plain_old == plain_new or (plain_old.name in TEXTS and plain_new.name in TEXTS):
+        note = "the values are the same; a reader that takes dictionary indexes, as categoricals do, must be told"
+        return Rule("arrow_layout_changed", note=note)
+    return between(plain_old, plain_new)
+
+
+ROWS: Final[tuple[Row, ...]] = (
+    _integers,
+    _integer_to_float,
+    _floats,
+    _decimals,
+    _integer_to_decimal,
+    _decimal_to_float,
+    _timestamps,
+    _times,
+    _dates,
+    _texts,
+    _text_to_binary,
+    _dictionaries,
+)

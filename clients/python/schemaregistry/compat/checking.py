@@ -1,0 +1,206 @@
+"""Judges one document against another, or against a history: both sides, the changes, the risk, the bump.
+
+Composes `decide` and the rules for columns; holds no procedure of its own, and no rule of writing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from time import monotonic
+from typing import Final
+
+from schemaregistry.compat import summary, wording
+from schemaregistry.compat.arrow_rules import Finding, compare
+from schemaregistry.compat.changes import Edit, apply, edits
+from schemaregistry.compat.decision import Decision, decide
+from schemaregistry.compat.verdict import ABSENT, Change, Effect, Outcome, Verdict, Way, Witness
+from schemaregistry.document.model import Document, Json, Level
+from schemaregistry.errors import InvalidArgument
+
+WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
+    "backward": ("backward",),
+    "forward": ("forward",),
+    "full": ("backward", "forward"),
+}
+MAX_JUDGED: Final = 64
+"""Changes that are judged one by one."""
+ONE_CHANGE: Final = 0.1
+"""Seconds that one change may take."""
+
+
+def check(old: Document, new: Document, *, direction: Level | None = None, seconds: float = 1.0) -> Verdict:
+    """Judge `new` after `old` within about `seconds`.
+
+    The direction is the one given, else the new document's own, else `backward` for the JSON side and `full` for the
+    columns: the type of a column is read on both sides. Raises InvalidArgument where a schema can't be used.
+    """
+    return _Check(old, new, direction or new.compatibility, monotonic() + seconds).verdict()
+
+
+def undecided(old: Document, new: Document, direction: Level | None, reason: str) -> Verdict:
+    """Give the verdict on a question whose answer was not waited for."""
+    return Verdict(
+        outcome=Outcome.UNKNOWN,
+        message=f"Whether {new.version} may follow {old.version} was not decided: {reason}.",
+        direction=direction or new.compatibility or "backward",
+        risk="high",
+        required_bump="major",
+        old_version=str(old.version),
+        new_version=str(new.version),
+    )
+
+
+def check_history(
+    versions: Sequence[Document], new: Document, *, direction: Level | None = None, seconds: float = 1.0
+) -> Verdict:
+    """Judge `new` after its history: after the latest, or after every version for a transitive level.
+
+    The verdict is that on the newest version which is incompatible, else unknown, else on the latest. Raises
+    InvalidArgument (NO_HISTORY) without any version.
+    """
+    if not versions:
+        raise InvalidArgument("There is no version to compare with.", reason="NO_HISTORY")
+    ordered = sorted(versions, key=lambda document: document.version, reverse=True)
+    level = direction or new.compatibility or "backward"
+    judged = ordered if level.endswith("_transitive") else ordered[:1]
+    deadline = monotonic() + seconds
+    verdicts = [
+        check(old, new, direction=direction, seconds=max(deadline - monotonic(), 0) / (len(judged) - index))
+        for index, old in enumerate(judged)
+    ]
+    return min(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
+
+
+_ORDER: Final = {Outcome.INCOMPATIBLE: 0, Outcome.UNKNOWN: 1, Outcome.COMPATIBLE: 2}
+
+
+def _plain(level: Level) -> str:
+    return level.removesuffix("_transitive")
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One question. `level` None is the default, which differs between the sides."""
+
+    old: Document
+    new: Document
+    level: Level | None
+    deadline: float
+
+    def verdict(self) -> Verdict:
+        level: Level = self.level or "backward"
+        asked, columns = WAYS[_plain(level)], WAYS[_plain(self.level or "full")]
+        found = tuple(edits(self.old.schema, self.new.schema))
+        findings = self._findings()
+        broken = [finding for finding in findings if any(finding.rule.breaks(way) for way in columns)]
+        decisions = self._decide_all(asked)
+        outcome = Outcome.INCOMPATIBLE if broken else Outcome(_effect([decisions[way] for way in asked]))
+        changes = (*self._changes(found, asked, decisions), *(self._column(finding, columns) for finding in findings))
+        witness = self._witness(asked, decisions, broken)
+        verdict = Verdict(
+            outcome=outcome,
+            message="",
+            direction=level,
+            risk=summary.risk(outcome, decisions.values(), found, findings),
+            required_bump=summary.required_bump(outcome, found, findings),
+            changes=changes,
+            witness=witness,
+            old_version=str(self.old.version),
+            new_version=str(self.new.version),
+        )
+        return replace(verdict, message=summary.message(verdict, asked, decisions))
+
+    def _findings(self) -> tuple[Finding, ...]:
+        """Compare the columns; a derived block has no order that anybody stated."""
+        ordered = not (self.old.arrow_derived or self.new.arrow_derived)
+        return compare(self.old.arrow, self.new.arrow, self.new.aliases, ordered=ordered)
+
+    def _decide(self, way: Way, old: Json, new: Json, seconds: float) -> Decision:
+        one, two = (old, new) if way == "backward" else (new, old)
+        return decide(one, two, seconds=seconds)
+
+    def _left(self) -> float:
+        return max(self.deadline - monotonic(), 0.0)
+
+    def _decide_all(self, asked: tuple[Way, ...]) -> dict[Way, Decision]:
+        """Decide the ways asked for, and then the other one, which the risk depends on, in half of what is left."""
+        decisions: dict[Way, Decision] = {}
+        for way in asked:
+            share = 0.8 if len(asked) == 1 else 0.4
+            decisions[way] = self._decide(way, self.old.schema, self.new.schema, self._left() * share)
+        for way in WAYS["full"]:
+            if way not in decisions:
+                decisions[way] = self._decide(way, self.old.schema, self.new.schema, self._left() / 2)
+        return decisions
+
+    def _changes(
+        self, found: tuple[Edit, ...], asked: tuple[Way, ...], decisions: Mapping[Way, Decision]
+    ) -> list[Change]:
+        alone = len([edit for edit in found if not edit.is_annotation]) == 1
+        changes = []
+        for index, edit in enumerate(found):
+            if edit.is_annotation or edit.asserted_on_data:
+                effect: Effect = "none"
+            elif alone:
+                effect = _effect([decisions[way] for way in asked])
+            else:
+                effect = self._effect_of(edit, asked) if index < MAX_JUDGED else "unknown"
+            changes.append(Change(edit.pointer, edit.kind, edit.old, edit.new, effect, _reason(edit, effect)))
+        return changes
+
+    def _effect_of(self, edit: Edit, asked: tuple[Way, ...]) -> Effect:
+        """Judge one change as if it were the only one."""
+        seconds = min(self._left(), ONE_CHANGE)
+        if seconds <= 0:
+            return "unknown"
+        try:
+            changed = apply(self.old.schema, edit)
+            return _effect([self._decide(way, self.old.schema, changed, seconds) for way in asked])
+        except InvalidArgument:
+            return "unknown"  # by itself the change leaves no usable schema, as a $ref without its definition
+
+    def _column(self, finding: Finding, ways: tuple[Way, ...]) -> Change:
+        reasons = [finding.rule.breaks(way) for way in ways if finding.rule.breaks(way)]
+        effect: Effect = "incompatible" if reasons else "compatible"
+        text = [wording.finding_sentence(finding), *dict.fromkeys(reasons or filter(None, [finding.rule.note]))]
+        if self.old.arrow_derived or self.new.arrow_derived:
+            text.append("the type is derived from the JSON side, as there is no `arrow` block")
+        reason = " ".join(map(wording.one_sentence, text))
+        old, new = (ABSENT if side is None else side for side in (finding.old, finding.new))
+        return Change(finding.pointer, finding.rule.kind, old, new, effect, reason)
+
+    def _witness(
+        self, asked: tuple[Way, ...], decisions: Mapping[Way, Decision], broken: list[Finding]
+    ) -> Witness | None:
+        for way in asked:
+            if decisions[way].outcome is Outcome.INCOMPATIBLE:
+                return Witness(decisions[way].witness, "old" if way == "backward" else "new")
+        witnesses = (self._column_witness(finding) for finding in broken)
+        return next((witness for witness in witnesses if witness is not None), None)
+
+    def _column_witness(self, finding: Finding) -> Witness | None:
+        """Find a record that the old JSON side lets through, with a value that the new column can't hold."""
+        schema = self.old.schema
+        if finding.rule.lost is ABSENT or finding.column not in schema.get("properties", {}) or "$ref" in schema:
+            return None
+        holds = {"required": [finding.column], "properties": {finding.column: {"const": finding.rule.lost}}}
+        narrowed = {**schema, "allOf": [*schema.get("allOf", ()), holds]}
+        decision = decide(narrowed, False, seconds=self._left() / 2)
+        return Witness(decision.witness, "old") if decision.outcome is Outcome.INCOMPATIBLE else None
+
+
+def _effect(decisions: Sequence[Decision]) -> Effect:
+    outcomes = {decision.outcome for decision in decisions}
+    if Outcome.INCOMPATIBLE in outcomes:
+        return "incompatible"
+    return "unknown" if Outcome.UNKNOWN in outcomes else "compatible"
+
+
+def _reason(edit: Edit, effect: Effect) -> str:
+    said = [wording.sentence(edit)]
+    if edit.asserted_on_data:
+        said.append(
+            "A verdict takes `format` as an annotation, but data is checked for it: what has another form halts"
+        )
+    if effect == "incompatible":
+        said.append(wording.alternative(edit))
+    return " ".join(map(wording.one_sentence, said))

@@ -1,0 +1,96 @@
+"""Decides whether every instance of one draft-07 schema is an instance of another. Knows no documents or levels."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from schemaregistry.compat.answer import Found, No, OutOfTime
+from schemaregistry.compat.constant import freeze
+from schemaregistry.compat.formula import Space
+from schemaregistry.compat.prover import proves
+from schemaregistry.compat.reading import read
+from schemaregistry.compat.resources import Unreadable
+from schemaregistry.compat.solving import Solver
+from schemaregistry.compat.verdict import ABSENT, Absent, Outcome
+from schemaregistry.compat.witness import Referees, shrink
+from schemaregistry.document.model import Json
+
+ATTEMPTS: Final = 8
+"""Instances that the validators may turn down before the search is given up."""
+SEARCH_SHARE: Final = 0.7
+"""The part of the time that is the search's; the rest is the second prover's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of the claim; `witness`, valid under old and not under new, where the outcome is incompatible."""
+
+    outcome: Outcome
+    witness: Json | Absent = ABSENT
+    reason: str = ""
+
+
+def decide(old: Json, new: Json, *, seconds: float = 1.0) -> Decision:
+    """Decide the claim "every instance valid under `old` is valid under `new`".
+
+    Compatible only with a proof, incompatible only with a witness that two validators confirm, else unknown with the
+    reason. Raises InvalidArgument where one of the two is no draft-07 schema or has a pattern without a time bound.
+    """
+    start = monotonic()
+    referees = Referees(old, new)
+    decision = _bounded(old, new, referees, start + seconds * SEARCH_SHARE)
+    # The second prover can't be interrupted: it comes last, and only where there is time left.
+    if decision.outcome is Outcome.UNKNOWN and monotonic() < start + seconds and proves(old, new):
+        return Decision(Outcome.COMPATIBLE, reason="proven by canonical form")
+    return decision
+
+
+def _bounded(old: Json, new: Json, referees: Referees, deadline: float) -> Decision:
+    try:
+        return _search(old, new, referees, deadline)
+    except OutOfTime:
+        return Decision(Outcome.UNKNOWN, reason="the time given was not enough to decide")
+    except Unreadable as unreadable:
+        return Decision(Outcome.UNKNOWN, reason=str(unreadable))
+    except RecursionError:
+        return Decision(Outcome.UNKNOWN, reason="nested too deeply")
+
+
+def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decision:
+    """Look for an instance of `old ∧ ¬new`; that there is none is the proof.
+
+    An instance that the validators turn down (their arithmetic or their regex dialect differs) is put aside and the
+    search goes on, but without a proof at its end: that instance may well be a counterexample.
+    """
+    space = Space()
+    claim = space.both(read(old, space), read(new, space).negation)
+    solver = Solver(space, deadline)
+    answer = solver.solve(claim)
+    if answer is No.EMPTY:
+        return Decision(Outcome.COMPATIBLE, reason="proven by case analysis")
+    reason = "neither a proof nor a counterexample was found"
+    for _ in range(ATTEMPTS):
+        if not isinstance(answer, Found):
+            break
+        witness = _smallest(answer.value, referees, deadline)
+        if witness is not ABSENT:
+            return Decision(Outcome.INCOMPATIBLE, witness)
+        reason = f"a counterexample by the specification is not one for both validators: {answer.value!r:.200}"
+        claim = space.both(claim, space.is_in([freeze(answer.value)]).negation)
+        answer = solver.solve(claim)
+    return Decision(Outcome.UNKNOWN, reason=reason)
+
+
+def _smallest(instance: Json, referees: Referees, deadline: float) -> Json | Absent:
+    """Shrink by the fast validator and have the second one confirm the end, or else every step."""
+    if not referees.suspect(instance):
+        return ABSENT
+
+    def in_time(judge: Callable[[Json], bool]) -> Callable[[Json], bool]:
+        return lambda smaller: monotonic() < deadline and judge(smaller)
+
+    small = shrink(instance, in_time(referees.suspect))
+    if referees.confirm(small):
+        return small
+    return shrink(instance, in_time(referees.separate)) if referees.confirm(instance) else ABSENT

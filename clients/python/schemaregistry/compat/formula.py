@@ -1,0 +1,199 @@
+"""Formulas over JSON instances in negation normal form, each built once and knowing its own negation.
+
+Holds how formulas are built and simplified; what they are read from and how they are solved is elsewhere. An atom about
+one type says nothing of the others: whoever builds one guards it with `types`, and `restrict` takes the guards away.
+"""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any, Final
+
+from schemaregistry.compat.constant import TYPES, Constant
+
+
+class Formula:
+    """One node. Two formulas of one space with the same meaning by construction are the same object."""
+
+    __slots__ = ("args", "negation", "op", "restricted", "serial")
+
+    def __init__(self, op: str, args: tuple[Any, ...], serial: int) -> None:
+        self.op = op
+        self.args = args
+        self.serial = serial
+        self.negation: Formula = self
+        self.restricted: dict[str, Formula] = {}
+
+    def __repr__(self) -> str:
+        return f"{self.op}{self.args!r}" if self.args else self.op
+
+
+DUAL: Final = {
+    "true": "false",
+    "and": "or",
+    "ref": "not_ref",
+    "in": "not_in",
+    "multiple_of": "not_multiple_of",
+    "at_least": "below",
+    "above": "at_most",
+    "match": "mismatch",
+    "all_items": "some_item",
+    "unique": "repeated",
+    "all_keys": "some_key",
+}
+"""Each operator and its negation; `types`, `min_length` and `min_keys` negate within themselves."""
+
+OPPOSITE: Final = DUAL | {dual: op for op, dual in DUAL.items()}
+ALL_TYPES: Final = frozenset(TYPES)
+
+
+class Space:
+    """The formulas of one question, hash-consed; `targets` holds what each reference stands for."""
+
+    def __init__(self) -> None:
+        self._made: dict[tuple[str, tuple[Any, ...]], Formula] = {}
+        self.targets: dict[Any, Formula] = {}
+        self.true = self._pair("true", (), "false", ())
+        self.false = self.true.negation
+
+    def _pair(self, op: str, args: tuple[Any, ...], dual: str, dual_args: tuple[Any, ...]) -> Formula:
+        found = self._made.get((op, args))
+        if found is not None:
+            return found
+        formula, opposite = Formula(op, args, len(self._made)), Formula(dual, dual_args, len(self._made) + 1)
+        formula.negation, opposite.negation = opposite, formula
+        self._made[op, args], self._made[dual, dual_args] = formula, opposite
+        return formula
+
+    def _atom(self, op: str, *args: Any) -> Formula:
+        return self._pair(op, args, OPPOSITE[op], args)
+
+    def both(self, *parts: Formula) -> Formula:
+        """Make the conjunction."""
+        return self._join("and", parts, self.true, self.false)
+
+    def either(self, *parts: Formula) -> Formula:
+        """Make the disjunction."""
+        return self._join("or", parts, self.false, self.true)
+
+    def _join(self, op: str, parts: Iterable[Formula], unit: Formula, zero: Formula) -> Formula:
+        flat: dict[Formula, None] = {}
+        types: frozenset[str] | None = None
+        todo = list(parts)[::-1]
+        while todo:
+            part = todo.pop()
+            if part is zero or part.negation in flat:
+                return zero
+            if part.op == op:
+                todo.extend(reversed(part.args))
+            elif part.op == "types":
+                have = part.args[0]
+                types = have if types is None else (types & have if op == "and" else types | have)
+            elif part is not unit:
+                flat[part] = None
+        if types is not None:
+            typed = self.types(types)
+            if typed is zero:
+                return zero
+            if typed is not unit:
+                flat[typed] = None
+        if len(flat) <= 1:
+            return next(iter(flat), unit)
+        args = tuple(sorted(flat, key=_serial))
+        return self._pair(op, args, OPPOSITE[op], tuple(part.negation for part in args))
+
+    def implies(self, premise: Formula, conclusion: Formula) -> Formula:
+        """Make `premise → conclusion`."""
+        return self.either(premise.negation, conclusion)
+
+    def types(self, names: Iterable[str]) -> Formula:
+        """The instance's type is one of the six names given."""
+        have = frozenset(names)
+        if not have:
+            return self.false
+        if have == ALL_TYPES:
+            return self.true
+        return self._pair("types", (have,), "types", (ALL_TYPES - have,))
+
+    def guarded(self, kind: str, atom: Formula) -> Formula:
+        """If the instance is a `kind`, `atom` holds: the meaning of nearly every keyword."""
+        return self.either(self.types(ALL_TYPES - {kind}), atom)
+
+    def ref(self, key: Any) -> Formula:
+        """What `targets[key]` says."""
+        return self._atom("ref", key)
+
+    def is_in(self, values: Iterable[Constant]) -> Formula:
+        """The instance equals one of `values`."""
+        have = frozenset(values)
+        return self._atom("in", have) if have else self.false
+
+    def bound(self, op: str, value: Fraction) -> Formula:
+        """A number's bound: `at_least`, `above`, `at_most` or `below`."""
+        return self._atom(op, value)
+
+    def multiple_of(self, divisor: Fraction) -> Formula:
+        """A number that is `divisor` times an integer."""
+        return self._atom("multiple_of", divisor)
+
+    def match(self, pattern: str) -> Formula:
+        """A string in which the pattern matches somewhere."""
+        return self._atom("match", pattern)
+
+    def min_length(self, length: int) -> Formula:
+        """A string of `length` code points or more."""
+        return self._pair("min_length", (length,), "max_length", (length - 1,)) if length > 0 else self.true
+
+    def min_keys(self, count: int) -> Formula:
+        """An object with `count` members or more."""
+        return self._pair("min_keys", (count,), "max_keys", (count - 1,)) if count > 0 else self.true
+
+    def all_items(self, start: int, stop: int | None, item: Formula) -> Formula:
+        """Every element at an index in [start, stop) satisfies `item`; stop None is no end."""
+        if item is self.true or start == stop:
+            return self.true
+        return self._pair("all_items", (start, stop, item), "some_item", (start, stop, item.negation))
+
+    def unique(self) -> Formula:
+        """No two elements of the array are equal."""
+        return self._atom("unique")
+
+    def all_keys(self, keys: Formula, value: Formula) -> Formula:
+        """Every member whose name satisfies `keys`, a formula over strings, has a value satisfying `value`."""
+        if value is self.true or keys is self.false:
+            return self.true
+        return self._pair("all_keys", (keys, value), "some_key", (keys, value.negation))
+
+    def has_key(self, name: str) -> Formula:
+        """The object has the member `name`."""
+        return self.all_keys(self.key(name), self.false).negation
+
+    def key(self, name: str) -> Formula:
+        """The string is `name`."""
+        return self.is_in([("string", name)])
+
+    def restrict(self, formula: Formula, kind: str) -> Formula:
+        """Give what `formula` says of instances of one type: no `types` left outside references and members."""
+        found = formula.restricted.get(kind)
+        if found is None:
+            found = self._restrict(formula, kind)
+            formula.restricted[kind] = found
+        return found
+
+    def _restrict(self, formula: Formula, kind: str) -> Formula:
+        match formula.op:
+            case "and":
+                return self.both(*(self.restrict(part, kind) for part in formula.args))
+            case "or":
+                return self.either(*(self.restrict(part, kind) for part in formula.args))
+            case "types":
+                return self.true if kind in formula.args[0] else self.false
+            case "in":
+                return self.is_in(value for value in formula.args[0] if value[0] == kind)
+            case "not_in":
+                return self.restrict(formula.negation, kind).negation
+            case _:
+                return formula
+
+
+def _serial(formula: Formula) -> int:
+    return formula.serial

@@ -1,0 +1,99 @@
+"""Evaluates formulas on JSON values. Solves nothing."""
+
+from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+import jsonschema_rs
+
+from schemaregistry.compat.constant import freeze, type_of
+from schemaregistry.compat.ecma import language
+from schemaregistry.compat.formula import DUAL, Formula, Space
+from schemaregistry.document.model import Json
+
+
+class Holding:
+    """Evaluation in one space, which knows what references stand for."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+
+    def holds(self, formula: Formula, value: Json) -> bool:
+        """Tell whether `value` satisfies `formula`; an atom about another type than the value's is never asked for."""
+        if formula.op in NEGATIVE:
+            return not self.holds(formula.negation, value)
+        match formula.op:
+            case "and":
+                return all(self.holds(part, value) for part in sorted(formula.args, key=_is_no_guard))
+            case "types":
+                return type_of(value) in formula.args[0]
+            case "ref":
+                return self.holds(self._space.targets[formula.args[0]], value)
+            case "in":
+                return freeze(value) in formula.args[0]
+            case _:
+                return formula.op == "true" or self._atom(formula, value)
+
+    def _atom(self, formula: Formula, value: Json) -> bool:
+        match type_of(value):
+            case "number":
+                return _number(formula, freeze(value)[1])
+            case "string":
+                return _string(formula, value)
+            case "array":
+                return self._array(formula, value)
+            case _:
+                return self._object(formula, value)
+
+    def _array(self, formula: Formula, value: list[Json]) -> bool:
+        if formula.op == "unique":
+            return len({freeze(element) for element in value}) == len(value)
+        start, stop, item = formula.args
+        return all(self.holds(item, element) for element in islice(value, start, stop))
+
+    def _object(self, formula: Formula, value: dict[str, Json]) -> bool:
+        if formula.op in ("min_keys", "max_keys"):
+            return _in_limit(formula.op, len(value), formula.args[0])
+        keys, member = formula.args
+        return all(self.holds(member, at) for name, at in value.items() if self.holds(keys, name))
+
+
+NEGATIVE: Final = frozenset(DUAL.values())
+
+
+def _is_no_guard(formula: Formula) -> bool:
+    """Sort `types` first: it decides whether the atoms beside it may be asked at all."""
+    return formula.op != "types"
+
+
+def _in_limit(op: str, count: int, limit: int) -> bool:
+    return count >= limit if op.startswith("min") else count <= limit
+
+
+def _number(formula: Formula, value: Fraction) -> bool:
+    limit: Fraction = formula.args[0]
+    match formula.op:
+        case "at_least":
+            return value >= limit
+        case "above":
+            return value > limit
+        case _:
+            return (value / limit).denominator == 1
+
+
+def _string(formula: Formula, value: str) -> bool:
+    limit = formula.args[0]
+    return matches(limit, value) if formula.op == "match" else _in_limit(formula.op, len(value), limit)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether the pattern matches somewhere in `text`."""
+    known = language(pattern)
+    return known.holds(text) if known is not None else _opaque(pattern).is_valid(text)
+
+
+@lru_cache(maxsize=256)
+def _opaque(pattern: str) -> jsonschema_rs.Validator:
+    schema = {"pattern": pattern}
+    return jsonschema_rs.Draft7Validator(schema, offline=True, pattern_options=jsonschema_rs.RegexOptions())

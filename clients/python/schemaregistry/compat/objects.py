@@ -1,0 +1,173 @@
+"""Finds an object whose members satisfy what is said of all keys of a kind and of some key of a kind.
+
+A member is a strictly smaller instance than its object, which is what the solver's induction stands on.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from schemaregistry.compat.answer import Answer, Found, No, Solving, first
+from schemaregistry.compat.formula import Formula
+from schemaregistry.document.model import Json
+
+MAX_KEYS: Final = 256
+
+Chosen = dict[str, Formula]
+"""The members of the object being made: what the value of each must satisfy."""
+Place = tuple[str, Formula]
+"""A key, and what all keys of its kind say of its value."""
+Kinds = list[tuple[Formula, Formula]]
+"""Kinds of keys, each with what it says of the values."""
+
+
+def solve_object(solving: Solving, literals: Iterable[Formula]) -> Answer:
+    """Find an object that satisfies every literal."""
+    return _Object(solving, literals).solve()
+
+
+class _Object:
+    """One conjunction of literals over objects."""
+
+    def __init__(self, solving: Solving, literals: Iterable[Formula]) -> None:
+        self.solving = solving
+        self.space = solving.space
+        self.least = 0
+        self.most: int | None = None
+        self.named: dict[str, list[Formula]] = {}
+        self.all: Kinds = []
+        self.some: Kinds = []
+        for literal in literals:
+            self._add(literal)
+
+    def _add(self, literal: Formula) -> None:
+        match literal.op:
+            case "min_keys":
+                self.least = max(self.least, literal.args[0])
+            case "max_keys":
+                self.most = literal.args[0] if self.most is None else min(self.most, literal.args[0])
+            case "all_keys":
+                keys, value = literal.args
+                if keys.op == "in":
+                    for _, name in keys.args[0]:
+                        self.named.setdefault(name, []).append(value)
+                else:
+                    self.all.append((keys, value))
+            case "some_key":
+                self.some.append(literal.args)
+
+    def solve(self) -> Answer:
+        if self.most is not None and self.most < self.least:
+            return No.EMPTY
+        chosen: Chosen = {}
+        rest = []
+        for keys, value in self.some:
+            if keys.op == "in" and len(keys.args[0]) == 1:
+                ((_, name),) = keys.args[0]
+                chosen[name] = self.space.both(chosen.get(name) or self.value_of(name), value)
+            else:
+                rest.append((keys, value))
+        # Each required member, and each "some key" by itself, must have an instance, whatever the others are.
+        for value in chosen.values():
+            if self.solving.solve(value) is No.EMPTY:
+                return No.EMPTY
+        return self._assign(rest, chosen)
+
+    def value_of(self, name: str) -> Formula:
+        """Give what all keys of a kind say of the value under `name`."""
+        told = (value for keys, value in self.all if self.solving.holds(keys, name))
+        return self.space.both(*self.named.get(name, ()), *told)
+
+    def _assign(self, rest: Kinds, chosen: Chosen) -> Answer:
+        """Give every remaining "some key" a new key, or one that is already chosen: all ways, so EMPTY is a proof."""
+        self.solving.tick()
+        if self.most is not None and len(chosen) > self.most:
+            return No.EMPTY
+        if not rest:
+            return self._fill(dict(chosen))
+        (keys, value), *others = rest
+        return first(self._ways(keys, value, others, chosen))
+
+    def _ways(self, keys: Formula, value: Formula, others: Kinds, chosen: Chosen) -> Iterator[Answer]:
+        # A later "some key" may want this very member: its keys are a kind of their own.
+        wanted = [(wish, self.space.true) for wish, _ in others]
+        for place in self._new_keys(keys, chosen, [*self.all, *wanted]):
+            if isinstance(place, No):
+                yield place
+            else:
+                yield self._with(place, value, others, chosen)
+        for name, told in chosen.items():
+            if self.solving.holds(keys, name):
+                yield self._with((name, told), value, others, chosen)
+
+    def _with(self, place: Place, value: Formula, others: Kinds, chosen: Chosen) -> Answer:
+        name, told = place
+        both = self.space.both(told, value)
+        if self.solving.solve(both) is No.EMPTY:
+            return No.EMPTY
+        return self._assign(others, chosen | {name: both})
+
+    def _new_keys(self, keys: Formula, chosen: Chosen, kinds: Kinds) -> Iterator[Place | No]:
+        """Give a key of each kind that `keys` holds of: first the names that something is said of, then by class.
+
+        Keys inside and outside the same `kinds` are told the same, so one stands for all; UNKNOWN where it is not
+        known whether there is any.
+        """
+        names = dict.fromkeys(self.named)
+        if keys.op == "in":
+            names |= dict.fromkeys(sorted(name for _, name in keys.args[0]))
+        for name in names:
+            if name not in chosen and self.solving.holds(keys, name):
+                yield name, self.value_of(name)
+        taken = self.space.is_in(("string", name) for name in (*names, *chosen)).negation
+        yield from self._classes(self.space.both(keys, taken), self.space.true, kinds)
+
+    def _classes(self, region: Formula, told: Formula, kinds: Kinds) -> Iterator[Place | No]:
+        """Split a region of keys by each kind: outside it, then inside."""
+        found = self.solving.solve_text(region)
+        if found is No.EMPTY or told is self.space.false:
+            return
+        if isinstance(found, No):
+            yield found
+            return
+        if not kinds:
+            yield found.value, told
+            return
+        (keys, value), *rest = kinds
+        yield from self._classes(self.space.both(region, keys.negation), told, rest)
+        yield from self._classes(self.space.both(region, keys), self.space.both(told, value), rest)
+
+    def _fill(self, chosen: Chosen) -> Answer:
+        """Add members up to the least count.
+
+        Any key whose value has an instance will do: were there too few of those, no object would have enough.
+        """
+        if self.least > MAX_KEYS:
+            return No.UNKNOWN
+        while len(chosen) < self.least:
+            answer = self._one_more(chosen)
+            if isinstance(answer, No):
+                return answer
+        return self._build(chosen)
+
+    def _one_more(self, chosen: Chosen) -> Answer:
+        last = No.EMPTY
+        for place in self._new_keys(self.space.true, chosen, self.all):
+            answer = place if isinstance(place, No) else self.solving.solve(place[1])
+            if isinstance(answer, Found) and not isinstance(place, No):
+                chosen[place[0]] = place[1]
+                return answer
+            last = No.UNKNOWN if answer is No.UNKNOWN else last
+        return last
+
+    def _build(self, chosen: Chosen) -> Answer:
+        made: dict[str, Json] = {}
+        last: No | None = None
+        for name, value in chosen.items():
+            answer = self.solving.solve(value)
+            if answer is No.EMPTY:
+                return No.EMPTY
+            if isinstance(answer, Found):
+                made[name] = answer.value
+            else:
+                last = No.UNKNOWN
+        return last or Found(made)

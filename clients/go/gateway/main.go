@@ -1,0 +1,69 @@
+// A stock grpc-gateway over the generated handlers, speaking mutual TLS to a registry: each path of the proto's
+// annotations, answered as the registry's own REST face does. problem.go and format.go hold how.
+//
+//	gateway -listen 127.0.0.1:8080
+//
+// The registry's place and the certificate's are those of the Go client: SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY.
+// Whoever reaches the gateway has that certificate's rights.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	schemaregistry "schemaregistry/clients/go"
+	registrygw "schemaregistry/clients/go/gateway/registrygw"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:8080", "HOST:PORT to answer on; port 0 takes a free one")
+	flag.Parse()
+	if err := serve(*listen); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+func serve(listen string) error {
+	target, files := schemaregistry.FromEnvironment()
+	config, err := files.TLS()
+	if err != nil {
+		return err
+	}
+	mux := runtime.NewServeMux(options()...)
+	secured := []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(config))}
+	if err := registrygw.RegisterSchemaRegistryHandlerFromEndpoint(context.Background(), mux, target, secured); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("Listening: http://%s for the registry at %s\n", listener.Addr(), target)
+	server := &http.Server{Handler: asked(mux), ReadHeaderTimeout: 10 * time.Second}
+	return server.Serve(listener)
+}
+
+func options() []runtime.ServeMuxOption {
+	return []runtime.ServeMuxOption{
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, newFormat()),
+		runtime.WithMarshalerOption("text/plain", text{newFormat()}),
+		runtime.WithOutgoingHeaderMatcher(sameName),
+		runtime.WithForwardResponseOption(statusOf),
+		runtime.WithErrorHandler(refuse),
+		runtime.WithRoutingErrorHandler(refusePath),
+		runtime.SetQueryParameterParser(known{}),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithWriteContentLength(),
+	}
+}

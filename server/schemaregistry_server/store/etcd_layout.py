@@ -6,7 +6,7 @@ the newest version and the end of the id's audit chain; `/audit/{id}/{sequence}`
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
@@ -101,7 +101,7 @@ def latest_value(record: AuditRecord) -> bytes:
 
 
 def audit_value(record: AuditRecord) -> bytes:
-    return json.dumps(asdict(record), separators=(",", ":")).encode()
+    return json.dumps({name: getattr(record, name) for name in AuditRecord.__slots__}, separators=(",", ":")).encode()
 
 
 def audit_record(pair: KeyValue) -> AuditRecord:

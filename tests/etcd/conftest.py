@@ -1,0 +1,47 @@
+"""A client of the shared cluster, and a cluster that tests may break: each finds it whole again."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from schemaregistry_server.etcd.client import Client
+from schemaregistry_server.etcd.cluster import Cluster, running
+from schemaregistry_server.etcd.connection import Connection
+
+
+@pytest.fixture
+async def client(etcd_cluster: Cluster) -> AsyncIterator[Client]:
+    client = Client(Connection(etcd_cluster.endpoints))
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    """What the test's own keys begin with."""
+    return f"/{tmp_path.name}"
+
+
+@pytest.fixture
+def prefix(root: str) -> bytes:
+    return f"{root}/".encode()
+
+
+@pytest.fixture(scope="session")
+def _breakable(etcd_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with asyncio.Runner() as runner:
+        context = running(tmp_path_factory.mktemp("breakable"))
+        yield runner.run(context.__aenter__())
+        runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def breakable(_breakable: Cluster) -> AsyncIterator[Cluster]:
+    yield _breakable
+    for member in _breakable.members.values():
+        member.send(signal.SIGCONT)
+        member.start()
+    await _breakable.ready()

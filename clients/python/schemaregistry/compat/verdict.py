@@ -26,6 +26,10 @@ class Absent:
     def __repr__(self) -> str:
         return "ABSENT"
 
+    def __reduce__(self) -> str:
+        """Pickled by its name, so that it is the same value in every process."""
+        return "ABSENT"
+
 
 ABSENT: Final = Absent()
 """No instance or value here (None is JSON's null)."""

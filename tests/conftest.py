@@ -70,7 +70,12 @@ def launch(data: Path, *options: str) -> tuple["subprocess.Popen[bytes]", Path]:
     command = [sys.executable, "-m", "schemaregistry", "serve", "--dev", "--data", str(data), *options]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+            command,
+            cwd=ROOT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            start_new_session=True,
         )
     return process, log
 

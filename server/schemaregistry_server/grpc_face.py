@@ -19,6 +19,7 @@ from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
 from schemaregistry_server.service import Identity, Registry, Reply
+from schemaregistry_server.settings import host_and_port
 from schemaregistry_server.watching import delivered
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
@@ -78,6 +79,7 @@ class GrpcFace:
 
     async def start(self, address: str, certificates: Certificates) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
+        host_and_port(address, "--grpc")
         try:
             port = self._server.add_secure_port(address, certificates.credentials())
         except RuntimeError as failed:
@@ -100,12 +102,18 @@ class GrpcFace:
 
 
 def identity_from_certificate(publishers: frozenset[str]) -> IdentityOf:
-    """How the peer is named: the SPIFFE id of its certificate, or else the certificate's common name."""
+    """How the peer is named: the SPIFFE id of its certificate, or else the certificate's common name.
+
+    gRPC has verified the certificate. A common name that is written like a SPIFFE id is no name: anyone who may ask the
+    CA for a common name could ask for that one.
+    """
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
-        names = (name for key in ("peer_spiffe_id", "x509_common_name") for name in known.get(key, ()))
-        name = next(names, b"").decode()
+        name = b"".join(known.get("peer_spiffe_id", ())).decode()
+        if not name:
+            common_name = next(iter(known.get("x509_common_name", ())), b"").decode(errors="replace")
+            name = "" if common_name.startswith("spiffe:") else common_name
         return Identity(name, name in publishers, "mtls")
 
     return identify

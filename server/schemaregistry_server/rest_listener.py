@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
-from schemaregistry.errors import FailedPrecondition, InvalidArgument
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.settings import host_and_port
 
 
 class _Server(uvicorn.Server):
@@ -56,11 +57,9 @@ class RestListener:
 
 def listen(address: str) -> socket.socket:
     """A listening socket on HOST:PORT; raise FailedPrecondition where the address is taken or not ours."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise InvalidArgument(f"{address!r} is not HOST:PORT, such as 127.0.0.1:8000.", reason="BAD_ADDRESS")
+    host, port = host_and_port(address, "--rest")
     try:
-        family, kind, protocol, _, where = socket.getaddrinfo(host.strip("[]"), int(port), type=socket.SOCK_STREAM)[0]
+        family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(where)

@@ -3,21 +3,23 @@
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Final
 
-from schemaregistry.compat.verdict import Verdict
-from schemaregistry.document import Document, Level
-from schemaregistry.errors import Unimplemented
 from schemaregistry_server import feed, pki, publishing, rest
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.dev_callers import DEV_PUBLISHER, rest_identity
 from schemaregistry_server.grpc_face import Certificates, GrpcFace
+from schemaregistry_server.judge import WorkerJudge
 from schemaregistry_server.rest_listener import RestListener
 from schemaregistry_server.service import Registry
 from schemaregistry_server.settings import Settings
 from schemaregistry_server.store.sqlite import SQLiteStore
+
+ARRIVING_SECONDS: Final = 0.25
+"""For calls that have arrived but not begun: gRPC cancels those when its server stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,9 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
         await feed.load(store, current)
         feeding = asyncio.create_task(feed.follow(store, current))
         stack.callback(feeding.cancel)
-        registry = Registry(store, current, _Unjudged(), progress_seconds=settings.progress_seconds)
+        judge = WorkerJudge()
+        stack.push_async_callback(asyncio.to_thread, judge.close)
+        registry = Registry(store, current, judge, progress_seconds=settings.progress_seconds)
         published = await publishing.publish(registry, sources, DEV_PUBLISHER)
         listener = RestListener(rest.create_app(registry, rest_identity()), settings.rest, settings.grace_seconds)
         stack.callback(listener.close)
@@ -71,16 +75,17 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
 async def _stop(face: GrpcFace, listener: RestListener, current: CurrentCatalog, grace: float) -> None:
     """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish."""
     await face.leave()
+    await asyncio.sleep(ARRIVING_SECONDS)
     current.close()
     await asyncio.gather(face.stop(grace), listener.stop())
 
 
 def _stop_signal() -> asyncio.Event:
-    """Set by the first SIGTERM or Ctrl-C; a second one ends the process at once (what was acknowledged is on disk)."""
+    """Set by SIGTERM or Ctrl-C; a further Ctrl-C ends the process at once (what was acknowledged is on the disk)."""
     stopping = asyncio.Event()
 
     def receive(signum: int) -> None:
-        if stopping.is_set():
+        if stopping.is_set() and signum == signal.SIGINT:
             os._exit(128 + signum)
         stopping.set()
 
@@ -95,22 +100,3 @@ def _certificates(settings: Settings) -> Certificates:
 
 def _with_port(address: str, port: int) -> str:
     return f"{address.rpartition(':')[0]}:{port}"
-
-
-class _Unjudged:
-    """Until the judge is here: nothing is judged, and asking for a verdict says so."""
-
-    async def admit(self, versions: Sequence[Document], new: Document) -> Verdict | None:  # noqa: ARG002
-        return None
-
-    async def check(self, old: Document, new: Document, *, direction: Level | None = None) -> Verdict:  # noqa: ARG002
-        raise Unimplemented("Verdicts are not served yet.", reason="NOT_SERVED_YET")
-
-    async def check_history(
-        self,
-        versions: Sequence[Document],  # noqa: ARG002
-        new: Document,  # noqa: ARG002
-        *,
-        direction: Level | None = None,  # noqa: ARG002
-    ) -> Verdict:
-        raise Unimplemented("Verdicts are not served yet.", reason="NOT_SERVED_YET")

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from schemaregistry.errors import InvalidArgument
+
 DEFAULT_DATA: Final = Path(".data")
 DEFAULT_GRPC: Final = "localhost:50051"
 DEFAULT_REST: Final = "127.0.0.1:8000"
@@ -32,3 +34,14 @@ class Settings:
     @property
     def database(self) -> Path:
         return self.data / "registry.db"
+
+
+def host_and_port(address: str, option: str) -> tuple[str, int]:
+    """Read HOST:PORT, an IPv6 host in brackets; raise InvalidArgument (BAD_ADDRESS) naming the option."""
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise InvalidArgument(
+            f"{option} {address!a} is not HOST:PORT, such as localhost:8000; PORT is 0 (a free one) to 65535.",
+            reason="BAD_ADDRESS",
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -5,6 +5,7 @@ Holds the rules' order and the attempts; the rules are `compat`'s, the compariso
 
 import asyncio
 import time
+from itertools import islice
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -65,9 +66,11 @@ class Writer:
 
 
 def _rivals(subject: Subject, document: Document) -> list[Document]:
-    """The versions that `document` is judged against: all of them for a transitive level, else the latest alone."""
-    every = (document.compatibility or "").endswith("_transitive")
-    return [registered.document for registered in (subject.versions if every else subject.versions[-1:])]
+    """The versions that `admit` looks at: all for a transitive level, else the latest, and the latest release."""
+    if (document.compatibility or "").endswith("_transitive"):
+        return [registered.document for registered in subject.versions]
+    releases = (each for each in reversed(subject.versions) if "-" not in each.entry.version)
+    return [registered.document for registered in {*subject.versions[-1:], *islice(releases, 1)}]
 
 
 def _same(entry: Entry, document: Document) -> Entry:

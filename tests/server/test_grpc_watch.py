@@ -1,0 +1,107 @@
+"""WatchSchemas over real sockets."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import grpc
+import pytest
+from google.api.httpbody_pb2 import HttpBody
+
+from schemaregistry.v1 import registry_pb2 as pb
+
+
+def register(stub, name: str, data: bytes) -> int:
+    return stub.RegisterSchema(pb.RegisterSchemaRequest(id=name, document=HttpBody(data=data)), timeout=20).revision
+
+
+def events(stub, until: int, **request: object) -> list[pb.WatchSchemasResponse]:
+    """What a watch sends up to a revision."""
+    call = stub.WatchSchemas(pb.WatchSchemasRequest(**request), timeout=30)
+    seen = []
+    for event in call:
+        seen.append(event)
+        if event.revision >= until and event.WhichOneof("event") == "progress":
+            break
+    call.cancel()
+    return seen
+
+
+def test_a_watch_brings_the_snapshot_then_each_change_with_its_bytes(running, document) -> None:
+    bot, reader = running.stub("ci-bot"), running.stub("reader")
+    raw = document("watched_v1")
+    first = register(bot, "watched_v1", raw)
+    watch = reader.WatchSchemas(pb.WatchSchemasRequest(ids=["watched_v1"], include_documents=True), timeout=30)
+    snapshot, progress = next(watch), next(watch)
+    assert (snapshot.snapshot.version, snapshot.revision, snapshot.document) == ("1.0.0", first, raw)
+    assert progress.WhichOneof("event") == "progress"
+    later = document("watched_v1", "1.0.1", title="Another title")
+    second = register(bot, "watched_v1", later)
+    change = next(event for event in watch if event.WhichOneof("event") != "progress")
+    assert (change.change.version, change.revision, change.document) == ("1.0.1", second, later)
+    watch.cancel()
+
+
+def test_resumed_watches_lose_and_repeat_nothing(start_server, document) -> None:
+    """Concurrent writers on one side; on the other readers that break off and resume at every few events."""
+    server = start_server("--progress-seconds", "0.05")
+    bots = [server.stub("ci-bot") for _ in range(4)]
+    finished = threading.Event()
+
+    def write(place: int) -> list[int]:
+        return [register(bots[place], f"w{place}_{n}", document(f"w{place}_{n}")) for n in range(25)]
+
+    def read(break_after: int) -> list[int]:
+        stub, seen, at = server.stub("reader"), [], 0
+        while not (finished.is_set() and at >= last[0]):
+            call = stub.WatchSchemas(pb.WatchSchemasRequest(after_revision=at), timeout=30)
+            for count, event in enumerate(call, start=1):
+                if event.WhichOneof("event") != "progress":
+                    seen.append(event.revision)
+                at = event.revision
+                if count >= break_after:
+                    break
+            call.cancel()
+        return seen
+
+    last = [0]
+    with ThreadPoolExecutor(8) as pool:
+        reading = [pool.submit(read, break_after) for break_after in (1, 3, 10)]
+        written = sorted(revision for revisions in pool.map(write, range(4)) for revision in revisions)
+        last[0] = written[-1]
+        finished.set()
+        for seen in reading:
+            assert seen.result(60) == written
+
+
+def test_progress_comes_while_nothing_changes(start_server) -> None:
+    server = start_server("--progress-seconds", "0.05")
+    watch = server.stub("reader").WatchSchemas(pb.WatchSchemasRequest(), timeout=10)
+    assert [next(watch).WhichOneof("event") for _ in range(4)] == ["progress"] * 4
+    watch.cancel()
+
+
+def test_five_hundred_watchers_each_get_a_change(running, document) -> None:
+    bot, stubs = running.stub("ci-bot"), [running.stub("reader") for _ in range(5)]
+    watches = [stubs[n % 5].WatchSchemas(pb.WatchSchemasRequest(ids=["many_v1"]), timeout=60) for n in range(500)]
+    for watch in watches:
+        assert next(watch).WhichOneof("event") == "progress"
+    revision = register(bot, "many_v1", document("many_v1"))
+    for watch in watches:
+        change = next(event for event in watch if event.WhichOneof("event") != "progress")
+        assert change.revision == revision
+        watch.cancel()
+
+
+def test_a_reader_that_reads_nothing_is_dropped_and_others_go_on(start_server, document) -> None:
+    server = start_server("--slow-seconds", "0.5")
+    bot, slow, brisk = server.stub("ci-bot"), server.stub("reader"), server.stub("reader")
+    for n in range(40):
+        register(bot, f"big_{n}", document(f"big_{n}", description="x" * 200_000))
+    watch = slow.WatchSchemas(pb.WatchSchemasRequest(include_documents=True), timeout=60)
+    next(watch)
+    assert len(events(brisk, 40, include_documents=True)) == 41
+    threading.Event().wait(2)
+    with pytest.raises(grpc.RpcError) as dropped:
+        list(watch)
+    assert dropped.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert "after_revision" in dropped.value.details()

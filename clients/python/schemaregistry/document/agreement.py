@@ -142,7 +142,7 @@ class _Agreement:
         low, high = EXACT.get(kind.name) or _decimal_bounds(kind)
         least, greatest = _bounds(shape)
         for bound in (least, greatest):
-            if kind.name not in _FLOATS and math.isfinite(bound) and not low <= bound <= high:
+            if kind.name not in _FLOATS and math.isfinite(bound) and not low <= math.trunc(bound) <= high:
                 _refuse(f"{at.label}: {cut(describe(kind))} can't hold {shown(bound)}. Take a wider type.", at.path)
         missing = [f'"minimum": {low}'] if least < low and kind.name not in _WIDE else []
         missing += [f'"maximum": {high}'] if greatest > high and kind.name not in (*_WIDE, "uint64") else []
@@ -180,9 +180,9 @@ def _bounds(shape: Shape) -> tuple[float, float]:
     return least, math.floor(shape.high) if math.isfinite(shape.high) else shape.high
 
 
-def _decimal_bounds(kind: ArrowType) -> tuple[float, float]:
-    precision, scale = kind.precision or 0, kind.scale or 0
-    largest = 10 ** (precision - scale) - 10**-scale
+def _decimal_bounds(kind: ArrowType) -> tuple[int, int]:
+    """The whole numbers that stand before the point."""
+    largest = 10 ** ((kind.precision or 0) - (kind.scale or 0)) - 1
     return -largest, largest
 
 

@@ -51,11 +51,13 @@ def read_version(document: Mapping[str, Json]) -> Version:
 
 def read_compatibility(document: Mapping[str, Json]) -> Level | None:
     """`compatibility`; raises InvalidArgument (BAD_COMPATIBILITY)."""
-    found = document.get("compatibility")
     levels: tuple[Level, ...] = get_args(Level)
-    if found is not None and found not in levels:
+    for level in levels:
+        if level == document.get("compatibility"):
+            return level
+    if "compatibility" in document:
         _refuse(f"`compatibility` is one of {', '.join(levels)}.", "BAD_COMPATIBILITY", "compatibility")
-    return found
+    return None
 
 
 def read_tags(document: Mapping[str, Json]) -> tuple[str, ...]:

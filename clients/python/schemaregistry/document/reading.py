@@ -28,7 +28,8 @@ MAX_POINTER: Final = 1000
 
 _STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _STRING_BYTES: Final = re.compile(_STRING.encode(), re.DOTALL)
-_TOKEN: Final = re.compile(_STRING + r"|(NaN|-?Infinity|-?[0-9][0-9.eE+-]*)", re.DOTALL)
+_NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_TOKEN: Final = re.compile(rf"{_STRING}|(NaN|-?Infinity|{_NUMBER})", re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -46,10 +47,10 @@ def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     text = _decode(data)
     reader = _Reader(text)
     value = reader.read()
-    if reader.duplicates:
-        raise _duplicate_key(value, reader.duplicates)
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(value)
+    if reader.duplicates:
+        raise _duplicate_key(value, reader.duplicates)
     return value
 
 
@@ -111,8 +112,9 @@ class _Reader:
                 parse_constant=self._constant,
             )
         except json.JSONDecodeError as error:
+            said = error.msg.removesuffix(" at").removesuffix(" starting")
             raise InvalidArgument(
-                f"Not JSON: {error.msg} at line {error.lineno}, column {error.colno}.",
+                f"Not JSON: {said} at line {error.lineno}, column {error.colno}.",
                 reason="NOT_JSON",
                 metadata={"line": str(error.lineno), "column": str(error.colno)},
             ) from None
@@ -146,7 +148,7 @@ class _Reader:
 
     def _refuse(self, literal: str, fault: str, reason: str) -> NoReturn:
         """Raise with the first place outside of strings where the literal stands."""
-        at = next(match.start() for match in _TOKEN.finditer(self.text) if match[1] == literal)
+        at = next((match.start() for match in _TOKEN.finditer(self.text) if match[1] == literal), 0)
         line = self.text.count("\n", 0, at) + 1
         column = at - self.text.rfind("\n", 0, at)
         raise InvalidArgument(

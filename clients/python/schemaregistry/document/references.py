@@ -25,6 +25,8 @@ MAX_CHAIN: Final = 64
 """Schemas within one another that apply to one and the same value, references followed."""
 MAX_EXPANDED_DEPTH: Final = 128
 """Schemas within one another, references followed."""
+ANYTHING_AT: Final[Path] = ("", "anything")
+"""The path of a schema that is in no document and lets everything through: what holds where nothing is said."""
 
 
 @dataclass(slots=True)
@@ -32,10 +34,10 @@ class Schemas:
     """The schemas of one document by their paths, and the edges between them."""
 
     root: dict[str, Json]
-    at: dict[Path, Json] = field(default_factory=dict)
-    same_value: dict[Path, list[Path]] = field(default_factory=dict)
+    at: dict[Path, Json] = field(default_factory=lambda: {ANYTHING_AT: True})
+    same_value: dict[Path, list[Path]] = field(default_factory=lambda: {ANYTHING_AT: []})
     """From a schema to those that apply to the same value, `$ref` included."""
-    inner: dict[Path, list[Path]] = field(default_factory=dict)
+    inner: dict[Path, list[Path]] = field(default_factory=lambda: {ANYTHING_AT: []})
 
 
 def walk(root: dict[str, Json]) -> Schemas:
@@ -115,11 +117,16 @@ def _find(schemas: Schemas) -> None:
 
 
 def _visit(schemas: Schemas, path: Path, schema: Json) -> list[tuple[Path, Json]]:
-    """Note a schema, and return those right below it."""
+    """Note a schema, and return those right below it.
+
+    What stands beside a `$ref` is ignored by draft-07 (8.3), so no edge leads there; but validators look for
+    references in it all the same, so it is visited.
+    """
     same_value, inner = list(at_same_value(schema, path)), list(at_inner_values(schema, path))
+    refers = isinstance(schema, dict) and "$ref" in schema
     schemas.at[path] = schema
-    schemas.same_value[path] = [place for place, _ in same_value]
-    schemas.inner[path] = [place for place, _ in inner]
+    schemas.same_value[path] = [] if refers else [place for place, _ in same_value]
+    schemas.inner[path] = [] if refers else [place for place, _ in inner]
     return same_value + inner
 
 

@@ -10,7 +10,7 @@ from functools import reduce
 from typing import Final
 
 from schemaregistry.document.model import Json
-from schemaregistry.document.references import Schemas, too_many_schemas
+from schemaregistry.document.references import ANYTHING_AT, Schemas, too_many_schemas
 from schemaregistry.document.subschemas import Path
 
 FRACTION: Final = "fraction"
@@ -90,14 +90,19 @@ class Shapes:
 
     def items(self, paths: Iterable[Path]) -> list[Path]:
         """Schemas of which each item of an array satisfies at least one; empty where nothing is said of items."""
-        return [item for path in paths if "array" in self.of(path).kinds for item in self._items(path)]
+        lists = [self._items(path) for path in paths if "array" in self.of(path).kinds]
+        return [item for items in lists for item in items] if all(lists) else []
 
     def members(self, paths: Iterable[Path]) -> dict[str, list[Path]]:
         """For each named property of an object, schemas of which its value satisfies at least one."""
+        objects = self._objects(paths)
+        parts = [self._members(path) for path in objects]
+        names = dict.fromkeys(name for part in parts for name in part)
+        self._spend(len(names) * len(parts))
         found: dict[str, list[Path]] = {}
-        for path in self._objects(paths):
-            for name, places in self._members(path).items():
-                found.setdefault(name, []).extend(places)
+        for name in names:
+            found[name] = [place for part in parts for place in part.get(name, ())]
+            found[name] += [self._unnamed(path) for path, part in zip(objects, parts, strict=True) if name not in part]
         return found
 
     def required(self, paths: Iterable[Path]) -> frozenset[str]:
@@ -107,7 +112,10 @@ class Shapes:
 
     def _items(self, path: Path) -> list[Path]:
         self._spend(1)
-        own = [place for place in self._schemas.inner[path] if place[len(path)] in ("items", "additionalItems")]
+        own = [place for place in self._schemas.inner[path] if place[len(path)] == "items"]
+        if own and len(own[0]) > len(path) + 1:  # a list of schemas by position; further items are additionalItems
+            further = (*path, "additionalItems")
+            return [*own, further if further in self._schemas.at else ANYTHING_AT]
         return own or next(filter(None, map(self.items, self._groups(path))), [])
 
     def _members(self, path: Path) -> dict[str, list[Path]]:
@@ -118,6 +126,15 @@ class Shapes:
             for name, places in self.members(group).items():
                 found[name] = min(found.get(name, places), places, key=self._width)
         return found
+
+    def _unnamed(self, path: Path) -> Path:
+        """The schema of the properties that an object's schema doesn't name."""
+        schema = self._schemas.at[path]
+        if isinstance(schema, dict) and "$ref" in schema:
+            return self._unnamed(self._schemas.same_value[path][0])
+        further = (*path, "additionalProperties")
+        patterns = isinstance(schema, dict) and "patternProperties" in schema
+        return further if further in self._schemas.at and not patterns else ANYTHING_AT
 
     def _required(self, path: Path) -> frozenset[str]:
         self._spend(1)

@@ -19,7 +19,7 @@ INNER_NAMED: Final = ("properties", "patternProperties", "definitions")
 
 
 def at_same_value(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
-    """The subschemas that apply to the very value that `schema` applies to, `$ref` aside."""
+    """The subschemas that apply to the very value that `schema` applies to; those beside a `$ref` are ignored there."""
     return _members(schema, path, SAME_VALUE_ONE, SAME_VALUE_MANY, SAME_VALUE_NAMED)
 
 
@@ -31,8 +31,8 @@ def at_inner_values(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
 def _members(
     schema: Json, path: Path, one: tuple[str, ...], many: tuple[str, ...], named: tuple[str, ...]
 ) -> Iterator[tuple[Path, Json]]:
-    if not isinstance(schema, dict) or "$ref" in schema:
-        return  # draft-07, 8.3: all other members of an object with $ref are ignored
+    if not isinstance(schema, dict):
+        return
     for keyword in (key for key in one if _is_schema(schema.get(key))):
         yield (*path, keyword), schema[keyword]
     for keyword in (key for key in many if isinstance(schema.get(key), list)):

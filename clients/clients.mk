@@ -2,15 +2,27 @@
 PLUGINS := build/bin/protoc-gen-go
 GATEWAY := build/bin/grpc-gateway
 ENVOY := build/envoy/bin/envoy
+NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: go-stubs go-test gateways gateways-test grpc-gateway envoy
+.PHONY: go-stubs go-test ts-build ts-test gateways gateways-test grpc-gateway envoy
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
 
 go-test: $(READY) ## Test the Go client against a real server
 	$(BIN)/pytest -q tests/clients/test_go.py
+
+ts-test: $(READY) ## Test the TypeScript client against a real server
+	$(BIN)/pytest -q tests/clients/test_typescript.py
+
+ts-build: $(NODE_MODULES)
+	@STUBS=typescript $(BIN)/buf generate
+	@npm run --silent --prefix clients/typescript build
+
+$(NODE_MODULES): clients/typescript/package-lock.json
+	@npm ci --silent --no-audit --no-fund --prefix clients/typescript
+	@touch $@
 
 gateways: grpc-gateway envoy ## Build a grpc-gateway and get an Envoy, both for the proto's REST paths
 

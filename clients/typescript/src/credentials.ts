@@ -1,0 +1,50 @@
+/** What a client shows the registry and trusts it by: three PEM files. Opens no connection. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createSecureContext, type SecureContextOptions } from "node:tls";
+
+/** Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key. */
+export interface Credentials {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+/** The certificates that `schemaregistry serve --dev` made for `reader` or `ci-bot`. */
+export function devCredentials(data = ".data", identity = "reader"): Credentials {
+  const file = (name: string): string => join(data, "tls", name);
+  return { ca: file("ca.pem"), cert: file(`${identity}.pem`), key: file(`${identity}-key.pem`) };
+}
+
+/**
+ * The registry at SCHEMAREGISTRY_TARGET with the files of SCHEMAREGISTRY_CA, _CERT and _KEY; without them
+ * localhost:50051, and the reader's dev certificates under SCHEMAREGISTRY_DATA or `.data`.
+ */
+export function fromEnvironment(): [target: string, credentials: Credentials] {
+  const told = process.env;
+  const dev = devCredentials(told["SCHEMAREGISTRY_DATA"] || ".data");
+  return [
+    told["SCHEMAREGISTRY_TARGET"] || "localhost:50051",
+    {
+      ca: told["SCHEMAREGISTRY_CA"] || dev.ca,
+      cert: told["SCHEMAREGISTRY_CERT"] || dev.cert,
+      key: told["SCHEMAREGISTRY_KEY"] || dev.key,
+    },
+  ];
+}
+
+/** The files' contents, as they are now. Throws where one can't be read or they don't fit together; names them. */
+export function read(files: Credentials): SecureContextOptions {
+  const contents = { ca: readFileSync(files.ca), cert: readFileSync(files.cert), key: readFileSync(files.key) };
+  if (!contents.ca.includes("-----BEGIN CERTIFICATE-----")) {
+    throw new Error(`${files.ca} holds no PEM certificate: give the CA that signed the registry's`);
+  }
+  try {
+    createSecureContext(contents);
+  } catch (error) {
+    throw new Error(`${files.ca}, ${files.cert} and ${files.key} are not a CA, a certificate and its own key`, {
+      cause: error,
+    });
+  }
+  return contents;
+}

@@ -1,0 +1,41 @@
+/** A TCP relay to the registry whose connections a test can cut. */
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+
+export class Relay {
+  readonly #open = new Set<Socket>();
+
+  target = "";
+
+  private constructor(private readonly server: Server) {}
+
+  static async to(target: string): Promise<Relay> {
+    const [host, port] = target.split(":");
+    const relay: Relay = new Relay(
+      createServer((near) => {
+        const far = connect(Number(port), host);
+        for (const socket of [near, far]) {
+          relay.#open.add(socket);
+          socket.on("error", () => socket.destroy());
+          socket.on("close", () => {
+            relay.#open.delete(socket);
+            near.destroy();
+            far.destroy();
+          });
+        }
+        near.pipe(far).pipe(near);
+      }),
+    );
+    await new Promise<void>((listening) => relay.server.listen(0, "localhost", listening));
+    relay.target = `localhost:${(relay.server.address() as AddressInfo).port}`;
+    return relay;
+  }
+
+  cut(): void {
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  close(): void {
+    this.server.close();
+    this.cut();
+  }
+}

@@ -302,11 +302,31 @@ def test_a_dry_run_writes_nothing_and_tells_what_would_become(run, reader, file,
     with pytest.raises(NotFound):
         reader.get(schema_id)
     run("publish", file)
-    revision = reader.get(schema_id).revision
-    there = f"{schema_id} 1.0.0 already there (revision {revision})"
-    assert rehearse(document("1.0.1", "string")) == [there, f"{schema_id} 1.0.1 would be refused"]
+    there = f"{schema_id} 1.0.0 already there"
+    assert rehearse(document("1.0.1", "string")) == [there, f"{schema_id} 1.0.1 refused"]
     assert run("publish", "--dry-run", file).exit_code == 1
     assert reader.get(schema_id).version == "1.0.0"
+
+
+def test_a_dry_run_judges_each_version_after_the_one_before_it(run, file, document, schema_id):
+    commit(file, document("0.1.0", "integer"), document("0.2.0", "string"), document("0.2.1", "boolean"))
+    done = run("publish", "--dry-run", "--json", file)
+    answers = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(each["version"], each["result"]) for each in answers] == [
+        ("0.1.0", "would be created"),
+        ("0.2.0", "would be created"),
+        ("0.2.1", "refused"),
+    ]
+    assert [each["verdict"] and each["verdict"]["verdict"] for each in answers] == [None, *["incompatible"] * 2]
+    assert done.exit_code == 1
+
+
+def test_a_refused_version_of_the_history_does_not_stop_what_follows(run, reader, file, document, schema_id):
+    commit(file, document("1.0.0", "integer"), document("1.0.1", "string"), document("1.1.0", "integer"))
+    done = run("publish", file)
+    assert done.exit_code == 0
+    assert f"{schema_id} 1.0.1 passed over: " in done.stdout
+    assert [version.version for version in reader.list_versions(schema_id)] == ["1.0.0", "1.1.0"]
 
 
 def test_a_dry_run_sees_a_version_that_changed(run, file, document, schema_id):

@@ -1,20 +1,20 @@
-"""What becomes of one version that is published, or would: registered, there already, refused and why.
+"""What becomes of one version that is published, or would: created, already there, refused and why.
 
 Holds no files and prints nothing: `publish` does.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from schemaregistry.document import Document, parse, parse_version
-from schemaregistry.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from schemaregistry.document import Document, Json, parse
+from schemaregistry.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, RegistryError
 
 if TYPE_CHECKING:
     from schemaregistry.client import Client
-    from schemaregistry.v1.registry_pb2 import SchemaVersion, Verdict
+    from schemaregistry.v1.registry_pb2 import Verdict
 
-_BUMPS = ("patch", "minor", "major")
 _REFUSALS = (InvalidArgument, AlreadyExists, FailedPrecondition)
 
 
@@ -29,7 +29,7 @@ class Outcome:
     message: str = ""
     refused: bool = False
     warnings: tuple[str, ...] = ()
-    verdict: "Verdict | None" = None
+    verdict: Mapping[str, Json] | None = None
 
 
 Delivery: TypeAlias = Callable[[Document], Outcome]
@@ -44,8 +44,12 @@ def deliver(raw: bytes, into: Delivery) -> Outcome:
         return into(document)
     except _REFUSALS as error:
         at = f" (at {error.pointer})" if error.pointer else ""
-        verdict = getattr(error, "verdict", None)
-        return Outcome("refused", *names, message=f"{error.message}{at}", refused=True, verdict=verdict)
+        return Outcome("refused", *names, message=f"{error.message}{at}", refused=True, verdict=_verdict_of(error))
+
+
+def passed_over(outcome: Outcome) -> Outcome:
+    """The outcome of a version that is history: where it is refused, nobody can mend it any more."""
+    return replace(outcome, result="passed over", refused=False) if outcome.refused else outcome
 
 
 def registration(client: "Client") -> Delivery:
@@ -60,35 +64,35 @@ def registration(client: "Client") -> Delivery:
 
 
 def rehearsal(client: "Client") -> Delivery:
-    """Nowhere: what the registry would say. A version after one that isn't registered yet can't be judged."""
-    pending: dict[str, str] = {}
+    """Nowhere: each version is judged by the registry's own rules, after what is there and what would be by then."""
+    from schemaregistry.compat import admit, to_json
+
+    known: dict[str, dict[str, Document]] = {}
 
     def rehearse(document: Document) -> Outcome:
-        there = _registered(client, document.id)
-        version = str(document.version)
-        names = (document.id, version)
-        if version in there:
-            _check_same(document, there[version])
-            return Outcome("already there", *names, there[version].revision)
-        before = pending.get(document.id)
-        pending[document.id] = version
-        if before is not None:
-            return Outcome("not judged", *names, message=f"it would follow {before}, which is not registered yet")
-        if not there:
-            return Outcome("would be created", *names)
-        return _judged(document, client.check_compatibility(document.raw))
+        if document.id not in known:
+            known[document.id] = _registered(client, document.id)
+        versions, version = known[document.id], str(document.version)
+        if version in versions:
+            _check_same(document, versions[version])
+            return Outcome("already there", document.id, version)
+        verdict = admit(list(versions.values()), document)
+        versions[version] = document
+        if verdict is None:
+            return Outcome("would be created", document.id, version)
+        return Outcome("would be created", document.id, version, message=verdict.message, verdict=to_json(verdict))
 
     return rehearse
 
 
-def _registered(client: "Client", id: str) -> dict[str, "SchemaVersion"]:
+def _registered(client: "Client", id: str) -> dict[str, Document]:
     try:
-        return {version.version: version for version in client.list_versions(id)}
+        return {each.version: client.document(id, each.version) for each in client.list_versions(id)}
     except NotFound:
         return {}
 
 
-def _check_same(document: Document, there: "SchemaVersion") -> None:
+def _check_same(document: Document, there: Document) -> None:
     if there.fingerprint != document.fingerprint:
         message = (
             f"it is registered with other content ({there.fingerprint}, this is {document.fingerprint}): "
@@ -97,17 +101,22 @@ def _check_same(document: Document, there: "SchemaVersion") -> None:
         raise AlreadyExists(message, reason="VERSION_EXISTS", pointer="/version")
 
 
-def _judged(document: Document, verdict: "Verdict") -> Outcome:
-    step, names = _step(verdict.old_version, document), (document.id, str(document.version))
-    if step in _BUMPS and _BUMPS.index(step) >= _BUMPS.index(verdict.required_bump):
-        return Outcome("would be created", *names, message=verdict.message, verdict=verdict)
-    why = f"{verdict.old_version} → {document.version} is {step}, {verdict.required_bump} is needed: {verdict.message}"
-    return Outcome("would be refused", *names, message=why, refused=True, verdict=verdict)
+def _verdict_of(error: RegistryError) -> Mapping[str, Json] | None:
+    from schemaregistry.client import VersionRefused
+    from schemaregistry.compat import RefusedVersion, to_json
+
+    if isinstance(error, RefusedVersion):
+        return to_json(error.verdict)
+    return _read_verdict(error.verdict) if isinstance(error, VersionRefused) else None
 
 
-def _step(old: str, document: Document) -> str:
-    """How far the document's version is from the latest: `major`, `minor`, `patch`, or `no growth`."""
-    before, after = parse_version(old), document.version
-    if after <= before:
-        return "no growth"
-    return next((part for part in ("major", "minor") if getattr(after, part) != getattr(before, part)), "patch")
+def _read_verdict(verdict: "Verdict") -> Mapping[str, Json]:
+    """The registry's message as the JSON that `compat.to_json` gives of a verdict."""
+    from google.protobuf.json_format import MessageToDict
+
+    value: dict[str, Json] = MessageToDict(
+        verdict, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    witness, valid_under = value.pop("witness_json"), value.pop("witness_valid_under")
+    value.pop("witness", None)
+    return value | ({"witness": json.loads(witness), "witness_valid_under": valid_under} if witness else {})

@@ -5,19 +5,16 @@ What versions a file had is `git_history`'s to find, what becomes of each is `ou
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from schemaregistry.cli import git_history
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
-from schemaregistry.cli.outcome import Delivery, Outcome, deliver, registration, rehearsal
+from schemaregistry.cli.outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
 from schemaregistry.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    from schemaregistry.v1.registry_pb2 import Verdict
 
 SECONDS = 60.0
 """How long one version may take: the registry judges it against those before it."""
@@ -35,15 +32,15 @@ def publish(
 ) -> None:
     """Publish schema documents; what the registry has already stays as it is.
 
-    A line tells what became of each version (with --json an object a line). After a refused version the rest of its
-    file is left out, other files go on, and the exit code is 1.
+    A line tells what became of each version (with --json an object a line). Where a file is refused, others go on, and
+    the exit code is 1; a refused version of the history can't be mended any more and is passed over.
     """
     files = [file for path in paths for file in _files(path)]
     refused = False
     with connect(registry, ca, cert, key, identity="ci-bot", timeout=SECONDS) as client:
         into = rehearsal(client) if dry_run else registration(client)
         for file in files:
-            for outcome in _publish(_documents(file, history=history), into):
+            for outcome in _publish(file, into, history=history):
                 _tell(file, outcome, as_json=as_json)
                 refused = refused or outcome.refused
     if refused:
@@ -61,24 +58,28 @@ def _files(path: Path) -> Sequence[Path]:
     return files
 
 
-def _documents(file: Path, *, history: bool) -> Sequence[bytes]:
+def _publish(file: Path, into: Delivery, *, history: bool) -> Iterator[Outcome]:
+    current = _read(file)
+    for raw in _versions(file) if history else ():
+        if raw != current:
+            yield passed_over(deliver(raw, into))
+    yield deliver(current, into)
+
+
+def _versions(file: Path) -> Sequence[bytes]:
+    """What git knows; nothing of a broken document, which has no id to look for: it is published for the refusal."""
     try:
-        # A broken document has no id to look for in git: it is delivered alone, for what is wrong with it to be told.
-        with suppress(InvalidArgument):
-            return [version.raw for version in git_history.versions(file)] if history else [file.read_bytes()]
-        return [file.read_bytes()]
+        return [version.raw for version in git_history.versions(file)]
+    except InvalidArgument:
+        return []
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
     except OSError as error:
         message = f"can't read {file} ({error.strerror}): name a file that can be read"
         raise InvalidArgument(message, reason="FILE_UNREADABLE") from None
-
-
-def _publish(documents: Sequence[bytes], into: Delivery) -> Iterator[Outcome]:
-    """Deliver the versions of one file, up to the first that is refused."""
-    for raw in documents:
-        outcome = deliver(raw, into)
-        yield outcome
-        if outcome.refused:
-            return
 
 
 def _tell(file: Path, outcome: Outcome, *, as_json: bool) -> None:
@@ -90,25 +91,10 @@ def _tell(file: Path, outcome: Outcome, *, as_json: bool) -> None:
         typer.echo(f"{name}: warning: {warning}", err=True)
     revision = f" (revision {outcome.revision})" if outcome.revision is not None else ""
     typer.echo(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
-    if outcome.verdict is not None and outcome.verdict.witness_json:
-        side = outcome.verdict.witness_valid_under
-        typer.echo(f"  valid under the {side} version alone: {outcome.verdict.witness_json}")
+    if outcome.verdict is not None and "witness" in outcome.verdict:
+        witness = json.dumps(outcome.verdict["witness"], ensure_ascii=False)
+        typer.echo(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")
 
 
 def _json_line(file: Path, outcome: Outcome) -> str:
-    names = ("id", "version", "result", "refused", "revision", "message", "warnings")
-    facts = {"file": str(file)} | {name: getattr(outcome, name) for name in names}
-    return json.dumps(facts | {"verdict": _verdict(outcome.verdict)}, ensure_ascii=False)
-
-
-def _verdict(verdict: "Verdict | None") -> dict[str, Any] | None:
-    """The verdict's own JSON, with its witness exact."""
-    from google.protobuf.json_format import MessageToDict
-
-    if verdict is None:
-        return None
-    value: dict[str, Any] = MessageToDict(
-        verdict, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    text = value.pop("witness_json")
-    return value | {"witness": json.loads(text) if text else None}
+    return json.dumps({"file": str(file)} | asdict(outcome), ensure_ascii=False)

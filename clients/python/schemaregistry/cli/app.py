@@ -10,7 +10,7 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import compat, diff, get, listing, publish, validate, watch, whoami
+from schemaregistry.cli import check, compat, contract, diff, get, listing, publish, validate, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -22,6 +22,8 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command("check")(check.check)
+app.command("contract")(contract.contract)
 app.command("get")(get.get)
 app.command("compat")(compat.compat)
 app.command("diff")(diff.diff)

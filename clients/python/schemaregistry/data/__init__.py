@@ -1,0 +1,35 @@
+"""Files judged by a contract, and handed on only if they conform. Needs pyarrow; fetches no contract itself."""
+
+# The imports of pyarrow come after the test that it is there.
+# ruff: noqa: E402
+from schemaregistry.errors import InvalidArgument
+
+
+class MissingExtra(InvalidArgument, ImportError):
+    """A part of the library was asked for whose dependencies aren't installed."""
+
+
+try:
+    import numpy as _numpy  # noqa: F401
+    import pyarrow as _pyarrow  # noqa: F401
+except ModuleNotFoundError as missing:
+    raise MissingExtra(
+        f"Checking data needs {missing.name}: pip install 'schemaregistry[data]'", reason="MISSING_EXTRA"
+    ) from None
+
+from schemaregistry.data.check import check
+from schemaregistry.data.report import Example, Fault, FileFacts, Report, SchemaName, Violation
+from schemaregistry.data.sources import Source, find
+
+__all__ = [
+    "Example",
+    "Fault",
+    "FileFacts",
+    "MissingExtra",
+    "Report",
+    "SchemaName",
+    "Source",
+    "Violation",
+    "check",
+    "find",
+]

@@ -1,0 +1,31 @@
+"""`schemaregistry contract`: the compiled check plan of a document, as a file for readers of other languages."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
+from schemaregistry.cli.pull import Access, pull
+from schemaregistry.errors import InvalidArgument
+
+
+def contract(
+    schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.pb", help="Where the contract goes.")],
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """Compile a document to its contract, the bytes that the registry gives for it.
+
+    `schemaregistry check … --schema FILE.pb` judges by it without a registry; so do readers of other languages.
+    """
+    compiled = pull(schema, Access(registry, ca, cert, key)).contract
+    try:
+        output.write_bytes(compiled.SerializeToString(deterministic=True))
+    except OSError as error:
+        message = f"can't write {output} ({error.strerror}): name a file that can be written"
+        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None
+    typer.echo(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)

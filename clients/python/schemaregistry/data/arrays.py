@@ -1,0 +1,144 @@
+"""Arrow arrays as the kernels want them: one layout a type, numbers as NumPy views, masks as NumPy booleans.
+
+A mask is a NumPy array of booleans; None stands for one without a True. Judges nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from schemaregistry.data.types import Array, DataType, family, pc
+
+Mask: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.int64]
+
+_VIEWS = {
+    "date32[day]": pa.int32(),
+    "date64[ms]": pa.int64(),
+    "time32[s]": pa.int32(),
+    "time32[ms]": pa.int32(),
+    "time64[us]": pa.int64(),
+    "time64[ns]": pa.int64(),
+}
+
+
+def plain(array: Array) -> Array:
+    """The same values without views, runs, extensions or half floats. A dictionary of texts stays one."""
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(array.storage)
+    if isinstance(kind, pa.RunEndEncodedType):
+        return plain(pc.run_end_decode(array))
+    if isinstance(kind, pa.DictionaryType):
+        is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
+        return array if is_kept else plain(array.dictionary_decode())
+    wanted = next((layout(kind) for is_of, layout in _LAYOUTS if is_of(kind)), None)
+    return array.cast(wanted) if wanted else array
+
+
+_LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], Callable[[DataType], DataType]], ...]] = (
+    (pt.is_string_view, lambda _: pa.large_string()),
+    (pt.is_binary_view, lambda _: pa.large_binary()),
+    (pt.is_fixed_size_binary, lambda _: pa.large_binary()),
+    (pt.is_float16, lambda _: pa.float32()),
+    (pt.is_list_view, lambda kind: pa.large_list(kind.value_field)),
+    (pt.is_large_list_view, lambda kind: pa.large_list(kind.value_field)),
+)
+"""Layouts without kernels, and those that have them."""
+
+
+def integers(array: Array) -> Array:
+    """Dates, times and timestamps as the integers that they are stored as; integers as they are."""
+    if pt.is_timestamp(array.type):
+        return array.view(pa.int64())
+    kind = _VIEWS.get(str(array.type))
+    return array.view(kind) if kind else array
+
+
+def numbers(array: Array) -> NDArray[Any]:
+    """The values of an array of integers or floats, without a copy; what stands for a null is arbitrary."""
+    array = integers(array)
+    buffer = array.buffers()[1]
+    if buffer is None:
+        return np.empty(0, array.type.to_pandas_dtype())
+    return np.frombuffer(buffer, array.type.to_pandas_dtype())[array.offset : array.offset + len(array)]
+
+
+def valid(array: Array) -> Mask | None:
+    """Where there is a value; None where there is one everywhere."""
+    return booleans(array.is_valid()) if array.null_count else None
+
+
+def booleans(array: Array) -> Mask:
+    """A boolean array as a mask, nulls as False."""
+    if array.null_count:
+        array = array.fill_null(False)
+    mask: Mask = array.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def some(mask: Mask | None) -> Mask | None:
+    """The mask, or None where it has no True."""
+    return mask if mask is not None and mask.any() else None
+
+
+def either(left: Mask | None, right: Mask | None) -> Mask | None:
+    """Where either is True (None: nowhere)."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left | right
+
+
+def without(mask: Mask | None, other: Mask | None) -> Mask | None:
+    """Where the first is True and the other isn't."""
+    return mask if mask is None or other is None else some(mask & ~other)
+
+
+def where_valid(mask: Mask | None, array: Array) -> Mask | None:
+    """The mask without the places of nulls."""
+    there = valid(array) if mask is not None else None
+    return some(mask if mask is None or there is None else mask & there)
+
+
+def bounds(kind: DataType) -> tuple[int, int]:
+    """The least and the greatest integer of an integer type."""
+    if pt.is_signed_integer(kind):
+        return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
+    return 0, 2**kind.bit_width - 1
+
+
+def outside(array: Array, low: float, high: float) -> Mask | None:
+    """Which numbers aren't from `low` to `high`; NaN never is one. Integers take integers as bounds, floats doubles."""
+    array = integers(array)
+    ends = pc.min_max(array)
+    least, greatest = ends["min"].as_py(), ends["max"].as_py()
+    if least is None or (low <= least and greatest <= high):
+        return None
+    values = numbers(array)
+    if pt.is_integer(array.type):
+        first, last = bounds(array.type)
+        below = values < low if first < low <= last else np.full(len(values), low > last)
+        above = values > high if first <= high < last else np.full(len(values), high < first)
+    else:
+        below, above = values < np.float64(low), values > np.float64(high)
+    return where_valid(below | above, array)
+
+
+def each(array: Array, passes: Callable[[Any], bool]) -> Mask | None:
+    """Which values don't pass, one by one: for what no kernel tells."""
+    values = integers(array).to_pylist()
+    return some(np.fromiter((value is not None and not passes(value) for value in values), bool, len(values)))
+
+
+def spread(mask: Mask | None, array: Array) -> Mask | None:
+    """From a mask of a dictionary's values to a mask of the array's values."""
+    if mask is None or not isinstance(array.type, pa.DictionaryType):
+        return mask
+    if len(mask) == 0:
+        return None
+    indices = array.indices.fill_null(0) if array.indices.null_count else array.indices
+    return where_valid(mask[indices.to_numpy(zero_copy_only=False)], array)

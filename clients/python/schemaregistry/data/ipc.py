@@ -1,0 +1,51 @@
+"""Reading Arrow IPC files and streams. Judges no values."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.binding import needed
+from schemaregistry.data.faults import READ_ERRORS, Unreadable
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.schemas import refuse_repeated
+from schemaregistry.data.sources import Source
+
+_MAGIC: Final = b"ARROW1"
+
+
+class IpcReader:
+    """The batches of one Arrow IPC file or stream."""
+
+    format = "arrow"
+
+    def __init__(self, source: Source, judge: Judge) -> None:
+        self._source = source
+        self._judge = judge
+        self.position = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches, each validated in full: what Arrow trusts in its own format could be anything. Raises
+        Unreadable.
+        """
+        path = self._source.path
+        with Path(path).open("rb") as stream:
+            head = stream.read(len(_MAGIC))
+            stream.seek(0)
+            try:
+                reader = pa.ipc.open_file(stream) if head == _MAGIC else pa.ipc.open_stream(stream)
+                refuse_repeated(path, reader.schema)
+                names = needed(self._judge.plan, self._judge.bind(reader.schema))
+                for batch in self._batches(reader):
+                    batch.validate(full=True)
+                    self.position = stream.tell()
+                    yield Batch({name: batch.column(name) for name in names}, batch.num_rows)
+            except READ_ERRORS as error:
+                raise Unreadable(path, "CORRUPT", str(error), offset=stream.tell()) from None
+
+    def _batches(self, reader: pa.RecordBatchFileReader | pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
+        if isinstance(reader, pa.RecordBatchFileReader):
+            return (reader.get_batch(index) for index in range(reader.num_record_batches))
+        return iter(reader)

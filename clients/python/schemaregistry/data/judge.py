@@ -1,0 +1,175 @@
+"""A file's batches, judged one after another into a tally: how failures become violations of the report.
+
+Which values fail is frame's; whole JSON records are records'.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrays import Indices, Mask
+from schemaregistry.data.binding import Binding, bind, refusal
+from schemaregistry.data.frame import Batch, Frame
+from schemaregistry.data.plan import ROW, Check, Plan
+from schemaregistry.data.report import Example
+from schemaregistry.data.tally import Key, Tally
+from schemaregistry.data.types import described
+from schemaregistry.data.values import shown, to_json
+from schemaregistry.document import Json
+
+Show: TypeAlias = Callable[[int], Json]
+"""The value to show for an index of a value at the place that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Values at one place that break one rule."""
+
+    key: Key
+    expected: str
+    place: int
+    mask: Mask
+    show: Show
+
+
+class Judge:
+    """The judge of one file, `path`."""
+
+    def __init__(self, plan: Plan, tally: Tally, path: str) -> None:
+        self.plan = plan
+        self.tally = tally
+        self.path = path
+        self.rows = 0
+        self.binding = Binding()
+        self._bound: pa.Schema | None = None
+        self._misfits: set[int] = set()
+
+    def bind(self, schema: pa.Schema) -> Binding:
+        """Read a schema of the file; what is wrong with it is a violation, rows or no rows."""
+        if self._bound is None or not schema.equals(self._bound):
+            self._bound, self.binding = schema, bind(self.plan, schema)
+            self._judge_names(schema.names)
+            for key, expected, actual in self._schema_faults(schema):
+                self.tally.broken(key, expected, actual)
+        return self.binding
+
+    def judge(self, batch: Batch) -> None:
+        """Judge the rows of one batch, in the order of the file, and count them."""
+        frame = Frame(self.plan, self.binding, batch)
+        hits: dict[Key, list[Hit]] = {}
+        for check in self.plan.checks:
+            mask = frame.failing(check)
+            if mask is not None:
+                for hit in self._hits(frame, check, mask):
+                    hits.setdefault(hit.key, []).append(hit)
+        if hits:
+            masks = [self._record(frame, key, found) for key, found in hits.items()]
+            self.tally.rows_failing += int(np.logical_or.reduce(masks).sum())
+        self.rows += batch.rows
+
+    def finish(self) -> None:
+        """Note what was read as another type and fitted."""
+        for place, met in self.binding.fits.items():
+            if met.note and place not in self._misfits:
+                self.tally.note(f"{self.plan.places[place].column}: {met.note}")
+
+    def _judge_names(self, names: list[str]) -> None:
+        folded: dict[str, str] = {}
+        for name in names:
+            other = folded.setdefault(name.casefold(), name)
+            if other != name:
+                self.tally.note(f'the columns "{other}" and "{name}" differ in case only')
+
+    def _schema_faults(self, schema: pa.Schema) -> Iterator[tuple[Key, str, str]]:
+        for check in (check for check in self.plan.checks if not check.guards):
+            place = self.plan.places[check.place]
+            key = Key(place.column, check.pointer, check.rule)
+            if check.kind == "present" and self._is_missing(check.place):
+                yield key, check.expected, "no such column" if place.parent == ROW else f'no member "{place.name}"'
+            elif check.kind == "fits" and check.place in self.binding.refused:
+                key = Key(place.column, *refusal(self.plan, self.binding, check.place))
+                yield key, check.expected, self.binding.refused[check.place]
+            elif check.kind == "closed" and check.place == ROW:
+                for name in self._extras(check):
+                    key = Key(name, check.pointer, check.rule)
+                    yield key, check.expected, f"{described(schema.field(name).type)} column"
+
+    def _is_missing(self, place: int) -> bool:
+        parent = self.plan.places[place].parent
+        known = parent == ROW or (parent in self.binding.types and parent not in self.binding.refused)
+        return (
+            known
+            and place not in self.binding.types
+            and not pa.types.is_null(self.binding.types.get(parent, pa.int8()))
+        )
+
+    def _extras(self, check: Check) -> list[str]:
+        return Frame(self.plan, self.binding, Batch({}, 0)).extras(check)
+
+    def _hits(self, frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
+        place = self.plan.places[check.place]
+        key, show = Key(place.column, check.pointer, check.rule), partial(self._value, frame, check.place)
+        match check.kind:
+            case "residue":
+                yield from self._residue_hits(frame, check, mask)
+            case "closed" if check.place == ROW:
+                for name in frame.extras(check):
+                    yield Hit(key._replace(column=name), check.expected, ROW, mask, partial(_cell, frame.batch, name))
+            case "fits" if check.place in self.binding.refused:
+                key = Key(place.column, *refusal(self.plan, self.binding, check.place))
+                yield Hit(key, check.expected, check.place, mask, show)
+            case "present":
+                yield Hit(key, check.expected, check.place, mask, lambda _: None)
+            case _:
+                if check.kind == "fits":
+                    self._misfits.add(check.place)
+                yield Hit(key, check.expected, check.place, mask, show)
+
+    def _residue_hits(self, frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
+        """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
+        found: dict[Key, Mask] = {}
+        for index, refused in frame.refusals[check.argument, check.place]:
+            columns = refused.columns if check.place == ROW else (self.plan.places[check.place].column,)
+            for column in columns if mask[index] else ():
+                key = Key(column, refused.pointer, refused.rule)
+                found.setdefault(key, np.zeros(len(mask), bool))[index] = True
+        for key, marked in found.items():
+            expected = self.plan.validator.stated(key.pointer)
+            yield Hit(key, expected, check.place, marked, partial(self._value, frame, check.place))
+
+    def _record(self, frame: Frame, key: Key, hits: list[Hit]) -> Mask:
+        """Count one violation's rows in a batch, and take the first for examples. Returns the rows."""
+        masks = [frame.rows(hit.place, hit.mask) for hit in hits]
+        rows: Mask = np.logical_or.reduce(masks)
+        first = np.flatnonzero(rows)[: self.tally.wants(key)].tolist()
+        examples = []
+        for row in first:
+            hit = next(hit for hit, mask in zip(hits, masks, strict=True) if mask[row])
+            value = hit.show(_first_within(frame.row_of(hit.place), hit.mask, row))
+            line = None if frame.batch.lines is None else int(frame.batch.lines[row])
+            examples.append(Example(self.path, self.rows + row, line, shown(value)))
+        self.tally.add(key, hits[0].expected, int(rows.sum()), examples)
+        return rows
+
+    def _value(self, frame: Frame, place: int, index: int) -> Json:
+        """The value at fault; where it couldn't be read, its text."""
+        if place == ROW:
+            return {name: _cell(frame.batch, name, index) for name in frame.batch.columns}
+        misfits, texts = frame.batch.misfits.get(place), frame.batch.texts.get(place)
+        if misfits is not None and texts is not None and misfits[index]:
+            return to_json(texts.slice(index, 1))[0]
+        array = frame.values(place).array
+        return None if array is None else to_json(array.slice(index, 1))[0]
+
+
+def _cell(batch: Batch, name: str, row: int) -> Json:
+    return to_json(batch.columns[name].slice(row, 1))[0] if name in batch.columns else None
+
+
+def _first_within(row_of: Indices | None, mask: Mask, row: int) -> int:
+    """The index of the first marked value within a row."""
+    return row if row_of is None else int(np.flatnonzero(mask & (row_of == row))[0])

@@ -1,0 +1,217 @@
+"""A contract made ready to run: places with their types, checks with their arguments read once.
+
+Refuses what it doesn't know; judging is frame's.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+import pyarrow as pa
+
+from schemaregistry.contract import PLAN_VERSION
+from schemaregistry.data.types import DataType, arrow_schema, arrow_type, value_type
+from schemaregistry.data.validator import Validator
+from schemaregistry.document import Json
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry.v1 import contract_pb2
+
+ROW: Final = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where values stand. `name` is the member's, None for the row and for items; `kind` is None where any is taken.
+
+    `column` is the top-level column that the place is in, None for the row.
+    """
+
+    index: int
+    parent: int
+    name: str | None
+    kind: DataType | None
+    null_is_value: bool
+    column: str | None
+    is_item: bool
+    depth: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """A check is made where the condition `holds`, or doesn't."""
+
+    condition: int
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One rule at one place; `argument` is what its kind needs, read once."""
+
+    kind: str
+    place: int
+    pointer: str
+    rule: str
+    expected: str
+    guards: tuple[Guard, ...]
+    argument: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A claim about the values at a place."""
+
+    place: int
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A contract, ready to be interpreted. `schema` is that of rows handed on."""
+
+    contract: contract_pb2.Contract
+    places: tuple[Place, ...]
+    checks: tuple[Check, ...]
+    conditions: tuple[Condition, ...]
+    validator: Validator
+    schema: pa.Schema
+    children: Mapping[int, tuple[Place, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, contract: contract_pb2.Contract) -> "Plan":
+        """Read a contract; raises FailedPrecondition: UNKNOWN_PLAN, for a version or a kind that isn't known here."""
+        if contract.plan_version != PLAN_VERSION:
+            raise _unknown(f"its format is {contract.plan_version or 'missing'}, this reader knows {PLAN_VERSION}")
+        places = _places(contract)
+        return cls(
+            contract=contract,
+            places=places,
+            checks=tuple(map(_check, contract.checks)),
+            conditions=tuple(Condition(item.place, tuple(map(_check, item.checks))) for item in contract.conditions),
+            validator=Validator(json.loads(contract.schema_json), contract.residuals),
+            schema=arrow_schema(contract),
+            children={
+                place.index: tuple(child for child in places[1:] if child.parent == place.index) for place in places
+            },
+        )
+
+    @cached_property
+    def looks_at_extras(self) -> bool:
+        """Whether a check looks at columns that the plan has no place for."""
+        every = [*self.checks, *(check for condition in self.conditions for check in condition.checks)]
+        return any(check.place == ROW and check.kind in ("residue", "closed") for check in every)
+
+    def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:
+        """Where a violation stands in the report: by column (others after, the whole row last), then by check."""
+        columns = [item.field.name for item in self.contract.columns]
+        at = len(columns) + 1 if column is None else columns.index(column) if column in columns else len(columns)
+        return at, self._ranks.get((pointer, rule), len(self.checks)), column or "", pointer
+
+    @cached_property
+    def _ranks(self) -> dict[tuple[str, str], int]:
+        return {(check.pointer, check.rule): index for index, check in reversed(list(enumerate(self.checks)))}
+
+    def fit_check(self, place: int) -> Check:
+        """The check of a typed place that its Arrow type holds its values."""
+        return next(check for check in self.checks if check.kind == "fits" and check.place == place)
+
+    def refusing(self, place: int, kind: str) -> Check | None:
+        """The first unconditional check of a place that doesn't allow a JSON type."""
+        allowed = {kind, "number"} if kind == "integer" else {kind, "integer"} if kind == "number" else {kind}
+        for check in self.checks:
+            if check.kind == "types" and check.place == place and not check.guards and not check.argument & allowed:
+                return check
+        return None
+
+
+def _places(contract: contract_pb2.Contract) -> tuple[Place, ...]:
+    places = [Place(ROW, ROW, None, None, null_is_value=False, column=None, is_item=False, depth=0)]
+    for index, message in enumerate(contract.places[1:], 1):
+        parent = places[message.parent]
+        name = None if message.HasField("item") else message.member
+        places.append(
+            Place(
+                index=index,
+                parent=parent.index,
+                name=name,
+                kind=_kind(contract, index, parent, name) if message.typed else None,
+                null_is_value=message.null_is_value,
+                column=parent.column or name,
+                is_item=name is None,
+                depth=parent.depth + 1,
+            )
+        )
+    return tuple(places)
+
+
+def _kind(contract: contract_pb2.Contract, index: int, parent: Place, name: str | None) -> DataType:
+    if parent.index == ROW:
+        return value_type(arrow_type(contract.columns[index - 1].field.type))
+    assert parent.kind is not None
+    inner = parent.kind.value_type if name is None else parent.kind.field(name).type
+    return value_type(inner)
+
+
+def _check(message: contract_pb2.Check) -> Check:
+    kind = message.WhichOneof("kind")
+    if kind is None:
+        raise _unknown(f"the check at {message.pointer} is of a kind that isn't known here")
+    return Check(
+        kind=kind,
+        place=message.place,
+        pointer=message.pointer,
+        rule=message.rule,
+        expected=message.expected,
+        guards=tuple(Guard(guard.condition, guard.holds) for guard in message.guards),
+        argument=_argument(kind, getattr(message, kind)),
+    )
+
+
+def _argument(kind: str, body: Any) -> Any:
+    read = _ARGUMENTS.get(kind)
+    return read(body) if read else None
+
+
+def _type_names(body: contract_pb2.Types) -> frozenset[str]:
+    return frozenset(contract_pb2.JsonType.Name(item).removeprefix("JSON_TYPE_").lower() for item in body.types)
+
+
+def _limit(body: contract_pb2.Bound) -> Json:
+    return read_scalar(body.limit)
+
+
+def _count(body: contract_pb2.Count) -> int:
+    return body.limit
+
+
+def _conditions(body: contract_pb2.Conditions) -> tuple[int, ...]:
+    return tuple(body.conditions)
+
+
+_ARGUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "fits": lambda body: body.arrow_pointer,
+    "types": _type_names,
+    "values": lambda body: tuple(map(read_scalar, body.json)),
+    **dict.fromkeys(("minimum", "exclusive_minimum", "maximum", "exclusive_maximum"), _limit),
+    "multiple_of": lambda body: body.divisor,
+    **dict.fromkeys(("min_length", "max_length", "min_items", "max_items"), _count),
+    "pattern": lambda body: (body.ecma, body.re2),
+    "format": lambda body: body.name,
+    "closed": lambda body: frozenset(body.members),
+    **dict.fromkeys(("any_of", "one_of", "not"), _conditions),
+    "residue": lambda body: body.residual,
+}
+
+
+def read_scalar(text: str) -> Json:
+    """A scalar from canonical JSON; a number as an int, or as the double that its text stands for."""
+    return json.loads(text)
+
+
+def _unknown(fault: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"This contract can't be read here: {fault}. Update schemaregistry, or fetch the contract anew.",
+        reason="UNKNOWN_PLAN",
+    )

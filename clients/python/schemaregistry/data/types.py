@@ -1,0 +1,146 @@
+"""The plan's Arrow types as pyarrow's, and both as a person reads them. Holds no judgement of values."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.types as pt
+from pyarrow import compute
+
+from schemaregistry.v1 import contract_pb2
+
+Array: TypeAlias = Any
+"""A `pyarrow.Array`. Which one is known at run time only, and its stubs have no name for that."""
+DataType: TypeAlias = Any
+"""A `pyarrow.DataType`, likewise."""
+Field: TypeAlias = Any
+"""A `pyarrow.Field`, likewise."""
+pc: Any = compute
+"""`pyarrow.compute`: what its functions give hangs on the arrays."""
+
+_UNITS: Final = {1: "s", 2: "ms", 3: "us", 4: "ns"}
+UTC: Final = frozenset(("UTC", "Etc/UTC", "Z", "+00:00", "+0000", "GMT", "Etc/GMT"))
+"""Spellings of the same zone."""
+
+_PLAIN: Final[Mapping[str, DataType]] = {
+    **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    "float32": pa.float32(),
+    "float64": pa.float64(),
+    "bool": pa.bool_(),
+    "utf8": pa.string(),
+    "large_utf8": pa.large_string(),
+    "binary": pa.binary(),
+    "date32": pa.date32(),
+    "date64": pa.date64(),
+}
+
+_PARAMETRIC: Final[Mapping[str, Callable[[contract_pb2.Type], DataType]]] = {
+    "time32": lambda kind: pa.time32(_UNITS[kind.unit]),
+    "time64": lambda kind: pa.time64(_UNITS[kind.unit]),
+    "timestamp": lambda kind: pa.timestamp(_UNITS[kind.unit], kind.tz if kind.HasField("tz") else None),
+    "decimal128": lambda kind: pa.decimal128(kind.precision, kind.scale),
+    "dictionary": lambda kind: pa.dictionary(arrow_type(kind.index), arrow_type(kind.value)),
+    "list": lambda kind: pa.list_(arrow_field(kind.fields[0])),
+    "struct": lambda kind: pa.struct([arrow_field(field) for field in kind.fields]),
+}
+
+_FAMILIES: Final[Mapping[str, tuple[Callable[[DataType], bool], ...]]] = {
+    "null": (pt.is_null,),
+    "bool": (pt.is_boolean,),
+    "int": (pt.is_integer,),
+    "float": (pt.is_floating,),
+    "decimal": (pt.is_decimal,),
+    "text": (pt.is_string, pt.is_large_string, pt.is_string_view),
+    "binary": (pt.is_binary, pt.is_large_binary, pt.is_fixed_size_binary, pt.is_binary_view),
+    "date": (pt.is_date,),
+    "time": (pt.is_time,),
+    "timestamp": (pt.is_timestamp,),
+    "list": (pt.is_list, pt.is_large_list, pt.is_fixed_size_list, pt.is_list_view, pt.is_large_list_view),
+    "struct": (pt.is_struct,),
+}
+
+_JSON: Final = {
+    "bool": "boolean",
+    "int": "integer",
+    "float": "number",
+    "decimal": "number",
+    **dict.fromkeys(("text", "binary", "date", "time", "timestamp"), "string"),
+    "list": "array",
+    "struct": "object",
+}
+
+
+def arrow_type(message: contract_pb2.Type) -> DataType:
+    """The pyarrow type that a plan's type stands for."""
+    name = type_name(message)
+    return _PLAIN[name] if name in _PLAIN else _PARAMETRIC[name](message)
+
+
+def arrow_field(message: contract_pb2.Field) -> Field:
+    """The pyarrow field that a plan's field stands for."""
+    metadata = {item.key: item.value for item in message.metadata}
+    return pa.field(message.name, arrow_type(message.type), message.nullable, metadata or None)
+
+
+def arrow_schema(contract: contract_pb2.Contract) -> pa.Schema:
+    """The schema of rows that are handed on, with the contract's name in its metadata."""
+    names: dict[bytes | str, bytes | str] = {
+        "schemaregistry.id": contract.id,
+        "schemaregistry.version": contract.version,
+        "schemaregistry.fingerprint": contract.fingerprint,
+    }
+    return pa.schema([arrow_field(column.field) for column in contract.columns], names)
+
+
+def type_name(message: contract_pb2.Type) -> str:
+    """`int32`: the name as the arrow block has it."""
+    return contract_pb2.TypeName.Name(message.name).removeprefix("TYPE_NAME_").lower()
+
+
+def value_type(kind: DataType) -> DataType:
+    """The type of the values, whatever layout they are in: of a dictionary, of runs, of an extension."""
+    if isinstance(kind, pa.DictionaryType | pa.RunEndEncodedType):
+        return value_type(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return value_type(kind.storage_type)
+    return kind
+
+
+@cache
+def family(kind: DataType) -> str:
+    """What a type is of, layouts and widths aside: `int`, `text`, `list`, …; `other` for what no contract names."""
+    values = value_type(kind)
+    return next((name for name, tests in _FAMILIES.items() if any(test(values) for test in tests)), "other")
+
+
+@cache
+def json_kind(kind: DataType) -> str:
+    """The JSON type of a type's values; `number` for floats, integral or not, and empty for what no contract names."""
+    return _JSON.get(family(kind), "")
+
+
+def described(kind: DataType) -> str:
+    """A type as the arrow block would name it: `utf8`, `timestamp[us, UTC]`, `list<float64>`."""
+    if isinstance(kind, pa.DictionaryType):
+        return f"dictionary<{described(kind.index_type)}, {described(kind.value_type)}>"
+    match family(kind):
+        case "timestamp":
+            return f"timestamp[{kind.unit}{f', {kind.tz}' if kind.tz else ''}]"
+        case "list":
+            return f"list<{described(kind.value_type)}>"
+        case "struct":
+            return f"struct<{', '.join(f'{field.name}: {described(field.type)}' for field in kind)}>"
+    return _NAMES.get(str(kind), str(kind))
+
+
+_NAMES: Final = {
+    "string": "utf8",
+    "large_string": "large_utf8",
+    "double": "float64",
+    "float": "float32",
+    "halffloat": "float16",
+    "date32[day]": "date32",
+    "date64[ms]": "date64",
+}
+"""Where pyarrow's own name is another."""

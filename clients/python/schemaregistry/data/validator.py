@@ -1,0 +1,139 @@
+"""jsonschema-rs on the values that the plan leaves to it, and on whole records. Holds no Arrow and no plan.
+
+Draft-07 with formats asserted, patterns in an engine of automata, nothing ever fetched.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import jsonschema_rs
+
+from schemaregistry.document import Json, canonical
+from schemaregistry.document.draft07 import DRAFT_07
+from schemaregistry.document.patterns import PATTERN_OPTIONS
+from schemaregistry.document.reading import pointer
+from schemaregistry.v1 import contract_pb2
+
+_LONGEST: Final = 80
+"""Characters of a rule that is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One rule that a value breaks: where the rule stands in the document, where in the value, and the part at fault.
+
+    `names` are the members that `required` misses or `additionalProperties` refuses.
+    """
+
+    pointer: str
+    rule: str
+    place: tuple[str | int, ...]
+    names: tuple[str, ...]
+    value: Json
+
+    @property
+    def columns(self) -> tuple[str | None, ...]:
+        """The columns of a record that this is about; None for the record as a whole."""
+        if self.place:
+            return (str(self.place[0]),)
+        return self.names or (None,)
+
+
+class Validator:
+    """The JSON side of one document: its whole, and the residuals of its plan."""
+
+    def __init__(self, schema: Mapping[str, Json], residuals: Sequence[contract_pb2.Residual]) -> None:
+        """`schema` is a draft-07 schema that `document.parse` has passed."""
+        definitions = dict(schema.get("definitions", {}))
+        prefix = "residual"
+        while any(name.startswith(prefix) for name in definitions):
+            prefix += "_"
+        for index, residual in enumerate(residuals):
+            definitions[f"{prefix}{index}"] = _restricted(schema, residual)
+        root = {**schema, "$schema": f"{DRAFT_07}#", **({"definitions": definitions} if definitions else {})}
+        self._schema = schema
+        self._bases = [residual.schema_pointer for residual in residuals]
+        self._whole = _compiled(root)
+        self._residuals = _residuals(root, [f"{prefix}{index}" for index in range(len(residuals))])
+
+    def whole(self, record: Json) -> list[Refusal]:
+        """What a record breaks of the whole document."""
+        return [_refusal(error, "") for error in self._whole.iter_errors(record)]
+
+    def residual(self, index: int, value: Json) -> list[Refusal]:
+        """What a value breaks of one residual."""
+        return [_refusal(error, self._bases[index]) for error in self._residuals[index].iter_errors(value)]
+
+    def stated(self, at: str) -> str:
+        """What stands at a pointer of the document, as a report may show it."""
+        text = canonical(_at(self._schema, at)).decode()
+        return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+@cache
+def format_validator(name: str) -> jsonschema_rs.Draft7Validator:
+    """One format, asserted."""
+    return _compiled({"format": name})
+
+
+@cache
+def pattern_validator(ecma: str) -> jsonschema_rs.Draft7Validator:
+    """One pattern."""
+    return _compiled({"pattern": ecma})
+
+
+def _compiled(schema: Mapping[str, Json]) -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(
+        dict(schema), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS
+    )
+
+
+def _residuals(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.Validator]:
+    """A validator for each definition of these names, its references resolved in the root."""
+    if not names:
+        return []
+    every = jsonschema_rs.validator_map_for(
+        dict(root), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS
+    )
+    return [every[f"#/definitions/{name}"] for name in names]
+
+
+def _restricted(schema: Json, residual: contract_pb2.Residual) -> Json:
+    """The schema object of a residual with its keywords alone; of `properties` there are only the names."""
+    schema = _at(schema, residual.schema_pointer)
+    if not residual.keywords:
+        return schema
+    members = {keyword: schema[keyword] for keyword in residual.keywords}
+    if "properties" in members:
+        members["properties"] = dict.fromkeys(members["properties"], True)
+    return members
+
+
+def _at(schema: Json, at: str) -> Json:
+    for step in at.split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        schema = schema[int(name)] if isinstance(schema, list) else schema[name]
+    return schema
+
+
+def _refusal(error: jsonschema_rs.ValidationError, base: str) -> Refusal:
+    """jsonschema-rs gives the way to a rule within the schema judged, or within the root once a reference led there."""
+    path = error.schema_path
+    within = path == error.evaluation_path
+    rule = "false" if error.kind.name == "falseSchema" else error.kind.name
+    return Refusal(
+        pointer=(base if within else "") + pointer(path),
+        rule="dependencies" if path[-1:] == ["dependencies"] else rule,
+        place=tuple(error.instance_path),
+        names=tuple(_names(error.kind)),
+        value=error.instance,
+    )
+
+
+def _names(kind: jsonschema_rs.ValidationErrorKind) -> Iterator[str]:
+    if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
+        yield kind.property
+    elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+        yield from kind.unexpected

@@ -53,6 +53,7 @@ class Member:
     def start(self) -> None:
         """Start the process, in a session of its own so that Ctrl-C reaches it through us alone."""
         if not self.running:
+            self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 (our own command)
                     self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -16,8 +16,8 @@ from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, E
 from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
-ASK_SECONDS: Final = 0.5
-UNANSWERED: Final = 5
+ASK_SECONDS: Final = 0.3
+UNANSWERED: Final = 8
 """A watch that is silent for so long asks where it stands; after so many unanswered ones the member counts as away."""
 
 Call = aio.StreamStreamCall[rpc_pb2.WatchRequest, rpc_pb2.WatchResponse]

@@ -23,7 +23,7 @@ from schemaregistry_server import pages, records, refusals, verdicts, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
-from schemaregistry_server.judging import Comparisons, Judge, read_direction
+from schemaregistry_server.judging import Judge, Questions, read_direction
 from schemaregistry_server.reply import Reply
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.writing import Writer
@@ -45,16 +45,22 @@ STALE: Final = ("x-schema-stale", "true")
 class Registry:
     """The RPCs over one store and the catalog that follows it."""
 
-    def __init__(self, store: Store, current: CurrentCatalog, judge: Judge, *, progress_seconds: float = 10.0) -> None:
+    def __init__(
+        self, store: Store, current: CurrentCatalog, *, judge: Judge, questions: Questions, progress_seconds: float
+    ) -> None:
         self._current = current
-        self._judge = judge
-        self._comparisons = Comparisons(judge)
+        self._questions = questions
         self._writer = Writer(store, current, judge)
         self._progress_seconds = progress_seconds
+        self._leaving = False
+
+    def leave(self) -> None:
+        """Say from now on that the server should get no calls."""
+        self._leaving = True
 
     def waits_for(self) -> str | None:
         """Why the server should get no calls now, None where it should."""
-        return "its end: it is stopping" if self._current.closing else None
+        return "its end: it is stopping" if self._leaving else None
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
         self._authorise("GetSchema", caller)
@@ -89,7 +95,7 @@ class Registry:
         subject = (await self._catalog(request.min_revision)).subject(document.id)
         level = direction or document.compatibility or ""
         rivals = subject.versions if level.endswith("_transitive") else subject.versions[-1:]
-        verdict = await self._judge.check_history([each.document for each in rivals], document, direction=direction)
+        verdict = await self._questions.candidate(rivals, document, direction)
         return self._reply(verdicts.to_message(verdict))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
@@ -97,7 +103,7 @@ class Registry:
         direction = read_direction(request.direction, transitive=False)
         subject = (await self._catalog(request.min_revision)).subject(request.id)
         old, new = subject.find(request.from_version), subject.find(request.to_version)
-        return self._reply(verdicts.to_message(await self._comparisons.verdict(old, new, direction)))
+        return self._reply(verdicts.to_message(await self._questions.pair(old, new, direction)))
 
     async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
         self._authorise("ListSchemas", caller)

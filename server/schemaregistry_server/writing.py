@@ -50,7 +50,8 @@ class Writer:
         subject = self._current.catalog.subjects.get(document.id) or Subject(document.id)
         if (there := subject.by_version.get(version)) is not None:
             return _same(there.entry, document), False
-        await self._judge.admit(_rivals(subject, document), document)
+        if subject.versions:
+            await self._judge.admit(_rivals(subject, document), document)
         entry = Entry(
             id=document.id,
             version=version,

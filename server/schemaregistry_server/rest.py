@@ -45,19 +45,26 @@ IdentityOf = Callable[[Scope], Identity]
 
 def create_app(registry: Registry, identity_of: IdentityOf) -> ASGIApp:
     """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them."""
-    service = DESCRIPTOR.services_by_name["SchemaRegistry"]
-    routes = [
-        Route(
-            binding.template,
-            (_Stream if binding.streams else _Unary)(binding, registry, identity_of),
-            methods=[binding.http_method],
-        )
-        for binding in bindings(service)
-    ]
+    by_template: dict[str, dict[str, ASGIApp]] = {}
+    for binding in bindings(DESCRIPTOR.services_by_name["SchemaRegistry"]):
+        answer = (_Stream if binding.streams else _Unary)(binding, registry, identity_of)
+        by_template.setdefault(binding.template, {})[binding.http_method] = answer
+    routes = [Route(template, _ByMethod(answers), methods=[*answers]) for template, answers in by_template.items()]
     return Starlette(
         routes=[*routes, Route("/healthz", _healthz), Route("/readyz", _Ready(registry))],
         exception_handlers={HTTPException: _no_such_path},
     )
+
+
+class _ByMethod:
+    """What one path answers, by HTTP method: one route, so that a refused method's `Allow` names them all."""
+
+    def __init__(self, answers: dict[str, ASGIApp]) -> None:
+        self.answers = answers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method = scope["method"]
+        await self.answers["GET" if method == "HEAD" else method](scope, receive, send)
 
 
 def loopback_identity(publisher: Identity) -> IdentityOf:

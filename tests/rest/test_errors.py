@@ -20,7 +20,7 @@ def nested(depth: int) -> bytes:
 REFUSED = {
     "not JSON": (b'{"$id": ', 400, "NOT_JSON"),
     "a key twice": (b'{"$id": "ticks_v1", "$id": "ticks_v1"}', 400, "DUPLICATE_KEY"),
-    "NaN": (document().replace(b'"1.1.0"', b"NaN"), 400, "NOT_JSON"),
+    "NaN": (document().replace(b'"1.1.0"', b"NaN"), 400, "NOT_A_NUMBER"),
     "not draft-07": (document(**{"$schema": "https://json-schema.org/draft/2020-12/schema"}), 400, "NOT_DRAFT07"),
     "a keyword of the wrong type": (document(required="ts"), 400, "NOT_DRAFT07"),
     "another id": (document(**{"$id": "ticks_v2"}), 400, "ID_MISMATCH"),
@@ -106,7 +106,7 @@ def test_too_small_a_bump_is_409_with_the_verdict_and_its_witness(running) -> No
 def test_an_unknown_path_and_a_wrong_method_say_what_there_is(running) -> None:
     assert httpx.get(f"{running.rest}/nothing").json()["reason"] == "NO_SUCH_PATH"
     answer = httpx.delete(f"{running.rest}/schema/ticks_v1")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD", "POST"})
 
 
 def test_an_unknown_query_parameter_is_refused_by_name(running) -> None:

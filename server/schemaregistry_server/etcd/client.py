@@ -16,9 +16,10 @@ from schemaregistry_server.etcd.watching import Seen, after
 SECONDS: Final = 5.0
 """How long a call may take over all endpoints: longer than the choice of a new leader."""
 
+FIRST_KEYS: Final = 32
 PAGE_KEYS: Final = 1_000
 PAGE_BYTES: Final = 8 << 20
-"""A page's aims; etcd limits pages by keys alone, so the size of the last page sets the next one's limit."""
+"""etcd limits pages by keys alone: the first page is small, and its size sets the next one's limit."""
 
 FORGOTTEN: Final = "required revision has been compacted"
 
@@ -42,7 +43,7 @@ class Client:
 
         Raises CompactedRevision where that revision was compacted between two pages.
         """
-        limit, revision = PAGE_KEYS, 0
+        limit, revision = FIRST_KEYS, 0
         key, end = prefix, after(prefix)
         more = True
         while more:

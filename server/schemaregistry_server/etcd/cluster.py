@@ -6,6 +6,7 @@ Holds no client beyond what tells whether a member is well; a production cluster
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -83,8 +84,10 @@ class Member:
             await asyncio.to_thread(self._process.wait)
 
     def last_words(self) -> str:
-        """The end of its log."""
-        return self._log.read_text(encoding="utf-8", errors="replace")[-500:] if self._log.exists() else ""
+        """The last error in its log, which has a JSON object a line, or else the log's place."""
+        said = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        errors = re.findall(r'"error":"((?:[^"\\]|\\.)*)"', said)
+        return errors[-1] if errors else f"see {self._log}"
 
 
 class Cluster:
@@ -108,7 +111,7 @@ class Cluster:
             while not ((status := await self._status(name)) and status.leader):
                 if not member.running or asyncio.get_running_loop().time() > deadline:
                     raise FailedPrecondition(
-                        f"etcd member {name} did not start on {member.address}: {member.last_words()}",
+                        f"etcd member {name} did not start on {member.address}: {member.last_words()}.",
                         reason="ETCD_NOT_STARTED",
                     )
                 await asyncio.sleep(0.05)
@@ -213,4 +216,4 @@ def _program() -> str:
 
 def _with_parent() -> tuple[str, ...]:
     """What ends a member with the process that started it, however that ends (Linux)."""
-    return ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()
+    return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()

@@ -101,6 +101,7 @@ class Connection:
         self._tls = tls
         self._token = token
         self._endpoints = self._connect()
+        self._closed = False
         self._turn = random.randrange(len(self.addresses))  # noqa: S311 (spreads servers over members)
 
     def _connect(self) -> tuple[Endpoint, ...]:
@@ -146,7 +147,7 @@ class Connection:
                 self.leave(endpoint)
                 rounds, rest = divmod(attempt, len(self.addresses))
                 pause = 0 if rest else min(PAUSE_SECONDS * 2**rounds, PAUSE_LIMIT) * random.uniform(0.5, 1)  # noqa: S311
-                if now() + pause >= deadline:
+                if self._closed or now() + pause >= deadline:
                     raise Away(f"{endpoint.address}: {away}") from away
             await asyncio.sleep(pause)
         raise AssertionError
@@ -182,7 +183,8 @@ class Connection:
         await _close(old, grace=ATTEMPT_SECONDS)
 
     async def close(self) -> None:
-        """Close every channel at once."""
+        """Close every channel at once; calls in flight raise Away."""
+        self._closed = True
         await _close(self._endpoints, grace=None)
 
     async def _once(self, endpoint: Endpoint, rpc: Rpc[Request, Answer], request: Request, seconds: float) -> Answer:

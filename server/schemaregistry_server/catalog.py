@@ -32,6 +32,9 @@ NEAR = 100
 PARSED = 512
 """Parsed documents that are kept; the rest are parsed anew when asked for."""
 
+SMALL = 16 << 10
+"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+
 
 class Registered:
     """One version in the catalog: its entry, and what is made of it at most once."""
@@ -60,7 +63,7 @@ class Registered:
 
     @property
     def document(self) -> Document:
-        return _parsed(self.entry.raw)
+        return parsed(self.entry.raw, self.entry.id)
 
     @cached_property
     def message(self) -> pb.SchemaVersion:
@@ -93,9 +96,14 @@ class Registered:
         )
 
 
+def parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
+    """As `document.parse`, from memory where it was parsed lately: a version that was just written is judged next."""
+    return _parsed(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
+
+
 @lru_cache(maxsize=PARSED)
-def _parsed(raw: bytes) -> Document:
-    return parse(raw)
+def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
+    return parse(raw, id=id)
 
 
 @dataclass(frozen=True, slots=True)

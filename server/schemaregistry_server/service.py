@@ -20,7 +20,7 @@ from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import pages, records, refusals, verdicts, watching
-from schemaregistry_server.catalog import Catalog, Registered, Subject
+from schemaregistry_server.catalog import SMALL, Catalog, Registered, Subject, parsed
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
 from schemaregistry_server.judging import Judge, Questions, read_direction
@@ -32,9 +32,6 @@ __all__ = ["Identity", "Registry", "Reply"]
 
 WAIT_SECONDS: Final = 5.0
 """How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
-
-LARGE: Final = 16 << 10
-"""Bytes from which a body is read on another thread, so that it does not hold up the others."""
 
 SLICE: Final = 500
 """Schemas that a filter looks at in one go, so that it does not hold up the others."""
@@ -178,9 +175,10 @@ def _compiled(registered: Registered) -> contract_pb2.Contract:
 
 
 async def _read(request: pb.RegisterSchemaRequest | pb.CheckCompatibilityRequest) -> Document:
+    """The request's document; a large one is parsed on another thread, so that it does not hold up the others."""
     name, data = check_id(request.id), request.document.data
-    if len(data) < LARGE:
-        return parse(data, id=name)
+    if len(data) <= SMALL:
+        return parsed(data, name)
     return await asyncio.to_thread(parse, data, id=name)
 
 

@@ -91,6 +91,7 @@ class Store(Protocol):
     def watch(self, after_revision: int) -> AsyncIterator[Batch]:
         """Every write after `after_revision`, each once and in order, for as long as the store is open.
 
+        The first batch, with entries or without, comes as soon as the store answers: it says that the store is there.
         Raises Compacted where writes after `after_revision` are no longer known one by one.
         """
 

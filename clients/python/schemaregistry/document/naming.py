@@ -12,7 +12,7 @@ ID_PATTERN: Final = "[a-z][a-z0-9_]{0,127}"
 MAX_VERSION_LENGTH: Final = 64
 
 _NUMBER: Final = "(0|[1-9][0-9]*)"
-_LABEL: Final = f"({_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+_LABEL: Final = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 VERSION_PATTERN: Final = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_LABEL}(\.{_LABEL})*)?"
 """Semantic Versioning 2.0.0, section 2 and 9, without build metadata: it has no place in the order of versions."""
 

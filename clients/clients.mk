@@ -5,7 +5,7 @@ ENVOY := build/envoy/bin/envoy
 NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: go-stubs go-test ts-build ts-test gateways gateways-test grpc-gateway envoy
+.PHONY: go-stubs go-test ts-build ts-test rust-test gateways gateways-test grpc-gateway envoy
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -15,6 +15,9 @@ go-test: $(READY) ## Test the Go client against a real server
 
 ts-test: $(READY) ## Test the TypeScript client against a real server
 	$(BIN)/pytest -q tests/clients/test_typescript.py
+
+rust-test: $(READY) ## Test the Rust client against a real server
+	$(BIN)/pytest -q tests/clients/test_rust.py
 
 ts-build: $(NODE_MODULES)
 	@STUBS=typescript $(BIN)/buf generate

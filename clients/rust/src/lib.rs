@@ -1,0 +1,21 @@
+//! A schema registry's client: cached reads, records judged, and a watch that resumes, over mutual TLS.
+//!
+//! The messages and every other RPC are [`v1`]'s, generated from the proto.
+
+mod client;
+mod credentials;
+mod refused;
+mod watch;
+
+pub use client::{Client, Document, LATEST};
+pub use credentials::{Credentials, Unsound};
+pub use refused::Refused;
+pub use watch::{Event, Kind, Watching};
+
+#[allow(missing_docs, clippy::all, clippy::pedantic)]
+mod stubs {
+    include!(concat!(env!("OUT_DIR"), "/stubs.rs"));
+}
+
+pub use stubs::google;
+pub use stubs::schemaregistry::v1;

@@ -1,0 +1,35 @@
+"""The crate: its own tests, its example, its lints, and what it would ship."""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def cargo(toolchain) -> str:
+    found: str = toolchain("cargo")
+    return found
+
+
+def test_its_own_suite_passes_against_a_real_server(cargo: str, run) -> None:
+    said = run(cargo, "test", "--locked", "-j", "2", "--test", "client", cwd="rust")
+    assert "test result: ok" in said
+    assert "0 passed" not in said
+
+
+def test_its_example_halts_on_a_record_that_a_new_version_refuses(cargo: str, run, halts) -> None:
+    run(cargo, "build", "--locked", "-j", "2", "--example", "halt", cwd="rust")
+    halts("rust_halt", ROOT / "clients/rust/target/debug/examples/halt", cwd="rust")
+
+
+def test_it_ships_with_the_proto_that_it_is_generated_from(cargo: str, run) -> None:
+    listed = run(cargo, "package", "--list", "--allow-dirty", "--locked", cwd="rust").split()
+    assert {"src/lib.rs", "build.rs", "proto/schemaregistry/v1/registry.proto"} <= set(listed)
+    assert "googleapis/google/api/httpbody.proto" in listed
+
+
+def test_it_is_formatted_and_free_of_lints(cargo: str, run) -> None:
+    run(cargo, "fmt", "--check", cwd="rust")
+    run(cargo, "clippy", "--locked", "-j", "2", "--all-targets", "--", "-D", "warnings", cwd="rust")

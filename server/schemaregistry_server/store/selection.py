@@ -1,0 +1,53 @@
+"""Which store a name stands for, and its opening: `sqlite`, `etcd`, or `etcd://HOST:PORT,…`. Holds no store."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from schemaregistry.errors import InvalidArgument
+from schemaregistry_server.etcd.cluster import running
+from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.store.base import Store
+from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.sqlite import SQLiteStore
+
+ETCD_PORT: Final = 2379
+
+
+@asynccontextmanager
+async def opened(name: str, data: Path, *, tls: Tls | None = None) -> AsyncIterator[Store]:
+    """The store that `name` stands for, closed with the context.
+
+    `sqlite`: the file `data`/registry.db. `etcd`: a cluster of our own on loopback, for development, which lives as
+    long as the context, its data under `data`/etcd and its certificates those of `data`/tls. `etcd://HOST:PORT,…`: a
+    cluster that is there, over `tls`. Raises InvalidArgument for another name, FailedPrecondition or Unavailable
+    where the store can't be opened.
+    """
+    async with AsyncExitStack() as stack:
+        store: Store
+        if name == "sqlite":
+            store = SQLiteStore(data / "registry.db")
+        elif name == "etcd":
+            served, ours = (_identity(data / "tls", who) for who in ("server", "ci-bot"))
+            cluster = await stack.enter_async_context(running(data / "etcd", served=served, tls=ours))
+            store = await EtcdStore.open(cluster.endpoints, tls=ours)
+        else:
+            store = await EtcdStore.open(endpoints(name), tls=tls)
+        stack.push_async_callback(store.close)
+        yield store
+
+
+def endpoints(name: str) -> list[str]:
+    """`etcd://one,two:2380` as HOST:PORT each, port 2379 where none is given; raises InvalidArgument (BAD_STORE)."""
+    scheme, separator, rest = name.partition("://")
+    hosts = [host for host in rest.split(",") if host]
+    if scheme != "etcd" or not separator or not hosts or "/" in rest:
+        raise InvalidArgument(
+            f"--store {name!a} is not 'sqlite', 'etcd' or etcd://HOST:PORT,HOST:PORT,…", reason="BAD_STORE"
+        )
+    return [host if host.rpartition(":")[2].isdecimal() else f"{host}:{ETCD_PORT}" for host in hosts]
+
+
+def _identity(directory: Path, name: str) -> Tls:
+    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")

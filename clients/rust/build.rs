@@ -3,9 +3,6 @@
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo:rerun-if-changed=proto");
     let descriptors = protox::compile(["schemaregistry/v1/registry.proto"], ["proto", "googleapis"])?;
-    tonic_prost_build::configure()
-        .build_server(false)
-        .include_file("stubs.rs")
-        .compile_fds(descriptors)?;
+    tonic_prost_build::configure().build_server(false).include_file("stubs.rs").compile_fds(descriptors)?;
     Ok(())
 }

@@ -152,7 +152,7 @@ def _read_log(output: str) -> Iterator[_Entry]:
 
 def _commit(name: str, path: Path) -> str:
     """The commit that a tag, branch or hash names; empty where there is none."""
-    if name.startswith("-"):
+    if name.startswith("-") or "\0" in name:
         return ""
     try:
         output = _git(path, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")

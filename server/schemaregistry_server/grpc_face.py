@@ -26,10 +26,11 @@ SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
 OPTIONS: Final = (
     ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 4 << 20),
+    ("grpc.max_receive_message_length", 12 << 20),
     ("grpc.max_send_message_length", 4 << 20),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 1024),
+    ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.max_connection_age_ms", 30 * 60_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.keepalive_time_ms", 60_000),
@@ -37,7 +38,11 @@ OPTIONS: Final = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
-"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html)."""
+"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html).
+
+A document over its limit of 1 MiB is to be refused in words, so a message may have more than that. Ports are not shared
+(so_reuseport): a second server must hear that its port is taken.
+"""
 
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""

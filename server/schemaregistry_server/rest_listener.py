@@ -5,12 +5,16 @@ import contextlib
 import math
 import socket
 from collections.abc import Iterator
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.settings import host_and_port
+
+MAX_CONNECTIONS: Final = 8192
+"""Further ones are answered 503."""
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +39,7 @@ class RestListener:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=math.ceil(grace),
             )
         )

@@ -20,6 +20,9 @@ Dev = Annotated[bool, typer.Option("--dev", help="Embedded store, own certificat
 Data = Annotated[Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="Where everything is kept.")]
 Grpc = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where gRPC listens. Port 0: a free one.")]
 Rest = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where REST listens. Port 0: a free one.")]
+Store = Annotated[
+    str, typer.Option(metavar="NAME", help="sqlite; etcd, a cluster of three on this machine; or etcd://HOST:PORT,…")
+]
 Publish = Annotated[Path | None, typer.Option(metavar="DIR", help="Publish the documents of DIR, old versions first.")]
 Reflection = Annotated[bool, typer.Option(help="Let gRPC clients ask for the proto.")]
 Progress = Annotated[float, typer.Option(metavar="SECONDS", min=0.01, help="Between a watch's marks of progress.")]
@@ -34,6 +37,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
     data: Data = DEFAULT_DATA,
     grpc: Grpc = DEFAULT_GRPC,
     rest: Rest = DEFAULT_REST,
+    store: Store = "sqlite",
     publish: Publish = None,
     reflection: Reflection = True,
     progress_seconds: Progress = 10.0,
@@ -45,7 +49,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
         typer.echo(PRODUCTION, err=True)
         raise typer.Exit(2)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings(data, grpc, rest, publish, reflection, progress_seconds, grace_seconds, slow_seconds)
+    settings = Settings(data, grpc, rest, store, publish, reflection, progress_seconds, grace_seconds, slow_seconds)
     try:
         uvloop.run(running.run(settings, lambda listening: typer.echo(greeting.text(settings, listening))))
     except RegistryError as error:

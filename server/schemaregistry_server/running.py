@@ -17,8 +17,8 @@ from schemaregistry_server.judging import Questions
 from schemaregistry_server.rest_listener import RestListener
 from schemaregistry_server.service import Registry
 from schemaregistry_server.settings import Settings
+from schemaregistry_server.store import selection
 from schemaregistry_server.store.base import Store
-from schemaregistry_server.store.sqlite import SQLiteStore
 
 ARRIVING_SECONDS: Final = 0.25
 """For calls that have arrived but not begun: gRPC cancels those when its server stops."""
@@ -43,8 +43,7 @@ async def run(settings: Settings, announce: Callable[[Listening], None]) -> None
     sources = publishing.read(settings.publish) if settings.publish else []
     async with AsyncExitStack() as stack:
         pki.ensure(settings.tls)
-        store = SQLiteStore(settings.database)
-        stack.push_async_callback(store.close)
+        store = await stack.enter_async_context(selection.opened(settings.store, settings.data))
         current = CurrentCatalog()
         await feed.load(store, current)
         feeding = asyncio.create_task(feed.follow(store, current))

@@ -13,7 +13,8 @@ DEFAULT_REST: Final = "127.0.0.1:8000"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `publish` a directory of documents, or None.
+    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `store` is a name that `store.selection` reads; `publish`
+    a directory of documents, or None.
 
     Seconds: between a watch's marks of progress, for calls in flight at the end, and for a reader to take a message.
     """
@@ -21,6 +22,7 @@ class Settings:
     data: Path
     grpc: str
     rest: str
+    store: str = "sqlite"
     publish: Path | None = None
     reflection: bool = True
     progress_seconds: float = 10.0
@@ -30,10 +32,6 @@ class Settings:
     @property
     def tls(self) -> Path:
         return self.data / "tls"
-
-    @property
-    def database(self) -> Path:
-        return self.data / "registry.db"
 
 
 def host_and_port(address: str, option: str) -> tuple[str, int]:

@@ -57,6 +57,10 @@ def test_what_is_no_address_is_one_sentence(tmp_path: Path, face: str, address: 
     assert face in sentence or "HOST:PORT" in sentence
 
 
+def test_an_unknown_store_is_one_sentence(tmp_path: Path) -> None:
+    assert "--store" in fails("--dev", "--data", str(tmp_path / "d"), *FREE, "--store", "mysql://localhost")
+
+
 def test_a_directory_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert str(tmp_path / "file") in fails("--dev", "--data", str(tmp_path / "file"), *FREE)

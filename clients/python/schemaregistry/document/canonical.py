@@ -11,6 +11,8 @@ import re
 from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
 
+_string = json.JSONEncoder(ensure_ascii=False).encode
+
 
 def canonical(value: Json) -> bytes:
     """Write a value so that equal values, and only they, give equal bytes (UTF-8).
@@ -41,10 +43,6 @@ def _text(value: Json) -> str:
         case float():
             return _number(value)
     raise TypeError(f"{type(value).__name__} is not a JSON value")
-
-
-def _string(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
 
 
 def _utf16(key: str) -> bytes:

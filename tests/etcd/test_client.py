@@ -5,6 +5,7 @@ import asyncio
 import grpc
 import pytest
 
+from schemaregistry_server.etcd import client as etcd_client
 from schemaregistry_server.etcd.client import Client, puts, unchanged
 from schemaregistry_server.etcd.failures import CompactedRevision, Refused
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
@@ -35,6 +36,13 @@ async def test_of_two_transactions_with_one_comparison_one_wins(client: Client, 
     assert {key: pair.mod_revision for key, pair in there.items()} == {prefix: revision}
 
 
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(etcd_client, "PAGE_KEYS", 1_000)
+    monkeypatch.setattr(etcd_client, "PAGE_BYTES", 8 << 20)
+
+
+@pytest.mark.usefixtures("small_pages")
 async def test_a_prefix_is_read_in_pages_as_it_was_at_one_revision(client: Client, prefix: bytes):
     for begin in range(0, 2_500, 100):
         await put(client, *((prefix + b"%05d" % n, b"old") for n in range(begin, begin + 100)))
@@ -49,6 +57,7 @@ async def test_a_prefix_is_read_in_pages_as_it_was_at_one_revision(client: Clien
     assert {pair.value for pair in pairs} == {b"old"}
 
 
+@pytest.mark.usefixtures("small_pages")
 async def test_pages_of_large_values_have_fewer_keys(client: Client, prefix: bytes):
     for n in range(56):
         await put(client, (prefix + b"%02d" % n, bytes(1 << 19)))

@@ -17,9 +17,10 @@ SECONDS: Final = 5.0
 """How long a call may take over all endpoints: longer than the choice of a new leader."""
 
 FIRST_KEYS: Final = 32
-PAGE_KEYS: Final = 1_000
-PAGE_BYTES: Final = 8 << 20
-"""etcd limits pages by keys alone: the first page is small, and its size sets the next one's limit."""
+PAGE_KEYS: Final = 20_000
+PAGE_BYTES: Final = 16 << 20
+"""etcd limits pages by keys alone: the first page is small, and its size sets the next one's limit. Pages are large
+because etcd walks over all the keys that are left for each of them, to count them."""
 
 FORGOTTEN: Final = "required revision has been compacted"
 

@@ -3,6 +3,7 @@
 Holds the transaction and what a lost answer means; keys and values are `etcd_layout.py`'s.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ from schemaregistry_server.store.etcd_layout import Head, Layout
 
 OPEN_SECONDS = 5.0
 """How long a member may take to say its release at start."""
+
+STRETCH = 500
+"""Values that are read before other calls get their turn."""
 
 ROUNDS = 3
 """How often a write reads the id's head anew; its own view of it is old at most once."""
@@ -73,7 +77,9 @@ class EtcdStore:
         revision = 0
         async for page in self._client.read(self._layout.schemas):
             revision = page.revision
-            entries += self._take(page.pairs)
+            for begin in range(0, len(page.pairs), STRETCH):
+                entries += self._take(page.pairs[begin : begin + STRETCH])
+                await asyncio.sleep(0)
         return Batch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
 
     def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry]:

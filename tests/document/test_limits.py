@@ -83,10 +83,10 @@ def text(members: dict[str, Any]) -> bytes:
 def test_a_bomb_is_refused_within_a_second(name: str) -> None:
     reason, members = BOMBS[name]
     data = text(members)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(InvalidArgument) as caught:
         parse(data)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
     assert caught.value.reason == reason
     assert len(caught.value.message) < 1500
 
@@ -94,9 +94,9 @@ def test_a_bomb_is_refused_within_a_second(name: str) -> None:
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_document_is_read_within_a_second_or_so(name: str) -> None:
     data = text(LARGE[name])
-    started = time.perf_counter()
+    started = time.process_time()
     document = parse(data)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert len(document.warnings) <= 100
     assert all(len(note.message) < 1500 for note in document.warnings)
 

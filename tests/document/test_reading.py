@@ -40,9 +40,9 @@ def test_brackets_in_strings_are_not_depth() -> None:
 
 @pytest.mark.parametrize("data", [b"[" * 100_000, b'{"":' * 100_000, b"[" * 500_000 + b"]" * 500_000])
 def test_depth_bombs_are_refused_at_once(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert refused(data).reason == "TOO_DEEP"
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_refusal_takes_little_memory() -> None:
@@ -160,9 +160,9 @@ def test_a_byte_order_mark_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize("data", [b'"' + b'\\"' * 500_000, b'"' + b"[" * 900_000, b'"\\' * 300_000])
 def test_unterminated_strings_are_refused_at_once(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert refused(data).reason == "NOT_JSON"
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_very_long_pointer_is_cut() -> None:

@@ -42,7 +42,8 @@ def schemas_of(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.booleans() | st.fixed_dictionaries({}, optional=keywords).filter(lambda schema: len(schema) <= 3)
 
 
-schemas = st.recursive(st.fixed_dictionaries({"type": kinds}) | st.booleans(), schemas_of, max_leaves=6)
+plain = st.fixed_dictionaries({"type": kinds}) | st.booleans()
+schemas = st.deferred(lambda: plain | schemas_of(plain | st.deferred(lambda: schemas_of(plain))))
 
 
 def kind_of(value: Any) -> str:

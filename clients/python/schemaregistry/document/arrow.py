@@ -9,13 +9,11 @@ from typing import Final, NoReturn
 
 from schemaregistry.document.model import ArrowField, ArrowType, Json
 from schemaregistry.document.reading import pointer
+from schemaregistry.document.subschemas import Path
 from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
-Path = tuple[str | int, ...]
-
-UNSIGNED: Final = ("uint8", "uint16", "uint32", "uint64")
-INTEGERS: Final = ("int8", "int16", "int32", "int64", *UNSIGNED)
+INTEGERS: Final = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 PLAIN: Final = (*INTEGERS, "float32", "float64", "bool", "utf8", "large_utf8", "binary", "date32", "date64")
 UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "time32": ("s", "ms"),

@@ -77,7 +77,7 @@ def _columns(value: dict[str, Json], shapes: Shapes) -> tuple[tuple[ArrowField, 
 
 
 def _check_compiles(schema: dict[str, Json]) -> None:
-    """What is sound but beyond the validator (a length of 10^30, say) is refused here, not met by its first user."""
+    """The validator has the last word: what it can't compile is refused here, not met by the document's first user."""
     try:
         jsonschema_rs.Draft7Validator(schema, pattern_options=PATTERN_OPTIONS, offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:

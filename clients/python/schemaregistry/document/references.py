@@ -43,8 +43,8 @@ class Schemas:
 def walk(root: dict[str, Json]) -> Schemas:
     """Find every schema of a document, and check every reference on the way.
 
-    Raises InvalidArgument: REMOTE_REF, UNRESOLVED_REF, REF_LOOP, TOO_MANY_REFS, TOO_MANY_PROPERTIES,
-    TOO_MANY_SCHEMAS.
+    Raises InvalidArgument: REMOTE_REF, UNRESOLVED_REF, REF_LOOP, NOT_DRAFT07 (what only a reference leads to),
+    TOO_DEEP, TOO_MANY_REFS, TOO_MANY_PROPERTIES, TOO_MANY_SCHEMAS.
     """
     schemas = Schemas(root)
     _find(schemas)
@@ -137,14 +137,14 @@ def _follow(schemas: Schemas, path: Path) -> tuple[Path, Json]:
 
 
 def _check_counts(schemas: Schemas) -> None:
-    objects = [(path, schema) for path, schema in schemas.at.items() if isinstance(schema, dict)]
-    refs = sum("$ref" in schema for _, schema in objects)
+    objects = [schema for schema in schemas.at.values() if isinstance(schema, dict)]
+    refs = sum("$ref" in schema for schema in objects)
     if refs > MAX_REFS:
         raise InvalidArgument(
             f"The document has {refs:,} references, more than the {MAX_REFS:,} that are followed. Split it.",
             reason="TOO_MANY_REFS",
         )
-    properties = sum(len(schema.get("properties", ())) for _, schema in objects)
+    properties = sum(len(schema.get("properties", ())) for schema in objects)
     if properties > MAX_PROPERTIES:
         raise InvalidArgument(
             f"The document has {properties:,} properties, more than the {MAX_PROPERTIES:,} that are read. Split it.",

@@ -31,6 +31,8 @@ OPTIONS: Final = (
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 1024),
     ("grpc.server_handshake_timeout_ms", 10_000),
+    ("grpc.server.max_pending_requests", 8192),
+    ("grpc.server.max_pending_requests_hard_limit", 8192),
     ("grpc.max_connection_age_ms", 30 * 60_000),
     ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.keepalive_time_ms", 60_000),

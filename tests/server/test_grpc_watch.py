@@ -1,13 +1,18 @@
 """WatchSchemas over real sockets."""
 
+# ruff: noqa: ASYNC110 (waiting for what another task does; a test may wait for the disk)
+
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
+import grpc.aio
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
 
 def register(stub, name: str, data: bytes) -> int:
@@ -80,16 +85,28 @@ def test_progress_comes_while_nothing_changes(start_server) -> None:
     watch.cancel()
 
 
-def test_five_hundred_watchers_each_get_a_change(running, document) -> None:
-    bot, stubs = running.stub("ci-bot"), [running.stub("reader") for _ in range(5)]
-    watches = [stubs[n % 5].WatchSchemas(pb.WatchSchemasRequest(ids=["many_v1"]), timeout=60) for n in range(500)]
-    for watch in watches:
-        assert next(watch).WhichOneof("event") == "progress"
-    revision = register(bot, "many_v1", document("many_v1"))
-    for watch in watches:
-        change = next(event for event in watch if event.WhichOneof("event") != "progress")
-        assert change.revision == revision
-        watch.cancel()
+async def test_four_thousand_watchers_that_come_at_once_each_get_a_change(running, document) -> None:
+    files = [(running.tls / f"{name}.pem").read_bytes() for name in ("ca", "reader-key", "reader")]
+    own = [("grpc.use_local_subchannel_pool", 1)]
+    credentials = grpc.ssl_channel_credentials(*files)
+    channels = [grpc.aio.secure_channel(running.target, credentials, options=own) for _ in range(4)]
+    watching: list[int] = []
+    request = pb.WatchSchemasRequest(ids=["many_v1"])
+
+    async def first_change(channel: grpc.aio.Channel) -> int:
+        async for event in SchemaRegistryStub(channel).WatchSchemas(request, timeout=60):
+            if event.WhichOneof("event") != "progress":
+                return event.revision
+            watching.append(event.revision)
+        raise AssertionError("the watch ended")
+
+    changes = [asyncio.create_task(first_change(channels[n % 4])) for n in range(4000)]
+    while len(watching) < 4000 and not any(change.done() for change in changes):
+        await asyncio.sleep(0.05)
+    revision = await asyncio.to_thread(register, running.stub("ci-bot"), "many_v1", document("many_v1"))
+    assert set(await asyncio.gather(*changes)) == {revision}
+    for channel in channels:
+        await channel.close()
 
 
 def test_a_reader_that_reads_nothing_is_dropped_and_others_go_on(start_server, document) -> None:

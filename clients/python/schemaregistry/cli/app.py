@@ -10,7 +10,7 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import check, compat, contract, diff, get, listing, publish, validate, watch, whoami
+from schemaregistry.cli import check, compat, contract, diff, get, listing, load, publish, validate, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ app.command("contract")(contract.contract)
 app.command("get")(get.get)
 app.command("compat")(compat.compat)
 app.command("diff")(diff.diff)
+app.command("load")(load.load)
 app.command("list")(listing.list_schemas)
 app.command("validate-schema")(validate.validate_schema)
 app.command("publish")(publish.publish)

@@ -18,18 +18,25 @@ except ModuleNotFoundError as missing:
     ) from None
 
 from schemaregistry.data.check import check
+from schemaregistry.data.destination import Destination, Directory, Stream
+from schemaregistry.data.load import Loaded, load
 from schemaregistry.data.report import Example, Fault, FileFacts, Report, SchemaName, Violation
 from schemaregistry.data.sources import Source, find
 
 __all__ = [
+    "Destination",
+    "Directory",
     "Example",
     "Fault",
     "FileFacts",
+    "Loaded",
     "MissingExtra",
     "Report",
     "SchemaName",
     "Source",
+    "Stream",
     "Violation",
     "check",
     "find",
+    "load",
 ]

@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Protocol, TypeAlias
 
+from schemaregistry.data.csvfile import CsvReader
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.ipc import IpcReader
 from schemaregistry.data.judge import Judge
+from schemaregistry.data.ndjson import NdjsonReader
 from schemaregistry.data.parquet import ParquetReader
 from schemaregistry.data.plan import Plan
+from schemaregistry.data.records import Records
 from schemaregistry.data.report import Fault, FileFacts, Report, SchemaName, Verdict
 from schemaregistry.data.sources import Source
 from schemaregistry.data.tally import Key, Tally
@@ -32,10 +35,15 @@ class Reader(Protocol):
         """Bytes on disk that are done."""
         ...
 
-    def __iter__(self) -> Iterator[Batch]: ...
+    def __iter__(self) -> Iterator[Batch] | Iterator[Batch | Records]: ...
 
 
-READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {"parquet": ParquetReader, "arrow": IpcReader}
+READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {
+    "parquet": ParquetReader,
+    "arrow": IpcReader,
+    "csv": CsvReader,
+    "ndjson": NdjsonReader,
+}
 
 
 def check(
@@ -79,8 +87,8 @@ class Run:
         before = sum(facts.bytes for facts in self.files)
         try:
             reader = READERS[source.format](source, judge)
-            for batch in reader:
-                self.take(judge, batch)
+            for rows in reader:
+                self.take(judge, rows)
                 if self._progress:
                     self._progress(before + reader.position)
             judge.finish()
@@ -90,9 +98,9 @@ class Run:
         if judge.rows == 0 and not self.error:
             self.tally.note(f"{source.path}: no rows")
 
-    def take(self, judge: Judge, batch: Batch) -> None:
-        """Judge one batch of a file."""
-        judge.judge(batch)
+    def take(self, judge: Judge, rows: Batch | Records) -> None:
+        """Judge the next rows of a file."""
+        judge.judge(rows)
 
     def report(self) -> Report:
         """What has been found."""

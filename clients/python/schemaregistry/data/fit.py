@@ -7,6 +7,7 @@ succeeds is never the test.
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -157,6 +158,17 @@ _RULES: Final[dict[tuple[str, str], Callable[[DataType, DataType], Fit]]] = {
 }
 
 
+def holds_decimal(kind: DataType, value: Decimal) -> bool:
+    """Whether a decimal type has the digits for exactly this number."""
+    if not value.is_finite():
+        return False
+    _, digits, exponent = value.as_tuple()
+    text = "".join(map(str, digits)).lstrip("0")
+    kept = text.rstrip("0")
+    last = int(exponent) + len(text) - len(kept)
+    return not kept or (-last <= kind.scale and len(kept) + last <= kind.precision - kind.scale)
+
+
 def _zone(tz: str | None) -> str:
     return f"time zone {tz}" if tz else "no time zone"
 
@@ -211,8 +223,7 @@ def _not_castable(array: Array, wanted: DataType) -> Mask | None:
     try:
         array.cast(wanted)
     except pa.ArrowInvalid:
-        limit, step = Decimal(10) ** (wanted.precision - wanted.scale), Decimal(1).scaleb(-wanted.scale)
-        return each(array, lambda value: abs(value) < limit and value % step == 0)
+        return each(array, partial(holds_decimal, wanted))
     return None
 
 

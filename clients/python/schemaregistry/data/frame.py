@@ -24,15 +24,17 @@ from schemaregistry.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows of a file, by column. In text formats `misfits` marks texts that couldn't be read as their type (they
-    are null in the column), by place, and `texts` has them as they stand in the file. `lines` are those of the rows.
+    """Some rows of a file, by column.
+
+    In text formats `texts` are the fields as they stand in the file, by place; `misfits` marks those that couldn't be
+    read as their type (they are null in the column), and `line_of` tells the line of a row.
     """
 
     columns: Mapping[str, Array]
     rows: int
     misfits: Mapping[int, Mask] = field(default_factory=dict)
     texts: Mapping[int, Array] = field(default_factory=dict)
-    lines: Indices | None = None
+    line_of: Callable[[int], int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ class Frame:
         mask = None
         if family(values.array.type) != "null":
             mask = kernels.run(check.kind, check.argument, values.array, place.kind or values.array.type)
-        if place.null_is_value and _refuses_null(check):
+        if place.null_is_value and check.refuses_null:
             nulls = valid(values.array)
             mask = either(mask, None if nulls is None else ~nulls)
         return without(self._and(mask, values.there), self.misfits(check.place))
@@ -322,9 +324,3 @@ class Frame:
 
 
 _SCALARS: Final = frozenset(("text", "int", "float", "bool", "decimal", "date", "time"))
-
-
-def _refuses_null(check: Check) -> bool:
-    return (check.kind == "types" and "null" not in check.argument) or (
-        check.kind == "values" and None not in check.argument
-    )

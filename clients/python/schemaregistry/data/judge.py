@@ -15,6 +15,7 @@ from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.binding import Binding, bind, refusal
 from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.plan import ROW, Check, Plan
+from schemaregistry.data.records import RecordJudge, Records
 from schemaregistry.data.report import Example
 from schemaregistry.data.tally import Key, Tally
 from schemaregistry.data.types import described
@@ -47,6 +48,7 @@ class Judge:
         self.binding = Binding()
         self._bound: pa.Schema | None = None
         self._misfits: set[int] = set()
+        self._records = RecordJudge(plan)
 
     def bind(self, schema: pa.Schema) -> Binding:
         """Read a schema of the file; what is wrong with it is a violation, rows or no rows."""
@@ -57,8 +59,29 @@ class Judge:
                 self.tally.broken(key, expected, actual)
         return self.binding
 
-    def judge(self, batch: Batch) -> None:
-        """Judge the rows of one batch, in the order of the file, and count them."""
+    def judge(self, rows: Batch | Records) -> None:
+        """Judge the next rows of the file, and count them."""
+        if isinstance(rows, Batch):
+            self._judge_batch(rows)
+            self.rows += rows.rows
+        else:
+            self._judge_records(rows)
+            self.rows += len(rows.values)
+
+    def stored(self, records: Records) -> list[dict[str, Json]]:
+        """Records that conform, as the contract's types hold them."""
+        return [self._records.stored(record) for record in records.values]
+
+    def _judge_records(self, records: Records) -> None:
+        for index, record in enumerate(records.values):
+            broken = self._records.broken(record)
+            self.tally.rows_failing += bool(broken)
+            for key, value in broken.items():
+                wanted = self.tally.wants(key) > 0
+                example = Example(self.path, self.rows + index, records.lines[index], shown(value))
+                self.tally.add(key, self._records.expected(key), 1, [example] if wanted else [])
+
+    def _judge_batch(self, batch: Batch) -> None:
         frame = Frame(self.plan, self.binding, batch)
         hits: dict[Key, list[Hit]] = {}
         for check in self.plan.checks:
@@ -69,7 +92,6 @@ class Judge:
         if hits:
             masks = [self._record(frame, key, found) for key, found in hits.items()]
             self.tally.rows_failing += int(np.logical_or.reduce(masks).sum())
-        self.rows += batch.rows
 
     def finish(self) -> None:
         """Note what was read as another type and fitted."""
@@ -150,19 +172,18 @@ class Judge:
         for row in first:
             hit = next(hit for hit, mask in zip(hits, masks, strict=True) if mask[row])
             value = hit.show(_first_within(frame.row_of(hit.place), hit.mask, row))
-            line = None if frame.batch.lines is None else int(frame.batch.lines[row])
+            line = frame.batch.line_of(row) if frame.batch.line_of else None
             examples.append(Example(self.path, self.rows + row, line, shown(value)))
         self.tally.add(key, hits[0].expected, int(rows.sum()), examples)
         return rows
 
     def _value(self, frame: Frame, place: int, index: int) -> Json:
-        """The value at fault; where it couldn't be read, its text."""
+        """The value at fault; in a text format, where it doesn't fit, its text."""
         if place == ROW:
             return {name: _cell(frame.batch, name, index) for name in frame.batch.columns}
-        misfits, texts = frame.batch.misfits.get(place), frame.batch.texts.get(place)
-        if misfits is not None and texts is not None and misfits[index]:
-            return to_json(texts.slice(index, 1))[0]
-        array = frame.values(place).array
+        misfits = frame.misfits(place)
+        unread = misfits is not None and misfits[index]
+        array = frame.batch.texts[place] if unread and place in frame.batch.texts else frame.values(place).array
         return None if array is None else to_json(array.slice(index, 1))[0]
 
 

@@ -7,6 +7,7 @@ The exact meaning of each kind is contract.proto's.
 import math
 import operator
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -97,7 +98,7 @@ def _doubles(passes: Callable[[Any, Any], bool], limit: int | float) -> tuple[fl
 
 def _not_multiple(divisor: int, array: Array, _wanted: DataType) -> Mask | None:
     if family(array.type) == "decimal":
-        return each(array, lambda value: value % divisor == 0)
+        return each(array, lambda value: Fraction(value) % divisor == 0)
     values = numbers(array)
     if pt.is_integer(array.type):
         if divisor > bounds(array.type)[1]:

@@ -4,7 +4,7 @@ Refuses what it doesn't know; judging is frame's.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -31,7 +31,7 @@ class Place:
     index: int
     parent: int
     name: str | None
-    kind: DataType | None
+    kind: DataType
     null_is_value: bool
     column: str | None
     is_item: bool
@@ -57,6 +57,13 @@ class Check:
     expected: str
     guards: tuple[Guard, ...]
     argument: Any
+
+    @property
+    def refuses_null(self) -> bool:
+        """Whether JSON's null fails it, as far as one value tells."""
+        return (self.kind == "types" and "null" not in self.argument) or (
+            self.kind == "values" and None not in self.argument
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +107,43 @@ class Plan:
     @cached_property
     def looks_at_extras(self) -> bool:
         """Whether a check looks at columns that the plan has no place for."""
-        every = [*self.checks, *(check for condition in self.conditions for check in condition.checks)]
-        return any(check.place == ROW and check.kind in ("residue", "closed") for check in every)
+        return any(check.place == ROW and check.kind in ("residue", "closed") for check in self.every_check())
+
+    def every_check(self) -> Iterator[Check]:
+        """The checks, those of conditions among them."""
+        yield from self.checks
+        for condition in self.conditions:
+            yield from condition.checks
+
+    @property
+    def columns(self) -> tuple[Place, ...]:
+        """The places of the contract's columns."""
+        return self.places[1 : len(self.contract.columns) + 1]
+
+    def column(self, name: str) -> Place | None:
+        """The place of a column or of another member of the row."""
+        return next((place for place in self.children[ROW] if place.name == name), None)
 
     def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:
         """Where a violation stands in the report: by column (others after, the whole row last), then by check."""
-        columns = [item.field.name for item in self.contract.columns]
-        at = len(columns) + 1 if column is None else columns.index(column) if column in columns else len(columns)
-        return at, self._ranks.get((pointer, rule), len(self.checks)), column or "", pointer
+        at = len(self._columns) + (column is None) if column not in self._columns else self._columns[column]
+        return at, self._ranks.get((column, pointer, rule), len(self.checks)), column or "", pointer
+
+    def expected(self, column: str | None, pointer: str, rule: str) -> str:
+        """What a rule expects, as its check says; empty where no check of the plan is that rule."""
+        at = self._ranks.get((column, pointer, rule), self._ranks.get((None, pointer, rule)))
+        return "" if at is None else self.checks[at].expected
 
     @cached_property
-    def _ranks(self) -> dict[tuple[str, str], int]:
-        return {(check.pointer, check.rule): index for index, check in reversed(list(enumerate(self.checks)))}
+    def _columns(self) -> dict[str | None, int]:
+        return {column.field.name: index for index, column in enumerate(self.contract.columns)}
+
+    @cached_property
+    def _ranks(self) -> dict[tuple[str | None, str, str], int]:
+        found: dict[tuple[str | None, str, str], int] = {}
+        for index, check in enumerate(self.checks):
+            found.setdefault((self.places[check.place].column, check.pointer, check.rule), index)
+        return found
 
     def fit_check(self, place: int) -> Check:
         """The check of a typed place that its Arrow type holds its values."""

@@ -16,6 +16,8 @@ DataType: TypeAlias = Any
 """A `pyarrow.DataType`, likewise."""
 Field: TypeAlias = Any
 """A `pyarrow.Field`, likewise."""
+Table: TypeAlias = Any
+"""A `pyarrow.Table`, likewise."""
 pc: Any = compute
 """`pyarrow.compute`: what its functions give hangs on the arrays."""
 

@@ -22,7 +22,7 @@ def to_json(array: Array) -> list[Json]:
         case "text":
             return _texts(array)
         case "binary" | "date" | "time" | "timestamp":
-            return list(as_text(array, array.type).to_pylist())
+            return list(as_text(array).to_pylist())
         case "struct":
             return _structs(array)
         case "list":

@@ -1,0 +1,149 @@
+"""Reading CSV (RFC 4180): every field as text first, then as the contract's type. Judges no values.
+
+Only an empty field without quotes is null. Types come from the contract, never from what the file looks like.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+
+from schemaregistry.data import typed
+from schemaregistry.data.arrays import Mask
+from schemaregistry.data.binding import needed
+from schemaregistry.data.faults import READ_ERRORS, Unreadable
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.lines import Block, blocks
+from schemaregistry.data.plan import ROW
+from schemaregistry.data.schemas import refuse_repeated_names
+from schemaregistry.data.sources import Input, Source
+from schemaregistry.data.types import Array, Table, family
+
+read_csv: Any = pcsv.read_csv
+"""Takes Arrow's own readers of bytes too."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+class CsvReader:
+    """The batches of one CSV file."""
+
+    format = "csv"
+
+    def __init__(self, source: Source, judge: Judge) -> None:
+        self._source = source
+        self._judge = judge
+        self._input = Input(source)
+
+    @property
+    def position(self) -> int:
+        """Bytes on disk that are done."""
+        return self._input.position
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches; raises Unreadable."""
+        names: list[str] | None = None
+        try:
+            for block in blocks(self._source, self._input, quoted=True):
+                rows = block
+                if names is None and len(block.starts):
+                    names, rows = self._header(block)
+                    self._bind(names)
+                if names is not None:
+                    yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
+            if names is None:
+                self._bind([])
+        finally:
+            self._input.close()
+
+    def _bind(self, names: list[str]) -> None:
+        """Each column is what the contract says it is; what it doesn't know is text."""
+        kinds = {place.name: place.kind for place in self._judge.plan.children[ROW]}
+        text = pa.string()
+        found = [(name, kinds.get(name) or text) for name in names]
+        self._judge.bind(pa.schema([(name, text if family(kind) == "text" else kind) for name, kind in found]))
+
+    def _header(self, block: Block) -> tuple[list[str], Block]:
+        """The names of the columns, and the block without them."""
+        starts = block.starts
+        end = int(starts[1]) if len(starts) > 1 else len(block.data)
+        try:
+            text = block.data[int(starts[0]) : end].removeprefix(_BOM).decode()
+        except UnicodeDecodeError as error:
+            raise Unreadable(
+                self._source.path, "NOT_UTF8", f"the header isn't UTF-8: {error}", offset=block.offset, line=block.line
+            ) from None
+        names = next(csv.reader(io.StringIO(text, newline="")))
+        line = block.line_of(0)
+        refuse_repeated_names(self._source.path, names, line=line)
+        return names, block.after(end)
+
+    def _rows(self, block: Block, names: list[str]) -> Iterator[Batch]:
+        if not len(block.starts):
+            return
+        columns = needed(self._judge.plan, self._judge.binding)
+        table = self._parsed(block, names, columns or names[:1])
+        if table.num_rows != len(block.starts):
+            message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
+            raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line)
+        places = {place.name: place for place in self._judge.plan.children[ROW]}
+        values: dict[str, Array] = {}
+        misfits: dict[int, Mask] = {}
+        texts: dict[int, Array] = {}
+        for name in columns:
+            values[name] = one_chunk(table.column(name))
+            place = places.get(name)
+            if place and place.kind:
+                texts[place.index] = values[name]
+                values[name], unread = typed.read(values[name], place.kind, "csv")
+                if unread is not None:
+                    misfits[place.index] = unread
+        yield Batch(values, table.num_rows, misfits, texts, block.line_of)
+
+    def _parsed(self, block: Block, names: list[str], columns: list[str]) -> Table:
+        refused: list[pcsv.InvalidRow] = []
+
+        def refuse(row: pcsv.InvalidRow) -> Literal["error"]:
+            refused.append(row)
+            return "error"
+
+        try:
+            return read_csv(
+                pa.BufferReader(block.data),
+                pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1),
+                pcsv.ParseOptions(
+                    newlines_in_values=b'"' in block.data,
+                    ignore_empty_lines=not block.keep_empty,
+                    invalid_row_handler=refuse,
+                ),
+                pcsv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=columns,
+                    null_values=[""],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+        except READ_ERRORS as error:
+            raise self._unreadable(block, error, refused) from None
+
+    def _unreadable(self, block: Block, error: BaseException, refused: list[pcsv.InvalidRow]) -> Unreadable:
+        path = self._source.path
+        if not refused:
+            return Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=block.line)
+        row = refused[0]
+        message = f"{row.actual_columns:,} fields where the header has {row.expected_columns:,}: {row.text[:80]}"
+        index = min((row.number or 1) - 1, len(block.starts) - 1)
+        offset = block.offset + int(block.starts[index])
+        return Unreadable(path, "NOT_CSV", message, offset=offset, line=block.line_of(index))
+
+
+def one_chunk(column: Array) -> Array:
+    """A table's column as one array."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,0 +1,98 @@
+"""Rows on their way out, in the contract's types and order. Judges nothing: only rows that conform come here.
+
+No cast loses anything: each value has been found to fit its type.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data import typed
+from schemaregistry.data.arrays import plain
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.types import Array, DataType, family, pc
+from schemaregistry.document import Json
+
+_AS_TEXT: Final = ("date", "time", "timestamp", "binary")
+
+
+def from_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of a batch; columns that the file lacks are null, those that the contract lacks aren't handed on."""
+    arrays = [converted(batch.columns.get(field.name), field.type, batch.rows) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def from_records(records: Sequence[Mapping[str, Json]], schema: pa.Schema) -> pa.RecordBatch:
+    """The rows of JSON records as their judge has cleaned them."""
+    arrays = [_built([record.get(field.name) for record in records], field.type) for field in schema]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def converted(array: Array | None, wanted: DataType, count: int) -> Array:
+    """An array of `count` values as the contract's type; None stands for nulls."""
+    if array is None or family(array.type) == "null":
+        return pa.nulls(count, wanted)
+    if array.type.equals(wanted):
+        return array
+    array = plain(array)
+    if pt.is_dictionary(wanted):
+        return converted(array, wanted.value_type, count).dictionary_encode().cast(wanted)
+    return _cast(array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array, wanted)
+
+
+def _cast(array: Array, wanted: DataType) -> Array:
+    match family(wanted):
+        case "struct":
+            return _struct(array, wanted)
+        case "list":
+            return _list(array, wanted)
+        case "timestamp":
+            return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz)).cast(wanted)
+        case "decimal" if pt.is_integer(array.type):
+            return array.cast(pa.decimal128(20, 0)).cast(wanted)
+    return array.cast(wanted)
+
+
+def _struct(array: Array, wanted: DataType) -> Array:
+    names = [field.name for field in array.type]
+    inner = dict(zip(names, array.flatten(), strict=True))
+    members = [converted(inner.get(field.name), field.type, len(array)) for field in wanted]
+    return pa.StructArray.from_arrays(members, fields=list(wanted), mask=array.is_null())
+
+
+def _list(array: Array, wanted: DataType) -> Array:
+    items = pc.list_flatten(array)
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+    return _listed(converted(items, wanted.value_type, len(items)), lengths, wanted, array.is_null())
+
+
+def _listed(items: Array, lengths: Sequence[int], wanted: DataType, nulls: Array) -> Array:
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int32())
+    return pa.ListArray.from_arrays(offsets, items, type=wanted, mask=nulls)
+
+
+def _built(values: Sequence[Json], wanted: DataType) -> Array:
+    """JSON values as the contract's type."""
+    match family(wanted):
+        case "struct":
+            members = [_built([value and value.get(field.name) for value in values], field.type) for field in wanted]
+            return pa.StructArray.from_arrays(members, fields=list(wanted), mask=_nulls(values))
+        case "list":
+            items = _built([item for value in values for item in value or ()], wanted.value_type)
+            return _listed(items, [len(value or ()) for value in values], wanted, _nulls(values))
+        case "decimal":
+            values = [None if value is None else Decimal(value) for value in values]
+        case kind if kind in _AS_TEXT:
+            read, _ = typed.read(pa.array(values, pa.string()), wanted, "ndjson")
+            return converted(read, wanted, len(values))
+    if pt.is_dictionary(wanted):
+        return converted(_built(values, wanted.value_type), wanted, len(values))
+    return pa.array(values, wanted)
+
+
+def _nulls(values: Sequence[Json]) -> Array:
+    return pa.array([value is None for value in values], pa.bool_())

@@ -1,0 +1,82 @@
+"""Reading NDJSON: blocks of lines by Arrow's parser, with the contract's types. Judges no values.
+
+What that parser refuses, or may have read otherwise than JSON says, is narrowed down to a few lines, and these are
+read one by one. Types come from the contract, never from what the file looks like.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.jsonbatch import Layout
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.lines import Block, blocks
+from schemaregistry.data.records import Records, read_exactly, read_line
+from schemaregistry.data.sources import Input, Source
+from schemaregistry.document import Json
+
+_BOM: Final = b"\xef\xbb\xbf"
+_FEW: Final = 256
+"""Lines that are read one by one, where they can't be read together."""
+
+
+class NdjsonReader:
+    """The batches and records of one NDJSON file."""
+
+    format = "ndjson"
+
+    def __init__(self, source: Source, judge: Judge) -> None:
+        self._source = source
+        self._judge = judge
+        self._input = Input(source)
+        self._layout = Layout.of(judge.plan)
+
+    @property
+    def position(self) -> int:
+        """Bytes on disk that are done."""
+        return self._input.position
+
+    def __iter__(self) -> Iterator[Batch | Records]:
+        """The batches and records in the file's order; raises Unreadable."""
+        self._judge.bind(pa.schema([(str(place.name), place.kind) for place in self._judge.plan.columns]))
+        try:
+            for block in blocks(self._source, self._input, quoted=False):
+                text = block.after(len(_BOM)) if block.offset == 0 and block.data.startswith(_BOM) else block
+                if len(text.starts):
+                    yield from self._read(text, 0, len(text.starts))
+        finally:
+            self._input.close()
+
+    def _read(self, block: Block, first: int, end: int) -> Iterator[Batch | Records]:
+        batch = self._layout.read(block, first, end) if self._layout else None
+        if batch:
+            self._judge.bind(pa.schema([(name, array.type) for name, array in batch.columns.items()]))
+            yield batch
+        elif end - first <= _FEW or not self._layout:
+            yield self._records(block, first, end)
+        else:
+            middle = (first + end) // 2
+            yield from self._read(block, first, middle)
+            yield from self._read(block, middle, end)
+
+    def _records(self, block: Block, first: int, end: int) -> Records:
+        lines = [block.record(index) for index in range(first, end)]
+        kept = [index for index, line in enumerate(lines) if not line.isspace()]
+        values = [self._line(block, first + index, lines[index]) for index in kept]
+        return Records(values, [block.line_of(first + index) for index in kept])
+
+    def _line(self, block: Block, index: int, line: bytes) -> Json:
+        try:
+            return read_exactly(line) if self._has_decimals else read_line(line)
+        except ValueError as error:
+            offset = block.offset + int(block.starts[index])
+            message = f"not JSON: {error}"
+            raise Unreadable(self._source.path, "NOT_JSON", message, offset=offset, line=block.line_of(index)) from None
+
+    @cached_property
+    def _has_decimals(self) -> bool:
+        return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self._judge.plan.places)

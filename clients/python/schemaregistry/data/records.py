@@ -1,0 +1,263 @@
+"""JSON records judged one by one by a JSON Schema validator, to the same violations as batches. Reads no files.
+
+Slower than batches by far: for lines that Arrow's parser can't be trusted with, and for plans that it can't serve.
+"""
+
+import base64
+import binascii
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final, NoReturn
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data import typed
+from schemaregistry.data.arrays import bounds
+from schemaregistry.data.fit import fit, holds_decimal
+from schemaregistry.data.kernels import NATURAL
+from schemaregistry.data.plan import ROW, Place, Plan
+from schemaregistry.data.tally import Key
+from schemaregistry.data.types import DataType, family, json_kind
+from schemaregistry.data.validator import Refusal, format_validator
+from schemaregistry.document import Json
+
+_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+_KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "number", str: "string", list: "array"}
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Consecutive records of a file, as JSON, with the line of each."""
+
+    values: Sequence[Json]
+    lines: Sequence[int]
+
+
+def read_line(line: bytes) -> Json:
+    """One JSON value (RFC 8259); raises ValueError for anything else, for NaN, repeated keys and half characters.
+
+    A number that a double can't reach is a Decimal.
+    """
+    text = line.decode()
+    try:
+        value = _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("it is nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
+    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
+        raise ValueError("a string holds half of a surrogate pair")
+    return value
+
+
+def read_exactly(line: bytes) -> Json:
+    """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
+    read_line(line)
+    return json.loads(line, parse_float=Decimal)
+
+
+def _float(literal: str) -> float | Decimal:
+    value = float(literal)
+    return value if math.isfinite(value) else Decimal(literal)
+
+
+def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("a key occurs more than once in an object")
+    return members
+
+
+def _refuse(literal: str) -> NoReturn:
+    raise ValueError(f"{literal} isn't JSON")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_members, parse_float=_float, parse_constant=_refuse)
+
+
+@dataclass(frozen=True, slots=True)
+class _Misfit:
+    """A value that a place's Arrow type can't hold: an item, or a member of the object at `within`."""
+
+    place: int
+    path: tuple[str | int, ...]
+    value: Json
+
+
+class RecordJudge:
+    """Judges records by a plan."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._children: Mapping[int, Mapping[str | None, Place]] = {
+            index: {place.name: place for place in places} for index, places in plan.children.items()
+        }
+
+    def broken(self, record: Json) -> dict[Key, Json]:
+        """What a record breaks, each with the value at fault."""
+        misfits: list[_Misfit] = []
+        cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
+        found = {self._misfit_key(misfit): misfit.value for misfit in reversed(misfits)}
+        for refusal in self._plan.validator.whole(cleaned):
+            if not any(_explains(misfit, refusal) for misfit in misfits):
+                for key, value in _breaches(refusal, cleaned):
+                    found.setdefault(key, value)
+        return found
+
+    def stored(self, record: Mapping[str, Json]) -> dict[str, Json]:
+        """A record that conforms, as the contract's types hold it."""
+        return self._object(self._plan.places[ROW], record, (), [])
+
+    def expected(self, key: Key) -> str:
+        """What a violation's rule expects, as its check says."""
+        return self._plan.expected(*key) or self._plan.validator.stated(key.pointer)
+
+    def _misfit_key(self, misfit: _Misfit) -> Key:
+        place, check = self._plan.places[misfit.place], self._plan.fit_check(misfit.place)
+        kind = _KINDS.get(type(misfit.value), "object")
+        if kind == json_kind(place.kind) or {kind, json_kind(place.kind)} <= {"integer", "number"}:
+            return Key(place.column, check.pointer, check.rule)
+        refusing = self._plan.refusing(misfit.place, kind)
+        if refusing:
+            return Key(place.column, refusing.pointer, refusing.rule)
+        return Key(place.column, check.argument, "arrow")
+
+    def _object(
+        self, place: Place, value: Mapping[str, Json], path: tuple[str | int, ...], misfits: list[_Misfit]
+    ) -> dict[str, Json]:
+        """The object without absent members and misfits."""
+        cleaned: dict[str, Json] = {}
+        children = self._children[place.index]
+        for name, inner in value.items():
+            child = children.get(name)
+            if child is None or (inner is None and child.null_is_value):
+                cleaned[name] = inner
+            elif inner is not None:
+                found = self._value(child, inner, (*path, name), misfits)
+                if found is not _MISFIT:
+                    cleaned[name] = found
+        return cleaned
+
+    def _value(self, place: Place, value: Json, path: tuple[str | int, ...], misfits: list[_Misfit]) -> Json:
+        """The value as the place's Arrow type holds it, or _MISFIT."""
+        if place.kind is None:
+            return value
+        kind = family(place.kind)
+        if kind == "struct" and isinstance(value, dict):
+            return self._object(place, value, path, misfits)
+        if kind == "list" and isinstance(value, list):
+            item = self._children[place.index][None]
+            found = [
+                None if inner is None else self._value(item, inner, (*path, index), misfits)
+                for index, inner in enumerate(value)
+            ]
+            return [None if inner is _MISFIT else inner for inner in found]
+        held = _HELD[kind](value, place.kind) if kind in _HELD else _MISFIT
+        if held is _MISFIT:
+            misfits.append(_Misfit(place.index, path, value))
+        return held
+
+
+_MISFIT: Final = object()
+
+
+def _explains(misfit: _Misfit, refusal: Refusal) -> bool:
+    """A member that doesn't fit isn't missing; an item that doesn't fit is judged no further."""
+    if misfit.path[-1:] and refusal.rule == "required":
+        return refusal.place == misfit.path[:-1] and misfit.path[-1] in refusal.names
+    return isinstance(misfit.path[-1], int) and refusal.place[: len(misfit.path)] == misfit.path
+
+
+def _breaches(refusal: Refusal, record: Json) -> list[tuple[Key, Json]]:
+    keys = [Key(column, refusal.pointer, refusal.rule) for column in refusal.columns]
+    if refusal.place or not refusal.names:
+        return [(key, None if refusal.rule == "required" else refusal.value) for key in keys]
+    return [(key, record.get(key.column)) for key in keys]
+
+
+def _bool(value: Json, _: DataType) -> Any:
+    return value if isinstance(value, bool) else _MISFIT
+
+
+def _integer(value: Json, kind: DataType) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _MISFIT
+    low, high = bounds(kind)
+    return int(value) if low <= value <= high and value == int(value) else _MISFIT
+
+
+def _number(value: Json, kind: DataType) -> Any:
+    """The nearest number of the type: what is judged is what is stored."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _MISFIT
+    try:
+        stored = float(np.float32(value)) if kind.bit_width == 32 else float(value)
+    except OverflowError:
+        return _MISFIT
+    return stored if math.isfinite(stored) else _MISFIT
+
+
+def _decimal(value: Json, kind: DataType) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _MISFIT
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return exact if holds_decimal(kind, exact) else _MISFIT
+
+
+def _text(value: Json, _: DataType) -> Any:
+    return value if isinstance(value, str) else _MISFIT
+
+
+def _binary(value: Json, _: DataType) -> Any:
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return _MISFIT
+    return value
+
+
+def _temporal(value: Json, kind: DataType) -> Any:
+    """A text of the type's format that the type holds exactly; the text itself is what other rules see."""
+    if not isinstance(value, str) or not format_validator(NATURAL[family(kind)]).is_valid(value):
+        return _MISFIT
+    clock = _CLOCK.search(value)
+    if clock is None:
+        return value
+    seconds, fraction, offset = clock.groups(default="")
+    digits = len(fraction.rstrip("0"))
+    if seconds == "60" or digits > _DIGITS.get(kind.unit, 0) or (pt.is_time(kind) and offset[1:] not in _NO_OFFSET):
+        return _MISFIT
+    is_plain = pt.is_time(kind) or (kind.unit != "ns" and value[:4] not in ("0000", "9999"))
+    return value if is_plain or _in_range(value, kind) else _MISFIT
+
+
+def _in_range(value: str, kind: DataType) -> bool:
+    """Near the ends of what a timestamp holds, the batches' own reader tells."""
+    read, unread = typed.read(pa.array([value], pa.string()), kind, "ndjson")
+    beyond = fit(kind, kind).misfits
+    return unread is None and (beyond is None or beyond(read) is None)
+
+
+_CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")
+_DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_NO_OFFSET: Final = ("", "00:00")
+
+_HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
+    "bool": _bool,
+    "int": _integer,
+    "float": _number,
+    "decimal": _decimal,
+    "text": _text,
+    "binary": _binary,
+    "date": _temporal,
+    "time": _temporal,
+    "timestamp": _temporal,
+}
+"""A JSON value as a type holds it, or _MISFIT."""

@@ -1,0 +1,219 @@
+"""Texts of CSV and NDJSON read as Arrow types: the values, and which texts can't be read exactly. Knows no columns.
+
+The whole array is read by Arrow's parsers where they are strict enough; only where that fails are the texts at fault
+looked for. A text is read the same whatever stands beside it.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data.arrays import Mask, booleans, outside, some
+from schemaregistry.data.fit import holds_decimal
+from schemaregistry.data.types import Array, DataType, family, pc
+
+Dialect: TypeAlias = Literal["csv", "ndjson"]
+
+_DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_TRUE: Final = ("true", "True", "TRUE", "1")
+_FALSE: Final = ("false", "False", "FALSE", "0")
+_INTEGER: Final = r"^-?[0-9]+$"
+_NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
+_OFFSET: Final = r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+
+TIMESTAMPS: Final[dict[Dialect, str]] = {
+    "csv": f"^{_DATE}(?:[Tt ]{_CLOCK}{_OFFSET}| {_CLOCK})$",
+    "ndjson": f"^{_DATE}[Tt]{_CLOCK}{_OFFSET}$",
+}
+"""RFC 3339; in CSV also as Arrow writes it, with a space and, for no time zone, without an offset."""
+TIMES: Final[dict[Dialect, str]] = {
+    "csv": f"^{_CLOCK}(?:[Zz]|[+-]00:00)?$",
+    "ndjson": f"^{_CLOCK}(?:[Zz]|[+-]00:00)$",
+}
+
+
+def read(texts: Array, wanted: DataType, dialect: Dialect) -> tuple[Array, Mask | None]:
+    """The texts as values of a type, null where one can't be read, and a mask of those."""
+    values = _READERS.get(family(wanted), _nothing)(texts, wanted, dialect)
+    if values.null_count == texts.null_count:
+        return values, None
+    return values, some(booleans(pc.and_(texts.is_valid(), values.is_null())))
+
+
+def _integer(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    """Arrow reads `0x10` too: a text with an x is none."""
+    if not _has_letter_x(texts):
+        try:
+            return texts.cast(wanted)
+        except pa.ArrowInvalid:
+            pass
+    texts = _matching(texts, _INTEGER)
+    if pt.is_uint64(wanted):
+        return _halving(texts, lambda part: part.cast(wanted))
+    values = _halving(texts, lambda part: part.cast(pa.int64()))
+    low = 0 if pt.is_unsigned_integer(wanted) else -(2 ** (wanted.bit_width - 1))
+    beyond = outside(values, low, low + 2**wanted.bit_width - 1)
+    return _without(values, beyond).cast(wanted)
+
+
+def _has_letter_x(texts: Array) -> bool:
+    data = texts.buffers()[2]
+    return data is not None and bool(np.any(np.frombuffer(data, np.uint8) | 0x20 == ord("x")))
+
+
+def _float(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    """The nearest number; NaN and what is beyond the largest aren't read."""
+    try:
+        values = texts.cast(wanted)
+    except pa.ArrowInvalid:
+        values = _halving(_matching(texts, _NUMBER), lambda part: part.cast(wanted))
+    finite = pc.is_finite(values)
+    return values if finite.false_count == 0 else _without(values, ~booleans(finite.fill_null(True)))
+
+
+def _decimal(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    try:
+        return texts.cast(wanted)
+    except pa.ArrowInvalid:
+        numbers = (None if text is None else Decimal(text) for text in _matching(texts, _NUMBER).to_pylist())
+    held = [number if number is not None and holds_decimal(wanted, number) else None for number in numbers]
+    return pa.array(held, wanted)
+
+
+def _bool(texts: Array, _wanted: DataType, _: Dialect) -> Array:
+    true = pc.is_in(texts, value_set=pa.array(_TRUE, texts.type))
+    false = pc.is_in(texts, value_set=pa.array(_FALSE, texts.type))
+    return pc.if_else(pc.or_(true, false), true, pa.scalar(None, pa.bool_()))
+
+
+def _text(texts: Array, _wanted: DataType, _: Dialect) -> Array:
+    return texts
+
+
+def _binary(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    return pa.array([None if text is None else _from_base64(text) for text in texts.to_pylist()], wanted)
+
+
+def _from_base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _date(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    try:
+        days = texts.cast(pa.date32())
+    except pa.ArrowInvalid:
+        days = _halving(_matching(texts, f"^{_DATE}$"), lambda part: part.cast(pa.date32()))
+    return days.cast(wanted)
+
+
+def _time(texts: Array, wanted: DataType, dialect: Dialect) -> Array:
+    """Arrow reads times of day only within a timestamp."""
+    clocks = pc.replace_substring_regex(_matching(texts, TIMES[dialect]), r"(?:[Zz]|[+-]00:00)$", "")
+    dated = pc.binary_join_element_wise("1970-01-01T", clocks, "")
+    return _stamps(dated, wanted.unit, None).cast(wanted)
+
+
+def _timestamp(texts: Array, wanted: DataType, dialect: Dialect) -> Array:
+    """Without a time zone in the contract, an instant with one is read as its time in UTC."""
+    shape = _uniform(texts)
+    if shape in _SHAPES[dialect] and (shape[1] == "Z" or wanted.tz is None):
+        try:
+            return _as_instants(texts.cast(pa.timestamp(wanted.unit, "UTC" if shape[1] == "Z" else None)), wanted)
+        except pa.ArrowInvalid:
+            pass
+    texts = pc.utf8_upper(_matching(texts, TIMESTAMPS[dialect]))
+    zoned = booleans(pc.match_substring_regex(texts, pattern=f"{_OFFSET}$"))
+    instants = _stamps(_without(texts, ~zoned), wanted.unit, "UTC").view(pa.int64())
+    if wanted.tz is None:
+        naive = _stamps(_without(texts, zoned), wanted.unit, None).view(pa.int64())
+        instants = pc.coalesce(instants, naive)
+    return _as_instants(instants, wanted)
+
+
+_SHAPES: Final[dict[Dialect, tuple[tuple[str, str], ...]]] = {
+    "csv": (("T", "Z"), (" ", "Z"), (" ", "9")),
+    "ndjson": (("T", "Z"),),
+}
+"""Separators and ends with which Arrow's parser can only have read a date and a time with seconds."""
+
+
+def _uniform(texts: Array) -> tuple[str, str]:
+    """What separates date and time, and what ends the text (9 for a digit), where it is the same in all of them.
+
+    Empty where they aren't of one length, or have no seconds.
+    """
+    ends = pc.min_max(pc.binary_length(texts))
+    length = ends["min"].as_py()
+    if length is None or length != ends["max"].as_py():
+        return "", ""
+    offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+    letters = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].reshape(-1, length)
+    last = letters[:, -1]
+    zoned = bool((last == ord("Z")).all())
+    if length < 19 + zoned or not (zoned or ((last >= ord("0")) & (last <= ord("9"))).all()):
+        return "", ""
+    separator = chr(letters[0, 10])
+    return (separator if (letters[:, 10] == letters[0, 10]).all() else ""), "Z" if zoned else "9"
+
+
+def _as_instants(values: Array, wanted: DataType) -> Array:
+    return values.view(pa.int64()).view(wanted)
+
+
+def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
+    """Texts of known shape as timestamps: null where there is no such day, or a digit beyond the unit."""
+    digits = _DIGITS[unit]
+    texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+(Z|[+-]|$)", r"\1\2")
+    texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]|$)", r"\1")
+    texts = _without(texts, booleans(pc.match_substring_regex(texts, rf"\.[0-9]{{{digits + 1}}}")))
+    return _halving(texts, lambda part: part.cast(pa.timestamp(unit, tz)))
+
+
+def _nothing(texts: Array, wanted: DataType, _: Dialect) -> Array:
+    """Lists and structs have no text."""
+    return pa.nulls(len(texts), wanted)
+
+
+_READERS: Final[dict[str, Callable[[Array, DataType, Dialect], Array]]] = {
+    "int": _integer,
+    "float": _float,
+    "decimal": _decimal,
+    "bool": _bool,
+    "text": _text,
+    "binary": _binary,
+    "date": _date,
+    "time": _time,
+    "timestamp": _timestamp,
+}
+
+
+def _matching(texts: Array, pattern: str) -> Array:
+    """The texts that match, null for the others."""
+    return _without(texts, ~booleans(pc.match_substring_regex(texts, pattern=pattern)))
+
+
+def _without(values: Array, mask: Mask | None) -> Array:
+    """The values, null where marked."""
+    return values if mask is None else pc.if_else(pa.array(mask), pa.scalar(None, values.type), values)
+
+
+def _halving(texts: Array, cast: Callable[[Array], Array]) -> Array:
+    """The cast of each text that can be cast, null for the others, found by halving what can't be."""
+    try:
+        return cast(texts)
+    except pa.ArrowInvalid:
+        if len(texts) == 1:
+            return pa.nulls(1, cast(pa.nulls(1, texts.type)).type)
+    middle = len(texts) // 2
+    return pa.concat_arrays([_halving(texts.slice(0, middle), cast), _halving(texts.slice(middle), cast)])

@@ -39,11 +39,11 @@ class Server:
     def tls(self) -> Path:
         return self.data / "tls"
 
-    def channel(self, identity: str | None = "reader") -> grpc.Channel:
-        """A channel as `reader` or `ci-bot`; None: without a certificate of its own."""
+    def channel(self, identity: str | None = "reader", *options: tuple[str, object]) -> grpc.Channel:
+        """A channel as `reader` or `ci-bot`, with gRPC's `options`; None: without a certificate of its own."""
         pair = [(self.tls / f"{identity}{end}.pem").read_bytes() if identity else None for end in ("-key", "")]
         credentials = grpc.ssl_channel_credentials((self.tls / "ca.pem").read_bytes(), *pair)
-        channel = grpc.secure_channel(self.target, credentials)
+        channel = grpc.secure_channel(self.target, credentials, options)
         self._channels.append(channel)
         return channel
 

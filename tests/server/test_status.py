@@ -20,7 +20,7 @@ def verdict(**changes: object) -> Verdict:
     return Verdict(**(members | {"required_bump": "major"} | changes))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("kind", every(RegistryError))
+@pytest.mark.parametrize("kind", [kind for kind in every(RegistryError) if kind.__module__ == errors.__name__])
 def test_every_error_has_a_row(kind: type[RegistryError]) -> None:
     found = status.to_status(kind("a sentence", reason="WHY"))
     assert grpc.StatusCode[code_pb2.Code.Name(found.code)] is status.grpc_status(kind("", reason="WHY"))

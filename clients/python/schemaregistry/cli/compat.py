@@ -34,6 +34,8 @@ def _answer(line: bytes, seconds: float) -> dict[str, Json]:
     question: dict[str, Json] = {}
     try:
         question = _read(line)
+        if not question.keys() >= {"old", "new"}:
+            raise InvalidArgument('A line is an object {"id", "old", "new"}.', reason="BAD_LINE")
         return {"id": question.get("id"), **_verdict(question["old"], question["new"], seconds)}
     except InvalidArgument as error:
         at = {"pointer": error.pointer} if error.pointer else {}
@@ -44,9 +46,7 @@ def _read(line: bytes) -> dict[str, Json]:
     """Read strictly, but give numbers as most readers have them: `1e308` a float, with its digits lost."""
     loads(line, max_bytes=MAX_BYTES)
     question = json.loads(line)
-    if not isinstance(question, dict) or not question.keys() >= {"old", "new"}:
-        raise InvalidArgument('A line is an object {"id", "old", "new"}.', reason="BAD_LINE")
-    return question
+    return question if isinstance(question, dict) else {}
 
 
 def _verdict(old: Json, new: Json, seconds: float) -> dict[str, Json]:

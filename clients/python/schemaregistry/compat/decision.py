@@ -39,7 +39,10 @@ def decide(old: Json, new: Json, *, seconds: float = 1.0) -> Decision:
     """
     start = monotonic()
     referees = Referees(old, new)
-    decision = _bounded(old, new, referees, start + seconds * SEARCH_SHARE)
+    try:
+        decision = _bounded(old, new, referees, start + seconds * SEARCH_SHARE)
+    except Unreadable as unreadable:
+        return Decision(Outcome.UNKNOWN, reason=str(unreadable))
     # The second prover can't be interrupted: it comes last, and only where there is time left.
     if decision.outcome is Outcome.UNKNOWN and monotonic() < start + seconds and proves(old, new):
         return Decision(Outcome.COMPATIBLE, reason="proven by canonical form")
@@ -51,8 +54,6 @@ def _bounded(old: Json, new: Json, referees: Referees, deadline: float) -> Decis
         return _search(old, new, referees, deadline)
     except OutOfTime:
         return Decision(Outcome.UNKNOWN, reason="the time given was not enough to decide")
-    except Unreadable as unreadable:
-        return Decision(Outcome.UNKNOWN, reason=str(unreadable))
     except RecursionError:
         return Decision(Outcome.UNKNOWN, reason="nested too deeply")
 
@@ -75,7 +76,7 @@ def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decisi
             break
         witness = _smallest(answer.value, referees, deadline)
         if witness is not ABSENT:
-            return Decision(Outcome.INCOMPATIBLE, witness)
+            return Decision(Outcome.INCOMPATIBLE, referees.dressed(witness))
         reason = f"a counterexample by the specification is not one for both validators: {answer.value!r:.200}"
         claim = space.both(claim, space.is_in([freeze(answer.value)]).negation)
         answer = solver.solve(claim)

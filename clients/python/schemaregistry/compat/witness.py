@@ -15,19 +15,37 @@ from schemaregistry.errors import InvalidArgument
 if TYPE_CHECKING:
     from jsonschema import Draft7Validator
 
+SAMPLES: Final = {
+    "date": "2026-01-05",
+    "date-time": "2026-01-05T09:30:00Z",
+    "email": "a@example.com",
+    "hostname": "example.com",
+    "idn-email": "a@example.com",
+    "idn-hostname": "example.com",
+    "ipv4": "192.0.2.1",
+    "ipv6": "2001:db8::1",
+    "iri": "http://example.com",
+    "json-pointer": "/a",
+    "time": "09:30:00Z",
+    "uri": "http://example.com",
+}
+"""A plain text of each format."""
 SHRINKS: Final = 400
 """Smaller instances that are tried at most."""
 
 
-def compile_schema(schema: Json) -> jsonschema_rs.Validator:
-    """Compile for draft-07 with linear-time patterns, no format assertion, no retrieval; raises InvalidArgument."""
+def compile_schema(schema: Json, side: str, *, formats: bool = False) -> jsonschema_rs.Validator:
+    """Compile for draft-07 with linear-time patterns and no retrieval; `formats` are asserted or not.
+
+    Raises InvalidArgument (BAD_SCHEMA) with `/old` or `/new` as the pointer.
+    """
     try:
         return jsonschema_rs.Draft7Validator(
-            schema, validate_formats=False, offline=True, pattern_options=jsonschema_rs.RegexOptions()
+            schema, validate_formats=formats, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        message = str(error).splitlines()[0]
-        raise InvalidArgument(f"Not a usable draft-07 schema: {message}", reason="BAD_SCHEMA") from error
+        message = f"The {side} schema can't be used as draft-07: {str(error).splitlines()[0]}"
+        raise InvalidArgument(message, reason="BAD_SCHEMA", pointer=f"/{side}") from error
 
 
 class Referees:
@@ -35,7 +53,7 @@ class Referees:
 
     def __init__(self, old: Json, new: Json) -> None:
         self._old, self._new = old, new
-        self._fast_old, self._fast_new = compile_schema(old), compile_schema(new)
+        self._fast_old, self._fast_new = compile_schema(old, "old"), compile_schema(new, "new")
 
     def suspect(self, instance: Json) -> bool:
         """Tell whether jsonschema-rs alone finds `instance` valid under old and invalid under new."""
@@ -55,6 +73,16 @@ class Referees:
         """Tell whether both find it valid under old and invalid under new."""
         return self.suspect(instance) and self.confirm(instance)
 
+    def dressed(self, instance: Json) -> Json:
+        """Give texts that are to have a `format` one, where the instance still separates: it would pass as data."""
+        asserting = compile_schema(self._old, "old", formats=True)
+        dressed = instance
+        for error in asserting.iter_errors(instance):
+            sample = SAMPLES.get(getattr(error.kind, "format", ""))
+            if sample is not None:
+                dressed = _put(dressed, error.instance_path, sample)
+        return dressed if asserting.is_valid(dressed) and self.separate(dressed) else instance
+
     @cached_property
     def _longest(self) -> int:
         patterns = {*patterns_in(self._old), *patterns_in(self._new)}
@@ -66,6 +94,15 @@ class Referees:
         from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # noqa: PLC0415
 
         return Draft7Validator(self._old, registry=REGISTRY), Draft7Validator(self._new, registry=REGISTRY)
+
+
+def _put(value: Json, path: list[str | int], new: Json) -> Json:
+    if not path:
+        return new
+    step, *rest = path
+    copy: Json = value.copy()
+    copy[step] = _put(value[step], rest, new)
+    return copy
 
 
 def patterns_in(value: Json) -> Iterator[str]:

@@ -1,0 +1,93 @@
+"""`schemaregistry compat`, as a program that asks it line by line sees it."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "schemaregistry", "compat"]
+
+
+class Asking:
+    """The command, running: one question at a time."""
+
+    def __init__(self, *options: str) -> None:
+        self.process = subprocess.Popen([*COMMAND, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def ask(self, line: bytes) -> Any:
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write(line + b"\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def judge(self, old: Any, new: Any) -> Any:
+        return self.ask(json.dumps({"id": "x", "old": old, "new": new}).encode())
+
+
+@pytest.fixture
+def asking() -> Iterator[Asking]:
+    running = Asking()
+    yield running
+    assert running.process.stdin
+    running.process.stdin.close()
+    assert running.process.wait(10) == 0
+
+
+def test_each_line_is_answered_before_the_next_is_asked(asking: Asking) -> None:
+    assert asking.judge({"type": "integer"}, {"type": "number"})["verdict"] == "compatible"
+    assert asking.judge({"type": "integer"}, {"type": "string"}) == {"id": "x", "verdict": "incompatible", "witness": 0}
+    assert asking.judge({"type": "null"}, False) == {"id": "x", "verdict": "incompatible", "witness": None}
+
+
+def test_a_witness_is_there_only_where_the_verdict_is_incompatible(asking: Asking) -> None:
+    assert "witness" not in asking.judge(True, True)
+    unknown = asking.judge({"const": "\u07c0"}, {"pattern": "^\\d$"})
+    assert unknown["verdict"] == "unknown"
+    assert "witness" not in unknown
+    assert unknown["reason"]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"not json", "NOT_JSON"),
+        (b'{"id": 1, "old": {}, "old": {}, "new": {}}', "DUPLICATE_KEY"),
+        (b'{"id": 1, "old": {"minimum": 1e999}, "new": {}}', "NUMBER_OUT_OF_RANGE"),
+        (b'{"id": 1, "old": ' + b'{"not":' * 5000 + b"1" + b"}" * 5000 + b', "new": {}}', "TOO_DEEP"),
+        (b'{"id": 1, "old": {}}', "BAD_LINE"),
+        (b"[1, 2]", "BAD_LINE"),
+        (b'{"id": 1, "old": {}, "new": {"type": "float"}}', "BAD_SCHEMA"),
+        (b'{"id": 1, "old": {}, "new": {"$ref": "http://127.0.0.1:9/x"}}', "BAD_SCHEMA"),
+        (b'{"id": 1, "old": {}, "new": {"pattern": "(?=x)"}}', "BAD_SCHEMA"),
+    ],
+)
+def test_a_line_that_cant_be_judged_is_answered_and_the_next_one_is_judged(
+    asking: Asking, line: bytes, reason: str
+) -> None:
+    answer = asking.ask(line)
+    assert set(answer) == {"id", "error"}
+    assert answer["error"]["reason"] == reason
+    assert asking.judge(True, True)["verdict"] == "compatible"
+
+
+def test_the_id_comes_back_with_the_error(asking: Asking) -> None:
+    assert asking.ask(b'{"id": "p-17", "old": {}}')["id"] == "p-17"
+
+
+def test_a_pair_beyond_its_time_is_unknown() -> None:
+    asking = Asking("--seconds", "0.05")
+    asking.judge(True, {"required": ["a"]})  # what is imported on first use is there after this
+    parts = [
+        {"type": "object", "required": ["k"], "properties": {"k": {"const": i}, "v": {"minimum": i}}} for i in range(90)
+    ]
+    wider = [part | {"properties": part["properties"] | {"v": {"minimum": -1}}} for part in parts]
+    start = time.monotonic()
+    assert asking.judge({"oneOf": parts}, {"oneOf": wider})["verdict"] in ("unknown", "compatible")
+    assert time.monotonic() - start < 1
+    asking.process.kill()
+    asking.process.wait(10)

@@ -3,9 +3,11 @@
 Holds no store; `tests/server/test_store_conformance.py` holds each one to these promises.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
+
+from schemaregistry.errors import FailedPrecondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,14 @@ class Compacted(Exception):
     """A watch can't begin at its revision any more: load again."""
 
 
+def not_empty(where: str) -> FailedPrecondition:
+    """What `restore` raises for a store that has something."""
+    return FailedPrecondition(
+        f"{where} is not empty, and a snapshot is restored into an empty store alone: name another one, or clear it.",
+        reason="STORE_NOT_EMPTY",
+    )
+
+
 class Store(Protocol):
     """Where versions are kept. Revisions are the only clock: strictly growing, one a write, never used twice.
 
@@ -97,6 +107,13 @@ class Store(Protocol):
 
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Every audit record in order, for `audit.verify`."""
+
+    async def restore(self, entries: Iterable[Entry]) -> None:
+        """Write the history of another store, audit records too, into this one, which must have none.
+
+        Each id's versions come in the order of `entries`. Their revisions stay or are new ones: each store says which.
+        Raises FailedPrecondition (STORE_NOT_EMPTY) where something is here already.
+        """
 
     async def close(self) -> None:
         """Let go of everything; watches end."""

@@ -18,7 +18,7 @@ from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.etcd.watching import Seen
 from schemaregistry_server.store import etcd_layout
-from schemaregistry_server.store.base import AuditRecord, Batch, Compacted, Conflict, Entry
+from schemaregistry_server.store.base import AuditRecord, Batch, Compacted, Conflict, Entry, not_empty
 from schemaregistry_server.store.etcd_layout import Head, Layout
 
 OPEN_SECONDS = 5.0
@@ -29,6 +29,9 @@ STRETCH = 500
 
 ROUNDS = 3
 """How often a write reads the id's head anew; its own view of it is old at most once."""
+
+RESTORING = 64
+"""Versions that are restored at the same time."""
 
 
 class EtcdStore:
@@ -168,6 +171,39 @@ class EtcdStore:
         with _in_words():
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
         return tuple(etcd_layout.audit_record(pair) for pair in sorted(pairs, key=lambda pair: pair.mod_revision))
+
+    async def restore(self, entries: Iterable[Entry]) -> None:
+        """Write each of `entries` as a put of its own, RESTORING at a time; etcd numbers them anew.
+
+        Each id's versions keep their order, while those of different ids may change places with near ones. Raises
+        Unavailable where etcd goes away meanwhile: what was written until then is there.
+        """
+        if (await self.load()).entries or await self.audit():
+            raise not_empty("This etcd")
+        latest: dict[str, asyncio.Task[str]] = {}
+        room = asyncio.Semaphore(RESTORING)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for entry in entries:
+                    await room.acquire()
+                    latest[entry.id] = group.create_task(self._put_after(latest.get(entry.id), entry))
+                    latest[entry.id].add_done_callback(lambda _: room.release())
+        except BaseExceptionGroup as failed:
+            raise self._half_way(failed.exceptions[0]) from failed
+
+    def _half_way(self, failed: BaseException) -> BaseException:
+        if not isinstance(failed, Unavailable):
+            return failed
+        keys = " and ".join(prefix.decode() for prefix in (self._layout.schemas, self._layout.audits))
+        return Unavailable(
+            f"{failed.message} Some versions are restored, others not: delete all keys under {keys} "
+            "(etcdctl del --prefix), and restore again.",
+            reason="HALF_RESTORED",
+        )
+
+    async def _put_after(self, last: "asyncio.Task[str] | None", entry: Entry) -> str:
+        await self.put(entry, expected_latest=await last if last else None)
+        return entry.version
 
     async def close(self) -> None:
         """Close the channels; watches end."""

@@ -8,14 +8,14 @@ import hashlib
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit, sqlite_file
-from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry
+from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry, not_empty
 
 GROUP = 256
 """Writes that one transaction may carry, each with its own comparison."""
@@ -35,12 +35,38 @@ class _Write:
     done: asyncio.Future[int]
 
 
-class SQLiteStore:
+class SQLiteReader:
+    """Reads the file, whether or not a server has it open."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def load(self) -> Batch:
+        """Everything there is; raise FailedPrecondition where a document is not what was written."""
+        return await asyncio.to_thread(self._read, 0)
+
+    async def audit(self) -> tuple[AuditRecord, ...]:
+        """Every audit record in order, for `audit.verify`."""
+        return await asyncio.to_thread(self._read_audit)
+
+    def _read(self, after: int) -> Batch:
+        with sqlite_file.reading(self._path) as connection:
+            entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
+        return Batch(entries[-1].revision if entries else after, entries)
+
+    def _read_audit(self) -> tuple[AuditRecord, ...]:
+        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, hash"
+        with sqlite_file.reading(self._path) as connection:
+            rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
+            return tuple(AuditRecord(*row) for row in rows)
+
+
+class SQLiteStore(SQLiteReader):
     """The store interface over one file. Opened and used within one event loop."""
 
     def __init__(self, path: Path) -> None:
         """Open `path`, made where it is missing; raise FailedPrecondition with one sentence where it can't be."""
-        self._path = path
+        super().__init__(path)
         self._loop = asyncio.get_running_loop()
         self._lock = sqlite_file.lock(path)
         try:
@@ -53,10 +79,6 @@ class SQLiteStore:
         self._closed = False
         self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
         self._writer.start()
-
-    async def load(self) -> Batch:
-        """Everything there is; raise FailedPrecondition where a document is not what was written."""
-        return await asyncio.to_thread(self._read, 0)
 
     async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
         """Queue the write for the writer thread and return its revision once it is on the disk."""
@@ -80,9 +102,9 @@ class SQLiteStore:
         finally:
             self._watchers.discard(heard)
 
-    async def audit(self) -> tuple[AuditRecord, ...]:
-        """Every audit record in order, for `audit.verify`."""
-        return await asyncio.to_thread(self._read_audit)
+    async def restore(self, entries: Iterable[Entry]) -> None:
+        """Write all of `entries` at the revisions that they have, or none of them."""
+        await asyncio.to_thread(self._restore, entries)
 
     async def close(self) -> None:
         """Finish the writes that wait, end the watches, give up the lock."""
@@ -95,16 +117,18 @@ class SQLiteStore:
             self._connection.close()
             self._lock.close()
 
-    def _read(self, after: int) -> Batch:
-        with sqlite_file.reading(self._path) as connection:
-            entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
-        return Batch(entries[-1].revision if entries else after, entries)
-
-    def _read_audit(self) -> tuple[AuditRecord, ...]:
-        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, hash"
-        with sqlite_file.reading(self._path) as connection:
-            rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
-            return tuple(AuditRecord(*row) for row in rows)
+    def _restore(self, entries: Iterable[Entry]) -> None:
+        if self._connection.execute("SELECT 1 FROM version LIMIT 1").fetchone():
+            raise not_empty(str(self._path))
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for entry in entries:
+                _insert(self._connection, entry)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as failed:
+            raise _away(self._path, failed) from failed
+        finally:
+            self._rollback()
 
     def _write_all(self) -> None:
         """The writer thread: take what waits, write it as one transaction, answer each."""
@@ -163,9 +187,11 @@ class SQLiteStore:
 
 
 def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
+    """Write the entry at its revision, or at the next one where it has none."""
     written = connection.execute(
-        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at) VALUES (?, ?, ?, ?, ?, ?)",
-        (entry.id, entry.version, entry.raw, entry.fingerprint, entry.registered_by, entry.registered_at),
+        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision) "
+        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0))",
+        asdict(entry),
     )
     assert written.lastrowid is not None
     entry = replace(entry, revision=written.lastrowid)

@@ -98,15 +98,30 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+        connection.executescript(SCHEMA)
+    else:
+        _must_be_ours(connection, path)
+
+
+def must_be_there(path: Path) -> None:
+    """Raise FailedPrecondition where `path` is no registry's file that can be read."""
+    if not path.exists():
+        raise FailedPrecondition(
+            f"There is no registry in {path.parent} ({path.name} is missing): name its data directory.",
+            reason="NO_STORE",
+        )
+    with reading(path) as connection:
+        _must_be_ours(connection, path)
+
+
+def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
     (mark,), (layout,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
     )
-    empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-    if empty:
-        connection.executescript(SCHEMA)
-    elif mark != APPLICATION_ID:
+    if mark != APPLICATION_ID:
         raise FailedPrecondition(f"{path} is not a registry's file: name another data directory.", reason="NOT_A_STORE")
-    elif layout != LAYOUT:
+    if layout != LAYOUT:
         raise FailedPrecondition(
             f"{path} has layout {layout}, this server reads layout {LAYOUT}: start a newer server.",
             reason="STORE_LAYOUT",

@@ -1,0 +1,49 @@
+"""`schemaregistry audit`: proves that a store is as it was written. Holds no proof; that is `store/history.py`'s."""
+
+import asyncio
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemaregistry_server import snapshot_file
+from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
+from schemaregistry_server.settings import DEFAULT_DATA
+from schemaregistry_server.store import history
+from schemaregistry_server.store.history import History
+
+
+class Action(StrEnum):
+    VERIFY = "verify"
+
+
+def audit(  # noqa: PLR0913, PLR0917 (each one is an option)
+    action: Annotated[Action, typer.Argument(show_default=False, help="verify is all there is.")],  # noqa: ARG001
+    snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
+    store: StoreName = "sqlite",
+    data: Data = DEFAULT_DATA,
+    etcd_ca: Ca = None,
+    etcd_cert: Cert = None,
+    etcd_key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that every audit record follows the one before it, and that each version is what its record says.
+
+    Whoever can write to the store could make a whole new chain: with --snapshot it is also proved that all that was
+    there then is there still, and unchanged.
+    """
+    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
+    held = asyncio.run(_read(place))
+    if snapshot:
+        same_kind = snapshot_file.check(snapshot).header.store == place.kind
+        history.require(held, snapshot_file.read(snapshot), same_chain=same_kind)
+    words = f"{len(held.writes)} audit records up to revision {held.revision}: all as they were written."
+    answer = {"records": len(held.writes), "revision": held.revision}
+    typer.echo(json.dumps(answer) if as_json else words)
+
+
+async def _read(place: Place) -> History:
+    async with place.reading() as store:
+        return await history.read(store)

@@ -1,0 +1,99 @@
+"""`schemaregistry snapshot` and `restore`: a store's whole history into a file, and back into an empty store.
+
+Holds the commands; the file's format is `snapshot_file.py`'s, the proof of a history `store/history.py`'s.
+"""
+
+import asyncio
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from schemaregistry.errors import InvalidArgument
+from schemaregistry_server import snapshot_file
+from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
+from schemaregistry_server.settings import DEFAULT_DATA
+from schemaregistry_server.snapshot_file import Checked, Header
+from schemaregistry_server.store import history
+from schemaregistry_server.store.history import History
+
+NEW_REVISIONS: Final = """\
+etcd counts its own revisions, so each version has a new one: whoever watches must begin again at revision 0."""
+
+File = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="The snapshot.")]
+Sha256 = Annotated[str, typer.Option(metavar="HEX", help="What FILE must have: `snapshot` said it, or sha256sum.")]
+
+
+def snapshot(  # noqa: PLR0913, PLR0917 (each one is an option)
+    file: File,
+    store: StoreName = "sqlite",
+    data: Data = DEFAULT_DATA,
+    etcd_ca: Ca = None,
+    etcd_cert: Cert = None,
+    etcd_key: Key = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
+
+    All of it is proved on the way: no snapshot is made of a store whose documents or audit records were changed.
+    """
+    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
+    held = asyncio.run(_read(place))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
+    _say(file, snapshot_file.check(file), as_json=as_json)
+
+
+def restore(  # noqa: PLR0913, PLR0917
+    file: File,
+    store: StoreName = "sqlite",
+    data: Data = DEFAULT_DATA,
+    etcd_ca: Ca = None,
+    etcd_cert: Cert = None,
+    etcd_key: Key = None,
+    sha256: Sha256 = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write what FILE has into an empty store, then read it back and compare.
+
+    FILE is read to its end first: one that was changed, cut off or added to is refused before anything is written.
+    The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
+    """
+    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
+    checked = snapshot_file.check(file)
+    if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
+        raise InvalidArgument(
+            f"{file}: its SHA-256 is {checked.sha256}, not {sha256}: it was changed, or is another snapshot.",
+            reason="SNAPSHOT_DAMAGED",
+            metadata={"file": str(file)},
+        )
+    held = asyncio.run(_restore(place, file))
+    same_chain = place.kind == checked.header.store
+    history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=place.kind == "sqlite")
+    _say(file, checked, as_json=as_json)
+    if place.kind == "etcd" and not as_json:
+        typer.echo(NEW_REVISIONS)
+
+
+async def _read(place: Place) -> History:
+    async with place.reading() as store:
+        return await history.read(store)
+
+
+async def _restore(place: Place, file: Path) -> History:
+    async with place.writing() as store:
+        await store.restore(write.entry for write in snapshot_file.read(file))
+        return await history.read(store)
+
+
+def _say(file: Path, checked: Checked, *, as_json: bool) -> None:
+    header = checked.header
+    words = (
+        f"{file}: {header.versions} versions up to revision {header.revision} of a store in {header.store}, "
+        f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
+    )
+    answer = {"file": str(file), **asdict(header), "size": checked.size, "sha256": checked.sha256}
+    typer.echo(json.dumps(answer) if as_json else words)

@@ -5,7 +5,7 @@ ENVOY := build/envoy/bin/envoy
 NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: go-stubs go-test ts-build ts-test rust-test gateways gateways-test grpc-gateway envoy
+.PHONY: go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -18,6 +18,12 @@ ts-test: $(READY) ## Test the TypeScript client against a real server
 
 rust-test: $(READY) ## Test the Rust client against a real server
 	$(BIN)/pytest -q tests/clients/test_rust.py
+
+java-test: $(READY) ## Test the Java client against a real server
+	$(BIN)/pytest -q tests/clients/test_java.py
+
+clients-test: $(READY) ## Test every client against a real server
+	$(BIN)/pytest -q tests/clients
 
 ts-build: $(NODE_MODULES)
 	@STUBS=typescript $(BIN)/buf generate

@@ -114,7 +114,6 @@ def halts(told: dict[str, str], publish: Callable[[bytes], None], tmp_path: Path
             cwd=ROOT / "clients" / cwd,
             env=os.environ | told,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
             text=True,
         )
         lines = _lines(program)

@@ -1,0 +1,76 @@
+package schemaregistry.client;
+
+import io.grpc.Status;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
+import schemaregistry.v1.Registry.SchemaVersion;
+import schemaregistry.v1.Registry.WatchSchemasRequest;
+import schemaregistry.v1.Registry.WatchSchemasResponse;
+
+/** Where a watch is, through all its connections: what to ask for next, what was told, when to try again. */
+final class Position {
+
+    private static final long FIRST_PAUSE_MILLIS = 100;
+    private static final long LONGEST_PAUSE_MILLIS = 5_000;
+    private static final Set<Status.Code> FINAL = EnumSet.of(
+            Status.Code.INVALID_ARGUMENT,
+            Status.Code.NOT_FOUND,
+            Status.Code.FAILED_PRECONDITION,
+            Status.Code.OUT_OF_RANGE,
+            Status.Code.UNAUTHENTICATED,
+            Status.Code.PERMISSION_DENIED,
+            Status.Code.UNIMPLEMENTED);
+
+    private final Watching what;
+    private long revision;
+    private boolean heard;
+    private boolean caughtUp;
+    private int failures;
+
+    Position(Watching what) {
+        this.what = what;
+        this.revision = what.afterRevision();
+    }
+
+    WatchSchemasRequest request() {
+        return WatchSchemasRequest.newBuilder()
+                .setAfterRevision(revision)
+                .addAllIds(what.ids())
+                .setIncludeDocuments(what.documents())
+                .build();
+    }
+
+    /**
+     * The event to tell, null for a version that was told before. After a reconnect the server calls a snapshot what was
+     * registered meanwhile; to this watch it is a change.
+     */
+    Event accept(WatchSchemasResponse message) {
+        heard = true;
+        failures = 0;
+        if (message.hasProgress()) {
+            caughtUp = true;
+            revision = Math.max(revision, message.getRevision());
+            return new Event.Progress(revision, message.getProgress().getStale());
+        }
+        if (message.getRevision() <= revision) {
+            return null;
+        }
+        revision = message.getRevision();
+        SchemaVersion version = message.hasChange() ? message.getChange() : message.getSnapshot();
+        Event.Kind kind = caughtUp ? Event.Kind.CHANGE : Event.Kind.SNAPSHOT;
+        return new Event.Registered(kind, revision, version, message.getDocument());
+    }
+
+    /** Whether to connect again: not where that changes nothing, and not before the first message. */
+    boolean survives(Status status) {
+        return heard && !FINAL.contains(status.getCode());
+    }
+
+    /** Random, so that watchers spread out, up to a bound that doubles with each failure. */
+    long pauseMillis() {
+        long bound = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failures, 10));
+        failures += 1;
+        return ThreadLocalRandom.current().nextLong(bound);
+    }
+}

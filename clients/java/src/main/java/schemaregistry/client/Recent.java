@@ -1,0 +1,27 @@
+package schemaregistry.client;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** At most {@code size} values; forgets the one that was used least recently. */
+final class Recent<Key, Value> {
+
+    private final Map<Key, Value> values;
+
+    Recent(int size) {
+        values = new LinkedHashMap<>(16, 0.75f, true) {
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<Key, Value> eldest) {
+                return size() > size;
+            }
+        };
+    }
+
+    synchronized Value get(Key key) {
+        return values.get(key);
+    }
+
+    synchronized void put(Key key, Value value) {
+        values.put(key, value);
+    }
+}

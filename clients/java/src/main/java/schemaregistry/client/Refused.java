@@ -1,0 +1,76 @@
+package schemaregistry.client;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.BadRequest;
+import com.google.rpc.ErrorInfo;
+import io.grpc.Status;
+import io.grpc.protobuf.StatusProto;
+import java.util.Map;
+import java.util.Optional;
+import schemaregistry.v1.Registry.Verdict;
+
+/** Why the registry did not do as asked, or {@code UNAVAILABLE} where it could not be reached. */
+public final class Refused extends RuntimeException {
+
+    private final Status.Code code;
+    private String reason = "";
+    private String pointer;
+    private transient Map<String, String> metadata = Map.of();
+    private transient Verdict verdict;
+
+    private Refused(Status status, Throwable cause) {
+        super(status.getDescription(), cause);
+        code = status.getCode();
+    }
+
+    static Refused of(Throwable failure) {
+        Refused refused = new Refused(Status.fromThrowable(failure), failure);
+        com.google.rpc.Status rich = StatusProto.fromThrowable(failure);
+        if (rich != null) {
+            rich.getDetailsList().forEach(refused::take);
+        }
+        return refused;
+    }
+
+    private void take(Any detail) {
+        try {
+            if (detail.is(ErrorInfo.class)) {
+                ErrorInfo info = detail.unpack(ErrorInfo.class);
+                reason = info.getReason();
+                metadata = info.getMetadataMap();
+            } else if (detail.is(BadRequest.class)) {
+                pointer = detail.unpack(BadRequest.class).getFieldViolations(0).getField();
+            } else if (detail.is(Verdict.class)) {
+                verdict = detail.unpack(Verdict.class);
+            }
+        } catch (InvalidProtocolBufferException unreadable) {
+            addSuppressed(unreadable);
+        }
+    }
+
+    /** The canonical code. */
+    public Status.Code code() {
+        return code;
+    }
+
+    /** A stable UPPER_SNAKE name, empty where the registry was not reached. */
+    public String reason() {
+        return reason;
+    }
+
+    /** JSON pointer (RFC 6901) of the place at fault, where there is a single one. */
+    public Optional<String> pointer() {
+        return Optional.ofNullable(pointer);
+    }
+
+    /** The rest: near names, fingerprints. */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /** Why a version was refused. */
+    public Optional<Verdict> verdict() {
+        return Optional.ofNullable(verdict);
+    }
+}

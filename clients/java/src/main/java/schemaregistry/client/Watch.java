@@ -1,0 +1,113 @@
+package schemaregistry.client;
+
+import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import schemaregistry.v1.Registry.WatchSchemasResponse;
+import schemaregistry.v1.SchemaRegistryGrpc.SchemaRegistryBlockingV2Stub;
+
+/**
+ * The events of a watch, each once and in the order of their revisions; it reconnects by itself and goes on from the
+ * last revision it told. Iterate in one thread; {@link #close} may come from any.
+ *
+ * <p>Throws {@link Refused} where asking again won't help: {@code OUT_OF_RANGE} where the registry can't go on from that
+ * revision, {@code UNAVAILABLE} only where it could not be reached in the first place.
+ */
+public final class Watch implements Iterator<Event>, Iterable<Event>, AutoCloseable {
+
+    private final SchemaRegistryBlockingV2Stub rpc;
+    private final Position position;
+    private final Object changing = new Object();
+    private BlockingClientCall<?, WatchSchemasResponse> stream;
+    private boolean closed;
+    private Event next;
+
+    Watch(SchemaRegistryBlockingV2Stub rpc, Watching what) {
+        this.rpc = rpc;
+        this.position = new Position(what);
+    }
+
+    /** Waits for the next event; false once the watch is closed or its thread interrupted. */
+    @Override
+    public boolean hasNext() {
+        try {
+            while (next == null && open()) {
+                next = receive();
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+            close();
+        }
+        return next != null;
+    }
+
+    @Override
+    public Event next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("the watch is closed");
+        }
+        Event event = next;
+        next = null;
+        return event;
+    }
+
+    @Override
+    public Iterator<Event> iterator() {
+        return this;
+    }
+
+    /** Ends the iteration, also where it waits in another thread. */
+    @Override
+    public void close() {
+        synchronized (changing) {
+            closed = true;
+            if (stream != null) {
+                stream.cancel("the watch is closed", null);
+            }
+            changing.notifyAll();
+        }
+    }
+
+    /** Sees to it that there is a stream; false where the watch is closed. */
+    private boolean open() {
+        synchronized (changing) {
+            if (!closed && stream == null) {
+                stream = rpc.watchSchemas(position.request());
+            }
+            return !closed;
+        }
+    }
+
+    /** The next event of the stream, null where it told nothing new or failed. */
+    private Event receive() throws InterruptedException {
+        try {
+            WatchSchemasResponse message = stream.read();
+            if (message != null) {
+                return position.accept(message);
+            }
+        } catch (StatusException failed) {
+            synchronized (changing) {
+                if (closed) {
+                    return null;
+                }
+            }
+            if (!position.survives(failed.getStatus())) {
+                close();
+                throw Refused.of(failed);
+            }
+        }
+        reconnect();
+        return null;
+    }
+
+    private void reconnect() throws InterruptedException {
+        synchronized (changing) {
+            stream = null;
+            long until = System.nanoTime() + position.pauseMillis() * 1_000_000;
+            for (long left = until - System.nanoTime(); left > 0 && !closed; left = until - System.nanoTime()) {
+                changing.wait(left / 1_000_000 + 1);
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+"""`schemaregistry snapshot`, `restore` and `audit verify`, as an operator runs them."""
+
+import hashlib
+import json
+import re
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from schemaregistry.v1 import registry_pb2 as pb
+
+
+def dump(data: Path) -> list[str]:
+    """The whole of an embedded store, tables and numbers, as SQL."""
+    connection = sqlite3.connect(data / "registry.db")
+    lines = list(connection.iterdump())
+    connection.close()
+    return lines
+
+
+def test_a_restored_directory_is_the_same_in_every_row(filled: Path, tmp_path: Path, command) -> None:
+    said = command("snapshot", tmp_path / "a.snap", "--data", filled)
+    assert "5 versions up to revision 5" in said
+    command("restore", tmp_path / "a.snap", "--data", tmp_path / "new")
+    assert dump(tmp_path / "new") == dump(filled)
+
+
+def test_a_snapshot_of_the_same_history_is_the_same_but_for_its_time(filled: Path, tmp_path: Path, command) -> None:
+    command("snapshot", tmp_path / "a.snap", "--data", filled)
+    command("restore", tmp_path / "a.snap", "--data", tmp_path / "new")
+    command("snapshot", tmp_path / "b.snap", "--data", tmp_path / "new")
+
+    def payloads(name: str) -> list[bytes]:
+        lines = (tmp_path / name).read_bytes().split(b"\n")
+        return [line for line in lines[3:] if line[64:65] != b" "]
+
+    assert payloads("a.snap") == payloads("b.snap")
+
+
+def test_a_running_server_is_no_hindrance_to_a_snapshot_and_refuses_a_restore(start_server, tmp_path, command) -> None:
+    server = start_server("--publish", "schemas")
+    told = json.loads(command("snapshot", tmp_path / "a.snap", "--data", server.data, "--json"))
+    assert told["versions"] > 0
+    assert told["size"] == (tmp_path / "a.snap").stat().st_size
+    refusal = command("restore", tmp_path / "a.snap", "--data", server.data, code=1)
+    assert "in use by another server" in refusal
+
+
+def test_a_server_on_a_restored_directory_answers_as_the_old_one(start_server, tmp_path, command) -> None:
+    server = start_server("--publish", "schemas")
+    before = seen(server)
+    command("snapshot", tmp_path / "a.snap", "--data", server.data)
+    command("restore", tmp_path / "a.snap", "--data", tmp_path / "new")
+    assert seen(start_server(data=tmp_path / "new")) == before
+
+
+def test_etcd_is_read_and_written_over_tls(start_server, tmp_path: Path, command) -> None:
+    server = start_server("--store", "etcd", "--publish", "schemas")
+    ports = json.loads((server.data / "etcd/ports.json").read_text())[::2]
+    there = ["--store", "etcd://" + ",".join(f"127.0.0.1:{port}" for port in ports)]
+    there += ["--etcd-ca", server.tls / "ca.pem"]
+    there += ["--etcd-cert", server.tls / "ci-bot.pem", "--etcd-key", server.tls / "ci-bot-key.pem"]
+    before = seen(server)
+    said = json.loads(command("snapshot", tmp_path / "a.snap", *there, "--json"))
+    assert said["store"] == "etcd"
+    assert "all as they were written" in command("audit", "verify", "--snapshot", tmp_path / "a.snap", *there)
+    assert "is not empty" in command("restore", tmp_path / "a.snap", *there, code=1)
+    server.stop()
+    shutil.rmtree(server.data / "etcd")
+    own = ["--store", "etcd", "--data", server.data]
+    assert "begin again at revision 0" in command("restore", tmp_path / "a.snap", *own)
+    after = seen(start_server("--store", "etcd", data=server.data))
+    assert without_revisions(after) == without_revisions(before)
+
+
+def seen(server) -> list[pb.WatchSchemasResponse]:
+    """Every version that a watch shows, with its document."""
+    versions = []
+    for event in server.stub().WatchSchemas(pb.WatchSchemasRequest(include_documents=True), timeout=10):
+        if event.HasField("progress"):
+            return versions
+        versions.append(event)
+    raise AssertionError("the watch ended")
+
+
+def without_revisions(events: list[pb.WatchSchemasResponse]) -> list[bytes]:
+    for event in events:
+        event.revision = event.snapshot.revision = 0
+    return sorted(event.SerializeToString(deterministic=True) for event in events)
+
+
+def test_a_changed_file_is_refused_by_name_and_offset_and_nothing_is_written(filled, tmp_path, command) -> None:
+    path = tmp_path / "a.snap"
+    command("snapshot", path, "--data", filled)
+    content = path.read_bytes()
+    for changed in (content.replace(b"Zo", b"zo"), content[:-1], content + b"\n"):
+        path.write_bytes(changed)
+        assert re.search(rf"{re.escape(str(path))}: in the record at byte \d+:", command(*into(path, tmp_path), code=2))
+    assert not (tmp_path / "new").exists()
+
+
+def into(path: Path, tmp_path: Path) -> list[object]:
+    return ["restore", path, "--data", tmp_path / "new"]
+
+
+def test_a_file_with_another_sum_than_was_noted_is_refused(filled: Path, tmp_path: Path, command) -> None:
+    path = tmp_path / "a.snap"
+    noted = json.loads(command("snapshot", path, "--data", filled, "--json"))["sha256"]
+    assert noted == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert "it was changed, or is another" in command(*into(path, tmp_path), "--sha256", "0" * 64, code=2)
+    command(*into(path, tmp_path), "--sha256", noted)
+
+
+def test_there_must_be_a_registry_to_take_a_snapshot_of(tmp_path: Path, command) -> None:
+    refusal = command("snapshot", tmp_path / "a.snap", "--data", tmp_path / "none", code=1)
+    assert "There is no registry in" in refusal
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_another_program_s_database_is_not_taken_for_a_registry(tmp_path: Path, command) -> None:
+    connection = sqlite3.connect(tmp_path / "registry.db")
+    connection.execute("CREATE TABLE t (a)")
+    connection.close()
+    assert "is not a registry's file" in command("snapshot", tmp_path / "a.snap", "--data", tmp_path, code=1)
+
+
+def test_a_whole_audit_is_counted(filled: Path, command) -> None:
+    assert command("audit", "verify", "--data", filled).startswith("5 audit records up to revision 5")
+    assert json.loads(command("audit", "verify", "--data", filled, "--json")) == {"records": 5, "revision": 5}
+
+
+CHANGES = {
+    "who wrote it": ("Audit record 2", "UPDATE audit SET who = 'mallory' WHERE sequence = 2"),
+    "when": ("Audit record 4", "UPDATE audit SET at = at + 1 WHERE sequence = 4"),
+    "a record is gone": ("Audit record 4", "DELETE FROM audit WHERE sequence = 3"),
+    "the document": ("bars 0.1.0", "UPDATE version SET raw = x'7b7d' WHERE id = 'bars'"),
+    "the version's writer": ("bars 0.1.0", "UPDATE version SET registered_by = 'mallory' WHERE id = 'bars'"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_audit_names_what_was_changed_and_no_snapshot_is_taken(
+    change: str, filled: Path, tmp_path: Path, edit, command
+) -> None:
+    named, statement = CHANGES[change]
+    edit(filled, statement)
+    assert named in command("audit", "verify", "--data", filled, code=1)
+    assert named in command("snapshot", tmp_path / "a.snap", "--data", filled, code=1)
+    assert not (tmp_path / "a.snap").exists()
+
+
+def test_a_removed_end_is_found_by_a_snapshot_from_before(filled: Path, tmp_path: Path, edit, command) -> None:
+    command("snapshot", tmp_path / "a.snap", "--data", filled)
+    edit(filled, "DELETE FROM audit WHERE sequence = 5", "DELETE FROM version WHERE revision = 5")
+    command("audit", "verify", "--data", filled)
+    found = command("audit", "verify", "--data", filled, "--snapshot", tmp_path / "a.snap", code=1)
+    assert "ticks 1.10.0 of the snapshot is missing" in found
+
+
+def test_a_version_that_is_audited_and_gone_is_found(filled: Path, edit, command) -> None:
+    edit(filled, "DELETE FROM version WHERE revision = 5")
+    assert "ticks 1.10.0 is audited, and not there any more" in command("audit", "verify", "--data", filled, code=1)

@@ -3,9 +3,11 @@ PLUGINS := build/bin/protoc-gen-go
 GATEWAY := build/bin/grpc-gateway
 ENVOY := build/envoy/bin/envoy
 NODE_MODULES := clients/typescript/node_modules/.package-lock.json
+SCHEMATHESIS := build/schemathesis/bin/schemathesis
+OPENAPI := build/openapi/registry.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy
+.PHONY: go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -45,6 +47,17 @@ grpc-gateway: $(PLUGINS)
 
 envoy: $(ENVOY)
 	@$(BIN)/python -m scripts.descriptor_set $(DESCRIPTORS)
+
+openapi: $(PLUGINS) ## Write the OpenAPI document of the REST paths
+	@STUBS=openapi $(BIN)/buf generate
+	@$(BIN)/python -m scripts.openapi build/openapi/registry.swagger.json $(OPENAPI)
+
+schemathesis: $(SCHEMATHESIS)
+
+$(SCHEMATHESIS): tests/gateways/openapi.txt
+	@$(PYTHON) -m venv build/schemathesis
+	@build/schemathesis/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 $(PLUGINS): third_party/protoc-gen/go.mod
 	@$(PYTHON) -m scripts.build_tools third_party/protoc-gen build/bin

@@ -116,11 +116,15 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Three etcd members, shared by every test that leaves them as they were; etcd is built where it is missing."""
-    subprocess.run(
-        [sys.executable, "-m", "scripts.build_tools", "third_party/etcd", "build/etcd/bin"], cwd=ROOT, check=True
-    )
+def etcd_built() -> None:
+    """Build etcd where it is missing."""
+    command = [sys.executable, "-m", "scripts.build_tools", "third_party/etcd", "build/etcd/bin"]
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+@pytest.fixture(scope="session")
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Three etcd members, shared by tests that each use keys of their own and compact nothing."""
     with asyncio.Runner() as runner:
         context = etcd_running(tmp_path_factory.mktemp("etcd"))
         yield runner.run(context.__aenter__())

@@ -1,4 +1,4 @@
-"""A client of the shared cluster, and a cluster that tests may break: each finds it whole again."""
+"""A cluster that tests may break, and a client of it: each test finds it whole again."""
 
 import asyncio
 import signal
@@ -31,17 +31,19 @@ def prefix(root: str) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def _breakable(etcd_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of this folder's own: its history is compacted, its members are killed."""
     with asyncio.Runner() as runner:
-        context = running(tmp_path_factory.mktemp("breakable"))
+        context = running(tmp_path_factory.mktemp("etcd"))
         yield runner.run(context.__aenter__())
         runner.run(context.__aexit__(None, None, None))
 
 
 @pytest.fixture
-async def breakable(_breakable: Cluster) -> AsyncIterator[Cluster]:
-    yield _breakable
-    for member in _breakable.members.values():
+async def breakable(etcd_cluster: Cluster) -> AsyncIterator[Cluster]:
+    """The cluster for a test that may leave members dead or stopped."""
+    yield etcd_cluster
+    for member in etcd_cluster.members.values():
         member.send(signal.SIGCONT)
         member.start()
-    await _breakable.ready()
+    await etcd_cluster.ready()

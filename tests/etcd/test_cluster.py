@@ -12,7 +12,7 @@ import pytest
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import cluster
 from schemaregistry_server.etcd.client import Client, puts
-from schemaregistry_server.etcd.cluster import Cluster, running
+from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.etcd.connection import Connection
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 
@@ -32,7 +32,7 @@ asyncio.run(hold())
 """
 
 
-async def test_a_cluster_that_is_started_again_has_its_data_and_its_addresses(etcd_cluster: Cluster, tmp_path: Path):
+async def test_a_cluster_that_is_started_again_has_its_data_and_its_addresses(etcd_built: None, tmp_path: Path):
     async with running(tmp_path) as first:
         client = Client(Connection(first.endpoints))
         await client.transact(TxnRequest(success=[puts(b"/kept", b"yes")]))
@@ -47,7 +47,7 @@ async def test_a_cluster_that_is_started_again_has_its_data_and_its_addresses(et
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a parent's death is told to its children on Linux alone")
-def test_members_end_with_the_process_that_started_them_even_when_it_is_killed(etcd_cluster: Cluster, tmp_path: Path):
+def test_members_end_with_the_process_that_started_them_even_when_it_is_killed(etcd_built: None, tmp_path: Path):
     holder = subprocess.Popen([sys.executable, "-c", HOLD, tmp_path], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     pids = [int(pid) for pid in holder.stdout.readline().split()]
     assert len(pids) == 3
@@ -68,7 +68,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def test_a_member_whose_port_was_taken_meanwhile_says_so(etcd_cluster: Cluster, tmp_path: Path):
+async def test_a_member_whose_port_was_taken_meanwhile_says_so(etcd_built: None, tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = [taken.getsockname()[1], *(free_port() for _ in range(5))]
         (tmp_path / "ports.json").write_text(json.dumps(ports))

@@ -100,10 +100,10 @@ async def test_an_address_that_says_nothing_is_left_for_the_next(etcd_cluster: C
 
 async def test_a_stopped_member_is_left_by_writers_and_by_the_watch(breakable: Cluster, prefix: bytes):
     client = Client(Connection(breakable.endpoints))
-    await client.transact(WRITE)
+    revision = (await client.transact(WRITE)).header.revision
     asked = client.connection.current.address
     member = next(member for member in breakable.members.values() if member.address == asked)
-    watching = asyncio.create_task(_last(client, prefix))
+    watching = asyncio.create_task(_last(client, prefix, revision))
     await asyncio.sleep(1)
     member.send(signal.SIGSTOP)
     with pytest.raises(Away, match="no sign of life"):
@@ -113,8 +113,8 @@ async def test_a_stopped_member_is_left_by_writers_and_by_the_watch(breakable: C
     await client.close()
 
 
-async def _last(client: Client, prefix: bytes) -> None:
-    async for _ in client.watch(prefix, 0):
+async def _last(client: Client, prefix: bytes, revision: int) -> None:
+    async for _ in client.watch(prefix, revision):
         pass
 
 
@@ -164,7 +164,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guarded(etcd_cluster: Cluster, certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def guarded(etcd_built: None, certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """One member with TLS, client certificates and tokens; `registry` may use the keys under /guarded/."""
     with asyncio.Runner() as runner:
         context = running(

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry_server.etcd.cluster import Cluster
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -24,7 +22,7 @@ def why_not() -> str | None:
 
 
 @pytest.fixture(scope="module")
-def seen(etcd_cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, float]]:
+def seen(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, float]]:
     if reason := why_not():
         pytest.skip(reason)
     command = ["unshare", "--net", sys.executable, "-m", "tests.etcd.partition", str(tmp_path_factory.mktemp("net"))]

@@ -24,7 +24,7 @@ async def test_another_name_is_refused(name: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["sqlite", "etcd"])
-async def test_a_store_of_our_own_has_its_data_the_next_time(etcd_cluster: Cluster, name: str, tmp_path: Path):
+async def test_a_store_of_our_own_has_its_data_the_next_time(etcd_built: None, name: str, tmp_path: Path):
     pki.ensure(tmp_path / "tls")
     async with opened(name, tmp_path) as store:
         revision = await store.put(entry(), expected_latest=None)

@@ -1,69 +1,17 @@
-"""Members on a network of their own, each with one cable to its clients and one to the other members.
+"""Scenes of a network that falls apart and heals.
 
-Run as a program in a new network namespace (`unshare --net`), so that nothing outside it is touched; prints what was
-seen as JSON.
+Run as a program in a network namespace of its own (`tests/cables.py`); prints what was seen as JSON.
 """
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.etcd.cluster import NAMES, Cluster, Place, running
+from schemaregistry_server.etcd.cluster import Cluster
+from tests.cables import cable, networked
 from tests.etcd.harness import Server, Writers, assert_one_history, serving, writing
-
-NETWORKS = {"c": "10.213.1", "p": "10.213.2"}
-"""The clients' network and the members'."""
-
-
-def sh(line: str) -> None:
-    subprocess.run(line.split(), check=True)
-
-
-def cable(name: str, network: str, state: str) -> None:
-    """Plug a member's cable in (`up`) or pull it (`down`)."""
-    sh(f"ip link set {network}{NAMES.index(name)} {state}")
-
-
-@asynccontextmanager
-async def networked(directory: Path) -> AsyncIterator[Cluster]:
-    spaces = {name: f"registry-{os.getpid()}-{name}" for name in NAMES}
-    try:
-        lay(spaces)
-        places = {
-            name: Place(f"{NETWORKS['c']}.{n}:2379", f"{NETWORKS['p']}.{n}:2380", ("ip", "netns", "exec", spaces[name]))
-            for n, name in enumerate(NAMES, start=1)
-        }
-        async with running(directory, places=places) as cluster:
-            yield cluster
-    finally:
-        take_up(spaces)
-
-
-def lay(spaces: dict[str, str]) -> None:
-    sh("ip link set lo up")
-    for network, addresses in NETWORKS.items():
-        sh(f"ip link add {network} type bridge")
-        sh(f"ip link set {network} up")
-        sh(f"ip addr add {addresses}.254/24 dev {network}")
-    for n, space in enumerate(spaces.values()):
-        sh(f"ip netns add {space}")
-        sh(f"ip -n {space} link set lo up")
-        for network, addresses in NETWORKS.items():
-            sh(f"ip link add {network}{n} type veth peer name {network} netns {space}")
-            sh(f"ip link set {network}{n} master {network} up")
-            sh(f"ip -n {space} addr add {addresses}.{n + 1}/24 dev {network}")
-            sh(f"ip -n {space} link set {network} up")
-
-
-def take_up(spaces: dict[str, str]) -> None:
-    for space in spaces.values():
-        subprocess.run(["ip", "netns", "del", space], check=False)
 
 
 async def leader_is_cut_off_from_the_others(cluster: Cluster) -> dict[str, float]:

@@ -1,31 +1,22 @@
 """A network that falls apart and heals, in namespaces of its own."""
 
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.cables import NEW_NETWORK, why_not
+
 ROOT = Path(__file__).parents[2]
-
-
-TRY = ["unshare", "--net", "ip", "link", "add", "name", "bridge0", "type", "bridge"]
-
-
-def why_not() -> str | None:
-    if not (shutil.which("unshare") and shutil.which("ip")):
-        return "no unshare or ip here (util-linux, iproute2)"
-    tried = subprocess.run(TRY, capture_output=True, text=True, check=False)
-    return f"network namespaces are not permitted: {tried.stderr.strip()}" if tried.returncode else None
 
 
 @pytest.fixture(scope="module")
 def seen(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, float]]:
     if reason := why_not():
         pytest.skip(reason)
-    command = ["unshare", "--net", sys.executable, "-m", "tests.etcd.partition", str(tmp_path_factory.mktemp("net"))]
+    command = [*NEW_NETWORK, sys.executable, "-m", "tests.etcd.partition", str(tmp_path_factory.mktemp("net"))]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False)
     assert ended.returncode == 0, ended.stderr[-3000:]
     print(ended.stdout)

@@ -1,16 +1,18 @@
 """`schemaregistry check`: do files conform to a contract. Says so; changes nothing."""
 
-import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
+from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from schemaregistry.data import Report
+
+Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="Report no value of the data: places and counts.")]
 
 
 def check(
@@ -24,6 +26,10 @@ def check(
         ),
     ],
     as_json: AsJson = False,
+    form: Annotated[
+        str, typer.Option("--report", metavar="FORM", help="How to report: text, json, html, junit or github.")
+    ] = "text",
+    redact: Redact = False,
     format: Annotated[
         str | None, typer.Option("--format", help="The files' format, where their names don't tell it.")
     ] = None,
@@ -38,18 +44,29 @@ def check(
     """
     from schemaregistry import data
 
+    check_form(form)
     sources = data.find(files, format)
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)
-    print_report(report, as_json=as_json)
+    print_report(data.redacted(report) if redact else report, form="json" if as_json else form)
     raise typer.Exit(report.exit_code)
 
 
-def print_report(report: "Report", *, as_json: bool, err: bool = False) -> None:
-    """Print a report on stdout, or on stderr: one JSON object and nothing else, or text."""
-    if as_json:
-        typer.echo(json.dumps(report.to_json(), ensure_ascii=False, indent=2), err=err)
+def check_form(form: str) -> None:
+    """Raise InvalidArgument (UNKNOWN_FORM) for a form that no report has."""
+    from schemaregistry.data.formats import FORMS
+
+    if form not in FORMS:
+        raise InvalidArgument(f"--report {form} isn't known: say {', '.join(FORMS)}", reason="UNKNOWN_FORM")
+
+
+def print_report(report: "Report", *, form: str, err: bool = False) -> None:
+    """Print a report on stdout, or on stderr, in one of its forms and with nothing else; text in colours."""
+    if form != "text":
+        from schemaregistry.data.formats import FORMS
+
+        typer.echo(FORMS[form](report), err=err)
         return
     from rich.console import Console
 

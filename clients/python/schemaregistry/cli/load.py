@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemaregistry.cli.check import print_report
+from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, Pulled, pull
@@ -48,6 +48,7 @@ def load(
         ),
     ] = None,
     as_json: AsJson = False,
+    redact: Redact = False,
     format: Annotated[
         str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
     ] = None,
@@ -82,7 +83,9 @@ def load(
             progress=progress,
         )
     report = replace(loaded.report, notes=(*_notes(pulled), *loaded.report.notes))
-    print_report(report, as_json=as_json, err=to == "-")
+    if redact:
+        report = gate.redacted(report)
+    print_report(report, form="json" if as_json else "text", err=to == "-")
     if loaded.place is None:
         alert.halted(report)
     elif to != "-":

@@ -20,12 +20,14 @@ except ModuleNotFoundError as missing:
 from schemaregistry.data.check import check
 from schemaregistry.data.destination import Destination, Directory, Stream
 from schemaregistry.data.load import Loaded, load
-from schemaregistry.data.report import Example, Fault, FileFacts, Report, SchemaName, Violation
+from schemaregistry.data.redact import redacted
+from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
 from schemaregistry.data.sources import Source, find
 
 __all__ = [
     "Destination",
     "Directory",
+    "DoesNotConform",
     "Example",
     "Fault",
     "FileFacts",
@@ -39,4 +41,5 @@ __all__ = [
     "check",
     "find",
     "load",
+    "redacted",
 ]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from schemaregistry.errors import FailedPrecondition
+
 Verdict: TypeAlias = Literal["conforms", "violates", "undecided"]
 
 MAX_EXAMPLES: Final = 10
@@ -94,3 +96,27 @@ class Report:
     def exit_code(self) -> int:
         """0 conforms, 1 violates, 3 undecided."""
         return {"conforms": 0, "violates": 1, "undecided": 3}[self.verdict]
+
+    def raise_for_violations(self) -> None:
+        """Raise DoesNotConform unless every row is known to conform."""
+        if self.verdict != "conforms":
+            raise DoesNotConform(self)
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it."""
+        # That module stands on this one.
+        from schemaregistry.data.formats import html  # noqa: PLC0415
+
+        return html.fragment(self)
+
+
+class DoesNotConform(FailedPrecondition):
+    """Data that violate their contract (reason DATA_VIOLATE), or may (DATA_UNDECIDED). `report` says where and why."""
+
+    def __init__(self, report: Report) -> None:
+        # That module stands on this one.
+        from schemaregistry.data.formats import text  # noqa: PLC0415
+
+        reason = "DATA_VIOLATE" if report.verdict == "violates" else "DATA_UNDECIDED"
+        super().__init__(text.render(report), reason=reason, metadata={"id": report.schema.id})
+        self.report = report

@@ -12,7 +12,7 @@ from typing import Any, Final
 import httpx
 
 from schemaregistry.data.report import Report, Violation
-from schemaregistry.data.show import printable, shown_value
+from schemaregistry.data.wording import printable, shown_value
 
 _ATTEMPTS: Final = 4
 _TIMEOUT: Final = 5.0

@@ -56,7 +56,7 @@ class Tally:
         """`count` more rows break a rule; `examples` are the first of them, no more than are wanted."""
         shown = list(examples)
         if key not in self._found:
-            self._found[key] = _Found(expected, _words(shown[0].value))
+            self._found[key] = _Found(expected, words(shown[0].value))
         self._found[key].count += count
         self._found[key].examples += shown
 
@@ -68,6 +68,7 @@ class Tally:
         )
 
 
-def _words(value: Json) -> str:
+def words(value: Json) -> str:
+    """A value as what was found is told: JSON text, cut where it is long."""
     text = canonical(value).decode()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,19 @@
+"""A report as plain text: for logs and for messages of errors. What it looks like is show's."""
+
+import io
+from typing import Final
+
+from rich.console import Console
+
+from schemaregistry.data.report import Report
+from schemaregistry.data.show import show
+
+_WIDTH: Final = 160
+"""Columns of a line, so that the table's lines are the same wherever they are read."""
+
+
+def render(report: Report) -> str:
+    """The report without colours."""
+    out = io.StringIO()
+    Console(file=out, width=_WIDTH, color_system=None, highlight=False, soft_wrap=True).print(show(report))
+    return out.getvalue().rstrip("\n")

@@ -96,7 +96,7 @@ def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
 def to_json(message: Message) -> dict[str, object]:
     """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says).
 
-    Fields come in the order of the proto, as protobuf's printers in C++ and Go write them: a gateway's bytes are these.
+    Fields come in the order of the proto, and a Struct's, which have none, by name: as a gateway in Go writes them.
     """
     made = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
@@ -109,8 +109,16 @@ def _in_order(fields: Iterable[FieldDescriptor], made: Mapping[str, object]) -> 
 
 
 def _nested(field: FieldDescriptor, value: object) -> object:
-    if field.message_type is None or field.message_type.file.package == "google.protobuf":
+    if field.message_type is None:
         return value
+    if field.message_type.file.package == "google.protobuf":
+        return _sorted(value)
     if isinstance(value, list):
         return [_in_order(field.message_type.fields, each) for each in value]
     return _in_order(field.message_type.fields, value) if isinstance(value, dict) else value
+
+
+def _sorted(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(each) for each in value] if isinstance(value, list) else value

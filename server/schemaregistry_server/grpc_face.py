@@ -172,4 +172,4 @@ async def _refuse(context: Context, error: Exception) -> NoReturn:
         log.error("a call failed", exc_info=error)
         error = RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL")
     details = (("grpc-status-details-bin", status.to_status(error).SerializeToString()),)
-    await context.abort(status.grpc_status(error), error.message, details)
+    await context.abort(status.grpc_status(error), status.cut(error.message), details)

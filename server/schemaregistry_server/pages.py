@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,6 +24,13 @@ class Page:
     size: int
     after: str
     query: str
+
+    @property
+    def after_revision(self) -> int:
+        """`after` of a list in the order of revisions, 0 at the start; raises InvalidArgument (BAD_PAGE_TOKEN)."""
+        if self.after and not re.fullmatch("[0-9]{1,19}", self.after):
+            raise _bad_token()
+        return int(self.after or 0)
 
     def token(self, last: str) -> str:
         """The token of the page after the one that ends with `last`."""
@@ -46,9 +54,13 @@ def _after(token: str, mark: str) -> str:
     except (binascii.Error, ValueError, TypeError):
         asked, last = "", None
     if asked != mark or not isinstance(last, str):
-        raise InvalidArgument(
-            "page_token is not one that this list gave: pass next_page_token back as it was, with the same filters, "
-            "or start again without it.",
-            reason="BAD_PAGE_TOKEN",
-        )
+        raise _bad_token()
     return last
+
+
+def _bad_token() -> InvalidArgument:
+    return InvalidArgument(
+        "page_token is not one that this list gave: pass next_page_token back as it was, with the same filters, or "
+        "start again without it.",
+        reason="BAD_PAGE_TOKEN",
+    )

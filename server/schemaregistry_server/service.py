@@ -121,7 +121,7 @@ class Registry:
         page = pages.read(request.page_size, request.page_token, "versions", request.id)
         catalog = await self._catalog(request.min_revision)
         versions = catalog.subject(request.id).versions
-        first = bisect_right(versions, int(page.after or 0), key=lambda each: each.entry.revision)
+        first = bisect_right(versions, page.after_revision, key=lambda each: each.entry.revision)
         chosen = versions[first : first + page.size]
         more = first + page.size < len(versions)
         return self._reply(

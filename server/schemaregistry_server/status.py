@@ -17,6 +17,16 @@ from schemaregistry_server import verdicts
 
 DOMAIN: Final = "schemaregistry"
 
+MESSAGE: Final = 500
+"""Bytes of a message in gRPC. A status travels in trailing metadata, of which clients take 8 KiB in all, and the
+message is in it three times; a document may have names of any length, and messages quote them."""
+
+MEMBER: Final = 300
+"""Bytes of a pointer or of a member of `metadata` in a status."""
+
+VERDICT: Final = 2000
+"""Bytes of a verdict in a status."""
+
 TABLE: Final = {
     "INVALID_ARGUMENT": (grpc.StatusCode.INVALID_ARGUMENT, 400),
     "NOT_FOUND": (grpc.StatusCode.NOT_FOUND, 404),
@@ -38,6 +48,11 @@ def grpc_status(error: RegistryError) -> grpc.StatusCode:
     return TABLE[error.code][0]
 
 
+def cut(text: str, limit: int = MESSAGE) -> str:
+    """The beginning of `text`, at most `limit` bytes of UTF-8."""
+    return text.encode()[:limit].decode(errors="ignore")
+
+
 def http_status(error: RegistryError) -> int:
     """The HTTP status; 413 for what is over a limit of size (RFC 9110, section 15.5.14)."""
     return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
@@ -52,7 +67,7 @@ def verdict_of(error: RegistryError) -> pb.Verdict | None:
 def to_status(error: RegistryError) -> status_pb2.Status:
     """The rich status (google/rpc/status.proto) with every detail that the error has."""
     number: int = grpc_status(error).value[0]
-    status = status_pb2.Status(code=number, message=error.message)
+    status = status_pb2.Status(code=number, message=cut(error.message))
     for detail in _details(error):
         status.details.add().Pack(detail)
     return status
@@ -60,18 +75,33 @@ def to_status(error: RegistryError) -> status_pb2.Status:
 
 def _details(error: RegistryError) -> list[Message]:
     details: list[Message] = [
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata),
+        error_details_pb2.ErrorInfo(
+            reason=error.reason,
+            domain=DOMAIN,
+            metadata={name: cut(value, MEMBER) for name, value in error.metadata.items()},
+        )
     ]
     if error.pointer is not None:
         at_fault = error_details_pb2.BadRequest.FieldViolation(
-            field=error.pointer, description=error.message, reason=error.reason
+            field=cut(error.pointer, MEMBER), description=cut(error.message), reason=error.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[at_fault]))
     if isinstance(error, Unavailable):
         details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after)))
     if (verdict := verdict_of(error)) is not None:
-        details.append(verdict)
+        details.append(_shortened(verdict))
     return details
+
+
+def _shortened(verdict: pb.Verdict) -> pb.Verdict:
+    """The verdict within `VERDICT` bytes: without its last changes, then without what else may be long."""
+    while verdict.ByteSize() > VERDICT and verdict.changes:
+        del verdict.changes[len(verdict.changes) // 2 :]
+    if verdict.ByteSize() > VERDICT:
+        verdict.message = cut(verdict.message)
+        verdict.ClearField("witness")
+        verdict.ClearField("witness_json")
+    return verdict
 
 
 def _duration(seconds: float) -> Duration:

@@ -111,6 +111,16 @@ def test_a_wrong_document_is_invalid_argument_at_its_place(bot, document, member
         assert refusal.pointer == pointer
 
 
+def test_a_name_of_any_length_at_fault_still_reaches_the_caller(bot, document) -> None:
+    """Trailing metadata is bounded: a client would see another error in place of the refusal."""
+    refusal = refused(
+        bot.RegisterSchema, register("bad_v1", document("bad_v1", properties={"é" * 50_000: {"type": "x"}}))
+    )
+    assert refusal.code is Code.INVALID_ARGUMENT
+    assert refusal.pointer is not None
+    assert refusal.pointer.startswith("/properties/ééé")
+
+
 def test_an_empty_document_is_invalid_argument(bot) -> None:
     assert refused(bot.RegisterSchema, pb.RegisterSchemaRequest(id="bad_v1")).code is Code.INVALID_ARGUMENT
 
@@ -166,6 +176,20 @@ def test_too_small_a_bump_carries_the_verdict(bot, document) -> None:
     assert (refusal.verdict.verdict, refusal.verdict.required_bump) == ("incompatible", "major")
     assert (refusal.verdict.old_version, refusal.verdict.new_version) == ("1.0.0", "1.0.1")
     assert json.loads(refusal.verdict.witness_json) is not None
+
+
+def test_a_verdict_of_many_changes_still_reaches_the_caller(bot, document) -> None:
+    """Trailing metadata is bounded: a client would see RESOURCE_EXHAUSTED in place of the refusal."""
+    columns = {f"colümn_{n}": {"type": "integer"} for n in range(300)}
+    bot.RegisterSchema(register("wide_v1", document("wide_v1", properties=columns, required=[])))
+    changed = {name: {"type": "string"} for name in columns}
+    refusal = refused(
+        bot.RegisterSchema, register("wide_v1", document("wide_v1", "1.0.1", properties=changed, required=[]))
+    )
+    assert refusal.code is Code.FAILED_PRECONDITION
+    assert refusal.verdict is not None
+    assert refusal.verdict.required_bump == "major"
+    assert 0 < len(refusal.verdict.changes) < 300
 
 
 def test_a_version_that_does_not_grow_is_failed_precondition(bot, document) -> None:

@@ -38,6 +38,13 @@ def test_a_token_goes_with_its_filters_alone() -> None:
         pages.read(1, token, "schemas", "other text")
 
 
+@pytest.mark.parametrize("after", ["-1", "1.5", "x", "9" * 30])
+def test_a_made_up_place_in_a_list_of_revisions_is_refused(after: str) -> None:
+    page = pages.read(1, pages.read(1, "", "versions").token(after), "versions")
+    with pytest.raises(InvalidArgument):
+        _ = page.after_revision
+
+
 @given(st.text().filter(bool))
 def test_no_text_is_taken_for_a_token(token: str) -> None:
     with pytest.raises(InvalidArgument):

@@ -112,13 +112,16 @@ def _nested(field: FieldDescriptor, value: object) -> object:
     if field.message_type is None:
         return value
     if field.message_type.file.package == "google.protobuf":
-        return _sorted(value)
+        return _plain(value)
     if isinstance(value, list):
         return [_in_order(field.message_type.fields, each) for each in value]
     return _in_order(field.message_type.fields, value) if isinstance(value, dict) else value
 
 
-def _sorted(value: object) -> object:
+def _plain(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(each) for each in value] if isinstance(value, list) else value
+        return {name: _plain(value[name]) for name in sorted(value)}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    # ECMAScript writes an integer below 1e21 without a point (ECMA-262, Number::toString), as protobuf's printers do.
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value

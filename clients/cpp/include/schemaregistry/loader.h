@@ -1,0 +1,65 @@
+/// Files as structs of typed spans: the back-test loader. The struct is made from the contract by `schemaregistry cpp`.
+///
+///     #include <schemaregistry/loader.h>
+///     #include "ticks_v1.h"                                        // schemaregistry cpp ticks_v1 > ticks_v1.h
+///
+///     auto rows = schemaregistry::load_rows<schemaregistry::contracts::TicksV1>(*gate, {"ticks.parquet"});
+///     if (!rows) return fail(rows.error());                        // the contract has changed since: nothing was read
+///     if (rows->report.verdict != schemaregistry::Verdict::conforms) return halt(rows->report.to_text());
+///     for (const auto& ticks : rows->batches)
+///       for (std::size_t i = 0; i < ticks.row_count(); ++i) strategy.on_tick(ticks.symbol[i], ticks.price[i]);
+#pragma once
+
+#include <arrow/record_batch.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "schemaregistry/gate.h"
+
+namespace schemaregistry {
+
+/// The rows of some files: the report, and the columns of each batch where all rows conform.
+template <class Columns>
+struct Rows {
+  Report report;
+  std::vector<Columns> batches;
+  /// What the spans point into.
+  std::vector<std::shared_ptr<arrow::RecordBatch>> memory;
+};
+
+/// Nothing where a struct was made from the gate's contract; else FAILED_PRECONDITION (reason CONTRACT_CHANGED).
+template <class Columns>
+Result<bool> made_for(const Gate& gate) {
+  if (gate.fingerprint() == Columns::kFingerprint) return true;
+  return Error{Code::failed_precondition,
+               "CONTRACT_CHANGED",
+               "this program was built for " + std::string(Columns::kId) + " " + std::string(Columns::kVersion) + " (" +
+                   std::string(Columns::kFingerprint) + "), the contract is " + gate.id() + " " + gate.version() +
+                   " (" + gate.fingerprint() + "): make its header anew (`schemaregistry cpp " + gate.id() +
+                   "`) and build again",
+               "",
+               {}};
+}
+
+/// Check files and map their rows. The struct's fingerprint is compared before a byte of them is read.
+template <class Columns>
+Result<Rows<Columns>> load_rows(const Gate& gate, const std::vector<std::string>& files,
+                                const CheckOptions& options = {}) {
+  if (auto same = made_for<Columns>(gate); !same) return std::move(same).error();
+  auto loaded = gate.load(files, options);
+  if (!loaded) return std::move(loaded).error();
+  Rows<Columns> rows;
+  rows.report = std::move(loaded->report);
+  rows.memory = std::move(loaded->batches);
+  for (const auto& batch : rows.memory) {
+    auto columns = Columns::map(*batch);
+    if (!columns) return std::move(columns).error();
+    rows.batches.push_back(*std::move(columns));
+  }
+  return rows;
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,101 @@
+#include "binding.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace schemaregistry {
+namespace {
+
+class Binder {
+ public:
+  explicit Binder(const Plan& plan) : plan_(plan), binding_(plan.places.size()) {}
+
+  Binding run(const arrow::Schema& schema) {
+    bind_members(plan_.places[kRow], schema.fields());
+    return std::move(binding_);
+  }
+
+ private:
+  void bind_members(const Place& parent, const arrow::FieldVector& fields) {
+    for (int index = 0; index < static_cast<int>(fields.size()); ++index) {
+      const std::string& name = fields[static_cast<std::size_t>(index)]->name();
+      const auto place = std::find_if(parent.children.begin(), parent.children.end(), [&](std::uint32_t child) {
+        return !plan_.places[child].is_item && plan_.places[child].name == name;
+      });
+      if (place == parent.children.end()) {
+        binding_[parent.index].extras.emplace_back(name, index);
+      } else {
+        binding_[*place].field = index;
+        bind_place(plan_.places[*place], *fields[static_cast<std::size_t>(index)]->type());
+      }
+    }
+  }
+
+  void bind_place(const Place& place, const arrow::DataType& type) {
+    const arrow::DataType& values = value_type(type);
+    Bound& bound = binding_[place.index];
+    bound.type = values.GetSharedPtr();
+    if (place.type) bound.fit = fit(values, *place.type);
+    if (bound.is_refused()) return;
+    if (family(values) == Family::structure) bind_members(place, values.fields());
+    if (family(values) != Family::list) return;
+    for (const std::uint32_t child : place.children) {
+      if (plan_.places[child].is_item) bind_place(plan_.places[child], *values.field(0)->type());
+    }
+  }
+
+  const Plan& plan_;
+  Binding binding_;
+};
+
+bool looks_at_extras(const Plan& plan) {
+  const auto looks = [](const Check& check) {
+    return check.place == kRow && (check.kind == CheckKind::residue || check.kind == CheckKind::closed);
+  };
+  if (std::any_of(plan.checks.begin(), plan.checks.end(), looks)) return true;
+  return std::any_of(plan.conditions.begin(), plan.conditions.end(), [&](const Condition& condition) {
+    return std::any_of(condition.checks.begin(), condition.checks.end(), looks);
+  });
+}
+
+}  // namespace
+
+Binding bind(const Plan& plan, const arrow::Schema& schema) { return Binder(plan).run(schema); }
+
+std::string repeated_name(const arrow::FieldVector& fields) {
+  std::set<std::string> names;
+  for (const auto& field : fields) {
+    if (!names.insert(field->name()).second) return field->name();
+    const arrow::DataType& values = value_type(*field->type());
+    if (family(values) != Family::structure && family(values) != Family::list) continue;
+    const std::string within = repeated_name(values.fields());
+    if (!within.empty()) return within;
+  }
+  return "";
+}
+
+std::vector<int> needed_columns(const Plan& plan, const Binding& binding) {
+  std::vector<int> columns;
+  for (const std::uint32_t place : plan.places[kRow].children) {
+    if (binding[place].is_known()) columns.push_back(binding[place].field);
+  }
+  if (looks_at_extras(plan)) {
+    for (const auto& [name, index] : binding[kRow].extras) columns.push_back(index);
+  }
+  return columns;
+}
+
+std::vector<std::string> extras_of(const Plan& plan, const Binding& binding, const Check& check) {
+  if (check.place != kRow && (!binding[check.place].is_known() || binding[check.place].is_refused())) return {};
+  std::vector<std::string> names;
+  for (const std::uint32_t child : plan.places[check.place].children) {
+    if (binding[child].is_known() && !check.allows(plan.places[child].name)) names.push_back(plan.places[child].name);
+  }
+  for (const auto& [name, index] : binding[check.place].extras) {
+    if (!check.allows(name)) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace schemaregistry

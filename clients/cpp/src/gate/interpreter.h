@@ -1,0 +1,67 @@
+/// A plan interpreted over one row: which checks it fails, and where. The reference of what a check means; the kernels
+/// only spare rows that can't fail.
+///
+/// Holds null, misfit, nesting, guards and conditions, as contract.proto says.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "plan.h"
+#include "row.h"
+#include "schema_validator.h"
+#include "value.h"
+
+namespace schemaregistry {
+
+/// The first place in a row where a check fails: the indices of the list items on the way to it.
+struct Failure {
+  std::vector<std::size_t> items;
+  /// What a residual refused, there and at the row's other failing places: with the items on the way.
+  std::vector<std::pair<std::vector<std::size_t>, Refusal>> refusals;
+};
+
+class Interpreter {
+ public:
+  Interpreter(const Plan& plan, const Binding& binding)
+      : plan_(plan), binding_(binding), current_(plan.places.size(), nullptr) {}
+
+  /// Begin a row.
+  void seek(Row& row);
+  /// Whether the row fails a check of the plan, and where first.
+  bool fails(const Check& check, Failure& failure);
+
+ private:
+  template <class Visit>
+  void each(std::uint32_t from, std::uint32_t to, const Value& value, const Visit& visit);
+  template <class Visit>
+  void descend(const std::vector<std::uint32_t>& way, std::size_t step, const Value& value, const Visit& visit);
+
+  bool guards_are_met(const Check& check);
+  bool fails_at(const Check& check, const Value& value, bool in_condition, Failure* failure);
+  bool holds(std::uint32_t condition, const Value& value);
+  bool is_refused(const Check& check, const Value& value, Failure* failure);
+  int count_holding(const Check& check, const Value& value);
+  const Value& row_value();
+  static Value json_view(const Value& value);
+  const Value& child_of(std::uint32_t place, const Value& value);
+
+  const Plan& plan_;
+  const Binding& binding_;
+  Row* row_ = nullptr;
+  Value whole_;
+  bool has_whole_ = false;
+  std::vector<const Value*> current_;
+  std::vector<std::size_t> items_;
+  std::map<std::pair<std::uint32_t, const Value*>, bool> held_;
+  // What refusals point into.
+  std::vector<std::unique_ptr<Value>> views_;
+};
+
+/// Whether a value that is there, and no null standing for absent, fails a check that looks at it alone.
+bool fails_alone(const Check& check, const Value& value);
+
+}  // namespace schemaregistry

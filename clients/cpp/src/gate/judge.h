@@ -1,0 +1,87 @@
+/// A file's rows, judged one batch after another into a tally: how failures become violations of the report.
+///
+/// Which rows may fail is the kernels', which do is the interpreter's.
+#pragma once
+
+#include <arrow/array.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "binding.h"
+#include "interpreter.h"
+#include "kernels.h"
+#include "plan.h"
+#include "row.h"
+#include "tally.h"
+
+namespace schemaregistry {
+
+/// The judge of one file.
+class Judge {
+ public:
+  Judge(const Plan& plan, Tally& tally, std::string path) : plan_(plan), tally_(tally), path_(std::move(path)) {}
+
+  /// Read the file's schema; what is wrong with it is a violation, rows or no rows.
+  const Binding& bind(const arrow::Schema& schema);
+  /// Judge the rows of a batch: the arrays of the file's columns at their indices, null for those that aren't needed.
+  void take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows);
+  /// Judge one row of a text format.
+  void take(Row& row, std::int64_t line);
+  /// Count one record that was judged as JSON: what it breaks, each with the value at fault.
+  void take(const std::map<Key, Value>& broken, std::int64_t line);
+  /// Note what was read as another type and fitted.
+  void finish();
+
+  std::int64_t rows() const { return rows_; }
+  const Binding& binding() const { return binding_; }
+
+ private:
+  /// Which rows of a batch may fail a check: none, those marked, or any.
+  struct Suspects {
+    bool any = false;
+    Marks marks;
+    bool none() const { return !any && marks.empty(); }
+    bool has(std::size_t row) const { return any || (!marks.empty() && marks[row] != 0); }
+  };
+
+  void judge_schema(const arrow::Schema& schema);
+  void judge_names(const std::vector<std::string>& names);
+  void judge_fault(const Check& check, const arrow::Schema& schema);
+  bool is_missing(std::uint32_t place) const;
+  Suspects suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const;
+  Suspects suspects_at(const Check& check, const arrow::Array& array) const;
+  std::shared_ptr<arrow::Array> array_at(const Place& place,
+                                         const std::vector<std::shared_ptr<arrow::Array>>& arrays) const;
+  bool judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspect, std::int64_t index,
+                 std::optional<std::int64_t> line);
+  void add_notes(const Place& place);
+
+  /// One violation of a row, before it is known whether it was seen in that row already.
+  struct Hit {
+    Key key;
+    std::string expected;
+    std::function<Value()> show;
+  };
+  std::vector<Hit> hits_of(const Check& check, const Failure& failure, Row& row);
+  std::vector<Hit> residue_hits(const Check& check, const Failure& failure, Row& row) const;
+
+  const Plan& plan_;
+  Tally& tally_;
+  const std::string path_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::vector<std::string> names_;
+  Binding binding_;
+  std::unique_ptr<ArrowRow> row_;
+  std::unique_ptr<Interpreter> interpreter_;
+  std::set<std::uint32_t> misfits_;
+  std::int64_t rows_ = 0;
+};
+
+}  // namespace schemaregistry

@@ -1,0 +1,145 @@
+#include "number.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <limits>
+
+namespace schemaregistry {
+
+/// The exact decimal expansion: no leading zeros in `whole`, no trailing ones in `fraction`.
+struct Number::Digits {
+  bool negative = false;
+  std::string whole;
+  std::string fraction;
+};
+
+namespace {
+
+constexpr std::size_t kInt128Digits = 38;
+
+std::optional<Int128> small_integer(std::string_view digits, bool negative) {
+  if (digits.size() > kInt128Digits) return std::nullopt;
+  Int128 value = 0;
+  for (const char digit : digits) value = value * 10 + (digit - '0');
+  return negative ? -value : value;
+}
+
+/// The expansion of a double: at most 309 digits before the point and 1,074 after it.
+std::string expansion(double value) {
+  std::array<char, 1500> text{};
+  const int size = std::snprintf(text.data(), text.size(), "%.1074f", value);
+  return {text.data(), static_cast<std::size_t>(size)};
+}
+
+int sign_of(int order) { return order < 0 ? -1 : order > 0 ? 1 : 0; }
+
+}  // namespace
+
+std::string to_text(Int128 value) {
+  if (value == 0) return "0";
+  std::string reversed;
+  const bool negative = value < 0;
+  for (; value != 0; value /= 10) {
+    const int digit = static_cast<int>(value % 10);
+    reversed += static_cast<char>('0' + (digit < 0 ? -digit : digit));
+  }
+  if (negative) reversed += '-';
+  return {reversed.rbegin(), reversed.rend()};
+}
+
+std::optional<Number> Number::parse(std::string_view json) {
+  const bool negative = !json.empty() && json[0] == '-';
+  if (json.find_first_of(".eE") == std::string_view::npos) {
+    if (const auto small = small_integer(json.substr(negative), negative)) return Number(*small);
+    return decimal(std::string(json));
+  }
+  double value = 0;
+  const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), value);
+  if (end != json.data() + json.size()) return std::nullopt;
+  if (error == std::errc::result_out_of_range) {
+    // Too small is zero, too large is nothing.
+    value = std::strtod(std::string(json).c_str(), nullptr);
+  }
+  if (!std::isfinite(value)) return std::nullopt;
+  return Number(value);
+}
+
+Number::Digits Number::digits() const {
+  std::string text;
+  if (const auto* integer = std::get_if<Int128>(&held_)) text = to_text(*integer);
+  if (const auto* real = std::get_if<double>(&held_)) text = expansion(*real);
+  if (const auto* decimal = std::get_if<std::string>(&held_)) text = *decimal;
+  Digits found;
+  found.negative = text[0] == '-';
+  if (found.negative) text.erase(0, 1);
+  const auto point = std::min(text.find('.'), text.size());
+  found.whole = text.substr(0, point);
+  found.whole.erase(0, std::min(found.whole.find_first_not_of('0'), found.whole.size()));
+  found.fraction = point < text.size() ? text.substr(point + 1) : "";
+  found.fraction.erase(found.fraction.find_last_not_of('0') + 1);
+  if (found.whole.empty() && found.fraction.empty()) found.negative = false;
+  return found;
+}
+
+bool Number::is_integral() const {
+  if (std::holds_alternative<Int128>(held_)) return true;
+  if (const auto* real = std::get_if<double>(&held_)) return std::trunc(*real) == *real;
+  return digits().fraction.empty();
+}
+
+bool Number::is_multiple_of(std::uint64_t divisor) const {
+  if (const auto* integer = std::get_if<Int128>(&held_)) return *integer % static_cast<Int128>(divisor) == 0;
+  if (const auto* real = std::get_if<double>(&held_)) return std::fmod(*real, static_cast<double>(divisor)) == 0;
+  const Digits all = digits();
+  if (!all.fraction.empty()) return false;
+  Int128 rest = 0;
+  for (const char digit : all.whole) rest = (rest * 10 + (digit - '0')) % static_cast<Int128>(divisor);
+  return rest == 0;
+}
+
+std::optional<Int128> Number::floor() const {
+  constexpr double kFar = 0x1p126;
+  if (const auto* integer = std::get_if<Int128>(&held_)) return *integer;
+  if (const auto* real = std::get_if<double>(&held_)) {
+    if (std::abs(*real) > kFar) return std::nullopt;
+    return static_cast<Int128>(std::floor(*real));
+  }
+  const Digits all = digits();
+  const auto whole = small_integer(all.whole, all.negative);
+  return whole && all.negative && !all.fraction.empty() ? *whole - 1 : whole;
+}
+
+double Number::nearest() const {
+  if (const auto* real = std::get_if<double>(&held_)) return *real;
+  if (const auto* integer = std::get_if<Int128>(&held_)) return static_cast<double>(*integer);
+  return std::strtod(std::get<std::string>(held_).c_str(), nullptr);
+}
+
+std::string Number::text() const {
+  if (const auto* integer = std::get_if<Int128>(&held_)) return to_text(*integer);
+  if (const auto* decimal = std::get_if<std::string>(&held_)) return *decimal;
+  std::array<char, 64> buffer{};
+  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::get<double>(held_)).ptr;
+  return {buffer.data(), end};
+}
+
+int Number::compare(const Number& left, const Number& right) {
+  const auto* small_left = std::get_if<Int128>(&left.held_);
+  const auto* small_right = std::get_if<Int128>(&right.held_);
+  if (small_left && small_right) return *small_left < *small_right ? -1 : *small_left > *small_right;
+  const auto* real_left = std::get_if<double>(&left.held_);
+  const auto* real_right = std::get_if<double>(&right.held_);
+  if (real_left && real_right) return *real_left < *real_right ? -1 : *real_left > *real_right;
+  const Digits a = left.digits();
+  const Digits b = right.digits();
+  if (a.negative != b.negative) return a.negative ? -1 : 1;
+  int order = a.whole.size() < b.whole.size() ? -1 : a.whole.size() > b.whole.size();
+  if (order == 0) order = sign_of(a.whole.compare(b.whole));
+  if (order == 0) order = sign_of(a.fraction.compare(b.fraction));
+  return a.negative ? -order : order;
+}
+
+}  // namespace schemaregistry

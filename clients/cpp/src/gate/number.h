@@ -1,0 +1,53 @@
+/// Numbers compared by exactly their value, whatever they are stored as: integers, doubles, decimals.
+///
+/// Nothing here rounds. Columns of machine numbers are judged faster by `kernels.h`; this is for what they can't tell.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace schemaregistry {
+
+__extension__ typedef __int128 Int128;
+
+/// A finite number.
+class Number {
+ public:
+  Number(Int128 value) : held_(value) {}       // NOLINT(google-explicit-constructor)
+  Number(int value) : held_(Int128{value}) {}  // NOLINT(google-explicit-constructor)
+  Number(double value) : held_(value) {}       // NOLINT(google-explicit-constructor)
+  /// A decimal as text without exponent: `-12.340`.
+  static Number decimal(std::string text) { return Number(std::move(text)); }
+  /// A JSON number: an integer in full, or the double nearest to the text. Nothing where that overflows.
+  static std::optional<Number> parse(std::string_view json);
+
+  bool is_integral() const;
+  /// Whether it was made from an integer, 1 and not 1.0.
+  bool is_written_as_integer() const { return std::holds_alternative<Int128>(held_); }
+  bool is_multiple_of(std::uint64_t divisor) const;
+  /// The greatest integer that isn't more, where 128 bits hold it.
+  std::optional<Int128> floor() const;
+  /// The nearest double.
+  double nearest() const;
+  /// As JSON.
+  std::string text() const;
+
+  /// Below 0, 0 or above 0 as left is less than, equal to or more than right.
+  static int compare(const Number& left, const Number& right);
+  friend bool operator==(const Number& left, const Number& right) { return compare(left, right) == 0; }
+
+ private:
+  explicit Number(std::string text) : held_(std::move(text)) {}
+  struct Digits;
+  Digits digits() const;
+
+  std::variant<Int128, double, std::string> held_;
+};
+
+/// In decimal.
+std::string to_text(Int128 value);
+
+}  // namespace schemaregistry

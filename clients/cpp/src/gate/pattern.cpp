@@ -1,0 +1,215 @@
+#include "pattern.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <vector>
+
+#include "text.h"
+
+namespace schemaregistry {
+namespace {
+
+constexpr const char* kSpaces =
+    R"(\t\n\v\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff})";
+constexpr const char* kDot = R"([^\n\r\x{2028}\x{2029}])";
+constexpr std::int64_t kMostRepeats = 1000;
+constexpr std::int64_t kMemory = 8 << 20;
+
+/// The translation, from left to right; `failed` once something has none.
+class Translation {
+ public:
+  explicit Translation(std::string_view ecma) : ecma_(ecma) {}
+
+  std::optional<std::string> run() {
+    while (at_ < ecma_.size() && !failed_) next();
+    return failed_ ? std::nullopt : std::optional(out_);
+  }
+
+ private:
+  char peek(std::size_t ahead = 0) const { return at_ + ahead < ecma_.size() ? ecma_[at_ + ahead] : '\0'; }
+
+  void next() {
+    switch (peek()) {
+      case '\\':
+        out_ += escape(false);
+        return;
+      case '[':
+        set();
+        return;
+      case '(':
+        group();
+        return;
+      case '{':
+        braces();
+        return;
+      case '.':
+        out_ += kDot;
+        break;
+      case ']':
+        out_ += "\\]";
+        break;
+      case '}':
+        out_ += "\\}";
+        break;
+      default:
+        out_ += peek();
+    }
+    ++at_;
+  }
+
+  std::string fail() {
+    failed_ = true;
+    return "";
+  }
+
+  std::string escape(bool in_set) {
+    const char letter = peek(1);
+    if (letter == 'x' || letter == 'u') return code(letter == 'x' ? 2 : 4);
+    at_ += 2;
+    if (letter != '\0' && std::string_view("dDwWtnvfr").find(letter) != std::string_view::npos) return {'\\', letter};
+    if ((letter == 'b' || letter == 'B') && !in_set) return {'\\', letter};
+    if (letter == 's') return in_set ? kSpaces : std::string("[") + kSpaces + "]";
+    if (letter == 'S' && !in_set) return std::string("[^") + kSpaces + "]";
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte == 0 || byte >= 0x80 || is_letter(letter) || is_digit(letter) || letter == '_') return fail();
+    return {'\\', letter};
+  }
+
+  std::string code(std::size_t digits) {
+    std::uint32_t point = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      const int digit = hex_digit(peek(2 + i));
+      if (digit < 0) return fail();
+      point = point * 16 + static_cast<std::uint32_t>(digit);
+    }
+    if (point >= 0xD800 && point <= 0xDFFF) return fail();
+    const std::string text(ecma_.substr(at_ + 2, digits));
+    at_ += 2 + digits;
+    return "\\x{" + text + "}";
+  }
+
+  void set() {
+    std::string opened = "[";
+    for (++at_; peek() == '^'; ++at_) {
+      if (opened.size() > 1) {
+        fail();
+        return;
+      }
+      opened += '^';
+    }
+    std::vector<std::string> parts;
+    while (at_ < ecma_.size() && peek() != ']' && !failed_) parts.push_back(set_part());
+    if (at_ >= ecma_.size() || parts.empty() || has_range_of_sets(parts)) fail();
+    out_ += opened;
+    for (const auto& part : parts) out_ += part;
+    out_ += ']';
+    ++at_;
+  }
+
+  std::string set_part() {
+    if (peek() == '\\') return escape(true);
+    const char letter = ecma_[at_++];
+    return letter == '[' ? "\\[" : std::string(1, letter);
+  }
+
+  /// `[\d-x]` is three things in ECMA-262 and refused by RE2.
+  static bool has_range_of_sets(const std::vector<std::string>& parts) {
+    const auto is_set = [](const std::string& part) {
+      return part == "\\d" || part == "\\D" || part == "\\w" || part == "\\W" || part == kSpaces;
+    };
+    for (std::size_t i = 1; i + 1 < parts.size(); ++i) {
+      if (parts[i] == "-" && (is_set(parts[i - 1]) || is_set(parts[i + 1]))) return true;
+    }
+    return false;
+  }
+
+  void group() {
+    out_ += "(?:";
+    if (peek(1) != '?') {
+      ++at_;
+    } else if (peek(2) == ':') {
+      at_ += 3;
+    } else if (peek(2) == '<' && (is_letter(peek(3)) || peek(3) == '_' || peek(3) == '$')) {
+      at_ += 3;
+      while (is_letter(peek()) || is_digit(peek()) || peek() == '_' || peek() == '$') ++at_;
+      if (peek() != '>') fail();
+      ++at_;
+    } else {
+      fail();
+    }
+  }
+
+  /// A counted repetition, or a brace that stands for itself (annex B).
+  void braces() {
+    std::size_t end = at_ + 1;
+    const auto digits = [&] {
+      const std::size_t begin = end;
+      while (end < ecma_.size() && is_digit(ecma_[end])) ++end;
+      std::int64_t count = 0;
+      const auto read = std::from_chars(ecma_.data() + begin, ecma_.data() + end, count);
+      if (read.ec == std::errc::result_out_of_range || count > kMostRepeats) too_many_ = true;
+      return end > begin;
+    };
+    too_many_ = false;
+    bool counted = digits();
+    if (counted && end < ecma_.size() && ecma_[end] == ',') {
+      ++end;
+      digits();
+    }
+    counted = counted && end < ecma_.size() && ecma_[end] == '}';
+    if (!counted) {
+      out_ += "\\{";
+      ++at_;
+      return;
+    }
+    if (too_many_) fail();
+    out_ += ecma_.substr(at_, end + 1 - at_);
+    at_ = end + 1;
+  }
+
+  const std::string_view ecma_;
+  std::size_t at_ = 0;
+  std::string out_;
+  bool failed_ = false;
+  bool too_many_ = false;
+};
+
+}  // namespace
+
+std::optional<std::string> to_re2(std::string_view ecma) { return Translation(ecma).run(); }
+
+std::optional<Pattern> Pattern::of_re2(const std::string& re2) {
+  re2::RE2::Options options;
+  options.set_log_errors(false);
+  options.set_max_mem(kMemory);
+  auto compiled = std::make_shared<const re2::RE2>(re2, options);
+  if (!compiled->ok()) return std::nullopt;
+  Pattern pattern;
+  pattern.compiled_ = std::move(compiled);
+  return pattern;
+}
+
+std::optional<Pattern> Pattern::of_ecma(std::string_view ecma) {
+  const auto re2 = to_re2(ecma);
+  return re2 ? of_re2(*re2) : std::nullopt;
+}
+
+bool Pattern::matches(std::string_view text) const {
+  return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
+}
+
+bool is_ecma_pattern(std::string_view text) {
+  if (Pattern::of_ecma(text)) return true;
+  // Look-around is ECMA-262, and RE2 has none: what is left without its marks must be sound.
+  std::string plain(text);
+  for (const char* mark : {"(?=", "(?!", "(?<=", "(?<!"}) {
+    for (auto at = plain.find(mark); at != std::string::npos; at = plain.find(mark))
+      plain.replace(at, std::string_view(mark).size(), "(?:");
+  }
+  return Pattern::of_ecma(plain).has_value();
+}
+
+}  // namespace schemaregistry

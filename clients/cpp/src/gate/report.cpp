@@ -1,0 +1,109 @@
+#include "schemaregistry/report.h"
+
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "value.h"
+
+namespace schemaregistry {
+namespace {
+
+const char* name_of(Verdict verdict) {
+  return verdict == Verdict::conforms ? "conforms" : verdict == Verdict::violates ? "violates" : "undecided";
+}
+
+std::string number(const std::optional<std::int64_t>& value) { return value ? std::to_string(*value) : "null"; }
+
+template <class Items, class Show>
+std::string list(const Items& items, const Show& show) {
+  std::string json = "[";
+  for (const auto& item : items) json += (json.size() > 1 ? ", " : "") + show(item);
+  return json + "]";
+}
+
+std::string json_of(const FileFacts& file) {
+  return R"({"path": )" + quoted(file.path) + R"(, "format": )" + quoted(file.format) + R"(, "rows": )" +
+         std::to_string(file.rows) + R"(, "bytes": )" + std::to_string(file.bytes) + "}";
+}
+
+std::string json_of(const Example& example) {
+  return R"({"file": )" + quoted(example.file) + R"(, "row": )" + std::to_string(example.row) + R"(, "line": )" +
+         number(example.line) + R"(, "value": )" + example.value + "}";
+}
+
+std::string json_of(const Violation& violation) {
+  return R"({"column": )" + (violation.column ? quoted(*violation.column) : "null") + R"(, "pointer": )" +
+         quoted(violation.pointer) + R"(, "rule": )" + quoted(violation.rule) + R"(, "expected": )" +
+         quoted(violation.expected) + R"(, "actual": )" + quoted(violation.actual) + R"(, "count": )" +
+         std::to_string(violation.count) + R"(, "examples": )" +
+         list(violation.examples, [](const Example& example) { return json_of(example); }) + "}";
+}
+
+std::string json_of(const std::optional<Fault>& fault) {
+  if (!fault) return "null";
+  return R"({"file": )" + quoted(fault->file) + R"(, "offset": )" + number(fault->offset) + R"(, "line": )" +
+         number(fault->line) + R"(, "reason": )" + quoted(fault->reason) + R"(, "message": )" + quoted(fault->message) +
+         "}";
+}
+
+/// What a terminal would act on written out.
+std::string printable(const std::string& text) {
+  std::string shown;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
+      shown += c;
+    } else {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(c));
+      shown += escape.data();
+    }
+  }
+  return shown;
+}
+
+}  // namespace
+
+int Report::exit_code() const { return verdict == Verdict::conforms ? 0 : verdict == Verdict::violates ? 1 : 3; }
+
+std::string Report::to_json() const {
+  std::array<char, 64> time{};
+  std::snprintf(time.data(), time.size(), "%.6f", seconds);
+  const auto rate = seconds > 0 ? std::llround(static_cast<double>(rows) / seconds) : 0;
+  return std::string(R"({"verdict": ")") + name_of(verdict) + R"(", "schema": {"id": )" + quoted(schema_id) +
+         R"(, "version": )" + quoted(schema_version) + R"(, "revision": )" + number(schema_revision) +
+         R"(, "fingerprint": )" + quoted(schema_fingerprint) + R"(}, "files": )" +
+         list(files, [](const FileFacts& file) { return json_of(file); }) + R"(, "rows": )" + std::to_string(rows) +
+         R"(, "rows_failing": )" + std::to_string(rows_failing) + R"(, "violations": )" +
+         list(violations, [](const Violation& violation) { return json_of(violation); }) + R"(, "notes": )" +
+         list(notes, [](const std::string& note) { return quoted(note); }) + R"(, "error": )" + json_of(error) +
+         R"(, "seconds": )" + time.data() + R"(, "rows_per_second": )" + std::to_string(rate) +
+         R"(, "peak_memory_bytes": )" + std::to_string(peak_memory_bytes) + "}";
+}
+
+std::string Report::to_text() const {
+  std::string text = std::string(name_of(verdict)) + "  " + schema_id + " " + schema_version + ": " +
+                     std::to_string(rows) + " rows in " + std::to_string(files.size()) +
+                     (files.size() == 1 ? " file" : " files");
+  if (!violations.empty()) text += ", " + std::to_string(rows_failing) + " of them fail";
+  text += "\n";
+  if (error) {
+    text += error->file + (error->line ? ", line " + std::to_string(*error->line) : "") +
+            (error->offset ? ", byte " + std::to_string(*error->offset) : "") + ": " + printable(error->message) +
+            " (" + error->reason + ")\n";
+  }
+  for (const Violation& violation : violations) {
+    text += printable(violation.column.value_or("(row)")) + " " + violation.rule + "  " + printable(violation.pointer) +
+            "  expected " + printable(violation.expected) + ", found " + printable(violation.actual) + ": " +
+            std::to_string(violation.count) + " rows\n";
+    for (const Example& example : violation.examples) {
+      text += "  " + printable(example.file) + ": row " + std::to_string(example.row) +
+              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " + printable(example.value) +
+              "\n";
+    }
+  }
+  for (const std::string& note : notes) text += "note: " + printable(note) + "\n";
+  return text;
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,71 @@
+/// One row as a plan sees it: the value of each column, found when it is asked for.
+#pragma once
+
+#include <arrow/array.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "binding.h"
+#include "plan.h"
+#include "value.h"
+
+namespace schemaregistry {
+
+/// A row of a file of any format.
+class Row {
+ public:
+  virtual ~Row() = default;
+  /// The value at a place that is a column, absent where the row has none. Good until the next row.
+  virtual const Value& column(std::uint32_t place) = 0;
+  /// What the row has beside the plan's columns, in the order of the file.
+  virtual std::vector<std::pair<std::string, Value>> extras() = 0;
+  /// The whole row, as a report shows it.
+  virtual Value shown() = 0;
+  /// One column as a report shows it, by name.
+  virtual Value shown_column(const std::string& name) const = 0;
+  /// One value as a report shows it: that at a place, by the indices of the list items on the way to it.
+  virtual Value shown_at(const Place& place, const std::vector<std::size_t>& items) = 0;
+};
+
+/// The rows of record batches.
+class ArrowRow final : public Row {
+ public:
+  ArrowRow(const Plan& plan, const Binding& binding) : plan_(plan), binding_(binding), columns_(plan.places.size()) {}
+
+  /// Go to a row of a batch that has the file's columns at their indices; those that aren't needed may be null.
+  void seek(const std::vector<std::shared_ptr<arrow::Array>>& arrays, const std::vector<std::string>& names,
+            std::int64_t row);
+
+  const Value& column(std::uint32_t place) override;
+  std::vector<std::pair<std::string, Value>> extras() override;
+  Value shown() override;
+  Value shown_at(const Place& place, const std::vector<std::size_t>& items) override;
+
+  /// The value of a column, by name.
+  Value shown_column(const std::string& name) const override;
+
+ private:
+  struct Kept {
+    std::int64_t row = -1;
+    Value value;
+  };
+
+  Value value_at(const Place& place, const arrow::Array& array, std::int64_t index) const;
+  Value object_at(const Place& place, const Cell& cell) const;
+
+  const Plan& plan_;
+  const Binding& binding_;
+  const std::vector<std::shared_ptr<arrow::Array>>* arrays_ = nullptr;
+  const std::vector<std::string>* names_ = nullptr;
+  std::int64_t row_ = -1;
+  std::int64_t visit_ = 0;
+  std::vector<Kept> columns_;
+};
+
+/// The value of a cell as a column or member of a plan's type: its text in the contract's unit, its exact number.
+Value fitted_value(const arrow::DataType& wanted, const Cell& cell);
+
+}  // namespace schemaregistry

@@ -1,0 +1,67 @@
+#include "tally.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "text.h"
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::size_t kLongestActual = 80;
+constexpr std::size_t kLongestText = 200;
+
+using Rank = std::tuple<std::size_t, std::size_t, std::string, std::string>;
+
+Rank rank_of(const Plan& plan, const Key& key) {
+  const auto columns = static_cast<std::size_t>(plan.schema->num_fields());
+  std::size_t column = columns + 1;
+  if (key.column) {
+    const int index = plan.schema->GetFieldIndex(*key.column);
+    column = index < 0 ? columns : static_cast<std::size_t>(index);
+  }
+  return {column, plan.rank(key.column, key.pointer, key.rule), key.column.value_or(""), key.pointer};
+}
+
+}  // namespace
+
+Value cut(const Value& value) {
+  Value shown = value;
+  shown.text = shortened(std::move(shown.text), kLongestText);
+  if (shown.items.size() > kLongestText) shown.items.resize(kLongestText);
+  for (Value& item : shown.items) item = cut(item);
+  for (auto& [name, member] : shown.members) member = cut(member);
+  return shown;
+}
+
+void Tally::note(const std::string& text) {
+  if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
+}
+
+void Tally::broken(const Key& key, const std::string& expected, const std::string& actual) {
+  found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}});
+}
+
+bool Tally::wants(const Key& key) const {
+  const auto found = found_.find(key);
+  return found == found_.end() || found->second.examples.size() < kExamples;
+}
+
+void Tally::add(const Key& key, const std::string& expected, std::optional<Example> example) {
+  const std::string actual = example ? shortened(example->value, kLongestActual) : "";
+  Violation& violation =
+      found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}}).first->second;
+  violation.count += 1;
+  if (example && violation.examples.size() < kExamples) violation.examples.push_back(*std::move(example));
+}
+
+std::vector<Violation> Tally::violations(const Plan& plan) const {
+  std::vector<std::pair<Rank, const Violation*>> ranked;
+  for (const auto& [key, violation] : found_) ranked.emplace_back(rank_of(plan, key), &violation);
+  std::sort(ranked.begin(), ranked.end());
+  std::vector<Violation> sorted;
+  for (const auto& [rank, violation] : ranked) sorted.push_back(*violation);
+  return sorted;
+}
+
+}  // namespace schemaregistry

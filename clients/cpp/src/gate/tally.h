@@ -1,0 +1,56 @@
+/// What has been found so far: violations with their counts and first rows, rows that fail. Judges nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "plan.h"
+#include "schemaregistry/report.h"
+#include "value.h"
+
+namespace schemaregistry {
+
+/// A rule that is broken, as in `Violation`.
+struct Key {
+  std::optional<std::string> column;
+  std::string pointer;
+  std::string rule;
+
+  friend bool operator<(const Key& left, const Key& right) {
+    return std::tie(left.column, left.pointer, left.rule) < std::tie(right.column, right.pointer, right.rule);
+  }
+};
+
+class Tally {
+ public:
+  static constexpr std::size_t kExamples = 10;
+
+  std::int64_t rows_failing = 0;
+
+  /// Say something once.
+  void note(const std::string& text);
+  /// A rule is broken, if by no row: by a column that is missing, or of another type.
+  void broken(const Key& key, const std::string& expected, const std::string& actual);
+  /// Whether further rows of a violation are shown.
+  bool wants(const Key& key) const;
+  /// One more row breaks a rule; an example is given where one is wanted.
+  void add(const Key& key, const std::string& expected, std::optional<Example> example);
+
+  bool is_clean() const { return found_.empty(); }
+  const std::vector<std::string>& notes() const { return notes_; }
+  /// In the plan's order: by column (others after, the whole row last), then by check.
+  std::vector<Violation> violations(const Plan& plan) const;
+
+ private:
+  std::map<Key, Violation> found_;
+  std::vector<std::string> notes_;
+};
+
+/// A value as a report may hold it: long texts and lists cut.
+Value cut(const Value& value);
+
+}  // namespace schemaregistry

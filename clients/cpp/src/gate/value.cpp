@@ -1,0 +1,118 @@
+#include "value.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace schemaregistry {
+
+Value Value::of(Kind kind) {
+  Value value;
+  value.kind = kind;
+  return value;
+}
+
+Value Value::boolean(bool truth) {
+  Value value = of(Kind::boolean);
+  value.truth = truth;
+  return value;
+}
+
+Value Value::string(std::string text) {
+  Value value = of(Kind::string);
+  value.text = std::move(text);
+  return value;
+}
+
+Value Value::of(Number number) {
+  Value value = of(Kind::number);
+  value.number = std::move(number);
+  return value;
+}
+
+const Value* Value::find(std::string_view name) const {
+  const auto found =
+      std::find_if(members.begin(), members.end(), [&](const auto& member) { return member.first == name; });
+  return found == members.end() ? nullptr : &found->second;
+}
+
+bool operator==(const Value& left, const Value& right) {
+  if (left.kind != right.kind) return false;
+  switch (left.kind) {
+    case Value::Kind::boolean:
+      return left.truth == right.truth;
+    case Value::Kind::number:
+      return left.number == right.number;
+    case Value::Kind::string:
+      return left.text == right.text;
+    case Value::Kind::array:
+      return left.items == right.items;
+    case Value::Kind::object:
+      return left.members.size() == right.members.size() &&
+             std::all_of(left.members.begin(), left.members.end(), [&](const auto& member) {
+               const Value* other = right.find(member.first);
+               return other != nullptr && *other == member.second;
+             });
+    default:
+      return true;
+  }
+}
+
+std::string quoted(std::string_view text) {
+  std::string json = "\"";
+  for (const char letter : text) {
+    switch (letter) {
+      case '"':
+        json += "\\\"";
+        break;
+      case '\\':
+        json += "\\\\";
+        break;
+      case '\n':
+        json += "\\n";
+        break;
+      case '\r':
+        json += "\\r";
+        break;
+      case '\t':
+        json += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(letter) < 0x20) {
+          std::array<char, 8> escape{};
+          std::snprintf(escape.data(), escape.size(), "\\u%04x", letter);
+          json += escape.data();
+        } else {
+          json += letter;
+        }
+    }
+  }
+  return json + '"';
+}
+
+std::string to_json(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::boolean:
+      return value.truth ? "true" : "false";
+    case Value::Kind::number:
+      return value.number.text();
+    case Value::Kind::string:
+      return quoted(value.text);
+    case Value::Kind::array: {
+      std::string json = "[";
+      for (const Value& item : value.items) json += (json.size() > 1 ? "," : "") + to_json(item);
+      return json + "]";
+    }
+    case Value::Kind::object: {
+      std::string json = "{";
+      for (const auto& [name, member] : value.members) {
+        json += (json.size() > 1 ? "," : "") + quoted(name) + ":" + to_json(member);
+      }
+      return json + "}";
+    }
+    default:
+      return "null";
+  }
+}
+
+}  // namespace schemaregistry

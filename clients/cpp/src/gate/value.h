@@ -1,0 +1,50 @@
+/// JSON values, and what stands for one in a file that isn't JSON: absent, or a misfit. Judges nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "number.h"
+
+namespace schemaregistry {
+
+/// One value. `misfit` is a value that its column's Arrow type can't hold exactly; its `text` shows it.
+struct Value {
+  enum class Kind { absent, misfit, null, boolean, number, string, array, object };
+
+  Kind kind = Kind::absent;
+  bool truth = false;
+  Number number = 0;
+  std::string text;
+  std::vector<Value> items;
+  std::vector<std::pair<std::string, Value>> members;
+
+  static Value null() { return of(Kind::null); }
+  static Value array() { return of(Kind::array); }
+  static Value object() { return of(Kind::object); }
+  static Value misfit() { return of(Kind::misfit); }
+  static Value boolean(bool truth);
+  static Value string(std::string text);
+  static Value of(Number number);
+
+  /// Whether there is a value: neither absent nor a misfit.
+  bool is_there() const { return kind != Kind::absent && kind != Kind::misfit; }
+  bool is(Kind other) const { return kind == other; }
+  /// The member of that name, or null.
+  const Value* find(std::string_view name) const;
+
+ private:
+  static Value of(Kind kind);
+};
+
+/// Equal as JSON: numbers by value, objects in any order of members.
+bool operator==(const Value& left, const Value& right);
+
+/// As JSON text. What is absent or a misfit is `null`.
+std::string to_json(const Value& value);
+/// A string as JSON text, quoted.
+std::string quoted(std::string_view text);
+
+}  // namespace schemaregistry

@@ -1,0 +1,293 @@
+// Parquet and Arrow IPC.
+#include <arrow/io/file.h>
+#include <arrow/ipc/reader.h>
+#include <arrow/util/config.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/exception.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <utility>
+
+#include "conform.h"
+#include "reading.h"
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::int64_t kBatchRows = 1 << 16;
+constexpr std::int64_t kBatchBytes = 64 << 20;
+// Bytes of a column chunk that are read at a time, so that large row groups don't come into memory whole.
+constexpr std::int64_t kBuffer = 1 << 20;
+constexpr std::int64_t kBombBytes = 256 << 20;
+constexpr std::int64_t kBombRatio = 500;
+
+std::string repeated(const std::string& name) {
+  return "more than one column is named \"" + name + "\": which of them is meant can't be told";
+}
+
+/// Tell another format from a file that was cut off; Arrow's own words don't.
+std::optional<Fault> check_magic(const Reading& reading) {
+  std::ifstream file(reading.source.path, std::ios::binary);
+  const std::int64_t size = reading.source.size;
+  char head[4] = {};
+  char tail[4] = {};
+  file.read(head, std::min<std::int64_t>(4, size));
+  file.clear();
+  file.seekg(std::max<std::int64_t>(0, size - 4));
+  file.read(tail, 4);
+  const auto known = static_cast<std::size_t>(std::clamp<std::int64_t>(size, 1, 4));
+  if (std::string_view(head, known) != std::string_view("PAR1").substr(0, known)) {
+    return reading.fault("WRONG_FORMAT", "not a Parquet file: it doesn't start with PAR1", 0);
+  }
+  if (size >= 12 && std::string_view(tail, 4) == "PAR1") return std::nullopt;
+  return reading.fault(
+      "TRUNCATED",
+      "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
+}
+
+class ParquetFile {
+ public:
+  explicit ParquetFile(Reading& reading) : reading_(reading) {}
+
+  std::optional<Fault> run() {
+    if (auto fault = check_magic(reading_)) return fault;
+    auto status = open();
+    if (!status.ok()) return reading_.fault("CORRUPT", status.message(), reading_.source.size);
+    const std::string name = repeated_name(schema_->fields());
+    if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
+    if (auto bomb = find_bomb()) return bomb;
+    const auto columns = needed_columns(reading_.plan, reading_.judge.bind(*schema_));
+    if (columns.empty()) return take_without_columns();
+    status = read(columns);
+    const std::int64_t done = reading_.judge.rows();
+    if (!status.ok()) return reading_.fault("CORRUPT", status.message(), offset_of(done));
+    if (done == metadata_->num_rows()) return std::nullopt;
+    return reading_.fault(
+        "CORRUPT",
+        "the footer says " + std::to_string(metadata_->num_rows()) + " rows, the pages have " + std::to_string(done),
+        offset_of(done));
+  }
+
+ private:
+  arrow::Status open() {
+    ARROW_ASSIGN_OR_RAISE(file_, arrow::io::ReadableFile::Open(reading_.source.path));
+    ARROW_ASSIGN_OR_RAISE(auto reader, open_with(parquet::default_arrow_reader_properties()));
+    metadata_ = reader->parquet_reader()->metadata();
+    return reader->GetSchema(&schema_);
+  }
+
+  arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> open_with(
+      const parquet::ArrowReaderProperties& properties) {
+    auto reader = parquet::default_reader_properties();
+    reader.enable_buffered_stream();
+    reader.set_buffer_size(kBuffer);
+    parquet::arrow::FileReaderBuilder builder;
+    ARROW_RETURN_NOT_OK(builder.Open(file_, reader, metadata_));
+    builder.properties(properties);
+    std::unique_ptr<parquet::arrow::FileReader> made;
+    ARROW_RETURN_NOT_OK(builder.Build(&made));
+    return made;
+  }
+
+  /// The rows count, whatever is in them.
+  std::optional<Fault> take_without_columns() {
+    const auto status =
+        reading_.take(std::vector<std::shared_ptr<arrow::Array>>(static_cast<std::size_t>(schema_->num_fields())),
+                      metadata_->num_rows());
+    return status.ok() ? std::nullopt : std::optional(reading_.fault("CORRUPT", status.message()));
+  }
+
+  arrow::Status read(const std::vector<int>& columns) {
+    ARROW_ASSIGN_OR_RAISE(const auto leaves, leaves_of(columns));
+    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+    properties.set_pre_buffer(false);
+    properties.set_batch_size(batch_rows());
+    for (const int leaf : dictionaries(leaves)) properties.set_read_dictionary(leaf, true);
+    ARROW_ASSIGN_OR_RAISE(auto reader, open_with(properties));
+    std::vector<int> groups(static_cast<std::size_t>(metadata_->num_row_groups()));
+    for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
+    ARROW_ASSIGN_OR_RAISE(auto batches, reader->GetRecordBatchReader(groups, leaves));
+    std::vector<std::size_t> place;
+    for (const auto& field : batches->schema()->fields())
+      place.push_back(static_cast<std::size_t>(schema_->GetFieldIndex(field->name())));
+    std::vector<std::shared_ptr<arrow::Array>> arrays(static_cast<std::size_t>(schema_->num_fields()));
+    while (true) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(batches->ReadNext(&batch));
+      if (!batch) return arrow::Status::OK();
+      for (std::size_t i = 0; i < place.size(); ++i) arrays[place[i]] = batch->column(static_cast<int>(i));
+      ARROW_RETURN_NOT_OK(reading_.take(arrays, batch->num_rows()));
+    }
+  }
+
+  arrow::Result<std::vector<int>> leaves_of(const std::vector<int>& columns) const {
+    parquet::arrow::SchemaManifest manifest;
+    ARROW_RETURN_NOT_OK(parquet::arrow::SchemaManifest::Make(metadata_->schema(), metadata_->key_value_metadata(),
+                                                             parquet::default_arrow_reader_properties(), &manifest));
+    std::vector<int> leaves;
+    for (const int column : columns) collect(manifest.schema_fields[static_cast<std::size_t>(column)], leaves);
+    std::sort(leaves.begin(), leaves.end());
+    return leaves;
+  }
+
+  static void collect(const parquet::arrow::SchemaField& field, std::vector<int>& leaves) {
+    if (field.is_leaf()) leaves.push_back(field.column_index);
+    for (const auto& child : field.children) collect(child, leaves);
+  }
+
+  /// The columns of texts that are stored as dictionaries throughout: a check of them is one of their few values. A
+  /// plain text takes four bytes and its own; where a value takes less than four, it is an index.
+  std::set<int> dictionaries(const std::vector<int>& leaves) const {
+    std::set<int> found;
+    for (const int leaf : leaves) {
+      const auto* column = metadata_->schema()->Column(leaf);
+      const int field = column->path()->ToDotVector().size() == 1 ? schema_->GetFieldIndex(column->name()) : -1;
+      if (field >= 0 && schema_->field(field)->type()->id() == arrow::Type::STRING) found.insert(leaf);
+    }
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      const auto row_group = metadata_->RowGroup(group);
+      for (auto leaf = found.begin(); leaf != found.end();) {
+        const auto chunk = row_group->ColumnChunk(*leaf);
+        const bool plain = chunk->total_uncompressed_size() >= 4 * std::max<std::int64_t>(chunk->num_values(), 1);
+        leaf = plain || !chunk->has_dictionary_page() ? found.erase(leaf) : std::next(leaf);
+      }
+    }
+    return found;
+  }
+
+  /// Fewer rows at a time where rows are wide.
+  std::int64_t batch_rows() const {
+    std::int64_t total = 0;
+    for (int group = 0; group < metadata_->num_row_groups(); ++group)
+      total += metadata_->RowGroup(group)->total_byte_size();
+    const double rows = static_cast<double>(kBatchBytes) * static_cast<double>(metadata_->num_rows()) /
+                        static_cast<double>(std::max<std::int64_t>(total, 1));
+    return std::clamp<std::int64_t>(static_cast<std::int64_t>(rows), 1, kBatchRows);
+  }
+
+  std::optional<Fault> find_bomb() const {
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      const auto row_group = metadata_->RowGroup(group);
+      for (int column = 0; column < metadata_->num_columns(); ++column) {
+        const auto chunk = row_group->ColumnChunk(column);
+        const std::int64_t size = chunk->total_uncompressed_size();
+        const std::int64_t packed = std::max<std::int64_t>(chunk->total_compressed_size(), 1);
+        if (size <= kBombBytes || size / packed <= kBombRatio) continue;
+        return reading_.fault("DECOMPRESSION_BOMB",
+                              std::to_string(packed) + " bytes of \"" + chunk->path_in_schema()->ToDotString() +
+                                  "\" would become " + std::to_string(size) + ": write smaller row groups",
+                              start_of(*chunk));
+      }
+    }
+    return std::nullopt;
+  }
+
+  static std::int64_t start_of(const parquet::ColumnChunkMetaData& chunk) {
+    return chunk.has_dictionary_page() ? std::min(chunk.dictionary_page_offset(), chunk.data_page_offset())
+                                       : chunk.data_page_offset();
+  }
+
+  /// Where the row group starts that holds a row.
+  std::optional<std::int64_t> offset_of(std::int64_t row) const {
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      const auto row_group = metadata_->RowGroup(group);
+      if (row < row_group->num_rows() && metadata_->num_columns() > 0) {
+        std::int64_t start = start_of(*row_group->ColumnChunk(0));
+        for (int column = 1; column < metadata_->num_columns(); ++column)
+          start = std::min(start, start_of(*row_group->ColumnChunk(column)));
+        return start;
+      }
+      row -= row_group->num_rows();
+    }
+    return std::nullopt;
+  }
+
+  Reading& reading_;
+  std::shared_ptr<arrow::io::ReadableFile> file_;
+  std::shared_ptr<parquet::FileMetaData> metadata_;
+  std::shared_ptr<arrow::Schema> schema_;
+};
+
+arrow::Status take_batch(Reading& reading, const arrow::RecordBatch& batch) {
+  return reading.take(batch.columns(), batch.num_rows());
+}
+
+std::optional<Fault> bind_schema(Reading& reading, const arrow::Schema& schema) {
+  const std::string name = repeated_name(schema.fields());
+  if (!name.empty()) return reading.fault("DUPLICATE_COLUMN", repeated(name));
+  reading.judge.bind(schema);
+  return std::nullopt;
+}
+
+arrow::Status read_all_of(Reading& reading, arrow::RecordBatchReader& batches) {
+  while (true) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    ARROW_RETURN_NOT_OK(batches.ReadNext(&batch));
+    if (!batch) return arrow::Status::OK();
+    // What Arrow trusts in its own format could be anything.
+    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    ARROW_RETURN_NOT_OK(take_batch(reading, *batch));
+  }
+}
+
+arrow::Status read_all_of(Reading& reading, arrow::ipc::RecordBatchFileReader& file) {
+  for (int i = 0; i < file.num_record_batches(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, file.ReadRecordBatch(i));
+    ARROW_RETURN_NOT_OK(batch->ValidateFull());
+    ARROW_RETURN_NOT_OK(take_batch(reading, *batch));
+  }
+  return arrow::Status::OK();
+}
+
+template <class Reader>
+std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr<Reader>> opened,
+                                 arrow::io::ReadableFile& file) {
+  const auto corrupt = [&](const arrow::Status& status) {
+    return reading.fault("CORRUPT", status.message(), file.Tell().ValueOr(0));
+  };
+  if (!opened.ok()) return corrupt(opened.status());
+  if (auto fault = bind_schema(reading, *(*opened)->schema())) return fault;
+  const auto status = read_all_of(reading, **opened);
+  return status.ok() ? std::nullopt : std::optional(corrupt(status));
+}
+
+}  // namespace
+
+arrow::Status Reading::take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows) {
+  judge.take(arrays, rows);
+  if (!keeps()) return arrow::Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto batch, conform(plan, judge.binding(), arrays, rows));
+  keep(std::move(batch));
+  return arrow::Status::OK();
+}
+
+std::optional<Fault> read_parquet(Reading& reading) {
+  try {
+    return ParquetFile(reading).run();
+  } catch (const parquet::ParquetException& thrown) {
+    return reading.fault("CORRUPT", thrown.what(), reading.source.size);
+  }
+}
+
+std::optional<Fault> read_ipc(Reading& reading) {
+  auto file = arrow::io::ReadableFile::Open(reading.source.path);
+  if (!file.ok()) return reading.fault("CORRUPT", file.status().message(), 0);
+  char head[6] = {};
+  std::ifstream(reading.source.path, std::ios::binary).read(head, 6);
+  if (std::string_view(head, 6) == "ARROW1")
+    return read_opened(reading, arrow::ipc::RecordBatchFileReader::Open(*file), **file);
+  return read_opened(reading, arrow::ipc::RecordBatchStreamReader::Open(*file), **file);
+}
+
+std::optional<Fault> read_batches(Reading& reading, arrow::RecordBatchReader& batches) {
+  if (auto fault = bind_schema(reading, *batches.schema())) return fault;
+  const auto status = read_all_of(reading, batches);
+  return status.ok() ? std::nullopt : std::optional(reading.fault("CORRUPT", status.message()));
+}
+
+}  // namespace schemaregistry

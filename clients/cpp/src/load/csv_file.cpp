@@ -1,0 +1,216 @@
+// CSV (RFC 4180): every field as text first, then as the contract's type. Only an empty field without quotes is null.
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "conform.h"
+#include "reading.h"
+#include "text.h"
+#include "text_input.h"
+#include "typed_text.h"
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::int64_t kBatchRows = 1 << 16;
+
+struct CsvField {
+  std::string text;
+  bool quoted = false;
+  bool is_null() const { return text.empty() && !quoted; }
+};
+
+/// The fields of a record; false where its quotes are unsound.
+bool split(std::string_view record, std::vector<CsvField>& fields) {
+  fields.clear();
+  std::size_t at = 0;
+  while (true) {
+    CsvField field;
+    if (at < record.size() && record[at] == '"') {
+      field.quoted = true;
+      for (++at;; ++at) {
+        if (at >= record.size()) return false;
+        if (record[at] != '"') {
+          field.text += record[at];
+        } else if (at + 1 < record.size() && record[at + 1] == '"') {
+          field.text += record[++at];
+        } else {
+          break;
+        }
+      }
+      ++at;
+      if (at < record.size() && record[at] != ',') return false;
+    } else {
+      const std::size_t end = std::min(record.find(',', at), record.size());
+      field.text = record.substr(at, end - at);
+      if (field.text.find_first_of("\"\r") != std::string::npos) return false;
+      at = end;
+    }
+    fields.push_back(std::move(field));
+    if (at >= record.size()) return true;
+    ++at;
+  }
+}
+
+/// One record of CSV as a plan sees it.
+class CsvRow final : public Row {
+ public:
+  CsvRow(const Plan& plan, const Binding& binding, std::vector<std::string> names)
+      : plan_(plan), binding_(binding), names_(std::move(names)), values_(plan.places.size()) {}
+
+  void seek(const std::vector<CsvField>& fields) {
+    fields_ = &fields;
+    for (const std::uint32_t place : plan_.places[kRow].children) values_[place] = read(place);
+  }
+
+  const Value& column(std::uint32_t place) override { return values_[place]; }
+
+  std::vector<std::pair<std::string, Value>> extras() override {
+    std::vector<std::pair<std::string, Value>> found;
+    for (const auto& [name, index] : binding_[kRow].extras)
+      found.emplace_back(name, text_at(static_cast<std::size_t>(index)));
+    return found;
+  }
+
+  Value shown() override {
+    Value object = Value::object();
+    for (const int column : needed_columns(plan_, binding_)) {
+      const auto at = static_cast<std::size_t>(column);
+      object.members.emplace_back(names_[at], shown_column(names_[at]));
+    }
+    return object;
+  }
+
+  Value shown_column(const std::string& name) const override {
+    const auto at = static_cast<std::size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
+    if (at == names_.size()) return Value::null();
+    for (const std::uint32_t place : plan_.places[kRow].children) {
+      if (plan_.places[place].name == name)
+        return plan_.places[place].type ? shown_as(place, values_[place]) : text_at(at);
+    }
+    return text_at(at);
+  }
+
+  Value shown_at(const Place& place, const std::vector<std::size_t>&) override {
+    if (place.index == kRow) return shown();
+    const Bound& bound = binding_[place.index];
+    if (!bound.is_known()) return Value::null();
+    const Value& value = values_[place.index];
+    return value.is(Value::Kind::misfit) ? text_at(static_cast<std::size_t>(bound.field))
+                                         : shown_as(place.index, value);
+  }
+
+ private:
+  Value read(std::uint32_t index) const {
+    const Place& place = plan_.places[index];
+    const Bound& bound = binding_[index];
+    if (!bound.is_known()) return {};
+    const CsvField& field = (*fields_)[static_cast<std::size_t>(bound.field)];
+    if (field.is_null()) return place.null_is_value ? Value::null() : Value();
+    return place.type ? read_text(*place.type, field.text, Dialect::csv) : Value::string(field.text);
+  }
+
+  Value shown_as(std::uint32_t place, const Value& value) const {
+    if (!value.is_there()) return Value::null();
+    const bool decimal = value.is(Value::Kind::number) && family(*plan_.places[place].type) == Family::decimal;
+    return decimal ? Value::string(value.number.text()) : value;
+  }
+
+  Value text_at(std::size_t at) const {
+    const CsvField& field = (*fields_)[at];
+    return field.is_null() ? Value::null() : Value::string(printable(field.text));
+  }
+
+  const Plan& plan_;
+  const Binding& binding_;
+  const std::vector<std::string> names_;
+  const std::vector<CsvField>* fields_ = nullptr;
+  std::vector<Value> values_;
+};
+
+class CsvFile {
+ public:
+  explicit CsvFile(Reading& reading) : reading_(reading), input_(reading.source, true), collector_(reading.plan) {}
+
+  std::optional<Fault> run() {
+    std::vector<CsvField> fields;
+    while (const auto record = input_.next()) {
+      if (record->text.empty() && (!row_ || names_.size() != 1)) continue;
+      if (!split(record->text, fields))
+        return not_csv(*record, "quotes within a field must be doubled, and lines end with \\n or \\r\\n");
+      if (auto fault = row_ ? take(fields, *record) : take_header(fields, *record)) return fault;
+    }
+    if (input_.fault()) return input_.fault();
+    if (!row_) reading_.judge.bind(*arrow::schema({}));
+    return flush();
+  }
+
+ private:
+  std::optional<Fault> not_csv(const Record& record, const std::string& message) const {
+    return reading_.fault("NOT_CSV", message, record.offset, record.line);
+  }
+
+  /// Each column is what the contract says it is; what it doesn't know is text.
+  std::optional<Fault> take_header(const std::vector<CsvField>& fields, const Record& record) {
+    arrow::FieldVector columns;
+    for (const CsvField& field : fields) {
+      if (!is_utf8(field.text)) return reading_.fault("NOT_UTF8", "the header isn't UTF-8", record.offset, record.line);
+      names_.push_back(field.text);
+      const auto& known = reading_.plan.places[kRow].children;
+      const auto place = std::find_if(known.begin(), known.end(), [&](std::uint32_t child) {
+        return reading_.plan.places[child].name == field.text;
+      });
+      const auto type = place == known.end() ? nullptr : reading_.plan.places[*place].type;
+      columns.push_back(arrow::field(field.text, type && family(*type) != Family::text ? type : arrow::utf8()));
+    }
+    const std::string name = repeated_name(columns);
+    if (!name.empty()) {
+      return reading_.fault("DUPLICATE_COLUMN",
+                            "more than one column is named \"" + name + "\": which of them is meant can't be told",
+                            std::nullopt, record.line);
+    }
+    const Binding& binding = reading_.judge.bind(*arrow::schema(std::move(columns)));
+    row_ = std::make_unique<CsvRow>(reading_.plan, binding, names_);
+    return std::nullopt;
+  }
+
+  std::optional<Fault> take(const std::vector<CsvField>& fields, const Record& record) {
+    if (fields.size() != names_.size()) {
+      return not_csv(record, std::to_string(fields.size()) + " fields where the header has " +
+                                 std::to_string(names_.size()) + ": " +
+                                 printable(std::string(record.text.substr(0, 80))));
+    }
+    row_->seek(fields);
+    reading_.judge.take(*row_, record.line);
+    return reading_.keeps() ? keep() : std::nullopt;
+  }
+
+  std::optional<Fault> keep() {
+    std::vector<const Value*> columns;
+    for (std::uint32_t place = 1; place <= static_cast<std::uint32_t>(reading_.plan.schema->num_fields()); ++place)
+      columns.push_back(&row_->column(place));
+    const auto status = collector_.add(columns);
+    if (!status.ok()) return reading_.fault("CORRUPT", status.message());
+    return collector_.rows() >= kBatchRows ? flush() : std::nullopt;
+  }
+
+  std::optional<Fault> flush() {
+    if (!reading_.keeps() || collector_.rows() == 0) return std::nullopt;
+    auto batch = collector_.batch();
+    if (!batch.ok()) return reading_.fault("CORRUPT", batch.status().message());
+    reading_.keep(*std::move(batch));
+    return std::nullopt;
+  }
+
+  Reading& reading_;
+  TextInput input_;
+  RowCollector collector_;
+  std::vector<std::string> names_;
+  std::unique_ptr<CsvRow> row_;
+};
+
+}  // namespace
+
+std::optional<Fault> read_csv(Reading& reading) { return CsvFile(reading).run(); }
+
+}  // namespace schemaregistry

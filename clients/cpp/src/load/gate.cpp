@@ -1,0 +1,134 @@
+#include "schemaregistry/gate.h"
+
+#include <sys/resource.h>
+
+#include <chrono>
+#include <utility>
+
+#include "guarded.h"
+#include "plan.h"
+#include "reading.h"
+#include "tally.h"
+
+namespace schemaregistry {
+namespace {
+
+std::int64_t peak_memory() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+#ifdef __APPLE__
+  return usage.ru_maxrss;
+#else
+  return usage.ru_maxrss * std::int64_t{1024};
+#endif
+}
+
+/// One check: what it has found so far.
+class Run {
+ public:
+  Run(const Plan& plan, std::optional<std::int64_t> revision, Keep keep) : plan_(plan), keep_(std::move(keep)) {
+    report_.schema_revision = revision;
+  }
+
+  /// Judge one file with the function for its format; false where it couldn't be read to its end.
+  template <class Read>
+  bool judge(const Source& source, const Read& read) {
+    Judge judge(plan_, tally_, source.path);
+    Reading reading{source, plan_, judge, keep_, tally_};
+    report_.error = read(reading);
+    if (!report_.error) judge.finish();
+    report_.files.push_back({source.path, source.format, judge.rows(), source.size});
+    report_.rows += judge.rows();
+    if (judge.rows() == 0 && !report_.error) tally_.note(source.path + ": no rows");
+    return !report_.error;
+  }
+
+  Report finish() {
+    report_.schema_id = plan_.id;
+    report_.schema_version = plan_.version;
+    report_.schema_fingerprint = plan_.fingerprint;
+    report_.rows_failing = tally_.rows_failing;
+    report_.violations = tally_.violations(plan_);
+    report_.notes = tally_.notes();
+    report_.verdict = report_.error ? Verdict::undecided : tally_.is_clean() ? Verdict::conforms : Verdict::violates;
+    report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
+    report_.peak_memory_bytes = peak_memory();
+    return std::move(report_);
+  }
+
+ private:
+  const Plan& plan_;
+  const Keep keep_;
+  Tally tally_;
+  Report report_;
+  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+};
+
+std::optional<Fault> read_file(Reading& reading) {
+  const std::string& format = reading.source.format;
+  if (format == "parquet") return read_parquet(reading);
+  if (format == "arrow") return read_ipc(reading);
+  if (format == "csv") return read_csv(reading);
+  return read_ndjson(reading);
+}
+
+Result<Report> run(const Plan& plan, const std::vector<std::string>& files, const CheckOptions& options, Keep keep) {
+  for (const char* known : {"", "parquet", "arrow", "csv", "ndjson"}) {
+    if (options.format != known) continue;
+    auto sources = find_sources(files, options.format);
+    if (!sources) return std::move(sources).error();
+    Run all(plan, options.revision, std::move(keep));
+    for (const Source& source : *sources) {
+      if (!all.judge(source, read_file)) break;
+    }
+    return all.finish();
+  }
+  return Error{Code::invalid_argument,
+               "UNKNOWN_FORMAT",
+               "the format is parquet, arrow, csv or ndjson, not " + options.format,
+               "",
+               {}};
+}
+
+}  // namespace
+
+Gate::Gate(std::shared_ptr<const Plan> plan) noexcept : plan_(std::move(plan)) {}
+
+Result<Gate> Gate::make(std::string_view contract) {
+  return guarded([&]() -> Result<Gate> {
+    auto plan = Plan::read(contract);
+    if (!plan) return std::move(plan).error();
+    return Gate(*std::move(plan));
+  });
+}
+
+const std::string& Gate::id() const noexcept { return plan_->id; }
+const std::string& Gate::version() const noexcept { return plan_->version; }
+const std::string& Gate::fingerprint() const noexcept { return plan_->fingerprint; }
+const std::shared_ptr<arrow::Schema>& Gate::schema() const noexcept { return plan_->schema; }
+
+Result<Report> Gate::check(arrow::RecordBatchReader& batches, const std::string& name) const {
+  return guarded([&]() -> Result<Report> {
+    Run one(*plan_, std::nullopt, {});
+    one.judge({name, "arrow", "", 0}, [&](Reading& reading) { return read_batches(reading, batches); });
+    return one.finish();
+  });
+}
+
+Result<Report> Gate::check(const std::vector<std::string>& files, const CheckOptions& options) const {
+  return guarded([&] { return run(*plan_, files, options, {}); });
+}
+
+Result<Loaded> Gate::load(const std::vector<std::string>& files, const CheckOptions& options) const {
+  return guarded([&]() -> Result<Loaded> {
+    Loaded loaded;
+    auto report = run(*plan_, files, options,
+                      [&](std::shared_ptr<arrow::RecordBatch> batch) { loaded.batches.push_back(std::move(batch)); });
+    if (!report) return std::move(report).error();
+    loaded.report = *std::move(report);
+    if (loaded.report.verdict != Verdict::conforms) loaded.batches.clear();
+    return loaded;
+  });
+}
+
+}  // namespace schemaregistry

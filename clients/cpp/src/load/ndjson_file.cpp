@@ -1,0 +1,71 @@
+// NDJSON: one JSON value a line, judged as JSON. A line that is no JSON halts.
+#include <algorithm>
+#include <utility>
+
+#include "conform.h"
+#include "json_text.h"
+#include "reading.h"
+#include "records.h"
+#include "text_input.h"
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::int64_t kBatchRows = 1 << 16;
+constexpr std::size_t kDeepest = 200;
+
+class NdjsonFile {
+ public:
+  explicit NdjsonFile(Reading& reading)
+      : reading_(reading), input_(reading.source, false), collector_(reading.plan), records_(reading.plan) {}
+
+  std::optional<Fault> run() {
+    if (!reading_.plan.whole)
+      return reading_.fault("UNKNOWN_PLAN",
+                            "the contract's document can't be judged here: records of JSON can't be checked");
+    reading_.judge.bind(*reading_.plan.schema);
+    while (const auto record = input_.next()) {
+      if (record->text.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
+      auto value = read_json(record->text, kDeepest);
+      if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
+      if (auto fault = take(*value, record->line)) return fault;
+    }
+    if (input_.fault()) return input_.fault();
+    return flush();
+  }
+
+ private:
+  std::optional<Fault> take(const Value& value, std::int64_t line) {
+    Value cleaned;
+    reading_.judge.take(records_.broken(value, cleaned), line);
+    if (!reading_.keeps()) return std::nullopt;
+    static const Value kAbsent;
+    std::vector<const Value*> columns;
+    for (const auto& field : reading_.plan.schema->fields()) {
+      const Value* member = cleaned.find(field->name());
+      columns.push_back(member ? member : &kAbsent);
+    }
+    const auto status = collector_.add(columns);
+    if (!status.ok()) return reading_.fault("CORRUPT", status.message());
+    return collector_.rows() >= kBatchRows ? flush() : std::nullopt;
+  }
+
+  std::optional<Fault> flush() {
+    if (!reading_.keeps() || collector_.rows() == 0) return std::nullopt;
+    auto batch = collector_.batch();
+    if (!batch.ok()) return reading_.fault("CORRUPT", batch.status().message());
+    reading_.keep(*std::move(batch));
+    return std::nullopt;
+  }
+
+  Reading& reading_;
+  TextInput input_;
+  RowCollector collector_;
+  RecordJudge records_;
+};
+
+}  // namespace
+
+std::optional<Fault> read_ndjson(Reading& reading) { return NdjsonFile(reading).run(); }
+
+}  // namespace schemaregistry

@@ -1,0 +1,113 @@
+#include "records.h"
+
+#include <algorithm>
+
+#include "typed_text.h"
+
+namespace schemaregistry {
+namespace {
+
+using Kind = Value::Kind;
+
+std::string kind_of(const Value& value) {
+  switch (value.kind) {
+    case Kind::boolean:
+      return "boolean";
+    case Kind::number:
+      return value.number.is_written_as_integer() ? "integer" : "number";
+    case Kind::string:
+      return "string";
+    case Kind::array:
+      return "array";
+    default:
+      return "object";
+  }
+}
+
+bool is_number(const std::string& kind) { return kind == "integer" || kind == "number"; }
+
+}  // namespace
+
+std::map<Key, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
+  misfits_.clear();
+  cleaned = record.is(Kind::object) ? clean_object(plan_.places[kRow], record) : record;
+  std::map<Key, Value> found;
+  // The first misfit of a rule is the one that is shown.
+  for (const Misfit& misfit : misfits_) found.emplace(key_of(misfit), misfit.value);
+  for (const Refusal& refusal : plan_.whole->judge(cleaned)) {
+    if (std::any_of(misfits_.begin(), misfits_.end(), [&](const Misfit& misfit) { return explains(misfit, refusal); }))
+      continue;
+    const bool by_name = refusal.place.empty() && !refusal.names.empty();
+    for (const auto& column : refusal.columns()) {
+      const Value* at_fault = by_name ? cleaned.find(*column) : refusal.rule == "required" ? nullptr : refusal.value;
+      found.emplace(Key{column, refusal.pointer, refusal.rule}, at_fault ? *at_fault : Value::null());
+    }
+  }
+  return found;
+}
+
+Key RecordJudge::key_of(const Misfit& misfit) const {
+  const Place& place = plan_.places[misfit.place];
+  const Check* fits = plan_.fit_check(misfit.place);
+  const std::string kind = kind_of(misfit.value);
+  const std::string wanted = json_kind(family(*place.type));
+  if (fits == nullptr) return {place.column, "", "arrow"};
+  if (kind == wanted || (is_number(kind) && is_number(wanted))) return {place.column, fits->pointer, fits->rule};
+  if (const Check* refusing = plan_.refusing(misfit.place, kind))
+    return {place.column, refusing->pointer, refusing->rule};
+  return {place.column, fits->names[0], "arrow"};
+}
+
+Value RecordJudge::clean_object(const Place& place, const Value& value) {
+  Value cleaned = Value::object();
+  for (const auto& [name, inner] : value.members) {
+    const auto child = std::find_if(place.children.begin(), place.children.end(), [&, &of = name](std::uint32_t index) {
+      return !plan_.places[index].is_item && plan_.places[index].name == of;
+    });
+    const bool known = child != place.children.end();
+    if (!known || (inner.is(Kind::null) && plan_.places[*child].null_is_value)) {
+      cleaned.members.emplace_back(name, inner);
+    } else if (!inner.is(Kind::null)) {
+      path_.push_back("." + name);
+      Value held = clean(plan_.places[*child], inner);
+      path_.pop_back();
+      if (!held.is(Kind::misfit)) cleaned.members.emplace_back(name, std::move(held));
+    }
+  }
+  return cleaned;
+}
+
+Value RecordJudge::clean(const Place& place, const Value& value) {
+  if (!place.type) return value;
+  const Family kind = family(*place.type);
+  if (kind == Family::structure && value.is(Kind::object)) return clean_object(place, value);
+  const auto item = std::find_if(place.children.begin(), place.children.end(),
+                                 [&](std::uint32_t child) { return plan_.places[child].is_item; });
+  if (kind == Family::list && value.is(Kind::array) && item != place.children.end()) {
+    Value cleaned = Value::array();
+    for (std::size_t i = 0; i < value.items.size(); ++i) {
+      path_.push_back("#" + std::to_string(i));
+      Value held = value.items[i].is(Kind::null) ? Value::null() : clean(plan_.places[*item], value.items[i]);
+      cleaned.items.push_back(held.is(Kind::misfit) ? Value::null() : std::move(held));
+      path_.pop_back();
+    }
+    return cleaned;
+  }
+  Value held = held_value(*place.type, value);
+  if (held.is(Kind::misfit)) misfits_.push_back({place.index, path_, value});
+  return held;
+}
+
+/// A member that doesn't fit isn't missing; an item that doesn't fit is judged no further.
+bool RecordJudge::explains(const Misfit& misfit, const Refusal& refusal) {
+  const std::string& last = misfit.path.back();
+  if (refusal.rule == "required") {
+    const std::vector<std::string> within(misfit.path.begin(), misfit.path.end() - 1);
+    return refusal.place == within &&
+           std::find(refusal.names.begin(), refusal.names.end(), last.substr(1)) != refusal.names.end();
+  }
+  return last[0] == '#' && refusal.place.size() >= misfit.path.size() &&
+         std::equal(misfit.path.begin(), misfit.path.end(), refusal.place.begin());
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,30 @@
+/// Which files are to be read, and in which format each is. Reads no more than their first bytes.
+#pragma once
+
+#include <arrow/io/interfaces.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "schemaregistry/result.h"
+
+namespace schemaregistry {
+
+struct Source {
+  std::string path;
+  /// `parquet`, `arrow`, `csv` or `ndjson`.
+  std::string format;
+  /// `gzip`, `zstd`, or empty.
+  std::string compression;
+  /// Bytes on disk.
+  std::int64_t size = 0;
+};
+
+/// The files that names, directories and globs stand for, each once; `stated` is the format of all of them, or empty.
+/// In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside.
+/// INVALID_ARGUMENT: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT.
+Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated);
+
+}  // namespace schemaregistry

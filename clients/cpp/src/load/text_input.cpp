@@ -1,0 +1,106 @@
+#include "text_input.h"
+
+#include <arrow/buffer.h>
+#include <arrow/io/compressed.h>
+#include <arrow/io/file.h>
+#include <arrow/util/compression.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::int64_t kBlock = 4 << 20;
+constexpr std::size_t kLongest = 64 << 20;
+constexpr std::int64_t kBombBytes = 256 << 20;
+constexpr std::int64_t kBombRatio = 500;
+
+}  // namespace
+
+void TextInput::fail(const std::string& reason, const std::string& message) {
+  fault_ = Fault{source_.path, offset_, line_, reason, message};
+}
+
+bool TextInput::open() {
+  auto raw = arrow::io::ReadableFile::Open(source_.path);
+  if (!raw.ok()) return fail("CORRUPT", raw.status().message()), false;
+  raw_ = *raw;
+  stream_ = raw_;
+  if (source_.compression.empty()) return true;
+  auto codec =
+      arrow::util::Codec::Create(source_.compression == "gzip" ? arrow::Compression::GZIP : arrow::Compression::ZSTD);
+  if (!codec.ok()) return fail("CORRUPT", codec.status().message()), false;
+  codec_ = *std::move(codec);
+  auto stream = arrow::io::CompressedInputStream::Make(codec_.get(), raw_);
+  if (!stream.ok()) return fail("CORRUPT", stream.status().message()), false;
+  stream_ = *stream;
+  return true;
+}
+
+/// Read more; false at the end and for a fault.
+bool TextInput::fill() {
+  if (!stream_ && !open()) return false;
+  buffer_.erase(0, at_);
+  scanned_ -= at_;
+  at_ = 0;
+  auto chunk = stream_->Read(kBlock);
+  if (!chunk.ok()) {
+    fault_ = Fault{source_.path, offset_ + static_cast<std::int64_t>(buffer_.size()), std::nullopt, "CORRUPT",
+                   chunk.status().message()};
+    return false;
+  }
+  if ((*chunk)->size() == 0) return ended_ = true, false;
+  buffer_.append(reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size()));
+  const std::int64_t total = offset_ + static_cast<std::int64_t>(buffer_.size());
+  const std::int64_t packed = std::max<std::int64_t>(raw_->Tell().ValueOr(1), 1);
+  if (!source_.compression.empty() && total > kBombBytes && total / packed > kBombRatio) {
+    fault_ = Fault{source_.path, offset_, std::nullopt, "DECOMPRESSION_BOMB",
+                   std::to_string(packed) + " bytes have become " + std::to_string(total) +
+                       " so far: decompress it yourself if you trust it"};
+    return false;
+  }
+  if (!started_) {
+    started_ = true;
+    if (buffer_.compare(0, 3, "\xEF\xBB\xBF") == 0) at_ = scanned_ = 3, offset_ = 3;
+  }
+  return true;
+}
+
+/// Where the line end of the record at hand is; nothing where more must be read.
+std::optional<std::size_t> TextInput::end_of_record() {
+  for (; scanned_ < buffer_.size(); ++scanned_) {
+    const char c = buffer_[scanned_];
+    if (quoted_ && c == '"') in_quotes_ = !in_quotes_;
+    if (c != '\n') continue;
+    ++lines_within_;
+    if (!in_quotes_) return scanned_;
+  }
+  return std::nullopt;
+}
+
+std::optional<Record> TextInput::next() {
+  if (fault_) return std::nullopt;
+  std::optional<std::size_t> end;
+  while (!(end = end_of_record()) && !ended_) {
+    if (buffer_.size() - at_ > kLongest) {
+      fail("RECORD_TOO_LONG", "a record is longer than 64 MiB: is this the format that the name says?");
+      return std::nullopt;
+    }
+    if (!fill() && !ended_) return std::nullopt;
+  }
+  if (!end && at_ == buffer_.size()) return std::nullopt;
+  if (!end && in_quotes_) {
+    fail("UNCLOSED_QUOTE", "a quote is never closed: the file is cut off, or a quote within a field isn't doubled");
+    return std::nullopt;
+  }
+  const std::size_t stop = end.value_or(buffer_.size());
+  Record record{std::string_view(buffer_).substr(at_, stop - at_), offset_, line_};
+  if (!record.text.empty() && record.text.back() == '\r') record.text.remove_suffix(1);
+  offset_ += static_cast<std::int64_t>(stop - at_) + (end ? 1 : 0);
+  line_ += std::exchange(lines_within_, 0);
+  at_ = scanned_ = end ? stop + 1 : stop;
+  return record;
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,59 @@
+/// A text file as records, decompressed as it is read: lines, or for CSV lines but for line ends within quotes.
+#pragma once
+
+#include <arrow/io/interfaces.h>
+#include <arrow/util/compression.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "schemaregistry/report.h"
+#include "sources.h"
+
+namespace schemaregistry {
+
+/// One record: its bytes without the line end, where it starts in the decompressed text, and its line, from 1.
+struct Record {
+  std::string_view text;
+  std::int64_t offset = 0;
+  std::int64_t line = 0;
+};
+
+class TextInput {
+ public:
+  /// `quoted`: line ends within double quotes are part of a record.
+  TextInput(const Source& source, bool quoted) : source_(source), quoted_(quoted) {}
+
+  /// The next record, good until the next call; nothing at the end, or where there is a `fault`. A byte order mark at
+  /// the start is passed over.
+  std::optional<Record> next();
+  const std::optional<Fault>& fault() const { return fault_; }
+
+ private:
+  bool open();
+  bool fill();
+  std::optional<std::size_t> end_of_record();
+  void fail(const std::string& reason, const std::string& message);
+
+  const Source& source_;
+  const bool quoted_;
+  // Outlives the stream that uses it.
+  std::unique_ptr<arrow::util::Codec> codec_;
+  std::shared_ptr<arrow::io::InputStream> raw_;
+  std::shared_ptr<arrow::io::InputStream> stream_;
+  std::string buffer_;
+  std::size_t at_ = 0;
+  std::size_t scanned_ = 0;
+  bool in_quotes_ = false;
+  bool ended_ = false;
+  bool started_ = false;
+  std::int64_t offset_ = 0;
+  std::int64_t line_ = 1;
+  std::int64_t lines_within_ = 0;
+  std::optional<Fault> fault_;
+};
+
+}  // namespace schemaregistry

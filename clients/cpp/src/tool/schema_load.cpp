@@ -1,0 +1,196 @@
+// `schema-load`: pull the current contract, check files by it, halt where they don't conform, else run the back-test of
+// examples/backtest on their rows. Holds the options and exit codes; judging is the gate's.
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "crossover.h"
+#include "schemaregistry/client.h"
+#include "schemaregistry/gate.h"
+#include "schemaregistry/loader.h"
+
+namespace {
+
+using schemaregistry::Code;
+using schemaregistry::Error;
+using schemaregistry::Gate;
+using schemaregistry::Report;
+using schemaregistry::Result;
+using schemaregistry::contracts::TicksV1;
+
+constexpr int kUsage = 2;
+constexpr int kUndecided = 3;
+
+constexpr const char* kHelp = R"(Usage: schema-load FILE... (--schema ID[@VERSION] | --contract FILE.pb) [options]
+
+Check Parquet, Arrow, CSV and NDJSON files by a contract of the registry. Where every row conforms, map their columns
+to typed spans and run the moving-average crossover of examples/backtest on them (ticks_v1); else halt with the report.
+
+  --schema ID[@VERSION]   what they must conform to; the latest version where none is named
+  --contract FILE.pb      the same from a file (`schemaregistry contract ID -o FILE.pb`), without a registry
+  --check-only            report, and no more: for files of any schema
+  --json                  print one JSON object: the report, and what the back-test found under "backtest"
+  --format FORMAT         parquet, arrow, csv or ndjson, where the files' names don't tell it
+  --registry HOST:PORT    where the registry is [SCHEMAREGISTRY_TARGET, localhost:50051]
+  --ca, --cert, --key     PEM files [SCHEMAREGISTRY_CA, _CERT, _KEY; else the dev ones of SCHEMAREGISTRY_DATA or ./.data]
+
+Exit codes: 0 conforms, 1 does not, 2 usage, 3 could not tell.
+)";
+
+struct Options {
+  std::vector<std::string> files;
+  std::string schema;
+  std::string contract;
+  std::string format;
+  std::string registry;
+  schemaregistry::Credentials credentials;
+  bool json = false;
+  bool check_only = false;
+  bool help = false;
+};
+
+Error usage(const std::string& message) { return {Code::invalid_argument, "USAGE", message + " (see --help)", "", {}}; }
+
+std::string variable(const char* name, const char* otherwise) {
+  const char* text = std::getenv(name);
+  return text && *text ? text : otherwise;
+}
+
+std::string* value_of(Options& options, std::string_view name) {
+  if (name == "--schema") return &options.schema;
+  if (name == "--contract") return &options.contract;
+  if (name == "--format") return &options.format;
+  if (name == "--registry") return &options.registry;
+  if (name == "--ca") return &options.credentials.ca;
+  if (name == "--cert") return &options.credentials.cert;
+  return name == "--key" ? &options.credentials.key : nullptr;
+}
+
+bool* flag_of(Options& options, std::string_view name) {
+  if (name == "--json") return &options.json;
+  if (name == "--check-only") return &options.check_only;
+  return name == "--help" || name == "-h" ? &options.help : nullptr;
+}
+
+Result<Options> parse(const std::vector<std::string>& words) {
+  Options options;
+  options.registry = variable("SCHEMAREGISTRY_TARGET", "localhost:50051");
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto equals = words[i].find('=');
+    const std::string name = words[i].substr(0, equals);
+    if (words[i].rfind("-", 0) != 0 || words[i] == "-") {
+      options.files.push_back(words[i]);
+    } else if (bool* flag = flag_of(options, words[i])) {
+      *flag = true;
+    } else if (std::string* value = value_of(options, name)) {
+      if (equals == std::string::npos && i + 1 == words.size()) return usage(name + " needs a value");
+      *value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+    } else {
+      return usage("there is no option " + words[i]);
+    }
+  }
+  if (options.help) return options;
+  if (options.files.empty()) return usage("name the files to load");
+  if (options.schema.empty() == options.contract.empty())
+    return usage("say either --schema ID[@VERSION] or --contract FILE.pb");
+  return options;
+}
+
+Result<schemaregistry::Credentials> credentials_of(const Options& options) {
+  const auto& given = options.credentials;
+  const int count = !given.ca.empty() + !given.cert.empty() + !given.key.empty();
+  if (count == 3) return given;
+  if (count > 0) return usage("--ca, --cert and --key go together");
+  return schemaregistry::Credentials::from_environment();
+}
+
+/// A contract, and the registry's revision of it.
+struct Pulled {
+  std::string contract;
+  std::optional<std::int64_t> revision;
+};
+
+Result<Pulled> pull(const Options& options) {
+  auto credentials = credentials_of(options);
+  if (!credentials) return std::move(credentials).error();
+  const auto client = schemaregistry::Client::open({options.registry, *std::move(credentials)});
+  if (!client) return client.error();
+  const auto at = options.schema.find('@');
+  const std::string id = options.schema.substr(0, at);
+  const auto schema = client->get(id, at == std::string::npos ? "latest" : options.schema.substr(at + 1));
+  if (!schema) return schema.error();
+  auto contract = client->contract(id, schema->version);
+  if (!contract) return std::move(contract).error();
+  return Pulled{*std::move(contract), schema->revision};
+}
+
+Result<Pulled> read(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string contract((std::istreambuf_iterator<char>(file)), {});
+  if (file) return Pulled{std::move(contract), std::nullopt};
+  return Error{Code::invalid_argument, "NO_SUCH_FILE", "can't read the contract " + path, "", {{"file", path}}};
+}
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "schema-load: %s\n", error.message.c_str());
+  const bool of_caller = error.code == Code::invalid_argument || error.code == Code::not_found;
+  return of_caller ? kUsage : kUndecided;
+}
+
+int print(const Options& options, const Report& report, const backtest::Result* result) {
+  std::string text = options.json ? report.to_json() : report.to_text();
+  if (result && options.json) text.insert(text.size() - 1, ", \"backtest\": " + result->to_json());
+  if (result && !options.json) text += result->to_text();
+  std::fprintf(stdout, options.json ? "%s\n" : "%s", text.c_str());
+  return std::fflush(stdout) == 0 ? report.exit_code() : kUndecided;
+}
+
+int check(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
+  const auto report = gate.check(options.files, {options.format, revision});
+  return report ? print(options, *report, nullptr) : fail(report.error());
+}
+
+int run_backtest(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
+  if (gate.id() != TicksV1::kId) {
+    return fail(
+        usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
+  }
+  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision});
+  if (!rows) return fail(rows.error());
+  if (rows->report.verdict != schemaregistry::Verdict::conforms) return print(options, rows->report, nullptr);
+  backtest::Crossover crossover;
+  for (const TicksV1& ticks : rows->batches) crossover.take(ticks);
+  const backtest::Result result = crossover.result();
+  return print(options, rows->report, &result);
+}
+
+int run(const std::vector<std::string>& words) {
+  const auto options = parse(words);
+  if (!options) return fail(options.error());
+  if (options->help) return std::fputs(kHelp, stdout) < 0 ? kUndecided : 0;
+  const auto pulled = options->contract.empty() ? pull(*options) : read(options->contract);
+  if (!pulled) return fail(pulled.error());
+  const auto gate = Gate::make(pulled->contract);
+  if (!gate) return fail(gate.error());
+  return options->check_only ? check(*options, *gate, pulled->revision)
+                             : run_backtest(*options, *gate, pulled->revision);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // gRPC's own log of a failed handshake adds nothing to the error's sentence.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+  try {
+    return run({argv + 1, argv + argc});
+  } catch (const std::exception& thrown) {
+    std::fprintf(stderr, "schema-load: %s\n", thrown.what());
+    return kUndecided;
+  }
+}

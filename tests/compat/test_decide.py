@@ -128,13 +128,10 @@ def test_what_was_empty_inside_a_search_need_not_be_empty_outside() -> None:
 
 
 def test_a_reference_to_itself_is_unknown_and_says_so() -> None:
-    decision = decide(
-        {"definitions": {"t": {"anyOf": [{"$ref": "#/definitions/t"}, {"type": "null"}]}}, "$ref": "#/definitions/t"},
-        {},
-    )
-    assert decision.outcome in (Outcome.UNKNOWN, Outcome.COMPATIBLE)
-    if decision.outcome is Outcome.UNKNOWN:
-        assert "$ref" in decision.reason
+    loop = {"definitions": {"t": {"anyOf": [{"$ref": "#/definitions/t"}, {"type": "null"}]}}}
+    decision = decide(loop | {"$ref": "#/definitions/t"}, {})
+    assert decision.outcome is Outcome.UNKNOWN
+    assert "$ref" in decision.reason
 
 
 def test_a_witness_looks_like_data_where_formats_are_named() -> None:

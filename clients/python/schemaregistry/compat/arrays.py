@@ -105,12 +105,14 @@ class _Array:
     def _ways(self, indexes: range, item: Formula, others: list[Ranged], slots: Slots) -> Iterator[Answer]:
         tried: set[Formula] = set()
         for index in indexes:
-            both = self.space.both(slots[index], item)
-            # Without an order to respect, an index that would be told the same as one before it adds nothing new.
-            if both in tried and not others:
+            # The last one to place: of two indexes that are told the same, either will do.
+            if slots[index] in tried and not others:
                 continue
-            tried.add(both)
-            if self.solving.solve(both) is not No.EMPTY:
+            tried.add(slots[index])
+            both = self.space.both(slots[index], item)
+            if self.solving.solve(both) is No.EMPTY:
+                yield No.EMPTY
+            else:
                 yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]))
 
     def _repeat(self, slots: Slots) -> Answer:

@@ -13,7 +13,7 @@ from schemaregistry.compat.regular import LAST, SCALARS, Language
 
 MAX_NODES: Final = 20_000
 MAX_LENGTH: Final = 100_000
-MAX_DISTINCT: Final = 3_000
+MAX_DISTINCT: Final = 20_000
 PREFERRED: Final = "axbycz0123456789ABCXYZ -_.:/@"
 
 Suffixes = tuple[str, ...]

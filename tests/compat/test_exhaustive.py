@@ -64,7 +64,7 @@ def check(world: dict[str, Any], instances: list[Any], old: list[dict[str, Any]]
         assert decision.witness in separating
 
 
-exact = settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
+exact = settings(deadline=None, max_examples=150, suppress_health_check=list(HealthCheck))
 
 
 @exact

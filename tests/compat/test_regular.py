@@ -32,7 +32,7 @@ patterns = st.recursive(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(patterns, st.lists(texts, min_size=5, max_size=10))
 def test_the_same_texts_match_as_in_python(pattern: str, tried: list[str]) -> None:
     known = language(pattern)
@@ -41,7 +41,7 @@ def test_the_same_texts_match_as_in_python(pattern: str, tried: list[str]) -> No
             assert known.holds(text) is (re.search(pattern.replace("$", "\\Z"), text) is not None), text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(patterns, patterns)
 def test_a_text_in_one_language_and_not_in_the_other_is_found_or_there_is_none(one: str, two: str) -> None:
     space = Space()

@@ -26,7 +26,7 @@ def valid_by_both(schema: Any, instance: Any) -> list[bool]:
     ]
 
 
-@settings(quick, max_examples=200)
+@settings(quick, max_examples=100)
 @given(pairs(), st.lists(instances, min_size=20, max_size=40))
 def test_a_verdict_holds(pair: tuple[Any, Any], tried: list[Any]) -> None:
     old, new = pair
@@ -40,7 +40,7 @@ def test_a_verdict_holds(pair: tuple[Any, Any], tried: list[Any]) -> None:
                 assert any(valid_by_both(new, instance)), instance
 
 
-@settings(quick, max_examples=200)
+@settings(quick, max_examples=100)
 @given(schemas, instances)
 def test_a_schema_read_as_a_formula_holds_of_its_instances(schema: Any, instance: Any) -> None:
     space = Space()
@@ -52,7 +52,7 @@ def test_a_schema_read_as_a_formula_holds_of_its_instances(schema: Any, instance
         assert holding.holds(formula.negation, instance) is not rust
 
 
-@settings(quick, max_examples=150)
+@settings(quick, max_examples=100)
 @given(schemas, st.lists(instances, min_size=20, max_size=20))
 def test_a_formula_without_instances_has_none(schema: Any, tried: list[Any]) -> None:
     space = Space()
@@ -65,13 +65,13 @@ def test_a_formula_without_instances_has_none(schema: Any, tried: list[Any]) -> 
         assert not any(holding.holds(formula, instance) for instance in tried)
 
 
-@settings(quick, max_examples=50)
+@settings(quick, max_examples=40)
 @given(schemas)
 def test_a_schema_is_compatible_with_itself(schema: Any) -> None:
     assert decide(schema, schema).outcome is Outcome.COMPATIBLE
 
 
-@settings(quick, max_examples=50)
+@settings(quick, max_examples=40)
 @given(schemas, schemas)
 def test_widening_is_compatible(schema: Any, other: Any) -> None:
     assert decide(schema, {"anyOf": [schema, other]}).outcome is Outcome.COMPATIBLE

@@ -3,12 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+STORE ?= sqlite
 STUBS := clients/python/schemaregistry/v1
-OURS := clients/python/schemaregistry server/schemaregistry_server scripts bench tests
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run test lint format proto proto-check lock grpcurl clean
+.PHONY: help setup run test lint format proto proto-check proto-release lock clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -23,19 +23,21 @@ $(READY): requirements.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-run: $(READY) ## Start the registry on its embedded store and publish schemas/
-	@$(BIN)/schemaregistry serve --dev --publish schemas
+run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publish schemas/ (STORE=etcd: on a cluster of three)
+	@$(BIN)/schemaregistry serve --dev --store $(STORE) --publish schemas
 
 test: $(READY) ## Lint, check the stubs, run every test
-	@$(MAKE) --no-print-directory lint proto-check
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory proto-check
 	$(BIN)/pytest tests/ --cov --cov-report=term:skip-covered
 
-lint: $(READY) ## ruff, mypy --strict, import-linter, buf
+lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
+	$(BIN)/buf breaking --against proto/released.binpb
 
 format: $(READY) ## Let ruff rewrite
 	$(BIN)/ruff check --fix .
@@ -48,6 +50,9 @@ proto: $(READY) ## Generate the Python stubs
 proto-check: proto ## Fail where the committed stubs are not what `make proto` writes
 	@git diff --exit-code --stat -- $(STUBS) && test -z "$$(git status --porcelain -- $(STUBS))" || \
 		{ echo "The stubs in $(STUBS) are stale: run 'make proto' and commit the result."; exit 1; }
+
+proto-release: $(READY) ## Make today's proto the one that later changes may not break (with a release)
+	$(BIN)/buf build -o proto/released.binpb
 
 lock: $(READY) ## Resolve pyproject.toml anew into requirements.txt
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9

@@ -37,7 +37,7 @@ lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/buf lint
-	$(BIN)/buf breaking --against proto/released.binpb
+	$(BIN)/buf breaking proto --against proto/released.binpb
 
 format: $(READY) ## Let ruff rewrite
 	$(BIN)/ruff check --fix .
@@ -52,7 +52,7 @@ proto-check: proto ## Fail where the committed stubs are not what `make proto` w
 		{ echo "The stubs in $(STUBS) are stale: run 'make proto' and commit the result."; exit 1; }
 
 proto-release: $(READY) ## Make today's proto the one that later changes may not break (with a release)
-	$(BIN)/buf build -o proto/released.binpb
+	$(BIN)/buf build proto -o proto/released.binpb
 
 lock: $(READY) ## Resolve pyproject.toml anew into requirements.txt
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9

@@ -50,7 +50,7 @@ def grpc_status(error: RegistryError) -> grpc.StatusCode:
 
 def cut(text: str, limit: int = MESSAGE) -> str:
     """The beginning of `text`, at most `limit` bytes of UTF-8."""
-    return text.encode()[:limit].decode(errors="ignore")
+    return text.encode(errors="replace")[:limit].decode(errors="ignore")
 
 
 def http_status(error: RegistryError) -> int:

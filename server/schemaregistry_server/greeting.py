@@ -5,17 +5,21 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
+from typing import Final
 
 from schemaregistry_server.running import Listening
 from schemaregistry_server.settings import DEFAULT_DATA, DEFAULT_GRPC, Settings
 
-BUILT_GRPCURL = Path("build/bin/grpcurl")
+EXAMPLE: Final = "ticks_v1"
+"""The schema of the commands, where it is there: the one that the README tells of."""
+
+BUILT_GRPCURL: Final = Path("build/bin/grpcurl")
 """Where `make grpcurl` puts it."""
 
 
 def text(settings: Settings, listening: Listening) -> str:
     """The greeting; the commands come last, each ready to be pasted into a shell in this directory."""
-    id = listening.ids[0] if listening.ids else "ticks_v1"  # noqa: A001 (the field's term)
+    id = EXAMPLE if EXAMPLE in listening.ids or not listening.ids else listening.ids[0]  # noqa: A001 (the field's term)
     tls = shlex.quote(str(settings.tls))
     source = shlex.quote(str((settings.publish or Path("schemas")) / f"{id}.json"))
     certificates = f"-cacert {tls}/ca.pem -cert {tls}/reader.pem -key {tls}/reader-key.pem"

@@ -26,6 +26,7 @@ class Places:
         self.types: list[ArrowType | None] = [ArrowType("struct", fields=document.arrow)]
         self.arrow_pointers = [""]
         self._children: dict[tuple[int, str | None], int] = {}
+        self._schemas = schemas
         self._shapes = Shapes(schemas)
         members = self._shapes.members([()])
         for index, field in enumerate(document.arrow):
@@ -61,13 +62,9 @@ class Places:
         return (column or len(self.messages), place)
 
     def _add(self, parent: int, name: str | None, kind: ArrowType | None, paths: Sequence[Path], at: Path) -> int:
-        """Add a member or, without a name, an item. A member that the JSON side says nothing of may be null."""
-        nothing_said = not paths
-        message = contract_pb2.Place(
-            parent=parent,
-            null_is_value=name is None or nothing_said or "null" in self._shapes.any_of(paths).kinds,
-            typed=kind is not None,
-        )
+        """Add a member or, without a name, an item."""
+        null_is_value = name is None or self._may_be_null(paths)
+        message = contract_pb2.Place(parent=parent, null_is_value=null_is_value, typed=kind is not None)
         if name is None:
             message.item = True
         else:
@@ -77,6 +74,19 @@ class Places:
         self.arrow_pointers.append(pointer(at))
         self._children[parent, name] = len(self.messages) - 1
         return len(self.messages) - 1
+
+    def _may_be_null(self, paths: Sequence[Path]) -> bool:
+        """Whether the JSON side's types let a null through, or it says nothing of the member.
+
+        A `type` that names null is taken at its word, even where `enum` or `const` then refuses it.
+        """
+        return not paths or "null" in self._shapes.any_of(paths).kinds or any(map(self._names_null, paths))
+
+    def _names_null(self, path: Path) -> bool:
+        schema = self._schemas.at[path]
+        if isinstance(schema, dict) and "$ref" in schema:
+            return self._names_null(self._schemas.same_value[path][0])
+        return isinstance(schema, dict) and "null" in schema.get("type", ())
 
     def _add_inner(self, place: int, kind: ArrowType, paths: Sequence[Path], stated: Json, at: Path) -> None:
         """Add what is in a list or a struct. `stated` is the block's own JSON of the type; None where it is derived."""

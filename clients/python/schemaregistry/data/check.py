@@ -20,6 +20,7 @@ from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.report import Fault, FileFacts, Report, SchemaName, Verdict
 from schemaregistry.data.sources import Source
+from schemaregistry.data.tables import TableReader
 from schemaregistry.data.tally import Key, Tally
 from schemaregistry.v1 import contract_pb2
 
@@ -43,6 +44,7 @@ READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {
     "arrow": IpcReader,
     "csv": CsvReader,
     "ndjson": NdjsonReader,
+    "table": TableReader,
 }
 
 

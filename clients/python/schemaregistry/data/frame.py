@@ -151,14 +151,27 @@ class Frame:
         return self._KINDS.get(check.kind, Frame._leaf)(self, check)
 
     def _closed(self, check: Check) -> Mask | None:
-        return self._among(check.place, None) if self.extras(check) else None
+        found = None
+        for mask in self.extras(check).values():
+            found = either(found, mask)
+        return found
 
-    def extras(self, check: Check) -> list[str]:
-        """The members at a `closed` check's place that it doesn't list."""
-        if check.place in self.binding.refused or (check.place != ROW and check.place not in self.binding.types):
-            return []
-        named = [place.name or "" for place in self.plan.children[check.place] if place.index in self.binding.types]
-        return [name for name in (*named, *self.binding.extras.get(check.place, ())) if name not in check.argument]
+    def extras(self, check: Check) -> dict[str, Mask]:
+        """For each member that a `closed` check doesn't list, which objects at its place have it.
+
+        A member that the plan has no place for is there in each of them, null or not.
+        """
+        values, there = self.values(check.place), self._valid(self.values(check.place), check.place)
+        objects = np.ones(values.count, bool) if there is None else there
+        found: dict[str, Mask] = {}
+        for child in self.plan.children[check.place]:
+            if child.name not in check.argument and child.index in self.binding.types:
+                present, misfits = self._present(child.index), self.misfits(child.index)
+                has = objects if present is None else objects & either(present, misfits)  # type: ignore[operator]
+                found[str(child.name)] = has
+        for name in self.binding.extras.get(check.place, ()):
+            found[name] = objects
+        return {name: mask for name, mask in found.items() if mask.any()}
 
     def _leaf(self, check: Check) -> Mask | None:
         """A kind that looks at one value alone: by its kernel, and for null where null is a value."""

@@ -116,7 +116,7 @@ class Judge:
                 key = Key(place.column, *refusal(self.plan, self.binding, check.place))
                 yield key, check.expected, self.binding.refused[check.place]
             elif check.kind == "closed" and check.place == ROW:
-                for name in self._extras(check):
+                for name in self.binding.extras[ROW]:
                     key = Key(name, check.pointer, check.rule)
                     yield key, check.expected, f"{described(schema.field(name).type)} column"
 
@@ -129,9 +129,6 @@ class Judge:
             and not pa.types.is_null(self.binding.types.get(parent, pa.int8()))
         )
 
-    def _extras(self, check: Check) -> list[str]:
-        return Frame(self.plan, self.binding, Batch({}, 0)).extras(check)
-
     def _hits(self, frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
         place = self.plan.places[check.place]
         key, show = Key(place.column, check.pointer, check.rule), partial(self._value, frame, check.place)
@@ -139,8 +136,9 @@ class Judge:
             case "residue":
                 yield from self._residue_hits(frame, check, mask)
             case "closed" if check.place == ROW:
-                for name in frame.extras(check):
-                    yield Hit(key._replace(column=name), check.expected, ROW, mask, partial(_cell, frame.batch, name))
+                for name, having in frame.extras(check).items():
+                    cell = partial(_cell, frame.batch, name)
+                    yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
             case "fits" if check.place in self.binding.refused:
                 key = Key(place.column, *refusal(self.plan, self.binding, check.place))
                 yield Hit(key, check.expected, check.place, mask, show)

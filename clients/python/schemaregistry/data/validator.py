@@ -122,14 +122,20 @@ def _refusal(error: jsonschema_rs.ValidationError, base: str) -> Refusal:
     """jsonschema-rs gives the way to a rule within the schema judged, or within the root once a reference led there."""
     path = error.schema_path
     within = path == error.evaluation_path
-    rule = "false" if error.kind.name == "falseSchema" else error.kind.name
     return Refusal(
         pointer=(base if within else "") + pointer(path),
-        rule="dependencies" if path[-1:] == ["dependencies"] else rule,
+        rule=_rule(error.kind.name, path[-1] if path else ""),
         place=tuple(error.instance_path),
         names=tuple(_names(error.kind)),
         value=error.instance,
     )
+
+
+def _rule(kind: str, last: str | int) -> str:
+    """The keyword: jsonschema-rs says `falseSchema` for some schemas `false`, and `required` for `dependencies`."""
+    if last in ("additionalProperties", "dependencies"):
+        return str(last)
+    return "false" if kind == "falseSchema" else kind
 
 
 def _names(kind: jsonschema_rs.ValidationErrorKind) -> Iterator[str]:

@@ -559,8 +559,8 @@ class Check(_message.Message):
 
     @_builtins.property
     def closed(self) -> Global___Closed:
-        """T: object. Objects that have another member. A column, or a member of a struct type, that isn't listed is there
-        for every row, null or not (in NDJSON: for rows that have it).
+        """T: object. Objects that have another member. One that no place stands for is there wherever the file's schema has
+        it, null or not (in NDJSON: in the objects that have it).
         """
 
     @_builtins.property

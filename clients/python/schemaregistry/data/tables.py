@@ -1,0 +1,134 @@
+"""Rows that a program has at hand: Arrow tables and streams, pandas and polars frames, pyarrow datasets.
+
+No library of frames is imported here: who gives a frame has it. Judges no values.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from schemaregistry.data.binding import needed
+from schemaregistry.data.faults import READ_ERRORS, Unreadable
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.schemas import refuse_repeated
+from schemaregistry.data.sources import Source
+from schemaregistry.errors import InvalidArgument
+
+_BATCH_ROWS: Final = 1 << 16
+_NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
+"""What pyarrow raises for a frame that has no Arrow types."""
+
+
+class Stream(NamedTuple):
+    """The schema of some rows, and their batches with the columns that are named."""
+
+    schema: pa.Schema
+    batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows(Source):
+    """A source that is no file: `path` is a name for it, as in `<pyarrow.Table>`."""
+
+    open: Callable[[], Stream] = field(kw_only=True)
+    bytes: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory; 0 where that isn't known before they are read."""
+        return self.bytes
+
+
+class TableReader:
+    """The batches of one source of rows."""
+
+    def __init__(self, source: Source, judge: Judge) -> None:
+        assert isinstance(source, Rows)
+        self._source = source
+        self._judge = judge
+        self.position = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches, validated in full and not large; raises Unreadable."""
+        path = self._source.path
+        try:
+            stream = self._source.open()
+            refuse_repeated(path, stream.schema)
+            names = needed(self._judge.plan, self._judge.bind(stream.schema))
+            for whole in stream.batches(names):
+                for start in range(0, whole.num_rows, _BATCH_ROWS):
+                    batch = whole.slice(start, _BATCH_ROWS)
+                    batch.validate(full=True)
+                    yield Batch({name: batch.column(name) for name in names}, batch.num_rows)
+        except READ_ERRORS as error:
+            raise Unreadable(path, "CORRUPT", str(error)) from None
+        self.position = self._source.size
+
+
+def rows_of(table: Any) -> Sequence[Rows]:
+    """The sources that a table stands for: itself, or the files of a dataset.
+
+    Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, DuckDB's
+    relations), pandas' frames and pyarrow's datasets. In a pandas frame NaN is a missing value, as pandas has it, and
+    a named index is a column. A reader is read to its end.
+
+    Raises InvalidArgument (UNKNOWN_TABLE) for anything else.
+    """
+    name = _name(table)
+    if _is_a(table, "pandas", "DataFrame"):
+        return [Rows(name, "table", open=lambda: _of_pandas(name, table))]
+    if _is_a(table, "pyarrow.dataset", "Dataset"):
+        return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
+    if isinstance(table, pa.RecordBatch):
+        table = pa.Table.from_batches([table])
+    if hasattr(table, "__arrow_c_stream__"):
+        return [Rows(name, "table", open=lambda: _of_stream(table), bytes=getattr(table, "nbytes", 0))]
+    raise InvalidArgument(
+        f"{name} is no table: give a pyarrow, pandas or polars one, a pyarrow dataset or the path of a file",
+        reason="UNKNOWN_TABLE",
+    )
+
+
+def _name(table: Any) -> str:
+    kind = type(table)
+    return f"<{kind.__module__.partition('.')[0]}.{kind.__name__}>"
+
+
+def _is_a(table: Any, module: str, name: str) -> bool:
+    """Whether it is of a class of a module that nobody may have imported."""
+    kind = getattr(sys.modules.get(module), name, None)
+    return kind is not None and isinstance(table, kind)
+
+
+def _of_stream(table: Any) -> Stream:
+    reader = pa.RecordBatchReader.from_stream(table)
+    return Stream(reader.schema, lambda _: reader)
+
+
+def _of_pandas(name: str, frame: Any) -> Stream:
+    """A nameless index is no column of the data: it numbers rows."""
+    nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
+    try:
+        table = pa.Table.from_pandas(frame)
+    except _NOT_ARROW as error:
+        what = "; ".join(map(str, error.args))
+        raise Unreadable(name, "NOT_ARROW", f"{what}: give each column one name and one type") from None
+    table = table.select([column for column in table.schema.names if column not in nameless])
+    return Stream(table.schema.remove_metadata(), lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+
+
+def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> Rows:
+    """One file of a dataset, with its own types: those of the whole would cast it. Partition keys are columns."""
+    keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
+
+    def scan() -> Stream:
+        own = fragment.physical_schema
+        added = [whole.field(key) for key in keys if key not in own.names]
+        schema = pa.schema([*own, *added])
+        return Stream(schema, lambda names: fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS))
+
+    return Rows(getattr(fragment, "path", "") or name, "table", open=scan)

@@ -7,7 +7,7 @@ SCHEMATHESIS := build/schemathesis/bin/schemathesis
 OPENAPI := build/openapi/registry.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+.PHONY: grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -34,6 +34,9 @@ ts-build: $(NODE_MODULES)
 $(NODE_MODULES): clients/typescript/package-lock.json
 	@npm ci --silent --no-audit --no-fund --prefix clients/typescript
 	@touch $@
+
+grpcurl-demo: grpcurl ## Ask a running registry by grpcurl
+	@clients/grpcurl-demo.sh
 
 gateways: grpc-gateway envoy ## Build a grpc-gateway and get an Envoy, both for the proto's REST paths
 

@@ -13,13 +13,14 @@ import typer
 from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import Access, Pulled, pull
+from schemaregistry.cli.pull import Access, pull
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from schemaregistry.data import Destination, Report, Source
+    from schemaregistry.pull import Pulled
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -130,7 +131,7 @@ def _destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Des
     return lambda schema: Directory(Path(to), schema, stem)
 
 
-def _notes(pulled: Pulled) -> list[str]:
+def _notes(pulled: "Pulled") -> list[str]:
     if pulled.stale_seconds is None:
         return []
     return [f"the registry is away: this is the contract that it confirmed {pulled.stale_seconds:,.0f} s ago"]

@@ -7,7 +7,7 @@ SCHEMATHESIS := build/schemathesis/bin/schemathesis
 OPENAPI := build/openapi/registry.json
 DESCRIPTORS := build/gateways/registry.binpb
 
-.PHONY: grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+.PHONY: ghz ghz-bench grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -37,6 +37,13 @@ $(NODE_MODULES): clients/typescript/package-lock.json
 
 grpcurl-demo: grpcurl ## Ask a running registry by grpcurl
 	@clients/grpcurl-demo.sh
+
+ghz: ## Build ghz into build/bin
+	@$(PYTHON) -m scripts.build_tools third_party/ghz build/bin
+	@$(BIN)/python -m scripts.descriptor_set $(DESCRIPTORS)
+
+ghz-bench: ghz ## Measure how fast a running registry answers
+	@clients/ghz-bench.sh
 
 gateways: grpc-gateway envoy ## Build a grpc-gateway and get an Envoy, both for the proto's REST paths
 

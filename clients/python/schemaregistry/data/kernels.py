@@ -7,6 +7,7 @@ The exact meaning of each kind is contract.proto's.
 import math
 import operator
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -49,7 +50,7 @@ def _values(options: tuple[Json, ...], array: Array, wanted: DataType) -> Mask |
         return each(array, truths.__contains__)
     found = [option for option in options if isinstance(option, int | float) and not isinstance(option, bool)]
     if family(array.type) == "decimal":
-        return each(array, lambda value: any(value == option for option in found))
+        return each(array, {exact(option) for option in found}.__contains__)
     return _not_in_numbers(found, array)
 
 
@@ -79,10 +80,15 @@ def _bound(
 ) -> Mask | None:
     """A limit becomes the range of the column's own numbers that pass, so that no comparison rounds."""
     if family(array.type) == "decimal":
-        return each(array, lambda value: passes(value, limit))
+        return each(array, lambda value: passes(value, exact(limit)))
     if pt.is_integer(array.type):
         return outside(array, *whole(limit))
     return outside(array, *_doubles(passes, limit))
+
+
+def exact(number: float) -> Decimal:
+    """The number that a document states, where it is compared with decimals: 0.1 is a tenth."""
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def _doubles(passes: Callable[[Any, Any], bool], limit: int | float) -> tuple[float, float]:

@@ -730,7 +730,7 @@ Global___Values: _TypeAlias = Values  # noqa: Y015
 
 @_typing.final
 class Bound(_message.Message):
-    """A number as canonical JSON text, compared exactly: no rounding to the column's type."""
+    """A number as canonical JSON text. It is compared with integers and decimals exactly, with floats as the nearest double."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

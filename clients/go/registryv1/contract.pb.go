@@ -1300,8 +1300,8 @@ type Check_MaxItems struct {
 }
 
 type Check_Closed struct {
-	// T: object. Objects that have another member. A column, or a member of a struct type, that isn't listed is there
-	// for every row, null or not (in NDJSON: for rows that have it).
+	// T: object. Objects that have another member. One that no place stands for is there wherever the file's schema has
+	// it, null or not (in NDJSON: in the objects that have it).
 	Closed *Closed `protobuf:"bytes,25,opt,name=closed,proto3,oneof"`
 }
 
@@ -1594,7 +1594,7 @@ func (x *Values) GetJson() []string {
 	return nil
 }
 
-// A number as canonical JSON text, compared exactly: no rounding to the column's type.
+// A number as canonical JSON text. It is compared with integers and decimals exactly, with floats as the nearest double.
 type Bound struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Limit         string                 `protobuf:"bytes,1,opt,name=limit,proto3" json:"limit,omitempty"`

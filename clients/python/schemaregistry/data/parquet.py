@@ -86,7 +86,7 @@ def _check_magic(path: str, stream: BinaryIO) -> None:
     stream.seek(max(size - len(_MAGIC), 0))
     tail = stream.read(len(_MAGIC))
     stream.seek(0)
-    if head != _MAGIC[: max(size, 1)]:
+    if head != _MAGIC[:size]:
         raise Unreadable(path, "WRONG_FORMAT", f"not a Parquet file: it starts with {head!r}, not {_MAGIC!r}", offset=0)
     if size < 12 or tail != _MAGIC:
         message = f"the file is cut off: it has {size:,} bytes and ends with {tail!r}, not with the footer's {_MAGIC!r}"

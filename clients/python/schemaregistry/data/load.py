@@ -62,14 +62,19 @@ class _Loading(Run):
             self.tally.note(f"{name}: not in the contract, not handed on")
         if not self.tally.clean:
             return
-        if isinstance(rows, Batch):
-            batch = from_batch(rows, self.plan.schema)
-        else:
-            batch = from_records(judge.stored(rows), self.plan.schema)
         try:
-            self.destination.write(batch)
+            self.destination.write(self._converted(judge, rows))
         except OSError as error:
             raise self._unwritable(error) from None
+
+    def _converted(self, judge: Judge, rows: Batch | Records) -> pa.RecordBatch:
+        """The rows in the contract's types; raises Unreadable for more texts than a dictionary's indices can number."""
+        try:
+            if isinstance(rows, Batch):
+                return from_batch(rows, self.plan.schema)
+            return from_records(judge.stored(rows), self.plan.schema)
+        except pa.ArrowException as error:
+            raise Unreadable(judge.path, "TOO_MUCH_FOR_THE_TYPE", str(error)) from None
 
     def publish(self, report: Report) -> str | None:
         """Let the rows be seen if all of them conform."""

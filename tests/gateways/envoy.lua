@@ -18,6 +18,7 @@ local OWN = {
   ["413"] = { "INVALID_ARGUMENT", "TOO_LARGE" }, ["503"] = { "UNAVAILABLE", "UNAVAILABLE" },
 }
 local TOO_LARGE = { ['"TOO_LARGE"'] = true, ['"TOO_MANY_RECORDS"'] = true }
+local WATCH = "/schemas:watch"
 local SCOPE = "envoy.filters.http.lua"
 
 -- JSON text is cut into its tokens and put together anew; nothing is decoded that need not be.
@@ -167,12 +168,20 @@ local function as_plain_json(response)
   response:headers():replace("content-length", tostring(body:setBytes(json)))
 end
 
+local function without_body(response)
+  local size = response:headers():get("content-length")
+  response:body(true):setBytes("")
+  if size then response:headers():replace("content-length", size) end
+end
+
 function envoy_on_request(request)
   local headers = request:headers()
   local path, etag, accept = headers:get(":path"), headers:get("if-none-match"), headers:get("accept") or ""
-  -- The codec knows that it answers a HEAD and leaves the body out.
-  if headers:get(":method") == "HEAD" then headers:replace(":method", "GET") end
   local asked = request:streamInfo():dynamicMetadata()
+  if headers:get(":method") == "HEAD" and unescape(path) ~= WATCH then
+    headers:replace(":method", "GET")
+    asked:set(SCOPE, "head", true)
+  end
   asked:set(SCOPE, "path", unescape(path))
   asked:set(SCOPE, "text", accept:find("^text/") ~= nil)
   if etag and path:find("^/schema/") then
@@ -194,9 +203,10 @@ function envoy_on_response(response)
     end
   elseif asked and asked.text and (path:find("^/compat/") or path:find("/compat$")) then
     as_text(response)
-  elseif path == "/schemas:watch" then
+  elseif path == WATCH then
     headers:replace("content-type", "application/x-ndjson")
   else
     as_plain_json(response)
   end
+  if asked and asked.head then without_body(response) end
 end

@@ -138,6 +138,18 @@ def test_a_version_that_is_new_is_201_through_a_gateway(running, gateway, face, 
     assert added(face, f"by_{name}") == ours
 
 
+@pytest.mark.parametrize("path", ["/schema/ticks_v1", "/schema/tick_v1", "/schemas"])
+def test_a_head_has_the_length_and_no_body_over_http_2_too(running, gateway, face, path: str, tmp_path: Path) -> None:
+    """Envoy speaks HTTP/2 without TLS; curl ends with an error where a HEAD's answer has a body."""
+    version = "--http2-prior-knowledge" if gateway == "Envoy" else "--http1.1"
+    command = ["curl", "-sS", "-m", "20", "-o", tmp_path / "head", "-w", "%{http_code} %header{content-length}"]
+    own, got = (
+        subprocess.run([*command, protocol, "--head", base + path], capture_output=True, text=True, check=True).stdout
+        for base, protocol in ((running.rest, "--http1.1"), (face, version))
+    )
+    assert got == own
+
+
 def test_a_registry_that_is_away_is_503_through_a_gateway(lonely: str, tmp_path: Path) -> None:
     answer = ask(lonely, {"path": "/whoami"}, "", tmp_path)
     problem = json.loads(answer.body)

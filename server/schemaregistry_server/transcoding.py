@@ -54,7 +54,7 @@ class Binding:
             json_format.ParseDict({name: [value] if field.is_repeated else value}, other := self.request())
         except json_format.ParseError as error:
             raise InvalidArgument(
-                f"The query parameter `{name}` can't be {text!r}: {error}.", reason="BAD_PARAMETER"
+                f"The query parameter `{name}` can't be {text!r}: {str(error).rstrip('.')}.", reason="BAD_PARAMETER"
             ) from error
         message.MergeFrom(other)
 

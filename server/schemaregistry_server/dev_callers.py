@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from starlette.types import Scope
@@ -21,6 +22,7 @@ def rest_identity() -> Callable[[Scope], Identity]:
     return lambda scope: here(scope) if is_loopback(scope["client"][0]) else ANYONE
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(address: str) -> bool:
     """Whether an IP address is this machine's own; an IPv4 one may be written as IPv6 (`::ffff:127.0.0.1`)."""
     ip = ipaddress.ip_address(address)

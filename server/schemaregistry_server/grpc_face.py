@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
+from schemaregistry_server.reflecting import MethodsToo
 from schemaregistry_server.service import Identity, Registry, Reply
 from schemaregistry_server.settings import host_and_port
 from schemaregistry_server.watching import delivered
@@ -82,7 +83,7 @@ class GrpcFace:
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         if with_reflection:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server)
+            reflection.enable_server_reflection(names, self._server, pool=MethodsToo())
 
     async def start(self, address: str, certificates: Certificates) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""

@@ -240,3 +240,11 @@ def test_reflection_can_be_turned_off(start_server) -> None:
     with pytest.raises(grpc.RpcError) as refused:
         reflected(start_server("--no-reflection").channel("reader"))
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("symbol", ["schemaregistry.v1.SchemaRegistry.GetSchema", "schemaregistry.v1.Verdict"])
+def test_reflection_describes_methods_and_messages(running, symbol: str) -> None:
+    request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=symbol)
+    stub = reflection_pb2_grpc.ServerReflectionStub(running.channel("reader"))
+    (answer,) = stub.ServerReflectionInfo(iter([request]), timeout=20)
+    assert answer.file_descriptor_response.file_descriptor_proto

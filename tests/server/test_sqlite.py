@@ -3,6 +3,8 @@
 # ruff: noqa: ASYNC240, PT012 (a test may wait for the disk)
 
 import asyncio
+import os
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -111,6 +113,20 @@ async def test_one_changed_byte_in_a_document_is_refused_and_named(path: Path) -
     refused = await refusal(path)
     assert refused.reason == "STORE_CORRUPT"
     assert "s17 1.0.0" in refused.message
+
+
+@pytest.mark.parametrize("left", [None, 0, 1, 99])
+async def test_a_file_that_is_gone_or_emptied_is_not_begun_anew_beside_its_log(path: Path, left: int | None) -> None:
+    store = SQLiteStore(path)
+    await store.put(entry(), expected_latest=None)
+    shutil.copytree(path.parent, path.parent.with_name("killed"))
+    await store.close()
+    killed = path.parent.with_name("killed") / path.name
+    killed.unlink() if left is None else os.truncate(killed, left)
+    with pytest.raises(FailedPrecondition, match="is damaged") as refused:
+        SQLiteStore(killed)
+    assert refused.value.reason == "STORE_CORRUPT"
+    assert killed.with_name("registry.db-wal").stat().st_size > 0
 
 
 async def test_a_torn_log_loses_nothing_that_was_checkpointed(path: Path) -> None:

@@ -19,6 +19,9 @@ APPLICATION_ID = 0x53524547
 LAYOUT = 1
 """The layout's number (`PRAGMA user_version`); a newer one than this is refused."""
 
+HEADER = 100
+"""Bytes that every database begins with (https://www.sqlite.org/fileformat2.html#the_database_header)."""
+
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE version (
@@ -84,6 +87,7 @@ def lock(path: Path) -> TextIO:
 
 def connect(path: Path) -> sqlite3.Connection:
     """The writer's connection: WAL, synced at each commit, of our layout and whole."""
+    _must_not_be_emptied(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -95,6 +99,15 @@ def connect(path: Path) -> sqlite3.Connection:
     if verdict != "ok":
         raise _corrupt(path, verdict)
     return connection
+
+
+def _must_not_be_emptied(path: Path) -> None:
+    """Refuse what SQLite would take for a new file, and drop the log beside it."""
+    log = path.with_name(path.name + "-wal")
+    if path.exists() and path.stat().st_size < HEADER:
+        raise _corrupt(path, "it is cut off before its end")
+    if not path.exists() and log.exists() and log.stat().st_size:
+        raise _corrupt(path, f"it is gone, and {log.name} is there")
 
 
 def _lay_out(connection: sqlite3.Connection, path: Path) -> None:

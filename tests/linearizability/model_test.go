@@ -158,6 +158,19 @@ func TestHistoriesWithoutAnOrder(t *testing.T) {
 	}
 }
 
+func TestAskingAgainAndAgainIsJudgedInTime(t *testing.T) {
+	var lines []string
+	for i := range 60 {
+		lines = append(lines, op(i, i+1, "register 1.0.0 a unknown"), op(i, i+1, "get latest absent"))
+	}
+	if illegal(t, append(lines, op(70, 71, "register 1.0.0 a already"), op(72, 73, "get latest 1.0.0 a"))...) {
+		t.Fatal("one of the writes without an answer may have taken place after all of them")
+	}
+	if !illegal(t, append(lines, op(70, 71, "get latest 1.0.0 a"), op(72, 73, "register 1.0.0 a created"))...) {
+		t.Fatal("what was read was there, and can't be created after that")
+	}
+}
+
 func TestAnIdIsJudgedByItself(t *testing.T) {
 	other := strings.Replace(op(3, 4, "get latest absent"), "ticks", "quotes", 1)
 	if illegal(t, op(1, 2, "register 1.0.0 a created"), other) {

@@ -1,0 +1,162 @@
+"""Random faults under writers, readers and watchers, on each store: `python -m tests.faults.run`, or `make faults`.
+
+Holds the run from its first process to its report; exit code 1 where anything was lost, doubled, stale or disordered.
+"""
+
+import argparse
+import asyncio
+import random
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvloop
+
+from scripts.find_go import ROOT
+from tests.cables import NEW_NETWORK, why_not
+from tests.faults import checker, judging
+from tests.faults.clients import Clients
+from tests.faults.clustered import Clustered, clustered
+from tests.faults.embedded import Embedded, embedded
+from tests.faults.history import recorded
+from tests.faults.outages import Outage, at_work, outages, seconds, until
+from tests.faults.report import Report
+from tests.faults.servers import with_parent
+
+STORES = ("sqlite", "etcd")
+END_SECONDS = 90.0
+"""For the writes in flight to be answered and the watches to see them, at the end."""
+
+
+EACH = {
+    1: {"writers": 12, "contenders": 3, "readers": 4, "watchers": 2},
+    3: {"writers": 4, "contenders": 1, "readers": 2, "watchers": 1},
+}
+"""How many clients each server has, where there is one server and where there are three."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """`writes` that must be acknowledged at least; `pause`: the mean seconds between two calls of a client.
+
+    `only`: what the names of the faults must contain.
+    """
+
+    store: str
+    faults: int
+    writes: int
+    seed: int
+    pause: float
+    only: str = ""
+    cables: bool = False
+
+
+async def run(asked: Asked, directory: Path, out: Path) -> Report:
+    """One store's run; its history stays in `out`."""
+    chance, begun = random.Random(asked.seed), time.monotonic()
+    path = out / f"{asked.store}.jsonl"
+    async with world(asked, directory, chance) as made:
+        with recorded(path) as history:
+            clients = Clients(
+                made.servers, history, random.Random(asked.seed), strict=asked.store == "sqlite", pause=asked.pause
+            )
+            ended = await breaking(made, clients, asked, chance)
+        stored = await made.history()
+    judging.judge_store(history, stored)
+    shown = judging.judge_watches(history, stored, clients.watchers)
+    return Report(
+        store=asked.store,
+        seed=asked.seed,
+        faults=len(ended),
+        took=time.monotonic() - begun,
+        acknowledged=len(history.acks),
+        counts=history.counts,
+        shown=shown,
+        wrong=history.wrong,
+        seconds=seconds(ended, history.acks),
+        checked=checker.check(path),
+        notes=made.notes,
+    )
+
+
+async def breaking(made: Embedded | Clustered, clients: Clients, asked: Asked, chance: random.Random) -> list[Outage]:
+    """Let the clients work, break things, and stop once there are enough faults and writes."""
+    history, ended = clients.history, []
+    async with asyncio.TaskGroup() as group:
+        tasks = clients.begin(group, **EACH[len(made.servers)])
+        if not await at_work(made.servers, history):
+            raise TimeoutError("the servers did not begin to acknowledge writes")
+        faults = {kind: fault for kind, fault in made.faults.items() if asked.only in kind}
+        async for outage in outages(faults, asked.faults, made.servers, history, chance):
+            ended.append(outage)
+            say(f"{asked.store}: {len(ended)} of {asked.faults}, {len(history.acks):,} writes: {outage.kind}")
+        await until(lambda: len(history.acks) >= asked.writes)
+        clients.stop()
+        _, pending = await asyncio.wait(tasks, timeout=END_SECONDS)
+        for task in pending:
+            history.found_wrong("unexpected", f"a client was not done {END_SECONDS:g} s after the end: {task}")
+            task.cancel()
+    return ended
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
+
+
+def world(
+    asked: Asked, directory: Path, chance: random.Random
+) -> AbstractAsyncContextManager[Embedded] | AbstractAsyncContextManager[Clustered]:
+    if asked.store == "sqlite":
+        return embedded(directory, chance)
+    return clustered(directory, chance, cables=asked.cables)
+
+
+def runs(asked: Asked) -> bool:
+    """Run here and print the report; whether nothing was wrong."""
+    out = ROOT / "build/faults"
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="faults-") as directory:
+        report = uvloop.run(run(asked, Path(directory), out))
+    print(report.text(), flush=True)
+    return report.clean
+
+
+def runs_on_cables(asked: Asked) -> bool:
+    """The same in a program with a network of its own, which ends with this one."""
+    command = [*with_parent("TERM"), *NEW_NETWORK, sys.executable, "-m", "tests.faults.run", "--cables"]
+    for name in ("store", "faults", "writes", "seed", "pause", "only"):
+        command += [f"--{name}", str(getattr(asked, name))]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+
+
+def main(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--store", choices=STORES, action="append", help="this one alone; both where it is not said")
+    parser.add_argument("--faults", type=int, default=55, help="on each store")
+    parser.add_argument("--writes", type=int, default=20_000, help="that must be acknowledged at least, on each store")
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31), help="of the faults and their order")
+    parser.add_argument("--pause", type=float, default=0.1, help="mean seconds between two calls of a client")
+    parser.add_argument("--only", default="", help="faults whose name contains this: leader, server, database, …")
+    parser.add_argument("--cables", action="store_true", help="this is a network namespace for the run alone")
+    said = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    checker.build()
+    clean = True
+    for store in said.store or STORES:
+        asked = Asked(store, said.faults, said.writes, said.seed, said.pause, said.only, said.cables)
+        reason = "" if store == "sqlite" or said.cables else why_not()
+        if reason:
+            say(f"No cable will be cut: {reason}")
+        elsewhere = reason is None
+        clean &= runs_on_cables(asked) if elsewhere else runs(asked)
+    return 0 if clean else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

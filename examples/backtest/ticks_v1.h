@@ -24,8 +24,8 @@ struct TicksV1 {
   schemaregistry::Texts symbol;
   /// float64.
   std::span<const double> price;
-  /// int32; the column "size".
-  std::span<const std::int32_t> size_;
+  /// int32.
+  std::span<const std::int32_t> size;
   /// utf8.
   schemaregistry::Nullable<schemaregistry::Texts> side;
   /// utf8.
@@ -41,7 +41,7 @@ struct TicksV1 {
     if (!schemaregistry::columns::map<arrow::TimestampArray>(batch, "ts", found.ts, error) ||
         !schemaregistry::columns::map<arrow::StringArray>(batch, "symbol", found.symbol, error) ||
         !schemaregistry::columns::map<arrow::DoubleArray>(batch, "price", found.price, error) ||
-        !schemaregistry::columns::map<arrow::Int32Array>(batch, "size", found.size_, error) ||
+        !schemaregistry::columns::map<arrow::Int32Array>(batch, "size", found.size, error) ||
         !schemaregistry::columns::map<arrow::StringArray>(batch, "side", found.side, error) ||
         !schemaregistry::columns::map<arrow::StringArray>(batch, "venue", found.venue, error)) {
       return error;

@@ -86,16 +86,4 @@ std::vector<int> needed_columns(const Plan& plan, const Binding& binding) {
   return columns;
 }
 
-std::vector<std::string> extras_of(const Plan& plan, const Binding& binding, const Check& check) {
-  if (check.place != kRow && (!binding[check.place].is_known() || binding[check.place].is_refused())) return {};
-  std::vector<std::string> names;
-  for (const std::uint32_t child : plan.places[check.place].children) {
-    if (binding[child].is_known() && !check.allows(plan.places[child].name)) names.push_back(plan.places[child].name);
-  }
-  for (const auto& [name, index] : binding[check.place].extras) {
-    if (!check.allows(name)) names.push_back(name);
-  }
-  return names;
-}
-
 }  // namespace schemaregistry

@@ -39,7 +39,4 @@ std::string repeated_name(const arrow::FieldVector& fields);
 /// The columns of the file that the plan looks at, by index, in the order of rows that a report shows.
 std::vector<int> needed_columns(const Plan& plan, const Binding& binding);
 
-/// The members at a `closed` check's place that it doesn't list.
-std::vector<std::string> extras_of(const Plan& plan, const Binding& binding, const Check& check);
-
 }  // namespace schemaregistry

@@ -9,6 +9,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "fit.h"
 #include "text.h"
@@ -39,7 +40,7 @@ std::array<int, 3> civil(std::int64_t days) {
 std::string date_text(std::int64_t days) {
   const auto [year, month, day] = civil(days);
   std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02d", year, month, day);
+  std::snprintf(text.data(), text.size(), "%s%04d-%02d-%02d", year < 0 ? "-" : "", std::abs(year), month, day);
   return text.data();
 }
 
@@ -66,10 +67,20 @@ Value real_value(double real) {
   return Value::of(Number(real));
 }
 
+constexpr std::int64_t kFarthestYear = 32767;
+
+/// Null where there is no such time of day, or where no calendar is kept.
 Value temporal_value(const Cell& cell) {
-  const Fit own = fit(*cell.array->type(), *cell.array->type());
-  if (!own.holds(cell)) return Value::null();
-  return Value::string(temporal_text(*cell.array->type(), static_cast<std::int64_t>(integer_at(cell))));
+  const arrow::DataType& type = *cell.array->type();
+  const auto stored = static_cast<std::int64_t>(integer_at(cell));
+  if (family(type) == Family::time && !fit(type, type).holds(cell)) return Value::null();
+  std::string text = temporal_text(type, stored);
+  const auto digits = text.find('-', 1);
+  if (family(type) != Family::time &&
+      std::abs(std::strtoll(text.substr(0, digits).c_str(), nullptr, 10)) > kFarthestYear) {
+    return Value::null();
+  }
+  return Value::string(std::move(text));
 }
 
 Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {

@@ -182,28 +182,6 @@ Bounds bounds_of(const arrow::DataType& type) {
   return {0, (Int128{1} << bits) - 1};
 }
 
-Number decimal_number(const std::string& text) {
-  const auto e = text.find_first_of("eE");
-  if (e == std::string::npos) return Number::decimal(text);
-  // Arrow writes very small and very large decimals with an exponent: written out here.
-  std::string digits = text.substr(0, e);
-  int exponent = std::atoi(text.c_str() + e + 1);
-  const bool negative = digits[0] == '-';
-  if (negative) digits.erase(0, 1);
-  if (const auto point = digits.find('.'); point != std::string::npos) {
-    exponent -= static_cast<int>(digits.size() - point - 1);
-    digits.erase(point, 1);
-  }
-  if (exponent >= 0) {
-    digits.append(static_cast<std::size_t>(exponent), '0');
-  } else {
-    const auto after = static_cast<std::size_t>(-exponent);
-    if (digits.size() <= after) digits.insert(0, after + 1 - digits.size(), '0');
-    digits.insert(digits.size() - after, ".");
-  }
-  return Number::decimal((negative ? "-" : "") + digits);
-}
-
 Fit fit(const arrow::DataType& found_type, const arrow::DataType& wanted_type) {
   const arrow::DataType& found = value_type(found_type);
   const arrow::DataType& wanted = value_type(wanted_type);

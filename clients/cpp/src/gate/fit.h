@@ -55,8 +55,6 @@ struct Fit {
 Fit fit(const arrow::DataType& found, const arrow::DataType& wanted);
 
 std::int64_t units_per_second(arrow::TimeUnit::type unit);
-/// A decimal as Arrow writes it, which may have an exponent.
-Number decimal_number(const std::string& text);
 /// The integers of a type.
 struct Bounds {
   Int128 low = 0;

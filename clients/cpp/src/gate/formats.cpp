@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "pattern.h"
+#include "ecma_syntax.h"
 #include "text.h"
 
 namespace schemaregistry {
@@ -115,7 +115,7 @@ bool is_punycode(std::string_view text) {
     bias = k + 36 * delta / (delta + 38);
     code += i / count;
     i = i % count + 1;
-    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF)) return false;
+    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) || code < 0xA0) return false;
   }
   return true;
 }
@@ -125,7 +125,7 @@ bool is_label(std::string_view label) {
   if (!std::all_of(label.begin(), label.end(), [](char c) { return is_digit(c) || is_letter(c) || c == '-'; }))
     return false;
   if (label.size() < 4 || label.substr(2, 2) != "--") return true;
-  return (label.substr(0, 2) == "xn" || label.substr(0, 2) == "XN") && is_punycode(label.substr(4));
+  return label.substr(0, 2) == "xn" && is_punycode(label.substr(4));
 }
 
 bool is_hostname(std::string_view text) { return text.size() <= 253 && each_part(text, '.', is_label); }
@@ -212,21 +212,52 @@ bool is_idn_email(std::string_view text) {
   return is_mailbox(text, letter, is_idn_hostname);
 }
 
+/// The code point of sound UTF-8 at a place, and its bytes.
+std::pair<std::uint32_t, std::size_t> code_point_at(std::string_view text, std::size_t at) {
+  const auto first = static_cast<unsigned char>(text[at]);
+  const std::size_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  std::uint32_t code = first & (0xFFU >> (size + 1));
+  for (std::size_t i = 1; i < size && at + i < text.size(); ++i)
+    code = (code << 6) | (static_cast<unsigned char>(text[at + i]) & 0x3FU);
+  return {code, size};
+}
+
+/// RFC 3987, 2.2: `ucschar`, and in a query `iprivate`.
+bool is_international(std::uint32_t code, bool in_query) {
+  if (in_query && ((code >= 0xE000 && code <= 0xF8FF) || (code >= 0xF0000 && (code & 0xFFFF) <= 0xFFFD))) return true;
+  if (code >= 0x10000) return code < 0xF0000 && (code & 0xFFFF) <= 0xFFFD;
+  return (code >= 0xA0 && code <= 0xD7FF) || (code >= 0xF900 && code <= 0xFDCF) || (code >= 0xFDF0 && code <= 0xFFEF);
+}
+
 /// The letters of a part of a URI (RFC 3986): unreserved, sub-delims, percent escapes, and what `more` has; with
 /// `international` (RFC 3987) all that isn't ASCII too.
-bool is_uri_part(std::string_view text, std::string_view more, bool international) {
+bool is_uri_part(std::string_view text, std::string_view more, bool international, bool in_query = false) {
   static constexpr std::string_view kAlways = "-._~!$&'()*+,;=";
   for (std::size_t at = 0; at < text.size(); ++at) {
     const char c = text[at];
     if (c == '%') {
       if (at + 2 >= text.size() || hex_digit(text[at + 1]) < 0 || hex_digit(text[at + 2]) < 0) return false;
       at += 2;
+    } else if (static_cast<unsigned char>(c) >= 0x80) {
+      const auto [code, size] = code_point_at(text, at);
+      if (!international || !is_international(code, in_query)) return false;
+      at += size - 1;
     } else if (!is_letter(c) && !is_digit(c) && kAlways.find(c) == std::string_view::npos &&
-               more.find(c) == std::string_view::npos && !(international && static_cast<unsigned char>(c) >= 0x80)) {
+               more.find(c) == std::string_view::npos) {
       return false;
     }
   }
   return true;
+}
+
+/// What stands in brackets for a host: an IPv6 address or one of a later version (RFC 3986, 3.2.2).
+bool is_ip_literal(std::string_view text) {
+  if (text.empty() || (text[0] != 'v' && text[0] != 'V')) return is_ipv6(text);
+  const auto point = text.find('.');
+  if (point == std::string_view::npos || point < 2 || point + 1 == text.size()) return false;
+  const std::string_view version = text.substr(1, point - 1);
+  return std::all_of(version.begin(), version.end(), [](char c) { return hex_digit(c) >= 0; }) &&
+         text.find('%') == std::string_view::npos && is_uri_part(text.substr(point + 1), ":", false);
 }
 
 bool is_authority(std::string_view text, bool international) {
@@ -237,7 +268,7 @@ bool is_authority(std::string_view text, bool international) {
   std::string_view port;
   if (!text.empty() && text[0] == '[') {
     const auto end = text.find(']');
-    if (end == std::string_view::npos || !is_ipv6(text.substr(1, end - 1))) return false;
+    if (end == std::string_view::npos || !is_ip_literal(text.substr(1, end - 1))) return false;
     port = text.substr(end + 1);
     if (!port.empty() && port[0] != ':') return false;
   } else {
@@ -265,7 +296,7 @@ bool is_reference(std::string_view text, bool international, bool with_scheme) {
     text = text.substr(0, hash);
   }
   if (const auto mark = text.find('?'); mark != std::string_view::npos) {
-    if (!is_uri_part(text.substr(mark + 1), ":@/?", international)) return false;
+    if (!is_uri_part(text.substr(mark + 1), ":@/?", international, true)) return false;
     text = text.substr(0, mark);
   }
   if (text.substr(0, 2) == "//") {
@@ -318,7 +349,7 @@ bool is_uri_template(std::string_view text) {
       if (at + 2 >= text.size() || hex_digit(text[at + 1]) < 0 || hex_digit(text[at + 2]) < 0) return false;
       at += 2;
     } else if (static_cast<unsigned char>(c) <= 0x20 ||
-               std::string_view("\"'<>\\^`|}\x7F").find(c) != std::string_view::npos) {
+               std::string_view("\"<>\\^`|}\x7F").find(c) != std::string_view::npos) {
       return false;
     }
   }

@@ -162,9 +162,12 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
     default:
       if (!value.is_there()) return false;
       switch (check.kind) {
-        case CheckKind::closed:
-          failed = value.is(Kind::object) && !extras_of(plan_, binding_, check).empty();
+        case CheckKind::closed: {
+          auto extras = extras_of(check, value);
+          failed = !extras.empty();
+          if (failure != nullptr) failure->extras = std::move(extras);
           break;
+        }
         case CheckKind::any_of:
           failed = count_holding(check, value) == 0;
           break;
@@ -181,6 +184,18 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
       }
   }
   return failed && guards_are_met(check);
+}
+
+/// A member that the plan has no place for is there in every object, null or not.
+std::vector<std::string> Interpreter::extras_of(const Check& check, const Value& value) {
+  std::vector<std::string> names;
+  if (!value.is(Kind::object)) return names;
+  for (const std::uint32_t child : plan_.places[check.place].children) {
+    const Place& place = plan_.places[child];
+    if (!check.allows(place.name) && !child_of(child, value).is(Kind::absent)) names.push_back(place.name);
+  }
+  for (const auto& [name, index] : binding_[check.place].extras) names.push_back(name);
+  return names;
 }
 
 int Interpreter::count_holding(const Check& check, const Value& value) {

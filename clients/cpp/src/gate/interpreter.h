@@ -20,6 +20,8 @@ namespace schemaregistry {
 /// The first place in a row where a check fails: the indices of the list items on the way to it.
 struct Failure {
   std::vector<std::size_t> items;
+  /// The members that a `closed` check doesn't list.
+  std::vector<std::string> extras;
   /// What a residual refused, there and at the row's other failing places: with the items on the way.
   std::vector<std::pair<std::vector<std::size_t>, Refusal>> refusals;
 };
@@ -44,6 +46,7 @@ class Interpreter {
   bool fails_at(const Check& check, const Value& value, bool in_condition, Failure* failure);
   bool holds(std::uint32_t condition, const Value& value);
   bool is_refused(const Check& check, const Value& value, Failure* failure);
+  std::vector<std::string> extras_of(const Check& check, const Value& value);
   int count_holding(const Check& check, const Value& value);
   const Value& row_value();
   static Value json_view(const Value& value);

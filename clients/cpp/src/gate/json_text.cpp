@@ -11,7 +11,8 @@ namespace {
 
 class Reader {
  public:
-  Reader(std::string_view text, std::size_t max_depth) : text_(text), max_depth_(max_depth) {}
+  Reader(std::string_view text, std::size_t max_depth, bool exact)
+      : text_(text), max_depth_(max_depth), exact_(exact) {}
 
   Result<Value> read() {
     Value value;
@@ -192,7 +193,8 @@ class Reader {
       if (peek() == '+' || peek() == '-') ++at_;
       if (!read_digits()) return fail("NOT_JSON", "an exponent's digits are missing");
     }
-    auto number = Number::parse(text_.substr(begin, at_ - begin));
+    const std::string_view written = text_.substr(begin, at_ - begin);
+    auto number = exact_ ? Number::parse_exactly(written) : Number::parse(written);
     if (!number) return fail("NUMBER_OUT_OF_RANGE", "a number is beyond what a double holds");
     value = Value::of(*std::move(number));
     return true;
@@ -200,12 +202,17 @@ class Reader {
 
   std::string_view text_;
   const std::size_t max_depth_;
+  const bool exact_;
   std::size_t at_ = 0;
   Error error_;
 };
 
 }  // namespace
 
-Result<Value> read_json(std::string_view text, std::size_t max_depth) { return Reader(text, max_depth).read(); }
+Result<Value> read_json(std::string_view text, std::size_t max_depth) { return Reader(text, max_depth, false).read(); }
+
+Result<Value> read_json_exactly(std::string_view text, std::size_t max_depth) {
+  return Reader(text, max_depth, true).read();
+}
 
 }  // namespace schemaregistry

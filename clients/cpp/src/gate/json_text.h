@@ -13,4 +13,7 @@ namespace schemaregistry {
 /// with `metadata["offset"]` in bytes.
 Result<Value> read_json(std::string_view text, std::size_t max_depth = 64);
 
+/// The same with each number that isn't an integer as exactly the decimal that is written.
+Result<Value> read_json_exactly(std::string_view text, std::size_t max_depth = 64);
+
 }  // namespace schemaregistry

@@ -64,9 +64,9 @@ void Judge::judge_fault(const Check& check, const arrow::Schema& schema) {
   } else if (check.kind == CheckKind::fits && binding_[check.place].is_refused()) {
     tally_.broken(refusal_of(plan_, binding_, check), check.expected, binding_[check.place].fit.refused);
   } else if (check.kind == CheckKind::closed && check.place == kRow) {
-    for (const std::string& name : extras_of(plan_, binding_, check)) {
-      const std::string actual = described(*schema.GetFieldByName(name)->type()) + " column";
-      tally_.broken({name, check.pointer, check.rule}, check.expected, actual);
+    for (const auto& [name, index] : binding_[kRow].extras) {
+      tally_.broken({name, check.pointer, check.rule}, check.expected,
+                    described(*schema.field(index)->type()) + " column");
     }
   }
 }
@@ -106,9 +106,9 @@ void Judge::take(Row& row, std::int64_t line) {
 
 void Judge::take(const std::map<Key, Value>& broken, std::int64_t line) {
   for (const auto& [key, value] : broken) {
-    std::optional<Example> example;
-    if (tally_.wants(key)) example = Example{path_, rows_, line, to_json(cut(value))};
-    tally_.add(key, plan_.expected(key.column, key.pointer, key.rule), std::move(example));
+    const Value& at_fault = value;
+    tally_.add(key, plan_.expected(key.column, key.pointer, key.rule), {path_, rows_, line, ""},
+               [&] { return at_fault; });
   }
   tally_.rows_failing += !broken.empty();
   ++rows_;
@@ -124,9 +124,7 @@ bool Judge::judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspe
     if (!is_suspect(i) || !interpreter_->fails(check, failure)) continue;
     for (Hit& hit : hits_of(check, failure, row)) {
       if (!seen.insert(hit.key).second) continue;
-      std::optional<Example> example;
-      if (tally_.wants(hit.key)) example = Example{path_, index, line, to_json(cut(hit.show()))};
-      tally_.add(hit.key, hit.expected, std::move(example));
+      tally_.add(hit.key, hit.expected, {path_, index, line, ""}, hit.show);
     }
   }
   return !seen.empty();
@@ -139,7 +137,7 @@ std::vector<Judge::Hit> Judge::hits_of(const Check& check, const Failure& failur
   if (check.kind == CheckKind::residue) return residue_hits(check, failure, row);
   if (check.kind == CheckKind::closed && check.place == kRow) {
     std::vector<Hit> hits;
-    for (const std::string& name : extras_of(plan_, binding_, check)) {
+    for (const std::string& name : failure.extras) {
       hits.push_back(
           {{name, check.pointer, check.rule}, check.expected, [&row, name] { return row.shown_column(name); }});
     }
@@ -174,7 +172,7 @@ Judge::Suspects Judge::suspects_of(const Check& check, const std::vector<std::sh
   const Bound& bound = binding_[check.place];
   switch (check.kind) {
     case CheckKind::closed:
-      return extras_of(plan_, binding_, check).empty() ? none : any;
+      return may_have_extras(check) ? any : none;
     case CheckKind::any_of:
     case CheckKind::one_of:
     case CheckKind::not_:
@@ -196,6 +194,14 @@ Judge::Suspects Judge::suspects_of(const Check& check, const std::vector<std::sh
       std::any_of(way.begin(), way.end(), [&](std::uint32_t step) { return plan_.places[step].is_item; });
   if (!found.none() && in_list) return any;
   return found;
+}
+
+bool Judge::may_have_extras(const Check& check) const {
+  if (!binding_[check.place].extras.empty()) return true;
+  const auto& children = plan_.places[check.place].children;
+  return std::any_of(children.begin(), children.end(), [&](std::uint32_t child) {
+    return binding_[child].is_known() && !check.allows(plan_.places[child].name);
+  });
 }
 
 Judge::Suspects Judge::suspects_at(const Check& check, const arrow::Array& array) const {

@@ -56,6 +56,7 @@ class Judge {
   void judge_fault(const Check& check, const arrow::Schema& schema);
   bool is_missing(std::uint32_t place) const;
   Suspects suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const;
+  bool may_have_extras(const Check& check) const;
   Suspects suspects_at(const Check& check, const arrow::Array& array) const;
   std::shared_ptr<arrow::Array> array_at(const Place& place,
                                          const std::vector<std::shared_ptr<arrow::Array>>& arrays) const;

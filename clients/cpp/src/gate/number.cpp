@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <limits>
 
 namespace schemaregistry {
@@ -48,6 +49,35 @@ std::string to_text(Int128 value) {
   }
   if (negative) reversed += '-';
   return {reversed.rbegin(), reversed.rend()};
+}
+
+Number decimal_number(const std::string& text) {
+  const auto e = text.find_first_of("eE");
+  if (e == std::string::npos) return Number::decimal(text);
+  std::string digits = text.substr(0, e);
+  int exponent = std::atoi(text.c_str() + e + 1);
+  const bool negative = digits[0] == '-';
+  if (negative) digits.erase(0, 1);
+  if (const auto point = digits.find('.'); point != std::string::npos) {
+    exponent -= static_cast<int>(digits.size() - point - 1);
+    digits.erase(point, 1);
+  }
+  if (exponent >= 0) {
+    digits.append(static_cast<std::size_t>(exponent), '0');
+  } else {
+    const auto after = static_cast<std::size_t>(-exponent);
+    if (digits.size() <= after) digits.insert(0, after + 1 - digits.size(), '0');
+    digits.insert(digits.size() - after, ".");
+  }
+  return Number::decimal((negative ? "-" : "") + digits);
+}
+
+std::optional<Number> Number::parse_exactly(std::string_view json) {
+  const auto e = json.find_first_of("eE");
+  if (e == std::string_view::npos && json.find('.') == std::string_view::npos) return parse(json);
+  if (e != std::string_view::npos && std::abs(std::strtol(std::string(json.substr(e + 1)).c_str(), nullptr, 10)) > 400)
+    return std::nullopt;
+  return decimal_number(std::string(json));
 }
 
 std::optional<Number> Number::parse(std::string_view json) {
@@ -126,6 +156,26 @@ std::string Number::text() const {
   return {buffer.data(), end};
 }
 
+std::string Number::canonical() const {
+  if (is_integral()) {
+    const Digits all = digits();
+    return (all.negative ? "-" : "") + (all.whole.empty() ? "0" : all.whole);
+  }
+  const auto* real = std::get_if<double>(&held_);
+  if (real == nullptr) return text();
+  // ECMA-262's Number::toString: no exponent from 1e-6 up, and none with a leading zero below.
+  const double size = std::abs(*real);
+  if (size >= 1e-6) {
+    std::array<char, 64> buffer{};
+    const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *real, std::chars_format::fixed).ptr;
+    return {buffer.data(), end};
+  }
+  std::string shortest = text();
+  const auto exponent = shortest.find("e-0");
+  if (exponent != std::string::npos) shortest.erase(exponent + 2, 1);
+  return shortest;
+}
+
 int Number::compare(const Number& left, const Number& right) {
   const auto* small_left = std::get_if<Int128>(&left.held_);
   const auto* small_right = std::get_if<Int128>(&right.held_);
@@ -133,8 +183,10 @@ int Number::compare(const Number& left, const Number& right) {
   const auto* real_left = std::get_if<double>(&left.held_);
   const auto* real_right = std::get_if<double>(&right.held_);
   if (real_left && real_right) return *real_left < *real_right ? -1 : *real_left > *real_right;
-  const Digits a = left.digits();
-  const Digits b = right.digits();
+  // Beside a decimal a double stands for what it is written as: 0.1 is a tenth.
+  const bool decimal = left.is_decimal() || right.is_decimal();
+  const Digits a = decimal && real_left ? decimal_number(left.text()).digits() : left.digits();
+  const Digits b = decimal && real_right ? decimal_number(right.text()).digits() : right.digits();
   if (a.negative != b.negative) return a.negative ? -1 : 1;
   int order = a.whole.size() < b.whole.size() ? -1 : a.whole.size() > b.whole.size();
   if (order == 0) order = sign_of(a.whole.compare(b.whole));

@@ -23,6 +23,8 @@ class Number {
   static Number decimal(std::string text) { return Number(std::move(text)); }
   /// A JSON number: an integer in full, or the double nearest to the text. Nothing where that overflows.
   static std::optional<Number> parse(std::string_view json);
+  /// A JSON number as exactly what is written. Nothing where its exponent is beyond what a double has.
+  static std::optional<Number> parse_exactly(std::string_view json);
 
   bool is_integral() const;
   /// Whether it was made from an integer, 1 and not 1.0.
@@ -34,8 +36,12 @@ class Number {
   double nearest() const;
   /// As JSON.
   std::string text() const;
+  /// As canonical JSON (RFC 8785, but integers in full): equal numbers have equal texts.
+  std::string canonical() const;
+  bool is_decimal() const { return std::holds_alternative<std::string>(held_); }
 
-  /// Below 0, 0 or above 0 as left is less than, equal to or more than right.
+  /// Below 0, 0 or above 0 as left is less than, equal to or more than right. A double beside a decimal is the decimal
+  /// that its shortest text writes.
   static int compare(const Number& left, const Number& right);
   friend bool operator==(const Number& left, const Number& right) { return compare(left, right) == 0; }
 
@@ -47,6 +53,8 @@ class Number {
   std::variant<Int128, double, std::string> held_;
 };
 
+/// A decimal that may be written with an exponent, which must be a small one.
+Number decimal_number(const std::string& text);
 /// In decimal.
 std::string to_text(Int128 value);
 

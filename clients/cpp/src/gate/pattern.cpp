@@ -201,15 +201,4 @@ bool Pattern::matches(std::string_view text) const {
   return re2::RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), *compiled_);
 }
 
-bool is_ecma_pattern(std::string_view text) {
-  if (Pattern::of_ecma(text)) return true;
-  // Look-around is ECMA-262, and RE2 has none: what is left without its marks must be sound.
-  std::string plain(text);
-  for (const char* mark : {"(?=", "(?!", "(?<=", "(?<!"}) {
-    for (auto at = plain.find(mark); at != std::string::npos; at = plain.find(mark))
-      plain.replace(at, std::string_view(mark).size(), "(?:");
-  }
-  return Pattern::of_ecma(plain).has_value();
-}
-
 }  // namespace schemaregistry

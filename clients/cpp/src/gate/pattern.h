@@ -30,7 +30,4 @@ class Pattern {
 /// The same language in RE2's syntax, or nothing where that isn't sure.
 std::optional<std::string> to_re2(std::string_view ecma);
 
-/// Whether a text is an ECMA-262 pattern (draft-07's format `regex`).
-bool is_ecma_pattern(std::string_view text);
-
 }  // namespace schemaregistry

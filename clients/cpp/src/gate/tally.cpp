@@ -26,6 +26,7 @@ Rank rank_of(const Plan& plan, const Key& key) {
 }  // namespace
 
 Value cut(const Value& value) {
+  if (value.is(Value::Kind::number) && value.number.is_decimal()) return Value::string(value.number.text());
   Value shown = value;
   shown.text = shortened(std::move(shown.text), kLongestText);
   if (shown.items.size() > kLongestText) shown.items.resize(kLongestText);
@@ -42,17 +43,16 @@ void Tally::broken(const Key& key, const std::string& expected, const std::strin
   found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}});
 }
 
-bool Tally::wants(const Key& key) const {
-  const auto found = found_.find(key);
-  return found == found_.end() || found->second.examples.size() < kExamples;
-}
-
-void Tally::add(const Key& key, const std::string& expected, std::optional<Example> example) {
-  const std::string actual = example ? shortened(example->value, kLongestActual) : "";
-  Violation& violation =
-      found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}}).first->second;
-  violation.count += 1;
-  if (example && violation.examples.size() < kExamples) violation.examples.push_back(*std::move(example));
+void Tally::add(const Key& key, const std::string& expected, Example at, const std::function<Value()>& show) {
+  auto found = found_.find(key);
+  if (found == found_.end() || found->second.examples.size() < kExamples) {
+    const Value value = cut(show());
+    at.value = to_json(value);
+    const std::string actual = shortened(to_canonical(value), kLongestActual);
+    found = found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}}).first;
+    found->second.examples.push_back(std::move(at));
+  }
+  found->second.count += 1;
 }
 
 std::vector<Violation> Tally::violations(const Plan& plan) const {

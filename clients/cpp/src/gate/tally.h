@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,10 +36,8 @@ class Tally {
   void note(const std::string& text);
   /// A rule is broken, if by no row: by a column that is missing, or of another type.
   void broken(const Key& key, const std::string& expected, const std::string& actual);
-  /// Whether further rows of a violation are shown.
-  bool wants(const Key& key) const;
-  /// One more row breaks a rule; an example is given where one is wanted.
-  void add(const Key& key, const std::string& expected, std::optional<Example> example);
+  /// One more row, at a place in a file, breaks a rule by a value; `show` finds it where it is wanted.
+  void add(const Key& key, const std::string& expected, Example at, const std::function<Value()>& show);
 
   bool is_clean() const { return found_.empty(); }
   const std::vector<std::string>& notes() const { return notes_; }
@@ -50,7 +49,7 @@ class Tally {
   std::vector<std::string> notes_;
 };
 
-/// A value as a report may hold it: long texts and lists cut.
+/// A value as a report may hold it: decimals as strings, long texts and lists cut.
 Value cut(const Value& value);
 
 }  // namespace schemaregistry

@@ -90,6 +90,17 @@ std::string quoted(std::string_view text) {
   return json + '"';
 }
 
+namespace {
+
+template <class Show>
+std::string list(const std::vector<Value>& items, const Show& show) {
+  std::string json = "[";
+  for (const Value& item : items) json += (json.size() > 1 ? "," : "") + show(item);
+  return json + "]";
+}
+
+}  // namespace
+
 std::string to_json(const Value& value) {
   switch (value.kind) {
     case Value::Kind::boolean:
@@ -98,11 +109,8 @@ std::string to_json(const Value& value) {
       return value.number.text();
     case Value::Kind::string:
       return quoted(value.text);
-    case Value::Kind::array: {
-      std::string json = "[";
-      for (const Value& item : value.items) json += (json.size() > 1 ? "," : "") + to_json(item);
-      return json + "]";
-    }
+    case Value::Kind::array:
+      return list(value.items, to_json);
     case Value::Kind::object: {
       std::string json = "{";
       for (const auto& [name, member] : value.members) {
@@ -113,6 +121,20 @@ std::string to_json(const Value& value) {
     default:
       return "null";
   }
+}
+
+std::string to_canonical(const Value& value) {
+  if (value.is(Value::Kind::number)) return value.number.canonical();
+  if (value.is(Value::Kind::array)) return list(value.items, to_canonical);
+  if (!value.is(Value::Kind::object)) return to_json(value);
+  auto members = value.members;
+  // By UTF-16 code units, which is by bytes of UTF-8 but for what lies beyond the basic plane.
+  std::sort(members.begin(), members.end(),
+            [](const auto& left, const auto& right) { return left.first < right.first; });
+  std::string json = "{";
+  for (const auto& [name, member] : members)
+    json += (json.size() > 1 ? "," : "") + quoted(name) + ":" + to_canonical(member);
+  return json + "}";
 }
 
 }  // namespace schemaregistry

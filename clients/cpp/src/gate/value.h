@@ -44,6 +44,8 @@ bool operator==(const Value& left, const Value& right);
 
 /// As JSON text. What is absent or a misfit is `null`.
 std::string to_json(const Value& value);
+/// As canonical JSON text (RFC 8785, but integers in full).
+std::string to_canonical(const Value& value);
 /// A string as JSON text, quoted.
 std::string quoted(std::string_view text);
 

@@ -24,9 +24,13 @@ class NdjsonFile {
       return reading_.fault("UNKNOWN_PLAN",
                             "the contract's document can't be judged here: records of JSON can't be checked");
     reading_.judge.bind(*reading_.plan.schema);
+    const auto& places = reading_.plan.places;
+    const bool exact = std::any_of(places.begin(), places.end(), [](const Place& place) {
+      return place.type && family(*place.type) == Family::decimal;
+    });
     while (const auto record = input_.next()) {
       if (record->text.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
-      auto value = read_json(record->text, kDeepest);
+      auto value = exact ? read_json_exactly(record->text, kDeepest) : read_json(record->text, kDeepest);
       if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
       if (auto fault = take(*value, record->line)) return fault;
     }

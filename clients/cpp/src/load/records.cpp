@@ -24,6 +24,14 @@ std::string kind_of(const Value& value) {
   }
 }
 
+/// A value as the validator reports it: its decimals as doubles.
+Value with_doubles(Value value) {
+  if (value.is(Kind::number) && value.number.is_decimal()) return Value::of(Number(value.number.nearest()));
+  for (Value& item : value.items) item = with_doubles(std::move(item));
+  for (auto& [name, member] : value.members) member = with_doubles(std::move(member));
+  return value;
+}
+
 bool is_number(const std::string& kind) { return kind == "integer" || kind == "number"; }
 
 }  // namespace
@@ -40,7 +48,7 @@ std::map<Key, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
     const bool by_name = refusal.place.empty() && !refusal.names.empty();
     for (const auto& column : refusal.columns()) {
       const Value* at_fault = by_name ? cleaned.find(*column) : refusal.rule == "required" ? nullptr : refusal.value;
-      found.emplace(Key{column, refusal.pointer, refusal.rule}, at_fault ? *at_fault : Value::null());
+      found.emplace(Key{column, refusal.pointer, refusal.rule}, at_fault ? with_doubles(*at_fault) : Value::null());
     }
   }
   return found;

@@ -3,7 +3,6 @@
 What a span is, and how files become structs, is the C++ client's (`schemaregistry/columns.h`, `loader.h`).
 """
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +10,9 @@ from typing import Final
 from schemaregistry.v1 import contract_pb2
 
 _SPANS: Final = {
-    **{f"{sign}int{bits}": f"std::span<const std::{sign}int{bits}_t>" for sign in ("", "u") for bits in (8, 16, 32, 64)},
+    **{
+        f"{sign}int{bits}": f"std::span<const std::{sign}int{bits}_t>" for sign in ("", "u") for bits in (8, 16, 32, 64)
+    },
     "float32": "std::span<const float>",
     "float64": "std::span<const double>",
     "bool": "schemaregistry::Bools",
@@ -28,18 +29,32 @@ _SPANS: Final = {
 
 _ARRAYS: Final = {
     **{f"{sign}int{bits}": f"{'U' if sign else ''}Int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
-    **{"float32": "Float", "float64": "Double", "bool": "Boolean", "utf8": "String", "large_utf8": "LargeString"},
-    **{"binary": "Binary", "date32": "Date32", "date64": "Date64", "time32": "Time32", "time64": "Time64"},
+    "float32": "Float",
+    "float64": "Double",
+    "bool": "Boolean",
+    "utf8": "String",
+    "large_utf8": "LargeString",
+    "binary": "Binary",
+    "date32": "Date32",
+    "date64": "Date64",
+    "time32": "Time32",
+    "time64": "Time64",
     "timestamp": "Timestamp",
 }
 _UNITS: Final = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "nanoseconds"}
 _KEYWORDS: Final = frozenset(
-    "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class co_await "
-    "co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default delete do "
-    "double dynamic_cast else enum explicit export extern false float for friend goto if inline int long mutable namespace "
-    "new noexcept not not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires return "
-    "short signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef "
-    "typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq map size rows".split()
+    re.findall(
+        r"\w+",
+        """
+        alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class
+        co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype
+        default delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline
+        int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+        reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
+        this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
+        while xor xor_eq map row_count kId kVersion kFingerprint
+        """,
+    )
 )
 """C++20's, and the members that every struct has."""
 

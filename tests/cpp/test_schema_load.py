@@ -1,0 +1,176 @@
+"""`schema-load` as a user runs it: the same report as `schemaregistry check`, the back-test, and what halts it."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from bench.make_ticks import FAULTS, FORMATS, Ticks, make
+from schemaregistry import data
+from schemaregistry.contract import compile_contract
+from schemaregistry.document import parse
+from tests.conftest import Server
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+TICKS = (ROOT / "schemas" / "ticks_v1.json").read_bytes()
+OF_THE_RUN = ("seconds", "rows_per_second", "peak_memory_bytes")
+
+Run = Callable[..., Any]
+Compile = Callable[[bytes], Path]
+
+
+def by_python(path: Path) -> dict[str, Any]:
+    report = data.check(data.find([str(path)]), compile_contract(parse(TICKS))).to_json()
+    found: dict[str, Any] = json.loads(json.dumps(report))
+    return {name: value for name, value in found.items() if name not in OF_THE_RUN}
+
+
+def facts(report: dict[str, Any]) -> dict[str, Any]:
+    """The report but for what a reader of blocks says otherwise: where a file breaks off, and words for a value."""
+    kept = {name: report[name] for name in ("verdict", "schema", "notes")}
+    if report["error"]:
+        return kept | {"reason": report["error"]["reason"], "line": report["error"]["line"]}
+    violations = [{name: value for name, value in found.items() if name != "actual"} for found in report["violations"]]
+    return kept | {"files": report["files"], "rows_failing": report["rows_failing"], "violations": violations}
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("fault", [None, *FAULTS])
+def test_faulty_ticks_are_reported_as_by_python(
+    kind: str, fault: str | None, tmp_path: Path, schema_load: Run, compiled: Compile
+) -> None:
+    path = tmp_path / f"ticks.{kind}"
+    make(path, Ticks(2_000, kind, fault))
+    ran = schema_load(path, "--contract", compiled(TICKS), "--json", "--check-only")
+    assert facts(ran.report) == facts(by_python(path)), ran.stderr
+
+
+def test_a_file_that_conforms_is_backtested(tmp_path: Path, schema_load: Run, compiled: Compile) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(50_000))
+    ran = schema_load(tmp_path / "ticks.parquet", "--contract", compiled(TICKS), "--json")
+    assert ran.code == 0
+    assert ran.report["backtest"] == {
+        "ticks": 50_000,
+        "symbols": 224,
+        **{name: ran.report["backtest"][name] for name in ("trades", "profit", "drawdown")},
+    }
+    assert ran.report["backtest"]["trades"] > 1_000
+
+
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+def test_the_backtest_finds_the_same_in_every_format(
+    kind: str, tmp_path: Path, schema_load: Run, compiled: Compile
+) -> None:
+    found = []
+    for one in ("parquet", kind):
+        make(tmp_path / f"ticks.{one}", Ticks(20_000, one))
+        found.append(schema_load(tmp_path / f"ticks.{one}", "--contract", compiled(TICKS), "--json").report["backtest"])
+    assert found[0] == found[1]
+
+
+def test_a_crossover_worked_out_by_hand(tmp_path: Path, schema_load: Run, compiled: Compile) -> None:
+    """Twenty ticks at 10, then 12 (buy at 12), 14, then six at 9: the fast mean falls to the slow one: sell at 9."""
+    prices = [10.0] * 20 + [12.0, 14.0] + [9.0] * 6
+    table = pa.table(
+        {
+            "ts": pa.array(range(len(prices)), pa.timestamp("us")),
+            "symbol": ["AAA"] * len(prices),
+            "price": prices,
+            "size": pa.array([1] * len(prices), pa.int32()),
+        }
+    )
+    with pa.ipc.new_file(tmp_path / "ticks.arrow", table.schema) as writer:
+        writer.write_table(table)
+    report = schema_load(tmp_path / "ticks.arrow", "--contract", compiled(TICKS), "--json").report
+    assert report["backtest"] == {"ticks": 28, "symbols": 1, "trades": 2, "profit": "-3.0000", "drawdown": "3.0000"}
+
+
+def test_a_file_that_does_not_conform_halts_before_the_backtest(
+    tmp_path: Path, schema_load: Run, compiled: Compile
+) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(1_000, fault="bad_enum", fault_rows=3))
+    ran = schema_load(tmp_path / "ticks.parquet", "--contract", compiled(TICKS))
+    assert ran.code == 1
+    assert "violates" in ran.stdout
+    assert "crossover" not in ran.stdout
+
+
+def test_the_contract_comes_from_the_registry(running: Server, tmp_path: Path, schema_load: Run) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(1_000))
+    env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(tmp_path / "ticks.parquet", "--schema", "ticks_v1", "--json", env=env)
+    assert ran.code == 0, ran.stderr
+    assert ran.report["schema"]["revision"] > 0
+    assert ran.report["backtest"]["ticks"] == 1_000
+
+
+def test_a_contract_other_than_the_header_is_made_for_halts_before_a_byte_is_read(
+    running: Server, tmp_path: Path, schema_load: Run
+) -> None:
+    (tmp_path / "ticks.parquet").write_bytes(b"never looked at")
+    env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(tmp_path / "ticks.parquet", "--schema", "ticks_v1@1.0.0", env=env)
+    assert ran.code == 3
+    assert "this program was built for ticks_v1 1.1.0" in ran.stderr
+    assert "schemaregistry cpp ticks_v1" in ran.stderr
+
+
+def test_the_committed_header_is_what_the_command_writes(schema_load: Run) -> None:
+    command = [ROOT / ".venv" / "bin" / "schemaregistry", "cpp", "schemas/ticks_v1.json"]
+    written = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert written == (ROOT / "examples" / "backtest" / "ticks_v1.h").read_text()
+
+
+def test_a_registry_that_is_away_is_not_taken_for_conforming(tmp_path: Path, schema_load: Run, running: Server) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(10))
+    env = {"SCHEMAREGISTRY_TARGET": "localhost:1", "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(tmp_path / "ticks.parquet", "--schema", "ticks_v1", env=env)
+    assert ran.code == 3
+    assert "no registry answers at localhost:1" in ran.stderr
+    assert ran.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "name the files"),
+        (("a.parquet",), "either --schema"),
+        (("a.parquet", "--schema"), "needs a value"),
+        (("a.parquet", "--contract", "none.pb"), "can't read the contract"),
+        (("a.parquet", "--what"), "no option --what"),
+    ],
+)
+def test_a_mistake_in_the_words_is_said(words: tuple[str, ...], says: str, schema_load: Run) -> None:
+    ran = schema_load(*words)
+    assert ran.code == 2
+    assert says in ran.stderr
+
+
+def test_a_file_that_is_not_there_is_a_mistake_of_the_caller(schema_load: Run, compiled: Compile) -> None:
+    ran = schema_load("nowhere.parquet", "--contract", compiled(TICKS))
+    assert ran.code == 2
+    assert "There is no file nowhere.parquet" in ran.stderr
+
+
+@pytest.mark.parametrize("keep", [0, 3, 11, 500, 5_000])
+def test_a_file_cut_anywhere_is_undecided(keep: int, tmp_path: Path, schema_load: Run, compiled: Compile) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(1_000))
+    whole = (tmp_path / "ticks.parquet").read_bytes()
+    (tmp_path / "ticks.parquet").write_bytes(whole[:keep])
+    ran = schema_load(tmp_path / "ticks.parquet", "--contract", compiled(TICKS), "--json", "--check-only")
+    assert ran.code == 3
+    assert ran.report["error"]["reason"] in ("TRUNCATED", "WRONG_FORMAT")
+
+
+@pytest.mark.parametrize("at", range(50, 6_000, 487))
+def test_a_flipped_byte_is_never_fatal(at: int, tmp_path: Path, schema_load: Run, compiled: Compile) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(1_000))
+    damaged = bytearray((tmp_path / "ticks.parquet").read_bytes())
+    damaged[at] ^= 0xFF
+    (tmp_path / "ticks.parquet").write_bytes(damaged)
+    ran = schema_load(tmp_path / "ticks.parquet", "--contract", compiled(TICKS), "--json", "--check-only")
+    assert ran.code in (0, 1, 3), ran.stderr

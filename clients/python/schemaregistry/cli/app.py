@@ -10,7 +10,7 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import check, compat, contract, diff, get, listing, load, publish, validate, watch, whoami
+from schemaregistry.cli import check, compat, contract, cpp, diff, get, listing, load, publish, validate, watch, whoami
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 
 app.command("check")(check.check)
 app.command("contract")(contract.contract)
+app.command("cpp")(cpp.cpp)
 app.command("get")(get.get)
 app.command("compat")(compat.compat)
 app.command("diff")(diff.diff)

@@ -57,8 +57,8 @@ def check(
 ) -> Report:
     """Judge files by a contract. Bounded memory, whatever their size.
 
-    Raises FailedPrecondition (UNKNOWN_PLAN) for a contract that can't be read here; what is wrong with the data is in
-    the report.
+    Raises InvalidArgument (UNKNOWN_PLAN, BAD_CONTRACT) for a contract that can't be read here; what is wrong with the
+    data is in the report.
     """
     return Run(Plan.of(contract), revision, progress).run(sources)
 

@@ -15,7 +15,7 @@ from schemaregistry.contract import PLAN_VERSION
 from schemaregistry.data.types import DataType, arrow_schema, arrow_type, value_type
 from schemaregistry.data.validator import Validator
 from schemaregistry.document import Json
-from schemaregistry.errors import FailedPrecondition
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 
 ROW: Final = 0
@@ -35,7 +35,6 @@ class Place:
     null_is_value: bool
     column: str | None
     is_item: bool
-    depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +87,23 @@ class Plan:
 
     @classmethod
     def of(cls, contract: contract_pb2.Contract) -> "Plan":
-        """Read a contract; raises FailedPrecondition: UNKNOWN_PLAN, for a version or a kind that isn't known here."""
+        """Read a contract.
+
+        Raises InvalidArgument: UNKNOWN_PLAN for a format or a kind that isn't known here, BAD_CONTRACT for one that no
+        compiler makes.
+        """
         if contract.plan_version != PLAN_VERSION:
             raise _unknown(f"its format is {contract.plan_version or 'missing'}, this reader knows {PLAN_VERSION}")
+        try:
+            return cls._read(contract)
+        except (LookupError, ValueError, TypeError, AttributeError, AssertionError, pa.ArrowException) as error:
+            message = f"the contract is damaged ({type(error).__name__}): compile it anew, or fetch it again"
+            raise InvalidArgument(message, reason="BAD_CONTRACT") from None
+
+    @classmethod
+    def _read(cls, contract: contract_pb2.Contract) -> "Plan":
         places = _places(contract)
-        return cls(
+        plan = cls(
             contract=contract,
             places=places,
             checks=tuple(map(_check, contract.checks)),
@@ -103,6 +114,27 @@ class Plan:
                 place.index: tuple(child for child in places[1:] if child.parent == place.index) for place in places
             },
         )
+        for index, condition in enumerate(plan.conditions):
+            for check in condition.checks:
+                plan._look_up(check, index)
+        for check in plan.checks:
+            plan._look_up(check, len(plan.conditions))
+        for place in places[1:]:
+            if place.kind is not None:
+                plan.fit_check(place.index)
+        return plan
+
+    def _look_up(self, check: Check, conditions: int) -> None:
+        """Raise LookupError where a check refers to what isn't there, or is no earlier condition."""
+        chosen = check.argument if check.kind in ("any_of", "one_of", "not") else ()
+        for index in (*chosen, *(guard.condition for guard in check.guards)):
+            outer = self.conditions[:conditions][index].place
+            place = check.place
+            while place != outer:
+                if place == ROW:
+                    raise LookupError(index)
+                place = self.places[place].parent
+        _ = self.places[check.place], check.kind != "residue" or self.contract.residuals[check.argument]
 
     @cached_property
     def looks_at_extras(self) -> bool:
@@ -147,7 +179,10 @@ class Plan:
 
     def fit_check(self, place: int) -> Check:
         """The check of a typed place that its Arrow type holds its values."""
-        return next(check for check in self.checks if check.kind == "fits" and check.place == place)
+        found = next((check for check in self.checks if check.kind == "fits" and check.place == place), None)
+        if found is None:
+            raise LookupError(place)
+        return found
 
     def refusing(self, place: int, kind: str) -> Check | None:
         """The first unconditional check of a place that doesn't allow a JSON type."""
@@ -159,7 +194,7 @@ class Plan:
 
 
 def _places(contract: contract_pb2.Contract) -> tuple[Place, ...]:
-    places = [Place(ROW, ROW, None, None, null_is_value=False, column=None, is_item=False, depth=0)]
+    places = [Place(ROW, ROW, None, None, null_is_value=False, column=None, is_item=False)]
     for index, message in enumerate(contract.places[1:], 1):
         parent = places[message.parent]
         name = None if message.HasField("item") else message.member
@@ -172,7 +207,6 @@ def _places(contract: contract_pb2.Contract) -> tuple[Place, ...]:
                 null_is_value=message.null_is_value,
                 column=parent.column or name,
                 is_item=name is None,
-                depth=parent.depth + 1,
             )
         )
     return tuple(places)
@@ -242,8 +276,8 @@ def read_scalar(text: str) -> Json:
     return json.loads(text)
 
 
-def _unknown(fault: str) -> FailedPrecondition:
-    return FailedPrecondition(
+def _unknown(fault: str) -> InvalidArgument:
+    return InvalidArgument(
         f"This contract can't be read here: {fault}. Update schemaregistry, or fetch the contract anew.",
         reason="UNKNOWN_PLAN",
     )

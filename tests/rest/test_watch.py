@@ -29,10 +29,10 @@ def test_a_snapshot_then_each_change_then_resume_by_last_event_id(running) -> No
             assert name == "snapshot"
             seen.append(int(event["revision"]))
         assert seen == sorted(set(seen))
-        body = TICKS.read_bytes().replace(b'"ticks_v1"', b'"watched_v1"')
-        assert httpx.post(f"{running.rest}/schema/watched_v1", content=body).status_code == 201
+        body = TICKS.read_bytes().replace(b'"ticks_v1"', b'"sse_ticks_v1"')
+        assert httpx.post(f"{running.rest}/schema/sse_ticks_v1", content=body).status_code == 201
         change = next(event for name, event in stream if name == "change")
-        assert change["change"]["id"] == "watched_v1"
+        assert change["change"]["id"] == "sse_ticks_v1"
     headers = {"Last-Event-ID": str(seen[-1])}
     with httpx.stream("GET", f"{running.rest}/schemas:watch", headers=headers, timeout=20) as watch:
         name, event = next(events(watch.iter_lines()))

@@ -77,7 +77,7 @@ async def test_a_member_that_was_too_old_when_it_came_back_is_never_asked(etcd_c
         await client.close()
     alone = Connection([old_member])
     with pytest.raises(Away, match=r"3\.5\.1"):
-        await alone.call(lambda endpoint: endpoint.kv.Txn, WRITE, seconds=0.2)
+        await alone.call(lambda endpoint: endpoint.kv.Txn, WRITE, seconds=1.5)
     await alone.close()
 
 

@@ -65,3 +65,4 @@ clean: ## Remove what was built (not the registry's data)
 include third_party/tools.mk
 include clients/clients.mk
 include clients/cpp/cpp.mk
+include tests/faults/faults.mk

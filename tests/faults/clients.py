@@ -28,7 +28,7 @@ IMPATIENT = 0.1
 """The part of the writes whose client does not wait for the answer, and has to ask again."""
 
 VERSIONS = 20
-"""How many versions of an id are competed for before the next id."""
+"""The patch number at which the next id is competed for."""
 
 TRANSIENT = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "CANCELLED", "RESOURCE_EXHAUSTED", "ABORTED"})
 BROKEN = frozenset({"UNKNOWN", "INTERNAL"})
@@ -115,17 +115,16 @@ class Clients:
             await self.rest()
 
     async def compete(self, client: int, home: Server) -> None:
-        """The next version of the id that all compete for; every third time with the words that others write too."""
+        """The next versions of the id that all compete for: often one that others write too, at times one too late."""
         while self.running:
             name = self.contest.id
             latest = await self.get(client, home, name, "latest")
-            patch = int(latest.rpartition(".")[2]) + 1 if latest else 0
-            if patch >= VERSIONS and name == self.contest.id:
-                self.contest.number += 1
-            elif latest is not None and name == self.contest.id:
-                words = self.chance.choice([f"by {client}", f"by {client}", "by any of us"])
-                version = f"1.0.{patch}"
+            if latest is not None and name == self.contest.id:
+                patch = int(latest.rpartition(".")[2] or -1) + self.chance.choice([1, 1, 1, 1, 2, -1])
+                version, words = f"1.0.{max(0, patch)}", self.chance.choice([f"by {client}", "by any of us"])
                 await self.write(client, home, name, version, document(name, version, words))
+                if patch >= VERSIONS and name == self.contest.id:
+                    self.contest.number += 1
             await self.rest()
 
     async def write(self, client: int, home: Server, name: str, version: str, raw: bytes) -> None:

@@ -21,6 +21,9 @@ Fault = Callable[[], Awaitable[float]]
 AGAIN_SECONDS = 60.0
 """How long servers may take to acknowledge writes again before the run is given up."""
 
+LIMITS = {"kill -9 of the leader": 3.0}
+"""Seconds until writes work again that the registry promises."""
+
 STEADY_SECONDS = 0.5
 """A server that acknowledged within so many seconds is at work."""
 
@@ -76,6 +79,13 @@ async def until(condition: Callable[[], bool]) -> None:
 
 def _at_work(acks: Sequence[Ack]) -> bool:
     return bool(acks) and acks[-1].at > time.monotonic() - STEADY_SECONDS
+
+
+def judge_seconds(history: History, by_kind: Mapping[str, Sequence[float]]) -> None:
+    for kind, limit in LIMITS.items():
+        for took in by_kind.get(kind, ()):
+            if took > limit:
+                history.found_wrong("late", f"{kind}: {took:.1f} s until writes worked again, {limit:g} are promised")
 
 
 def seconds(ended: Sequence[Outage], acks: Sequence[Ack]) -> dict[str, list[float]]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from tests.faults.checker import Checked
 
-KINDS = ("lost", "duplicated", "stale", "disorder", "unexpected")
+KINDS = ("lost", "duplicated", "stale", "disorder", "late", "unexpected")
+"""What can be wrong: see `judging.py`, `outages.py` and `clients.py` for each."""
 
 
 @dataclass(frozen=True, slots=True)

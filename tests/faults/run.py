@@ -1,6 +1,6 @@
 """Random faults under writers, readers and watchers, on each store: `python -m tests.faults.run`, or `make faults`.
 
-Holds the run from its first process to its report; exit code 1 where anything was lost, doubled, stale or disordered.
+Holds the run from its first process to its report; exit code 1 where anything went wrong.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from tests.faults.clients import Clients
 from tests.faults.clustered import Clustered, clustered
 from tests.faults.embedded import Embedded, embedded
 from tests.faults.history import recorded
-from tests.faults.outages import Outage, at_work, outages, seconds, until
+from tests.faults.outages import Outage, at_work, judge_seconds, outages, seconds, until
 from tests.faults.report import Report
 from tests.faults.servers import with_parent
 
@@ -70,6 +70,8 @@ async def run(asked: Asked, directory: Path, out: Path) -> Report:
         stored = await made.history()
     judging.judge_store(history, stored)
     shown = judging.judge_watches(history, stored, clients.watchers)
+    by_kind = seconds(ended, history.acks)
+    judge_seconds(history, by_kind)
     return Report(
         store=asked.store,
         seed=asked.seed,
@@ -79,7 +81,7 @@ async def run(asked: Asked, directory: Path, out: Path) -> Report:
         counts=history.counts,
         shown=shown,
         wrong=history.wrong,
-        seconds=seconds(ended, history.acks),
+        seconds=by_kind,
         checked=checker.check(path),
         notes=made.notes,
     )

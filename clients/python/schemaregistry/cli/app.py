@@ -10,7 +10,21 @@ from typing import cast
 
 import typer
 
-from schemaregistry.cli import check, compat, contract, cpp, diff, get, listing, load, publish, validate, watch, whoami
+from schemaregistry.cli import (
+    check,
+    compat,
+    contract,
+    cpp,
+    diff,
+    get,
+    gx,
+    listing,
+    load,
+    publish,
+    validate,
+    watch,
+    whoami,
+)
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -26,6 +40,7 @@ app.command("check")(check.check)
 app.command("contract")(contract.contract)
 app.command("cpp")(cpp.cpp)
 app.command("get")(get.get)
+app.command("gx")(gx.gx)
 app.command("compat")(compat.compat)
 app.command("diff")(diff.diff)
 app.command("load")(load.load)

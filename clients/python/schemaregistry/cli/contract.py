@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
+from schemaregistry.cli.output import write_output
 from schemaregistry.cli.pull import Access, pull
-from schemaregistry.errors import InvalidArgument
 
 
 def contract(
@@ -23,9 +23,5 @@ def contract(
     `schemaregistry check … --schema FILE.pb` judges by it without a registry; so do readers of other languages.
     """
     compiled = pull(schema, Access(registry, ca, cert, key)).contract
-    try:
-        output.write_bytes(compiled.SerializeToString(deterministic=True))
-    except OSError as error:
-        message = f"can't write {output} ({error.strerror}): name a file that can be written"
-        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None
+    write_output(output, compiled.SerializeToString(deterministic=True))
     typer.echo(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)

@@ -1,0 +1,40 @@
+"""`schemaregistry gx`: a contract as a Great Expectations suite. Doesn't run it, and doesn't need that library."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
+from schemaregistry.cli.output import write_output
+from schemaregistry.cli.pull import Access, pull
+
+
+def gx(
+    schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE.json", help="Where the suite goes; stdout without it."),
+    ] = None,
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """Write a Great Expectations suite that says what the contract says of a pandas frame.
+
+    `great_expectations.ExpectationSuite(**json.load(file))` reads it. Its meta names the contract, and each rule that
+    Great Expectations can't say.
+    """
+    from schemaregistry.contract.expectations import suite
+
+    made = suite(pull(schema, Access(registry, ca, cert, key)).contract)
+    text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+        return
+    write_output(output, text.encode())
+    unsaid = len(made["meta"]["schemaregistry"]["unsaid"])
+    rest = f"; {unsaid:,} rules can't be said, see its meta" if unsaid else ""
+    typer.echo(f"{output}: {made['name']}, {len(made['expectations']):,} expectations{rest}", err=True)

@@ -1,0 +1,288 @@
+"""A Great Expectations suite that says what a contract says, as far as Great Expectations can say it of a pandas frame.
+
+Knows nothing of that library but its suites' JSON; what it can't say stands in the suite's meta, with the reason.
+Source: Great Expectations 1.24, the classes of `great_expectations.expectations.core`; pandas 3, `read_parquet`.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from schemaregistry.contract.frame_types import FrameType, frame_type
+from schemaregistry.contract.python_pattern import to_python
+from schemaregistry.contract.row_conditions import Unsaid, row_condition
+from schemaregistry.document import Json
+from schemaregistry.v1 import contract_pb2
+from schemaregistry.v1.contract_pb2 import Check, Contract
+
+Expectation: TypeAlias = tuple[str, dict[str, Json]]
+"""A type of expectation and its arguments, the column aside."""
+
+_ROW: Final = 0
+_MAX_FLOAT: Final = 1.7976931348623157e308
+"""The greatest finite double: infinity is above it."""
+_INTEGRAL: Final = r"^-?[0-9]+(?:\.0)?\Z|^-?[0-9](?:\.[0-9]+)?e\+(?:1[6-9]|[2-9][0-9]|[0-9]{3})\Z"
+"""How Python writes numbers without a fraction: integers, and floats, those from 1e16 on with an exponent."""
+_LAST_DIGITS: Final = 3
+"""Digits by whose ends a multiple is told."""
+_READ_WITH: Final = "pandas >= 3, pandas.read_parquet(path): the types are those that it gives"
+_DIFFERENCES: Final = (
+    "A column that a file may lack must be there, if with nulls alone.",
+    "A column of another type fails, also where each of its values would fit the contract's.",
+)
+_DIFFERENCES_OF: Final[Mapping[str, str]] = {
+    "list": "Of a column of lists no more is told than that it holds objects.",
+    "float": "In a column of floats that may hold nulls NaN passes: pandas doesn't tell one from the other.",
+    "int": "Integers with nulls among them are floats to pandas: beyond 2^53 they are rounded.",
+    "decimal": "Of a decimal the digits after the point aren't counted.",
+    "timestamp": "Times after the year 9999 pass.",
+}
+"""By what the values of a column are."""
+
+
+def suite(contract: Contract) -> dict[str, Json]:
+    """The suite as JSON: `ExpectationSuite(**json)` reads it, and so does a file in a context's `expectations/`.
+
+    Each expectation's meta names the rule and its JSON pointer. The suite's meta, under `schemaregistry`: `id`,
+    `version` and `fingerprint` of the contract, how a frame is to be read, `unsaid` (rules that the suite doesn't
+    hold, with the reason) and `differences` (what the suite judges otherwise than the registry's own check).
+    """
+    made: list[dict[str, Json]] = [_columns(contract)]
+    unsaid: list[dict[str, Json]] = []
+    for check in contract.checks:
+        name = _column_name(contract, check.place)
+        try:
+            made += [_stated(name, check, *each) for each in _expectations(contract, check)]
+        except Unsaid as why:
+            rule = {"column": name, "pointer": check.pointer, "rule": _rule(check), "why": str(why)}
+            unsaid += [rule] if rule not in unsaid else []
+    meta: dict[str, Json] = {
+        "id": contract.id,
+        "version": contract.version,
+        "fingerprint": contract.fingerprint,
+        "read_with": _READ_WITH,
+        "unsaid": unsaid,
+        "differences": _differences(contract),
+    }
+    return {"name": contract.id, "expectations": made, "meta": {"schemaregistry": meta}}
+
+
+def _differences(contract: Contract) -> list[str]:
+    families = {frame_type(column.field.type).family for column in contract.columns}
+    return [*_DIFFERENCES, *(said for family, said in _DIFFERENCES_OF.items() if family in families)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A column and how a frame holds it. `nulls` are values, rather than absent."""
+
+    type: FrameType
+    nulls: bool
+
+
+def _columns(contract: Contract) -> dict[str, Json]:
+    """All columns, and no others where the document is closed: what is said of a column needs it to be there."""
+    closed = next((check for check in contract.checks if _is_closed_row(check)), None)
+    names = dict.fromkeys(column.field.name for column in contract.columns)
+    names |= dict.fromkeys(closed.closed.members if closed else ())
+    return {
+        "type": "expect_table_columns_to_match_set",
+        "kwargs": {"column_set": list(names), "exact_match": closed is not None},
+        "meta": _origin(closed) if closed else {},
+    }
+
+
+def _is_closed_row(check: Check) -> bool:
+    return check.place == _ROW and check.HasField("closed") and not check.guards
+
+
+def _stated(name: str | None, check: Check, kind: str, arguments: dict[str, Json]) -> dict[str, Json]:
+    return {"type": kind, "kwargs": {"column": name, **arguments}, "meta": _origin(check)}
+
+
+def _origin(check: Check) -> dict[str, Json]:
+    return {"pointer": check.pointer, "rule": _rule(check)}
+
+
+def _rule(check: Check) -> str:
+    """The keyword; of a residual of a whole schema, that it is one."""
+    return check.rule or "schema"
+
+
+def _column_name(contract: Contract, place: int) -> str | None:
+    """The top-level column that a place is in; None for the row."""
+    name = None
+    while place != _ROW:
+        name, place = contract.places[place].member, contract.places[place].parent
+    return name
+
+
+def _expectations(contract: Contract, check: Check) -> Iterator[Expectation]:
+    """What says the same as a check; raises Unsaid."""
+    if check.place == _ROW:
+        if _is_closed_row(check) or _lets_objects_pass(check):
+            return
+        raise Unsaid("it is about the whole row")
+    if check.place > len(contract.columns):
+        raise Unsaid("it is about values within a column, which pandas holds as objects")
+    place = contract.places[check.place]
+    field = contract.columns[check.place - 1].field
+    claims = _unless_null(contract, check)
+    column = _Column(frame_type(field.type), nulls=place.null_is_value and claims is None)
+    where = row_condition(contract, check.guards)
+    for each in [check] if claims is None else claims:
+        for kind, arguments in _KINDS.get(each.WhichOneof("kind") or "", _other)(column, each):
+            yield kind, arguments | where
+
+
+def _unless_null(contract: Contract, check: Check) -> list[Check] | None:
+    """Of `anyOf` one schema and null, that schema's checks: nulls are passed over. None for any other check."""
+    if not check.HasField("any_of"):
+        return None
+    conditions = [contract.conditions[index] for index in check.any_of.conditions]
+    claims = [list(condition.checks) for condition in conditions if not _is_null(condition)]
+    alone = len(claims) == 1 < len(conditions) and all(each.place == check.place for each in claims[0])
+    return claims[0] if alone and not any(each.guards for each in claims[0]) else None
+
+
+def _is_null(condition: contract_pb2.Condition) -> bool:
+    return [list(check.types.types) for check in condition.checks] == [[contract_pb2.JSON_TYPE_NULL]]
+
+
+def _lets_objects_pass(check: Check) -> bool:
+    """Every row is an object."""
+    return contract_pb2.JSON_TYPE_OBJECT in check.types.types
+
+
+def _other(_column: _Column, check: Check) -> list[Expectation]:
+    raise Unsaid(f"there is no expectation for `{_rule(check)}`")
+
+
+def _present(column: _Column, _check: Check) -> list[Expectation]:
+    """Where null is a value the column's being there is enough, and all columns are looked for."""
+    return [] if column.nulls else [("expect_column_values_to_not_be_null", {})]
+
+
+def _fits(column: _Column, _check: Check) -> list[Expectation]:
+    """The type of the frame's column, and the values that only some of its types hold."""
+    kind = column.type
+    made: list[Expectation] = []
+    if kind.dtype:
+        made.append(("expect_column_type_to_be", {"type_": kind.dtype}))
+    else:
+        made.append(("expect_column_values_to_be_in_type_list", {"type_list": list(kind.types)}))
+    if kind.family == "int":
+        made.append(_matches(_INTEGRAL))
+    if kind.family == "float":
+        made.append(_between(-_MAX_FLOAT, _MAX_FLOAT))
+    if kind.low is not None:
+        made.append(_between(kind.low, kind.high, strict=kind.family == "decimal"))
+    return made
+
+
+def _types(column: _Column, check: Check) -> list[Expectation]:
+    """What the column's type says already; an `integer` in a column of floats is told by its digits."""
+    names = {contract_pb2.JsonType.Name(each).removeprefix("JSON_TYPE_").lower() for each in check.types.types}
+    made: list[Expectation] = []
+    if column.nulls and "null" not in names:
+        made.append(("expect_column_values_to_not_be_null", {}))
+    if column.type.json in names or (column.type.json == "integer" and "number" in names):
+        return made
+    if column.type.family == "float" and "integer" in names:
+        return [*made, _matches(_INTEGRAL)]
+    raise Unsaid(f"its type is {column.type.name}, whose values are no {' or '.join(sorted(names))} for themselves")
+
+
+def _values(column: _Column, check: Check) -> list[Expectation]:
+    values = [json.loads(text) for text in check.values.json]
+    if column.nulls and None not in values:
+        raise Unsaid("null is one of its values, and Great Expectations passes over it")
+    if column.type.family not in ("text", "int", "float", "bool"):
+        raise Unsaid(f"the values are JSON's, the column's are {column.type.name}")
+    return [("expect_column_values_to_be_in_set", {"value_set": [value for value in values if value is not None]})]
+
+
+def _bound(column: _Column, check: Check) -> list[Expectation]:
+    """A limit of integers is an integer: one with a fraction would make them floats."""
+    kind = check.WhichOneof("kind") or ""
+    strict = kind.startswith("exclusive")
+    limit = json.loads(getattr(check, kind).limit)
+    if column.type.family == "int" and isinstance(limit, float):
+        limit, strict = (math.ceil(limit) if kind.endswith("minimum") else math.floor(limit)), False
+    if kind.endswith("minimum"):
+        return [_between(limit, None, strict=strict)]
+    return [_between(None, limit, strict=strict)]
+
+
+def _multiple_of(column: _Column, check: Check) -> list[Expectation]:
+    """Told by the last digits, where a power of ten is a multiple of the divisor itself."""
+    divisor = check.multiple_of.divisor
+    if column.type.family != "int":
+        raise Unsaid("there is no expectation for multiples in a column of fractions")
+    for digits in range(_LAST_DIGITS + 1):
+        if 10**digits % divisor == 0:
+            return [] if digits == 0 else [_matches(_ends(divisor, digits))]
+    raise Unsaid("there is no expectation for multiples, and these can't be told by their last digits")
+
+
+def _ends(divisor: int, digits: int) -> str:
+    """Integers that end as a multiple does, or are a multiple of fewer digits."""
+    ends = [f"{number:0{digits}}" for number in range(0, 10**digits, divisor)]
+    short = [str(number) for number in range(0, 10 ** (digits - 1), divisor)]
+    return rf"^-?(?:[0-9]*(?:{'|'.join(ends)})|{'|'.join(short) or '0'})(?:\.0)?\Z"
+
+
+def _length(column: _Column, check: Check) -> list[Expectation]:
+    if column.type.family != "text":
+        raise Unsaid("Great Expectations counts the letters of Python's own text for a value")
+    kind = check.WhichOneof("kind") or ""
+    name = "min_value" if kind == "min_length" else "max_value"
+    return [("expect_column_value_lengths_to_be_between", {name: getattr(check, kind).limit})]
+
+
+def _pattern(column: _Column, check: Check) -> list[Expectation]:
+    pattern = to_python(check.pattern.re2)
+    if column.type.family != "text" or pattern is None:
+        raise Unsaid("the pattern can't be written for Python's text of the values")
+    return [_matches(pattern)]
+
+
+def _format(column: _Column, check: Check) -> list[Expectation]:
+    """Dates, times and timestamps have their format; of texts no expectation tells one."""
+    if column.type.format != check.format.name:
+        raise Unsaid(f'there is no expectation for "format": "{check.format.name}" of texts')
+    return []
+
+
+def _never(_column: _Column, _check: Check) -> list[Expectation]:
+    return [("expect_column_values_to_be_null", {})]
+
+
+def _matches(pattern: str) -> Expectation:
+    return "expect_column_values_to_match_regex", {"regex": pattern}
+
+
+def _between(low: Any, high: Any, *, strict: bool = False) -> Expectation:
+    """Limits of numbers, None for no limit."""
+    limits: dict[str, Json] = {}
+    for end, limit in (("min", low), ("max", high)):
+        if limit is not None:
+            limits |= {f"{end}_value": limit} | ({f"strict_{end}": True} if strict else {})
+    return "expect_column_values_to_be_between", limits
+
+
+_KINDS: Final[Mapping[str, Callable[[_Column, Check], list[Expectation]]]] = {
+    "present": _present,
+    "fits": _fits,
+    "types": _types,
+    "values": _values,
+    **dict.fromkeys(("minimum", "exclusive_minimum", "maximum", "exclusive_maximum"), _bound),
+    "multiple_of": _multiple_of,
+    **dict.fromkeys(("min_length", "max_length"), _length),
+    "pattern": _pattern,
+    "format": _format,
+    "never": _never,
+}
+"""The kinds of checks that some expectation says."""

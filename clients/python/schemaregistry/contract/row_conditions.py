@@ -1,0 +1,75 @@
+"""The guards of a check as conditions on a frame's rows, in Great Expectations' JSON. Holds those on plain texts alone.
+
+Source: `great_expectations.expectations.row_conditions`: an `or` of `and`s of comparisons, nested no deeper.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from itertools import product
+from typing import Final, TypeAlias
+
+from schemaregistry.document import Json
+from schemaregistry.v1 import contract_pb2
+
+Atom: TypeAlias = dict[str, Json]
+Alternatives: TypeAlias = list[list[Atom]]
+"""Rows for which all atoms of at least one list hold."""
+
+_ROW: Final = 0
+_MAX_ATOMS: Final = 100
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_ .,:/+-]*")
+"""Letters that the query which is made of a condition reads as themselves."""
+
+
+class Unsaid(Exception):
+    """Great Expectations can't say a rule; the message is why."""
+
+
+def row_condition(contract: contract_pb2.Contract, guards: Iterable[contract_pb2.Guard]) -> dict[str, Json]:
+    """The arguments that restrict an expectation to the rows that guards let it be made for; raises Unsaid."""
+    alternatives = _all_of(_guard(contract, guard) for guard in guards)
+    if sum(map(len, alternatives)) > _MAX_ATOMS:
+        raise Unsaid("it depends on more conditions than Great Expectations takes")
+    stated = [atoms[0] if len(atoms) == 1 else {"type": "and", "conditions": atoms} for atoms in alternatives if atoms]
+    if not stated:
+        return {}
+    return {"row_condition": stated[0] if len(stated) == 1 else {"type": "or", "conditions": stated}}
+
+
+def _all_of(claims: Iterable[Alternatives]) -> Alternatives:
+    """Where each of the claims holds."""
+    return [[atom for atoms in chosen for atom in atoms] for chosen in product(*claims)]
+
+
+def _guard(contract: contract_pb2.Contract, guard: contract_pb2.Guard) -> Alternatives:
+    checks = contract.conditions[guard.condition].checks
+    if not checks:
+        raise Unsaid("it depends on a condition that says nothing")
+    claims = [_claim(contract, check, holds=guard.holds) for check in checks]
+    return _all_of(claims) if guard.holds else [atoms for claim in claims for atoms in claim]
+
+
+def _claim(contract: contract_pb2.Contract, check: contract_pb2.Check, *, holds: bool) -> Alternatives:
+    """Where a check passes, or doesn't: one of values passes also where there is none."""
+    place = contract.places[check.place]
+    column = {"name": place.member}
+    null = {"type": "nullity", "column": column, "is_null": check.HasField("values") == holds}
+    if check.guards or place.parent != _ROW or place.null_is_value or not _is_name(place.member):
+        raise Unsaid("it depends on a condition that isn't about a plain column")
+    if check.HasField("present"):
+        return [[null]]
+    values = [json.loads(text) for text in check.values.json]
+    if not check.HasField("values") or not all(isinstance(each, str) and _PLAIN.fullmatch(each) for each in values):
+        raise Unsaid("it depends on a condition that isn't about plain texts")
+    comparison = {
+        "type": "comparison",
+        "column": column,
+        "operator": "IN" if holds else "NOT_IN",
+        "parameter": values,
+    }
+    return [[null], [comparison]] if holds else [[null, comparison]]
+
+
+def _is_name(name: str) -> bool:
+    return name.isascii() and name.isidentifier()

@@ -36,17 +36,24 @@ def plain(array: Array) -> Array:
     if isinstance(kind, pa.DictionaryType):
         is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
         return array if is_kept else plain(array.dictionary_decode())
-    wanted = next((layout(kind) for is_of, layout in _LAYOUTS if is_of(kind)), None)
+    if pt.is_list_view(kind) or pt.is_large_list_view(kind):
+        return _listed(array)
+    wanted = next((layout for is_of, layout in _LAYOUTS if is_of(kind)), None)
     return array.cast(wanted) if wanted else array
 
 
-_LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], Callable[[DataType], DataType]], ...]] = (
-    (pt.is_string_view, lambda _: pa.large_string()),
-    (pt.is_binary_view, lambda _: pa.large_binary()),
-    (pt.is_fixed_size_binary, lambda _: pa.large_binary()),
-    (pt.is_float16, lambda _: pa.float32()),
-    (pt.is_list_view, lambda kind: pa.large_list(kind.value_field)),
-    (pt.is_large_list_view, lambda kind: pa.large_list(kind.value_field)),
+def _listed(views: Array) -> Array:
+    """Views of a list as a list; Arrow's own cast gives broken offsets where there are nulls."""
+    lengths = pc.list_value_length(views).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
+    return pa.LargeListArray.from_arrays(offsets, pc.list_flatten(views), mask=views.is_null())
+
+
+_LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (
+    (pt.is_string_view, pa.large_string()),
+    (pt.is_binary_view, pa.large_binary()),
+    (pt.is_fixed_size_binary, pa.large_binary()),
+    (pt.is_float16, pa.float32()),
 )
 """Layouts without kernels, and those that have them."""
 

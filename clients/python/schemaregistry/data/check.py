@@ -86,8 +86,9 @@ class Run:
     def judge(self, source: Source) -> None:
         """Judge one file."""
         judge = Judge(self.plan, self.tally, source.path)
-        before = sum(facts.bytes for facts in self.files)
+        before, size = sum(facts.bytes for facts in self.files), 0
         try:
+            size = source.size
             reader = READERS[source.format](source, judge)
             for rows in reader:
                 self.take(judge, rows)
@@ -96,7 +97,9 @@ class Run:
             judge.finish()
         except Unreadable as unreadable:
             self.error = unreadable.fault
-        self.files.append(FileFacts(source.path, source.format, judge.rows, source.size))
+        except OSError as error:
+            self.error = Unreadable(source.path, "UNREADABLE", error.strerror or str(error)).fault
+        self.files.append(FileFacts(source.path, source.format, judge.rows, size))
         if judge.rows == 0 and not self.error:
             self.tally.note(f"{source.path}: no rows")
 
@@ -116,7 +119,7 @@ class Run:
             rows=rows,
             rows_failing=self.tally.rows_failing,
             violations=self.tally.violations(self._rank),
-            notes=tuple(self.tally.notes),
+            notes=self.tally.notes(),
             error=self.error,
             seconds=round(seconds, 6),
             rows_per_second=round(rows / seconds) if seconds else 0,

@@ -18,7 +18,7 @@ from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, blocks
+from schemaregistry.data.lines import Block, blocks, is_utf8
 from schemaregistry.data.plan import ROW
 from schemaregistry.data.schemas import refuse_repeated_names
 from schemaregistry.data.sources import Input, Source
@@ -103,7 +103,7 @@ class CsvReader:
                 values[name], unread = typed.read(values[name], place.kind, "csv")
                 if unread is not None:
                     misfits[place.index] = unread
-        yield Batch(values, table.num_rows, misfits, texts, block.line_of)
+        yield Batch(values, table.num_rows, misfits, texts, block.line_of, is_utf8(block.data))
 
     def _parsed(self, block: Block, names: list[str], columns: list[str]) -> Table:
         refused: list[pcsv.InvalidRow] = []

@@ -27,7 +27,8 @@ class Batch:
     """Some rows of a file, by column.
 
     In text formats `texts` are the fields as they stand in the file, by place; `misfits` marks those that couldn't be
-    read as their type (they are null in the column), and `line_of` tells the line of a row.
+    read as their type (they are null in the column), and `line_of` tells the line of a row. `is_utf8`: every text is
+    known to be.
     """
 
     columns: Mapping[str, Array]
@@ -35,6 +36,7 @@ class Batch:
     misfits: Mapping[int, Mask] = field(default_factory=dict)
     texts: Mapping[int, Array] = field(default_factory=dict)
     line_of: Callable[[int], int] | None = None
+    is_utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,8 @@ class Frame:
             there = valid(array)
             return some(np.ones(len(array), bool) if there is None else there)
         find = self.binding.fits[place].misfits
+        if self.batch.is_utf8 and family(array.type) == "text":
+            return read
         return either(read, find(array) if find and family(array.type) != "null" else None)
 
     def _present(self, place: int) -> Mask | None:

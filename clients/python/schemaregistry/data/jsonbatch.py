@@ -17,7 +17,7 @@ from schemaregistry.data.csvfile import one_chunk
 from schemaregistry.data.faults import READ_ERRORS
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.kernels import NATURAL
-from schemaregistry.data.lines import Block
+from schemaregistry.data.lines import Block, is_utf8
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.types import Array, DataType, Table, family
 
@@ -62,7 +62,7 @@ class Layout:
         """The records of a block from `first` to before `end`; None where they have to be read otherwise."""
         part = block.part(first, end)
         starts = np.frombuffer(block.data, np.uint8)[block.starts[first:end]]
-        if not (starts == _OBJECT).all() or not _is_utf8(part):
+        if not (starts == _OBJECT).all() or not is_utf8(part):
             return None
         if not self.closed and (b"NaN" in part or b"Inf" in part):
             return None
@@ -75,7 +75,9 @@ class Layout:
         }
         if reading.is_unsure(self.sensitive):
             return None
-        return Batch(columns, end - first, reading.misfits, reading.texts, lambda row: block.line_of(first + row))
+        return Batch(
+            columns, end - first, reading.misfits, reading.texts, lambda row: block.line_of(first + row), is_utf8=True
+        )
 
     def _parsed(self, part: bytes) -> Table | None:
         try:
@@ -145,16 +147,6 @@ class _Reading:
         if items is array.values:
             return array
         return pa.ListArray.from_arrays(array.offsets, items, mask=array.is_null() if array.null_count else None)
-
-
-def _is_utf8(part: bytes) -> bool:
-    if part.isascii():
-        return True
-    try:
-        part.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _kind(plan: Plan, place: Place) -> DataType:

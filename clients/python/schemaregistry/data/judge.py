@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.binding import Binding, bind, refusal
+from schemaregistry.data.fit import fit
 from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.records import RecordJudge, Records
@@ -47,7 +48,6 @@ class Judge:
         self.rows = 0
         self.binding = Binding()
         self._bound: pa.Schema | None = None
-        self._misfits: set[int] = set()
         self._records = RecordJudge(plan)
 
     def bind(self, schema: pa.Schema) -> Binding:
@@ -55,6 +55,7 @@ class Judge:
         if self._bound is None or not schema.equals(self._bound):
             self._bound, self.binding = schema, bind(self.plan, schema)
             self._judge_names(schema.names)
+            self._judge_renamed(schema)
             for key, expected, actual in self._schema_faults(schema):
                 self.tally.broken(key, expected, actual)
         return self.binding
@@ -96,8 +97,8 @@ class Judge:
     def finish(self) -> None:
         """Note what was read as another type and fitted."""
         for place, met in self.binding.fits.items():
-            if met.note and place not in self._misfits:
-                self.tally.note(f"{self.plan.places[place].column}: {met.note}")
+            if met.note:
+                self.tally.note(f"{self.plan.places[place].column}: {met.note}", while_fitting=place)
 
     def _judge_names(self, names: list[str]) -> None:
         folded: dict[str, str] = {}
@@ -105,6 +106,13 @@ class Judge:
             other = folded.setdefault(name.casefold(), name)
             if other != name:
                 self.tally.note(f'the columns "{other}" and "{name}" differ in case only')
+
+    def _judge_renamed(self, schema: pa.Schema) -> None:
+        """One column that is missing and one that is extra, of a type that fits, may be the same under a new name."""
+        missing = [place for place in self.plan.columns if place.index not in self.binding.types]
+        extras = self.binding.extras[ROW]
+        if len(missing) == len(extras) == 1 and not fit(schema.field(extras[0]).type, missing[0].kind).refused:
+            self.tally.note(f"{missing[0].name} is missing and {extras[0]} isn't in the contract: was it renamed?")
 
     def _schema_faults(self, schema: pa.Schema) -> Iterator[tuple[Key, str, str]]:
         for check in (check for check in self.plan.checks if not check.guards):
@@ -146,7 +154,7 @@ class Judge:
                 yield Hit(key, check.expected, check.place, mask, lambda _: None)
             case _:
                 if check.kind == "fits":
-                    self._misfits.add(check.place)
+                    self.tally.misfits.add(check.place)
                 yield Hit(key, check.expected, check.place, mask, show)
 
     def _residue_hits(self, frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:

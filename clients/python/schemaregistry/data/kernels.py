@@ -130,7 +130,7 @@ def _by_count(passes: Callable[[Any, Any], bool], limit: int, counts: Array) -> 
 
 
 def _pattern(patterns: tuple[str, str], array: Array, wanted: DataType) -> Mask | None:
-    return _over_texts(partial(_not_matched, *patterns), array, wanted)
+    return _over_texts(partial(_not_matched, *patterns), _encoded(array), wanted)
 
 
 def _not_matched(ecma: str, re2: str, texts: Array) -> Mask | None:
@@ -145,7 +145,15 @@ def _not_matched(ecma: str, re2: str, texts: Array) -> Mask | None:
 def _format(name: str, array: Array, wanted: DataType) -> Mask | None:
     if NATURAL.get(family(array.type)) == name:
         return None
-    return _over_texts(partial(_not_of_format, name), array, wanted)
+    return _over_texts(partial(_not_of_format, name), _encoded(array), wanted)
+
+
+def _encoded(array: Array) -> Array:
+    """Texts as a dictionary where they are few: what looks into each text is then done once for each."""
+    is_text = family(array.type) == "text" and not isinstance(array.type, pa.DictionaryType)
+    if is_text and len(array) > _MANY and pc.count_distinct(array.slice(0, _SAMPLE)).as_py() <= _FEW:
+        return array.dictionary_encode()
+    return array
 
 
 def _not_of_format(name: str, texts: Array) -> Mask | None:
@@ -170,6 +178,8 @@ def _over_texts(judge: Callable[[Array], Mask | None], array: Array, wanted: Dat
         return spread(judge(array.dictionary), array)
     return judge(as_text(array, wanted))
 
+
+_MANY, _SAMPLE, _FEW = 4096, 512, 64
 
 NATURAL: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
 """The format that every value of a type has."""

@@ -71,6 +71,17 @@ class Block:
         return Block(self.data[end:], self.offset + end, line, self.quoted)
 
 
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 throughout."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def record_ends(data: bytes, newlines: Indices) -> Indices:
     """The line ends that aren't within quotes: those with an even number of quotes before them."""
     if b'"' not in data:

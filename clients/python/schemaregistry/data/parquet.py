@@ -60,7 +60,7 @@ class ParquetReader:
     def _batches(self, stream: BinaryIO, file: pq.ParquetFile, names: list[str]) -> Iterator[Batch]:
         total, done = file.metadata.num_rows, 0
         if not names:
-            yield Batch({}, total)
+            yield from (Batch({}, min(_BATCH_ROWS, total - start)) for start in range(0, total, _BATCH_ROWS))
             return
         texts = _dictionaries(file, names)
         reader = pq.ParquetFile(

@@ -32,7 +32,9 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows_failing = 0
-        self.notes: dict[str, None] = {}
+        self.misfits: set[int] = set()
+        """Places with a value that its type doesn't hold."""
+        self._notes: dict[str, int | None] = {}
         self._found: dict[Key, _Found] = {}
 
     @property
@@ -40,9 +42,13 @@ class Tally:
         """Whether nothing is broken so far."""
         return not self._found
 
-    def note(self, text: str) -> None:
-        """Say something once."""
-        self.notes[text] = None
+    def note(self, text: str, *, while_fitting: int | None = None) -> None:
+        """Say something once; or only if every value at a place fits its type in the end."""
+        self._notes.setdefault(text, while_fitting)
+
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said."""
+        return tuple(text for text, place in self._notes.items() if place not in self.misfits)
 
     def broken(self, key: Key, expected: str, actual: str) -> None:
         """A rule is broken, if by no row: by a column that is missing, or of another type."""

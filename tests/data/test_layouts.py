@@ -1,0 +1,126 @@
+"""The same values in every layout that Arrow has for them, and columns that no contract names."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from schemaregistry.contract import compile_contract
+from schemaregistry.data import Report, check, find
+from schemaregistry.document import parse
+
+Found = dict[str, list[Any]]
+Judge = Callable[..., Report]
+
+
+@pytest.fixture
+def judge_array(tmp_path: Path) -> Judge:
+    """`judge_array(schema, array)`: the report on a file whose only column is `a`."""
+
+    def judge(schema: dict[str, Any], array: pa.Array, arrow: dict[str, Any] | None = None) -> Report:
+        document: dict[str, Any] = {"$id": "a_v1", "version": "1.0.0", "type": "object", "properties": {"a": schema}}
+        if arrow:
+            document["arrow"] = {"fields": [{"name": "a", "type": arrow}]}
+        with pa.ipc.new_file(tmp_path / "a.arrow", pa.schema([("a", array.type)])) as writer:
+            writer.write_batch(pa.RecordBatch.from_arrays([array], names=["a"]))
+        return check(find([str(tmp_path / "a.arrow")]), compile_contract(parse(json.dumps(document).encode())))
+
+    return judge
+
+
+def found(report: Report) -> Found:
+    assert report.error is None
+    return {item.rule: [example.value for example in item.examples] for item in report.violations}
+
+
+LISTS = [[1, 2], None, [3], []]
+LIST_RULES = {"type": "array", "items": {"type": "integer", "minimum": 2}}
+LAYOUTS_OF_LISTS = [pa.list_, pa.large_list, pa.list_view, pa.large_list_view]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS_OF_LISTS, ids=lambda layout: layout.__name__)
+def test_lists(judge_array: Judge, layout: Callable[[pa.DataType], pa.DataType]) -> None:
+    assert found(judge_array(LIST_RULES, pa.array(LISTS, layout(pa.int64())))) == {"minimum": [1]}
+    assert found(judge_array(LIST_RULES, pa.array(LISTS * 3, layout(pa.int64())).slice(2, 4))) == {"minimum": [1]}
+
+
+def test_lists_of_a_fixed_size(judge_array: Judge) -> None:
+    array = pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int64(), 2))
+    assert found(judge_array(LIST_RULES, array)) == {"minimum": [1]}
+
+
+TEXTS = pa.array(["x", "yy", None, "x"])
+LAYOUTS_OF_TEXTS = {
+    "large": TEXTS.cast(pa.large_string()),
+    "view": TEXTS.cast(pa.string_view()),
+    "dictionary": TEXTS.dictionary_encode(),
+    "large dictionary": TEXTS.cast(pa.large_string()).dictionary_encode(),
+    "dictionary with null": pa.DictionaryArray.from_arrays(pa.array([0, 1, 2, 0]), pa.array(["x", "yy", None])),
+    "dictionary with more": pa.DictionaryArray.from_arrays(pa.array([0, 1, None, 0]), pa.array(["x", "yy", "zz"])),
+    "runs": pc.run_end_encode(TEXTS),
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS_OF_TEXTS)
+def test_texts(judge_array: Judge, layout: str) -> None:
+    for rules in ({"maxLength": 1}, {"pattern": "^x$"}, {"enum": ["x"]}):
+        report = judge_array({"type": "string", **rules}, LAYOUTS_OF_TEXTS[layout])
+        assert found(report) == {next(iter(rules)): ["yy"]}
+
+
+def test_texts_within_lists(judge_array: Judge) -> None:
+    rules = {"type": "array", "items": {"type": "string", "maxLength": 1}}
+    for kind in (pa.string_view(), pa.dictionary(pa.int8(), pa.string())):
+        array = pa.array([["x", "yy"], None], pa.list_(pa.string())).cast(pa.list_(kind))
+        assert found(judge_array(rules, array)) == {"maxLength": ["yy"]}
+
+
+def test_numbers(judge_array: Judge) -> None:
+    integers = pa.array([1, 2, None])
+    for array in (integers.dictionary_encode(), pc.run_end_encode(integers), integers.cast(pa.uint8())):
+        assert found(judge_array({"type": "integer", "minimum": 2}, array)) == {"minimum": [1]}
+    halves = pa.array([1.5, 2.5], pa.float16())
+    assert found(judge_array({"type": "number", "minimum": 2}, halves)) == {"minimum": [1.5]}
+    decimal = {"name": "decimal128", "precision": 10, "scale": 2}
+    for kind in (pa.decimal256(50, 2), pa.decimal64(10, 2)):
+        array = pa.array([Decimal("1.5"), Decimal("2.5")], kind)
+        assert found(judge_array({"type": "number", "minimum": 2}, array, decimal)) == {"minimum": ["1.50"]}
+
+
+def test_bytes(judge_array: Judge) -> None:
+    for kind in (pa.large_binary(), pa.binary_view(), pa.binary(4)):
+        report = judge_array({"type": "string", "maxLength": 7}, pa.array([b"abcd", None], kind), {"name": "binary"})
+        assert found(report) == {"maxLength": ["YWJjZA=="]}
+
+
+OTHERS = [
+    pa.array([1], pa.duration("s")),
+    pa.array([[("a", 1)]], pa.map_(pa.string(), pa.int64())),
+    pa.array([(1, 2, 3)], pa.month_day_nano_interval()),
+    pa.UnionArray.from_dense(pa.array([0], pa.int8()), pa.array([0], pa.int32()), [pa.array(["a"])]),
+    pa.array([b"0" * 16], pa.uuid()),
+]
+
+
+@pytest.mark.parametrize("array", OTHERS, ids=lambda array: str(array.type))
+def test_a_type_that_no_contract_names_is_refused(judge_array: Judge, array: pa.Array) -> None:
+    report = judge_array({"type": "string"}, array)
+    assert (report.verdict, report.rows_failing) == ("violates", 1)
+    json.dumps(report.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("array", OTHERS, ids=lambda array: str(array.type))
+def test_such_a_column_beside_the_contract_s_is_let_be(judge_array: Judge, array: pa.Array) -> None:
+    assert judge_array({}, array).verdict == "conforms"
+
+
+def test_structs(judge_array: Judge) -> None:
+    rules = {"type": "object", "properties": {"p": {"type": "integer"}}, "required": ["p"]}
+    array = pa.array([{"p": 1}, None, {"p": None}], pa.struct([("p", pa.int64())]))
+    assert found(judge_array(rules, array)) == {"required": [None]}
+    assert found(judge_array(rules, pa.array([{}, None], pa.struct([])))) == {"required": [None]}

@@ -6,6 +6,13 @@
 
 namespace schemaregistry {
 
+Value::Value() = default;
+Value::Value(const Value&) = default;
+Value::Value(Value&&) noexcept = default;
+Value& Value::operator=(const Value&) = default;
+Value& Value::operator=(Value&&) noexcept = default;
+Value::~Value() = default;
+
 Value Value::of(Kind kind) {
   Value value;
   value.kind = kind;

@@ -21,6 +21,14 @@ struct Value {
   std::vector<Value> items;
   std::vector<std::pair<std::string, Value>> members;
 
+  // Made where the type is complete: it holds pairs of itself.
+  Value();
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
+
   static Value null() { return of(Kind::null); }
   static Value array() { return of(Kind::array); }
   static Value object() { return of(Kind::object); }

@@ -11,6 +11,7 @@ from typing import cast
 import typer
 
 from schemaregistry.cli import (
+    arrow,
     check,
     compat,
     contract,
@@ -36,6 +37,7 @@ app = typer.Typer(
     add_completion=False,
 )
 
+app.command("arrow")(arrow.arrow)
 app.command("check")(check.check)
 app.command("contract")(contract.contract)
 app.command("cpp")(cpp.cpp)

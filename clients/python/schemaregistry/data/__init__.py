@@ -23,6 +23,7 @@ from schemaregistry.data.load import Loaded, load
 from schemaregistry.data.redact import redacted
 from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
 from schemaregistry.data.sources import Source, find
+from schemaregistry.data.types import arrow_schema
 
 __all__ = [
     "Destination",
@@ -38,6 +39,7 @@ __all__ = [
     "Source",
     "Stream",
     "Violation",
+    "arrow_schema",
     "check",
     "find",
     "load",

@@ -1,0 +1,65 @@
+"""`schemaregistry arrow`: a document proposed from a file's Arrow schema. Registers nothing."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from schemaregistry.cli.output import write_output
+from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from schemaregistry.data import Report
+    from schemaregistry.data.propose import Proposal
+
+
+def arrow(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Parquet, Arrow or CSV, with rows as they should be.")],
+    id: Annotated[str | None, typer.Option("--id", help="The document's id; without it from the file's name.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.json", help="Where it goes; stdout without it.")
+    ] = None,
+    format: Annotated[
+        str | None, typer.Option("--format", help="The file's format, where its name doesn't tell it.")
+    ] = None,
+) -> None:
+    """Propose a schema document for the rows of a file: types, what is required, the arrow block.
+
+    Says on stderr what to think about, and whether the file conforms to it: exits with 1 where it doesn't (its floats
+    hold NaN, say).
+    """
+    from schemaregistry import data
+    from schemaregistry.contract import compile_contract
+    from schemaregistry.data.opening import open_file
+    from schemaregistry.data.propose import id_of, propose
+    from schemaregistry.document import check_id, parse
+
+    sources = data.find([file], format)
+    if len(sources) != 1:
+        raise InvalidArgument(f"{file} is {len(sources):,} files: name one of them", reason="NOT_ONE_FILE")
+    proposal = propose(open_file(sources[0]), check_id(id or id_of(file)))
+    text = json.dumps(proposal.document, ensure_ascii=False, indent=2) + "\n"
+    report = data.check(sources, compile_contract(parse(text.encode())))
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_output(output, text.encode())
+    for line in _advice(proposal, report):
+        typer.echo(line, err=True)
+    raise typer.Exit(report.exit_code)
+
+
+def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
+    from schemaregistry.data import wording
+
+    for name, why in proposal.left_out.items():
+        yield wording.printable(f"left out: {name or '(no name)'} ({why}); so other columns are allowed")
+    for name, texts in proposal.few.items():
+        yield wording.printable(f"{name} has few values: an enum of {', '.join(map(json.dumps, texts))}?")
+    for violation in report.violations:
+        yield f"{wording.column(violation)}: {wording.difference(violation)}"
+    if report.error:
+        yield wording.fault(report.error)
+    yield f"the file {report.verdict}: {wording.summary(report)}"

@@ -1,0 +1,77 @@
+"""The rows of a file with the types that the file has, or that its format's reader infers. Knows no contract."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from schemaregistry.data.faults import READ_ERRORS, Unreadable
+from schemaregistry.data.schemas import refuse_repeated
+from schemaregistry.data.sources import Source
+from schemaregistry.data.tables import Stream
+from schemaregistry.errors import InvalidArgument
+
+_BATCH_ROWS: Final = 1 << 16
+
+
+def open_file(source: Source) -> Stream:
+    """A Parquet or Arrow file's own schema, or a CSV file's by what is in it, which is read whole for that.
+
+    Raises InvalidArgument, here or while it is read: UNREADABLE, DUPLICATE_COLUMN; NO_SCHEMA for a format without one.
+    """
+    opened = _OPEN.get(source.format)
+    if opened is None:
+        message = f"{source.path} is {source.format}, which has no types: give a Parquet, Arrow or CSV file of the rows"
+        raise InvalidArgument(message, reason="NO_SCHEMA", metadata={"file": source.path})
+    with _reading(source):
+        stream = opened(source)
+        refuse_repeated(source.path, stream.schema)
+
+    def batches(names: list[str]) -> Iterator[pa.RecordBatch]:
+        with _reading(source):
+            yield from stream.batches(names)
+
+    return Stream(stream.schema, batches)
+
+
+@contextmanager
+def _reading(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as unreadable:
+        fault = unreadable.fault
+        raise InvalidArgument(f"{fault.file}: {fault.message}", reason=fault.reason) from None
+    except READ_ERRORS as error:
+        message = f"{source.path} can't be read as {source.format}: {error}"
+        raise InvalidArgument(message, reason="UNREADABLE", metadata={"file": source.path}) from None
+
+
+def _parquet(source: Source) -> Stream:
+    file = pq.ParquetFile(source.path)
+    return Stream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
+
+
+def _arrow(source: Source) -> Stream:
+    data = pa.memory_map(source.path)
+    try:
+        reader = pa.ipc.open_file(data)
+    except pa.ArrowInvalid:
+        data.seek(0)
+        stream = pa.ipc.open_stream(data)
+        return Stream(stream.schema, lambda _: stream)
+    return Stream(reader.schema, lambda _: (reader.get_batch(at) for at in range(reader.num_record_batches)))
+
+
+def _csv(source: Source) -> Stream:
+    """Only an empty field without quotes is null, as where files are checked."""
+    convert = pcsv.ConvertOptions(null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False)
+    parse = pcsv.ParseOptions(newlines_in_values=True)
+    stream: Any = pa.input_stream(source.path, compression=source.compression or "detect")
+    table = pcsv.read_csv(stream, parse_options=parse, convert_options=convert)
+    return Stream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+
+
+_OPEN: Final[dict[str, Callable[[Source], Stream]]] = {"parquet": _parquet, "arrow": _arrow, "csv": _csv}

@@ -78,9 +78,11 @@ class Judge:
             broken = self._records.broken(record)
             self.tally.rows_failing += bool(broken)
             for key, value in broken.items():
-                wanted = self.tally.wants(key) > 0
-                example = Example(self.path, self.rows + index, records.lines[index], shown(value))
-                self.tally.add(key, self._records.expected(key), 1, [example] if wanted else [])
+                if self.tally.wants(key):
+                    example = Example(self.path, self.rows + index, records.lines[index], shown(value))
+                    self.tally.add(key, self._records.expected(key), 1, [example])
+                else:
+                    self.tally.add(key, "", 1, [])
 
     def _judge_batch(self, batch: Batch) -> None:
         frame = Frame(self.plan, self.binding, batch)

@@ -179,10 +179,11 @@ class Plan:
 
     def fit_check(self, place: int) -> Check:
         """The check of a typed place that its Arrow type holds its values."""
-        found = next((check for check in self.checks if check.kind == "fits" and check.place == place), None)
-        if found is None:
-            raise LookupError(place)
-        return found
+        return self._fits[place]
+
+    @cached_property
+    def _fits(self) -> dict[int, Check]:
+        return {check.place: check for check in reversed(self.checks) if check.kind == "fits"}
 
     def refusing(self, place: int, kind: str) -> Check | None:
         """The first unconditional check of a place that doesn't allow a JSON type."""

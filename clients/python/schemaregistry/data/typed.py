@@ -23,11 +23,16 @@ Dialect: TypeAlias = Literal["csv", "ndjson"]
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _TRUE: Final = ("true", "True", "TRUE", "1")
 _FALSE: Final = ("false", "False", "FALSE", "0")
-_INTEGER: Final = r"^-?[0-9]+$"
+_INTEGER: Final = r"^-?0*[0-9]{1,20}$"
+"""An integer with no more digits than a uint64 has."""
 _NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
-_DATE: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_CLOCK: Final = r"[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?"
-_OFFSET: Final = r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+_DATE: Final = (
+    r"[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31|02-29)"
+)
+"""A day that there is, but for 29 February of some years."""
+_HOURS: Final = r"(?:[01][0-9]|2[0-3])"
+_CLOCK: Final = rf"{_HOURS}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+_OFFSET: Final = rf"(?:[Zz]|[+-]{_HOURS}:[0-5][0-9])"
 
 TIMESTAMPS: Final[dict[Dialect, str]] = {
     "csv": f"^{_DATE}(?:[Tt ]{_CLOCK}{_OFFSET}| {_CLOCK})$",

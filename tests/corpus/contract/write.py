@@ -344,6 +344,16 @@ CASES = [
         rest={"if": {"properties": {"side": {"const": "B"}}}, "then": {"required": ["limit"]}},
     ),
     Case(
+        "closed-under-a-guard",
+        {"a": INTEGER, "b": INTEGER, "c": INTEGER},
+        [("a", pa.int64(), [1, 2, 1]), ("b", pa.int64(), [None, 5, None]), ("c", pa.int64(), [7, None, None])],
+        {("c", "additionalProperties"): 1},
+        rest={
+            "if": {"properties": {"a": {"const": 1}}},
+            "then": {"properties": {"a": True}, "additionalProperties": False},
+        },
+    ),
+    Case(
         "any-of",
         {"a": INTEGER, "b": INTEGER},
         [("a", pa.int64(), [1, None, None]), ("b", pa.int64(), [None, 2, None])],

@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.binding import Binding, bind, refusal
-from schemaregistry.data.fit import fit
 from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.records import RecordJudge, Records
@@ -55,7 +54,7 @@ class Judge:
         if self._bound is None or not schema.equals(self._bound):
             self._bound, self.binding = schema, bind(self.plan, schema)
             self._judge_names(schema.names)
-            self._judge_renamed(schema)
+            self._judge_renamed()
             for key, expected, actual in self._schema_faults(schema):
                 self.tally.broken(key, expected, actual)
         return self.binding
@@ -109,12 +108,12 @@ class Judge:
             if other != name:
                 self.tally.note(f'the columns "{other}" and "{name}" differ in case only')
 
-    def _judge_renamed(self, schema: pa.Schema) -> None:
-        """One column that is missing and one that is extra, of a type that fits, may be the same under a new name."""
-        missing = [place for place in self.plan.columns if place.index not in self.binding.types]
+    def _judge_renamed(self) -> None:
+        """One column that is missing and one that is extra may be the same under a new name."""
+        missing = [place.name for place in self.plan.columns if place.index not in self.binding.types]
         extras = self.binding.extras[ROW]
-        if len(missing) == len(extras) == 1 and not fit(schema.field(extras[0]).type, missing[0].kind).refused:
-            self.tally.note(f"{missing[0].name} is missing and {extras[0]} isn't in the contract: was it renamed?")
+        if len(missing) == len(extras) == 1:
+            self.tally.note(f"{missing[0]} is missing and {extras[0]} isn't in the contract: was it renamed?")
 
     def _schema_faults(self, schema: pa.Schema) -> Iterator[tuple[Key, str, str]]:
         for check in (check for check in self.plan.checks if not check.guards):
@@ -147,8 +146,9 @@ class Judge:
                 yield from self._residue_hits(frame, check, mask)
             case "closed" if check.place == ROW:
                 for name, having in frame.extras(check).items():
-                    cell = partial(_cell, frame.batch, name)
-                    yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
+                    if (mask & having).any():
+                        cell = partial(_cell, frame.batch, name)
+                        yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
             case "fits" if check.place in self.binding.refused:
                 key = Key(place.column, *refusal(self.plan, self.binding, check.place))
                 yield Hit(key, check.expected, check.place, mask, show)

@@ -2,34 +2,50 @@
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from schemaregistry.errors import DeadlineExceeded
 from schemaregistry_server.catalog import Catalog
 from schemaregistry_server.store.base import Entry
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Since when the store is away, and what it said last."""
+
+    since: datetime
+    why: str
+
+
 class CurrentCatalog:
     """Read `catalog` for the newest one. `changed` is set, and replaced, at each change of any member.
 
-    `stale`: the store is away, the catalog may be old. `closing`: the server is about to stop.
+    `outage`: the store is away, the catalog may be old. `closing`: the server is about to stop.
     """
 
     def __init__(self) -> None:
         self.catalog = Catalog()
-        self.stale = False
+        self.outage: Outage | None = None
         self.closing = False
         self.changed = asyncio.Event()
+
+    @property
+    def stale(self) -> bool:
+        return self.outage is not None
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> None:
         """Swap in the catalog after `entries` and wake everyone who waited for it."""
         self.catalog = self.catalog.advance(revision, entries)
-        self.stale = False
+        self.outage = None
         self._wake()
 
-    def mark_stale(self) -> None:
+    def mark_stale(self, why: str = "") -> None:
         """Say that the store is away, until the next `advance`."""
-        if not self.stale:
-            self.stale = True
+        if self.outage:
+            self.outage = Outage(self.outage.since, why)
+        else:
+            self.outage = Outage(datetime.now(UTC), why)
             self._wake()
 
     def close(self) -> None:

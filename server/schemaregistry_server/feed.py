@@ -18,15 +18,25 @@ async def follow(store: Store, current: CurrentCatalog) -> None:
     ended = False
     while not ended:
         try:
-            async for batch in store.watch(current.catalog.revision):
-                current.advance(batch.revision, batch.entries)
-            ended = True
-        except Compacted:
-            await load(store, current)
+            ended = await _followed(store, current)
         except Unavailable as away:
-            current.mark_stale()
-            log.warning("the store is away, reads go on from memory: %s", away.message)
+            if not current.stale:
+                log.warning("the store is away, reads go on from memory: %s", away.message)
+            current.mark_stale(away.message)
             await asyncio.sleep(PAUSE)
+
+
+async def _followed(store: Store, current: CurrentCatalog) -> bool:
+    """Follow one watch; True where it ended because the store closed, False where the catalog was loaded anew."""
+    try:
+        async for batch in store.watch(current.catalog.revision):
+            if current.stale:
+                log.warning("the store is back, at revision %d", batch.revision)
+            current.advance(batch.revision, batch.entries)
+    except Compacted:
+        await load(store, current)
+        return False
+    return True
 
 
 async def load(store: Store, current: CurrentCatalog) -> None:

@@ -1,4 +1,4 @@
-"""What a person reads once a dev server listens: where it is, who acts as whom, and what to try next."""
+"""What a person reads once a server listens: where it is, and in dev mode who acts as whom and what to try next."""
 
 import os
 import shlex
@@ -38,6 +38,16 @@ Ctrl-C stops the server. Try, in another terminal:
   {_grpcurl()} {certificates} -d '{{"id": "{id}"}}' {listening.grpc} schemaregistry.v1.SchemaRegistry/ListVersions
   {_environment(settings, listening)}{_command()} check FILE --schema {id}
 """
+
+
+def line(settings: Settings, listening: Listening) -> str:
+    """The one line of a server in production."""
+    places = [f"gRPC {listening.grpc} (mTLS)"]
+    if listening.rest:
+        places.append(f"REST https://{listening.rest} (mTLS)")
+    places.append(f"health http://{listening.health}")
+    served = f"{_counted(listening.versions, 'version')}, {settings.workers} process{'es' if settings.shared else ''}"
+    return f"Listening: {', '.join(places)}; {served}."
 
 
 def _published(settings: Settings, listening: Listening) -> str:

@@ -4,9 +4,7 @@ Holds what gRPC adds to an RPC (identity from the certificate, status details, m
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final, NoReturn
 
 import grpc
@@ -15,18 +13,21 @@ from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
-from schemaregistry.errors import FailedPrecondition, RegistryError
+from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
+from schemaregistry_server.access import Access
+from schemaregistry_server.addresses import host_and_port, in_use
+from schemaregistry_server.certificates import Pem
 from schemaregistry_server.reflecting import MethodsToo
+from schemaregistry_server.reread import Reread
 from schemaregistry_server.service import Identity, Registry, Reply
-from schemaregistry_server.settings import host_and_port
+from schemaregistry_server.settings import Settings
 from schemaregistry_server.watching import delivered
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
 OPTIONS: Final = (
-    ("grpc.so_reuseport", 0),
     ("grpc.max_receive_message_length", 12 << 20),
     ("grpc.max_send_message_length", 4 << 20),
     ("grpc.max_metadata_size", 16 << 10),
@@ -34,8 +35,6 @@ OPTIONS: Final = (
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.server.max_pending_requests", 8192),
     ("grpc.server.max_pending_requests_hard_limit", 8192),
-    ("grpc.max_connection_age_ms", 30 * 60_000),
-    ("grpc.max_connection_age_grace_ms", 60_000),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     ("grpc.keepalive_permit_without_calls", 1),
@@ -43,9 +42,11 @@ OPTIONS: Final = (
 )
 """Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html).
 
-A document over its limit of 1 MiB is to be refused in words, so a message may have more than that. Ports are not shared
-(so_reuseport): a second server must hear that its port is taken.
+A document over its limit of 1 MiB is to be refused in words, so a message may have more than that.
 """
+
+AGED_SECONDS: Final = 60.0
+"""How long a call may go on over a connection that has reached its age."""
 
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""
@@ -56,45 +57,27 @@ IdentityOf = Callable[[Context], Identity]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Certificates:
-    """PEM files: the server's own, and the CA that signs its clients'."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-    def credentials(self) -> grpc.ServerCredentials:
-        pair = (self.key.read_bytes(), self.certificate.read_bytes())
-        return grpc.ssl_server_credentials([pair], root_certificates=self.ca.read_bytes(), require_client_auth=True)
-
-
 class GrpcFace:
     """The listening server."""
 
-    def __init__(
-        self, registry: Registry, publishers: frozenset[str], *, with_reflection: bool, slow_seconds: float
-    ) -> None:
-        self._server = grpc.aio.server(options=OPTIONS, maximum_concurrent_rpcs=MAX_CALLS)
+    def __init__(self, registry: Registry, access: Access, settings: Settings) -> None:
+        self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
-            servicer(registry, identity_from_certificate(publishers), slow_seconds), self._server
+            servicer(registry, identity_from_certificate(access), settings.slow_seconds), self._server
         )
         self.health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
-        if with_reflection:
+        if settings.reflection:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
             reflection.enable_server_reflection(names, self._server, pool=MethodsToo())
 
-    async def start(self, address: str, certificates: Certificates) -> int:
+    async def start(self, address: str, pem: Reread[Pem]) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
         host_and_port(address, "--grpc")
         try:
-            port = self._server.add_secure_port(address, certificates.credentials())
+            port = self._server.add_secure_port(address, credentials(pem))
         except RuntimeError as failed:
-            raise FailedPrecondition(
-                f"gRPC can't listen on {address}: it is in use or not ours. Name another with --grpc HOST:PORT.",
-                reason="ADDRESS_IN_USE",
-            ) from failed
+            raise in_use(address, "--grpc", "it is in use or not ours") from failed
         await self._server.start()
         for name in ("", SERVICE.full_name):
             await self.health.set(name, health_pb2.HealthCheckResponse.SERVING)
@@ -109,20 +92,40 @@ class GrpcFace:
         await self._server.stop(grace)
 
 
-def identity_from_certificate(publishers: frozenset[str]) -> IdentityOf:
-    """How the peer is named: the SPIFFE id of its certificate, or else the certificate's common name.
+def options(settings: Settings) -> Sequence[tuple[str, int]]:
+    """OPTIONS, and those that the settings decide."""
+    age = settings.connection_seconds
+    return (
+        *OPTIONS,
+        # A port that is not shared, so that a second server hears that it is taken.
+        ("grpc.so_reuseport", int(settings.shared)),
+        ("grpc.max_connection_age_ms", round(age * 1000)),
+        ("grpc.max_connection_age_grace_ms", round(min(age, AGED_SECONDS) * 1000)),
+    )
 
-    gRPC has verified the certificate. A common name that is written like a SPIFFE id is no name: anyone who may ask the
-    CA for a common name could ask for that one.
+
+def credentials(pem: Reread[Pem]) -> grpc.ServerCredentials:
+    """Mutual TLS by the files as they are at each handshake.
+
+    Each handshake has a configuration of its own, so that no session is taken up again: it would keep an identity that
+    has expired, or whose CA is gone, since it began.
     """
+
+    def newest() -> grpc.ServerCertificateConfiguration:
+        now = pem.value
+        return grpc.ssl_server_certificate_configuration([(now.key, now.certificate)], now.ca)
+
+    return grpc.dynamic_ssl_server_credentials(newest(), newest, require_client_authentication=True)
+
+
+def identity_from_certificate(access: Access) -> IdentityOf:
+    """How the peer is named: by the SPIFFE id and the common name of its certificate, which gRPC has verified."""
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
-        name = b"".join(known.get("peer_spiffe_id", ())).decode()
-        if not name:
-            common_name = next(iter(known.get("x509_common_name", ())), b"").decode(errors="replace")
-            name = "" if common_name.startswith("spiffe:") else common_name
-        return Identity(name, name in publishers, "mtls")
+        spiffe_id = b"".join(known.get("peer_spiffe_id", ())).decode()
+        common_name = next(iter(known.get("x509_common_name", ())), b"").decode(errors="replace")
+        return access.identity(spiffe_id, common_name)
 
     return identify
 

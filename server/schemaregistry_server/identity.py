@@ -31,17 +31,27 @@ ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller as the server sees them: SPIFFE id or certificate name, `transport` is `mtls` or `loopback`."""
+    """A caller as the server sees them: SPIFFE id or certificate name; `transport` is `mtls`, `loopback` or `network`.
+
+    `revoked`: the name is good for nothing any more.
+    """
 
     name: str
     can_publish: bool
     transport: str
+    revoked: bool = False
 
 
 def authorise(rpc: str, caller: Identity) -> None:
     """Return where `caller` may call `rpc`; raise Unauthenticated or PermissionDenied where not."""
     if not caller.name:
         raise Unauthenticated("The call carries no identity: use a client certificate.", reason="NO_IDENTITY")
+    if caller.revoked:
+        raise PermissionDenied(
+            f"{caller.name} is revoked: ask the registry's operator.",
+            reason="REVOKED",
+            metadata={"identity": caller.name, "rpc": rpc},
+        )
     if ROLES[rpc] is Role.PUBLISH and not caller.can_publish:
         raise PermissionDenied(
             f"{caller.name} may read but not publish: only a publisher may call {rpc}. "

@@ -6,6 +6,7 @@ Holds no judgement. What a killed task would have said is unknown: an honest ver
 import asyncio
 import multiprocessing
 import resource
+import signal
 from collections.abc import Callable, Sequence
 from typing import Final, ParamSpec, TypeVar
 
@@ -13,6 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from schemaregistry.compat import Verdict, admit, check, check_history, enforce, undecided
 from schemaregistry.document import Document, Level
+from schemaregistry_server import lifeline
 
 HARD_LIMIT: Final = 2.0
 """A task is killed after so many times the seconds that it was asked to keep to."""
@@ -77,6 +79,7 @@ class _Killed(Exception):
 
 
 def _prepare() -> None:
+    lifeline.end_with_parent(signal.SIGKILL)
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
 

@@ -1,57 +1,83 @@
-"""`schemaregistry serve`: its options, and each failure to start as one sentence and exit code 2."""
+"""`schemaregistry serve`: from what was said to a running server, and each failure to start as one sentence and exit 2.
+
+Holds no setting: `options.py` says what there is, `settings.py` what must be there.
+"""
 
 import logging
-from pathlib import Path
-from typing import Annotated, Final
 
 import typer
 import uvloop
 
 from schemaregistry.errors import RegistryError
-from schemaregistry_server import greeting, running
-from schemaregistry_server.settings import DEFAULT_DATA, DEFAULT_GRPC, DEFAULT_REST, Settings
-
-PRODUCTION: Final = """\
-Say `--dev` to run on this machine alone, with an embedded store and certificates of its own making.
-Without it a server needs what can't be given to it yet: its certificate and key, its clients' CA, a store, and the
-names of its publishers."""
-
-Dev = Annotated[bool, typer.Option("--dev", help="Embedded store, own certificates, REST for this machine alone.")]
-Data = Annotated[Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="Where everything is kept.")]
-Grpc = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where gRPC listens. Port 0: a free one.")]
-Rest = Annotated[str, typer.Option(metavar="HOST:PORT", help="Where REST listens. Port 0: a free one.")]
-Store = Annotated[
-    str, typer.Option(metavar="NAME", help="sqlite; etcd, a cluster of three on this machine; or etcd://HOST:PORT,…")
-]
-Publish = Annotated[Path | None, typer.Option(metavar="DIR", help="Publish the documents of DIR, old versions first.")]
-Reflection = Annotated[bool, typer.Option(help="Let gRPC clients ask for the proto.")]
-Progress = Annotated[float, typer.Option(metavar="SECONDS", min=0.01, help="Between a watch's marks of progress.")]
-Grace = Annotated[float, typer.Option(metavar="SECONDS", min=0, help="For calls in flight when the server stops.")]
-Slow = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0.01, help="For a watcher to take a message, or be dropped.")
-]
+from schemaregistry_server import greeting, options, running, supervisor
+from schemaregistry_server.readiness import Readiness
+from schemaregistry_server.settings import DEFAULT_DATA, Settings
+from schemaregistry_server.worker import LOG_FORMAT
 
 
 def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
-    dev: Dev = False,
-    data: Data = DEFAULT_DATA,
-    grpc: Grpc = DEFAULT_GRPC,
-    rest: Rest = DEFAULT_REST,
-    store: Store = "sqlite",
-    publish: Publish = None,
-    reflection: Reflection = True,
-    progress_seconds: Progress = 10.0,
-    grace_seconds: Grace = 10.0,
-    slow_seconds: Slow = 30.0,
+    dev: options.Dev = False,
+    config: options.Config = None,  # noqa: ARG001 (read before the others)
+    data: options.Data = DEFAULT_DATA,
+    store: options.Store = None,
+    grpc: options.Grpc = None,
+    rest: options.Rest = None,
+    health: options.Health = None,
+    tls_cert: options.TlsCert = None,
+    tls_key: options.TlsKey = None,
+    client_ca: options.ClientCa = None,
+    publisher: options.Publisher = None,
+    revoked: options.Revoked = None,
+    etcd_ca: options.EtcdCa = None,
+    etcd_cert: options.EtcdCert = None,
+    etcd_key: options.EtcdKey = None,
+    workers: options.Workers = 0,
+    publish: options.Publish = None,
+    reflection: options.Reflection = True,
+    progress_seconds: options.Progress = 10.0,
+    grace_seconds: options.Grace = 10.0,
+    slow_seconds: options.Slow = 30.0,
+    connection_seconds: options.Connection = 1800.0,
 ) -> None:
-    """Run the registry until Ctrl-C."""
-    if not dev:
-        typer.echo(PRODUCTION, err=True)
-        raise typer.Exit(2)
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings(data, grpc, rest, store, publish, reflection, progress_seconds, grace_seconds, slow_seconds)
+    """Run the registry until SIGTERM or Ctrl-C.
+
+    It asks each client for a certificate, so it needs its own, its clients' CA, and the names of its publishers. TLS
+    files are read again when they are replaced.
+    """
+    said = Settings(
+        dev=dev,
+        data=data,
+        store=store,
+        grpc=grpc,
+        rest=rest,
+        health=health,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        client_ca=client_ca,
+        publisher=tuple(publisher or ()),
+        revoked=revoked,
+        etcd_ca=etcd_ca,
+        etcd_cert=etcd_cert,
+        etcd_key=etcd_key,
+        workers=workers,
+        publish=publish,
+        reflection=reflection,
+        progress_seconds=progress_seconds,
+        grace_seconds=grace_seconds,
+        slow_seconds=slow_seconds,
+        connection_seconds=connection_seconds,
+    )
     try:
-        uvloop.run(running.run(settings, lambda listening: typer.echo(greeting.text(settings, listening))))
+        _run(said.complete())
     except RegistryError as error:
         typer.echo(f"schemaregistry: {error.message}", err=True)
         raise typer.Exit(2) from None
+
+
+def _run(settings: Settings) -> None:
+    logging.basicConfig(format=LOG_FORMAT)
+    if settings.shared:
+        uvloop.run(supervisor.run(settings, lambda listening: typer.echo(greeting.line(settings, listening))))
+        return
+    say = greeting.text if settings.dev else greeting.line
+    uvloop.run(running.run(settings, Readiness(), lambda listening: typer.echo(say(settings, listening))))

@@ -3,6 +3,7 @@
 Holds what HTTP adds to an RPC (statuses, conditional requests, problem+json, server-sent events), no path and no logic.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -14,9 +15,10 @@ from google.protobuf.message import Message
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
 
 from schemaregistry.errors import (
     InvalidArgument,
@@ -28,8 +30,9 @@ from schemaregistry.errors import (
     Unimplemented,
 )
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, Verdict, WatchSchemasResponse
-from schemaregistry_server import status
+from schemaregistry_server import health, status
 from schemaregistry_server.identity import Identity
+from schemaregistry_server.readiness import State
 from schemaregistry_server.service import Registry, Reply
 from schemaregistry_server.transcoding import Binding, bindings, to_json
 
@@ -43,15 +46,24 @@ log = logging.getLogger(__name__)
 IdentityOf = Callable[[Scope], Identity]
 
 
-def create_app(registry: Registry, identity_of: IdentityOf) -> ASGIApp:
-    """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them."""
+def create_app(
+    registry: Registry, identity_of: IdentityOf, state: Callable[[], State], *, slow_seconds: float
+) -> ASGIApp:
+    """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them.
+
+    A watcher that leaves an event for `slow_seconds` is cut off.
+    """
     by_template: dict[str, dict[str, ASGIApp]] = {}
     for binding in bindings(DESCRIPTOR.services_by_name["SchemaRegistry"]):
-        answer = (_Stream if binding.streams else _Unary)(binding, registry, identity_of)
+        answer: ASGIApp = (
+            _Stream(binding, registry, identity_of, slow_seconds)
+            if binding.streams
+            else _Unary(binding, registry, identity_of)
+        )
         by_template.setdefault(binding.template, {})[binding.http_method] = answer
     routes = [Route(template, _ByMethod(answers), methods=[*answers]) for template, answers in by_template.items()]
     return Starlette(
-        routes=[*routes, Route("/healthz", _healthz), Route("/readyz", _Ready(registry))],
+        routes=[*routes, *health.routes(state)],
         exception_handlers={HTTPException: _no_such_path},
     )
 
@@ -121,12 +133,13 @@ class _Unary:
 class _Stream:
     """The binding of a server-streaming RPC, as server-sent events (WHATWG HTML, "Server-sent events")."""
 
-    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf) -> None:
+    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf, slow_seconds: float) -> None:
         self.binding = binding
         self.handler: Callable[[Message, Identity], AsyncIterator[WatchSchemasResponse]] = getattr(
             registry, binding.rpc
         )
         self.identity_of = identity_of
+        self.slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -140,7 +153,23 @@ class _Stream:
         response = StreamingResponse(
             _events(first, messages), media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
-        await response(scope, receive, send)
+
+        async def bounded(event: Event) -> None:
+            async with asyncio.timeout(self.slow_seconds):
+                await send(event)
+
+        try:
+            await response(scope, receive, bounded)
+        except TimeoutError:
+            await _cut(scope, receive)
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    """Drop a reader that takes nothing: where to resume is the `id` of the last event that it got."""
+    log.warning("a watcher at %s took no event in time: it is cut off", scope["client"])
+    scope["state"]["abort"]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _events(first: WatchSchemasResponse, rest: AsyncIterator[WatchSchemasResponse]) -> AsyncIterator[str]:
@@ -265,23 +294,3 @@ async def _no_such_path(request: Request, error: Exception) -> Response:
     answer = problem(Unimplemented(message, reason="NO_SUCH_METHOD"), HTTPStatus.METHOD_NOT_ALLOWED)
     answer.headers["allow"] = allowed
     return answer
-
-
-async def _healthz(_: Request) -> Response:
-    return PlainTextResponse("ok\n")
-
-
-class _Ready:
-    """`/readyz`: 200 when the registry serves, else 503, and why in a word."""
-
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        waits_for = self.registry.waits_for()
-        answer = (
-            PlainTextResponse("ready\n")
-            if waits_for is None
-            else PlainTextResponse(f"waits for {waits_for}\n", HTTPStatus.SERVICE_UNAVAILABLE)
-        )
-        await answer(scope, receive, send)

@@ -1,20 +1,23 @@
-"""A server's life: store, catalog, publishing, faces, and the order in which they end. Holds no RPC."""
+"""One server process's life: store, catalog, publishing, faces, and the order in which they end. Holds no RPC."""
 
 import asyncio
+import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
-from schemaregistry_server import feed, pki, publishing, rest
+from schemaregistry.errors import Unavailable
+from schemaregistry_server import feed, health, pki, publishing
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.dev_callers import DEV_PUBLISHER, rest_identity
-from schemaregistry_server.grpc_face import Certificates, GrpcFace
+from schemaregistry_server.dev_callers import DEV_PUBLISHER
+from schemaregistry_server.faces import Faces
+from schemaregistry_server.http_listener import HttpListener
 from schemaregistry_server.judge import WorkerJudge
 from schemaregistry_server.judging import Questions
-from schemaregistry_server.rest_listener import RestListener
+from schemaregistry_server.readiness import Readiness, State
 from schemaregistry_server.service import Registry
 from schemaregistry_server.settings import Settings
 from schemaregistry_server.store import selection
@@ -23,45 +26,98 @@ from schemaregistry_server.store.base import Store
 ARRIVING_SECONDS: Final = 0.25
 """For calls that have arrived but not begun: gRPC cancels those when its server stops."""
 
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens, as HOST:PORT; the ids that it published at start; its versions, new and in all."""
+    """Where a server listens, as HOST:PORT (empty: it doesn't); the ids that it published at start; its versions, new
+    and in all."""
 
     grpc: str
     rest: str
+    health: str
     ids: tuple[str, ...]
     created: int
     versions: int
 
 
-async def run(settings: Settings, announce: Callable[[Listening], None]) -> None:
-    """Serve in dev mode until SIGTERM or Ctrl-C; `announce` is called once everything listens.
+async def run(settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, by settings that are complete; `announce` is called once everything listens.
 
     Raises RegistryError, with one sentence that says what to do, where the server can't start or go on.
     """
-    sources = publishing.read(settings.publish) if settings.publish else []
+    stopping = stop_signal()
     async with AsyncExitStack() as stack:
+        server = await _unless(stopping, _start(stack, settings, readiness, announce))
+        if server:
+            server.feeding.add_done_callback(lambda _: stopping.set())
+            await stopping.wait()
+            readiness.wait("its end: it is stopping")
+            await server.leave()
+
+
+async def _start(
+    stack: AsyncExitStack, settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]
+) -> "_Server":
+    """Start everything, health first and the faces last; `stack` ends it."""
+    sources = publishing.read(settings.publish) if settings.publish else []
+    watched = await serve_health(stack, settings, lambda: readiness.state)
+    if settings.dev:
         pki.ensure(settings.tls)
-        store = await stack.enter_async_context(selection.opened(settings.store, settings.data))
-        current = CurrentCatalog()
-        await feed.load(store, current)
-        feeding = asyncio.create_task(feed.follow(store, current))
-        stack.callback(feeding.cancel)
-        registry = _registry(stack, store, current, settings)
-        published = await publishing.publish(registry, sources, DEV_PUBLISHER)
-        faces = Faces(registry, settings)
-        stack.callback(faces.close)
-        grpc, rest = await faces.start()
-        stopping = _stop_signal()
-        feeding.add_done_callback(lambda _: stopping.set())
-        ids = tuple(dict.fromkeys(each.id for each in published))
-        created = sum(each.created for each in published)
-        announce(Listening(grpc, rest, ids, created, current.catalog.size))
-        await stopping.wait()
-        await _leave(registry, faces, current)
-        if feeding.done():
-            await feeding
+    settings.files.pem()  # what can't serve is said before the store is waited for
+    current = CurrentCatalog()
+    store = await _loaded(stack, settings, readiness, current)
+    feeding = asyncio.create_task(feed.follow(store, current))
+    stack.callback(feeding.cancel)
+    registry = _registry(stack, store, current, settings)
+    published = await publishing.publish(registry, sources, DEV_PUBLISHER)
+    faces = Faces(registry, settings, readiness)
+    stack.callback(faces.close)
+    grpc, rest = await faces.start()
+    readiness.serve(current)
+    ids = tuple(dict.fromkeys(each.id for each in published))
+    created = sum(each.created for each in published)
+    announce(Listening(grpc, rest, watched, ids, created, current.catalog.size))
+    return _Server(faces, current, feeding)
+
+
+async def serve_health(stack: AsyncExitStack, settings: Settings, state: Callable[[], State]) -> str:
+    """Answer the questions about health, where the settings say so; return where."""
+    if settings.health is None:
+        return ""
+    listener = HttpListener(health.create_app(state), settings.health, "--health", grace=1)
+    stack.callback(listener.close)
+    listener.start()
+    stack.push_async_callback(listener.stop)
+    return listener.address
+
+
+async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:
+    """The store, with everything that it has in `current`. In production it is waited for while it is away."""
+
+    async def patiently(what: str, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        readiness.wait(what)
+        while True:
+            try:
+                return await attempt()
+            except Unavailable as away:
+                if settings.dev:
+                    raise
+                if readiness.state.text == f"waits for {what}":
+                    log.warning("not listening yet, for want of %s: %s", what, away.message)
+                readiness.wait(f"{what}: {away.message}")
+            await asyncio.sleep(feed.PAUSE)
+
+    assert settings.store is not None
+    name = settings.store
+    store = await patiently(
+        "its store", lambda: stack.enter_async_context(selection.opened(name, settings.data, tls=settings.etcd_tls))
+    )
+    await patiently("its catalog to load", lambda: feed.load(store, current))
+    return store
 
 
 def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
@@ -74,45 +130,38 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
     )
 
 
-class Faces:
-    """gRPC and REST over one registry, started and stopped together."""
-
-    def __init__(self, registry: Registry, settings: Settings) -> None:
-        self._settings = settings
-        self._rest = RestListener(rest.create_app(registry, rest_identity()), settings.rest, settings.grace_seconds)
-        self._grpc = GrpcFace(
-            registry, pki.PUBLISHERS, with_reflection=settings.reflection, slow_seconds=settings.slow_seconds
-        )
-
-    async def start(self) -> tuple[str, str]:
-        """Listen; return the HOST:PORT of each."""
-        certificates = Certificates(*(self._settings.tls / f"{name}.pem" for name in ("ca", "server", "server-key")))
-        port = await self._grpc.start(self._settings.grpc, certificates)
-        return _with_port(self._settings.grpc, port), _with_port(self._settings.rest, self._rest.start())
+@dataclass(frozen=True, slots=True)
+class _Server:
+    faces: Faces
+    current: CurrentCatalog
+    feeding: asyncio.Task[None]
 
     async def leave(self) -> None:
-        """Fail the health checks; calls are answered still."""
-        await self._grpc.leave()
+        """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish.
 
-    async def stop(self) -> None:
-        """Take no new calls; let those in flight finish."""
-        await asyncio.gather(self._grpc.stop(self._settings.grace_seconds), self._rest.stop())
-
-    def close(self) -> None:
-        """Give up what was bound and not started."""
-        self._rest.close()
-
-
-async def _leave(registry: Registry, faces: Faces, current: CurrentCatalog) -> None:
-    """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish."""
-    registry.leave()
-    await faces.leave()
-    await asyncio.sleep(ARRIVING_SECONDS)
-    current.close()
-    await faces.stop()
+        Raises what ended the feeding of the catalog, where that was the reason.
+        """
+        await self.faces.leave()
+        await asyncio.sleep(ARRIVING_SECONDS)
+        self.current.close()
+        await self.faces.stop()
+        if self.feeding.done():
+            await self.feeding
 
 
-def _stop_signal() -> asyncio.Event:
+async def _unless(stopping: asyncio.Event, starting: Coroutine[object, object, Result]) -> Result | None:
+    """The result of `starting`; None where the signal comes first, which ends it."""
+    task = asyncio.create_task(starting)
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    return None if task.cancelled() else task.result()
+
+
+def stop_signal() -> asyncio.Event:
     """Set by SIGTERM or Ctrl-C; a further Ctrl-C ends the process at once (what was acknowledged is on the disk)."""
     stopping = asyncio.Event()
 
@@ -124,7 +173,3 @@ def _stop_signal() -> asyncio.Event:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, receive, signum)
     return stopping
-
-
-def _with_port(address: str, port: int) -> str:
-    return f"{address.rpartition(':')[0]}:{port}"

@@ -49,15 +49,6 @@ class Registry:
         self._questions = questions
         self._writer = Writer(store, current, judge)
         self._progress_seconds = progress_seconds
-        self._leaving = False
-
-    def leave(self) -> None:
-        """Say from now on that the server should get no calls."""
-        self._leaving = True
-
-    def waits_for(self) -> str | None:
-        """Why the server should get no calls now, None where it should."""
-        return "its end: it is stopping" if self._leaving else None
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
         self._authorise("GetSchema", caller)

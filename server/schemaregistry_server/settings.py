@@ -1,45 +1,173 @@
-"""What a server is told at start. Reads nothing."""
+"""What a server is told at start: each setting, its default, and which may not be missing. Reads no file."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from schemaregistry.errors import InvalidArgument
+from schemaregistry_server import pki
+from schemaregistry_server.certificates import Files
+from schemaregistry_server.cores import usable
+from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.store import selection
 
 DEFAULT_DATA: Final = Path(".data")
 DEFAULT_GRPC: Final = "localhost:50051"
 DEFAULT_REST: Final = "127.0.0.1:8000"
 
+PRODUCTION_GRPC: Final = "0.0.0.0:50051"
+PRODUCTION_HEALTH: Final = "0.0.0.0:8081"
+
+OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
+"""What dev mode makes itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`grpc` and `rest` are HOST:PORT (port 0: any free one); `store` is a name that `store.selection` reads; `publish`
-    a directory of documents, or None.
+    """Each member is the option of its name; None, an empty tuple or no workers where nothing was said.
 
-    Seconds: between a watch's marks of progress, for calls in flight at the end, and for a reader to take a message.
+    `grpc`, `rest` and `health` are HOST:PORT (port 0: any free one), `store` is a name that `store.selection` reads.
+    Of complete settings `rest` and `health` may still be None: not served.
+    Seconds: between a watch's marks of progress, for calls in flight at the end, for a reader to take a message, and
+    of a connection's life.
     """
 
-    data: Path
-    grpc: str
-    rest: str
-    store: str = "sqlite"
+    dev: bool = False
+    data: Path = DEFAULT_DATA
+    store: str | None = None
+    grpc: str | None = None
+    rest: str | None = None
+    health: str | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    client_ca: Path | None = None
+    publisher: tuple[str, ...] = ()
+    revoked: Path | None = None
+    etcd_ca: Path | None = None
+    etcd_cert: Path | None = None
+    etcd_key: Path | None = None
+    workers: int = 0
     publish: Path | None = None
     reflection: bool = True
     progress_seconds: float = 10.0
     grace_seconds: float = 10.0
     slow_seconds: float = 30.0
+    connection_seconds: float = 1800.0
 
     @property
     def tls(self) -> Path:
+        """The directory of dev mode's certificates."""
         return self.data / "tls"
 
+    @property
+    def shared(self) -> bool:
+        """Whether several processes share the ports."""
+        return self.workers > 1
 
-def host_and_port(address: str, option: str) -> tuple[str, int]:
-    """Read HOST:PORT, an IPv6 host in brackets; raise InvalidArgument (BAD_ADDRESS) naming the option."""
-    host, _, port = address.rpartition(":")
-    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+    @property
+    def files(self) -> Files:
+        """The server's own TLS files, of settings that are complete."""
+        assert self.client_ca
+        assert self.tls_cert
+        assert self.tls_key
+        return Files(self.client_ca, self.tls_cert, self.tls_key)
+
+    @property
+    def etcd_tls(self) -> Tls | None:
+        """The TLS files for etcd; None: plain text."""
+        return Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
+
+    def complete(self) -> "Settings":
+        """These settings with what was not said; raise InvalidArgument where something is missing or out of place."""
+        return _dev(self) if self.dev else _production(self)
+
+
+def _dev(said: Settings) -> Settings:
+    if extra := [name for name in OWN if getattr(said, name)]:
         raise InvalidArgument(
-            f"{option} {address!a} is not HOST:PORT, such as localhost:8000; PORT is 0 (a free one) to 65535.",
-            reason="BAD_ADDRESS",
+            f"--dev makes certificates and publishers of its own: leave out {_options(extra)}, or --dev.",
+            reason="SETTINGS_CLASH",
         )
-    return host.removeprefix("[").removesuffix("]"), int(port)
+    if said.workers > 1:
+        raise InvalidArgument("--dev runs in one process: leave out --workers.", reason="SETTINGS_CLASH")
+    return replace(
+        said,
+        store="sqlite" if said.store is None else said.store,
+        grpc=DEFAULT_GRPC if said.grpc is None else said.grpc,
+        rest=DEFAULT_REST if said.rest is None else said.rest,
+        tls_cert=said.tls / "server.pem",
+        tls_key=said.tls / "server-key.pem",
+        client_ca=said.tls / "ca.pem",
+        publisher=tuple(pki.PUBLISHERS),
+        workers=1,
+    )
+
+
+def _production(said: Settings) -> Settings:
+    if missing := list(_missing(said)):
+        raise InvalidArgument(
+            f"Not started, for want of {'; '.join(missing)}. Name them as options, in the environment or in "
+            "--config FILE (see --help); or say --dev, to try the registry on this machine alone.",
+            reason="SETTINGS_MISSING",
+        )
+    _must_fit(said)
+    workers = 1 if said.store == "sqlite" else said.workers or usable()
+    return replace(
+        said,
+        grpc=PRODUCTION_GRPC if said.grpc is None else said.grpc,
+        health=PRODUCTION_HEALTH if said.health is None else said.health,
+        workers=workers,
+    )
+
+
+def _missing(said: Settings) -> Iterator[str]:
+    if not said.tls_cert:
+        yield "--tls-cert (the server's certificate)"
+    if not said.tls_key:
+        yield "--tls-key (its key)"
+    if not said.client_ca:
+        yield "--client-ca (the CA of its clients' certificates)"
+    if not said.publisher:
+        yield "--publisher (who may publish: SPIFFE ids or certificate names)"
+    if said.store is None:
+        yield "--store (etcd://HOST:PORT,… or sqlite)"
+    elif said.store.startswith("etcd://") and not said.etcd_ca and not _on_loopback(said.store):
+        yield "--etcd-ca (the CA of etcd's certificates; without TLS etcd must be on this machine)"
+    if bool(said.etcd_cert) != bool(said.etcd_key):
+        yield "--etcd-key (the key of --etcd-cert)" if said.etcd_cert else "--etcd-cert (whose key is --etcd-key)"
+
+
+def _must_fit(said: Settings) -> None:
+    if said.store == "etcd":
+        raise InvalidArgument(
+            "--store etcd is a cluster for --dev: name the members of a real one, etcd://HOST:PORT,HOST:PORT,…",
+            reason="SETTINGS_CLASH",
+        )
+    if said.store == "sqlite" and said.workers > 1:
+        raise InvalidArgument(
+            "The embedded store is one process's own: leave out --workers, or take --store etcd://HOST:PORT,…",
+            reason="SETTINGS_CLASH",
+        )
+    if said.publish:
+        raise InvalidArgument(
+            "--publish is for --dev: in production a publisher calls the registry (`schemaregistry publish`).",
+            reason="SETTINGS_CLASH",
+        )
+
+
+def _on_loopback(store: str) -> bool:
+    hosts = (endpoint.rpartition(":")[0].strip("[]") for endpoint in selection.endpoints(store))
+    return all(host == "localhost" or _is_loopback(host) for host in hosts)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _options(names: list[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)

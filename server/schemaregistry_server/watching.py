@@ -15,8 +15,9 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog import Catalog, Registered
 from schemaregistry_server.current import CurrentCatalog
 
-LAG_SECONDS: Final = 1.0
-"""How far a server may be behind the one that a reader comes from before its revision counts as another store's."""
+LAG_SECONDS: Final = 5.0
+"""How far a server may be behind the one that a reader comes from before its revision counts as another store's: longer
+than it takes to see that the store is away."""
 
 SLICE: Final = 500
 """Versions that are passed over in one go, so that one reader's filter does not hold up the others."""
@@ -28,7 +29,7 @@ async def watch(
     """Send every version after the request's revision once and in order; the first mark of progress ends the snapshot.
 
     Raises InvalidArgument, OutOfRange (a revision that this store has not reached) and Unavailable (the server is
-    stopping: resume elsewhere).
+    stopping, or far behind while its store is away: resume elsewhere).
     """
     ids = frozenset(map(check_id, request.ids))
     reached = request.after_revision
@@ -66,6 +67,12 @@ async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
         return await current.reached(revision, seconds=LAG_SECONDS)
     except DeadlineExceeded:
         at = current.catalog.revision
+        if current.stale:
+            raise Unavailable(
+                f"This server's store is away and it has seen revision {at}, not {revision}: watch another one.",
+                reason="STORE_AWAY",
+                metadata={"revision": str(at), "after_revision": str(revision)},
+            ) from None
         raise OutOfRange(
             f"This store is at revision {at} and has not reached {revision}: it was restored, or is another store. "
             "Forget what you have and watch from revision 0.",

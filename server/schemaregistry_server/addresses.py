@@ -1,0 +1,73 @@
+"""HOST:PORT: read, bound, and reserved for several processes. Serves nothing."""
+
+import socket
+from contextlib import ExitStack, closing
+from typing import Final
+
+from schemaregistry.errors import FailedPrecondition, InvalidArgument
+
+BACKLOG: Final = 2048
+
+UNSENT_SECONDS: Final = 60
+"""How long a peer may leave what was sent to it before the kernel drops the connection (tcp(7), TCP_USER_TIMEOUT)."""
+
+
+def host_and_port(address: str, option: str) -> tuple[str, int]:
+    """Read HOST:PORT, an IPv6 host in brackets; raise InvalidArgument (BAD_ADDRESS) naming the option."""
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
+        raise InvalidArgument(
+            f"{option} {address!a} is not HOST:PORT, such as localhost:8000; PORT is 0 (a free one) to 65535.",
+            reason="BAD_ADDRESS",
+        )
+    return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def with_port(address: str, port: int) -> str:
+    """The address with the port that was bound in place of its own."""
+    return f"{address.rpartition(':')[0]}:{port}"
+
+
+def listen(address: str, option: str, *, shared: bool = False) -> socket.socket:
+    """A listening TCP socket; `shared`: other processes of ours may listen on it too (SO_REUSEPORT).
+
+    Raises FailedPrecondition (ADDRESS_IN_USE) where the address is taken or not ours.
+    """
+    listening = _bound(address, option, shared=shared)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_SECONDS * 1000)
+    listening.listen(BACKLOG)
+    return listening
+
+
+def reserve(address: str, option: str) -> socket.socket:
+    """A socket that holds the address, and its port where 0 was asked for, for processes that are to share it.
+
+    It does not listen, so it gets no connections. Raises as `listen`: another server that shares its port counts, too.
+    """
+    with closing(_bound(address, option, shared=False)) as alone:
+        port: int = alone.getsockname()[1]
+    return _bound(with_port(address, port), option, shared=True)
+
+
+def _bound(address: str, option: str, *, shared: bool) -> socket.socket:
+    host, port = host_and_port(address, option)
+    with ExitStack() as stack:
+        try:
+            family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+            bound = stack.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
+            bound.bind(where)
+        except OSError as failed:
+            raise in_use(address, option, failed.strerror or str(failed)) from failed
+        stack.pop_all()
+    return bound
+
+
+def in_use(address: str, option: str, why: str) -> FailedPrecondition:
+    """What is raised where a server can't listen."""
+    return FailedPrecondition(
+        f"The server can't listen on {address} ({why}). Name another place with {option} HOST:PORT.",
+        reason="ADDRESS_IN_USE",
+    )

@@ -1,0 +1,89 @@
+"""TLS files of PEM: read, and proved to fit one another. Makes none; `pki.py` does, for development."""
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from schemaregistry.errors import FailedPrecondition
+
+
+@dataclass(frozen=True, slots=True)
+class Pem:
+    """The bytes of the three files."""
+
+    ca: bytes
+    certificate: bytes
+    key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The CA of our peers' certificates, our certificate followed by those up to its CA, and its key unencrypted."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        return self.ca, self.certificate, self.key
+
+    def pem(self) -> Pem:
+        """Read the files; raise FailedPrecondition (TLS_FILES), with the file's name, where they can't serve."""
+        pem = Pem(*map(_read, self.paths))
+        _certificates(self.ca, pem.ca)
+        certificate, key = _certificates(self.certificate, pem.certificate)[0], _key(self.key, pem.key)
+        if certificate.public_key() != key.public_key():
+            raise _unfit(self.key, f"it is not the key of {self.certificate}")
+        if certificate.not_valid_after_utc < datetime.now(UTC):
+            raise _unfit(self.certificate, f"it expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
+        return pem
+
+    def context(self) -> ssl.SSLContext:
+        """The TLS of a server that asks for its clients' certificates; raises as `pem` does.
+
+        TLS 1.3 without tickets: no session is taken up again, which would keep an identity that has expired since.
+        """
+        self.pem()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.num_tickets = 0
+        context.verify_mode = ssl.CERT_REQUIRED
+        try:
+            context.load_verify_locations(self.ca)
+            context.load_cert_chain(self.certificate, self.key)
+        except (OSError, ssl.SSLError) as failed:  # replaced since they were read
+            raise _unfit(self.certificate, str(failed)) from failed
+        return context
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as failed:
+        raise _unfit(path, f"it can't be read ({failed.strerror})") from failed
+
+
+def _certificates(path: Path, data: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(data)
+    except ValueError as failed:
+        raise _unfit(path, "it is no certificate in PEM") from failed
+
+
+def _key(path: Path, data: bytes) -> PrivateKeyTypes:
+    try:
+        return serialization.load_pem_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as failed:
+        raise _unfit(path, "it is no unencrypted private key in PEM") from failed
+
+
+def _unfit(path: Path, why: str) -> FailedPrecondition:
+    return FailedPrecondition(f"{path} can't be used for TLS: {why}.", reason="TLS_FILES", metadata={"file": str(path)})

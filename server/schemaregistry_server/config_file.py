@@ -1,0 +1,38 @@
+"""A TOML file of settings, each under its option's name. Holds no setting."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import typer
+
+
+def read(context: typer.Context, path: Path | None) -> Path | None:
+    """Make the file's values those of the options that neither the command line nor the environment names.
+
+    Raises typer.BadParameter, naming the file, for what is no TOML, no option, or no value of one.
+    """
+    if path is not None:
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failed:
+            raise typer.BadParameter(f"{path} can't be read as TOML: {failed}") from failed
+        context.default_map = _values(context, path, found)
+    return path
+
+
+def _values(context: typer.Context, path: Path, found: Mapping[str, object]) -> dict[str, object]:
+    options = {str(option.name): option for option in context.command.params if option.name not in {"config", "help"}}
+    values: dict[str, object] = {}
+    for key, value in found.items():
+        name = key.replace("-", "_")
+        if name not in options:
+            near = difflib.get_close_matches(name, options, n=1)
+            hint = f" Did you mean {near[0].replace('_', '-')}?" if near else ""
+            raise typer.BadParameter(f"{path}: there is no setting {key}.{hint}")
+        lists = options[name].nargs != 1 or getattr(options[name], "multiple", False)
+        if isinstance(value, dict) or isinstance(value, list) != lists:
+            raise typer.BadParameter(f"{path}: {key} must be {'a list' if lists else 'one value'}.")
+        values[name] = value
+    return values

@@ -1,0 +1,65 @@
+"""The faces of one registry: gRPC, and REST where it is asked for, started and stopped together. Holds no RPC."""
+
+import asyncio
+
+from schemaregistry_server import addresses, rest
+from schemaregistry_server.access import Access, revocations
+from schemaregistry_server.dev_callers import rest_identity
+from schemaregistry_server.grpc_face import GrpcFace
+from schemaregistry_server.http_listener import HttpListener, identity_from_tls
+from schemaregistry_server.readiness import Readiness
+from schemaregistry_server.reread import Reread
+from schemaregistry_server.service import Registry
+from schemaregistry_server.settings import Settings
+
+
+class Faces:
+    """gRPC and, where it is asked for, REST over one registry, started and stopped together."""
+
+    def __init__(self, registry: Registry, settings: Settings, readiness: Readiness) -> None:
+        """Read the TLS files, and bind REST's address."""
+        self._settings = settings
+        revoked = revocations(settings.revoked) if settings.revoked else None
+        access = Access(frozenset(settings.publisher), revoked)
+        self._grpc = GrpcFace(registry, access, settings)
+        self._pem = Reread(settings.files.paths, settings.files.pem)
+        self._rest = _rest_listener(registry, access, settings, readiness)
+
+    async def start(self) -> tuple[str, str]:
+        """Listen; return the HOST:PORT of each."""
+        assert self._settings.grpc is not None
+        port = await self._grpc.start(self._settings.grpc, self._pem)
+        if self._rest:
+            self._rest.start()
+        return addresses.with_port(self._settings.grpc, port), self._rest.address if self._rest else ""
+
+    async def leave(self) -> None:
+        """Fail the health checks; calls are answered still."""
+        await self._grpc.leave()
+
+    async def stop(self) -> None:
+        """Take no new calls; let those in flight finish."""
+        stopping = [self._grpc.stop(self._settings.grace_seconds)]
+        if self._rest:
+            stopping.append(self._rest.stop())
+        await asyncio.gather(*stopping)
+
+    def close(self) -> None:
+        """Give up what was bound and not started."""
+        if self._rest:
+            self._rest.close()
+
+
+def _rest_listener(registry: Registry, access: Access, settings: Settings, readiness: Readiness) -> HttpListener | None:
+    """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise; None where none is wanted."""
+    if settings.rest is None:
+        return None
+    identity_of = rest_identity() if settings.dev else identity_from_tls(access)
+    return HttpListener(
+        rest.create_app(registry, identity_of, lambda: readiness.state, slow_seconds=settings.slow_seconds),
+        settings.rest,
+        "--rest",
+        grace=settings.grace_seconds,
+        tls=None if settings.dev else Reread(settings.files.paths, settings.files.context),
+        shared=settings.shared,
+    )

@@ -127,6 +127,9 @@ def _destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Des
 
     if to == "-":
         return lambda schema: Stream(sys.stdout.buffer, schema)
+    if re.match("[a-z][a-z0-9+.-]+:", to):
+        message = f"--to {to} isn't there yet: name a directory, or - for an Arrow stream"
+        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
     stem = re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0]) or "rows"
     return lambda schema: Directory(Path(to), schema, stem)
 

@@ -1,18 +1,17 @@
 """`schemaregistry audit`: proves that a store is as it was written. Holds no proof; that is `store/history.py`'s."""
 
-import asyncio
 import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvloop
 
 from schemaregistry_server import snapshot_file
 from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
 from schemaregistry_server.settings import DEFAULT_DATA
 from schemaregistry_server.store import history
-from schemaregistry_server.store.history import History
 
 
 class Action(StrEnum):
@@ -35,15 +34,16 @@ def audit(  # noqa: PLR0913, PLR0917 (each one is an option)
     there then is there still, and unchanged.
     """
     place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
-    held = asyncio.run(_read(place))
-    if snapshot:
-        same_kind = snapshot_file.check(snapshot).header.store == place.kind
-        history.require(held, snapshot_file.read(snapshot), same_chain=same_kind)
-    words = f"{len(held.writes)} audit records up to revision {held.revision}: all as they were written."
-    answer = {"records": len(held.writes), "revision": held.revision}
-    typer.echo(json.dumps(answer) if as_json else words)
+    records, revision = uvloop.run(_verified(place, snapshot))
+    words = f"{records} audit records up to revision {revision}: all as they were written."
+    typer.echo(json.dumps({"records": records, "revision": revision}) if as_json else words)
 
 
-async def _read(place: Place) -> History:
+async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:
+    """How many records there are, and up to which revision."""
     async with place.reading() as store:
-        return await history.read(store)
+        held = await history.read(store)
+    if snapshot:
+        same_chain = snapshot_file.check(snapshot).header.store == place.kind
+        history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)
+    return len(held.writes), held.revision

@@ -3,7 +3,6 @@
 Holds the commands; the file's format is `snapshot_file.py`'s, the proof of a history `store/history.py`'s.
 """
 
-import asyncio
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+import uvloop
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server import snapshot_file
@@ -18,7 +18,6 @@ from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, Stor
 from schemaregistry_server.settings import DEFAULT_DATA
 from schemaregistry_server.snapshot_file import Checked, Header
 from schemaregistry_server.store import history
-from schemaregistry_server.store.history import History
 
 NEW_REVISIONS: Final = """\
 etcd counts its own revisions, so each version has a new one: whoever watches must begin again at revision 0."""
@@ -40,10 +39,7 @@ def snapshot(  # noqa: PLR0913, PLR0917 (each one is an option)
 
     All of it is proved on the way: no snapshot is made of a store whose documents or audit records were changed.
     """
-    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
-    held = asyncio.run(_read(place))
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
+    uvloop.run(_save(Place(store, data, etcd_ca, etcd_cert, etcd_key), file))
     _say(file, snapshot_file.check(file), as_json=as_json)
 
 
@@ -70,23 +66,25 @@ def restore(  # noqa: PLR0913, PLR0917
             reason="SNAPSHOT_DAMAGED",
             metadata={"file": str(file)},
         )
-    held = asyncio.run(_restore(place, file))
-    same_chain = place.kind == checked.header.store
-    history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=place.kind == "sqlite")
+    uvloop.run(_restore(place, file, same_chain=place.kind == checked.header.store))
     _say(file, checked, as_json=as_json)
     if place.kind == "etcd" and not as_json:
         typer.echo(NEW_REVISIONS)
 
 
-async def _read(place: Place) -> History:
+async def _save(place: Place, file: Path) -> None:
     async with place.reading() as store:
-        return await history.read(store)
+        held = await history.read(store)
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
 
 
-async def _restore(place: Place, file: Path) -> History:
+async def _restore(place: Place, file: Path, *, same_chain: bool) -> None:
     async with place.writing() as store:
         await store.restore(write.entry for write in snapshot_file.read(file))
-        return await history.read(store)
+        held = await history.read(store)
+    same_revisions = place.kind == "sqlite"
+    history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
 
 
 def _say(file: Path, checked: Checked, *, as_json: bool) -> None:

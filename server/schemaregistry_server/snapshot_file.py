@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -102,7 +103,7 @@ def read(path: Path) -> Iterator[Write]:
 def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
     running = hashlib.sha256()
     file.write(FORMAT)
-    for payload in (_json(asdict(header)), *map(_payload, writes)):
+    for payload in chain([_json(asdict(header))], map(_payload, writes)):
         running.update(b"%d\n%b" % (len(payload), payload))
         file.write(b"%b %d\n%b\n" % (running.hexdigest().encode(), len(payload), payload))
 

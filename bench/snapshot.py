@@ -1,0 +1,79 @@
+"""Seconds and memory of snapshot and restore, on both stores: `python -m bench.snapshot [--versions 100000]`.
+
+Holds the commands' own times, from start to end of each process, on documents of 2 KB; ten versions of each schema.
+"""
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from schemaregistry_server import snapshot_file
+from schemaregistry_server.etcd.cluster import running
+from schemaregistry_server.snapshot_file import Header
+from schemaregistry_server.store import audit
+from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.history import Write
+
+OF_EACH = 10
+FILLER = "x" * 1_950
+
+
+def writes(versions: int) -> Iterator[Write]:
+    """The history of an embedded store, ids in turn."""
+    previous, ids = audit.GENESIS, max(1, versions // OF_EACH)
+    for number in range(versions):
+        raw = b'{"number": %d, "filler": "%b"}' % (number, FILLER.encode())
+        version = f"1.{number // ids}.0"
+        of = Entry(f"s{number % ids}", version, raw, f"sha256:{number:064x}", "spiffe://dev/ci-bot", 1, number + 1)
+        record = audit.record(of, sequence=number + 1, previous=previous)
+        previous = record.hash
+        yield Write(of, record)
+
+
+def timed(what: str, *words: object) -> str:
+    """Run one command; its row of the table."""
+    begun = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "-m", "schemaregistry", *map(str, words)], stdout=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    took = time.perf_counter() - begun
+    if status:
+        raise SystemExit(f"{what} failed")
+    return f"| {what} | {took:.1f} | {used.ru_maxrss / 1024:,.0f} |"
+
+
+def rows(directory: Path, file: Path, endpoints: Sequence[str]) -> Iterator[str]:
+    data, etcd = ["--data", directory / "data"], ["--store", "etcd://" + ",".join(endpoints)]
+    yield timed("restore into SQLite", "restore", file, *data)
+    yield timed("snapshot of SQLite", "snapshot", directory / "sqlite.snap", *data)
+    yield timed("audit verify of SQLite", "audit", "verify", *data)
+    yield timed("restore into etcd", "restore", file, *etcd)
+    yield timed("snapshot of etcd", "snapshot", directory / "etcd.snap", *etcd)
+    yield timed("audit verify of etcd", "audit", "verify", *etcd)
+
+
+async def measure(versions: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        directory, file = Path(name), Path(name) / "made.snap"
+        snapshot_file.save(file, Header("sqlite", versions, versions, ""), writes(versions))
+        async with running(directory / "etcd") as cluster:
+            print(f"{versions:,} versions, {snapshot_file.check(file).size >> 20} MiB\n")
+            print("| what | seconds | MiB at most |\n| --- | --- | --- |")
+            made = rows(directory, file, cluster.endpoints)
+            while row := await asyncio.to_thread(next, made, None):
+                print(row, flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--versions", type=int, default=100_000)
+    asyncio.run(measure(parser.parse_args().versions))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Faults one after the other, each kind at least once where there are enough, and how long writes were away for each.
+"""Faults one after the other, each kind before any comes again, and how long writes were away for each.
 
 Holds no fault: those are each world's own.
 """
@@ -8,7 +8,7 @@ import random
 import time
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -38,13 +38,13 @@ class Outage:
 
 
 async def outages(
-    faults: Mapping[str, Fault], count: int, servers: Sequence[Server], history: History, chance: random.Random
-) -> AsyncIterator[Outage]:
-    """Break something, wait until every server is at work again and for a moment more; `count` times.
+    faults: Mapping[str, Fault], servers: Sequence[Server], history: History, chance: random.Random
+) -> AsyncGenerator[Outage, None]:
+    """Break something, wait until every server is at work again and for a moment more; again and again.
 
-    Ends early where one does not come back.
+    Ends where one does not come back.
     """
-    for kind in drawn(list(faults), count, chance):
+    for kind in drawn(list(faults), chance):
         since = await faults[kind]()
         await asyncio.sleep(1)
         if not await at_work(servers, history):
@@ -54,27 +54,23 @@ async def outages(
         yield Outage(kind, since, time.monotonic())
 
 
-def drawn(kinds: Sequence[str], count: int, chance: random.Random) -> list[str]:
-    """All kinds in some order, then any of them."""
-    rest = [chance.choice(kinds) for _ in range(count - len(kinds))]
-    return [*chance.sample(kinds, len(kinds)), *rest][:count]
+def drawn(kinds: Sequence[str], chance: random.Random) -> Iterator[str]:
+    """All kinds in some order, then any of them without end."""
+    yield from chance.sample(kinds, len(kinds))
+    while True:
+        yield chance.choice(kinds)
 
 
 async def at_work(servers: Sequence[Server], history: History) -> bool:
     """Wait until every server acknowledges writes; whether they do."""
     try:
         async with asyncio.timeout(AGAIN_SECONDS):
-            await until(lambda: all(_at_work(history.of_server[server.name]) for server in servers))
+            while True:
+                if all(_at_work(history.of_server[server.name]) for server in servers):
+                    return True
+                await asyncio.sleep(0.05)
     except TimeoutError:
         return False
-    return True
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    while True:
-        if condition():
-            return
-        await asyncio.sleep(0.05)
 
 
 def _at_work(acks: Sequence[Ack]) -> bool:

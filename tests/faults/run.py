@@ -7,12 +7,13 @@ import argparse
 import asyncio
 import random
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,14 +26,13 @@ from tests.faults.clients import Clients
 from tests.faults.clustered import Clustered, clustered
 from tests.faults.embedded import Embedded, embedded
 from tests.faults.history import recorded
-from tests.faults.outages import Outage, at_work, judge_seconds, outages, seconds, until
+from tests.faults.outages import Outage, at_work, judge_seconds, outages, seconds
 from tests.faults.report import Report
 from tests.faults.servers import with_parent
 
 STORES = ("sqlite", "etcd")
 END_SECONDS = 90.0
 """For the writes in flight to be answered and the watches to see them, at the end."""
-
 
 EACH = {
     1: {"writers": 12, "contenders": 3, "readers": 4, "watchers": 2},
@@ -43,7 +43,7 @@ EACH = {
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`writes` that must be acknowledged at least; `pause`: the mean seconds between two calls of a client.
+    """So many faults and acknowledged writes at least; `pause`: the mean seconds between two calls of a client.
 
     `only`: what the names of the faults must contain.
     """
@@ -55,6 +55,10 @@ class Asked:
     pause: float
     only: str = ""
     cables: bool = False
+
+    def done(self, faults: int, writes: int) -> bool:
+        """Whether that is enough; four times the faults are, however slow the writes."""
+        return faults >= self.faults and (writes >= self.writes or faults >= 4 * self.faults)
 
 
 async def run(asked: Asked, directory: Path, out: Path) -> Report:
@@ -95,10 +99,12 @@ async def breaking(made: Embedded | Clustered, clients: Clients, asked: Asked, c
         if not await at_work(made.servers, history):
             raise TimeoutError("the servers did not begin to acknowledge writes")
         faults = {kind: fault for kind, fault in made.faults.items() if asked.only in kind}
-        async for outage in outages(faults, asked.faults, made.servers, history, chance):
-            ended.append(outage)
-            say(f"{asked.store}: {len(ended)} of {asked.faults}, {len(history.acks):,} writes: {outage.kind}")
-        await until(lambda: len(history.acks) >= asked.writes)
+        async with aclosing(outages(faults, made.servers, history, chance)) as broken:
+            async for outage in broken:
+                ended.append(outage)
+                say(f"{asked.store}: fault {len(ended)}, {len(history.acks):,} writes: {outage.kind}")
+                if asked.done(len(ended), len(history.acks)):
+                    break
         clients.stop()
         _, pending = await asyncio.wait(tasks, timeout=END_SECONDS)
         for task in pending:
@@ -125,6 +131,8 @@ def runs(asked: Asked) -> bool:
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="faults-") as directory:
         report = uvloop.run(run(asked, Path(directory), out))
+        if not report.clean:
+            shutil.copytree(directory, out / f"{asked.store}.data", dirs_exist_ok=True)
     print(report.text(), flush=True)
     return report.clean
 
@@ -140,8 +148,8 @@ def runs_on_cables(asked: Asked) -> bool:
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--store", choices=STORES, action="append", help="this one alone; both where it is not said")
-    parser.add_argument("--faults", type=int, default=55, help="on each store")
-    parser.add_argument("--writes", type=int, default=20_000, help="that must be acknowledged at least, on each store")
+    parser.add_argument("--faults", type=int, default=55, help="on each store, at least")
+    parser.add_argument("--writes", type=int, default=20_000, help="acknowledged on each store, at least")
     parser.add_argument("--seed", type=int, default=secrets.randbelow(2**31), help="of the faults and their order")
     parser.add_argument("--pause", type=float, default=0.1, help="mean seconds between two calls of a client")
     parser.add_argument("--only", default="", help="faults whose name contains this: leader, server, database, …")

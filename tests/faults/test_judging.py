@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -146,10 +147,9 @@ def test_seconds_are_those_of_the_server_that_waited_longest():
 
 
 def test_every_kind_of_fault_comes_before_any_comes_again():
-    kinds = ["a", "b", "c"]
-    assert sorted(drawn(kinds, 3, random.Random(1))) == kinds
-    assert sorted(drawn(kinds, 5, random.Random(1))[:3]) == kinds
-    assert drawn(kinds, 5, random.Random(1)) == drawn(kinds, 5, random.Random(1))
+    order = drawn(["a", "b", "c"], random.Random(1))
+    assert sorted(islice(order, 3)) == ["a", "b", "c"]
+    assert set(islice(order, 30)) == {"a", "b", "c"}
 
 
 async def test_a_log_is_torn_after_its_last_frame_and_nowhere_else(tmp_path: Path):

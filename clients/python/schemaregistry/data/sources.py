@@ -75,9 +75,7 @@ def find(patterns: Iterable[str], stated: str | None = None) -> list[Source]:
     Raises InvalidArgument: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT.
     """
     if stated not in (None, *FORMATS):
-        raise InvalidArgument(f"{stated} is no format; there are {', '.join(FORMATS)}.", reason="UNKNOWN_FORMAT")
-    if stated is not None and stated not in FORMATS:
-        message = f"--format {stated} is no format of data: say {', '.join(FORMATS)} (a report's form is --report)"
+        message = f"{stated} is no format of data; there are {', '.join(FORMATS)} (a report's form is --report)."
         raise InvalidArgument(message, reason="UNKNOWN_FORMAT")
     sources: dict[str, Source] = {}
     for pattern in patterns:

@@ -16,7 +16,7 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
-.PHONY: cpp cpp-needs cpp-test cpp-asan cpp-tsan cpp-bench cpp-fuzz
+.PHONY: cpp cpp-needs cpp-test cpp-asan cpp-tsan cpp-bench cpp-fuzz cpp-format
 
 cpp-needs:
 	$(call CPP_NEEDS,$(CPP_PACKAGES))
@@ -24,16 +24,35 @@ cpp-needs:
 cpp: $(READY) cpp-needs ## Build the C++ client, schema-load and the examples into build/cpp
 	$(call CPP_BUILD,default)
 
-cpp-test: cpp ## Test the C++ client against a real registry
+cpp-test: cpp ## Test the C++ client against a real registry, and schema-load against Python's reports
 	cd $(CPP) && ctest --preset default
+	$(BIN)/pytest -q tests/cpp
 
 cpp-asan: $(READY) cpp-needs ## The same tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call CPP_BUILD,asan)
 	cd $(CPP) && ctest --preset asan
+	SCHEMAREGISTRY_CPP_BUILD=build/cpp-asan LSAN_OPTIONS=suppressions=$(CURDIR)/$(CPP)/tests/lsan.supp $(BIN)/pytest -q tests/cpp
 
-cpp-tsan: $(READY) cpp-needs ## The same tests under ThreadSanitizer
+cpp-tsan: $(READY) cpp-needs ## The library's tests under ThreadSanitizer
 	$(call CPP_BUILD,tsan)
 	cd $(CPP) && ctest --preset tsan
 
-cpp-bench: cpp ## The C++ benchmarks
+cpp-bench: cpp ## What a cached get costs, and a check against Arrow's own decode
 	build/cpp/bench/cache_bench
+	$(BIN)/schemaregistry contract schemas/ticks_v1.json -o build/cpp/ticks_v1.pb
+	test -f build/cpp/ticks.parquet || $(BIN)/python -m bench.make_ticks build/cpp/ticks.parquet --rows 5000000
+	build/cpp/bench/gate_bench build/cpp/ticks_v1.pb build/cpp/ticks.parquet
+
+CPP_FUZZ_SECONDS ?= 60
+cpp-fuzz: $(READY) cpp-needs ## Feed the gate hostile contracts for a minute
+	$(call CPP_NEEDS,$(CPP_FUZZ_PACKAGES))
+	$(call CPP_BUILD,fuzz)
+	@mkdir -p build/cpp-fuzz/seeds build/cpp-fuzz/found
+	@for document in schemas/*.json; do \
+		$(BIN)/schemaregistry contract $$document -o build/cpp-fuzz/seeds/$$(basename $$document).pb; done
+	cd build/cpp-fuzz && fuzz/fuzz_contract -max_total_time=$(CPP_FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+		found seeds 2>fuzz.log || { tail -50 fuzz.log; exit 1; }
+	@tail -1 build/cpp-fuzz/fuzz.log
+
+cpp-format: ## Let clang-format rewrite
+	clang-format-16 -i $$(find $(CPP) examples/backtest -name '*.h' -o -name '*.cpp' | grep -v ticks_v1.h)

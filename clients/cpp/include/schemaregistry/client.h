@@ -37,13 +37,28 @@ struct ClientOptions {
   std::chrono::milliseconds timeout{5000};
 };
 
+/// One rule that a record breaks.
+struct RecordError {
+  /// The record's place in the array, from 0.
+  std::int32_t index = 0;
+  /// JSON pointer within the record.
+  std::string pointer;
+  /// The JSON Schema keyword that failed.
+  std::string rule;
+  std::string message;
+};
+
 /// One connection to a registry. Threads may share it; cheap to move, and it may go before its caches and watches.
 class Client {
  public:
-  /// Read the credentials' files; the connection is made by the first call.
+  /// Read the credentials' files; the connection is made by the first call. The files are read again as they change: a
+  /// renewed certificate needs no restart.
   ///
   /// INVALID_ARGUMENT where a file can't be read (reason CREDENTIALS_UNREADABLE) or is not PEM (CREDENTIALS_UNSOUND).
   static Result<Client> open(ClientOptions options);
+
+  /// The registry at SCHEMAREGISTRY_TARGET (`localhost:50051` without it) with `Credentials::from_environment`.
+  static Result<Client> from_environment();
 
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
@@ -58,6 +73,11 @@ class Client {
 
   /// The compiled check plan of one version: a serialised `schemaregistry.v1.Contract`, which `Gate::make` takes.
   Result<std::string> contract(const std::string& id, const std::string& version = "latest") const;
+
+  /// Judge a few records, a JSON array, by one version, on the server; for files there is `Gate`. What they break,
+  /// nothing where all are valid.
+  Result<std::vector<RecordError>> validate(const std::string& id, const std::string& records,
+                                            const std::string& version = "latest") const;
 
   /// Follow `ids` (all schemas when empty) in the background. Returns once all that the registry has is there.
   Result<Cache> follow(const std::vector<std::string>& ids = {}, CacheOptions options = {}) const;

@@ -1,6 +1,7 @@
 #include "schemaregistry/client.h"
 
 #include <charconv>
+#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -39,6 +40,18 @@ Result<Client> Client::open(ClientOptions options) {
   });
 }
 
+Result<Client> Client::from_environment() {
+  return guarded([&]() -> Result<Client> {
+    auto credentials = Credentials::from_environment();
+    if (!credentials) return std::move(credentials).error();
+    ClientOptions options;
+    const char* target = std::getenv("SCHEMAREGISTRY_TARGET");
+    if (target != nullptr && *target != '\0') options.target = target;
+    options.credentials = *std::move(credentials);
+    return open(std::move(options));
+  });
+}
+
 Result<Schema> Client::get(const std::string& id, const std::string& version, std::int64_t min_revision) const {
   return guarded([&]() -> Result<Schema> {
     grpc::ClientContext context;
@@ -67,6 +80,27 @@ Result<std::string> Client::contract(const std::string& id, const std::string& v
     const grpc::Status status = connection_->stub().GetContract(&context, request, &contract);
     if (!status.ok()) return connection_->describe(status);
     return contract.SerializeAsString();
+  });
+}
+
+Result<std::vector<RecordError>> Client::validate(const std::string& id, const std::string& records,
+                                                  const std::string& version) const {
+  return guarded([&]() -> Result<std::vector<RecordError>> {
+    grpc::ClientContext context;
+    connection_->set_deadline(context);
+    v1::ValidateRecordsRequest request;
+    request.set_id(id);
+    request.set_version(version);
+    request.mutable_records()->set_content_type("application/json");
+    request.mutable_records()->set_data(records);
+    v1::ValidateRecordsResponse response;
+    const grpc::Status status = connection_->stub().ValidateRecords(&context, request, &response);
+    if (!status.ok()) return connection_->describe(status);
+    std::vector<RecordError> errors;
+    for (const auto& wrong : response.errors()) {
+      errors.push_back({wrong.index(), wrong.pointer(), wrong.rule(), wrong.message()});
+    }
+    return errors;
   });
 }
 

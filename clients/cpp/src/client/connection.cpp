@@ -1,8 +1,11 @@
 #include "connection.h"
 
+#include <grpcpp/security/tls_credentials_options.h>
+
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <utility>
 
@@ -16,6 +19,9 @@ constexpr const char* kServiceConfig = R"({"methodConfig": [{
   "name": [{"service": "schemaregistry.v1.SchemaRegistry"}],
   "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
                   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
+// How often the credentials' files are looked at for a renewed certificate.
+constexpr unsigned kRefreshSeconds = 10;
 
 grpc::ChannelArguments arguments() {
   grpc::ChannelArguments chosen;
@@ -42,30 +48,35 @@ Error bad_file(const std::string& path, const char* reason, const std::string& w
           {{"file", path}}};
 }
 
-Result<std::string> read_pem(const std::string& path, std::string_view kind) {
+/// Why a file isn't PEM of a kind, if it isn't.
+std::optional<Error> check_pem(const std::string& path, std::string_view kind) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;
   if (!file || !(content << file.rdbuf())) {
     return bad_file(path, "CREDENTIALS_UNREADABLE", std::string("can't be read (") + std::strerror(errno) + ")");
   }
-  std::string text = content.str();
+  const std::string text = content.str();
   const auto begin = text.find("-----BEGIN ");
-  if (begin == std::string::npos || text.find(std::string(kind) + "-----", begin) == std::string::npos) {
-    return bad_file(path, "CREDENTIALS_UNSOUND", "holds no PEM " + std::string(kind));
-  }
-  return text;
+  if (begin != std::string::npos && text.find(std::string(kind) + "-----", begin) != std::string::npos)
+    return std::nullopt;
+  return bad_file(path, "CREDENTIALS_UNSOUND", "holds no PEM " + std::string(kind));
 }
 
 }  // namespace
 
 Result<std::shared_ptr<const Connection>> Connection::open(ClientOptions options) {
-  auto ca = read_pem(options.credentials.ca, "CERTIFICATE");
-  if (!ca) return std::move(ca).error();
-  auto cert = read_pem(options.credentials.cert, "CERTIFICATE");
-  if (!cert) return std::move(cert).error();
-  auto key = read_pem(options.credentials.key, "PRIVATE KEY");
-  if (!key) return std::move(key).error();
-  const auto credentials = grpc::SslCredentials({*std::move(ca), *std::move(key), *std::move(cert)});
+  const Credentials& files = options.credentials;
+  for (const auto& [path, kind] :
+       {std::pair{files.ca, "CERTIFICATE"}, {files.cert, "CERTIFICATE"}, {files.key, "PRIVATE KEY"}}) {
+    if (auto fault = check_pem(path, kind)) return *std::move(fault);
+  }
+  namespace tls = grpc::experimental;
+  tls::TlsChannelCredentialsOptions tls_options;
+  tls_options.set_certificate_provider(
+      std::make_shared<tls::FileWatcherCertificateProvider>(files.key, files.cert, files.ca, kRefreshSeconds));
+  tls_options.watch_root_certs();
+  tls_options.watch_identity_key_cert_pairs();
+  const auto credentials = tls::TlsCredentials(tls_options);
   auto channel = grpc::CreateCustomChannel(options.target, credentials, arguments());
   return std::shared_ptr<const Connection>(std::make_shared<Connection>(std::move(channel), std::move(options)));
 }

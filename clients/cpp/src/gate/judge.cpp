@@ -43,6 +43,7 @@ const Binding& Judge::bind(const arrow::Schema& schema) {
 
 void Judge::judge_schema(const arrow::Schema& schema) {
   judge_names(schema.field_names());
+  judge_renamed();
   for (const Check& check : plan_.checks) {
     if (check.guards.empty()) judge_fault(check, schema);
   }
@@ -54,6 +55,18 @@ void Judge::judge_names(const std::vector<std::string>& names) {
     const std::string& other = seen.try_emplace(folded(name), name).first->second;
     if (other != name) tally_.note("the columns \"" + other + "\" and \"" + name + "\" differ in case only");
   }
+}
+
+/// One column that is missing and one that is extra may be the same under a new name.
+void Judge::judge_renamed() {
+  std::vector<std::string> missing;
+  for (int column = 0; column < plan_.schema->num_fields(); ++column) {
+    if (!binding_[static_cast<std::size_t>(column) + 1].is_known())
+      missing.push_back(plan_.schema->field(column)->name());
+  }
+  const auto& extras = binding_[kRow].extras;
+  if (missing.size() != 1 || extras.size() != 1) return;
+  tally_.note(missing[0] + " is missing and " + extras[0].first + " isn't in the contract: was it renamed?");
 }
 
 void Judge::judge_fault(const Check& check, const arrow::Schema& schema) {
@@ -146,7 +159,7 @@ std::vector<Judge::Hit> Judge::hits_of(const Check& check, const Failure& failur
   if (check.kind == CheckKind::present) return {{std::move(key), check.expected, [] { return Value::null(); }}};
   if (check.kind == CheckKind::fits) {
     if (binding_[check.place].is_refused()) return {{refusal_of(plan_, binding_, check), check.expected, show}};
-    misfits_.insert(check.place);
+    tally_.misfits.insert(check.place);
   }
   return {{std::move(key), check.expected, show}};
 }
@@ -252,7 +265,7 @@ void Judge::finish() {
 
 void Judge::add_notes(const Place& place) {
   const Bound& bound = binding_[place.index];
-  if (!bound.fit.note.empty() && misfits_.count(place.index) == 0) tally_.note(place.column + ": " + bound.fit.note);
+  if (!bound.fit.note.empty()) tally_.note(place.column + ": " + bound.fit.note, place.index);
   for (const std::uint32_t child : place.children) {
     if (binding_[child].is_known()) add_notes(plan_.places[child]);
   }

@@ -53,6 +53,7 @@ class Judge {
 
   void judge_schema(const arrow::Schema& schema);
   void judge_names(const std::vector<std::string>& names);
+  void judge_renamed();
   void judge_fault(const Check& check, const arrow::Schema& schema);
   bool is_missing(std::uint32_t place) const;
   Suspects suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const;
@@ -81,7 +82,6 @@ class Judge {
   Binding binding_;
   std::unique_ptr<ArrowRow> row_;
   std::unique_ptr<Interpreter> interpreter_;
-  std::set<std::uint32_t> misfits_;
   std::int64_t rows_ = 0;
 };
 

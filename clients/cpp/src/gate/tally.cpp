@@ -35,8 +35,17 @@ Value cut(const Value& value) {
   return shown;
 }
 
-void Tally::note(const std::string& text) {
-  if (std::find(notes_.begin(), notes_.end(), text) == notes_.end()) notes_.push_back(text);
+void Tally::note(const std::string& text, std::optional<std::uint32_t> while_fitting) {
+  const auto is_said = [&](const auto& note) { return note.first == text; };
+  if (std::none_of(notes_.begin(), notes_.end(), is_said)) notes_.emplace_back(text, while_fitting);
+}
+
+std::vector<std::string> Tally::notes() const {
+  std::vector<std::string> said;
+  for (const auto& [text, place] : notes_) {
+    if (!place || misfits.count(*place) == 0) said.push_back(text);
+  }
+  return said;
 }
 
 void Tally::broken(const Key& key, const std::string& expected, const std::string& actual) {

@@ -5,8 +5,10 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "plan.h"
@@ -32,21 +34,25 @@ class Tally {
 
   std::int64_t rows_failing = 0;
 
-  /// Say something once.
-  void note(const std::string& text);
+  /// Places with a value that their type doesn't hold.
+  std::set<std::uint32_t> misfits;
+
+  /// Say something once; or, of a place, only if every value there fits its type in the end.
+  void note(const std::string& text, std::optional<std::uint32_t> while_fitting = std::nullopt);
   /// A rule is broken, if by no row: by a column that is missing, or of another type.
   void broken(const Key& key, const std::string& expected, const std::string& actual);
   /// One more row, at a place in a file, breaks a rule by a value; `show` finds it where it is wanted.
   void add(const Key& key, const std::string& expected, Example at, const std::function<Value()>& show);
 
   bool is_clean() const { return found_.empty(); }
-  const std::vector<std::string>& notes() const { return notes_; }
+  /// What is to be said.
+  std::vector<std::string> notes() const;
   /// In the plan's order: by column (others after, the whole row last), then by check.
   std::vector<Violation> violations(const Plan& plan) const;
 
  private:
   std::map<Key, Violation> found_;
-  std::vector<std::string> notes_;
+  std::vector<std::pair<std::string, std::optional<std::uint32_t>>> notes_;
 };
 
 /// A value as a report may hold it: decimals as strings, long texts and lists cut.

@@ -37,8 +37,7 @@ class Files:
 
     def pem(self) -> Pem:
         """Read the files; raise FailedPrecondition (TLS_FILES), with the file's name, where they can't serve."""
-        pem = Pem(*map(_read, self.paths))
-        _certificates(self.ca, pem.ca)
+        pem = Pem(authorities(self.ca), _read(self.certificate), _read(self.key))
         certificate, key = _certificates(self.certificate, pem.certificate)[0], _key(self.key, pem.key)
         if certificate.public_key() != key.public_key():
             raise _unfit(self.key, f"it is not the key of {self.certificate}")
@@ -62,6 +61,13 @@ class Files:
         except (OSError, ssl.SSLError) as failed:  # replaced since they were read
             raise _unfit(self.certificate, str(failed)) from failed
         return context
+
+
+def authorities(ca: Path) -> bytes:
+    """Read the certificates of CAs; raise FailedPrecondition (TLS_FILES) where they can't serve."""
+    data = _read(ca)
+    _certificates(ca, data)
+    return data
 
 
 def _read(path: Path) -> bytes:

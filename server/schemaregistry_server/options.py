@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from schemaregistry_server import config_file
+from schemaregistry_server.settings import DEFAULT_GRPC, DEFAULT_REST, PRODUCTION_GRPC, PRODUCTION_HEALTH
 
 
 def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
@@ -37,15 +38,23 @@ Store = Annotated[
 ]
 Grpc = Annotated[
     str | None,
-    _setting("GRPC", "HOST:PORT", "Where gRPC listens, port 0: a free one. [0.0.0.0:50051; dev: localhost:50051]"),
+    _setting(
+        "GRPC",
+        "HOST:PORT",
+        f"Where gRPC listens, port 0: a free one. [{PRODUCTION_GRPC}; dev: {DEFAULT_GRPC}]",
+    ),
 ]
 Rest = Annotated[
     str | None,
-    _setting("REST", "HOST:PORT", "Where REST listens, with mutual TLS. [nowhere; dev: 127.0.0.1:8000, plain HTTP]"),
+    _setting("REST", "HOST:PORT", f"Where REST listens, with mutual TLS. [nowhere; dev: {DEFAULT_REST}, plain HTTP]"),
 ]
 Health = Annotated[
     str | None,
-    _setting("HEALTH", "HOST:PORT", "Where /healthz and /readyz are, over plain HTTP. [0.0.0.0:8081; dev: REST's]"),
+    _setting(
+        "HEALTH",
+        "HOST:PORT",
+        f"Where /healthz and /readyz are, over plain HTTP. [{PRODUCTION_HEALTH}; dev: REST's]",
+    ),
 ]
 TlsCert = Annotated[Path | None, _setting("TLS_CERT", "PEM", "The server's certificate, and those up to its CA.")]
 TlsKey = Annotated[Path | None, _setting("TLS_KEY", "PEM", "Its key.")]
@@ -61,7 +70,10 @@ Revoked = Annotated[
 EtcdCa = Annotated[Path | None, _setting("ETCD_CA", "PEM", "The CA of etcd's certificates.")]
 EtcdCert = Annotated[Path | None, _setting("ETCD_CERT", "PEM", "The certificate to show to etcd.")]
 EtcdKey = Annotated[Path | None, _setting("ETCD_KEY", "PEM", "Its key.")]
-Workers = Annotated[int, _setting("WORKERS", "N", "Processes that share the ports. [one per core; sqlite: 1]", min=0)]
+Workers = Annotated[
+    int,
+    _setting("WORKERS", "N", "Processes that share the ports. [one per core; sqlite: 1]", min=0, show_default=False),
+]
 Publish = Annotated[
     Path | None, typer.Option(metavar="DIR", help="With --dev: publish the documents of DIR, old versions first.")
 ]

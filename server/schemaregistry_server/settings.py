@@ -145,6 +145,8 @@ def _must_fit(said: Settings) -> None:
             "--store etcd is a cluster for --dev: name the members of a real one, etcd://HOST:PORT,HOST:PORT,…",
             reason="SETTINGS_CLASH",
         )
+    if said.store and said.store != "sqlite":
+        selection.endpoints(said.store)
     if said.store == "sqlite" and said.workers > 1:
         raise InvalidArgument(
             "The embedded store is one process's own: leave out --workers, or take --store etcd://HOST:PORT,…",

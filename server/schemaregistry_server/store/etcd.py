@@ -45,6 +45,7 @@ class EtcdStore:
         self._client = client
         self._layout = Layout(root)
         self._heads: dict[str, Head] = {}
+        self._renewals = 0
         self._closed = False
 
     @classmethod
@@ -153,14 +154,19 @@ class EtcdStore:
 
     async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
         """One watch of one member; raises Unavailable when it breaks, and the next one asks another member."""
-        try:
-            async for seen in self._client.watch(self._layout.schemas, after_revision):
-                yield self._batch(seen)
-        except CompactedRevision as compacted:
-            raise Compacted(str(compacted)) from compacted
-        except (Away, Refused) as failed:
-            if not self._closed:
-                raise _away(str(failed)) from failed
+        renewals = None
+        while renewals != self._renewals and not self._closed:
+            renewals = self._renewals
+            try:
+                async for seen in self._client.watch(self._layout.schemas, after_revision):
+                    after_revision = seen.revision
+                    yield self._batch(seen)
+            except CompactedRevision as compacted:
+                raise Compacted(str(compacted)) from compacted
+            except (Away, Refused) as failed:
+                # A watch that ends with the channels of before a renewal goes on over the new ones.
+                if renewals == self._renewals and not self._closed:
+                    raise _away(str(failed)) from failed
 
     def _batch(self, seen: Seen) -> Batch:
         written = (event.kv for event in seen.events if event.type == event.PUT)
@@ -204,6 +210,11 @@ class EtcdStore:
     async def _put_after(self, last: "asyncio.Task[str] | None", entry: Entry) -> str:
         await self.put(entry, expected_latest=await last if last else None)
         return entry.version
+
+    async def renew(self) -> None:
+        """Connect anew, by the TLS files as they are now; calls in flight finish, watches go on."""
+        self._renewals += 1
+        await self._client.connection.renew()
 
     async def close(self) -> None:
         """Close the channels; watches end."""

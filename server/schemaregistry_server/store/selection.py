@@ -1,18 +1,24 @@
 """Which store a name stands for, and its opening: `sqlite`, `etcd`, or `etcd://HOST:PORT,…`. Holds no store."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from schemaregistry.errors import InvalidArgument
+from schemaregistry_server.certificates import Files, Pem, authorities
 from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.reread import Reread
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.store.etcd import EtcdStore
 from schemaregistry_server.store.sqlite import SQLiteStore
 
 ETCD_PORT: Final = 2379
+
+RENEW_SECONDS: Final = 2.0
+"""How often it is looked whether etcd's TLS files have changed."""
 
 
 @asynccontextmanager
@@ -21,8 +27,8 @@ async def opened(name: str, data: Path, *, tls: Tls | None = None) -> AsyncItera
 
     `sqlite`: the file `data`/registry.db. `etcd`: a cluster of our own on loopback, for development, which lives as
     long as the context, its data under `data`/etcd and its certificates those of `data`/tls. `etcd://HOST:PORT,…`: a
-    cluster that is there, over `tls`. Raises InvalidArgument for another name, FailedPrecondition or Unavailable
-    where the store can't be opened.
+    cluster that is there, over `tls`, whose files may be replaced meanwhile. Raises InvalidArgument for another name,
+    FailedPrecondition or Unavailable where the store can't be opened.
     """
     async with AsyncExitStack() as stack:
         store: Store
@@ -33,7 +39,11 @@ async def opened(name: str, data: Path, *, tls: Tls | None = None) -> AsyncItera
             cluster = await stack.enter_async_context(running(data / "etcd", served=served, tls=ours))
             store = await EtcdStore.open(cluster.endpoints, tls=ours)
         else:
+            files = _files(tls) if tls else None
             store = await EtcdStore.open(endpoints(name), tls=tls)
+            if files:
+                renewing = asyncio.create_task(_renew(store, files))
+                stack.callback(renewing.cancel)
         stack.push_async_callback(store.close)
         yield store
 
@@ -47,6 +57,24 @@ def endpoints(name: str) -> list[str]:
             f"--store {name!a} is not 'sqlite', 'etcd' or etcd://HOST:PORT,HOST:PORT,…", reason="BAD_STORE"
         )
     return [host if host.rpartition(":")[2].isdecimal() else f"{host}:{ETCD_PORT}" for host in hosts]
+
+
+def _files(tls: Tls) -> Reread[Pem | bytes]:
+    """What is in the files; raises FailedPrecondition (TLS_FILES) where they don't fit one another."""
+    if tls.cert and tls.key:
+        files = Files(tls.ca, tls.cert, tls.key)
+        return Reread(files.paths, files.pem)
+    return Reread([tls.ca], lambda: authorities(tls.ca))
+
+
+async def _renew(store: EtcdStore, files: Reread[Pem | bytes]) -> None:
+    """Have the store connect anew each time that the files were replaced by others that fit."""
+    known = files.value
+    while True:
+        await asyncio.sleep(RENEW_SECONDS)
+        if (newest := files.value) != known:
+            known = newest
+            await store.renew()
 
 
 def _identity(directory: Path, name: str) -> Tls:

@@ -33,6 +33,8 @@ app = typer.Typer(
     help="Audited, versioned contracts for market data. Exit codes: 0 conforms or compatible, 1 does not, 2 usage, "
     "3 could not tell.",
     no_args_is_help=True,
+    # Plain help: tables cut off long names and variables.
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=False,
 )

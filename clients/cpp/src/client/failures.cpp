@@ -25,7 +25,7 @@ constexpr std::array<Sign, 7> kSigns = {{
      "its certificate is not trusted; check that the CA is that registry's and the certificate made for that name"},
     {"create security handshaker", "CREDENTIALS_UNSOUND",
      "no handshake can be made; check that the key is the certificate's own and unencrypted"},
-    {"Peer name", "TLS_HANDSHAKE", "its certificate is made for another name; check the target"},
+    {"Hostname Verification", "TLS_HANDSHAKE", "its certificate is made for another name; check the target"},
     {"andshake", "TLS_HANDSHAKE",
      "the TLS handshake fails; check that this is its gRPC port and that its CA issued your certificate"},
     {"Connection refused", "CONNECTION_REFUSED",

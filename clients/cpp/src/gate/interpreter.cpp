@@ -44,6 +44,8 @@ bool is_out_of_bound(const Check& check, const Number& number) {
       return order > 0;
     case CheckKind::exclusive_maximum:
       return order >= 0;
+    case CheckKind::multiple_of_decimal:
+      return !number.is_multiple_of(check.limit);
     default:
       return !number.is_multiple_of(check.count);
   }
@@ -75,6 +77,7 @@ bool fails_alone(const Check& check, const Value& value) {
     case CheckKind::maximum:
     case CheckKind::exclusive_maximum:
     case CheckKind::multiple_of:
+    case CheckKind::multiple_of_decimal:
       return value.is(Kind::number) && is_out_of_bound(check, value.number);
     case CheckKind::min_length:
     case CheckKind::max_length:
@@ -176,6 +179,9 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
           break;
         case CheckKind::not_:
           failed = count_holding(check, value) > 0;
+          break;
+        case CheckKind::unique_items:
+          failed = value.is(Kind::array) && !all_differ(json_view(value).items);
           break;
         case CheckKind::residue:
           return guards_are_met(check) && is_refused(check, value, failure);

@@ -4,6 +4,8 @@
 #include <arrow/type_traits.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -246,23 +248,79 @@ bool all_pass(const Check& check, const arrow::Array& array) {
   }
 }
 
-/// Remembers what it found for texts that come again.
+/// Remembers what it found for texts that come again: short ones by their bytes in a word, long ones by hash.
 class TextJudge {
  public:
   explicit TextJudge(const Check& check) : check_(check) {}
 
   bool fails(std::string_view text) {
-    if (const auto known = known_.find(text); known != known_.end()) return known->second;
-    const bool failing = fails_alone(check_, Value::string(std::string(text)));
-    if (known_.size() < kMost) known_.emplace(text, failing);
-    return failing;
+    if (text.size() > sizeof(std::uint64_t)) return fails_long(text);
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), text.size());
+    return fails_short(word, text);
+  }
+
+  /// The same, where eight bytes from the text's first on may be read.
+  bool fails_readable(std::string_view text) {
+    if (text.size() > sizeof(std::uint64_t)) return fails_long(text);
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), sizeof word);
+    if constexpr (std::endian::native == std::endian::little) {
+      const auto unused = 8 * (sizeof word - text.size());
+      word = text.empty() ? 0 : word << unused >> unused;
+    } else {
+      word = 0;
+      std::memcpy(&word, text.data(), text.size());
+    }
+    return fails_short(word, text);
   }
 
  private:
   static constexpr std::size_t kMost = 4096;
+  static constexpr std::size_t kSlots = 1024;
+
+  struct Slot {
+    std::uint64_t word = 0;
+    std::uint8_t size = 0xFF;
+    bool failing = false;
+  };
+
+  bool judge(std::string_view text) const { return fails_alone(check_, Value::string(std::string(text))); }
+
+  bool fails_short(std::uint64_t word, std::string_view text) {
+    Slot& slot = slots_[((word ^ text.size()) * 0x9E3779B97F4A7C15ULL) >> 54];
+    if (slot.word != word || slot.size != text.size())
+      slot = {word, static_cast<std::uint8_t>(text.size()), judge(text)};
+    return slot.failing;
+  }
+
+  bool fails_long(std::string_view text) {
+    if (const auto known = known_.find(text); known != known_.end()) return known->second;
+    const bool failing = judge(text);
+    if (known_.size() < kMost) known_.emplace(text, failing);
+    return failing;
+  }
+
   const Check& check_;
+  std::array<Slot, kSlots> slots_;
   std::unordered_map<std::string_view, bool> known_;
 };
+
+Marks mark_texts(const Check& check, const arrow::StringArray& array) {
+  TextJudge judge(check);
+  Marks marks;
+  const auto bytes = array.value_data() ? array.value_data()->size() : 0;
+  const bool has_nulls = array.null_count() > 0;
+  for (std::int64_t i = 0; i < array.length(); ++i) {
+    if (has_nulls && array.IsNull(i)) continue;
+    const std::string_view text = array.GetView(i);
+    const bool readable = array.value_offset(i) + std::int64_t{8} <= bytes;
+    if (!(readable ? judge.fails_readable(text) : judge.fails(text))) continue;
+    if (marks.empty()) marks.resize(size_of(array));
+    marks[static_cast<std::size_t>(i)] = 1;
+  }
+  return marks;
+}
 
 /// Whether a value fails a check, or is a misfit and for the interpreter to tell.
 bool fails_cell(const Check& check, const Cell& cell, const arrow::DataType& wanted, const Fit& met) {
@@ -319,6 +377,7 @@ Marks mark_failing(const Check& check, const arrow::Array& array, const arrow::D
   }
   if (array.type_id() == Type::NA || all_pass(check, array)) return {};
   if (family(*array.type()) == Family::text && family(wanted) == Family::text && !is_bound(check.kind)) {
+    if (array.type_id() == Type::STRING) return mark_texts(check, static_cast<const arrow::StringArray&>(array));
     TextJudge judge(check);
     return mark_each(array, [&](const Cell& cell) { return judge.fails(bytes_at(cell)); });
   }

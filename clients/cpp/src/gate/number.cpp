@@ -35,6 +35,28 @@ std::string expansion(double value) {
   return {text.data(), static_cast<std::size_t>(size)};
 }
 
+/// A decimal number without its sign, as digits and an exponent.
+struct Scaled {
+  std::string digits;
+  int exponent = 0;
+};
+
+Scaled scaled(const Number& number) {
+  std::string text = number.canonical();
+  Scaled found;
+  if (const auto e = text.find('e'); e != std::string::npos) {
+    found.exponent = std::atoi(text.c_str() + e + 1);
+    text.resize(e);
+  }
+  if (const auto point = text.find('.'); point != std::string::npos) {
+    found.exponent -= static_cast<int>(text.size() - point - 1);
+    text.erase(point, 1);
+  }
+  if (text[0] == '-') text.erase(0, 1);
+  found.digits = text.erase(0, std::min(text.find_first_not_of('0'), text.size()));
+  return found;
+}
+
 int sign_of(int order) { return order < 0 ? -1 : order > 0 ? 1 : 0; }
 
 }  // namespace
@@ -130,6 +152,26 @@ bool Number::is_multiple_of(std::uint64_t divisor) const {
   return rest == 0;
 }
 
+bool Number::is_multiple_of(const Number& divisor) const {
+  Scaled value = scaled(*this);
+  Scaled by = scaled(divisor);
+  if (value.digits.empty()) return true;
+  if (by.digits.empty() || by.digits.size() > 36) return true;
+  if (value.exponent < by.exponent) {
+    const auto more = static_cast<std::size_t>(by.exponent - value.exponent);
+    // A divisor of more digits than these is larger than any number that a double or a decimal column writes out.
+    if (more + by.digits.size() > 36) return false;
+    by.digits.append(more, '0');
+  } else {
+    value.digits.append(static_cast<std::size_t>(value.exponent - by.exponent), '0');
+  }
+  Int128 modulus = 0;
+  for (const char digit : by.digits) modulus = modulus * 10 + (digit - '0');
+  Int128 rest = 0;
+  for (const char digit : value.digits) rest = (rest * 10 + (digit - '0')) % modulus;
+  return rest == 0;
+}
+
 std::optional<Int128> Number::floor() const {
   constexpr double kFar = 0x1p126;
   if (const auto* integer = std::get_if<Int128>(&held_)) return *integer;
@@ -162,7 +204,10 @@ std::string Number::canonical() const {
     return (all.negative ? "-" : "") + (all.whole.empty() ? "0" : all.whole);
   }
   const auto* real = std::get_if<double>(&held_);
-  if (real == nullptr) return text();
+  if (real == nullptr) {
+    const Digits all = digits();
+    return (all.negative ? "-" : "") + (all.whole.empty() ? "0" : all.whole) + "." + all.fraction;
+  }
   // ECMA-262's Number::toString: no exponent from 1e-6 up, and none with a leading zero below.
   const double size = std::abs(*real);
   if (size >= 1e-6) {

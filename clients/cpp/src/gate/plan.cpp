@@ -61,6 +61,10 @@ CheckKind kind_of(const v1::Check& message) {
       return CheckKind::min_items;
     case v1::Check::kMaxItems:
       return CheckKind::max_items;
+    case v1::Check::kMultipleOfDecimal:
+      return CheckKind::multiple_of_decimal;
+    case v1::Check::kUniqueItems:
+      return CheckKind::unique_items;
     case v1::Check::kClosed:
       return CheckKind::closed;
     case v1::Check::kAnyOf:
@@ -283,6 +287,11 @@ class PlanReader {
       case v1::Check::kMaxItems:
         check.count = message.max_items().limit();
         return;
+      case v1::Check::kMultipleOfDecimal:
+        return read_divisor(message.multiple_of_decimal(), check);
+      case v1::Check::kUniqueItems:
+        if (plan_.places[check.place].children.empty()) fail("items are looked at where there are none");
+        return;
       case v1::Check::kPattern:
         check.pattern = Pattern::of_re2(message.pattern().re2());
         if (!check.pattern) fail("a pattern can't be compiled");
@@ -323,6 +332,13 @@ class PlanReader {
       if (!value) return fail("a value to compare with is not JSON");
       check.values.push_back(*std::move(value));
     }
+  }
+
+  void read_divisor(const v1::MultipleOfDecimal& message, Check& check) {
+    auto divisor = read_json(message.divisor());
+    if (!divisor || !divisor->is(Value::Kind::number)) return fail("a divisor is no number");
+    if (Number::compare(divisor->number, 0) <= 0) return fail("a divisor is out of its range");
+    check.limit = divisor->number;
   }
 
   void read_limit(const v1::Bound& message, Check& check) {

@@ -64,6 +64,8 @@ enum class CheckKind {
   format,
   min_items,
   max_items,
+  multiple_of_decimal,
+  unique_items,
   closed,
   never,
   any_of,
@@ -85,7 +87,7 @@ struct Check {
   std::vector<std::string> names;
   /// values
   std::vector<Value> values;
-  /// The bounds.
+  /// The bounds. multiple_of_decimal: the divisor.
   Number limit = 0;
   /// multiple_of, min_length, max_length, min_items, max_items
   std::uint64_t count = 0;

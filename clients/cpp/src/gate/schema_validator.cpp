@@ -65,49 +65,6 @@ const std::string* text_of(const Value& schema, std::string_view keyword) {
   return found != nullptr && found->is(Value::Kind::string) ? &found->text : nullptr;
 }
 
-/// The decimal number whose shortest text a double has, as digits and an exponent.
-struct Scaled {
-  std::string digits;
-  int exponent = 0;
-};
-
-Scaled scaled(const Number& number) {
-  std::string text = number.text();
-  Scaled found;
-  if (const auto e = text.find('e'); e != std::string::npos) {
-    found.exponent = std::atoi(text.c_str() + e + 1);
-    text.resize(e);
-  }
-  if (const auto point = text.find('.'); point != std::string::npos) {
-    found.exponent -= static_cast<int>(text.size() - point - 1);
-    text.erase(point, 1);
-  }
-  if (text[0] == '-') text.erase(0, 1);
-  found.digits = text.erase(0, std::min(text.find_first_not_of('0'), text.size()));
-  return found;
-}
-
-/// Whether a number is a whole multiple of another, both taken as the decimal numbers that they are written as.
-bool is_multiple(const Number& number, const Number& divisor) {
-  Scaled value = scaled(number);
-  Scaled by = scaled(divisor);
-  if (value.digits.empty()) return true;
-  if (by.digits.empty() || by.digits.size() > 36) return true;
-  if (value.exponent < by.exponent) {
-    const auto more = static_cast<std::size_t>(by.exponent - value.exponent);
-    // A divisor of more digits than these is larger than any number that a double or a decimal column writes out.
-    if (more + by.digits.size() > 36) return false;
-    by.digits.append(more, '0');
-  } else {
-    value.digits.append(static_cast<std::size_t>(value.exponent - by.exponent), '0');
-  }
-  Int128 modulus = 0;
-  for (const char digit : by.digits) modulus = modulus * 10 + (digit - '0');
-  Int128 rest = 0;
-  for (const char digit : value.digits) rest = (rest * 10 + (digit - '0')) % modulus;
-  return rest == 0;
-}
-
 bool is_base64(std::string_view text) {
   if (text.size() % 4 != 0) return false;
   while (!text.empty() && text.back() == '=') text.remove_suffix(1);
@@ -322,7 +279,7 @@ class SchemaValidator::Judgement {
   static bool judge_number(const std::string& keyword, const Value& stated, const Number& number,
                            const Expect& expect) {
     if (!stated.is(Kind::number)) return true;
-    if (keyword == "multipleOf") return expect(is_multiple(number, stated.number));
+    if (keyword == "multipleOf") return expect(number.is_multiple_of(stated.number));
     const bool bounds =
         keyword == "minimum" || keyword == "maximum" || keyword == "exclusiveMinimum" || keyword == "exclusiveMaximum";
     if (!bounds) return true;
@@ -389,15 +346,6 @@ class SchemaValidator::Judgement {
         passes = within("#" + std::to_string(i), stated, here, value.items[i], refusals) && passes;
       }
       return passes;
-    }
-    return true;
-  }
-
-  static bool all_differ(const std::vector<Value>& items) {
-    for (std::size_t i = 0; i < items.size(); ++i) {
-      for (std::size_t j = 0; j < i; ++j) {
-        if (items[i] == items[j]) return false;
-      }
     }
     return true;
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <unordered_set>
 
 namespace schemaregistry {
 
@@ -142,6 +143,12 @@ std::string to_canonical(const Value& value) {
   for (const auto& [name, member] : members)
     json += (json.size() > 1 ? "," : "") + quoted(name) + ":" + to_canonical(member);
   return json + "}";
+}
+
+bool all_differ(const std::vector<Value>& values) {
+  std::unordered_set<std::string> texts;
+  return std::all_of(values.begin(), values.end(),
+                     [&](const Value& value) { return texts.insert(to_canonical(value)).second; });
 }
 
 }  // namespace schemaregistry

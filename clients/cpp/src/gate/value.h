@@ -50,6 +50,9 @@ struct Value {
 /// Equal as JSON: numbers by value, objects in any order of members.
 bool operator==(const Value& left, const Value& right);
 
+/// Whether no two are equal.
+bool all_differ(const std::vector<Value>& values);
+
 /// As JSON text. What is absent or a misfit is `null`.
 std::string to_json(const Value& value);
 /// As canonical JSON text (RFC 8785, but integers in full).

@@ -5,7 +5,7 @@ Holds no second try: whoever reads the watch begins a new one from the last revi
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -87,8 +87,7 @@ async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
                 if unanswered == UNANSWERED:
                     raise Away("no sign of life from the watch")
                 unanswered += 1
-                with suppress(asyncio.InvalidStateError):  # it has just ended: the read says why
-                    await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
+                await _ask(call)
                 continue
             response = _result(reading)
             unanswered = 0
@@ -97,6 +96,15 @@ async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _ask(call: Call) -> None:
+    try:
+        await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
+    except (asyncio.InvalidStateError, aio.AioRpcError):
+        pass  # it has just ended: the read says why
+    except asyncio.CancelledError as closed:
+        raise_closed(closed)
 
 
 def _result(reading: "asyncio.Future[rpc_pb2.WatchResponse | object]") -> rpc_pb2.WatchResponse:

@@ -42,7 +42,7 @@ class Report:
             *(f"    {sentence}" for kind in KINDS for sentence in list(self.wrong.get(kind, ()))[:5]),
             f"  linearizable: {self._linearizable()} ({checked.operations:,} operations on {checked.ids:,} ids)",
             *(f"  {note}" for note in self.notes),
-            "  seconds until writes worked again" + " " * 12 + "times  median  longest",
+            "  seconds until writes worked again" + " " * 22 + "times  median  longest",
             *(self._row(kind, times) for kind, times in sorted(self.seconds.items())),
         ]
         return "\n".join(lines)
@@ -54,4 +54,4 @@ class Report:
 
     @staticmethod
     def _row(kind: str, times: Sequence[float]) -> str:
-        return f"    {kind:<44} {len(times):>3} {statistics.median(times):>7.2f} {max(times):>8.2f}"
+        return f"    {kind:<54} {len(times):>3} {statistics.median(times):>7.2f} {max(times):>8.2f}"

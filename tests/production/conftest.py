@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry_server import pki
-from schemaregistry_server.etcd.cluster import Cluster, running
-from schemaregistry_server.etcd.connection import Tls
-from tests.production.servers import Server, launch
+from bench.etcd_cluster import secured, settings
+from bench.servers import Server, launch
+from schemaregistry_server.etcd.cluster import Cluster
 
 Start = Callable[..., Server]
 
@@ -34,25 +33,18 @@ def document() -> Callable[..., bytes]:
 
 
 @pytest.fixture(scope="session")
-def etcd_tls(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of etcd's certificates: `server` is the members' own, `ci-bot` a client's."""
-    directory = tmp_path_factory.mktemp("etcd-tls")
-    pki.ensure(directory)
-    return directory
+def etcd_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the cluster is; its certificates are under tls."""
+    return tmp_path_factory.mktemp("etcd")
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(etcd_built: None, etcd_tls: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, etcd_directory: Path) -> Iterator[Cluster]:
     """A cluster of this folder's own: its history is compacted, its members are killed. Each test has its own ids."""
     with asyncio.Runner() as runner:
-        served, ours = (tls(etcd_tls, name) for name in ("server", "ci-bot"))
-        context = running(tmp_path_factory.mktemp("etcd"), served=served, tls=ours)
+        context = secured(etcd_directory)
         yield runner.run(context.__aenter__())
         runner.run(context.__aexit__(None, None, None))
-
-
-def tls(directory: Path, name: str) -> Tls:
-    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")
 
 
 @pytest.fixture
@@ -66,14 +58,9 @@ async def breakable(etcd_cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def etcd_store(etcd_cluster: Cluster, etcd_tls: Path) -> dict[str, object]:
+def etcd_store(etcd_cluster: Cluster, etcd_directory: Path) -> dict[str, object]:
     """The settings of a server on the cluster."""
-    return {
-        "store": f"etcd://{','.join(etcd_cluster.endpoints)}",
-        "etcd-ca": str(etcd_tls / "ca.pem"),
-        "etcd-cert": str(etcd_tls / "ci-bot.pem"),
-        "etcd-key": str(etcd_tls / "ci-bot-key.pem"),
-    }
+    return settings(etcd_cluster, etcd_directory)
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import grpc
 import pytest
 from grpc.experimental.session_cache import ssl_session_cache_lru
 
+from bench.servers import Server, launch, register, until
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from schemaregistry_server import pki
 from tests.production.issuing import issue, serial
-from tests.production.servers import Server, launch, register, until
 
 
 @pytest.fixture(scope="module")
@@ -175,13 +175,13 @@ def test_rest_knows_its_callers_by_their_certificates(server: Server, document: 
 def test_new_files_for_etcd_are_used_without_a_pause(
     start: Callable[..., Server],
     etcd_store: dict[str, object],
-    etcd_tls: Path,
+    etcd_directory: Path,
     tmp_path: Path,
     document: Callable[..., bytes],
 ) -> None:
     """The certificate that is shown to etcd is renewed while calls go on, then the old one ends."""
     mine = tmp_path / "mine"
-    shutil.copytree(etcd_tls, mine)
+    shutil.copytree(etcd_directory / "tls", mine)
     issue(mine, "ours", common_name="registry", seconds=3600)
     names = {"etcd-ca": "ca.pem", "etcd-cert": "ours.pem", "etcd-key": "ours-key.pem"}
     server = start(etcd_store | {name: str(mine / file) for name, file in names.items()} | {"workers": 1})

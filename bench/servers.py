@@ -20,7 +20,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from schemaregistry_server import pki
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 LISTENING = re.compile(r"Listening: gRPC (\S+) \(mTLS\)(?:, REST (\S+) \(mTLS\))?, health (\S+); ")
 START_SECONDS = 60
 PUBLISHER = pki.IDENTITIES["ci-bot"]

@@ -3,12 +3,21 @@
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
+import grpc
 import pytest
 
 from schemaregistry.client import Client, Credentials
+from schemaregistry.client.channel import OPTIONS
 from schemaregistry.errors import Unavailable
+from schemaregistry.v1 import registry_pb2
+from schemaregistry.v1.registry_pb2_grpc import (
+    SchemaRegistryServicer,
+    SchemaRegistryStub,
+    add_SchemaRegistryServicer_to_server,
+)
 
 
 def pump(source: socket.socket, sink: socket.socket) -> None:
@@ -63,3 +72,50 @@ def test_a_write_tried_again_is_written_once(running, document, schema_id):
     ):
         registered = client.register(document())
         assert [version.revision for version in client.list_versions(schema_id)] == [registered.revision]
+
+
+class Cancelling(SchemaRegistryServicer):
+    """A server that cancels its first calls, as one does that stops before it has begun them."""
+
+    def __init__(self, cancelled: int) -> None:
+        self.calls = 0
+        self._cancelled = cancelled
+
+    def WhoAmI(self, request, context):  # noqa: N802 (the proto's name)
+        self.calls += 1
+        if self.calls <= self._cancelled:
+            context.abort(grpc.StatusCode.CANCELLED, "")
+        return registry_pb2.WhoAmIResponse(identity="me")
+
+    def GetSchema(self, request, context):  # noqa: N802
+        self.calls += 1
+        threading.Event().wait(1)
+
+
+@contextmanager
+def called(servicer: Cancelling) -> Iterator[SchemaRegistryStub]:
+    server = grpc.server(ThreadPoolExecutor(4))
+    add_SchemaRegistryServicer_to_server(servicer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}", OPTIONS) as channel:
+        yield SchemaRegistryStub(channel)
+    server.stop(0)
+
+
+def test_a_call_that_a_stopping_server_cancelled_is_tried_again():
+    servicer = Cancelling(cancelled=2)
+    with called(servicer) as stub:
+        assert stub.WhoAmI(registry_pb2.WhoAmIRequest(), timeout=10).identity == "me"
+    assert servicer.calls == 3
+
+
+def test_a_call_that_its_caller_cancelled_is_not():
+    servicer = Cancelling(cancelled=0)
+    with called(servicer) as stub:
+        call = stub.GetSchema.future(registry_pb2.GetSchemaRequest(), timeout=10)
+        while not servicer.calls:
+            threading.Event().wait(0.01)
+        call.cancel()
+        threading.Event().wait(1)
+    assert servicer.calls == 1

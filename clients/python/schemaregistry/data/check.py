@@ -138,6 +138,13 @@ class Run:
 
 
 def _peak_memory() -> int:
-    """The most memory that this process has held: macOS says bytes, Linux KiB (getrusage(2))."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    """The most memory in bytes that this process has held.
+
+    Linux: proc_pid_status(5), since getrusage(2) there counts what the parent held before exec, too. macOS: getrusage.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
+    peak_used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_used if sys.platform == "darwin" else peak_used * 1024

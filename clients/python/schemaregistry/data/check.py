@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
 from schemaregistry.data.csvfile import CsvReader

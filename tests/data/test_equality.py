@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract, TypeName
 
 Json = Any
-EXAMPLES = 300
+EXAMPLES = int(os.environ.get("DATA_FUZZ_EXAMPLES", "300"))
+"""Pairs of a document and a table; `make data-fuzz` takes more."""
 
 numbers = st.one_of(st.integers(-5, 5), st.sampled_from([0.5, -1.5, 2.5, 2**53, 2**53 + 1, 10**20, 1e300]))
 
@@ -33,7 +35,7 @@ number_rules = some(
     maximum=numbers,
     exclusiveMinimum=numbers,
     exclusiveMaximum=numbers,
-    multipleOf=st.sampled_from([1, 2, 3, 0.5, 0.1, 2**60]),
+    multipleOf=st.sampled_from([1, 2, 3, 0.5, 0.1, 0.01, 0.7, 2.5, 1e-7, 2**60]),
     enum=st.lists(numbers, min_size=1, max_size=3, unique=True),
     const=numbers,
 )
@@ -49,7 +51,9 @@ texts = st.one_of(
     st.sampled_from(["AA", "b", "ab", "é", "", "\u2028", "\U0001f600", "09:30:00Z", "a@b.c", " "]), st.text(max_size=4)
 )
 int64s = st.one_of(st.integers(-6, 6), st.integers(-(2**63), 2**63 - 1), st.sampled_from([2**31, 2**53, 2**53 + 1]))
-doubles = st.one_of(st.sampled_from([0.0, 0.5, 1.5, -2.0, 3.0, 0.1, 0.3, 1e20, 2.0**53]), st.floats(width=64))
+doubles = st.one_of(
+    st.sampled_from([0.0, 0.5, 1.5, -2.0, 3.0, 0.1, 0.3, 0.07, 1.15, 7e22, 1e20, 2.0**53]), st.floats(width=64)
+)
 YEAR_0, YEAR_10000 = -62_167_219_200_000_000, 253_402_300_800_000_000
 stamps = st.integers(YEAR_0 - 10**7, YEAR_10000 + 10**7)
 

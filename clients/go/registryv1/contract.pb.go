@@ -954,6 +954,8 @@ type Check struct {
 	//	*Check_OneOf
 	//	*Check_Not
 	//	*Check_Residue
+	//	*Check_MultipleOfDecimal
+	//	*Check_UniqueItems
 	Kind          isCheck_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1220,6 +1222,24 @@ func (x *Check) GetResidue() *Residue {
 	return nil
 }
 
+func (x *Check) GetMultipleOfDecimal() *MultipleOfDecimal {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_MultipleOfDecimal); ok {
+			return x.MultipleOfDecimal
+		}
+	}
+	return nil
+}
+
+func (x *Check) GetUniqueItems() *UniqueItems {
+	if x != nil {
+		if x, ok := x.Kind.(*Check_UniqueItems); ok {
+			return x.UniqueItems
+		}
+	}
+	return nil
+}
+
 type isCheck_Kind interface {
 	isCheck_Kind()
 }
@@ -1330,6 +1350,17 @@ type Check_Residue struct {
 	Residue *Residue `protobuf:"bytes,30,opt,name=residue,proto3,oneof"`
 }
 
+type Check_MultipleOfDecimal struct {
+	// T: number. Values that aren't a whole multiple.
+	MultipleOfDecimal *MultipleOfDecimal `protobuf:"bytes,31,opt,name=multiple_of_decimal,json=multipleOfDecimal,proto3,oneof"`
+}
+
+type Check_UniqueItems struct {
+	// T: array. Lists in which two items are equal, as `Values` has it; null equals null, and an item that doesn't fit
+	// counts as null. Made only where the items are scalars.
+	UniqueItems *UniqueItems `protobuf:"bytes,32,opt,name=unique_items,json=uniqueItems,proto3,oneof"`
+}
+
 func (*Check_Present) isCheck_Kind() {}
 
 func (*Check_Fits) isCheck_Kind() {}
@@ -1371,6 +1402,10 @@ func (*Check_OneOf) isCheck_Kind() {}
 func (*Check_Not) isCheck_Kind() {}
 
 func (*Check_Residue) isCheck_Kind() {}
+
+func (*Check_MultipleOfDecimal) isCheck_Kind() {}
+
+func (*Check_UniqueItems) isCheck_Kind() {}
 
 type Present struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1444,6 +1479,42 @@ func (*Never) Descriptor() ([]byte, []int) {
 	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{10}
 }
 
+type UniqueItems struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UniqueItems) Reset() {
+	*x = UniqueItems{}
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UniqueItems) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UniqueItems) ProtoMessage() {}
+
+func (x *UniqueItems) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UniqueItems.ProtoReflect.Descriptor instead.
+func (*UniqueItems) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{11}
+}
+
 // The column's Arrow type holds exactly this value. By the type of the contract, from the type of the file:
 //
 //	int*, uint*      integers in range; floats and decimals with an integral value in range
@@ -1470,7 +1541,7 @@ type Fits struct {
 
 func (x *Fits) Reset() {
 	*x = Fits{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1482,7 +1553,7 @@ func (x *Fits) String() string {
 func (*Fits) ProtoMessage() {}
 
 func (x *Fits) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1495,7 +1566,7 @@ func (x *Fits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fits.ProtoReflect.Descriptor instead.
 func (*Fits) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{11}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Fits) GetArrowPointer() string {
@@ -1514,7 +1585,7 @@ type Types struct {
 
 func (x *Types) Reset() {
 	*x = Types{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1526,7 +1597,7 @@ func (x *Types) String() string {
 func (*Types) ProtoMessage() {}
 
 func (x *Types) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1539,7 +1610,7 @@ func (x *Types) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Types.ProtoReflect.Descriptor instead.
 func (*Types) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{12}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Types) GetTypes() []JsonType {
@@ -1559,7 +1630,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1571,7 +1642,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1584,7 +1655,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{13}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Values) GetJson() []string {
@@ -1604,7 +1675,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1616,7 +1687,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1629,7 +1700,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{14}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Bound) GetLimit() string {
@@ -1649,7 +1720,7 @@ type MultipleOf struct {
 
 func (x *MultipleOf) Reset() {
 	*x = MultipleOf{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1732,7 @@ func (x *MultipleOf) String() string {
 func (*MultipleOf) ProtoMessage() {}
 
 func (x *MultipleOf) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1745,7 @@ func (x *MultipleOf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MultipleOf.ProtoReflect.Descriptor instead.
 func (*MultipleOf) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{15}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *MultipleOf) GetDivisor() uint64 {
@@ -1682,6 +1753,52 @@ func (x *MultipleOf) GetDivisor() uint64 {
 		return x.Divisor
 	}
 	return 0
+}
+
+// A divisor that isn't whole, as canonical JSON text, taken as exactly what is written: 0.01 is a hundredth. A float with
+// an integral value is taken as exactly the number that it is, any other as the decimal that its shortest text writes.
+type MultipleOfDecimal struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Divisor       string                 `protobuf:"bytes,1,opt,name=divisor,proto3" json:"divisor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MultipleOfDecimal) Reset() {
+	*x = MultipleOfDecimal{}
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MultipleOfDecimal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MultipleOfDecimal) ProtoMessage() {}
+
+func (x *MultipleOfDecimal) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MultipleOfDecimal.ProtoReflect.Descriptor instead.
+func (*MultipleOfDecimal) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *MultipleOfDecimal) GetDivisor() string {
+	if x != nil {
+		return x.Divisor
+	}
+	return ""
 }
 
 type Count struct {
@@ -1693,7 +1810,7 @@ type Count struct {
 
 func (x *Count) Reset() {
 	*x = Count{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1705,7 +1822,7 @@ func (x *Count) String() string {
 func (*Count) ProtoMessage() {}
 
 func (x *Count) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1718,7 +1835,7 @@ func (x *Count) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Count.ProtoReflect.Descriptor instead.
 func (*Count) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{16}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Count) GetLimit() uint64 {
@@ -1741,7 +1858,7 @@ type Pattern struct {
 
 func (x *Pattern) Reset() {
 	*x = Pattern{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1753,7 +1870,7 @@ func (x *Pattern) String() string {
 func (*Pattern) ProtoMessage() {}
 
 func (x *Pattern) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1766,7 +1883,7 @@ func (x *Pattern) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pattern.ProtoReflect.Descriptor instead.
 func (*Pattern) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{17}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Pattern) GetEcma() string {
@@ -1795,7 +1912,7 @@ type Format struct {
 
 func (x *Format) Reset() {
 	*x = Format{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1807,7 +1924,7 @@ func (x *Format) String() string {
 func (*Format) ProtoMessage() {}
 
 func (x *Format) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1820,7 +1937,7 @@ func (x *Format) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Format.ProtoReflect.Descriptor instead.
 func (*Format) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{18}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Format) GetName() string {
@@ -1839,7 +1956,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1851,7 +1968,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1864,7 +1981,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{19}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Closed) GetMembers() []string {
@@ -1883,7 +2000,7 @@ type Conditions struct {
 
 func (x *Conditions) Reset() {
 	*x = Conditions{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2012,7 @@ func (x *Conditions) String() string {
 func (*Conditions) ProtoMessage() {}
 
 func (x *Conditions) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2025,7 @@ func (x *Conditions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conditions.ProtoReflect.Descriptor instead.
 func (*Conditions) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{20}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Conditions) GetConditions() []uint32 {
@@ -1927,7 +2044,7 @@ type Residue struct {
 
 func (x *Residue) Reset() {
 	*x = Residue{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1939,7 +2056,7 @@ func (x *Residue) String() string {
 func (*Residue) ProtoMessage() {}
 
 func (x *Residue) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1952,7 +2069,7 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residue.ProtoReflect.Descriptor instead.
 func (*Residue) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{21}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Residue) GetResidual() uint32 {
@@ -1976,7 +2093,7 @@ type Residual struct {
 
 func (x *Residual) Reset() {
 	*x = Residual{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1988,7 +2105,7 @@ func (x *Residual) String() string {
 func (*Residual) ProtoMessage() {}
 
 func (x *Residual) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2001,7 +2118,7 @@ func (x *Residual) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residual.ProtoReflect.Descriptor instead.
 func (*Residual) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{22}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Residual) GetSchemaPointer() string {
@@ -2072,8 +2189,7 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x06checks\x18\x02 \x03(\v2\x18.schemaregistry.v1.CheckR\x06checks\";\n" +
 	"\x05Guard\x12\x1c\n" +
 	"\tcondition\x18\x01 \x01(\rR\tcondition\x12\x14\n" +
-	"\x05holds\x18\x02 \x01(\bR\x05holds\"\xc6\n" +
-	"\n" +
+	"\x05holds\x18\x02 \x01(\bR\x05holds\"\xe3\v\n" +
 	"\x05Check\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\rR\x05place\x12\x18\n" +
 	"\apointer\x18\x02 \x01(\tR\apointer\x12\x12\n" +
@@ -2104,10 +2220,13 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x06any_of\x18\x1b \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x05anyOf\x126\n" +
 	"\x06one_of\x18\x1c \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x05oneOf\x121\n" +
 	"\x03not\x18\x1d \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x03not\x126\n" +
-	"\aresidue\x18\x1e \x01(\v2\x1a.schemaregistry.v1.ResidueH\x00R\aresidueB\x06\n" +
+	"\aresidue\x18\x1e \x01(\v2\x1a.schemaregistry.v1.ResidueH\x00R\aresidue\x12V\n" +
+	"\x13multiple_of_decimal\x18\x1f \x01(\v2$.schemaregistry.v1.MultipleOfDecimalH\x00R\x11multipleOfDecimal\x12C\n" +
+	"\funique_items\x18  \x01(\v2\x1e.schemaregistry.v1.UniqueItemsH\x00R\vuniqueItemsB\x06\n" +
 	"\x04kind\"\t\n" +
 	"\aPresent\"\a\n" +
-	"\x05Never\"+\n" +
+	"\x05Never\"\r\n" +
+	"\vUniqueItems\"+\n" +
 	"\x04Fits\x12#\n" +
 	"\rarrow_pointer\x18\x01 \x01(\tR\farrowPointer\":\n" +
 	"\x05Types\x121\n" +
@@ -2118,7 +2237,9 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x05limit\x18\x01 \x01(\tR\x05limit\"&\n" +
 	"\n" +
 	"MultipleOf\x12\x18\n" +
-	"\adivisor\x18\x01 \x01(\x04R\adivisor\"\x1d\n" +
+	"\adivisor\x18\x01 \x01(\x04R\adivisor\"-\n" +
+	"\x11MultipleOfDecimal\x12\x18\n" +
+	"\adivisor\x18\x01 \x01(\tR\adivisor\"\x1d\n" +
 	"\x05Count\x12\x14\n" +
 	"\x05limit\x18\x01 \x01(\x04R\x05limit\"/\n" +
 	"\aPattern\x12\x12\n" +
@@ -2195,41 +2316,43 @@ func file_schemaregistry_v1_contract_proto_rawDescGZIP() []byte {
 }
 
 var file_schemaregistry_v1_contract_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_schemaregistry_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_schemaregistry_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_schemaregistry_v1_contract_proto_goTypes = []any{
-	(TypeName)(0),      // 0: schemaregistry.v1.TypeName
-	(Unit)(0),          // 1: schemaregistry.v1.Unit
-	(JsonType)(0),      // 2: schemaregistry.v1.JsonType
-	(*Contract)(nil),   // 3: schemaregistry.v1.Contract
-	(*Column)(nil),     // 4: schemaregistry.v1.Column
-	(*Field)(nil),      // 5: schemaregistry.v1.Field
-	(*Metadata)(nil),   // 6: schemaregistry.v1.Metadata
-	(*Type)(nil),       // 7: schemaregistry.v1.Type
-	(*Place)(nil),      // 8: schemaregistry.v1.Place
-	(*Condition)(nil),  // 9: schemaregistry.v1.Condition
-	(*Guard)(nil),      // 10: schemaregistry.v1.Guard
-	(*Check)(nil),      // 11: schemaregistry.v1.Check
-	(*Present)(nil),    // 12: schemaregistry.v1.Present
-	(*Never)(nil),      // 13: schemaregistry.v1.Never
-	(*Fits)(nil),       // 14: schemaregistry.v1.Fits
-	(*Types)(nil),      // 15: schemaregistry.v1.Types
-	(*Values)(nil),     // 16: schemaregistry.v1.Values
-	(*Bound)(nil),      // 17: schemaregistry.v1.Bound
-	(*MultipleOf)(nil), // 18: schemaregistry.v1.MultipleOf
-	(*Count)(nil),      // 19: schemaregistry.v1.Count
-	(*Pattern)(nil),    // 20: schemaregistry.v1.Pattern
-	(*Format)(nil),     // 21: schemaregistry.v1.Format
-	(*Closed)(nil),     // 22: schemaregistry.v1.Closed
-	(*Conditions)(nil), // 23: schemaregistry.v1.Conditions
-	(*Residue)(nil),    // 24: schemaregistry.v1.Residue
-	(*Residual)(nil),   // 25: schemaregistry.v1.Residual
+	(TypeName)(0),             // 0: schemaregistry.v1.TypeName
+	(Unit)(0),                 // 1: schemaregistry.v1.Unit
+	(JsonType)(0),             // 2: schemaregistry.v1.JsonType
+	(*Contract)(nil),          // 3: schemaregistry.v1.Contract
+	(*Column)(nil),            // 4: schemaregistry.v1.Column
+	(*Field)(nil),             // 5: schemaregistry.v1.Field
+	(*Metadata)(nil),          // 6: schemaregistry.v1.Metadata
+	(*Type)(nil),              // 7: schemaregistry.v1.Type
+	(*Place)(nil),             // 8: schemaregistry.v1.Place
+	(*Condition)(nil),         // 9: schemaregistry.v1.Condition
+	(*Guard)(nil),             // 10: schemaregistry.v1.Guard
+	(*Check)(nil),             // 11: schemaregistry.v1.Check
+	(*Present)(nil),           // 12: schemaregistry.v1.Present
+	(*Never)(nil),             // 13: schemaregistry.v1.Never
+	(*UniqueItems)(nil),       // 14: schemaregistry.v1.UniqueItems
+	(*Fits)(nil),              // 15: schemaregistry.v1.Fits
+	(*Types)(nil),             // 16: schemaregistry.v1.Types
+	(*Values)(nil),            // 17: schemaregistry.v1.Values
+	(*Bound)(nil),             // 18: schemaregistry.v1.Bound
+	(*MultipleOf)(nil),        // 19: schemaregistry.v1.MultipleOf
+	(*MultipleOfDecimal)(nil), // 20: schemaregistry.v1.MultipleOfDecimal
+	(*Count)(nil),             // 21: schemaregistry.v1.Count
+	(*Pattern)(nil),           // 22: schemaregistry.v1.Pattern
+	(*Format)(nil),            // 23: schemaregistry.v1.Format
+	(*Closed)(nil),            // 24: schemaregistry.v1.Closed
+	(*Conditions)(nil),        // 25: schemaregistry.v1.Conditions
+	(*Residue)(nil),           // 26: schemaregistry.v1.Residue
+	(*Residual)(nil),          // 27: schemaregistry.v1.Residual
 }
 var file_schemaregistry_v1_contract_proto_depIdxs = []int32{
 	4,  // 0: schemaregistry.v1.Contract.columns:type_name -> schemaregistry.v1.Column
 	8,  // 1: schemaregistry.v1.Contract.places:type_name -> schemaregistry.v1.Place
 	9,  // 2: schemaregistry.v1.Contract.conditions:type_name -> schemaregistry.v1.Condition
 	11, // 3: schemaregistry.v1.Contract.checks:type_name -> schemaregistry.v1.Check
-	25, // 4: schemaregistry.v1.Contract.residuals:type_name -> schemaregistry.v1.Residual
+	27, // 4: schemaregistry.v1.Contract.residuals:type_name -> schemaregistry.v1.Residual
 	5,  // 5: schemaregistry.v1.Column.field:type_name -> schemaregistry.v1.Field
 	7,  // 6: schemaregistry.v1.Field.type:type_name -> schemaregistry.v1.Type
 	6,  // 7: schemaregistry.v1.Field.metadata:type_name -> schemaregistry.v1.Metadata
@@ -2241,32 +2364,34 @@ var file_schemaregistry_v1_contract_proto_depIdxs = []int32{
 	11, // 13: schemaregistry.v1.Condition.checks:type_name -> schemaregistry.v1.Check
 	10, // 14: schemaregistry.v1.Check.guards:type_name -> schemaregistry.v1.Guard
 	12, // 15: schemaregistry.v1.Check.present:type_name -> schemaregistry.v1.Present
-	14, // 16: schemaregistry.v1.Check.fits:type_name -> schemaregistry.v1.Fits
-	15, // 17: schemaregistry.v1.Check.types:type_name -> schemaregistry.v1.Types
-	16, // 18: schemaregistry.v1.Check.values:type_name -> schemaregistry.v1.Values
-	17, // 19: schemaregistry.v1.Check.minimum:type_name -> schemaregistry.v1.Bound
-	17, // 20: schemaregistry.v1.Check.exclusive_minimum:type_name -> schemaregistry.v1.Bound
-	17, // 21: schemaregistry.v1.Check.maximum:type_name -> schemaregistry.v1.Bound
-	17, // 22: schemaregistry.v1.Check.exclusive_maximum:type_name -> schemaregistry.v1.Bound
-	18, // 23: schemaregistry.v1.Check.multiple_of:type_name -> schemaregistry.v1.MultipleOf
-	19, // 24: schemaregistry.v1.Check.min_length:type_name -> schemaregistry.v1.Count
-	19, // 25: schemaregistry.v1.Check.max_length:type_name -> schemaregistry.v1.Count
-	20, // 26: schemaregistry.v1.Check.pattern:type_name -> schemaregistry.v1.Pattern
-	21, // 27: schemaregistry.v1.Check.format:type_name -> schemaregistry.v1.Format
-	19, // 28: schemaregistry.v1.Check.min_items:type_name -> schemaregistry.v1.Count
-	19, // 29: schemaregistry.v1.Check.max_items:type_name -> schemaregistry.v1.Count
-	22, // 30: schemaregistry.v1.Check.closed:type_name -> schemaregistry.v1.Closed
+	15, // 16: schemaregistry.v1.Check.fits:type_name -> schemaregistry.v1.Fits
+	16, // 17: schemaregistry.v1.Check.types:type_name -> schemaregistry.v1.Types
+	17, // 18: schemaregistry.v1.Check.values:type_name -> schemaregistry.v1.Values
+	18, // 19: schemaregistry.v1.Check.minimum:type_name -> schemaregistry.v1.Bound
+	18, // 20: schemaregistry.v1.Check.exclusive_minimum:type_name -> schemaregistry.v1.Bound
+	18, // 21: schemaregistry.v1.Check.maximum:type_name -> schemaregistry.v1.Bound
+	18, // 22: schemaregistry.v1.Check.exclusive_maximum:type_name -> schemaregistry.v1.Bound
+	19, // 23: schemaregistry.v1.Check.multiple_of:type_name -> schemaregistry.v1.MultipleOf
+	21, // 24: schemaregistry.v1.Check.min_length:type_name -> schemaregistry.v1.Count
+	21, // 25: schemaregistry.v1.Check.max_length:type_name -> schemaregistry.v1.Count
+	22, // 26: schemaregistry.v1.Check.pattern:type_name -> schemaregistry.v1.Pattern
+	23, // 27: schemaregistry.v1.Check.format:type_name -> schemaregistry.v1.Format
+	21, // 28: schemaregistry.v1.Check.min_items:type_name -> schemaregistry.v1.Count
+	21, // 29: schemaregistry.v1.Check.max_items:type_name -> schemaregistry.v1.Count
+	24, // 30: schemaregistry.v1.Check.closed:type_name -> schemaregistry.v1.Closed
 	13, // 31: schemaregistry.v1.Check.never:type_name -> schemaregistry.v1.Never
-	23, // 32: schemaregistry.v1.Check.any_of:type_name -> schemaregistry.v1.Conditions
-	23, // 33: schemaregistry.v1.Check.one_of:type_name -> schemaregistry.v1.Conditions
-	23, // 34: schemaregistry.v1.Check.not:type_name -> schemaregistry.v1.Conditions
-	24, // 35: schemaregistry.v1.Check.residue:type_name -> schemaregistry.v1.Residue
-	2,  // 36: schemaregistry.v1.Types.types:type_name -> schemaregistry.v1.JsonType
-	37, // [37:37] is the sub-list for method output_type
-	37, // [37:37] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	25, // 32: schemaregistry.v1.Check.any_of:type_name -> schemaregistry.v1.Conditions
+	25, // 33: schemaregistry.v1.Check.one_of:type_name -> schemaregistry.v1.Conditions
+	25, // 34: schemaregistry.v1.Check.not:type_name -> schemaregistry.v1.Conditions
+	26, // 35: schemaregistry.v1.Check.residue:type_name -> schemaregistry.v1.Residue
+	20, // 36: schemaregistry.v1.Check.multiple_of_decimal:type_name -> schemaregistry.v1.MultipleOfDecimal
+	14, // 37: schemaregistry.v1.Check.unique_items:type_name -> schemaregistry.v1.UniqueItems
+	2,  // 38: schemaregistry.v1.Types.types:type_name -> schemaregistry.v1.JsonType
+	39, // [39:39] is the sub-list for method output_type
+	39, // [39:39] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_contract_proto_init() }
@@ -2301,6 +2426,8 @@ func file_schemaregistry_v1_contract_proto_init() {
 		(*Check_OneOf)(nil),
 		(*Check_Not)(nil),
 		(*Check_Residue)(nil),
+		(*Check_MultipleOfDecimal)(nil),
+		(*Check_UniqueItems)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2308,7 +2435,7 @@ func file_schemaregistry_v1_contract_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_schemaregistry_v1_contract_proto_rawDesc), len(file_schemaregistry_v1_contract_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

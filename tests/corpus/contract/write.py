@@ -275,10 +275,64 @@ CASES = [
         {("a", "multipleOf"): 1},
     ),
     Case(
-        "multiple-of-a-fraction-is-residual",
-        {"a": {"type": "number", "multipleOf": 0.01}},
-        [("a", pa.float64(), [0.07, 0.075, 19.99])],
-        {("a", "multipleOf"): 1},
+        "multiple-of-a-fraction",
+        {"a": {"type": "number", "multipleOf": 0.01}, "b": {"type": "number", "multipleOf": 0.7}},
+        [
+            ("a", pa.float64(), [0.07, 0.075, 19.99, -4.35, 0.1 + 0.2, 1e300, None]),
+            ("b", pa.float64(), [0.7, 7e16, 7e22, 2.1, 1e-9, -0.0, NAN]),
+        ],
+        {("a", "multipleOf"): 2, ("b", "multipleOf"): 2, ("b", "type"): 1},
+    ),
+    Case(
+        "multiple-of-a-fraction-of-decimals",
+        {"a": {"type": "number", "multipleOf": 0.25}, "b": {"type": "integer", "multipleOf": 2.5}},
+        [
+            (
+                "a",
+                pa.decimal128(38, 4),
+                [Decimal("0.5"), Decimal("0.6"), Decimal("1234567890123456789012345678901234.25")],
+            ),
+            ("b", pa.int64(), [5, 6, None]),
+        ],
+        {("a", "multipleOf"): 1, ("b", "multipleOf"): 1},
+        arrow={"a": {"name": "decimal128", "precision": 38, "scale": 4}, "b": {"name": "int64"}},
+    ),
+    Case(
+        "unique-items",
+        {"a": {"type": "array", "items": {"type": ["string", "null"]}, "uniqueItems": True}},
+        [("a", pa.list_(pa.string()), [["x", "y"], ["x", "x"], [], None, [None, "x"], [None, None], ["y", "x", "y"]])],
+        {("a", "uniqueItems"): 3},
+    ),
+    Case(
+        "unique-items-of-numbers",
+        {
+            "a": {"type": "array", "items": NUMBER, "uniqueItems": True},
+            "b": {"type": "array", "items": INTEGER, "uniqueItems": True},
+        },
+        [
+            ("a", pa.list_(pa.float64()), [[0.0, -0.0], [0.1, 0.2], [NAN, 1.0], [NAN, INF]]),
+            ("b", pa.large_list(pa.float64()), [[1.0, 2.0], [1.0, 1.0], [2.0**53, 2.0**53 + 2], [0.5, 0.5]]),
+        ],
+        {("a", "uniqueItems"): 2, ("a", "type"): 2, ("b", "uniqueItems"): 2, ("b", "type"): 1},
+    ),
+    Case(
+        "unique-items-of-dictionary-text",
+        {"a": {"type": "array", "items": STRING, "uniqueItems": True}},
+        [("a", pa.list_(pa.dictionary(pa.int8(), pa.string())), [["x", "y"], ["y", "y"]])],
+        {("a", "uniqueItems"): 1},
+    ),
+    Case(
+        "unique-items-of-times",
+        {"a": {"type": "array", "items": STAMP, "uniqueItems": True}},
+        [("a", pa.list_(pa.timestamp("ms", "UTC")), [[0, 1], [1, 1]])],
+        {("a", "uniqueItems"): 1},
+        arrow={"a": {"name": "list", "item": {"name": "timestamp", "unit": "us", "tz": "UTC"}}},
+    ),
+    Case(
+        "unique-items-that-are-objects-is-residual",
+        {"a": {"type": "array", "items": LEVEL, "uniqueItems": True}},
+        [("a", LEVELS, [[{"price": 1.0, "size": 1}, {"price": 1.0, "size": 1}], [{"price": 1.0, "size": 1}]])],
+        {("a", "uniqueItems"): 1},
     ),
     Case(
         "length-in-code-points",

@@ -186,6 +186,10 @@ def _multiple_of(here: _Here) -> Iterable[Check]:
     if isinstance(divisor, int) and divisor <= MAX_DIVISOR:
         message = contract_pb2.MultipleOf(divisor=divisor)
         yield here.check("multipleOf", f"a multiple of {divisor}", multiple_of=message)
+    elif isinstance(divisor, float):
+        text = canonical(divisor).decode()
+        decimal = contract_pb2.MultipleOfDecimal(divisor=text)
+        yield here.check("multipleOf", f"a multiple of {text}", multiple_of_decimal=decimal)
     else:
         yield from here.residue(["multipleOf"])
 
@@ -222,6 +226,17 @@ def _items(here: _Here) -> Iterable[Check]:
         yield from here.residue(["items", "additionalItems"])
     else:
         yield from here.below("items", place=here.rules.places.item(here.place))
+
+
+def _unique(here: _Here) -> Iterable[Check]:
+    """Items that have parts are compared by the validator."""
+    if here.kind.name != "list" or not here.schema["uniqueItems"]:
+        return
+    item = here.rules.places.types[here.rules.places.item(here.place)]
+    if item is None or item.name in ("list", "struct"):
+        yield from here.residue(["uniqueItems"])
+    else:
+        yield here.check("uniqueItems", "no item twice", unique_items=contract_pb2.UniqueItems())
 
 
 def _properties(here: _Here) -> Iterable[Check]:
@@ -307,7 +322,7 @@ _KEYWORDS: Final[Mapping[str, Callable[[_Here], Iterable[Check]]]] = {
     "items": _items,
     "minItems": lambda here: _count(here, "minItems"),
     "maxItems": lambda here: _count(here, "maxItems"),
-    "uniqueItems": _left_to_the_validator("uniqueItems", "list"),
+    "uniqueItems": _unique,
     "contains": _left_to_the_validator("contains", "list"),
     "properties": _properties,
     "required": _required,

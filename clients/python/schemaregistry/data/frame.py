@@ -16,6 +16,7 @@ from schemaregistry.data import kernels
 from schemaregistry.data.arrays import Indices, Mask, either, plain, some, spread, valid, without
 from schemaregistry.data.binding import Binding
 from schemaregistry.data.plan import ROW, Check, Place, Plan
+from schemaregistry.data.repeated import repeating
 from schemaregistry.data.types import Array, family, pc
 from schemaregistry.data.validator import Refusal
 from schemaregistry.data.values import to_json
@@ -219,6 +220,14 @@ class Frame:
         wrong = {"any_of": count == 0, "one_of": count != 1, "not": count > 0}[check.kind]
         return self._among(check.place, np.asarray(wrong))
 
+    def _repeating(self, check: Check) -> Mask | None:
+        """Lists that aren't there have no items."""
+        item = self.plan.children[check.place][0].index
+        items, count = self.values(item), self.values(check.place).count
+        if items.array is None or items.parents is None:
+            return None
+        return repeating(items.array, items.parents, count, self.misfits(item))
+
     def holds(self, index: int) -> Mask:
         """For which values at its place a condition holds."""
         if index not in self._holds:
@@ -335,6 +344,7 @@ class Frame:
         "never": lambda self, check: self._among(check.place, None),
         "closed": _closed,
         "residue": _residue,
+        "unique_items": _repeating,
         **dict.fromkeys(("any_of", "one_of", "not"), _unchosen),
     }
     """The kinds that no kernel tells."""

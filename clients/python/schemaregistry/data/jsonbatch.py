@@ -178,6 +178,8 @@ def _needs_records(plan: Plan, check: Check) -> bool:
         return any(child.name not in check.argument for child in plan.children[check.place])
     if check.kind == "residue" and kind in ("struct", "list"):
         return True
+    if check.kind == "unique_items":
+        return family(plan.children[check.place][0].kind) in _AS_TEXT[1:]
     about_text = check.kind in _ABOUT_TEXT and not (check.kind == "format" and check.argument == NATURAL.get(kind))
     return about_text and kind in _AS_TEXT[1:]
 

@@ -15,8 +15,9 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
+from numpy.typing import NDArray
 
-from schemaregistry.data.arrays import Mask, booleans, bounds, each, numbers, outside, spread, where_valid
+from schemaregistry.data.arrays import Mask, booleans, bounds, each, numbers, outside, some, spread, where_valid
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, DataType, family, json_kind, pc
 from schemaregistry.data.validator import format_validator, pattern_validator
@@ -36,7 +37,7 @@ def _types(allowed: frozenset[str], array: Array, _wanted: DataType) -> Mask | N
     if kind in allowed or (kind == "integer" and "number" in allowed) or not kind:
         return None
     if kind == "number" and "integer" in allowed:
-        return _not_multiple(1, array, _wanted)
+        return _not_multiple(Fraction(1), array, _wanted)
     return where_valid(np.ones(len(array), bool), array)
 
 
@@ -80,10 +81,19 @@ def _bound(
 ) -> Mask | None:
     """A limit becomes the range of the column's own numbers that pass, so that no comparison rounds."""
     if family(array.type) == "decimal":
-        return each(array, lambda value: passes(value, exact(limit)))
+        return _decimals_beyond(lambda value: passes(value, exact(limit)), array)
     if pt.is_integer(array.type):
         return outside(array, *whole(limit))
     return outside(array, *_doubles(passes, limit))
+
+
+def _decimals_beyond(passes: Callable[[Decimal], bool], array: Array) -> Mask | None:
+    """Arrow tells the extremes of no decimal of less than 128 bits."""
+    wide = array if array.type.bit_width >= 128 else array.cast(pa.decimal128(array.type.precision, array.type.scale))
+    ends = pc.min_max(wide)
+    if all(end is None or passes(end) for end in (ends["min"].as_py(), ends["max"].as_py())):
+        return None
+    return each(array, passes)
 
 
 def exact(number: float) -> Decimal:
@@ -102,18 +112,63 @@ def _doubles(passes: Callable[[Any, Any], bool], limit: int | float) -> tuple[fl
     return (edge, math.inf) if upwards else (-math.inf, edge)
 
 
-def _not_multiple(divisor: int, array: Array, _wanted: DataType) -> Mask | None:
+def _not_multiple(divisor: Fraction, array: Array, _wanted: DataType) -> Mask | None:
+    """A whole number is a multiple of a fraction where its numerator divides it."""
     if family(array.type) == "decimal":
         return each(array, lambda value: Fraction(value) % divisor == 0)
     values = numbers(array)
-    if pt.is_integer(array.type):
-        if divisor > bounds(array.type)[1]:
-            return where_valid(values != 0, array)
-        rest = values % divisor
-    else:
-        with np.errstate(invalid="ignore"):
-            rest = np.fmod(values, values.dtype.type(divisor))
+    if pt.is_floating(array.type):
+        return where_valid(_floats_not_multiple(divisor, values.astype(np.float64, copy=False)), array)
+    if divisor.numerator > bounds(array.type)[1]:
+        return where_valid(values != 0, array)
+    rest = values % divisor.numerator
     return where_valid(rest != 0, array) if rest.any() else None
+
+
+def _floats_not_multiple(divisor: Fraction, values: NDArray[np.float64]) -> Mask | None:
+    """NaN and infinity are misfits, and judged no further."""
+    if divisor.numerator > _WHOLE:
+        return some(np.array([not _is_multiple(divisor, value) for value in values.tolist()], bool))
+    with np.errstate(invalid="ignore"):
+        failing = np.fmod(values, float(divisor.numerator)) != 0
+    if divisor.denominator > 1 and failing.any():
+        multiple, sure = _decimal_multiples(divisor, values)
+        failing &= ~multiple
+        for index in np.flatnonzero(failing & ~sure).tolist():
+            failing[index] = not _is_multiple(divisor, float(values[index]))
+    return some(failing)
+
+
+def _decimal_multiples(divisor: Fraction, values: NDArray[np.float64]) -> tuple[Mask, Mask]:
+    """Which floats are the nearest to a multiple, and for which that is sure to be the decimal that they write.
+
+    Decimals of up to fifteen digits have different doubles, and these texts.
+    """
+    power = next(10**digits for digits in range(_MOST_DIGITS) if 10**digits % divisor.denominator == 0)
+    if power > _EXACT_POWER:
+        return np.zeros(len(values), bool), np.zeros(len(values), bool)
+    with np.errstate(invalid="ignore", over="ignore"):
+        nearest = np.rint(values / float(divisor)) * int(divisor * power)
+        sure: Mask = np.abs(nearest) < _SURE
+        multiple: Mask = sure & (nearest / power == values)
+    return multiple, sure
+
+
+def _is_multiple(divisor: Fraction, value: float) -> bool:
+    """A float that isn't whole is the decimal that its shortest text writes."""
+    if not math.isfinite(value):
+        return True
+    return (Fraction(value) if value.is_integer() else Fraction(repr(value))) % divisor == 0
+
+
+_WHOLE: Final = 2**53
+"""Whole numbers up to this are doubles."""
+_SURE: Final = 1e14
+"""Numbers below this have a digit to spare, for the rounding of a quotient."""
+_EXACT_POWER: Final = 10**22
+"""The greatest power of ten that is a double."""
+_MOST_DIGITS: Final = 400
+"""More than a double's shortest text has after the point."""
 
 
 def _length(passes: Callable[[Any, Any], bool], limit: int, array: Array, wanted: DataType) -> Mask | None:
@@ -197,6 +252,7 @@ KERNELS: Final[Mapping[str, Kernel]] = {
     "maximum": partial(_bound, operator.le, lambda limit: (-math.inf, math.floor(limit))),
     "exclusive_maximum": partial(_bound, operator.lt, lambda limit: (-math.inf, math.ceil(limit) - 1)),
     "multiple_of": _not_multiple,
+    "multiple_of_decimal": _not_multiple,
     "min_length": partial(_length, operator.ge),
     "max_length": partial(_length, operator.le),
     "pattern": _pattern,

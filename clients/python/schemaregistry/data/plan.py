@@ -6,6 +6,7 @@ Refuses what it doesn't know; judging is frame's.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
@@ -135,6 +136,7 @@ class Plan:
                     raise LookupError(index)
                 place = self.places[place].parent
         _ = self.places[check.place], check.kind != "residue" or self.contract.residuals[check.argument]
+        _ = check.kind != "unique_items" or self.children[check.place][0]
 
     @cached_property
     def looks_at_extras(self) -> bool:
@@ -253,6 +255,14 @@ def _count(body: contract_pb2.Count) -> int:
     return body.limit
 
 
+def _divisor(number: Json) -> Fraction:
+    """A divisor as exactly what the document writes."""
+    divisor = Fraction(repr(number))
+    if divisor <= 0:
+        raise ValueError(number)
+    return divisor
+
+
 def _conditions(body: contract_pb2.Conditions) -> tuple[int, ...]:
     return tuple(body.conditions)
 
@@ -262,7 +272,8 @@ _ARGUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "types": _type_names,
     "values": lambda body: tuple(map(read_scalar, body.json)),
     **dict.fromkeys(("minimum", "exclusive_minimum", "maximum", "exclusive_maximum"), _limit),
-    "multiple_of": lambda body: body.divisor,
+    "multiple_of": lambda body: _divisor(body.divisor),
+    "multiple_of_decimal": lambda body: _divisor(read_scalar(body.divisor)),
     **dict.fromkeys(("min_length", "max_length", "min_items", "max_items"), _count),
     "pattern": lambda body: (body.ecma, body.re2),
     "format": lambda body: body.name,

@@ -486,6 +486,8 @@ class Check(_message.Message):
     ONE_OF_FIELD_NUMBER: _builtins.int
     NOT_FIELD_NUMBER: _builtins.int
     RESIDUE_FIELD_NUMBER: _builtins.int
+    MULTIPLE_OF_DECIMAL_FIELD_NUMBER: _builtins.int
+    UNIQUE_ITEMS_FIELD_NUMBER: _builtins.int
     place: _builtins.int
     pointer: _builtins.str
     """JSON pointer (RFC 6901) of the rule in the document, for the report."""
@@ -579,6 +581,16 @@ class Check(_message.Message):
     def residue(self) -> Global___Residue:
         """Values that the residual of this index refuses. The pointers and rules of the report are the validator's."""
 
+    @_builtins.property
+    def multiple_of_decimal(self) -> Global___MultipleOfDecimal:
+        """T: number. Values that aren't a whole multiple."""
+
+    @_builtins.property
+    def unique_items(self) -> Global___UniqueItems:
+        """T: array. Lists in which two items are equal, as `Values` has it; null equals null, and an item that doesn't fit
+        counts as null. Made only where the items are scalars.
+        """
+
     def __init__(
         self,
         *,
@@ -607,12 +619,14 @@ class Check(_message.Message):
         any_of: Global___Conditions | None = ...,
         one_of: Global___Conditions | None = ...,
         residue: Global___Residue | None = ...,
+        multiple_of_decimal: Global___MultipleOfDecimal | None = ...,
+        unique_items: Global___UniqueItems | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "fits", b"fits", "format", b"format", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "present", b"present", "residue", b"residue", "types", b"types", "values", b"values"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "fits", b"fits", "format", b"format", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "present", b"present", "residue", b"residue", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "expected", b"expected", "fits", b"fits", "format", b"format", "guards", b"guards", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "place", b"place", "pointer", b"pointer", "present", b"present", "residue", b"residue", "rule", b"rule", "types", b"types", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "expected", b"expected", "fits", b"fits", "format", b"format", "guards", b"guards", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "place", b"place", "pointer", b"pointer", "present", b"present", "residue", b"residue", "rule", b"rule", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["present", "fits", "types", "values", "minimum", "exclusive_minimum", "maximum", "exclusive_maximum", "multiple_of", "min_length", "max_length", "pattern", "format", "min_items", "max_items", "closed", "never", "any_of", "one_of", "not", "residue"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["present", "fits", "types", "values", "minimum", "exclusive_minimum", "maximum", "exclusive_maximum", "multiple_of", "min_length", "max_length", "pattern", "format", "min_items", "max_items", "closed", "never", "any_of", "one_of", "not", "residue", "multiple_of_decimal", "unique_items"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -647,6 +661,21 @@ class Never(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Never: _TypeAlias = Never  # noqa: Y015
+
+@_typing.final
+class UniqueItems(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UniqueItems: _TypeAlias = UniqueItems  # noqa: Y015
 
 @_typing.final
 class Fits(_message.Message):
@@ -769,6 +798,29 @@ class MultipleOf(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MultipleOf: _TypeAlias = MultipleOf  # noqa: Y015
+
+@_typing.final
+class MultipleOfDecimal(_message.Message):
+    """A divisor that isn't whole, as canonical JSON text, taken as exactly what is written: 0.01 is a hundredth. A float with
+    an integral value is taken as exactly the number that it is, any other as the decimal that its shortest text writes.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIVISOR_FIELD_NUMBER: _builtins.int
+    divisor: _builtins.str
+    def __init__(
+        self,
+        *,
+        divisor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["divisor", b"divisor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MultipleOfDecimal: _TypeAlias = MultipleOfDecimal  # noqa: Y015
 
 @_typing.final
 class Count(_message.Message):

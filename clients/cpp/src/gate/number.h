@@ -30,7 +30,7 @@ class Number {
   /// Whether it was made from an integer, 1 and not 1.0.
   bool is_written_as_integer() const { return std::holds_alternative<Int128>(held_); }
   bool is_multiple_of(std::uint64_t divisor) const;
-  /// The same by a divisor that may have a fraction. A double that has one is the decimal that its shortest text writes.
+  /// The same by a divisor that may have a fraction. A double that has one is the decimal of its shortest text.
   bool is_multiple_of(const Number& divisor) const;
   /// The greatest integer that isn't more, where 128 bits hold it.
   std::optional<Int128> floor() const;

@@ -2,7 +2,6 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,14 +11,13 @@ import typer
 
 from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.destinations import destination
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from schemaregistry.data import Destination, Report, Source
+    from schemaregistry.data import Report, Source
     from schemaregistry.pull import Pulled
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -31,7 +29,10 @@ def load(
     ],
     schema: Annotated[str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")],
     to: Annotated[
-        str, typer.Option("--to", metavar="DEST", help="A directory (gets one Parquet file), or - (an Arrow stream).")
+        str,
+        typer.Option(
+            "--to", metavar="DEST", help="A directory (gets a Parquet file), duckdb:FILE#TABLE, or - (an Arrow stream)."
+        ),
     ],
     policy: Annotated[str, typer.Option("--policy", help="What becomes of data that don't conform: halt.")] = "halt",
     max_staleness: Annotated[
@@ -79,7 +80,7 @@ def load(
         loaded = gate.load(
             sources,
             pulled.contract,
-            _destination(to, sources),
+            destination(to, sources),
             revision=pulled.revision,
             progress=progress,
         )
@@ -120,18 +121,6 @@ class _Alert:
             slack.send(self._webhook, message())
         except slack.AlertFailed as failed:
             typer.echo(f"schemaregistry: the Slack alert could not be sent ({failed}). The load is halted.", err=True)
-
-
-def _destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Destination]":
-    from schemaregistry.data import Directory, Stream
-
-    if to == "-":
-        return lambda schema: Stream(sys.stdout.buffer, schema)
-    if re.match("[a-z][a-z0-9+.-]+:", to):
-        message = f"--to {to} isn't there yet: name a directory, or - for an Arrow stream"
-        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0]) or "rows"
-    return lambda schema: Directory(Path(to), schema, stem)
 
 
 def _notes(pulled: "Pulled") -> list[str]:

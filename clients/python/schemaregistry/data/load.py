@@ -15,6 +15,7 @@ from schemaregistry.data.plan import ROW, Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.report import Report
 from schemaregistry.data.sources import Source
+from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import contract_pb2
 
 
@@ -82,9 +83,10 @@ class _Loading(Run):
             return None
         try:
             return self.destination.publish()
-        except OSError as error:
+        except (OSError, RegistryError) as error:
             self.error = self._unwritable(error).fault
             return None
 
-    def _unwritable(self, error: OSError) -> Unreadable:
-        return Unreadable(self.destination.name, "DESTINATION_FAILED", error.strerror or str(error))
+    def _unwritable(self, error: OSError | RegistryError) -> Unreadable:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        return Unreadable(self.destination.name, "DESTINATION_FAILED", reason)

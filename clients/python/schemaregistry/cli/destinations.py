@@ -1,0 +1,62 @@
+"""What `--to` and `--quarantine` stand for. Opens nothing before the contract is there."""
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from schemaregistry.data import Destination, Source
+
+_DUCKDB: Final = "duckdb:"
+
+
+def destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Destination]":
+    """A directory, `-` (an Arrow stream on stdout) or `duckdb:FILE#TABLE`, for rows of a schema.
+
+    Raises InvalidArgument: UNKNOWN_DESTINATION, MISSING_EXTRA.
+    """
+    from schemaregistry.data import Directory, Stream
+
+    if to == "-":
+        return lambda schema: Stream(sys.stdout.buffer, schema)
+    if to.startswith(_DUCKDB):
+        return _duckdb(to)
+    if re.match("[a-z][a-z0-9+.-]+:", to):
+        message = f"--to {to} isn't known: name a directory, duckdb:FILE#TABLE, or - for an Arrow stream on stdout"
+        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
+    return lambda schema: Directory(Path(to), schema, stem(sources))
+
+
+def _duckdb(to: str) -> "Callable[[pa.Schema], Destination]":
+    from schemaregistry.data.duckdb_table import DuckdbTable
+
+    file, _, table = to.removeprefix(_DUCKDB).rpartition("#")
+    if not file or not re.fullmatch(r"[^.]+(\.[^.]+)?", table):
+        message = f"--to {to} doesn't say where: write duckdb:FILE#TABLE or duckdb:FILE#SCHEMA.TABLE"
+        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
+    return lambda schema: DuckdbTable(Path(file), table, schema)
+
+
+def quarantine_of(to: str, stated: Path | None) -> Path:
+    """Where rows are set aside: the directory that was named, else `DEST.quarantine` beside the destination.
+
+    Raises InvalidArgument (NO_QUARANTINE) for a stream, which has nothing beside it.
+    """
+    if stated:
+        return stated
+    if to == "-":
+        message = "rows that fail can't be set aside beside stdout: name a directory with --quarantine"
+        raise InvalidArgument(message, reason="NO_QUARANTINE")
+    place = Path(to.removeprefix(_DUCKDB).rpartition("#")[0] if to.startswith(_DUCKDB) else to)
+    return Path(f"{place.resolve() if place.name in ('', '..') else place}.quarantine")
+
+
+def stem(sources: "list[Source]") -> str:
+    """The start of a file's name, after the first source."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0]) or "rows"

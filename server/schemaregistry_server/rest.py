@@ -255,7 +255,8 @@ def _prefers_text(accept: str) -> bool:
 def _problem_of(error: RegistryError, code: int) -> dict[str, object]:
     body: dict[str, object] = {
         "type": "about:blank",
-        "title": HTTPStatus(code).phrase,
+        # Python 3.13 renamed 413; the gateways before this face say it as the versions before did.
+        "title": "Request Entity Too Large" if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(code).phrase,
         "status": code,
         "detail": error.message,
         "code": error.code,

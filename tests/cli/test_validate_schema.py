@@ -56,10 +56,10 @@ def test_a_faulty_file_is_named_with_the_place_and_what_to_do(broken: Path) -> N
 
 def test_text_that_is_not_json_is_named_with_line_and_column(tmp_path: Path) -> None:
     path = tmp_path / "a.json"
-    path.write_text('{\n  "a": 1,\n}')
+    path.write_text('{\n  "a": 1\n  "b": 2}')
     done = run(path)
     assert done.returncode == 1
-    assert "at line 3, column 1" in done.stdout
+    assert "at line 3, column 3" in done.stdout
 
 
 def test_one_faulty_file_does_not_hide_the_others(broken: Path) -> None:

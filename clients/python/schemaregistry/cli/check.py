@@ -17,7 +17,8 @@ Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="Report no val
 
 def check(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them.")
+        list[str],
+        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
     ],
     schema: Annotated[
         str,
@@ -31,7 +32,7 @@ def check(
     ] = "text",
     redact: Redact = False,
     format: Annotated[
-        str | None, typer.Option("--format", help="The files' format, where their names don't tell it.")
+        str | None, typer.Option("--format", "--format-in", help="The files' format, where their names don't tell it.")
     ] = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,

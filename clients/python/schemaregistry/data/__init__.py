@@ -19,10 +19,11 @@ except ModuleNotFoundError as missing:
 
 from schemaregistry.data.check import check
 from schemaregistry.data.destination import Destination, Directory, Stream
+from schemaregistry.data.finding import find
 from schemaregistry.data.load import Loaded, load
 from schemaregistry.data.redact import redacted
 from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
-from schemaregistry.data.sources import Source, find
+from schemaregistry.data.sources import Source
 from schemaregistry.data.types import arrow_schema
 
 __all__ = [

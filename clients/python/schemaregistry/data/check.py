@@ -21,6 +21,7 @@ from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.report import Fault, FileFacts, Report, SchemaName, Verdict
 from schemaregistry.data.sources import Source
+from schemaregistry.data.stdin import Piped
 from schemaregistry.data.tables import TableReader
 from schemaregistry.data.tally import Key, Tally
 from schemaregistry.v1 import contract_pb2
@@ -100,6 +101,10 @@ class Run:
             self.error = unreadable.fault
         except OSError as error:
             self.error = Unreadable(source.path, "UNREADABLE", error.strerror or str(error)).fault
+        if source.remark:
+            self.tally.note(source.remark)
+        if isinstance(source, Piped):
+            size = source.size
         self.files.append(FileFacts(source.path, source.format, judge.rows, size))
         if judge.rows == 0 and not self.error:
             self.tally.note(f"{source.path}: no rows")

@@ -1,7 +1,6 @@
 """Reading Arrow IPC files and streams. Judges no values."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -31,9 +30,8 @@ class IpcReader:
         Unreadable.
         """
         path = self._source.path
-        with Path(path).open("rb") as stream:
-            head = stream.read(len(_MAGIC))
-            stream.seek(0)
+        with self._source.opened() as stream:
+            head = stream.peek(len(_MAGIC))[: len(_MAGIC)]
             try:
                 reader = pa.ipc.open_file(stream) if head == _MAGIC else pa.ipc.open_stream(stream)
                 refuse_repeated(path, reader.schema)

@@ -5,7 +5,6 @@ Texts that the file keeps in dictionaries are read as dictionaries: a check of t
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import pyarrow.parquet as pq
@@ -45,7 +44,7 @@ class ParquetReader:
     def __iter__(self) -> Iterator[Batch]:
         """The batches; raises Unreadable."""
         path = self._source.path
-        with Path(path).open("rb") as stream:
+        with self._source.opened() as stream:
             _check_magic(path, stream)
             try:
                 file = pq.ParquetFile(stream, buffer_size=_BUFFER)

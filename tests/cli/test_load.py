@@ -130,7 +130,7 @@ def test_an_alert_that_can_not_be_sent_changes_nothing_but_is_said(
 
 def test_wrong_use_sends_no_alert(load: Load, tmp_path: Path, webhook: Webhook) -> None:
     file = ticks(tmp_path / "t.csv", "csv")
-    for wrong in (["--policy", "warn"], ["--max-staleness", "soon"], ["--to", str(file)], ["--to", "duckdb:x"]):
+    for wrong in (["--policy", "perhaps"], ["--max-staleness", "soon"], ["--to", str(file)], ["--to", "duckdb:x"]):
         done = load(file, "--schema", TICKS, *wrong)
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1

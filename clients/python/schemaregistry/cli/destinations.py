@@ -4,7 +4,9 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import typer
 
 from schemaregistry.errors import InvalidArgument
 
@@ -12,6 +14,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from schemaregistry.data import Destination, Source
+
+To: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--to", metavar="DEST", help="A directory (gets a Parquet file), duckdb:FILE#TABLE, or - (an Arrow stream)."
+    ),
+]
+QuarantineDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--quarantine", metavar="DIR", help="Where rows that fail are set aside, a folder for each load."),
+]
 
 _DUCKDB: Final = "duckdb:"
 

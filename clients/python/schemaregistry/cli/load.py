@@ -1,23 +1,23 @@
-"""`schemaregistry load`: the gate. Files flow on if every row conforms; otherwise the load halts and says why."""
+"""`schemaregistry load`: the gate. Files flow on if every row conforms; what else becomes of them is the policy's."""
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
-from schemaregistry.cli.destinations import destination
+from schemaregistry.cli.destinations import QuarantineDir, To, destination, quarantine_of, stem
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
-    from schemaregistry.data import Report, Source
+    from schemaregistry.data import Loaded, Policy, Source
     from schemaregistry.pull import Pulled
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -25,16 +25,15 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 def load(
     data: Annotated[
-        list[str], typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them.")
+        list[str],
+        typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
     ],
     schema: Annotated[str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")],
-    to: Annotated[
-        str,
-        typer.Option(
-            "--to", metavar="DEST", help="A directory (gets a Parquet file), duckdb:FILE#TABLE, or - (an Arrow stream)."
-        ),
-    ],
-    policy: Annotated[str, typer.Option("--policy", help="What becomes of data that don't conform: halt.")] = "halt",
+    to: To,
+    policy: Annotated[
+        str, typer.Option("--policy", help="What becomes of data that don't conform: halt, quarantine or warn.")
+    ] = "halt",
+    quarantine: QuarantineDir = None,
     max_staleness: Annotated[
         str,
         typer.Option("--max-staleness", metavar="TIME", help="How old a kept contract may be, with the registry away."),
@@ -43,12 +42,7 @@ def load(
         Path | None,
         typer.Option("--cache", metavar="DIR", envvar="SCHEMAREGISTRY_CACHE", help="Where contracts are kept."),
     ] = None,
-    slack_webhook: Annotated[
-        str | None,
-        typer.Option(
-            "--slack-webhook", envvar="SCHEMAREGISTRY_SLACK_WEBHOOK", help="Is told when a load halts. A secret."
-        ),
-    ] = None,
+    slack_webhook: SlackWebhook = None,
     as_json: AsJson = False,
     redact: Redact = False,
     format: Annotated[
@@ -59,28 +53,37 @@ def load(
     cert: Cert = None,
     key: Key = None,
 ) -> None:
-    """Hand the rows of files on to DEST if every one of them conforms; halt otherwise, with a report and an alert.
+    """Hand the rows of files on to DEST, with a report, and an alert where they don't all conform.
 
-    Nothing is seen at DEST before all of the data have passed. Exits with 0 when they are there, 1 when a row doesn't
-    conform, 3 when that couldn't be told. With `--to -` the report goes to stderr.
+    Nothing is seen at DEST before all of the data have been judged. What becomes of data that don't conform:
+
+    halt: nothing is handed on. quarantine: rows that conform are; the others are set aside in a folder of their own
+    below --quarantine (without it: DEST.quarantine), with the report. warn: all rows are, but for those of values that
+    the contract's types can't hold.
+
+    Exits with 0 when every row is there, 1 when a row is not, 3 when it couldn't be told whether they conform: then
+    nothing is handed on, whatever the policy. With `--to -` the report goes to stderr.
     """
     from schemaregistry import data as gate
 
-    if policy != "halt":
-        raise InvalidArgument(f"--policy {policy} isn't there yet; there is: halt", reason="UNKNOWN_POLICY")
+    if policy not in ("halt", "quarantine", "warn"):
+        message = f"--policy {policy} isn't known: say halt, quarantine or warn"
+        raise InvalidArgument(message, reason="UNKNOWN_POLICY")
     seconds = _seconds(max_staleness)
     sources = gate.find(data, format)
-    alert = _Alert(slack_webhook)
+    folder = _cache(cache)
+    alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
     try:
-        pulled = pull(schema, Access(registry, ca, cert, key), cache_dir=_cache(cache), max_staleness=seconds)
+        pulled = pull(schema, Access(registry, ca, cert, key), cache_dir=folder, max_staleness=seconds)
     except (Unavailable, DeadlineExceeded) as away:
-        alert.not_judged(schema, sources, away.message)
+        alert.not_judged(away.message)
         raise
     with progress_bar("loading", sum(source.size for source in sources)) as progress:
         loaded = gate.load(
             sources,
             pulled.contract,
             destination(to, sources),
+            policy=_policy(policy, to, quarantine, sources),
             revision=pulled.revision,
             progress=progress,
         )
@@ -88,39 +91,28 @@ def load(
     if redact:
         report = gate.redacted(report)
     print_report(report, form="json" if as_json else "text", err=to == "-")
-    if loaded.place is None:
-        alert.halted(report)
-    elif to != "-":
+    print_places(loaded, to)
+    alert.about(loaded, report)
+    raise typer.Exit(loaded.exit_code)
+
+
+def print_places(loaded: "Loaded", to: str) -> None:
+    """Say on stderr where rows are."""
+    if loaded.quarantine:
+        typer.echo(f"set aside: {loaded.quarantine}", err=True)
+    if loaded.place and to != "-":
         typer.echo(f"loaded: {loaded.place}", err=True)
-    raise typer.Exit(report.exit_code)
 
 
-class _Alert:
-    """Tells Slack, where it is to be told; a failure is said on stderr, and changes nothing else."""
+def _policy(name: str, to: str, stated: Path | None, sources: "list[Source]") -> "Policy":
+    from schemaregistry.data import Quarantine
 
-    def __init__(self, webhook: str | None) -> None:
-        self._webhook = webhook
-
-    def halted(self, report: "Report") -> None:
-        from schemaregistry.data import slack
-
-        self._send(lambda: slack.halted(report))
-
-    def not_judged(self, schema: str, sources: "list[Source]", fault: str) -> None:
-        from schemaregistry.data import slack
-
-        files = ", ".join(source.path for source in sources[:5])
-        self._send(lambda: slack.not_judged(schema, files, fault))
-
-    def _send(self, message: Callable[[], dict[str, Any]]) -> None:
-        from schemaregistry.data import slack
-
-        if not self._webhook:
-            return
-        try:
-            slack.send(self._webhook, message())
-        except slack.AlertFailed as failed:
-            typer.echo(f"schemaregistry: the Slack alert could not be sent ({failed}). The load is halted.", err=True)
+    if name == "quarantine":
+        folder = quarantine_of(to, stated)
+        return lambda: Quarantine(folder, stem(sources))
+    if stated:
+        raise InvalidArgument(f"--quarantine is for --policy quarantine, not {name}", reason="UNKNOWN_POLICY")
+    return "warn" if name == "warn" else "halt"
 
 
 def _notes(pulled: "Pulled") -> list[str]:

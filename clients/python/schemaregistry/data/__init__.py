@@ -20,7 +20,8 @@ except ModuleNotFoundError as missing:
 from schemaregistry.data.check import check
 from schemaregistry.data.destination import Destination, Directory, Stream
 from schemaregistry.data.finding import find
-from schemaregistry.data.load import Loaded, load
+from schemaregistry.data.load import Loaded, Policy, load
+from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.redact import redacted
 from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
 from schemaregistry.data.sources import Source
@@ -35,6 +36,8 @@ __all__ = [
     "FileFacts",
     "Loaded",
     "MissingExtra",
+    "Policy",
+    "Quarantine",
     "Report",
     "SchemaName",
     "Source",

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
 
-from schemaregistry.data.hidden import allow_readers, hidden_file, remove
+from schemaregistry.data.hidden import hidden_file
 from schemaregistry.data.writing import ParquetFile
 
 
@@ -42,7 +42,6 @@ class Directory:
         self.name = str(path)
         self._path = path
         self._stem = stem
-        self._made = not path.exists()
         self._hidden = hidden_file(path)
         self._file = ParquetFile(self._hidden.descriptor, schema)
 
@@ -54,7 +53,6 @@ class Directory:
         """Finish the file, make it durable, and give it its name; returns its path."""
         self._file.finish()
         final = self._path / f"{self._stem}-{self._file.digest}.parquet"
-        allow_readers(self._hidden.path)
         self._hidden.show(final)
         self._file.close()
         return str(final)
@@ -62,9 +60,7 @@ class Directory:
     def discard(self) -> None:
         """Remove the unfinished file, and the directory if it was made for it."""
         self._file.close()
-        remove(self._hidden.path)
-        if self._made and self._path.is_dir() and not any(self._path.iterdir()):
-            self._path.rmdir()
+        self._hidden.discard()
 
 
 class Stream:

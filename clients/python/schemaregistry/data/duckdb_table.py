@@ -85,9 +85,9 @@ class DuckdbTable:
         return f"{self.name} ({before})" if before else self.name
 
     def discard(self) -> None:
-        """Remove the hidden file."""
+        """Remove the hidden file, and the directory of the database if it was made for it."""
         self._file.close()
-        remove(self._hidden.path)
+        self._hidden.discard()
 
 
 class _Table:

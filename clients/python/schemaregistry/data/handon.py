@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import plain
+from schemaregistry.data.arrays import Mask, either, plain, some, valid
 from schemaregistry.data.frame import Batch
-from schemaregistry.data.types import Array, DataType, family, pc
+from schemaregistry.data.types import Array, DataType, Field, family, pc
 from schemaregistry.document import Json
 
 _AS_TEXT: Final = ("date", "time", "timestamp", "binary")
@@ -32,9 +32,33 @@ def from_records(records: Sequence[Mapping[str, Json]], schema: pa.Schema) -> pa
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
+def refused_nulls(batch: pa.RecordBatch) -> Mask | None:
+    """The rows of such a batch with a null where the contract's types allow none."""
+    found: Mask | None = None
+    for field, column in zip(batch.schema, batch.columns, strict=True):
+        found = either(found, _refused_nulls(column, field))
+    return some(found)
+
+
+def _refused_nulls(array: Array, field: Field) -> Mask | None:
+    there = valid(array)
+    found = None if field.nullable or there is None else ~there
+    match family(field.type):
+        case "struct":
+            for member, inner in zip(field.type, array.flatten(), strict=True):
+                within = _refused_nulls(inner, member)
+                found = either(found, within if within is None or there is None else within & there)
+        case "list":
+            within = _refused_nulls(pc.list_flatten(array), field.type.value_field)
+            if within is not None:
+                parents = pc.list_parent_indices(array).to_numpy(zero_copy_only=False)
+                found = either(found, np.isin(np.arange(len(array)), parents[within]))
+    return found
+
+
 def converted(array: Array | None, wanted: DataType, count: int) -> Array:
     """An array of `count` values as the contract's type; None stands for nulls."""
-    if array is None or family(array.type) == "null":
+    if array is None or array.null_count == count:
         return pa.nulls(count, wanted)
     if array.type.equals(wanted):
         return array

@@ -3,6 +3,7 @@
 Until then each has a hidden name and a lock. What was killed leaves one without a lock: the next one removes it.
 """
 
+import contextlib
 import fcntl
 import os
 import shutil
@@ -23,15 +24,27 @@ _YOUNG: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """A file or a folder at `path` that nobody looks at yet, locked while `descriptor` is open."""
+    """A file or a folder at `path` that nobody looks at yet, locked while `descriptor` is open.
+
+    `made`: the folder that it is in was made for it.
+    """
 
     path: Path
     descriptor: int
+    made: bool
 
     def show(self, final: Path) -> None:
-        """Give it its name, for good; what is in it has been synced. Raises OSError."""
+        """Give it its name, for good, and let others read it; what is in it has been synced. Raises OSError."""
+        _allow_readers(self.path)
         self.path.replace(final)
         sync(final.parent)
+
+    def discard(self) -> None:
+        """Remove it, unless it has been shown, and the folder that was made for it if nothing else is there."""
+        remove(self.path)
+        if self.made:
+            with contextlib.suppress(OSError):
+                self.path.parent.rmdir()
 
 
 def hidden_file(folder: Path) -> Hidden:
@@ -53,6 +66,7 @@ def hidden_folder(folder: Path) -> Hidden:
 
 
 def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> Hidden:
+    made = not folder.exists()
     try:
         _make_folder(folder)
         _remove_abandoned(folder)
@@ -61,7 +75,7 @@ def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> Hidden:
         message = f"can't write to {folder} ({error.strerror}): name a directory that can be written"
         raise InvalidArgument(message, reason="DESTINATION_UNWRITABLE", metadata={"file": str(folder)}) from None
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return Hidden(Path(name), descriptor)
+    return Hidden(Path(name), descriptor, made)
 
 
 def _make_folder(folder: Path) -> None:
@@ -89,7 +103,7 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def allow_readers(path: Path) -> None:
+def _allow_readers(path: Path) -> None:
     """Give a file or a folder the mode of one that was made the ordinary way."""
     umask = os.umask(0)
     os.umask(umask)

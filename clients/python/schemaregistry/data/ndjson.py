@@ -4,7 +4,8 @@ What that parser refuses, or may have read otherwise than JSON says, is narrowed
 read one by one. Types come from the contract, never from what the file looks like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Final
 
@@ -22,6 +23,18 @@ from schemaregistry.document import Json
 _BOM: Final = b"\xef\xbb\xbf"
 _FEW: Final = 256
 """Lines that are read one by one, where they can't be read together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines(Batch):
+    """A batch of records that were lines; `text_of` tells the text of a row."""
+
+    text_of: Callable[[int], bytes]
+
+    @classmethod
+    def of(cls, batch: Batch, text_of: Callable[[int], bytes]) -> "Lines":
+        """The batch with the texts of its rows."""
+        return cls(**{part.name: getattr(batch, part.name) for part in fields(batch)}, text_of=text_of)
 
 
 class NdjsonReader:
@@ -55,7 +68,7 @@ class NdjsonReader:
         batch = self._layout.read(block, first, end) if self._layout else None
         if batch:
             self._judge.bind(pa.schema([(name, array.type) for name, array in batch.columns.items()]))
-            yield batch
+            yield Lines.of(batch, lambda row: block.record(first + row))
         elif end - first <= _FEW or not self._layout:
             yield self._records(block, first, end)
         else:
@@ -67,7 +80,8 @@ class NdjsonReader:
         lines = [block.record(index) for index in range(first, end)]
         kept = [index for index, line in enumerate(lines) if not line.isspace()]
         values = [self._line(block, first + index, lines[index]) for index in kept]
-        return Records(values, [block.line_of(first + index) for index in kept])
+        numbers = [block.line_of(first + index) for index in kept]
+        return Records(values, numbers, [lines[index] for index in kept])
 
     def _line(self, block: Block, index: int, line: bytes) -> Json:
         try:

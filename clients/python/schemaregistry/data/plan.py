@@ -76,7 +76,10 @@ class Condition:
 
 @dataclass(frozen=True)
 class Plan:
-    """A contract, ready to be interpreted. `schema` is that of rows handed on."""
+    """A contract, ready to be interpreted. `schema` is that of rows handed on.
+
+    `whole_rows`: readers give every column of a file, also those that no check looks at.
+    """
 
     contract: contract_pb2.Contract
     places: tuple[Place, ...]
@@ -85,6 +88,7 @@ class Plan:
     validator: Validator
     schema: pa.Schema
     children: Mapping[int, tuple[Place, ...]] = field(default_factory=dict)
+    whole_rows: bool = False
 
     @classmethod
     def of(cls, contract: contract_pb2.Contract) -> "Plan":
@@ -140,8 +144,10 @@ class Plan:
 
     @cached_property
     def looks_at_extras(self) -> bool:
-        """Whether a check looks at columns that the plan has no place for."""
-        return any(check.place == ROW and check.kind in ("residue", "closed") for check in self.every_check())
+        """Whether columns that the plan has no place for are to be read."""
+        return self.whole_rows or any(
+            check.place == ROW and check.kind in ("residue", "closed") for check in self.every_check()
+        )
 
     def every_check(self) -> Iterator[Check]:
         """The checks, those of conditions among them."""

@@ -34,10 +34,11 @@ _KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "num
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Consecutive records of a file, as JSON, with the line of each."""
+    """Consecutive records of a file, as JSON, with the line of each: its number, and its text."""
 
     values: Sequence[Json]
     lines: Sequence[int]
+    texts: Sequence[bytes] = ()
 
 
 def read_line(line: bytes) -> Json:
@@ -114,6 +115,13 @@ class RecordJudge:
     def stored(self, record: Mapping[str, Json]) -> dict[str, Json]:
         """A record that conforms, as the contract's types hold it."""
         return self._object(self._plan.places[ROW], record, (), [])
+
+    def holds(self, record: Json) -> bool:
+        """Whether the contract's types hold every value of a record."""
+        misfits: list[_Misfit] = []
+        if isinstance(record, dict):
+            self._object(self._plan.places[ROW], record, (), misfits)
+        return isinstance(record, dict) and not misfits
 
     def expected(self, key: Key) -> str:
         """What a violation's rule expects, as its check says."""

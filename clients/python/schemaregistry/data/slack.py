@@ -1,4 +1,4 @@
-"""One message to a Slack webhook when a load is halted. Judges nothing, and never shows the webhook's address.
+"""One message to a Slack webhook about a load some of whose data don't conform. Never shows the webhook's address.
 
 What comes from data and documents is shown as text: no mention fires, no markup, no link.
 """
@@ -7,6 +7,8 @@ import logging
 import re
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import httpx
@@ -63,22 +65,39 @@ def _attempt(webhook: str, message: dict[str, Any], wait: float) -> tuple[str, f
 
 
 def _seconds(header: str, default: float) -> float:
-    return float(header) if re.fullmatch("[0-9]{1,6}", header) else default
+    """`Retry-After` (RFC 9110, 10.2.3): seconds, or a date."""
+    if re.fullmatch("[0-9]{1,6}", header):
+        return float(header)
+    try:
+        return max((parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds(), 0)
+    except (ValueError, TypeError):
+        return default
 
 
 def halted(report: Report) -> dict[str, Any]:
     """The message about a load that was halted by what its data are."""
+    return about(report, "Load halted")
+
+
+def about(report: Report, what: str, *more: str) -> dict[str, Any]:
+    """The message about a load; `what` became of it, and what `more` is to be said."""
     schema = f"{report.schema.id} {report.schema.version}"
     files = ", ".join(facts.path for facts in report.files[:_SHOWN])
-    head = f"Load halted: {schema} {report.verdict}"
+    if len(report.files) > _SHOWN:
+        files += f" and {len(report.files) - _SHOWN:,} more"
+    rows = f"rows: {report.rows:,}, failing: {report.rows_failing:,}"
     return _message(
-        head, [f"files: {_code(files)}", f"rows: {report.rows:,}, failing: {report.rows_failing:,}", *_lines(report)]
+        f"{what}: {schema} {report.verdict}",
+        [f"files: {_code(files)}", rows, *(_code(line) for line in more), *_lines(report)],
     )
 
 
-def not_judged(schema: str, files: str, fault: str) -> dict[str, Any]:
+def not_judged(schema: str, files: str, fault: str, *more: str) -> dict[str, Any]:
     """The message about a load that was halted since there was no contract to judge by."""
-    return _message(f"Load halted: no contract for {schema}", [f"files: {_code(files)}", _code(fault)])
+    return _message(
+        f"Load halted: no contract for {schema}",
+        [f"files: {_code(files)}", _code(fault), *(_code(line) for line in more)],
+    )
 
 
 def _lines(report: Report) -> Iterator[str]:

@@ -1,0 +1,112 @@
+"""One message to Slack for each incident of a load. A failure to send is said on stderr, and changes nothing else."""
+
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from schemaregistry.data import Loaded, Report
+    from schemaregistry.data.incidents import Incident
+
+SlackWebhook: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--slack-webhook",
+        envvar="SCHEMAREGISTRY_SLACK_WEBHOOK",
+        help="Is told of data that don't conform, once for each incident. A secret.",
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Tells a webhook of what happens to the load of `files` to `to`; nobody where there is no webhook.
+
+    What was told is remembered in `folder`; without one everything is told.
+    """
+
+    webhook: str | None
+    folder: Path | None
+    schema: str
+    files: Sequence[str]
+    to: str
+
+    def about(self, loaded: "Loaded", report: "Report") -> None:
+        """Tell of a load that isn't clean, by a report that may be redacted; after a clean one forget what was."""
+        from schemaregistry.data import slack
+        from schemaregistry.data.incidents import Incident
+
+        if report.verdict == "conforms":
+            self._settled()
+            return
+        what, *more = _words(loaded)
+        incident = Incident.of((*self._place, what), report)
+        self._tell(incident, lambda held: slack.about(report, what, *more, *held))
+
+    def not_judged(self, fault: str) -> None:
+        """Tell that there is no contract to judge by."""
+        from schemaregistry.data import slack
+        from schemaregistry.data.incidents import Incident
+
+        files = ", ".join(self.files[:5])
+        incident = Incident.named(self._place, "no contract")
+        self._tell(incident, lambda held: slack.not_judged(self.schema, files, fault, *held))
+
+    @property
+    def _place(self) -> tuple[str, ...]:
+        """What a retry of the same load has in common with it."""
+        files = sorted(str(Path(file).resolve()) for file in self.files)
+        return (str(self.webhook), self.schema.partition("@")[0], self.to, *files)
+
+    def _settled(self) -> None:
+        from schemaregistry.data.incidents import Incidents
+
+        if self.webhook and self.folder:
+            with contextlib.suppress(OSError):
+                Incidents(self.folder / "alerts.json").settled(self._place)
+
+    def _tell(self, incident: "Incident", message: Callable[[list[str]], dict[str, Any]]) -> None:
+        from schemaregistry.data.incidents import A_PLENTY, Decision, Incidents
+
+        if not self.webhook:
+            return
+        incidents = Incidents(self.folder / "alerts.json") if self.folder else None
+        try:
+            decision = incidents.decide(incident) if incidents else Decision("send")
+        except OSError:
+            incidents, decision = None, Decision("send")
+        if decision.answer == "told":
+            at = time.strftime("%Y-%m-%d %H:%M", time.localtime(decision.at))
+            typer.echo(f"Slack was told of this at {at}; it isn't told again.", err=True)
+        elif decision.answer == "held":
+            typer.echo(f"schemaregistry: the Slack alert is held back: {A_PLENTY} in the last hour.", err=True)
+        else:
+            held = [f"{decision.held:,} alerts before this one were held back"] if decision.held else []
+            sent = self._send(message(held))
+            with contextlib.suppress(OSError):
+                if incidents:
+                    (incidents.sent if sent else incidents.failed)(incident)
+
+    def _send(self, message: dict[str, Any]) -> bool:
+        from schemaregistry.data import slack
+
+        try:
+            slack.send(str(self.webhook), message)
+        except slack.AlertFailed as failed:
+            typer.echo(f"schemaregistry: the Slack alert could not be sent ({failed}).", err=True)
+            return False
+        return True
+
+
+def _words(loaded: "Loaded") -> list[str]:
+    """What became of a load, in a few words first."""
+    if loaded.quarantine:
+        return ["Rows quarantined", f"handed on: {loaded.rows:,} rows; set aside: {loaded.quarantine}"]
+    if loaded.place:
+        return ["Loaded with a warning", f"handed on: {loaded.rows:,} rows"]
+    return ["Load halted"]

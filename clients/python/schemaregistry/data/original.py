@@ -1,0 +1,113 @@
+"""Rows as their file has them, with why each is set aside: what a table of refused rows is made of. Judges nothing.
+
+Text formats give text: in CSV the fields; in NDJSON the whole line, and the values of the contract's columns.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemaregistry.data.arrays import Mask, plain
+from schemaregistry.data.failing import Failing, any_of
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.ndjson import Lines
+from schemaregistry.data.picking import count
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.records import Records
+from schemaregistry.data.types import Array, DataType
+from schemaregistry.data.values import to_json
+from schemaregistry.document import Json
+
+_TEXT: Final = "_text"
+
+
+def refused(judge: Judge, rows: Batch | Records, broken: Failing, start: int) -> pa.RecordBatch:
+    """Those of a file's rows that break a rule, as the file has them and with the reasons; the first is row `start`.
+
+    After the file's own columns come `_file`, `_row` (from 0) and `_line` (from 1, in text formats), and the rules that
+    the row breaks, as lists that belong together: `_column`, `_rule`, `_pointer`. They get more underscores where the
+    file has columns of these names.
+    """
+    mask = any_of(broken, count(rows))
+    columns = _columns(judge.plan, rows, mask)
+    for name, array in _reasons(rows, broken, mask, judge.path, start).items():
+        columns[_free(name, columns)] = array
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
+    kept = np.flatnonzero(mask).tolist()
+    if isinstance(rows, Records):
+        return _of_lines(plan, [rows.texts[row] for row in kept])
+    if isinstance(rows, Lines):
+        return _of_lines(plan, [rows.text_of(row) for row in kept])
+    found = dict(rows.columns) | {str(plan.places[place].name): texts for place, texts in rows.texts.items()}
+    return {name: _stored(plain(array).filter(pa.array(mask))) for name, array in found.items()}
+
+
+def _of_lines(plan: Plan, lines: Sequence[bytes]) -> dict[str, Array]:
+    records = [_members(line) for line in lines]
+    columns: dict[str, Array] = {
+        str(place.name): pa.array([_text(record.get(str(place.name))) for record in records], pa.string())
+        for place in plan.columns
+    }
+    columns[_free(_TEXT, columns)] = pa.array([line.decode() for line in lines], pa.string())
+    return columns
+
+
+def _members(line: bytes) -> dict[str, Json]:
+    record = json.loads(line)
+    return record if isinstance(record, dict) else {}
+
+
+def _text(value: Json) -> str | None:
+    """A text as it is, anything else as JSON."""
+    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _stored(array: Array) -> Array:
+    """A plain array as Parquet can hold it: without dictionaries; as JSON text where it has no such type."""
+    if isinstance(array.type, pa.DictionaryType):
+        array = array.dictionary_decode()
+    return array if _is_stored(array.type) else pa.array(map(_text, to_json(array)), pa.string())
+
+
+def _is_stored(kind: DataType) -> bool:
+    try:
+        pq.write_table(pa.table({"": pa.nulls(0, kind)}), pa.BufferOutputStream())
+    except (pa.ArrowException, TypeError):
+        return False
+    return True
+
+
+def _reasons(rows: Batch | Records, broken: Failing, mask: Mask, path: str, start: int) -> dict[str, Array]:
+    """The place of each row, and what it breaks."""
+    kept = np.flatnonzero(mask)
+    keys = [[key for key, breaking in broken.items() if breaking[row]] for row in kept]
+    texts = pa.list_(pa.string())
+    return {
+        "_file": pa.array([path] * len(kept), pa.string()),
+        "_row": pa.array(kept + start, pa.int64()),
+        "_line": pa.array(_lines(rows, kept.tolist()), pa.int64()),
+        "_column": pa.array([[key.column for key in each] for each in keys], texts),
+        "_rule": pa.array([[key.rule for key in each] for each in keys], texts),
+        "_pointer": pa.array([[key.pointer for key in each] for each in keys], texts),
+    }
+
+
+def _lines(rows: Batch | Records, kept: list[int]) -> Iterator[int | None]:
+    if isinstance(rows, Records):
+        return (rows.lines[row] for row in kept)
+    line_of = rows.line_of
+    return (None if line_of is None else line_of(row) for row in kept)
+
+
+def _free(name: str, taken: Iterable[str]) -> str:
+    while name in taken:
+        name = f"_{name}"
+    return name

@@ -1,0 +1,42 @@
+"""Some of the rows of a batch. Says nothing of which."""
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrays import Mask, plain
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.records import Records
+
+
+def count(rows: Batch | Records) -> int:
+    """How many rows there are."""
+    return rows.rows if isinstance(rows, Batch) else len(rows.values)
+
+
+def picked(rows: Batch | Records, mask: Mask) -> Batch | Records:
+    """The rows that are marked."""
+    return picked_batch(rows, mask) if isinstance(rows, Batch) else picked_records(rows, mask)
+
+
+def picked_batch(batch: Batch, mask: Mask) -> Batch:
+    """The rows of a batch that are marked."""
+    chosen, kept = pa.array(mask), np.flatnonzero(mask)
+    line_of = batch.line_of
+    return Batch(
+        columns={name: plain(column).filter(chosen) for name, column in batch.columns.items()},
+        rows=len(kept),
+        misfits={place: misfits[mask] for place, misfits in batch.misfits.items()},
+        texts={place: texts.filter(chosen) for place, texts in batch.texts.items()},
+        line_of=None if line_of is None else lambda row: line_of(int(kept[row])),
+        is_utf8=batch.is_utf8,
+    )
+
+
+def picked_records(records: Records, mask: Mask) -> Records:
+    """The records that are marked."""
+    kept = np.flatnonzero(mask).tolist()
+    return Records(
+        [records.values[index] for index in kept],
+        [records.lines[index] for index in kept],
+        [records.texts[index] for index in kept] if records.texts else (),
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import multiprocessing
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -66,7 +67,7 @@ class Worker:
     def __init__(self, number: int, settings: Settings, heard: Callable[[], None]) -> None:
         self.number = number
         self.said = Report(State(False, "waits for its start"))
-        self.silent = 0
+        self.silent = -math.inf
         self._settings = settings
         self._heard = heard
         self._process: multiprocessing.process.BaseProcess | None = None
@@ -81,7 +82,7 @@ class Worker:
         process.start()
         writer.close()
         ended = asyncio.Event()
-        self.silent = 0
+        self.silent = -math.inf  # until its first word a worker may take its time
         loop.add_reader(reader, self._take, reader)
         loop.add_reader(process.sentinel, ended.set)
         try:
@@ -89,6 +90,7 @@ class Worker:
         finally:
             loop.remove_reader(process.sentinel)
             self._take(reader)
+            loop.remove_reader(reader)
             reader.close()
         process.join()
         self._process = None
@@ -99,7 +101,7 @@ class Worker:
         try:
             while reader.poll():
                 self.said = reader.recv()
-                self.silent = 0
+                self.silent = 0.0
                 self._heard()
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(reader)

@@ -51,7 +51,7 @@ class CsvReader:
         try:
             for block in blocks(self._source, self._input, quoted=True):
                 rows = block
-                if names is None and len(block.starts):
+                if names is None and not block.is_blank:
                     names, rows = self._header(block)
                     self._bind(names)
                 if names is not None:
@@ -84,11 +84,11 @@ class CsvReader:
         return names, block.after(end)
 
     def _rows(self, block: Block, names: list[str]) -> Iterator[Batch]:
-        if not len(block.starts):
+        if block.is_blank:
             return
         columns = needed(self._judge.plan, self._judge.binding)
         table = self._parsed(block, names, columns or names[:1])
-        if table.num_rows != len(block.starts):
+        if not block.has(table.num_rows):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
             raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line)
         places = {place.name: place for place in self._judge.plan.children[ROW]}

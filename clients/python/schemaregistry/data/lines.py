@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from schemaregistry.data.arrays import Indices
+from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.sources import Input, Source
 
@@ -36,7 +36,32 @@ class Block:
     @cached_property
     def newlines(self) -> Indices:
         """Where the line ends are."""
-        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _NEWLINE)
+        return np.flatnonzero(self._ends)
+
+    @cached_property
+    def lines(self) -> int:
+        """How many line ends there are."""
+        return int(np.count_nonzero(self._ends))
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is no record."""
+        return not (self.data if self.keep_empty else self.data.lstrip(b"\r\n"))
+
+    def has(self, records: int) -> bool:
+        """Whether there are so many records: one for each line end, or else they have to be looked for.
+
+        A reader that passes over empty lines can't have found one for each if there are any.
+        """
+        is_plain = b"\r" not in self.data and not (self.quoted and b'"' in self.data)
+        if is_plain and records == self.lines + (not self.data.endswith(b"\n")):
+            return True
+        return records == len(self.starts)
+
+    @cached_property
+    def _ends(self) -> Mask:
+        ends: Mask = np.frombuffer(self.data, np.uint8) == _NEWLINE
+        return ends
 
     @cached_property
     def starts(self) -> Indices:
@@ -110,7 +135,7 @@ def blocks(source: Source, text: Input, *, quoted: bool) -> Iterator[Block]:
         if end:
             block = Block(data[:end], offset, line, quoted)
             yield block
-            line += len(block.newlines)
+            line += block.lines
             offset += end
         rest = data[end:]
         if not chunk:

@@ -133,10 +133,23 @@ async def test_progress_says_when_the_store_is_away(current: CurrentCatalog) -> 
     assert (await anext(watch)).progress.stale
 
 
-async def test_a_revision_that_the_store_has_not_reached_is_out_of_range(current: CurrentCatalog) -> None:
+async def test_a_revision_that_the_store_has_not_reached_is_out_of_range(
+    current: CurrentCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.05)
     with pytest.raises(OutOfRange, match="at revision 3 and has not reached 4") as refused:
         await follow(current, [], after=4)
     assert refused.value.reason == "REVISION_AHEAD"
+
+
+async def test_a_server_without_its_store_sends_a_reader_that_is_ahead_to_another(
+    current: CurrentCatalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can't know whether the store was restored: to say so would make the reader forget what it has."""
+    monkeypatch.setattr(watching, "LAG_SECONDS", 0.05)
+    current.mark_stale("cut off")
+    with pytest.raises(Unavailable, match="watch another one"):
+        await follow(current, [], after=4)
 
 
 async def test_a_server_that_is_a_moment_behind_another_is_waited_for(current: CurrentCatalog) -> None:

@@ -1,7 +1,7 @@
 """The contract that a name stands for: a document's or a contract's file, or an id of the registry. Judges nothing."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Pulled:
     """A contract with the registry's revision of it; None where it comes from a file.
 
-    `stale_seconds` says how long ago the registry last confirmed it, where it can't be reached.
+    `stale_seconds` says how long ago the registry last confirmed it, where it can't be reached. `aliases` are former
+    names of columns, as the document has them; a compiled contract has none.
     """
 
     contract: contract_pb2.Contract
     revision: int | None = None
     stale_seconds: float | None = None
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float | None = None) -> Pulled:
@@ -35,7 +37,7 @@ def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float |
     InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     if is_file(schema):
-        return Pulled(from_file(Path(schema)))
+        return _pulled(Path(schema))
     with connect() as client:
         return from_registry(schema, client, max_staleness)
 
@@ -44,7 +46,8 @@ def from_registry(schema: str, client: "Client", max_staleness: float | None = N
     """The contract of `ID` or `ID@VERSION`."""
     name, _, version = schema.partition("@")
     fetched = client.get(name, version or "latest", max_staleness=max_staleness)
-    return Pulled(compile_contract(parse(fetched.raw, id=fetched.id)), fetched.revision, fetched.stale_seconds)
+    document = parse(fetched.raw, id=fetched.id)
+    return Pulled(compile_contract(document), fetched.revision, fetched.stale_seconds, document.aliases)
 
 
 def is_file(schema: str) -> bool:
@@ -54,12 +57,19 @@ def is_file(schema: str) -> bool:
 
 def from_file(path: Path) -> contract_pb2.Contract:
     """The contract of a document's file, or a compiled contract in `….pb`."""
+    return _pulled(path).contract
+
+
+def _pulled(path: Path) -> Pulled:
     try:
         data = path.read_bytes()
     except OSError as error:
         message = f"can't read the schema {path} ({error.strerror}): name a document's file, or an id of the registry"
         raise InvalidArgument(message, reason="NO_SUCH_SCHEMA", metadata={"file": str(path)}) from None
-    return _compiled(path, data) if path.suffix == ".pb" else compile_contract(parse(data))
+    if path.suffix == ".pb":
+        return Pulled(_compiled(path, data))
+    document = parse(data)
+    return Pulled(compile_contract(document), aliases=document.aliases)
 
 
 def _compiled(path: Path, data: bytes) -> contract_pb2.Contract:

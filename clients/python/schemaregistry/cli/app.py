@@ -13,6 +13,7 @@ import typer
 from schemaregistry.cli import (
     arrow,
     check,
+    clean,
     compat,
     contract,
     cpp,
@@ -41,6 +42,7 @@ app = typer.Typer(
 
 app.command("arrow")(arrow.arrow)
 app.command("check")(check.check)
+app.command("clean")(clean.clean)
 app.command("contract")(contract.contract)
 app.command("cpp")(cpp.cpp)
 app.command("get")(get.get)

@@ -4,7 +4,7 @@ Text formats give text: in CSV the fields; in NDJSON the whole line, and the val
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import numpy as np
@@ -16,7 +16,7 @@ from schemaregistry.data.failing import Failing, any_of
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.ndjson import Lines
-from schemaregistry.data.picking import count
+from schemaregistry.data.picking import count, line_of
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.types import Array, DataType
@@ -93,18 +93,11 @@ def _reasons(rows: Batch | Records, broken: Failing, mask: Mask, path: str, star
     return {
         "_file": pa.array([path] * len(kept), pa.string()),
         "_row": pa.array(kept + start, pa.int64()),
-        "_line": pa.array(_lines(rows, kept.tolist()), pa.int64()),
+        "_line": pa.array([line_of(rows, row) for row in kept.tolist()], pa.int64()),
         "_column": pa.array([[key.column for key in each] for each in keys], texts),
         "_rule": pa.array([[key.rule for key in each] for each in keys], texts),
         "_pointer": pa.array([[key.pointer for key in each] for each in keys], texts),
     }
-
-
-def _lines(rows: Batch | Records, kept: list[int]) -> Iterator[int | None]:
-    if isinstance(rows, Records):
-        return (rows.lines[row] for row in kept)
-    line_of = rows.line_of
-    return (None if line_of is None else line_of(row) for row in kept)
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

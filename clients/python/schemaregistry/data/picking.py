@@ -1,4 +1,4 @@
-"""Some of the rows of a batch. Says nothing of which."""
+"""Rows of a batch or of records: how many, where they stand, some of them. Says nothing of which."""
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,13 @@ def count(rows: Batch | Records) -> int:
     return rows.rows if isinstance(rows, Batch) else len(rows.values)
 
 
+def line_of(rows: Batch | Records, row: int) -> int | None:
+    """The line of a row, where its format has lines."""
+    if isinstance(rows, Records):
+        return rows.lines[row]
+    return None if rows.line_of is None else rows.line_of(row)
+
+
 def picked(rows: Batch | Records, mask: Mask) -> Batch | Records:
     """The rows that are marked."""
     return picked_batch(rows, mask) if isinstance(rows, Batch) else picked_records(rows, mask)
@@ -21,13 +28,13 @@ def picked(rows: Batch | Records, mask: Mask) -> Batch | Records:
 def picked_batch(batch: Batch, mask: Mask) -> Batch:
     """The rows of a batch that are marked."""
     chosen, kept = pa.array(mask), np.flatnonzero(mask)
-    line_of = batch.line_of
+    line = batch.line_of
     return Batch(
         columns={name: plain(column).filter(chosen) for name, column in batch.columns.items()},
         rows=len(kept),
         misfits={place: misfits[mask] for place, misfits in batch.misfits.items()},
         texts={place: texts.filter(chosen) for place, texts in batch.texts.items()},
-        line_of=None if line_of is None else lambda row: line_of(int(kept[row])),
+        line_of=None if line is None else lambda row: line(int(kept[row])),
         is_utf8=batch.is_utf8,
     )
 

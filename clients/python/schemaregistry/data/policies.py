@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from schemaregistry.data.check import Progress, Run
 from schemaregistry.data.destination import Destination
-from schemaregistry.data.failing import any_of, failing, unheld
+from schemaregistry.data.failing import Failing, any_of, failing, unheld
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.handon import from_batch, from_records, refused_nulls
@@ -67,12 +67,16 @@ class Halting(Run):
         """Judge the next rows of a file; write those that may go on where nobody sees them yet."""
         failing_before, start = self.tally.rows_failing, judge.rows
         super().take(judge, rows)
-        for name in judge.binding.extras.get(ROW, ()):
-            self.tally.note(f"{name}: not in the contract, not handed on")
+        self.note_extras(judge)
         if self.tally.rows_failing > failing_before:
             self.sort(judge, rows, start)
         else:
             self.pass_on(judge, rows)
+
+    def note_extras(self, judge: Judge) -> None:
+        """Say which of a file's columns aren't handed on."""
+        for name in judge.binding.extras.get(ROW, ()):
+            judge.tally.note(f"{name}: not in the contract, not handed on")
 
     def sort(self, judge: Judge, rows: Batch | Records, start: int) -> None:
         """Pass on what may be of rows some of which fail; `start` is the first one's number."""
@@ -164,14 +168,18 @@ class SettingAside(Halting):
         """Pass on the rows that conform, and set the others aside."""
         broken = failing(judge, rows)
         fails = any_of(broken, count(rows))
-        with _writing(self._quarantine.name):
-            self._quarantine.write(judge.path, refused(judge, rows, broken, start))
+        self.set_aside(judge, rows, broken, start)
         if not fails.all():
             self.pass_on(judge, picked(rows, ~fails))
 
     def pass_on(self, judge: Judge, rows: Batch | Records) -> None:
         """Pass on rows that conform."""
         self.write(self.converted(judge, rows))
+
+    def set_aside(self, judge: Judge, rows: Batch | Records, broken: Failing, start: int) -> None:
+        """Write rows to the quarantine, as a judge's file has them."""
+        with _writing(self._quarantine.name):
+            self._quarantine.write(judge.path, refused(judge, rows, broken, start))
 
     def settle(self, report: Report) -> Loaded:
         """Let the rows be seen on both sides, or on none."""

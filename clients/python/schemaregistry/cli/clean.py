@@ -1,0 +1,105 @@
+"""`schemaregistry clean`: files repaired where the contract leaves no doubt. Every repair is listed."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from schemaregistry.cli.check import Redact, print_report
+from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.destinations import QuarantineDir, To, destination, quarantine_of, stem
+from schemaregistry.cli.load import print_places
+from schemaregistry.cli.progress import progress_bar
+from schemaregistry.cli.pull import Access, pull
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from schemaregistry.data import Report
+    from schemaregistry.data.repairs import Instance, Repair
+
+
+def clean(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
+    ],
+    schema: Annotated[str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")],
+    to: To,
+    quarantine: QuarantineDir = None,
+    as_json: AsJson = False,
+    redact: Redact = False,
+    format: Annotated[
+        str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
+    ] = None,
+    registry: Registry = DEFAULT_TARGET,
+    ca: Ca = None,
+    cert: Cert = None,
+    key: Key = None,
+) -> None:
+    """Repair files and hand the rows on to DEST that conform then; set the others aside, as the files have them.
+
+    Repaired is what the contract leaves no doubt about: the order of columns, a missing column that is there under an
+    alias (`x-aliases`), values of another type that are exactly one of the contract's (the text "12" for an integer),
+    whitespace around texts that conform only without it. Every repair is listed, with counts and the first rows;
+    nothing is made up. Cleaning again what was cleaned changes nothing.
+
+    Exits with 0 when every row is at DEST, 1 when rows were set aside (below --quarantine, else in DEST.quarantine), 3
+    when a file can't be read to its end: then nothing is handed on. With `--to -` the report goes to stderr.
+    """
+    from schemaregistry import data
+    from schemaregistry.data.clean import clean
+
+    sources = data.find(files, format)
+    folder = quarantine_of(to, quarantine)
+    pulled = pull(schema, Access(registry, ca, cert, key))
+    with progress_bar("cleaning", sum(source.size for source in sources)) as progress:
+        cleaned = clean(
+            sources,
+            pulled.contract,
+            destination(to, sources),
+            lambda: data.Quarantine(folder, stem(sources)),
+            aliases=pulled.aliases,
+            revision=pulled.revision,
+            progress=progress,
+        )
+    report, repairs = cleaned.loaded.report, cleaned.repairs
+    if redact:
+        report, repairs = data.redacted(report), tuple(repair.redacted() for repair in repairs)
+    _print(report, repairs, as_json=as_json, err=to == "-")
+    print_places(cleaned.loaded, to)
+    raise typer.Exit(report.exit_code)
+
+
+def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err: bool) -> None:
+    """The report's JSON object with one more member, `repairs`; or its text and a paragraph for each repair."""
+    if as_json:
+        found: dict[str, Any] = report.to_json() | {"repairs": [repair.to_json() for repair in repairs]}
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2), err=err)
+        return
+    print_report(report, form="text", err=err)
+    typer.echo("\n".join(line for repair in repairs for line in _lines(repair)) or "nothing to repair", err=err)
+
+
+def _lines(repair: "Repair") -> "Iterator[str]":
+    from schemaregistry.data.wording import counted, printable
+
+    said = {
+        "rename": f'the column "{repair.before}" renamed to "{repair.column}"',
+        "order": f"columns put in order: {repair.after} (not {repair.before})",
+        "cast": f"{repair.column}: {repair.before} cast to {repair.after}",
+        "trim": f"{repair.column}: whitespace trimmed",
+    }[repair.kind]
+    yield printable(f"repaired {said}, in {counted(repair.count, 'row')}")
+    yield from map(_example, repair.examples)
+    if repair.examples and repair.count > len(repair.examples):
+        yield f"  … and {repair.count - len(repair.examples):,} more"
+
+
+def _example(example: "Instance") -> str:
+    from schemaregistry.data.wording import printable, shown_value
+
+    line = "" if example.line is None else f" (line {example.line:,})"
+    place = printable(f"{example.file}: row {example.row:,}{line}")
+    return f"  {place}  {shown_value(example.before)} → {shown_value(example.after)}"

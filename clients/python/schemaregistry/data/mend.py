@@ -1,0 +1,217 @@
+"""Batches repaired where the contract leaves no doubt: names by alias, exact casts, whitespace around texts.
+
+Nothing is made up: a value that can't be repaired stays as it is, and is judged.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from functools import partial
+from math import isfinite
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data import typed
+from schemaregistry.data.arrays import Mask, booleans, plain, valid
+from schemaregistry.data.failing import Failing, any_of, failing
+from schemaregistry.data.fit import fit, holds_decimal
+from schemaregistry.data.frame import Batch
+from schemaregistry.data.judge import Judge
+from schemaregistry.data.picking import picked_batch
+from schemaregistry.data.plan import Place, Plan
+from schemaregistry.data.repairs import Change, Done
+from schemaregistry.data.types import Array, DataType, described, family, pc
+from schemaregistry.data.values import to_json
+from schemaregistry.document import Json
+
+WHITESPACE: Final = "".join(map(chr, (*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)))) + "".join(
+    map(chr, (0x2028, 0x2029, 0x202F, 0x205F, 0x3000))
+)
+"""White_Space of Unicode."""
+FROM_TEXT: Final = frozenset(("int", "float", "decimal", "bool", "date", "time", "timestamp"))
+
+
+def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Which of a file's names stand for which of the contract's columns.
+
+    A column that is missing, and for which just one name is there that is an alias of it, or it with whitespace around.
+    """
+    found: dict[str, str] = {}
+    for column in columns:
+        former = [name for name in names if name in aliases.get(column, ()) or _spaced(name, column)]
+        if column not in names and len(former) == 1 and former[0] not in columns:
+            found[former[0]] = column
+    return found
+
+
+def _spaced(name: str, column: str) -> bool:
+    return name != column and name.strip(WHITESPACE) == column
+
+
+def mend(plan: Plan, batch: Batch, names: Mapping[str, str]) -> tuple[Batch, list[Change]]:
+    """The batch with columns renamed as `names` says, and each value that can be as its column's type."""
+    mending = _Mending(batch)
+    columns: dict[str, Array] = {}
+    for found, array in batch.columns.items():
+        name = names.get(found, found)
+        place = plan.column(name)
+        columns[name] = array if place is None or place.kind is None else mending.mend(place, plain(array))
+    every = np.ones(batch.rows, bool)
+    renames = [Change(Done("rename", after, before, after), every) for before, after in names.items()]
+    mended = replace(batch, columns=columns, misfits=mending.misfits, texts=mending.texts)
+    return mended, [*renames, *mending.changes]
+
+
+class _Mending:
+    """The columns of one batch on their way to the contract's types; `is_text`: they come from a text format."""
+
+    def __init__(self, batch: Batch) -> None:
+        self.misfits = dict(batch.misfits)
+        self.texts = dict(batch.texts)
+        self.changes: list[Change] = []
+        self._is_text = batch.line_of is not None
+
+    def mend(self, place: Place, array: Array) -> Array:
+        """A column's values as its place's type holds them; what can't be is a misfit, with its text."""
+        unread = self.misfits.get(place.index)
+        if unread is not None:
+            return self._trimmed(place, array, unread)
+        if not fit(array.type, place.kind).refused:
+            if not self._is_text and family(place.kind) != "text" and described(array.type) != described(place.kind):
+                self._note_cast(place, array, None)
+            return array
+        if family(array.type) == "text" and family(place.kind) in FROM_TEXT:
+            return self._read(place, as_string(array))
+        return self._converted(place, array)
+
+    def _read(self, place: Place, texts: Array) -> Array:
+        """Texts as a CSV file's fields are read."""
+        values, unread = typed.read(texts, place.kind, "csv")
+        self.texts[place.index] = texts
+        if unread is not None:
+            values = self._trimmed(place, values, unread)
+        if not self._is_text:
+            self._note_cast(place, texts, values)
+        return values
+
+    def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:
+        """The values with those that can be read once whitespace around their texts is gone."""
+        texts = self.texts[place.index]
+        again, still = typed.read(trimmed(texts.filter(pa.array(unread))), place.kind, "csv")
+        read = unread.copy()
+        read[unread] = booleans(again.is_valid())
+        left = unread & ~read
+        self.misfits.pop(place.index, None)
+        if still is not None:
+            self.misfits[place.index] = left
+        values = pc.replace_with_mask(values, pa.array(read), again.drop_null())
+        self.changes.append(Change(Done("trim", place.column), read, partial(_pair, texts, values)))
+        return values
+
+    def _converted(self, place: Place, array: Array) -> Array:
+        """Values of another type that are exactly the same; the array itself where there is no such thing."""
+        convert = _EXACT.get((family(array.type), family(place.kind)))
+        values = convert(array, place.kind) if convert else None
+        if values is None:
+            return array
+        lost = valid(values)
+        lost = None if lost is None else ~lost & booleans(array.is_valid())
+        if lost is not None and lost.any():
+            self.misfits[place.index] = lost
+            self.texts[place.index] = pa.array([None if each is None else str(each) for each in to_json(array)])
+        self._note_cast(place, array, values)
+        return values
+
+    def _note_cast(self, place: Place, before: Array, after: Array | None) -> None:
+        """A cast of a whole column, with values where they look otherwise than before."""
+        done = Done("cast", place.column, described(before.type), described(place.kind))
+        mask = booleans((before if after is None else after).is_valid())
+        self.changes.append(Change(done, mask, None if after is None else partial(_pair, before, after)))
+
+
+def trim(judge: Judge, batch: Batch) -> tuple[Batch, list[Change]]:
+    """The batch, which is of a judge's file, without whitespace around texts that conform only without it."""
+    changes: list[Change] = []
+    columns = dict(batch.columns)
+    broken = failing(judge, batch)
+    for name in (str(place.name) for place in judge.plan.columns if family(place.kind) == "text"):
+        fails = any_of({key: mask for key, mask in broken.items() if key.column == name}, batch.rows)
+        if not fails.any() or name not in columns or family(columns[name].type) != "text":
+            continue
+        texts = as_string(columns[name])
+        shorter = trimmed(texts.filter(pa.array(fails)))
+        mends = np.zeros(batch.rows, bool)
+        mends[fails] = _mends(judge, picked_batch(batch, fails), _within(broken, fails), name, shorter)
+        if mends.any():
+            columns[name] = pc.replace_with_mask(texts, pa.array(mends), shorter.filter(pa.array(mends[fails])))
+            changes.append(Change(Done("trim", name), mends, partial(_pair, texts, columns[name])))
+    return replace(batch, columns=columns), changes
+
+
+def _mends(judge: Judge, batch: Batch, broken: Failing, name: str, texts: Array) -> Mask:
+    """Of rows that fail by a column: those that don't with other texts in it, and break no rule that they didn't."""
+    mends = booleans(pc.not_equal(texts, as_string(batch.columns[name])))
+    after = failing(judge, replace(batch, columns={**batch.columns, name: texts}))
+    for key, mask in after.items():
+        mends &= ~mask if key.column == name or key not in broken else ~mask | broken[key]
+    return mends
+
+
+def _within(broken: Failing, mask: Mask) -> Failing:
+    return {key: rows[mask] for key, rows in broken.items()}
+
+
+def as_string(array: Array) -> Array:
+    """Texts in any layout as `utf8`."""
+    array = plain(array)
+    return (array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array).cast(pa.string())
+
+
+def trimmed(texts: Array) -> Array:
+    """Texts without whitespace around them; those that aren't UTF-8 as they are."""
+    try:
+        return pc.utf8_trim(texts, characters=WHITESPACE)
+    except pa.ArrowInvalid:
+        found = [_trimmed_bytes(value) for value in texts.cast(pa.binary()).to_pylist()]
+        return pa.array(found, pa.binary()).view(pa.string())
+
+
+def _trimmed_bytes(value: bytes | None) -> bytes | None:
+    try:
+        return value if value is None else value.decode().strip(WHITESPACE).encode()
+    except UnicodeDecodeError:
+        return value
+
+
+def _pair(before: Array, after: Array, row: int) -> tuple[Json, Json]:
+    return to_json(before.slice(row, 1))[0], to_json(after.slice(row, 1))[0]
+
+
+def _same_instant(array: Array, wanted: DataType) -> Array | None:
+    """An instant is the same in every time zone; a time without one is no instant."""
+    if array.type.tz is None or wanted.tz is None:
+        return None
+    return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz))
+
+
+def _exact_decimal(array: Array, wanted: DataType) -> Array:
+    found = (None if value is None or not isfinite(value) else Decimal(value) for value in array.to_pylist())
+    return pa.array([value if value is not None and holds_decimal(wanted, value) else None for value in found], wanted)
+
+
+def _exact_float(array: Array, wanted: DataType) -> Array:
+    kind = wanted.to_pandas_dtype()
+    nearest = ((number, None if number is None else float(kind(number))) for number in array.to_pylist())
+    return pa.array(
+        [value if value is not None and Decimal(value) == number else None for number, value in nearest], wanted
+    )
+
+
+_EXACT: Final[Mapping[tuple[str, str], Callable[[Array, DataType], Array | None]]] = {
+    ("timestamp", "timestamp"): _same_instant,
+    ("float", "decimal"): _exact_decimal,
+    ("decimal", "float"): _exact_float,
+}
+"""Casts beyond those of `fit`; null where a value isn't exactly the same."""

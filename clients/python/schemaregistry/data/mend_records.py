@@ -1,0 +1,120 @@
+"""JSON records repaired as batches are: names by alias, exact casts of texts, whitespace around them.
+
+Nothing is made up: a value that can't be repaired stays as it is, and is judged.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data import typed
+from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.mend import FROM_TEXT, WHITESPACE, renamed
+from schemaregistry.data.ndjson import Lines
+from schemaregistry.data.plan import Place, Plan
+from schemaregistry.data.records import RecordJudge, Records, read_exactly, read_line
+from schemaregistry.data.repairs import Change, Done
+from schemaregistry.data.types import described, family
+from schemaregistry.data.values import to_json
+from schemaregistry.document import Json
+
+
+class RecordMender:
+    """Repairs records for a plan."""
+
+    def __init__(self, plan: Plan, aliases: Mapping[str, Sequence[str]]) -> None:
+        self._plan = plan
+        self._aliases = aliases
+        self._judge = RecordJudge(plan)
+        self._columns = [str(place.name) for place in plan.columns]
+
+    def mend(self, records: Records) -> tuple[Records, list[Change]]:
+        """The records with what can be repaired, and what was."""
+        found: dict[Done, dict[int, tuple[Json, Json]]] = {}
+        values: list[Json] = []
+        for index, record in enumerate(records.values):
+            values.append(record)
+            if isinstance(record, dict):
+                values[-1], done = self._mended(record)
+                for what, pair in done.items():
+                    found.setdefault(what, {})[index] = pair
+        changes = [_change(done, pairs, len(values)) for done, pairs in found.items()]
+        return Records(values, records.lines, records.texts), changes
+
+    def _mended(self, record: Mapping[str, Json]) -> tuple[dict[str, Json], dict[Done, tuple[Json, Json]]]:
+        """A record repaired, and what each value was and is."""
+        names = renamed(list(record), self._columns, self._aliases)
+        mended = {names.get(name, name): value for name, value in record.items()}
+        done = {Done("rename", after, before, after): (None, None) for before, after in names.items()}
+        for place in self._plan.columns:
+            value = mended.get(str(place.name))
+            if isinstance(value, str):
+                done |= self._mend_text(mended, place, value)
+        return mended, done
+
+    def _mend_text(self, record: dict[str, Json], place: Place, text: str) -> dict[Done, tuple[Json, Json]]:
+        """Repair the member of a record that is a text."""
+        name = str(place.name)
+        if family(place.kind) == "text":
+            return self._trim(record, name, text)
+        if family(place.kind) not in FROM_TEXT or self._judge.holds({name: text}):
+            return {}
+        short = text.strip(WHITESPACE)
+        read = next((value for value in (_read(place, text), _read(place, short)) if value is not None), None)
+        if read is None or not self._judge.holds({name: read}):
+            return {}
+        record[name] = read
+        done: dict[Done, tuple[Json, Json]] = {}
+        if not isinstance(read, str) or read != short:
+            done[Done("cast", name, "string", described(place.kind))] = (text, read)
+        if short != text:
+            done[Done("trim", name)] = (text, read)
+        return done
+
+    def _trim(self, record: dict[str, Json], name: str, text: str) -> dict[Done, tuple[Json, Json]]:
+        """Take whitespace from around a text that conforms only without it, and so that nothing else is broken."""
+        short = text.strip(WHITESPACE)
+        if short == text:
+            return {}
+        before = self._judge.broken(record)
+        if not any(key.column == name for key in before):
+            return {}
+        after = self._judge.broken({**record, name: short})
+        if any(key.column == name or key not in before for key in after):
+            return {}
+        record[name] = short
+        return {Done("trim", name): (text, short)}
+
+
+def _read(place: Place, text: str) -> Json:
+    """A text as CSV's fields are read, as JSON; None where it can't be."""
+    values, _ = typed.read(pa.array([text], pa.string()), place.kind, "csv")
+    return to_json(values)[0]
+
+
+def _change(done: Done, pairs: Mapping[int, tuple[Json, Json]], count: int) -> Change:
+    mask = np.zeros(count, bool)
+    mask[list(pairs)] = True
+    return Change(done, mask, None if done.kind == "rename" else pairs.__getitem__)
+
+
+def as_records(plan: Plan, lines: Lines, path: str) -> Records:
+    """The records of a batch of lines, one by one; raises Unreadable for a line that isn't JSON."""
+    exact = any(place.kind is not None and family(place.kind) == "decimal" for place in plan.places)
+    texts = [lines.text_of(row) for row in range(lines.rows)]
+    line_of = lines.line_of
+    assert line_of is not None
+    values = []
+    for row, text in enumerate(texts):
+        try:
+            values.append((read_exactly if exact else read_line)(text))
+        except ValueError as error:
+            raise Unreadable(path, "NOT_JSON", f"not JSON: {error}", line=line_of(row)) from None
+    return Records(values, [line_of(row) for row in range(lines.rows)], texts)
+
+
+def may_hold(lines: Lines, aliases: Mapping[str, Sequence[str]]) -> bool:
+    """Whether a name that is an alias may be among the members of the records."""
+    names = tuple(f'"{alias}"'.encode() for former in aliases.values() for alias in former)
+    return any(name in text or b"\\" in text for text in map(lines.text_of, range(lines.rows)) for name in names)

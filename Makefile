@@ -66,3 +66,4 @@ include third_party/tools.mk
 include clients/clients.mk
 include clients/cpp/cpp.mk
 include tests/faults/faults.mk
+include bench/bench.mk

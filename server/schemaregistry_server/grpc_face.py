@@ -4,8 +4,9 @@ Holds what gRPC adds to an RPC (identity from the certificate, status details, m
 """
 
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
 import grpc
 import grpc.aio
@@ -47,6 +48,9 @@ A document over its limit of 1 MiB is to be refused in words, so a message may h
 
 AGED_SECONDS: Final = 60.0
 """How long a call may go on over a connection that has reached its age."""
+
+QUIET_SECONDS: Final = 1.0
+"""Without a handshake: then none is under way that has only just begun."""
 
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""
@@ -107,15 +111,27 @@ def options(settings: Settings) -> Sequence[tuple[str, int]]:
 def credentials(pem: Reread[Pem]) -> grpc.ServerCredentials:
     """Mutual TLS by the files as they are at each handshake.
 
-    Each handshake has a configuration of its own, so that no session is taken up again: it would keep an identity that
-    has expired, or whose CA is gone, since it began.
+    A configuration is replaced once the files change, and after each quiet time, since a session of the old one could
+    be taken up again: it would keep an identity that has expired, or whose CA is gone. Not at every handshake: gRPC
+    frees what it replaces under the handshakes that have just begun with it, and a server that many connect to at once
+    dies of that (https://github.com/grpc/grpc/issues/36693).
     """
+    used, last = pem.value, 0.0
 
-    def newest() -> grpc.ServerCertificateConfiguration:
-        now = pem.value
-        return grpc.ssl_server_certificate_configuration([(now.key, now.certificate)], now.ca)
+    def newest() -> grpc.ServerCertificateConfiguration | None:
+        nonlocal used, last
+        before, last = last, time.monotonic()
+        if pem.value is used and last - before < QUIET_SECONDS:
+            return None  # as it is
+        used = pem.value
+        return _configuration(used)
 
-    return grpc.dynamic_ssl_server_credentials(newest(), newest, require_client_authentication=True)
+    fetch = cast("Callable[[], grpc.ServerCertificateConfiguration]", newest)
+    return grpc.dynamic_ssl_server_credentials(_configuration(used), fetch, require_client_authentication=True)
+
+
+def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(pem.key, pem.certificate)], pem.ca)
 
 
 def identity_from_certificate(access: Access) -> IdentityOf:

@@ -1,0 +1,24 @@
+"""`--to -`: an Arrow stream that says how many rows it has."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+
+from schemaregistry.data import Stream, find, load
+from schemaregistry.v1.contract_pb2 import Contract
+
+
+def test_a_stream_says_how_many_rows_there_are(ticks: Contract, make_ticks: Callable[..., Path]) -> None:
+    out = io.BytesIO()
+    load(find([str(make_ticks("t.csv"))]), ticks, lambda schema: Stream(out, schema))
+    reader = pa.ipc.open_stream(out.getvalue())
+    assert reader.schema.metadata[b"schemaregistry.rows"] == b"2000"
+    assert reader.read_all().num_rows == 2_000
+
+
+def test_nothing_goes_out_of_a_load_that_halts(ticks: Contract, make_ticks: Callable[..., Path]) -> None:
+    out = io.BytesIO()
+    load(find([str(make_ticks("t.csv", fault="bad_enum"))]), ticks, lambda schema: Stream(out, schema))
+    assert out.getvalue() == b""

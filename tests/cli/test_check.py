@@ -87,7 +87,7 @@ def test_json_is_one_object_of_the_documented_shape(run: Run, files: Path) -> No
     assert (violation["column"], violation["pointer"], violation["count"]) == ("side", "/properties/side/enum", 3)
     assert all(list(example) == ["file", "row", "line", "value"] for example in violation["examples"])
     assert all(example["line"] == example["row"] + 2 for example in violation["examples"])
-    assert report["peak_memory_bytes"] > 0  # of this process, other tests and all: the bound is tested in one of its own
+    assert report["peak_memory_bytes"] > 0  # of the whole test run; its bound is tested in a process of its own
 
 
 def test_directories_and_globs_stand_for_their_files(run: Run, files: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from schemaregistry.document import Document
-from schemaregistry.errors import AlreadyExists, Unavailable
-from schemaregistry_server.catalog import Subject
+from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
+from schemaregistry_server.catalog import Catalog, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.judging import Judge
 from schemaregistry_server.store.base import Conflict, Entry, Store
@@ -42,7 +42,7 @@ class Writer:
                 try:
                     return await self._attempt(document, who)
                 except Conflict as lost:
-                    await self._current.reached(lost.revision, seconds=SECONDS)
+                    await self._seen(lost.revision)
         raise Unavailable(f"Others write {document.id} all the time: try again.", reason="CONTENDED")
 
     async def _attempt(self, document: Document, who: str) -> tuple[Entry, bool]:
@@ -62,8 +62,21 @@ class Writer:
         )
         latest = subject.latest.entry.version if subject.versions else None
         revision = await self._store.put(entry, expected_latest=latest)
-        catalog = await self._current.reached(revision, seconds=SECONDS)
+        catalog = await self._seen(revision)
         return catalog.subjects[document.id].by_version[version].entry, True
+
+
+    async def _seen(self, revision: int) -> Catalog:
+        """The catalog with a revision that the store has. Raises Unavailable: whoever tries again finds the write."""
+        try:
+            return await self._current.reached(revision, seconds=SECONDS)
+        except DeadlineExceeded as late:
+            raise Unavailable(
+                f"The store is at revision {revision} and this server has seen {self._current.catalog.revision}: "
+                "try again, here or at another.",
+                reason="STORE_AHEAD",
+                metadata={"revision": str(revision)},
+            ) from late
 
 
 def _rivals(subject: Subject, document: Document) -> list[Document]:

@@ -178,3 +178,19 @@ async def test_a_compacted_watch_is_listed_anew_and_nothing_goes_backwards() -> 
     assert store.watched_after == [0, 9]
     assert [r.entry.revision for r in current.catalog.after(0)] == [1, 4, 9, 10]
     assert current.catalog.revision == 10
+
+
+async def test_a_write_that_is_not_seen_in_time_is_found_by_whoever_sends_it_again(
+    store: SQLiteStore, document: Callable[..., bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "SECONDS", 0.05)
+    current = CurrentCatalog()
+    writer, wanted = Writer(store, current, Inline()), parse(document("late_v1"))
+    with pytest.raises(Unavailable) as late:
+        await writer.write(wanted, "ci-bot")
+    assert late.value.reason == "STORE_AHEAD"
+    with pytest.raises(Unavailable):
+        await writer.write(wanted, "ci-bot")
+    await feed.load(store, current)
+    entry, created = await writer.write(wanted, "ci-bot")
+    assert (entry.revision, created) == (1, False)

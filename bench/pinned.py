@@ -9,11 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from bench.servers import launch
 
 LISTENING: Final = re.compile(r"gRPC (?P<grpc>\S+) .*REST http://(?P<rest>\S+)\n")
 TICKS: Final = os.sysconf("SC_CLK_TCK")
@@ -32,6 +34,11 @@ class PinnedServer:
         """CPU time of the server's own process so far (proc(5): utime and stime of /proc/PID/stat)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def memory(self) -> int:
+        """Bytes of the server's own process in memory (proc(5): VmRSS of /proc/PID/status)."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) << 10
 
 
 @contextmanager
@@ -54,6 +61,21 @@ def pinned_server() -> Iterator[PinnedServer]:
             process.terminate()
             process.wait()
             os.sched_setaffinity(0, {first, *others})
+
+
+@contextmanager
+def pinned_production(directory: Path, settings: Mapping[str, object]) -> Iterator[PinnedServer]:
+    """As `pinned_server`, by `settings` as in production, in one process."""
+    first, *others = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {first})
+    server = launch(directory, dict(settings) | {"workers": 1})
+    os.sched_setaffinity(0, others or {first})
+    try:
+        server.wait(seconds=120)
+        yield PinnedServer(server.process.pid, server.target, server.rest, server.tls)
+    finally:
+        server.stop()
+        os.sched_setaffinity(0, {first, *others})
 
 
 def _listening(process: "subprocess.Popen[bytes]", log: Path) -> re.Match[str]:

@@ -65,7 +65,6 @@ class Writer:
         catalog = await self._seen(revision)
         return catalog.subjects[document.id].by_version[version].entry, True
 
-
     async def _seen(self, revision: int) -> Catalog:
         """The catalog with a revision that the store has. Raises Unavailable: whoever tries again finds the write."""
         try:

@@ -1,0 +1,172 @@
+"""A load that is killed, whenever that is, leaves all of the rows or none; the same load again completes it."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from bench.make_ticks import Ticks, make
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = 100_000
+BAD = 50
+
+LOADS = """
+import json, os, sys, time
+import duckdb, pyarrow.parquet
+from schemaregistry.cli.destinations import destination, quarantine_of
+from schemaregistry.contract import compile_contract
+from schemaregistry.data import Directory, Quarantine, duckdb_table, find, load
+from schemaregistry.document import parse
+
+contract = compile_contract(parse(open("schemas/ticks_v1.json", "rb").read()))
+
+def run(file, to, policy, dies_in_between):
+    if dies_in_between:
+        Directory.publish = lambda _: os.kill(os.getpid(), 9)
+    sources = find([file])
+    setting_aside = lambda: Quarantine(quarantine_of(to, None), "rows")
+    load(sources, contract, destination(to, sources), policy=setting_aside if policy == "quarantine" else "halt")
+
+def ended(process, seconds):
+    until = time.monotonic() + seconds
+    while os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
+        if time.monotonic() > until:
+            os.kill(process, 9)
+        time.sleep(0.001)
+    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+
+for line in sys.stdin:
+    arguments, seconds = json.loads(line)
+    process = os.fork()
+    if not process:
+        run(*arguments)
+        os._exit(0)
+    print(ended(process, seconds), flush=True)
+"""
+"""Starts a process for each load, which has all modules at once; kills it after some seconds; says its exit code."""
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("killed") / "good.parquet"
+    make(path, Ticks(ROWS))
+    return path
+
+
+@pytest.fixture(scope="module")
+def bad(good: Path) -> Path:
+    make(good.with_name("bad.parquet"), Ticks(ROWS, fault="bad_enum", fault_rows=BAD))
+    return good.with_name("bad.parquet")
+
+
+class Starter:
+    """Starts loads in processes of their own."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._asked, self._said = process.stdin, process.stdout
+
+    def run(self, file: Path, to: str, policy: str, *, kill_after: float = 60, dies_in_between: bool = False) -> int:
+        """One load, killed after some seconds if it isn't done by then; its exit code."""
+        print(json.dumps([[str(file), to, policy, dies_in_between], kill_after]), file=self._asked, flush=True)
+        return int(self._said.readline())
+
+    def timed(self, file: Path, to: str, policy: str) -> float:
+        """The seconds that a load takes."""
+        started = time.monotonic()
+        assert self.run(file, to, policy) == 0
+        return time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def loads() -> Iterator[Starter]:
+    command = [sys.executable, "-c", LOADS]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield Starter(process)
+
+
+def times(whole: float) -> list[float]:
+    """Moments within a load: most of them near its end, where things are published."""
+    moments = random.Random(8)
+    return [whole * moments.uniform(*span) for span in [(0, 0.5)] + [(0.5, 1)] * 6]
+
+
+def visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
+
+
+def test_a_directory(loads: Starter, good: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    codes = set()
+    for moment in times(loads.timed(good, str(tmp_path / "first"), "halt")):
+        codes.add(loads.run(good, str(out), "halt", kill_after=moment))
+        for path in visible(out):
+            assert pq.read_metadata(path).num_rows == ROWS
+            path.unlink()
+    assert -signal.SIGKILL in codes
+    assert loads.run(good, str(out), "halt") == 0
+    assert len(visible(out)) == 1
+
+
+def test_a_table_of_a_database(loads: Starter, good: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ticks.db"
+    codes = set()
+    for moment in times(loads.timed(good, f"duckdb:{tmp_path / 'first.db'}#t", "halt")):
+        codes.add(loads.run(good, f"duckdb:{file}#t", "halt", kill_after=moment))
+        assert rows_in(file) in (0, ROWS)
+    assert -signal.SIGKILL in codes
+    assert loads.run(good, f"duckdb:{file}#t", "halt") == 0
+    assert rows_in(file) == ROWS
+
+
+def rows_in(file: Path) -> int:
+    """The rows of the table; looking leaves the file, and a log that a killed process left, as they are."""
+    if not file.exists():
+        return 0
+    with duckdb.connect(str(file), read_only=True) as database:
+        try:
+            return int(database.execute("SELECT count(*) FROM t").fetchall()[0][0])
+        except duckdb.CatalogException:
+            return 0
+
+
+def test_a_quarantine_and_its_destination(loads: Starter, bad: Path, tmp_path: Path) -> None:
+    out, aside = tmp_path / "out", tmp_path / "out.quarantine"
+    codes = set()
+    for moment in times(loads.timed(bad, str(tmp_path / "first"), "quarantine")):
+        codes.add(loads.run(bad, str(out), "quarantine", kill_after=moment))
+        check_sides(out, aside)
+    assert -signal.SIGKILL in codes
+    assert loads.run(bad, str(out), "quarantine") == 0
+    check_sides(out, aside)
+    assert len(visible(out)) == len(visible(aside)) == 1
+
+
+def check_sides(out: Path, aside: Path) -> None:
+    """Each side is whole, and no rows are handed on whose like aren't set aside."""
+    assert len(visible(out)) <= len(visible(aside)) <= 1
+    for folder in visible(aside):
+        assert sorted(path.name for path in folder.iterdir()) == ["bad.parquet.parquet", "report.html", "report.json"]
+        assert pq.read_metadata(folder / "bad.parquet.parquet").num_rows == BAD
+    for path in visible(out):
+        assert pq.read_metadata(path).num_rows == ROWS - BAD
+
+
+def test_a_crash_between_the_two_leaves_the_quarantine_and_the_next_load_completes_it(
+    loads: Starter, bad: Path, tmp_path: Path
+) -> None:
+    out, aside = tmp_path / "out", tmp_path / "out.quarantine"
+    assert loads.run(bad, str(out), "quarantine", dies_in_between=True) == -signal.SIGKILL
+    assert (len(visible(out)), len(visible(aside))) == (0, 1)
+    assert loads.run(bad, str(out), "quarantine") == 0
+    assert (len(visible(out)), len(visible(aside))) == (1, 1)

@@ -220,8 +220,11 @@ def test_the_same_as_json_and_without_values(command: Callable[..., Any], tmp_pa
     (repair,) = found["repairs"]
     assert (repair["kind"], repair["column"], repair["count"]) == ("trim", "side", 1)
     assert repair["examples"][0] == {
-        **{"file": str(tmp_path / "t.csv"), "row": 0, "line": 2},
-        **{"before": "[redacted]", "after": "[redacted]"},
+        "file": str(tmp_path / "t.csv"),
+        "row": 0,
+        "line": 2,
+        "before": "[redacted]",
+        "after": "[redacted]",
     }
 
 

@@ -182,3 +182,13 @@ def test_a_quota_bounds_the_cores(
     (tmp_path / "cpu.max").write_text(quota)
     assert cores.usable(tmp_path / "cpu.max") == cores_of_many
     assert cores.usable(tmp_path / "none") == 64
+
+
+def test_the_documented_file_is_complete(said: Said, tmp_path: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs/production.md").read_text(encoding="utf-8")
+    config = tmp_path / "registry.toml"
+    config.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    settings = said("--config", str(config)).complete()
+    assert settings.publisher == ("spiffe://prod/ci-bot",)
+    assert settings.etcd_tls
+    assert not settings.reflection

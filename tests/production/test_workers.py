@@ -127,14 +127,16 @@ async def test_a_worker_that_hangs_is_killed_and_started_again(
     monkeypatch: pytest.MonkeyPatch, etcd_store: dict[str, object], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(supervisor, "SILENT_SECONDS", 2)
+    others = set(children(os.getpid()))
     stopping, listening = asyncio.Event(), asyncio.Event()
     crew = Crew(settings(tmp_path, etcd_store), stopping)
     running = asyncio.create_task(crew.run(lambda _: listening.set()))
     await asyncio.wait_for(listening.wait(), 60)
-    hanging = min(pid for pid in children(os.getpid()) if b"spawn_main" in command(pid))
+    hanging = next(pid for pid in children(os.getpid()) if pid not in others and b"spawn_main" in command(pid))
     os.kill(hanging, signal.SIGSTOP)
-    while alive(hanging) or "\n".join(["worker 1: ready", "worker 2: ready"]) != crew.state.text:  # noqa: ASYNC110
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(60):
+        while alive(hanging) or "\n".join(["worker 1: ready", "worker 2: ready"]) != crew.state.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
     assert "silent for" in caplog.text
     stopping.set()
     await asyncio.wait_for(running, 30)

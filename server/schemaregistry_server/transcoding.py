@@ -16,6 +16,8 @@ from schemaregistry.errors import InvalidArgument
 MethodName = str
 Parameters = Iterable[tuple[str, str]]
 
+_BOOLEANS = {"true": True, "false": False}
+
 
 @dataclass(frozen=True, slots=True)
 class Binding:
@@ -37,19 +39,20 @@ class Binding:
         """
         message = self.request(**path)
         for name, text in query:
-            self._set(message, name, text)
+            self.set(message, name, text)
         if self.body:
             getattr(message, self.body).CopyFrom(httpbody_pb2.HttpBody(content_type=content_type, data=body))
         return message
 
-    def _set(self, message: Message, name: str, text: str) -> None:
+    def set(self, message: Message, name: str, text: str) -> None:
+        """Set or add to one field that the query may fill; raises InvalidArgument as `request_of` does."""
         field = self.query.get(name)
         if field is None:
             known = ", ".join(sorted(self.query)) or "none"
             raise InvalidArgument(
                 f"`{name}` is no query parameter of {self.template}. It takes: {known}.", reason="UNKNOWN_PARAMETER"
             )
-        value = True if text == "true" else False if text == "false" else text
+        value = _BOOLEANS.get(text, text) if field.type == FieldDescriptor.TYPE_BOOL else text
         try:
             json_format.ParseDict({name: [value] if field.is_repeated else value}, other := self.request())
         except json_format.ParseError as error:

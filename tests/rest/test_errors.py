@@ -124,3 +124,14 @@ def test_a_query_value_of_the_wrong_kind_is_refused(running) -> None:
 def test_a_web_page_may_not_act_as_the_publisher(running, headers: dict[str, str]) -> None:
     answer = httpx.post(f"{running.rest}/schema/ticks_v1", content=document(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_DENIED")
+
+
+def test_a_last_event_id_beyond_any_revision_is_refused(running) -> None:
+    answer = httpx.get(f"{running.rest}/schemas:watch", headers={"Last-Event-ID": "9" * 30}, timeout=20)
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BAD_PARAMETER")
+
+
+def test_a_quality_that_is_no_number_counts_as_none(running) -> None:
+    headers = {b"Accept": "text/plain;q=\u00b2".encode("latin-1")}
+    answer = httpx.get(f"{running.rest}/compat/ticks_v1/1.0.0/1.1.0", headers=headers)
+    assert (answer.status_code, answer.text) == (200, "compatible")

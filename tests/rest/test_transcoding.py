@@ -33,3 +33,7 @@ def test_a_path_variable_is_no_query_parameter() -> None:
 def test_a_number_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="page_size"):
         build(BINDINGS["GET", "/schemas"], ("page_size", "1e99"))
+
+
+def test_a_text_may_be_the_word_true() -> None:
+    assert build(BINDINGS["GET", "/schemas"], ("text", "true")).text == "true"

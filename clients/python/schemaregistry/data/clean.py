@@ -131,7 +131,7 @@ class _Cleaning(SettingAside):
         mended, changes = mend(self.plan, batch, names)
         self._bind(mended)
         trimmed, trims = trim(self._after, mended)
-        found = [name for name in (names.get(name, name) for name in _names(judge)) if name in columns]
+        found = [name for name in (names.get(name, name) for name in judge.names) if name in columns]
         if found != [name for name in columns if name in found]:
             done = Done("order", None, ", ".join(found), ", ".join(name for name in columns if name in found))
             changes.append(Change(done, np.ones(batch.rows, bool)))
@@ -144,8 +144,3 @@ class _Cleaning(SettingAside):
             columns = {name: array.type for name, array in rows.columns.items()}
         self._after.bind(pa.schema(list(columns.items())))
         self.note_extras(self._after)
-
-
-def _names(judge: Judge) -> list[str]:
-    """The columns of a judge's file, in its order."""
-    return judge._bound.names if judge._bound else []

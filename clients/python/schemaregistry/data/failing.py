@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from schemaregistry.data.arrays import Mask, either
+from schemaregistry.data.arrays import Mask
 from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.records import RecordJudge, Records
@@ -44,15 +44,10 @@ def unheld(judge: Judge, rows: Batch | Records) -> Mask:
 
 def _of_batch(judge: Judge, batch: Batch) -> Failing:
     frame = Frame(judge.plan, judge.binding, batch)
-    found: Failing = {}
-    for check in judge.plan.checks:
-        mask = frame.failing(check)
-        if mask is not None:
-            for hit in judge._hits(frame, check, mask):
-                rows = either(found.get(hit.key), frame.rows(hit.place, hit.mask))
-                if rows is not None:
-                    found[hit.key] = rows
-    return found
+    return {
+        key: np.logical_or.reduce([frame.rows(hit.place, hit.mask) for hit in hits])
+        for key, hits in judge.hits(frame).items()
+    }
 
 
 def _of_records(judge: Judge, records: Records) -> Failing:

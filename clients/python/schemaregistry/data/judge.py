@@ -85,15 +85,25 @@ class Judge:
 
     def _judge_batch(self, batch: Batch) -> None:
         frame = Frame(self.plan, self.binding, batch)
-        hits: dict[Key, list[Hit]] = {}
+        hits = self.hits(frame)
+        if hits:
+            masks = [self._record(frame, key, found) for key, found in hits.items()]
+            self.tally.rows_failing += int(np.logical_or.reduce(masks).sum())
+
+    def hits(self, frame: Frame) -> dict[Key, list[Hit]]:
+        """What a batch of the file breaks: for each rule, the places where. Rows and examples aren't counted."""
+        found: dict[Key, list[Hit]] = {}
         for check in self.plan.checks:
             mask = frame.failing(check)
             if mask is not None:
                 for hit in self._hits(frame, check, mask):
-                    hits.setdefault(hit.key, []).append(hit)
-        if hits:
-            masks = [self._record(frame, key, found) for key, found in hits.items()]
-            self.tally.rows_failing += int(np.logical_or.reduce(masks).sum())
+                    found.setdefault(hit.key, []).append(hit)
+        return found
+
+    @property
+    def names(self) -> list[str]:
+        """The columns of the file, in its order."""
+        return self._bound.names if self._bound else []
 
     def finish(self) -> None:
         """Note what was read as another type and fitted."""

@@ -3,7 +3,7 @@
 #include <map>
 #include <utility>
 
-#include "conform.h"
+#include "kept_rows.h"
 #include "reading.h"
 #include "text.h"
 #include "text_input.h"
@@ -11,8 +11,6 @@
 
 namespace schemaregistry {
 namespace {
-
-constexpr std::int64_t kBatchRows = 1 << 16;
 
 struct CsvField {
   std::string text;
@@ -130,7 +128,7 @@ class CsvRow final : public Row {
 
 class CsvFile {
  public:
-  explicit CsvFile(Reading& reading) : reading_(reading), input_(reading.source, true), collector_(reading.plan) {}
+  explicit CsvFile(Reading& reading) : reading_(reading), input_(reading.source, true), kept_(reading) {}
 
   std::optional<Fault> run() {
     std::vector<CsvField> fields;
@@ -142,7 +140,7 @@ class CsvFile {
     }
     if (input_.fault()) return input_.fault();
     if (!row_) reading_.judge.bind(*arrow::schema({}));
-    return flush();
+    return kept_.flush();
   }
 
  private:
@@ -189,22 +187,12 @@ class CsvFile {
     std::vector<const Value*> columns;
     for (std::uint32_t place = 1; place <= static_cast<std::uint32_t>(reading_.plan.schema->num_fields()); ++place)
       columns.push_back(&row_->column(place));
-    const auto status = collector_.add(columns);
-    if (!status.ok()) return reading_.fault("CORRUPT", status.message());
-    return collector_.rows() >= kBatchRows ? flush() : std::nullopt;
-  }
-
-  std::optional<Fault> flush() {
-    if (!reading_.keeps() || collector_.rows() == 0) return std::nullopt;
-    auto batch = collector_.batch();
-    if (!batch.ok()) return reading_.fault("CORRUPT", batch.status().message());
-    reading_.keep(*std::move(batch));
-    return std::nullopt;
+    return kept_.add(columns);
   }
 
   Reading& reading_;
   TextInput input_;
-  RowCollector collector_;
+  KeptRows kept_;
   std::vector<std::string> names_;
   std::unique_ptr<CsvRow> row_;
 };

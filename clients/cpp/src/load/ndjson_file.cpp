@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "conform.h"
 #include "json_text.h"
+#include "kept_rows.h"
 #include "reading.h"
 #include "records.h"
 #include "text_input.h"
@@ -11,13 +11,12 @@
 namespace schemaregistry {
 namespace {
 
-constexpr std::int64_t kBatchRows = 1 << 16;
 constexpr std::size_t kDeepest = 200;
 
 class NdjsonFile {
  public:
   explicit NdjsonFile(Reading& reading)
-      : reading_(reading), input_(reading.source, false), collector_(reading.plan), records_(reading.plan) {}
+      : reading_(reading), input_(reading.source, false), kept_(reading), records_(reading.plan) {}
 
   std::optional<Fault> run() {
     if (!reading_.plan.whole)
@@ -35,7 +34,7 @@ class NdjsonFile {
       if (auto fault = take(*value, record->line)) return fault;
     }
     if (input_.fault()) return input_.fault();
-    return flush();
+    return kept_.flush();
   }
 
  private:
@@ -49,22 +48,12 @@ class NdjsonFile {
       const Value* member = cleaned.find(field->name());
       columns.push_back(member ? member : &kAbsent);
     }
-    const auto status = collector_.add(columns);
-    if (!status.ok()) return reading_.fault("CORRUPT", status.message());
-    return collector_.rows() >= kBatchRows ? flush() : std::nullopt;
-  }
-
-  std::optional<Fault> flush() {
-    if (!reading_.keeps() || collector_.rows() == 0) return std::nullopt;
-    auto batch = collector_.batch();
-    if (!batch.ok()) return reading_.fault("CORRUPT", batch.status().message());
-    reading_.keep(*std::move(batch));
-    return std::nullopt;
+    return kept_.add(columns);
   }
 
   Reading& reading_;
   TextInput input_;
-  RowCollector collector_;
+  KeptRows kept_;
   RecordJudge records_;
 };
 

@@ -7,11 +7,11 @@ it takes to read them.
 import difflib
 import hashlib
 import heapq
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from itertools import groupby, islice
+from itertools import groupby
 from operator import attrgetter
 
 from google.api.httpbody_pb2 import HttpBody
@@ -34,6 +34,9 @@ PARSED = 512
 
 SMALL = 16 << 10
 """Bytes up to which a document is kept parsed, which takes ten times as many."""
+
+STRETCH = 100
+"""Ids that are looked up in one go."""
 
 
 class Registered:
@@ -106,6 +109,10 @@ def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
     return parse(raw, id=id)
 
 
+_id = attrgetter("entry.id")
+_revision = attrgetter("entry.revision")
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Every version of one id, oldest first."""
@@ -117,6 +124,10 @@ class Subject:
     @property
     def latest(self) -> Registered:
         return self.versions[-1]
+
+    def after(self, revision: int) -> Sequence[Registered]:
+        """The versions after `revision`."""
+        return self.versions[bisect_right(self.versions, revision, key=_revision) :]
 
     def grown(self, later: Sequence[Registered]) -> "Subject":
         """This subject with `later` versions too."""
@@ -141,22 +152,19 @@ class Subject:
         return found
 
 
-_id = attrgetter("entry.id")
-_revision = attrgetter("entry.revision")
-
-
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every version up to `revision`; `ids` in their order.
+    """Every version up to `revision`.
 
-    A catalog and its successors share `_history`, a list that only grows: each sees its own first `size` members.
+    A catalog and its successors share two lists that only grow, so that a change costs the same in a large catalog:
+    `_history`, of which each sees its own first `size` members, and `_ids` in their order, of which it sees its own.
     """
 
     revision: int = 0
     subjects: "HashTrieMap[str, Subject]" = field(default_factory=HashTrieMap)
-    ids: tuple[str, ...] = ()
     size: int = 0
     _history: list[Registered] = field(default_factory=list, repr=False)
+    _ids: list[str] = field(default_factory=list, repr=False)
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
         """The catalog after `entries`, in the order of their revisions; what it has already is passed over.
@@ -164,28 +172,26 @@ class Catalog:
         Only the newest catalog may be advanced, and it never goes backwards.
         """
         fresh = [Registered(entry) for entry in entries if entry.revision > self.revision]
-        grown = {
-            name: (self.subjects.get(name) or Subject(name)).grown(list(later))
-            for name, later in groupby(sorted(fresh, key=_id), key=_id)
-        }
         subjects = self.subjects
-        for name, subject in grown.items():
-            subjects = subjects.insert(name, subject)
-        names = [name for name in grown if name not in self.subjects]
+        for name, later in groupby(sorted(fresh, key=_id), key=_id):
+            subject = subjects.get(name)
+            if subject is None:
+                insort(self._ids, name)
+            subjects = subjects.insert(name, (subject or Subject(name)).grown(list(later)))
         self._history.extend(fresh)
-        return replace(
-            self,
-            revision=max(self.revision, revision),
-            subjects=subjects,
-            ids=tuple(heapq.merge(self.ids, names)) if names else self.ids,
-            size=self.size + len(fresh),
-        )
+        return replace(self, revision=max(self.revision, revision), subjects=subjects, size=self.size + len(fresh))
+
+    def ids(self, after: str = "") -> Iterator[str]:
+        """The ids that come after `after`, in their order; this catalog may be advanced meanwhile."""
+        while names := self._ids[(first := bisect_right(self._ids, after)) : first + STRETCH]:
+            yield from (name for name in names if name in self.subjects)
+            after = names[-1]
 
     def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
         """Every version of `id`; raise InvalidArgument where that can't be an id, NotFound where there is none."""
         subject = self.subjects.get(id)
         if subject is None:
-            near = _near(check_id(id), self.ids)
+            near = _near(check_id(id), self._ids)
             raise NotFound(
                 f"There is no schema {id}.{_did_you_mean(near)}",
                 reason="NO_SUCH_SCHEMA",
@@ -193,10 +199,15 @@ class Catalog:
             )
         return subject
 
-    def after(self, revision: int) -> Iterator[Registered]:
-        """Every version after `revision`, in the order of their revisions."""
+    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[Registered]:
+        """Every version after `revision`, of `ids` where there are any, in the order of their revisions."""
         first = bisect_right(self._history, revision, hi=self.size, key=_revision)
-        return islice(self._history, first, self.size)
+        if not ids:
+            return map(self._history.__getitem__, range(first, self.size))
+        if self.size - first <= len(ids):
+            return (each for each in self._history[first : self.size] if each.entry.id in ids)
+        known = (subject for subject in map(self.subjects.get, ids) if subject)
+        return heapq.merge(*(subject.after(revision) for subject in known), key=_revision)
 
 
 def _near(wanted: str, known: Sequence[str]) -> list[str]:

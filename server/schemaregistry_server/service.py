@@ -6,10 +6,8 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 # ruff: noqa: A002, N802 (the proto's names)
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import AsyncIterator, Iterable
 from functools import lru_cache
-from itertools import islice
 from typing import Final
 
 from google.protobuf.message import Message
@@ -99,8 +97,7 @@ class Registry:
         page = pages.read(request.page_size, request.page_token, "schemas", *filters)
         catalog = await self._catalog(request.min_revision)
         answer = pb.ListSchemasResponse(revision=catalog.revision)
-        names = islice(catalog.ids, bisect_right(catalog.ids, page.after), None)
-        async for subject in _chosen((catalog.subjects[name] for name in names), *filters):
+        async for subject in _chosen((catalog.subjects[name] for name in catalog.ids(page.after)), *filters):
             if len(answer.schemas) == page.size:
                 answer.next_page_token = page.token(answer.schemas[-1].id)
                 break
@@ -111,10 +108,9 @@ class Registry:
         self._authorise("ListVersions", caller)
         page = pages.read(request.page_size, request.page_token, "versions", request.id)
         catalog = await self._catalog(request.min_revision)
-        versions = catalog.subject(request.id).versions
-        first = bisect_right(versions, page.after_revision, key=lambda each: each.entry.revision)
-        chosen = versions[first : first + page.size]
-        more = first + page.size < len(versions)
+        later = catalog.subject(request.id).after(page.after_revision)
+        chosen = later[: page.size]
+        more = page.size < len(later)
         return self._reply(
             pb.ListVersionsResponse(
                 versions=[each.message for each in chosen],

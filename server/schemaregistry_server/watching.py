@@ -20,7 +20,7 @@ LAG_SECONDS: Final = 5.0
 than it takes to see that the store is away."""
 
 SLICE: Final = 500
-"""Versions that are passed over in one go, so that one reader's filter does not hold up the others."""
+"""Versions that are taken in one go, so that one reader's snapshot does not hold up the others."""
 
 
 async def watch(
@@ -82,9 +82,8 @@ async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
 
 
 async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[Registered]:
-    for place, registered in enumerate(catalog.after(after), start=1):
-        if not ids or registered.entry.id in ids:
-            yield registered
+    for place, registered in enumerate(catalog.after(after, ids), start=1):
+        yield registered
         if place % SLICE == 0:
             await asyncio.sleep(0)
 

@@ -43,8 +43,8 @@ def batches(entries: list[Entry], cuts: set[int]) -> Catalog:
 def test_batches_do_not_matter(entries: list[Entry], cuts: set[int]) -> None:
     catalog = batches(entries, cuts)
     assert [r.entry for r in catalog.after(0)] == entries
-    assert catalog.ids == tuple(sorted({e.id for e in entries}))
-    for id in catalog.ids:
+    assert list(catalog.ids()) == sorted({e.id for e in entries})
+    for id in catalog.ids():
         subject = catalog.subject(id)
         assert [r.entry for r in subject.versions] == [e for e in entries if e.id == id]
         assert all(subject.find(r.entry.version) is r for r in subject.versions)
@@ -56,21 +56,37 @@ def test_after_a_revision_comes_exactly_what_is_later(entries: list[Entry], revi
     assert [r.entry for r in batches(entries, set()).after(revision)] == [e for e in entries if e.revision > revision]
 
 
+@given(histories(), st.integers(-1, 100), st.sets(st.sampled_from("abcde"), min_size=1))
+def test_after_a_revision_comes_what_is_later_of_some_ids(entries: list[Entry], revision: int, ids: set[str]) -> None:
+    later = [e for e in entries if e.revision > revision and e.id in ids]
+    assert [r.entry for r in batches(entries, set()).after(revision, ids)] == later
+
+
 @given(histories(), st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_what_comes_again_changes_nothing(entries: list[Entry], chance: random.Random) -> None:
     catalog = batches(entries, set())
     again = catalog.advance(0, sorted(chance.sample(entries, len(entries) // 2), key=lambda e: e.revision))
-    assert (again.revision, again.ids, list(again.after(0))) == (catalog.revision, catalog.ids, list(catalog.after(0)))
+    assert (again.revision, list(again.ids())) == (catalog.revision, list(catalog.ids()))
+    assert list(again.after(0)) == list(catalog.after(0))
 
 
 def test_an_older_catalog_does_not_see_what_came_later() -> None:
     older = Catalog().advance(1, [entry("a", "1.0.0", 1)])
     newer = older.advance(2, [entry("a", "1.1.0", 2), entry("b", "1.0.0", 2)])
     assert [r.entry.version for r in older.after(0)] == ["1.0.0"]
-    assert older.ids == ("a",)
+    assert list(older.ids()) == ["a"]
     assert older.subject("a").latest.entry.version == "1.0.0"
     assert newer.subject("a").latest.entry.version == "1.1.0"
+
+
+def test_ids_are_read_on_while_others_come() -> None:
+    names = [f"s{number:03}" for number in range(0, 500, 2)]
+    catalog = Catalog().advance(1, [entry(name, "1.0.0", 1) for name in names])
+    reading = catalog.ids(after="s009")
+    assert next(reading) == "s010"
+    catalog.advance(2, [entry(f"s{number:03}", "1.0.0", 2) for number in range(1, 500, 2)])
+    assert list(reading) == names[6:]
 
 
 @pytest.mark.parametrize("name", ["1.0.0", "v1.0.0", "latest", ""])

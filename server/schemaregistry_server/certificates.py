@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -11,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from schemaregistry.errors import FailedPrecondition
+from schemaregistry.errors import FailedPrecondition, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,21 @@ def authorities(ca: Path) -> bytes:
     data = _read(ca)
     _certificates(ca, data)
     return data
+
+
+def still_good(pem: bytes) -> None:
+    """Return where a peer's certificate has not expired; raise Unauthenticated (CERTIFICATE_EXPIRED) where it has."""
+    ends = _end(pem)
+    if ends < datetime.now(UTC):
+        raise Unauthenticated(
+            f"The certificate expired at {ends:%Y-%m-%d %H:%M:%S} UTC: connect anew with one that is good.",
+            reason="CERTIFICATE_EXPIRED",
+        )
+
+
+@lru_cache(maxsize=1024)
+def _end(pem: bytes) -> datetime:
+    return x509.load_pem_x509_certificate(pem).not_valid_after_utc
 
 
 def _read(path: Path) -> bytes:

@@ -19,7 +19,7 @@ from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
 from schemaregistry_server.access import Access
 from schemaregistry_server.addresses import host_and_port, in_use
-from schemaregistry_server.certificates import Pem
+from schemaregistry_server.certificates import Pem, still_good
 from schemaregistry_server.reflecting import MethodsToo
 from schemaregistry_server.reread import Reread
 from schemaregistry_server.service import Identity, Registry, Reply
@@ -135,10 +135,15 @@ def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
 
 
 def identity_from_certificate(access: Access) -> IdentityOf:
-    """How the peer is named: by the SPIFFE id and the common name of its certificate, which gRPC has verified."""
+    """How the peer is named: by the SPIFFE id and the common name of its certificate, which gRPC has verified.
+
+    In a session that was taken up again it has not: raises Unauthenticated where the certificate has expired since.
+    """
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
+        if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
+            still_good(next(iter(known.get("x509_pem_cert", ())), b""))
         spiffe_id = b"".join(known.get("peer_spiffe_id", ())).decode()
         common_name = next(iter(known.get("x509_common_name", ())), b"").decode(errors="replace")
         return access.identity(spiffe_id, common_name)

@@ -128,6 +128,22 @@ def test_no_session_outlives_the_certificate_that_it_began_with(server: Server) 
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE, "the handshake itself must fail"
 
 
+def test_a_session_taken_up_again_with_an_expired_certificate_is_refused_its_calls(server: Server) -> None:
+    """While others shake hands all the time, sessions can be taken up again: the end of the certificate counts still."""
+    issue(server.tls, "brief", "spiffe://dev/brief", seconds=4)
+    sessions = ("grpc.ssl_session_cache", ssl_session_cache_lru(10))
+    with closing(server.channel("brief", sessions)) as first:
+        assert who(SchemaRegistryStub(first)) == "spiffe://dev/brief"
+    ends = time.monotonic() + 4.5
+    while time.monotonic() < ends:
+        connect(server, server.target, "reader")
+        time.sleep(0.2)
+    with pytest.raises(grpc.RpcError) as refused:
+        who(SchemaRegistryStub(server.channel("brief", sessions)))
+    assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert "expired at" in refused.value.details()
+
+
 def test_a_revoked_name_is_refused_at_once_even_on_its_open_connection(server: Server) -> None:
     issue(server.tls, "mallory", "spiffe://dev/mallory")
     stub = server.stub("mallory")

@@ -129,7 +129,7 @@ def test_no_session_outlives_the_certificate_that_it_began_with(server: Server) 
 
 
 def test_a_session_taken_up_again_with_an_expired_certificate_is_refused_its_calls(server: Server) -> None:
-    """While others shake hands all the time, sessions can be taken up again: the end of the certificate counts still."""
+    """While others shake hands all the time, sessions can be taken up again: a certificate's end still counts."""
     issue(server.tls, "brief", "spiffe://dev/brief", seconds=4)
     sessions = ("grpc.ssl_session_cache", ssl_session_cache_lru(10))
     with closing(server.channel("brief", sessions)) as first:

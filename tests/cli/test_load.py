@@ -4,10 +4,7 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,80 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from bench.make_ticks import Ticks, make
-from schemaregistry.cli.app import main
-
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = str(ROOT / "schemas" / "ticks_v1.json")
-
-
-@dataclass
-class Done:
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@dataclass
-class Webhook:
-    url: str = ""
-    status: int = 200
-    messages: list[dict[str, Any]] = field(default_factory=list)
-
-
-Load = Callable[..., Done]
-
-
-@pytest.fixture
-def webhook() -> Iterator[Webhook]:
-    state = Webhook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            state.messages.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(state.status)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/services/SECRET"
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def load(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path, webhook: Webhook) -> Load:
-    """`load(file, "--schema", …)`: to `out`, with the webhook in the environment."""
-    monkeypatch.setenv("SCHEMAREGISTRY_SLACK_WEBHOOK", webhook.url)
-    monkeypatch.setenv("SCHEMAREGISTRY_CACHE", str(tmp_path / "cache"))
-
-    def load(*arguments: str | Path) -> Done:
-        asked = [*map(str, arguments), *([] if "--to" in arguments else ["--to", str(tmp_path / "out")])]
-        monkeypatch.setattr(sys, "argv", ["schemaregistry", "load", *asked])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capfd.readouterr()
-        assert "SECRET" not in out + err
-        return Done(int(ended.value.code or 0), out, err)
-
-    return load
-
-
-def ticks(path: Path, kind: str, fault: str | None = None) -> Path:
-    make(path, Ticks(2_000, kind, fault, fault_rows=2))
-    return path
+Load = Callable[..., Any]
+Make = Callable[..., Path]
+Webhook = Any
 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "ndjson"])
-def test_rows_that_conform_are_there(load: Load, tmp_path: Path, webhook: Webhook, kind: str) -> None:
-    done = load(ticks(tmp_path / f"t.{kind}", kind), "--schema", TICKS)
+def test_rows_that_conform_are_there(load: Load, ticks: Make, tmp_path: Path, webhook: Webhook, kind: str) -> None:
+    done = load(ticks(f"t.{kind}"))
     assert done.returncode == 0
     (path,) = (tmp_path / "out").iterdir()
     assert done.stderr == f"loaded: {path}\n"
@@ -98,9 +31,9 @@ def test_rows_that_conform_are_there(load: Load, tmp_path: Path, webhook: Webhoo
 
 @pytest.mark.parametrize("kind", ["parquet", "csv", "ndjson"])
 def test_a_halt_is_a_report_an_exit_code_and_one_message(
-    load: Load, tmp_path: Path, webhook: Webhook, kind: str
+    load: Load, ticks: Make, tmp_path: Path, webhook: Webhook, kind: str
 ) -> None:
-    done = load(ticks(tmp_path / f"t.{kind}", kind, "bad_enum"), "--schema", TICKS, "--json")
+    done = load(ticks(f"t.{kind}", "bad_enum"), "--json")
     assert done.returncode == 1
     report = json.loads(done.stdout)
     assert (report["verdict"], report["rows_failing"]) == ("violates", 2)
@@ -112,35 +45,35 @@ def test_a_halt_is_a_report_an_exit_code_and_one_message(
         assert fact in text
 
 
-def test_data_that_can_not_be_judged_halt_too(load: Load, tmp_path: Path, webhook: Webhook) -> None:
-    assert load(ticks(tmp_path / "t.parquet", "parquet", "truncated"), "--schema", TICKS).returncode == 3
+def test_data_that_can_not_be_judged_halt_too(load: Load, ticks: Make, webhook: Webhook) -> None:
+    assert load(ticks("t.parquet", "truncated")).returncode == 3
     assert len(webhook.messages) == 1
     assert "TRUNCATED" in webhook.messages[0]["blocks"][0]["text"]["text"]
 
 
 def test_an_alert_that_can_not_be_sent_changes_nothing_but_is_said(
-    load: Load, tmp_path: Path, webhook: Webhook
+    load: Load, ticks: Make, tmp_path: Path, webhook: Webhook
 ) -> None:
     webhook.status = 403
-    done = load(ticks(tmp_path / "t.csv", "csv", "bad_enum"), "--schema", TICKS)
+    done = load(ticks("t.csv", "bad_enum"))
     assert done.returncode == 1
     assert "the Slack alert could not be sent (HTTP 403)" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_wrong_use_sends_no_alert(load: Load, tmp_path: Path, webhook: Webhook) -> None:
-    file = ticks(tmp_path / "t.csv", "csv")
+def test_wrong_use_sends_no_alert(load: Load, ticks: Make, webhook: Webhook) -> None:
+    file = ticks("t.csv")
     for wrong in (["--policy", "perhaps"], ["--max-staleness", "soon"], ["--to", str(file)], ["--to", "duckdb:x"]):
-        done = load(file, "--schema", TICKS, *wrong)
+        done = load(file, *wrong)
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1
     assert webhook.messages == []
 
 
-def test_a_stream_goes_out_only_after_all_of_it_has_passed(tmp_path: Path) -> None:
+def test_a_stream_goes_out_only_after_all_of_it_has_passed(ticks: Make) -> None:
     command = [sys.executable, "-m", "schemaregistry", "load", "--schema", TICKS, "--to", "-"]
-    good = subprocess.run([*command, ticks(tmp_path / "t.csv", "csv")], capture_output=True, check=False)
-    bad = subprocess.run([*command, ticks(tmp_path / "u.csv", "csv", "bad_enum")], capture_output=True, check=False)
+    good = subprocess.run([*command, ticks("t.csv")], capture_output=True, check=False)
+    bad = subprocess.run([*command, ticks("u.csv", "bad_enum")], capture_output=True, check=False)
     assert good.returncode == 0
     assert pa.ipc.open_stream(good.stdout).read_all().num_rows == 2_000
     assert b"conforms" in good.stderr
@@ -156,14 +89,14 @@ class TestWithARegistry:
         monkeypatch.setenv("SCHEMAREGISTRY_TARGET", running.target)
         monkeypatch.setenv("SCHEMAREGISTRY_DATA", str(running.data))
 
-    def test_the_current_version_is_pulled(self, load: Load, tmp_path: Path) -> None:
-        done = load(ticks(tmp_path / "t.csv", "csv"), "--schema", "ticks_v1", "--json")
+    def test_the_current_version_is_pulled(self, load: Load, ticks: Make) -> None:
+        done = load(ticks("t.csv"), "--schema", "ticks_v1", "--json")
         report = json.loads(done.stdout)
         assert (done.returncode, report["schema"]["version"]) == (0, "1.1.0")
         assert report["schema"]["revision"] >= 1
 
-    def test_a_kept_contract_serves_while_the_registry_is_away(self, load: Load, tmp_path: Path) -> None:
-        file = ticks(tmp_path / "t.csv", "csv")
+    def test_a_kept_contract_serves_while_the_registry_is_away(self, load: Load, ticks: Make, tmp_path: Path) -> None:
+        file = ticks("t.csv")
         assert load(file, "--schema", "ticks_v1").returncode == 0
         target = os.environ["SCHEMAREGISTRY_TARGET"]
         (kept,) = (tmp_path / "cache").iterdir()
@@ -174,8 +107,10 @@ class TestWithARegistry:
         assert "the registry is away" in json.loads(done.stdout)["notes"][0]
         assert load(file, "--schema", "ticks_v1", "--registry", away, "--max-staleness", "0s").returncode == 3
 
-    def test_without_a_kept_contract_it_halts_and_tells(self, load: Load, tmp_path: Path, webhook: Webhook) -> None:
-        done = load(ticks(tmp_path / "t.csv", "csv"), "--schema", "ticks_v1", "--registry", "localhost:1")
+    def test_without_a_kept_contract_it_halts_and_tells(
+        self, load: Load, ticks: Make, tmp_path: Path, webhook: Webhook
+    ) -> None:
+        done = load(ticks("t.csv"), "--schema", "ticks_v1", "--registry", "localhost:1")
         assert done.returncode == 3
         assert not (tmp_path / "out").exists()
         (message,) = webhook.messages

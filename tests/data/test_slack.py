@@ -1,5 +1,6 @@
 """The alert, against a real HTTP server: one message, whatever the server answers first, and nothing that fires."""
 
+import contextlib
 import json
 import logging
 import socket
@@ -167,3 +168,23 @@ def test_the_address_is_in_no_log(webhook: Webhook, caplog: pytest.LogCaptureFix
     caplog.set_level(logging.DEBUG)
     slack.send(webhook.url, {"text": "x"})
     assert "SECRET" not in caplog.text
+
+
+def test_an_answer_without_an_end_is_not_waited_for() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def answer() -> None:
+        taken, _ = listening.accept()
+        with taken, contextlib.suppress(OSError):
+            taken.recv(1 << 16)
+            taken.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\nok")
+            taken.settimeout(20)
+            taken.recv(1)
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    started = time.monotonic()
+    with listening:
+        slack.send(f"http://127.0.0.1:{listening.getsockname()[1]}/SECRET", {"text": "x"})
+        thread.join()
+    assert time.monotonic() - started < 3

@@ -45,7 +45,7 @@ class Alert:
             self._settled()
             return
         what, *more = _words(loaded)
-        incident = Incident.of((*self._place, what), report)
+        incident = Incident.of(self._place, what, report)
         self._tell(incident, lambda held: slack.about(report, what, *more, *held))
 
     def not_judged(self, fault: str) -> None:

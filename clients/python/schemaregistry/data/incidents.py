@@ -32,11 +32,12 @@ class Incident:
     what: str
 
     @classmethod
-    def of(cls, place: Sequence[str], report: Report) -> "Incident":
-        """The incident of a report: the rules that are broken, or the fault; not the rows and values."""
+    def of(cls, place: Sequence[str], outcome: str, report: Report) -> "Incident":
+        """The incident of a report: what became of the load, the rules that are broken, or the fault; not the rows and
+        values."""
         rules = sorted((violation.column or "", violation.pointer, violation.rule) for violation in report.violations)
         fault = report.error and (report.error.file, report.error.reason)
-        return cls(_digest(place), _digest([report.verdict, rules, fault]))
+        return cls(_digest(place), _digest([outcome, report.verdict, rules, fault]))
 
     @classmethod
     def named(cls, place: Sequence[str], what: str) -> "Incident":

@@ -49,7 +49,9 @@ def send(webhook: str, message: dict[str, Any], sleep: Callable[[float], None] =
 def _attempt(webhook: str, message: dict[str, Any], wait: float) -> tuple[str, float]:
     """What went wrong, empty if nothing, and how long to wait before the next attempt."""
     try:
-        response = httpx.post(webhook, json=message, timeout=_TIMEOUT, follow_redirects=False)
+        # What the body says is of no use, and it may have no end.
+        with httpx.stream("POST", webhook, json=message, timeout=_TIMEOUT, follow_redirects=False) as answer:
+            response = answer
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
         return "no connection", wait
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:

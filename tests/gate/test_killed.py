@@ -1,5 +1,6 @@
 """A load that is killed, whenever that is, leaves all of the rows or none; the same load again completes it."""
 
+import contextlib
 import json
 import random
 import signal
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -18,6 +20,9 @@ from bench.make_ticks import Ticks, make
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 100_000
 BAD = 50
+TICKS = str(ROOT / "schemas" / "ticks_v1.json")
+END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
+"""Arrow columnar format, IPC streaming format."""
 
 LOADS = """
 import json, os, sys, time
@@ -30,6 +35,9 @@ from schemaregistry.document import parse
 contract = compile_contract(parse(open("schemas/ticks_v1.json", "rb").read()))
 
 def run(file, to, policy, dies_in_between):
+    if to.startswith("stdout:"):
+        os.dup2(os.open(to[7:], os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
+        to = "-"
     if dies_in_between:
         Directory.publish = lambda _: os.kill(os.getpid(), 9)
     sources = find([file])
@@ -127,6 +135,52 @@ def test_a_table_of_a_database(loads: Starter, good: Path, tmp_path: Path) -> No
     assert -signal.SIGKILL in codes
     assert loads.run(good, f"duckdb:{file}#t", "halt") == 0
     assert rows_in(file) == ROWS
+
+
+def test_a_stream(loads: Starter, good: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.arrows"
+    codes = set()
+    for moment in times(loads.timed(good, f"stdout:{out}", "halt")):
+        codes.add(loads.run(good, f"stdout:{out}", "halt", kill_after=moment))
+        assert is_whole_or_known_not_to_be(out.read_bytes() if out.exists() else b"")
+    assert -signal.SIGKILL in codes
+    assert loads.run(good, f"stdout:{out}", "halt") == 0
+    assert rows_promised_and_there(out.read_bytes()) == (ROWS, ROWS)
+
+
+@pytest.mark.parametrize("read", [1, 1 << 16, 1 << 20])
+def test_a_stream_that_is_cut_off_can_not_be_taken_for_a_whole_one(good: Path, read: int) -> None:
+    command = [sys.executable, "-m", "schemaregistry", "load", str(good), "--schema", TICKS, "--to", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        start = process.stdout.read(read)
+        process.kill()
+        data = start + process.stdout.read()
+    assert process.returncode == -signal.SIGKILL
+    assert len(data) >= read
+    assert not data.endswith(END_OF_STREAM)
+    assert is_whole_or_known_not_to_be(data)
+
+
+def is_whole_or_known_not_to_be(data: bytes) -> bool:
+    """Whether a stream has all of its rows, or no schema, or fewer rows than it says and no mark at its end."""
+    promised, there = rows_promised_and_there(data)
+    if promised is None:
+        return there == 0
+    return promised == ROWS and (there == ROWS or not data.endswith(END_OF_STREAM))
+
+
+def rows_promised_and_there(data: bytes) -> tuple[int | None, int]:
+    """The rows that a stream says it has, None where nothing says so, and those that a reader finds in it."""
+    try:
+        stream = pa.ipc.open_stream(data)
+    except pa.ArrowInvalid:
+        return None, 0
+    rows = 0
+    with contextlib.suppress(pa.ArrowInvalid, OSError):
+        for batch in stream:
+            rows += batch.num_rows
+    return int(stream.schema.metadata[b"schemaregistry.rows"]), rows
 
 
 def rows_in(file: Path) -> int:

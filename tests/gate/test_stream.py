@@ -30,10 +30,7 @@ def test_a_stream_that_is_cut_between_two_messages_has_fewer_rows_than_it_says(
     out = io.BytesIO()
     load(find([str(make_ticks("t.parquet", rows=100_000))]), ticks, lambda schema: Stream(out, schema))
     whole = pa.BufferReader(out.getvalue())
-    messages = pa.ipc.MessageReader.open_stream(whole)
-    ends = []
-    for message in messages:
-        ends.append((whole.tell(), message.type))
-    first_batch = next(end for end, kind in ends if kind == "record batch")
+    ends = ((message.type, whole.tell()) for message in pa.ipc.MessageReader.open_stream(whole))
+    first_batch = next(end for kind, end in ends if kind == "record batch")
     reader = pa.ipc.open_stream(out.getvalue()[:first_batch])
     assert 0 < reader.read_all().num_rows < int(reader.schema.metadata[b"schemaregistry.rows"]) == 100_000

@@ -85,11 +85,11 @@ def test_progress_comes_while_nothing_changes(start_server) -> None:
     watch.cancel()
 
 
-async def test_four_thousand_watchers_that_come_at_once_each_get_a_change(running, document) -> None:
+async def test_five_thousand_watchers_that_come_at_once_each_get_a_change(running, document) -> None:
     files = [(running.tls / f"{name}.pem").read_bytes() for name in ("ca", "reader-key", "reader")]
     own = [("grpc.use_local_subchannel_pool", 1)]
     credentials = grpc.ssl_channel_credentials(*files)
-    channels = [grpc.aio.secure_channel(running.target, credentials, options=own) for _ in range(4)]
+    channels = [grpc.aio.secure_channel(running.target, credentials, options=own) for _ in range(5)]
     watching: list[int] = []
     request = pb.WatchSchemasRequest(ids=["many_v1"])
 
@@ -100,8 +100,8 @@ async def test_four_thousand_watchers_that_come_at_once_each_get_a_change(runnin
             watching.append(event.revision)
         raise AssertionError("the watch ended")
 
-    changes = [asyncio.create_task(first_change(channels[n % 4])) for n in range(4000)]
-    while len(watching) < 4000 and not any(change.done() for change in changes):
+    changes = [asyncio.create_task(first_change(channels[n % 5])) for n in range(5000)]
+    while len(watching) < 5000 and not any(change.done() for change in changes):
         await asyncio.sleep(0.05)
     revision = await asyncio.to_thread(register, running.stub("ci-bot"), "many_v1", document("many_v1"))
     assert set(await asyncio.gather(*changes)) == {revision}

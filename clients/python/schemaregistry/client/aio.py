@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
 import grpc
@@ -17,6 +17,7 @@ from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import AsyncCache
 from schemaregistry.client.position import Position
+from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import AsyncWatch
@@ -24,6 +25,9 @@ from schemaregistry.document import Document, Json
 from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
+
+if TYPE_CHECKING:
+    from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryAsyncStub
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -50,8 +54,8 @@ class AsyncClient:
         self.timeout = timeout
         self.credentials = credentials
         self._shelf = Shelf(target, cache_dir)
-        self._channel = grpc.aio.secure_channel(target, credentials.channel(), OPTIONS)
-        self._stub = SchemaRegistryStub(self._channel)
+        self._connection = Renewing(credentials, self._connect, self._retire, timeout)
+        self._closing: set[asyncio.Task[None]] = set()
         self._watches: WeakSet[AsyncWatch] = WeakSet()
 
     @classmethod
@@ -66,7 +70,8 @@ class AsyncClient:
         """Close the connection; calls and watches under way end."""
         for watch in list(self._watches):
             await watch.close()
-        await self._channel.close()
+        for channel in self._connection.all():
+            await channel.close()
 
     async def __aenter__(self) -> "AsyncClient":
         return self
@@ -127,7 +132,7 @@ class AsyncClient:
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> AsyncWatch:
         """Every version after a revision, then each further one as it is registered; see `AsyncWatch`."""
         position = Position(after_revision, ids, include_documents=include_documents)
-        watch = AsyncWatch(position, self._stub.WatchSchemas, self._error)
+        watch = AsyncWatch(position, lambda request: self._connection.stub().WatchSchemas(request), self._error)
         self._watches.add(watch)
         return watch
 
@@ -138,8 +143,17 @@ class AsyncClient:
             self.timeout
         )
 
+    def _connect(self, secure: grpc.ChannelCredentials) -> "tuple[grpc.aio.Channel, SchemaRegistryAsyncStub]":
+        channel = grpc.aio.secure_channel(self.target, secure, OPTIONS)
+        return channel, SchemaRegistryStub(channel)
+
+    def _retire(self, channel: grpc.aio.Channel) -> None:
+        closing = asyncio.get_running_loop().create_task(channel.close())
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
     async def _send(self, call: Call[Answer]) -> Answer:
-        rpc = getattr(self._stub, call.method)(call.request, timeout=self.timeout)
+        rpc = getattr(self._connection.stub(), call.method)(call.request, timeout=self.timeout)
         try:
             response = await rpc
             metadata: list[tuple[str, Any]] = [*await rpc.initial_metadata(), *await rpc.trailing_metadata()]

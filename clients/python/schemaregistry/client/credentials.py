@@ -8,10 +8,13 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import grpc
 
 from schemaregistry.errors import InvalidArgument
+
+State: TypeAlias = tuple[object, ...]
 
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
 FILE_VARIABLES = {"ca": "SCHEMAREGISTRY_CA", "cert": "SCHEMAREGISTRY_CERT", "key": "SCHEMAREGISTRY_KEY"}
@@ -54,6 +57,10 @@ class Credentials:
         named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
         return cls.choose({name: Path(text) if text else None for name, text in named.items()}, identity)
 
+    def state(self) -> State:
+        """What changes whenever one of the files is written or replaced."""
+        return _state(self.ca), _state(self.cert), _state(self.key)
+
     def tls(self) -> ssl.SSLContext:
         """A client's TLS context of these files.
 
@@ -80,6 +87,14 @@ class Credentials:
         """The same files for a gRPC channel. Raises as `tls` does."""
         self.tls()
         return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.cert))
+
+
+def _state(path: Path) -> State:
+    try:
+        found = path.stat()
+    except OSError as error:
+        return (error.errno,)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _read(path: Path) -> bytes:

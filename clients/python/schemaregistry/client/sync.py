@@ -16,6 +16,7 @@ from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import Cache
 from schemaregistry.client.position import Position
+from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import Watch
@@ -49,6 +50,8 @@ class Client:
     ) -> None:
         """Reads the credentials' files, connects with the first call; answers are also kept in `cache_dir`, if given.
 
+        The files are looked at with each call: once they are others, the client connects anew with them.
+
         Raises:
             InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be, or
                 `cache_dir` can't be written.
@@ -57,8 +60,7 @@ class Client:
         self.timeout = timeout
         self.credentials = credentials
         self._shelf = Shelf(target, cache_dir)
-        self._channel = grpc.secure_channel(target, credentials.channel(), OPTIONS)
-        self._stub = SchemaRegistryStub(self._channel)
+        self._connection = Renewing(credentials, self._connect, lambda channel: channel.close(), timeout)
         self._watches: WeakSet[Watch] = WeakSet()
 
     @classmethod
@@ -76,7 +78,8 @@ class Client:
         """Close the connection; calls and watches under way end."""
         for watch in list(self._watches):
             watch.close()
-        self._channel.close()
+        for channel in self._connection.all():
+            channel.close()
 
     def __enter__(self) -> "Client":
         return self
@@ -145,7 +148,7 @@ class Client:
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> Watch:
         """Every version after a revision, then each further one as it is registered; see `Watch`."""
         position = Position(after_revision, ids, include_documents=include_documents)
-        watch = Watch(position, self._stub.WatchSchemas, self._error)
+        watch = Watch(position, lambda request: self._connection.stub().WatchSchemas(request), self._error)
         self._watches.add(watch)
         return watch
 
@@ -154,8 +157,12 @@ class Client:
         followed = tuple(ids)
         return Cache(lambda: self.watch(ids=followed, include_documents=True), self.timeout, max_staleness)
 
+    def _connect(self, secure: grpc.ChannelCredentials) -> tuple[grpc.Channel, SchemaRegistryStub]:
+        channel = grpc.secure_channel(self.target, secure, OPTIONS)
+        return channel, SchemaRegistryStub(channel)
+
     def _send(self, call: Call[Answer]) -> Answer:
-        send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._stub, call.method)
+        send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._connection.stub(), call.method)
         try:
             response, rpc = send.with_call(call.request, timeout=self.timeout)
         except grpc.RpcError as failure:

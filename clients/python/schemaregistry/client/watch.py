@@ -143,9 +143,10 @@ class AsyncWatch(AsyncIterator[Event]):
                 if event is not None and not self._closed.is_set():
                     yield event
         except asyncio.CancelledError:
-            # Cancelling a stream raises this in its reader: only a cancelled task is to end by it.
+            # Cancelling a stream raises this in its reader: only a cancelled task is to end by it. The stream's channel
+            # may have been replaced; then the watch goes on by another one.
             task = asyncio.current_task()
-            if not self._closed.is_set() or (task is not None and task.cancelling()):
+            if task is not None and task.cancelling():
                 raise
         finally:
             stream.cancel()

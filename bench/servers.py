@@ -1,4 +1,4 @@
-"""Servers as they run in production, each started by a file of settings, and clients of theirs."""
+"""Servers in processes of their own, as in production or in dev mode, and clients of theirs."""
 
 import json
 import os
@@ -21,7 +21,7 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from schemaregistry_server import pki
 
 ROOT = Path(__file__).resolve().parents[1]
-LISTENING = re.compile(r"Listening: gRPC (\S+) \(mTLS\)(?:, REST (\S+) \(mTLS\))?, health (\S+); ")
+LISTENING = re.compile(r"Listening: gRPC (\S+) \(mTLS\)(?:, REST (\S+)(?: \(mTLS\))?)?(?:, health (\S+);.*)?\n")
 START_SECONDS = 60
 PUBLISHER = pki.IDENTITIES["ci-bot"]
 
@@ -38,8 +38,13 @@ class Server:
     health: str = ""
     _channels: list[grpc.Channel] = field(default_factory=list)
 
+    @property
+    def data(self) -> Path:
+        """The directory that holds `tls`: in dev mode, all that the server keeps."""
+        return self.tls.parent
+
     def channel(self, identity: str | None = "reader", *options: tuple[str, object]) -> grpc.Channel:
-        """A channel of its own connection, as one of the identities under `tls`; None: without a certificate."""
+        """A channel of its own connection, with gRPC's `options`, as an identity under `tls`; None: no certificate."""
         own = ("grpc.use_local_subchannel_pool", 1)
         self._channels.append(grpc.secure_channel(self.target, credentials(self.tls, identity), (own, *options)))
         return self._channels[-1]
@@ -60,11 +65,15 @@ class Server:
         return [int(pid) for pid in children.split() if b"spawn_main" in command(int(pid))]
 
     def wait(self, *, seconds: float = START_SECONDS) -> "Server":
-        """Return once it listens."""
-        until(lambda: LISTENING.search(self.output()) or self.process.poll() is not None, seconds)
-        found = LISTENING.search(self.output())
-        assert found, self.output()
-        self.target, self.rest, self.health = found[1], found[2] or "", found[3]
+        """Return once it listens; it is ended where it does not."""
+        try:
+            until(lambda: LISTENING.search(self.output()) or self.process.poll() is not None, seconds)
+            found = LISTENING.search(self.output())
+            assert found, f"the server did not start:\n{self.output()}"
+        except AssertionError:
+            self.stop(signal.SIGKILL)
+            raise
+        self.target, self.rest, self.health = found[1], found[2] or "", found[3] or ""
         return self
 
     def stop(self, signum: int = signal.SIGTERM, seconds: float = 30) -> int:
@@ -90,14 +99,25 @@ def launch(directory: Path, settings: Mapping[str, object], *options: str) -> Se
         "publisher": [PUBLISHER],
         "data": str(directory / "data"),
     }
-    name = f"server.{time.monotonic_ns()}"
-    config, log = directory / f"{name}.toml", directory / f"{name}.log"
+    config = directory / f"server.{time.monotonic_ns()}.toml"
     # JSON's strings, numbers, booleans and lists are TOML's too.
     lines = (f"{key} = {json.dumps(value)}\n" for key, value in (usual | dict(settings)).items())
     config.write_text("".join(lines), encoding="utf-8")
+    return serve(tls, config.with_suffix(".log"), "--config", str(config), *options)
+
+
+def launch_dev(data: Path, *options: str) -> Server:
+    """Start a server in dev mode that keeps all under `data`; its output goes to a new file beside that."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    log = data.parent / f"{data.name}.{time.monotonic_ns()}.log"
+    return serve(data / "tls", log, "--dev", "--data", str(data), *options)
+
+
+def serve(tls: Path, log: Path, *options: str) -> Server:
+    """Start the command with these options."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "schemaregistry", "serve", "--config", str(config), *options],
+            [sys.executable, "-m", "schemaregistry", "serve", *options],
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from schemaregistry.checking import assert_conforms, check
+    from schemaregistry.checking import arrow_schema, assert_conforms, check
 
-__all__ = ["assert_conforms", "check"]
+__all__ = ["arrow_schema", "assert_conforms", "check"]
 
 _HOMES: Final = dict.fromkeys(__all__, "schemaregistry.checking")
 """Imported when they are asked for (PEP 562): they need pyarrow, and most of this package doesn't."""

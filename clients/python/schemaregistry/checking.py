@@ -1,4 +1,4 @@
-"""One function for notebooks and scripts, and one for tests: do these rows conform. How rows are judged is data's."""
+"""For notebooks, scripts and tests: do these rows conform, and what types would. How rows are judged is data's."""
 
 from os import PathLike, fspath
 from pathlib import Path
@@ -13,6 +13,8 @@ from schemaregistry.pull import Pulled, from_file, from_registry, is_file
 from schemaregistry.v1 import contract_pb2
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from schemaregistry.client import Client
 
 Schema: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
@@ -45,6 +47,16 @@ def assert_conforms(table: Any, schema: Schema, *, client: "Client | None" = Non
     if report.verdict != "conforms":
         raise AssertionError(text.render(report))
     return report
+
+
+def arrow_schema(schema: Schema, *, client: "Client | None" = None) -> "pa.Schema":
+    """The columns and types that a contract asks for; what `schema` and `client` are is said at `check`.
+
+    >>> ticks = arrow_schema("ticks_v1")                        # doctest: +SKIP
+    >>> pa.Table.from_pandas(frame, ticks)                      # doctest: +SKIP
+    >>> polars.DataFrame(ticks.empty_table())                   # doctest: +SKIP
+    """
+    return data.arrow_schema(_pull(schema, client).contract)
 
 
 def _paths(table: Any) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -58,3 +58,13 @@ def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> 
         context = etcd_running(tmp_path_factory.mktemp("etcd"))
         yield runner.run(context.__aenter__())
         runner.run(context.__aexit__(None, None, None))
+
+
+@pytest.fixture
+async def breakable(etcd_cluster: Cluster) -> AsyncIterator[Cluster]:
+    """A folder's own cluster for a test that may leave members dead or stopped."""
+    yield etcd_cluster
+    for member in etcd_cluster.members.values():
+        member.send(signal.SIGCONT)
+        member.start()
+    await etcd_cluster.ready()

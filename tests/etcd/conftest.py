@@ -1,7 +1,6 @@
 """A cluster that tests may break, and a client of it: each test finds it whole again."""
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -37,13 +36,3 @@ def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> 
         context = running(tmp_path_factory.mktemp("etcd"))
         yield runner.run(context.__aenter__())
         runner.run(context.__aexit__(None, None, None))
-
-
-@pytest.fixture
-async def breakable(etcd_cluster: Cluster) -> AsyncIterator[Cluster]:
-    """The cluster for a test that may leave members dead or stopped."""
-    yield etcd_cluster
-    for member in etcd_cluster.members.values():
-        member.send(signal.SIGCONT)
-        member.start()
-    await etcd_cluster.ready()

@@ -48,16 +48,6 @@ def etcd_cluster(etcd_built: None, etcd_directory: Path) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-async def breakable(etcd_cluster: Cluster) -> Iterator[Cluster]:
-    """The cluster for a test that may leave members dead or stopped."""
-    yield etcd_cluster
-    for member in etcd_cluster.members.values():
-        member.send(signal.SIGCONT)
-        member.start()
-    await etcd_cluster.ready()
-
-
-@pytest.fixture
 def etcd_store(etcd_cluster: Cluster, etcd_directory: Path) -> dict[str, object]:
     """The settings of a server on the cluster."""
     return settings(etcd_cluster, etcd_directory)

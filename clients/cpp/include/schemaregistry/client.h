@@ -51,8 +51,8 @@ struct RecordError {
 /// One connection to a registry. Threads may share it; cheap to move, and it may go before its caches and watches.
 class Client {
  public:
-  /// Read the credentials' files; the connection is made by the first call. The files are read again as they change: a
-  /// renewed certificate needs no restart.
+  /// Read the credentials' files; the connection is made by the first call. The files are looked at every second and
+  /// serve the next connection: a renewed certificate needs no restart.
   ///
   /// INVALID_ARGUMENT where a file can't be read (reason CREDENTIALS_UNREADABLE) or is not PEM (CREDENTIALS_UNSOUND).
   static Result<Client> open(ClientOptions options);

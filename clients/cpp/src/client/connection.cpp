@@ -21,7 +21,7 @@ constexpr const char* kServiceConfig = R"({"methodConfig": [{
                   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
 // How often the credentials' files are looked at for a renewed certificate.
-constexpr unsigned kRefreshSeconds = 10;
+constexpr unsigned kRefreshSeconds = 1;
 
 grpc::ChannelArguments arguments() {
   grpc::ChannelArguments chosen;

@@ -29,6 +29,7 @@ run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publi
 test: $(READY) ## Lint, check the stubs, run every test
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory proto-check
+	@$(MAKE) --no-print-directory cpp-ctest-if-present
 	$(BIN)/pytest tests/ --cov --cov-report=term:skip-covered
 
 lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking

@@ -1,4 +1,4 @@
-"""What the tests of the C++ tools stand on: `make cpp` has built them, or they say that it hasn't."""
+"""What the tests of the C++ tools stand on: `make test` and `make cpp` build them; a test that lacks them says so."""
 
 import json
 import os
@@ -33,12 +33,23 @@ class Ran:
         return {name: value for name, value in found.items() if name not in OF_THE_RUN}
 
 
+@pytest.fixture(scope="session")
+def built() -> Callable[[str], Path]:
+    """A program of the build. A test without it is skipped, and fails where CI is set: `make test` builds it there."""
+
+    def find(name: str) -> Path:
+        if not (BUILD / name).exists():
+            message = f"{BUILD / name} isn't built: run `make cpp` (`make cpp-needs` installs what it needs)"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+        return BUILD / name
+
+    return find
+
+
 @pytest.fixture
-def schema_load() -> Callable[..., Ran]:
+def schema_load(built: Callable[[str], Path]) -> Callable[..., Ran]:
     """Run `schema-load` with some words; a relative file is found in `cwd`."""
-    program = BUILD / "schema-load"
-    if not program.exists():
-        pytest.skip("the C++ client isn't built: run `make cpp`")
+    program = built("schema-load")
 
     def run(*words: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> Ran:
         done = subprocess.run(

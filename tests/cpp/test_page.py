@@ -3,14 +3,12 @@
 import os
 import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import Server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / os.environ.get("SCHEMAREGISTRY_CPP_BUILD", "build/cpp")
 PAGE = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
 BLOCKS = dict(re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.M | re.S))
 
@@ -21,9 +19,7 @@ def test_the_cpp_lines_stand_in_the_example() -> None:
     assert any(lines[start : start + len(wanted)] == wanted for start in range(len(lines)))
 
 
-def test_the_cpp_lines_do_as_the_page_says(running: Server) -> None:
-    if not (BUILD / "first").exists():
-        pytest.skip("the C++ client isn't built: run `make cpp`")
+def test_the_cpp_lines_do_as_the_page_says(running: Server, built: Callable[[str], Path]) -> None:
     env = os.environ | {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
-    done = subprocess.run([BUILD / "first"], env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([built("first")], env=env, capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == BLOCKS["text"], done.stderr

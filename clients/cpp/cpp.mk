@@ -71,4 +71,4 @@ cpp-fuzz: $(READY) cpp-needs ## Feed the gate hostile contracts for a minute
 	@tail -1 build/cpp-fuzz/fuzz.log
 
 cpp-format: ## Let clang-format rewrite
-	clang-format-16 -i $$(find $(CPP) examples/backtest -name '*.h' -o -name '*.cpp' | grep -v ticks_v1.h)
+	clang-format-16 -i --style=file:$(CPP)/.clang-format $$(find $(CPP) examples/backtest -name '*.h' -o -name '*.cpp' | grep -v ticks_v1.h)

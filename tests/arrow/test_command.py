@@ -104,3 +104,8 @@ def test_more_than_one_file_is_refused(tmp_path: Path) -> None:
         pq.write_table(pa.table({"a": [1]}), tmp_path / name)
     with pytest.raises(InvalidArgument, match="2 files"):
         run(str(tmp_path))
+
+
+def test_standard_input_is_refused_since_it_can_not_be_read_twice() -> None:
+    with pytest.raises(InvalidArgument, match="give a file"):
+        run("-")

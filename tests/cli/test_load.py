@@ -45,6 +45,23 @@ def test_a_halt_is_a_report_an_exit_code_and_one_message(
         assert fact in text
 
 
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [("html", "<!doctype html>"), ("junit", "<?xml"), ("github", "::error "), ("json", "{"), ("text", "violates")],
+)
+def test_a_load_reports_in_every_form_that_a_check_does(load: Load, ticks: Make, form: str, start: str) -> None:
+    done = load(ticks("t.csv", "bad_enum"), "--report", form)
+    assert done.returncode == 1
+    assert done.stdout.startswith(start)
+    assert "side" in done.stdout
+
+
+def test_the_report_of_a_stream_goes_to_stderr_in_its_form(load: Load, ticks: Make) -> None:
+    done = load(ticks("t.csv", "bad_enum"), "--report", "junit", "--to", "-")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("<?xml")
+
+
 def test_data_that_can_not_be_judged_halt_too(load: Load, ticks: Make, webhook: Webhook) -> None:
     assert load(ticks("t.parquet", "truncated")).returncode == 3
     assert len(webhook.messages) == 1
@@ -63,7 +80,13 @@ def test_an_alert_that_can_not_be_sent_changes_nothing_but_is_said(
 
 def test_wrong_use_sends_no_alert(load: Load, ticks: Make, webhook: Webhook) -> None:
     file = ticks("t.csv")
-    for wrong in (["--policy", "perhaps"], ["--max-staleness", "soon"], ["--to", str(file)], ["--to", "duckdb:x"]):
+    for wrong in (
+        ["--policy", "perhaps"],
+        ["--report", "pdf"],
+        ["--max-staleness", "soon"],
+        ["--to", str(file)],
+        ["--to", "duckdb:x"],
+    ):
         done = load(file, *wrong)
         assert done.returncode == 2
         assert len(done.stderr.strip().splitlines()) == 1

@@ -36,6 +36,9 @@ def arrow(
     from schemaregistry.data.propose import id_of, propose
     from schemaregistry.document import check_id, parse
 
+    if file == "-":
+        message = "standard input can't be read twice, for its types and to check it: give a file"
+        raise InvalidArgument(message, reason="NOT_ONE_FILE")
     sources = data.find([file], format)
     if len(sources) != 1:
         raise InvalidArgument(f"{file} is {len(sources):,} files: name one of them", reason="NOT_ONE_FILE")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from schemaregistry.data import Report
 
 Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="Report no value of the data: places and counts.")]
+Form: TypeAlias = Annotated[
+    str, typer.Option("--report", metavar="FORM", help="How to report: text, json, html, junit or github.")
+]
 
 
 def check(
@@ -27,9 +30,7 @@ def check(
         ),
     ],
     as_json: AsJson = False,
-    form: Annotated[
-        str, typer.Option("--report", metavar="FORM", help="How to report: text, json, html, junit or github.")
-    ] = "text",
+    form: Form = "text",
     redact: Redact = False,
     format: Annotated[
         str | None, typer.Option("--format", "--format-in", help="The files' format, where their names don't tell it.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
-from schemaregistry.cli.check import Redact, print_report
+from schemaregistry.cli.check import Form, Redact, check_form, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.destinations import QuarantineDir, To, destination, quarantine_of, stem
 from schemaregistry.cli.progress import progress_bar
@@ -44,6 +44,7 @@ def load(
     ] = None,
     slack_webhook: SlackWebhook = None,
     as_json: AsJson = False,
+    form: Form = "text",
     redact: Redact = False,
     format: Annotated[
         str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
@@ -69,6 +70,7 @@ def load(
     if policy not in ("halt", "quarantine", "warn"):
         message = f"--policy {policy} isn't known: say halt, quarantine or warn"
         raise InvalidArgument(message, reason="UNKNOWN_POLICY")
+    check_form(form)
     seconds = _seconds(max_staleness)
     sources = gate.find(data, format)
     folder = _cache(cache)
@@ -90,7 +92,7 @@ def load(
     report = replace(loaded.report, notes=(*_notes(pulled), *loaded.report.notes))
     if redact:
         report = gate.redacted(report)
-    print_report(report, form="json" if as_json else "text", err=to == "-")
+    print_report(report, form="json" if as_json else form, err=to == "-")
     print_places(loaded, to)
     alert.about(loaded, report)
     raise typer.Exit(loaded.exit_code)

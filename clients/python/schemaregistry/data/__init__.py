@@ -25,6 +25,7 @@ from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.redact import redacted
 from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
 from schemaregistry.data.sources import Source
+from schemaregistry.data.tables import rows_of
 from schemaregistry.data.types import arrow_schema
 
 __all__ = [
@@ -48,4 +49,5 @@ __all__ = [
     "find",
     "load",
     "redacted",
+    "rows_of",
 ]

@@ -3,6 +3,8 @@
 import json
 import math
 import os
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -245,8 +247,22 @@ Case = tuple[dict[str, Json], pa.Schema, list[dict[str, Json]]]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("made")
+def folder(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A folder; when all is done, what was compared is said: a law is worth as much as what it was tried on."""
+    yield tmp_path_factory.mktemp("made")
+    said = ", ".join(f"{count:,} {what}" for what, count in sorted(COMPARED.items()))
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        print(f"\nagree: {said}")
+
+
+COMPARED: Counter[str] = Counter()
+
+
+def compared(kind: str, rows: int, expected: dict[Any, set[int]]) -> None:
+    COMPARED[kind] += 1
+    COMPARED["of these with rows that fail"] += any(expected.values())
+    COMPARED["rows"] += rows
+    COMPARED["rules broken"] += len(expected)
 
 
 def compiled(document: dict[str, Json]) -> Contract:
@@ -274,6 +290,7 @@ def test_batches_and_a_validator_row_by_row_agree(case: Case, folder: Path) -> N
         writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=schema))
     expected = by_row(document, contract, schema, rows)
     assert found_in(folder / "made.arrow", contract) == (expected, len(set().union(*expected.values())))
+    compared("batches", len(rows), expected)
 
 
 @settings(max_examples=EXAMPLES // 2, deadline=None, suppress_health_check=list(HealthCheck))
@@ -293,6 +310,7 @@ def test_lines_of_json_and_a_validator_row_by_row_agree(case: Case, together: bo
         if not together:
             patch.setattr(Layout, "of", lambda _plan: None)
         assert found_in(folder / "made.ndjson", contract) == (expected, len(set().union(*expected.values())))
+    compared("files of JSON lines", len(rows), expected)
 
 
 def by_row(

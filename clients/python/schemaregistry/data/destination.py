@@ -3,6 +3,7 @@
 Holds no judging; what is written is what was judged, in the same pass. A database is duckdb_table's.
 """
 
+import contextlib
 import tempfile
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
@@ -96,7 +97,7 @@ class Stream:
         return self.name
 
     def discard(self) -> None:
-        """Forget the rows."""
-        if not self._kept.closed:
-            self._writer.close()
-            self._kept.close()
+        """Forget the rows; what can't be written any more doesn't matter."""
+        for part in (self._writer, self._kept):
+            with contextlib.suppress(OSError, pa.ArrowException):
+                part.close()

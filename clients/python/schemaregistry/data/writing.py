@@ -41,10 +41,14 @@ class ParquetFile:
         self._file.sync()
 
     def close(self) -> None:
-        """Let the file go, finished or not, and a lock on it with it."""
+        """Let the file go, finished or not, and a lock on it with it.
+
+        What can't be written any more doesn't matter: a finished file is on disk, an unfinished one is not for keeping.
+        """
         with contextlib.suppress(OSError):
             self._writer.close()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def _flush(self) -> None:
         if self._waiting:
@@ -83,5 +87,7 @@ class _Hashing(io.RawIOBase):
 
     def close(self) -> None:
         """Let the lock go with the file: that comes last."""
-        self._file.close()
-        super().close()
+        try:
+            self._file.close()
+        finally:
+            super().close()

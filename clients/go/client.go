@@ -10,7 +10,6 @@ import (
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
@@ -48,12 +47,12 @@ type Document struct {
 
 // Dial reads the credentials' files; the connection is made with the first call.
 func Dial(target string, files Credentials) (*Client, error) {
-	config, err := files.TLS()
+	secured, err := files.Transport()
 	if err != nil {
 		return nil, err
 	}
 	connection, err := grpc.NewClient(target,
-		grpc.WithTransportCredentials(credentials.NewTLS(config)),
+		grpc.WithTransportCredentials(secured),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithKeepaliveParams(alive))
 	if err != nil {

@@ -218,6 +218,37 @@ func TestARenewedCertificateIsUsedByTheNextConnection(t *testing.T) {
 	t.Fatalf("still %s", me.GetIdentity())
 }
 
+func TestARenewedCAIsUsedByTheNextConnection(t *testing.T) {
+	target, files := FromEnvironment()
+	right, err := os.ReadFile(files.CA)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := os.ReadFile(files.Cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files.CA = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(files.CA, other, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	client := dial(t, target, files)
+	if _, err := client.Get(short(t), "ticks_v1", Latest); err == nil {
+		t.Fatal("a registry of another CA was trusted")
+	}
+	if err := os.WriteFile(files.CA, right, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for ctx := limit(t); ; time.Sleep(20 * time.Millisecond) {
+		if _, err = client.Get(ctx, "ticks_v1", Latest); err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFilesThatAreNotCredentialsAreNamed(t *testing.T) {
 	target, files := FromEnvironment()
 	files.CA = files.Key

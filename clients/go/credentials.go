@@ -1,11 +1,15 @@
 package schemaregistry
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
+
+	"google.golang.org/grpc/credentials"
 )
 
 // DefaultTarget is where `schemaregistry serve --dev` listens.
@@ -41,8 +45,7 @@ func environment(name, otherwise string) string {
 	return otherwise
 }
 
-// TLS reads the files once to tell whether they are sound. The certificate and its key are read again for each
-// handshake, so that a renewed pair is used without a restart.
+// TLS is a client's configuration by the files as they are now; the error names what is unsound.
 func (c Credentials) TLS() (*tls.Config, error) {
 	roots, err := os.ReadFile(c.CA)
 	if err != nil {
@@ -52,16 +55,37 @@ func (c Credentials) TLS() (*tls.Config, error) {
 	if !pool.AppendCertsFromPEM(roots) {
 		return nil, fmt.Errorf("%s holds no PEM certificate: give the CA that signed the registry's", c.CA)
 	}
-	if _, err := c.pair(nil); err != nil {
-		return nil, err
-	}
-	return &tls.Config{RootCAs: pool, GetClientCertificate: c.pair, MinVersion: tls.VersionTLS12}, nil
-}
-
-func (c Credentials) pair(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(c.Cert, c.Key)
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s are not a certificate and its own private key: %w", c.Cert, c.Key, err)
 	}
-	return &pair, nil
+	return &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
+}
+
+// Transport is TLS for gRPC by these files: read once to tell whether they are sound, and again for each handshake, so
+// that renewed ones are used without a restart.
+func (c Credentials) Transport() (credentials.TransportCredentials, error) {
+	config, err := c.TLS()
+	if err != nil {
+		return nil, err
+	}
+	return renewed{credentials.NewTLS(config), c}, nil
+}
+
+type renewed struct {
+	credentials.TransportCredentials
+
+	files Credentials
+}
+
+func (r renewed) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+	config, err := r.files.TLS()
+	if err != nil {
+		return nil, nil, err
+	}
+	return credentials.NewTLS(config).ClientHandshake(ctx, authority, raw)
+}
+
+func (r renewed) Clone() credentials.TransportCredentials {
+	return renewed{r.TransportCredentials.Clone(), r.files}
 }

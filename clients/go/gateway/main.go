@@ -18,7 +18,6 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 
 	schemaregistry "schemaregistry/clients/go"
 	registrygw "schemaregistry/clients/go/gateway/registrygw"
@@ -35,13 +34,13 @@ func main() {
 
 func serve(listen string) error {
 	target, files := schemaregistry.FromEnvironment()
-	config, err := files.TLS()
+	secured, err := files.Transport()
 	if err != nil {
 		return err
 	}
 	mux := runtime.NewServeMux(options()...)
-	secured := []grpc.DialOption{grpc.WithTransportCredentials(credentials.NewTLS(config))}
-	if err := registrygw.RegisterSchemaRegistryHandlerFromEndpoint(context.Background(), mux, target, secured); err != nil {
+	dialing := []grpc.DialOption{grpc.WithTransportCredentials(secured)}
+	if err := registrygw.RegisterSchemaRegistryHandlerFromEndpoint(context.Background(), mux, target, dialing); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", listen)

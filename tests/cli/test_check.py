@@ -14,6 +14,7 @@ from bench.make_ticks import Ticks, make
 from schemaregistry.cli.app import main
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
+from schemaregistry.v1.registry_pb2 import GetContractRequest
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = str(ROOT / "schemas" / "ticks_v1.json")
@@ -125,6 +126,19 @@ def test_a_contract_written_to_a_file_judges_alike(run: Run, files: Path, tmp_pa
     by_contract = json.loads(run("check", files / "bad.csv", "--schema", tmp_path / "t.pb", "--json").stdout)
     by_document = json.loads(run("check", files / "bad.csv", "--schema", TICKS, "--json").stdout)
     assert by_contract["violations"] == by_document["violations"]
+
+
+def test_a_contract_from_the_registry_has_the_bytes_of_the_one_made_offline(
+    run: Run, running: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCHEMAREGISTRY_TARGET", running.target)
+    monkeypatch.setenv("SCHEMAREGISTRY_DATA", str(running.data))
+    version = json.loads(Path(TICKS).read_bytes())["version"]
+    assert run("contract", f"ticks_v1@{version}", "-o", tmp_path / "registry.pb").returncode == 0
+    assert run("contract", TICKS, "-o", tmp_path / "offline.pb").returncode == 0
+    served = running.stub().GetContract(GetContractRequest(id="ticks_v1", version=version))
+    offline = (tmp_path / "offline.pb").read_bytes()
+    assert (tmp_path / "registry.pb").read_bytes() == served.SerializeToString(deterministic=True) == offline
 
 
 @pytest.mark.parametrize("damage", ["random", "cut", "version", "empty", "place", "kind"])

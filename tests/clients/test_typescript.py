@@ -33,9 +33,3 @@ def test_it_ships_its_code_and_types_and_nothing_else(npm: str, run) -> None:
     paths = {file["path"] for file in packed[0]["files"]}
     assert {"package.json", "dist/src/index.js", "dist/src/index.d.ts"} <= paths
     assert all(path == "package.json" or path.startswith("dist/src/") for path in paths)
-
-
-def test_its_lock_file_names_no_registry() -> None:
-    lock = json.loads((ROOT / "clients/typescript/package-lock.json").read_text())
-    assert len(lock["packages"]) > 1
-    assert not [name for name, package in lock["packages"].items() if "resolved" in package]

@@ -164,7 +164,7 @@ public final class Client implements AutoCloseable {
         try {
             SslContext context = GrpcSslContexts.configure(SslContextBuilder.forClient()
                             .keyManager(new RenewedKey(files))
-                            .trustManager(files.ca().toFile())
+                            .trustManager(new RenewedTrust(files))
                             .sessionTimeout(1))
                     .build();
             // A session that is taken up again keeps the identity that it began with, so none is: a renewed certificate

@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -207,6 +208,32 @@ class ClientTest {
             between.cut();
             while (identityOr(before, registry).equals(before)) {
                 Thread.sleep(20);
+            }
+        }
+    }
+
+    @Test
+    void aRenewedCaIsUsedByTheNextConnection(@TempDir Path own) throws Exception {
+        Credentials files = new Credentials(own.resolve("ca.pem"), READER.cert(), READER.key());
+        Files.copy(READER.cert(), files.ca());
+        try (Client registry = new Client(TARGET, files)) {
+            assertThrows(StatusException.class, () -> identity(registry));
+            Files.copy(READER.ca(), files.ca(), StandardCopyOption.REPLACE_EXISTING);
+            while (identityOr("", registry).isEmpty()) {
+                Thread.sleep(20);
+            }
+        }
+    }
+
+    @Test
+    void aRegistryOfAnotherNameIsNotTrusted() throws Exception {
+        Relay between = new Relay(TARGET);
+        try (between;
+                Client registry = new Client(between.target().replace("localhost", "127.0.0.2"), READER)) {
+            Throwable cause = assertThrows(StatusException.class, () -> identity(registry));
+            while (!(cause instanceof CertificateException)) {
+                cause = cause.getCause();
+                assertNotNull(cause);
             }
         }
     }

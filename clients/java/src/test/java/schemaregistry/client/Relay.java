@@ -14,7 +14,7 @@ final class Relay implements AutoCloseable {
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
 
     Relay(String target) throws IOException {
-        listening = new ServerSocket(0, 50, InetAddress.getByName("localhost"));
+        listening = new ServerSocket(0, 50, InetAddress.getByName("0.0.0.0"));
         String[] place = target.split(":");
         start(() -> accept(place[0], Integer.parseInt(place[1])));
     }

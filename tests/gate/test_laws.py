@@ -207,12 +207,19 @@ def test_lines_of_json(case: Case, folder: Callable[[], Path]) -> None:
     lines = [json.dumps(row, ensure_ascii=False) for row in case.rows]
     path = folder() / "t.ndjson"
     path.write_text("".join(f"{line}\n" for line in lines))
-    judged = hold_the_laws(case, path, same_in_json)
-    for row in judged.aside + part_rows(case, path, same_in_json):
+    judged = hold_the_laws(case, path, same_in_lines)
+    for row in judged.aside + part_rows(case, path, same_in_lines):
         assert row["_text"] == lines[row["_row"]]
 
 
-def same_in_json(column: str, before: Json, after: Json) -> bool:
+def same_in_lines(column: str, before: Json, after: Json) -> bool:
+    """A number of a text format is read as the nearest one that a column of floats holds."""
+    if TYPES[column] == "float64" and isinstance(before, int) and not isinstance(before, bool):
+        before = float(before)
+    return same_value(column, before, after)
+
+
+def same_value(column: str, before: Json, after: Json) -> bool:
     """JSON has one kind of number; truth is none."""
     return before == after and isinstance(before, bool) == isinstance(after, bool)
 
@@ -276,8 +283,8 @@ def test_columns_of_parquet(case: Case, data: st.DataObject, folder: Callable[[]
     path = folder() / "t.parquet"
     arrays = {name: pa.array([row[name] for row in case.rows], ARROW[kind]) for name, kind in kinds.items()}
     pq.write_table(pa.table(arrays), path)
-    judged = hold_the_laws(case, path, same_in_json)
-    for row in judged.aside + part_rows(case, path, same_in_json):
+    judged = hold_the_laws(case, path, same_value)
+    for row in judged.aside + part_rows(case, path, same_value):
         assert {name: row[name] for name in case.names} == case.rows[row["_row"]]
     listed = {repair.column for repair in judged.cleaned.repairs if repair.kind == "cast"}
     for column in judged.out[0] if judged.out else ():

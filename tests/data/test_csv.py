@@ -1,12 +1,15 @@
 """CSV: text read by the contract, wherever in the file it stands."""
 
 import gzip
+import json
 from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
 
+from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, lines
+from schemaregistry.document import parse
 
 Judged = Callable[..., Report]
 HEADER = b"ts,symbol,price,size,side,venue\n"
@@ -130,6 +133,26 @@ def test_windows_line_ends_and_a_byte_order_mark(judge: Judged) -> None:
 def test_bytes_that_are_no_utf8_fail_where_they_stand(judge: Judged) -> None:
     report = judge("t.csv", HEADER + ROW + ROW.replace(b"A,", b"\xff,"))
     assert found(report) == {("symbol", "type"): [3]}
+
+
+def test_bytes_that_are_no_utf8_are_judged_by_no_format(judge: Judged) -> None:
+    document = {
+        "$id": "f_v1",
+        "version": "1.0.0",
+        "type": "object",
+        "properties": {"a": {"type": "string", "format": "email"}, "b": {"type": "string"}},
+    }
+    report = judge("t.csv", b"a,b\n\xff,1\nx@y.z,2\nno,3\n", compile_contract(parse(json.dumps(document).encode())))
+    assert found(report) == {("a", "type"): [2], ("a", "format"): [4]}
+
+
+def test_a_short_row_of_bytes_that_are_no_utf8_is_undecided_quietly(
+    judge: Judged, capfd: pytest.CaptureFixture[str]
+) -> None:
+    report = judge("t.csv", HEADER + ROW + b"\xff,A\n")
+    assert report.error is not None
+    assert (report.verdict, report.error.reason) == ("undecided", "NOT_CSV")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_column_of_empty_lines_is_a_column_of_nulls(judge: Judged) -> None:

@@ -47,6 +47,7 @@ def test_clean_lines_conform(judge: Judged) -> None:
         ("venue", "x", "pattern"),
         ("extra", None, "additionalProperties"),
         ("ts", 5, "type"),
+        ("ts", "", "format"),
         ("ts", "2026-01-05 09:30:00.000000", "format"),
         ("ts", "2026-01-05T09:30:00", "format"),
         ("ts", "2026-02-30T09:30:00Z", "format"),
@@ -58,6 +59,10 @@ def test_a_fault_is_found_at_its_line(judge: Judged, member: str, value: Any, ru
     report = judge("t.ndjson", line() + line(**{member: value}) + line())
     assert found(report) == {(member, rule): [2]}
     assert (report.rows, report.rows_failing) == (3, 1)
+
+
+def test_texts_that_are_all_empty_are_no_timestamps(judge: Judged) -> None:
+    assert found(judge("t.ndjson", line(ts="") * 2)) == {("ts", "format"): [1, 2]}
 
 
 @pytest.mark.parametrize(("member", "value"), [("size", 1.0), ("size", 2**31 - 1), ("price", 10**20), ("side", None)])

@@ -119,7 +119,7 @@ class CsvReader:
                 pcsv.ParseOptions(
                     newlines_in_values=b'"' in block.data,
                     ignore_empty_lines=not block.keep_empty,
-                    invalid_row_handler=refuse,
+                    invalid_row_handler=refuse if is_utf8(block.data) else None,
                 ),
                 pcsv.ConvertOptions(
                     check_utf8=False,

@@ -232,11 +232,12 @@ def _not_utf8(array: Array) -> Mask | None:
     try:
         texts.validate(full=True)
     except pa.ArrowInvalid:
-        return spread(each(texts.cast(pa.large_binary()), _is_utf8), array)
+        return spread(each(texts.cast(pa.large_binary()), is_utf8), array)
     return None
 
 
-def _is_utf8(value: bytes) -> bool:
+def is_utf8(value: bytes) -> bool:
+    """Whether bytes are a text."""
     try:
         value.decode()
     except UnicodeDecodeError:

@@ -18,6 +18,7 @@ import pyarrow.types as pt
 from numpy.typing import NDArray
 
 from schemaregistry.data.arrays import Mask, booleans, bounds, each, numbers, outside, some, spread, where_valid
+from schemaregistry.data.fit import is_utf8
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, DataType, family, json_kind, pc
 from schemaregistry.data.validator import format_validator, pattern_validator
@@ -193,7 +194,7 @@ def _not_matched(ecma: str, re2: str, texts: Array) -> Mask | None:
     try:
         matched = pc.match_substring_regex(texts, pattern=re2)
     except pa.ArrowInvalid:
-        return each(texts, pattern_validator(ecma).is_valid)
+        return _each_text(texts, pattern_validator(ecma).is_valid)
     return None if matched.true_count == len(texts) else where_valid(~booleans(matched), texts)
 
 
@@ -213,18 +214,27 @@ def _encoded(array: Array) -> Array:
 
 def _not_of_format(name: str, texts: Array) -> Mask | None:
     """The plain cases by a pattern, what is left one by one."""
-    if name not in _PLAINLY:
-        return each(texts, format_validator(name).is_valid)
-    plain = booleans(pc.match_substring_regex(texts, pattern=_PLAINLY[name]))
+    if name not in PLAINLY:
+        return _each_text(texts, format_validator(name).is_valid)
+    plain = booleans(pc.match_substring_regex(texts, pattern=PLAINLY[name]))
     if plain.all():
         return None
     left = np.flatnonzero(~plain)
-    failing = each(texts.take(pa.array(left)), format_validator(name).is_valid)
+    failing = _each_text(texts.take(pa.array(left)), format_validator(name).is_valid)
     if failing is None:
         return None
     mask = np.zeros(len(texts), bool)
     mask[left[failing]] = True
     return mask
+
+
+def _each_text(texts: Array, passes: Callable[[str], bool]) -> Mask | None:
+    """What isn't UTF-8 is a misfit, and judged no further."""
+    try:
+        return each(texts, passes)
+    except UnicodeDecodeError:
+        raw = texts.cast(pa.large_binary())
+    return each(raw, lambda value: not is_utf8(value) or passes(value.decode()))
 
 
 def _over_texts(judge: Callable[[Array], Mask | None], array: Array, wanted: DataType) -> Mask | None:
@@ -241,7 +251,7 @@ NATURAL: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
 
 _DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
-_PLAINLY: Final = {"date": f"^{_DAY}$", "time": f"^{_TIME}$", "date-time": f"^{_DAY}T{_TIME}$"}
+PLAINLY: Final = {"date": f"^{_DAY}$", "time": f"^{_TIME}$", "date-time": f"^{_DAY}T{_TIME}$"}
 """Texts that surely are of a format (RFC 3339); the last days of a month and leap seconds need a closer look."""
 
 KERNELS: Final[Mapping[str, Kernel]] = {

@@ -160,7 +160,7 @@ def _uniform(texts: Array) -> tuple[str, str]:
     """
     ends = pc.min_max(pc.binary_length(texts))
     length = ends["min"].as_py()
-    if length is None or length != ends["max"].as_py():
+    if not length or length != ends["max"].as_py():
         return "", ""
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
     letters = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].reshape(-1, length)

@@ -20,6 +20,19 @@ def wait_for(cache: Cache, schema_id: str, version: str) -> None:
     raise AssertionError(f"{schema_id} {version} did not come")
 
 
+def reconnected(client: Client, schema_id: str) -> None:
+    """Return once a registry answers again, one that does not know the id."""
+    until = time.monotonic() + 20
+    while True:
+        try:
+            client.get(schema_id)
+        except NotFound:
+            return
+        except Unavailable:
+            assert time.monotonic() < until
+        time.sleep(0.01)
+
+
 def test_what_the_registry_has_is_there_from_the_start(publisher, reader, document, schema_id):
     publisher.register(document("1.0.0"))
     raw = document("1.1.0")
@@ -81,5 +94,6 @@ def test_a_restored_store_is_read_anew(start_server, document, schema_id):
             for file in server.data.glob("registry.db*"):
                 file.unlink()
             start_server("--grpc", server.target, data=server.data)
+            reconnected(client, schema_id)
             client.register(document("1.0.0"))
             wait_for(cache, schema_id, "1.0.0")

@@ -15,6 +15,7 @@ from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.ipc import IpcReader
 from schemaregistry.data.judge import Judge
+from schemaregistry.data.lines import Proven
 from schemaregistry.data.ndjson import NdjsonReader
 from schemaregistry.data.parquet import ParquetReader
 from schemaregistry.data.plan import Plan
@@ -38,7 +39,7 @@ class Reader(Protocol):
         """Bytes on disk that are done."""
         ...
 
-    def __iter__(self) -> Iterator[Batch] | Iterator[Batch | Records]: ...
+    def __iter__(self) -> Iterator[Batch] | Iterator[Batch | Proven] | Iterator[Batch | Records | Proven]: ...
 
 
 READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {
@@ -62,19 +63,20 @@ def check(
     Raises InvalidArgument (UNKNOWN_PLAN, BAD_CONTRACT) for a contract that can't be read here; what is wrong with the
     data is in the report.
     """
-    return Run(Plan.of(contract), revision, progress).run(sources)
+    return Run(Plan.of(contract), revision, progress, by_proof=True).run(sources)
 
 
 class Run:
-    """One check: its plan, and what it has found so far."""
+    """One check: its plan, and what it has found so far. `by_proof`: rows that surely conform aren't taken."""
 
-    def __init__(self, plan: Plan, revision: int | None, progress: Progress | None) -> None:
+    def __init__(self, plan: Plan, revision: int | None, progress: Progress | None, *, by_proof: bool = False) -> None:
         self.plan = plan
         self.tally = Tally()
         self.files: list[FileFacts] = []
         self.error: Fault | None = None
         self._revision = revision
         self._progress = progress
+        self._by_proof = by_proof
         self._started = time.perf_counter()
 
     def run(self, sources: Sequence[Source]) -> Report:
@@ -87,13 +89,16 @@ class Run:
 
     def judge(self, source: Source) -> None:
         """Judge one file."""
-        judge = Judge(self.plan, self.tally, source.path)
+        judge = Judge(self.plan, self.tally, source.path, by_proof=self._by_proof)
         before, size = sum(facts.bytes for facts in self.files), 0
         try:
             size = source.size
             reader = READERS[source.format](source, judge)
             for rows in reader:
-                self.take(judge, rows)
+                if isinstance(rows, Proven):
+                    judge.rows += rows.lines
+                else:
+                    self.take(judge, rows)
                 if self._progress:
                     self._progress(before + reader.position)
             judge.finish()

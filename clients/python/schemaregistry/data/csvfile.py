@@ -18,7 +18,8 @@ from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, blocks, is_utf8
+from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, is_utf8
+from schemaregistry.data.linewise import CsvLines
 from schemaregistry.data.plan import ROW
 from schemaregistry.data.schemas import refuse_repeated_names
 from schemaregistry.data.sources import Input, Source
@@ -39,27 +40,38 @@ class CsvReader:
         self._source = source
         self._judge = judge
         self._input = Input(source)
+        self._lines: CsvLines | None = None
 
     @property
     def position(self) -> int:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[Batch | Proven]:
         """The batches; raises Unreadable."""
         names: list[str] | None = None
         try:
-            for block in blocks(self._source, self._input, quoted=True):
+            for block in blocks(self._source, self._input, quoted=True, prove=self._prove):
+                if isinstance(block, Proven):
+                    yield block
+                    continue
                 rows = block
                 if names is None and not block.is_blank:
                     names, rows = self._header(block)
                     self._bind(names)
+                    self._lines = CsvLines(self._judge.plan, names) if self._judge.by_proof else None
+                    if rows.data and self._prove(rows.data):
+                        yield Proven(count_lines(rows.data))
+                        continue
                 if names is not None:
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
             if names is None:
                 self._bind([])
         finally:
             self._input.close()
+
+    def _prove(self, text: Text) -> bool:
+        return self._lines is not None and self._lines.prove(text)
 
     def _bind(self, names: list[str]) -> None:
         """Each column is what the contract says it is; what it doesn't know is text."""

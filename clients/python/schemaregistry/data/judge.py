@@ -38,12 +38,13 @@ class Hit:
 
 
 class Judge:
-    """The judge of one file, `path`."""
+    """The judge of one file, `path`. `by_proof`: rows that are sure to conform needn't be read."""
 
-    def __init__(self, plan: Plan, tally: Tally, path: str) -> None:
+    def __init__(self, plan: Plan, tally: Tally, path: str, *, by_proof: bool = False) -> None:
         self.plan = plan
         self.tally = tally
         self.path = path
+        self.by_proof = by_proof
         self.rows = 0
         self.binding = Binding()
         self._bound: pa.Schema | None = None

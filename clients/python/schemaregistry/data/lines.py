@@ -3,24 +3,37 @@
 In NDJSON a record is a line. In CSV it is a line too, but for line ends within quotes (RFC 4180, 2.6).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
-from schemaregistry.data.arrays import Indices, Mask
+from schemaregistry.data.arrays import Indices
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.sources import Input, Source
 
 BLOCK: Final = 4 << 20
 """Bytes that are read at a time."""
+_PART: Final = 1 << 17
+"""Bytes that are looked at at a time: few enough to stay in a core's cache."""
 LONGEST: Final = 64 << 20
 """Bytes of a record; one without an end would fill the memory."""
 _BOMB_BYTES: Final = 256 << 20
 _BOMB_RATIO: Final = 500
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+
+
+Text: TypeAlias = bytes | memoryview
+Prove: TypeAlias = Callable[[Text], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """Consecutive records of a file, a line each, that surely conform, unread."""
+
+    lines: int
 
 
 @dataclass(frozen=True)
@@ -36,12 +49,12 @@ class Block:
     @cached_property
     def newlines(self) -> Indices:
         """Where the line ends are."""
-        return np.flatnonzero(self._ends)
+        return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _NEWLINE)
 
     @cached_property
     def lines(self) -> int:
-        """How many line ends there are."""
-        return int(np.count_nonzero(self._ends))
+        """How many lines there are, the last one with or without an end."""
+        return count_lines(self.data)
 
     @property
     def is_blank(self) -> bool:
@@ -54,14 +67,9 @@ class Block:
         A reader that passes over empty lines can't have found one for each if there are any.
         """
         is_plain = b"\r" not in self.data and not (self.quoted and b'"' in self.data)
-        if is_plain and records == self.lines + (not self.data.endswith(b"\n")):
+        if is_plain and records == self.lines:
             return True
         return records == len(self.starts)
-
-    @cached_property
-    def _ends(self) -> Mask:
-        ends: Mask = np.frombuffer(self.data, np.uint8) == _NEWLINE
-        return ends
 
     @cached_property
     def starts(self) -> Indices:
@@ -116,47 +124,72 @@ def record_ends(data: bytes, newlines: Indices) -> Indices:
     return ends
 
 
-def blocks(source: Source, text: Input, *, quoted: bool) -> Iterator[Block]:
-    """The text in blocks of whole records; raises Unreadable.
+def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = None) -> Iterator[Block | Proven]:
+    """The text in blocks of whole records, or how many records such a block has that is proven; raises Unreadable.
 
-    `quoted`: line ends within quotes are part of a record.
+    `quoted`: line ends within quotes are part of a record. `prove` says of a block whether it is proven, and has a line
+    for each record.
     """
-    rest, offset, line = b"", 0, 1
+    buffer, filled, offset, line = bytearray(2 * BLOCK), 0, 0, 1
     while True:
-        chunk = _read(source, text, offset + len(rest))
-        data = rest + chunk
-        end = _last_end(data, quoted=quoted) if chunk else len(data)
-        if end == 0 and len(data) > LONGEST:
+        if filled + BLOCK > len(buffer):
+            buffer = buffer[:filled] + bytearray(filled + BLOCK)
+        size = _fill(source, text, buffer, filled, offset)
+        filled += size
+        end = _last_end(buffer, filled, quoted=quoted) if size else filled
+        if end == 0 and filled > LONGEST:
             message = f"a record is longer than {LONGEST >> 20} MiB: is this the format that the name says?"
             raise Unreadable(source.path, "RECORD_TOO_LONG", message, offset=offset, line=line)
-        if not chunk and quoted and data.count(b'"') % 2:
+        if not size and quoted and buffer.count(b'"', 0, filled) % 2:
             message = "a quote is never closed: the file is cut off, or a quote within a field isn't doubled"
             raise Unreadable(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=line)
         if end:
-            block = Block(data[:end], offset, line, quoted)
-            yield block
-            line += block.lines
+            found = _proven(buffer, end, prove) or Block(bytes(memoryview(buffer)[:end]), offset, line, quoted)
+            yield found
+            line += found.lines
             offset += end
-        rest = data[end:]
-        if not chunk:
+        buffer[: filled - end] = buffer[end:filled]
+        filled -= end
+        if not size:
             return
 
 
-def _last_end(data: bytes, *, quoted: bool) -> int:
+def _proven(buffer: bytearray, end: int, prove: Prove | None) -> Proven | None:
+    """The view lasts no longer than this: the buffer is filled anew."""
+    with memoryview(buffer)[:end] as view:
+        return Proven(count_lines(view)) if prove and prove(view) else None
+
+
+def count_lines(text: Text) -> int:
+    """How many lines there are, the last one with or without an end."""
+    letters = np.frombuffer(text, np.uint8)
+    parts = (letters[start : start + _PART] for start in range(0, len(letters), _PART))
+    return sum(int(np.count_nonzero(part == _NEWLINE)) for part in parts) + int(letters[-1] != _NEWLINE)
+
+
+def _last_end(buffer: bytearray, filled: int, *, quoted: bool) -> int:
     """Where the last whole record ends."""
-    if not quoted or b'"' not in data:
-        return data.rfind(b"\n") + 1
+    if not quoted or buffer.find(b'"', 0, filled) < 0:
+        return buffer.rfind(b"\n", 0, filled) + 1
+    data = bytes(memoryview(buffer)[:filled])
     ends = record_ends(data, np.flatnonzero(np.frombuffer(data, np.uint8) == _NEWLINE))
     return int(ends[-1]) + 1 if len(ends) else 0
 
 
-def _read(source: Source, text: Input, offset: int) -> bytes:
-    try:
-        chunk = text.read(BLOCK)
-    except READ_ERRORS as error:
-        raise Unreadable(source.path, "CORRUPT", str(error), offset=offset) from None
-    total = offset + len(chunk)
-    if source.compression and total > _BOMB_BYTES and total > _BOMB_RATIO * max(text.position, 1):
-        message = f"{text.position:,} bytes have become {total:,} so far: decompress it yourself if you trust it"
-        raise Unreadable(source.path, "DECOMPRESSION_BOMB", message, offset=offset)
-    return chunk
+def _fill(source: Source, text: Input, buffer: bytearray, filled: int, offset: int) -> int:
+    """Read a block's bytes into the buffer, and return how many; a few at a time, since memory just used is fastest."""
+    size = 0
+    while size < BLOCK:
+        try:
+            chunk = text.read(min(_PART, BLOCK - size))
+        except READ_ERRORS as error:
+            raise Unreadable(source.path, "CORRUPT", str(error), offset=offset + filled) from None
+        if not chunk:
+            break
+        buffer[filled + size : filled + size + len(chunk)] = chunk
+        size += len(chunk)
+        total = offset + filled + size
+        if source.compression and total > _BOMB_BYTES and total > _BOMB_RATIO * max(text.position, 1):
+            message = f"{text.position:,} bytes have become {total:,} so far: decompress it yourself if you trust it"
+            raise Unreadable(source.path, "DECOMPRESSION_BOMB", message, offset=offset + filled)
+    return size

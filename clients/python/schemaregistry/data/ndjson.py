@@ -15,7 +15,8 @@ from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsonbatch import Layout
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, blocks
+from schemaregistry.data.lines import Block, Proven, blocks
+from schemaregistry.data.linewise import JsonLines
 from schemaregistry.data.records import Records, read_exactly, read_line
 from schemaregistry.data.sources import Input, Source
 from schemaregistry.document import Json
@@ -53,11 +54,15 @@ class NdjsonReader:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch | Records]:
+    def __iter__(self) -> Iterator[Batch | Records | Proven]:
         """The batches and records in the file's order; raises Unreadable."""
         self._judge.bind(pa.schema([(str(place.name), place.kind) for place in self._judge.plan.columns]))
+        prove = JsonLines(self._judge.plan).prove if self._judge.by_proof else None
         try:
-            for block in blocks(self._source, self._input, quoted=False):
+            for block in blocks(self._source, self._input, quoted=False, prove=prove):
+                if isinstance(block, Proven):
+                    yield block
+                    continue
                 text = block.after(len(_BOM)) if block.offset == 0 and block.data.startswith(_BOM) else block
                 if len(text.starts):
                     yield from self._read(text, 0, len(text.starts))

@@ -29,8 +29,8 @@ COMMANDS = [
 
 COMMAND = """
 import json, os, sys
-import duckdb, httpx, pyarrow.parquet
-import schemaregistry.data, schemaregistry.data.clean, schemaregistry.data.duckdb_table
+import duckdb, pyarrow.parquet, rich.console
+import schemaregistry.data.clean, schemaregistry.data.duckdb_table, schemaregistry.data.show, schemaregistry.data.slack
 from schemaregistry.cli.app import main
 
 for line in sys.stdin:
@@ -138,8 +138,14 @@ def test_the_quarantine_holds_what_the_page_says(ran: tuple[Path, list[str]]) ->
 
 
 def test_repairs_are_printed_as_the_page_shows(ran: tuple[Path, list[str]]) -> None:
-    (shown,) = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
+    shown, _ = re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert any(shown in output for output in ran[1])
+
+
+def test_the_script_prints_what_the_page_shows(ran: tuple[Path, list[str]]) -> None:
+    (script,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ran[0], capture_output=True, text=True, check=False)
+    assert done.stdout == re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[1]
 
 
 def test_each_incident_was_told_once(ran: tuple[Path, list[str]], webhook: tuple[str, list[bytes]]) -> None:

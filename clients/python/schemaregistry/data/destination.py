@@ -98,6 +98,7 @@ class Stream:
 
     def discard(self) -> None:
         """Forget the rows; what can't be written any more doesn't matter."""
-        for part in (self._writer, self._kept):
-            with contextlib.suppress(OSError, pa.ArrowException):
-                part.close()
+        if not self._kept.closed:
+            for part in (self._writer, self._kept):
+                with contextlib.suppress(OSError, pa.ArrowException):
+                    part.close()

@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.make_ticks import Ticks, make
+from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find, parquet
+from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract
 
@@ -60,6 +62,18 @@ def test_a_page_that_is_garbage_in_any_column(judge: Judged, ticks_file: bytes, 
     assert reason == "CORRUPT"
     assert offset is not None
     assert offset < len(data)
+
+
+def test_a_page_that_is_garbage_in_a_column_that_the_contract_lacks_is_never_read(judge: Judged) -> None:
+    document = b'{"$id": "s_v1", "version": "1.0.0", "type": "object", "properties": {"a": {"type": "integer"}}}'
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.table({"a": range(1000), "b": range(1000)}), sink)
+    data = bytearray(sink.getvalue())
+    start = pq.ParquetFile(pa.BufferReader(bytes(data))).metadata.row_group(0).column(1).data_page_offset
+    data[start : start + 60] = b"\xff" * 60
+    with pytest.raises(OSError, match="page header"):
+        pq.read_table(pa.BufferReader(bytes(data)))
+    assert judge("t.parquet", bytes(data), compile_contract(parse(document))).verdict == "conforms"
 
 
 def test_flipped_bytes_never_give_a_traceback(judge: Judged, ticks_file: bytes) -> None:

@@ -6,9 +6,10 @@ NODE_MODULES := clients/typescript/node_modules/.package-lock.json
 SCHEMATHESIS := build/schemathesis/bin/schemathesis
 OPENAPI := build/openapi/registry.json
 DESCRIPTORS := build/gateways/registry.binpb
+RUST_PLUGINS := build/rust/bin/protoc-gen-prost build/rust/bin/protoc-gen-tonic
 MINIMUM := build/minimum/.ready
 
-.PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+.PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs rust-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 client-test-minimum: $(MINIMUM) ## Test the Python client with the oldest versions that pyproject.toml allows
 	build/minimum/bin/pytest -q -p no:cacheprovider tests/client
@@ -30,6 +31,12 @@ clients-lock: ## Resolve anew what the clients' and gateways' tests install: the
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
+
+rust-stubs: $(READY) $(RUST_PLUGINS) ## Generate the crate's stubs
+	@STUBS=rust $(BIN)/buf generate
+
+build/rust/bin/%:
+	@cargo install --quiet --locked --root build/rust $*@0.5.0
 
 go-test: $(READY) ## Test the Go client against a real server
 	$(BIN)/pytest -q tests/clients/test_go.py

@@ -1,5 +1,6 @@
 """The crate: its own tests, its example, its lints, and what it would ship."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -24,10 +25,21 @@ def test_its_example_halts_on_a_record_that_a_new_version_refuses(cargo: str, ru
     halts("rust_halt", ROOT / "clients/rust/target/debug/examples/halt", cwd="rust")
 
 
-def test_it_ships_with_the_proto_that_it_is_generated_from(cargo: str, run) -> None:
+def test_it_ships_its_code_and_the_stubs(cargo: str, run) -> None:
     listed = run(cargo, "package", "--list", "--allow-dirty", "--locked", cwd="rust").split()
-    assert {"src/lib.rs", "build.rs", "proto/schemaregistry/v1/registry.proto"} <= set(listed)
-    assert "googleapis/google/api/httpbody.proto" in listed
+    assert {"src/lib.rs", "src/gen/schemaregistry/v1/schemaregistry.v1.rs"} <= set(listed)
+    assert "build.rs" not in listed
+
+
+def test_the_committed_stubs_are_what_buf_generates(cargo: str, buf, tmp_path: Path) -> None:
+    plugins = [f"build/rust/bin/protoc-gen-{name}" for name in ("prost", "tonic")]
+    subprocess.run(["make", "-s", *plugins], cwd=ROOT, check=True)
+    buf("rust", tmp_path)
+    assert contents(tmp_path / "clients/rust/src/gen") == contents(ROOT / "clients/rust/src/gen")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.rs")}
 
 
 def test_it_is_formatted_and_free_of_lints(cargo: str, run) -> None:

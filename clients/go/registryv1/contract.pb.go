@@ -2300,8 +2300,7 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x10JSON_TYPE_NUMBER\x10\x04\x12\x14\n" +
 	"\x10JSON_TYPE_STRING\x10\x05\x12\x13\n" +
 	"\x0fJSON_TYPE_ARRAY\x10\x06\x12\x14\n" +
-	"\x10JSON_TYPE_OBJECT\x10\aB\xbc\x01\n" +
-	"\x15com.schemaregistry.v1B\rContractProtoP\x01Z/schemaregistry/clients/go/registryv1;registryv1\xa2\x02\x03SXX\xaa\x02\x11Schemaregistry.V1\xca\x02\x11Schemaregistry\\V1\xe2\x02\x1dSchemaregistry\\V1\\GPBMetadata\xea\x02\x12Schemaregistry::V1b\x06proto3"
+	"\x10JSON_TYPE_OBJECT\x10\aB\x94\x01Z/schemaregistry/clients/go/registryv1;registryv1\xa2\x02\x03SXX\xaa\x02\x11Schemaregistry.V1\xca\x02\x11Schemaregistry\\V1\xe2\x02\x1dSchemaregistry\\V1\\GPBMetadata\xea\x02\x12Schemaregistry::V1b\x06proto3"
 
 var (
 	file_schemaregistry_v1_contract_proto_rawDescOnce sync.Once

@@ -1812,8 +1812,7 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\fWatchSchemas\x12&.schemaregistry.v1.WatchSchemasRequest\x1a'.schemaregistry.v1.WatchSchemasResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/schemas:watch0\x01\x12s\n" +
 	"\vGetContract\x12%.schemaregistry.v1.GetContractRequest\x1a\x1b.schemaregistry.v1.Contract\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/contract/{id}/{version}\x12\x90\x01\n" +
 	"\x0fValidateRecords\x12).schemaregistry.v1.ValidateRecordsRequest\x1a*.schemaregistry.v1.ValidateRecordsResponse\"&\x82\xd3\xe4\x93\x02 :\arecords\"\x15/schema/{id}/validate\x12^\n" +
-	"\x06WhoAmI\x12 .schemaregistry.v1.WhoAmIRequest\x1a!.schemaregistry.v1.WhoAmIResponse\"\x0f\x82\xd3\xe4\x93\x02\t\x12\a/whoamiB\xbc\x01\n" +
-	"\x15com.schemaregistry.v1B\rRegistryProtoP\x01Z/schemaregistry/clients/go/registryv1;registryv1\xa2\x02\x03SXX\xaa\x02\x11Schemaregistry.V1\xca\x02\x11Schemaregistry\\V1\xe2\x02\x1dSchemaregistry\\V1\\GPBMetadata\xea\x02\x12Schemaregistry::V1b\x06proto3"
+	"\x06WhoAmI\x12 .schemaregistry.v1.WhoAmIRequest\x1a!.schemaregistry.v1.WhoAmIResponse\"\x0f\x82\xd3\xe4\x93\x02\t\x12\a/whoamiB\x94\x01Z/schemaregistry/clients/go/registryv1;registryv1\xa2\x02\x03SXX\xaa\x02\x11Schemaregistry.V1\xca\x02\x11Schemaregistry\\V1\xe2\x02\x1dSchemaregistry\\V1\\GPBMetadata\xea\x02\x12Schemaregistry::V1b\x06proto3"
 
 var (
 	file_schemaregistry_v1_registry_proto_rawDescOnce sync.Once

@@ -14,7 +14,16 @@ pub use watch::{Event, Kind, Watching};
 
 #[allow(missing_docs, clippy::all, clippy::pedantic)]
 mod stubs {
-    include!(concat!(env!("OUT_DIR"), "/stubs.rs"));
+    pub mod google {
+        pub mod api {
+            include!("gen/google/api/google.api.rs");
+        }
+    }
+    pub mod schemaregistry {
+        pub mod v1 {
+            include!("gen/schemaregistry/v1/schemaregistry.v1.rs");
+        }
+    }
 }
 
 pub use stubs::google;

@@ -36,7 +36,7 @@ rust-stubs: $(READY) $(RUST_PLUGINS) ## Generate the crate's stubs
 	@STUBS=rust $(BIN)/buf generate
 
 build/rust/bin/%:
-	@cargo install --quiet --locked --root build/rust $*@0.5.0
+	@CARGO_TARGET_DIR=build/rust/target cargo install --quiet --locked --debug --root build/rust $*@0.5.0
 
 go-test: $(READY) ## Test the Go client against a real server
 	$(BIN)/pytest -q tests/clients/test_go.py

@@ -10,7 +10,9 @@
 #include <fstream>
 #include <functional>
 #include <limits>
+#include <new>
 #include <set>
+#include <stdexcept>
 
 #include "registry_process.h"
 #include "schemaregistry/loader.h"
@@ -150,6 +152,37 @@ TEST(GateTest, RefusesTwoColumnsOfOneName) {
   EXPECT_EQ(report.verdict, Verdict::undecided);
   EXPECT_EQ(report.error->reason, "DUPLICATE_COLUMN");
   EXPECT_EQ(report.exit_code(), 3);
+}
+
+/// A reader of one column `a` that ends as a test says.
+class EndingReader : public arrow::RecordBatchReader {
+ public:
+  explicit EndingReader(std::function<arrow::Status()> end) : end_(std::move(end)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return arrow::schema({arrow::field("a", arrow::int32())}); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>*) override { return end_(); }
+
+ private:
+  std::function<arrow::Status()> end_;
+};
+
+TEST(GateTest, DoesNotLetThroughWhatAReaderThrows) {
+  const Gate gate = gate_of(contract_of(v1::TYPE_NAME_INT32));
+  EndingReader full([]() -> arrow::Status { throw std::bad_alloc(); });
+  EXPECT_EQ(gate.check(full).error().reason, "OUT_OF_MEMORY");
+  EndingReader broken([]() -> arrow::Status { throw std::runtime_error("the wire broke"); });
+  EXPECT_NE(gate.check(broken).error().message.find("the wire broke"), std::string::npos);
+  EndingReader strange([]() -> arrow::Status { throw 7; });
+  EXPECT_EQ(gate.check(strange).error().code, Code::internal);
+}
+
+TEST(GateTest, SaysWhyAReaderCouldNotGoOn) {
+  const Gate gate = gate_of(contract_of(v1::TYPE_NAME_INT32));
+  EndingReader broken([] { return arrow::Status::IOError("the wire broke"); });
+  EndingReader full([] { return arrow::Status::OutOfMemory("malloc of size 64 failed"); });
+  const Report wire = *gate.check(broken);
+  EXPECT_EQ(wire.verdict, Verdict::undecided);
+  EXPECT_EQ(wire.error->message, "the wire broke");
+  EXPECT_EQ(gate.check(full)->error->reason, "OUT_OF_MEMORY");
 }
 
 /// What makes a contract one that can't be trusted.

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "schemaregistry/gate.h"
+#include "schemaregistry/guarded.h"
 
 namespace schemaregistry {
 
@@ -48,18 +49,20 @@ Result<bool> made_for(const Gate& gate) {
 template <class Columns>
 Result<Rows<Columns>> load_rows(const Gate& gate, const std::vector<std::string>& files,
                                 const CheckOptions& options = {}) {
-  if (auto same = made_for<Columns>(gate); !same) return std::move(same).error();
-  auto loaded = gate.load(files, options);
-  if (!loaded) return std::move(loaded).error();
-  Rows<Columns> rows;
-  rows.report = std::move(loaded->report);
-  rows.memory = std::move(loaded->batches);
-  for (const auto& batch : rows.memory) {
-    auto columns = Columns::map(*batch);
-    if (!columns) return std::move(columns).error();
-    rows.batches.push_back(*std::move(columns));
-  }
-  return rows;
+  return guarded([&]() -> Result<Rows<Columns>> {
+    if (auto same = made_for<Columns>(gate); !same) return std::move(same).error();
+    auto loaded = gate.load(files, options);
+    if (!loaded) return std::move(loaded).error();
+    Rows<Columns> rows;
+    rows.report = std::move(loaded->report);
+    rows.memory = std::move(loaded->batches);
+    for (const auto& batch : rows.memory) {
+      auto columns = Columns::map(*batch);
+      if (!columns) return std::move(columns).error();
+      rows.batches.push_back(*std::move(columns));
+    }
+    return rows;
+  });
 }
 
 }  // namespace schemaregistry

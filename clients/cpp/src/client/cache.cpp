@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "cache_state.h"
-#include "guarded.h"
+#include "schemaregistry/guarded.h"
 
 namespace schemaregistry {
 namespace {

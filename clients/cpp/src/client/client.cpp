@@ -7,7 +7,7 @@
 
 #include "cache_state.h"
 #include "connection.h"
-#include "guarded.h"
+#include "schemaregistry/guarded.h"
 #include "watch_loop.h"
 
 namespace schemaregistry {

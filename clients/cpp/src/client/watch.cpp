@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "guarded.h"
+#include "schemaregistry/guarded.h"
 #include "watch_loop.h"
 
 namespace schemaregistry {

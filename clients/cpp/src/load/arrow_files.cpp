@@ -57,7 +57,7 @@ class ParquetFile {
   std::optional<Fault> run() {
     if (auto fault = check_magic(reading_)) return fault;
     auto status = open();
-    if (!status.ok()) return reading_.fault("CORRUPT", status.message(), reading_.source.size);
+    if (!status.ok()) return reading_.fault(status, reading_.source.size);
     const std::string name = repeated_name(schema_->fields());
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
     if (auto bomb = find_bomb()) return bomb;
@@ -65,7 +65,7 @@ class ParquetFile {
     if (columns.empty()) return take_without_columns();
     status = read(columns);
     const std::int64_t done = reading_.judge.rows();
-    if (!status.ok()) return reading_.fault("CORRUPT", status.message(), offset_of(done));
+    if (!status.ok()) return reading_.fault(status, offset_of(done));
     if (done == metadata_->num_rows()) return std::nullopt;
     return reading_.fault(
         "CORRUPT",
@@ -99,7 +99,7 @@ class ParquetFile {
     const auto status =
         reading_.take(std::vector<std::shared_ptr<arrow::Array>>(static_cast<std::size_t>(schema_->num_fields())),
                       metadata_->num_rows());
-    return status.ok() ? std::nullopt : std::optional(reading_.fault("CORRUPT", status.message()));
+    return status.ok() ? std::nullopt : std::optional(reading_.fault(status));
   }
 
   arrow::Status read(const std::vector<int>& columns) {
@@ -247,9 +247,7 @@ arrow::Status read_all_of(Reading& reading, arrow::ipc::RecordBatchFileReader& f
 template <class Reader>
 std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr<Reader>> opened,
                                  arrow::io::ReadableFile& file) {
-  const auto corrupt = [&](const arrow::Status& status) {
-    return reading.fault("CORRUPT", status.message(), file.Tell().ValueOr(0));
-  };
+  const auto corrupt = [&](const arrow::Status& status) { return reading.fault(status, file.Tell().ValueOr(0)); };
   if (!opened.ok()) return corrupt(opened.status());
   if (auto fault = bind_schema(reading, *(*opened)->schema())) return fault;
   const auto status = read_all_of(reading, **opened);
@@ -269,6 +267,8 @@ arrow::Status Reading::take(const std::vector<std::shared_ptr<arrow::Array>>& ar
 std::optional<Fault> read_parquet(Reading& reading) {
   try {
     return ParquetFile(reading).run();
+  } catch (const parquet::ParquetStatusException& thrown) {
+    return reading.fault(thrown.status(), reading.source.size);
   } catch (const parquet::ParquetException& thrown) {
     return reading.fault("CORRUPT", thrown.what(), reading.source.size);
   }
@@ -276,7 +276,7 @@ std::optional<Fault> read_parquet(Reading& reading) {
 
 std::optional<Fault> read_ipc(Reading& reading) {
   auto file = arrow::io::ReadableFile::Open(reading.source.path);
-  if (!file.ok()) return reading.fault("CORRUPT", file.status().message(), 0);
+  if (!file.ok()) return reading.fault(file.status(), 0);
   char head[6] = {};
   std::ifstream(reading.source.path, std::ios::binary).read(head, 6);
   if (std::string_view(head, 6) == "ARROW1")
@@ -287,7 +287,7 @@ std::optional<Fault> read_ipc(Reading& reading) {
 std::optional<Fault> read_batches(Reading& reading, arrow::RecordBatchReader& batches) {
   if (auto fault = bind_schema(reading, *batches.schema())) return fault;
   const auto status = read_all_of(reading, batches);
-  return status.ok() ? std::nullopt : std::optional(reading.fault("CORRUPT", status.message()));
+  return status.ok() ? std::nullopt : std::optional(reading.fault(status));
 }
 
 }  // namespace schemaregistry

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <utility>
 
-#include "guarded.h"
+#include "schemaregistry/guarded.h"
 #include "plan.h"
 #include "reading.h"
 #include "tally.h"

@@ -33,6 +33,12 @@ struct Reading {
               std::optional<std::int64_t> line = std::nullopt) const {
     return {source.path, offset, line, reason, message};
   }
+  /// What Arrow says of a file that it can't read.
+  Fault fault(const arrow::Status& status, std::optional<std::int64_t> offset = std::nullopt) const {
+    if (!status.IsOutOfMemory()) return fault("CORRUPT", status.message(), offset);
+    return fault("OUT_OF_MEMORY", status.message() + ": give the program more memory; a damaged file may ask for any",
+                 offset);
+  }
   /// Rows are kept while nothing was found against them.
   bool keeps() const { return keep && tally.is_clean(); }
   /// Judge a batch whose arrays are at the indices of the file's columns, and keep it.

@@ -49,6 +49,7 @@ RULES: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "price": ({"type": "number", "exclusiveMinimum": 0}, None),
     "cents": ({"type": "number", "minimum": 0, "multipleOf": 0.01}, None),
     "from a half": ({"type": "number", "minimum": 0.5, "maximum": 1e6}, None),
+    "whole from one": ({"type": "number", "minimum": 1, "multipleOf": 1}, None),
     "share": ({"type": "number", "exclusiveMinimum": -1, "exclusiveMaximum": 1}, None),
     "wide": ({"type": "number", "exclusiveMinimum": -1e300, "maximum": 1e300}, None),
     "truth": ({"type": "boolean"}, None),
@@ -115,6 +116,49 @@ def test_a_text_that_the_expression_matches_conforms_where_it_is_read(
     read = facts(plan, path, by_proof=False)
     assert (read["verdict"], read["rows"]) == ("conforms", len(texts)), (texts, read)
     assert facts(plan, path, by_proof=True) == read
+
+
+LIMITS = st.sampled_from([-100, -10, -9.5, -1, -0.5, 0, 0.5, 1, 1.5, 5, 9, 10, 99, 100, 127, 1e15, 1e20])
+LENGTHS = st.integers(0, 4)
+ANY_RULES = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["number", "integer"])},
+        optional={
+            **dict.fromkeys(("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"), LIMITS),
+            "multipleOf": st.sampled_from([1, 1, 2, 10, 0.1, 0.01, 0.5, 1e-7]),
+            "allOf": st.lists(
+                st.fixed_dictionaries({}, optional={"minimum": LIMITS, "multipleOf": st.just(1)}), min_size=1
+            ),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("string")},
+        optional={
+            **dict.fromkeys(("minLength", "maxLength"), LENGTHS),
+            "pattern": st.sampled_from(["^[A-Z]{2}$", "^[a-z]+$", r"^\d{1,3}$", "^A?$", "b"]),
+            "enum": st.lists(st.sampled_from(["", "A", "AB", "ü", "a b"]), min_size=1, unique=True),
+            "allOf": st.lists(st.fixed_dictionaries({}, optional={"maxLength": LENGTHS}), min_size=1),
+        },
+    ),
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rules=ANY_RULES, dialect=dialects, data=st.data())
+def test_whatever_rules_come_together_what_matches_conforms(
+    rules: dict[str, Any], dialect: Dialect, folder: Path, data: st.DataObject
+) -> None:
+    plan = planned(rules, None, required=data.draw(st.booleans()))
+    found = fields(plan, dialect)
+    expression = found and found.values["a"]
+    if not found or expression is None:
+        return
+    texts = data.draw(st.lists(st.from_regex(expression, fullmatch=True), min_size=1, max_size=8))
+    quote = '"' * ("a" in found.texts)
+    lines = [f"{text},1" if dialect == "csv" else f'{{"a":{quote}{text}{quote},"b":1}}' for text in texts]
+    path = folder / f"any.{dialect}"
+    path.write_text("\n".join(["a,b"] * (dialect == "csv") + lines), encoding="utf-8", newline="")
+    assert facts(plan, path, by_proof=False)["verdict"] == "conforms"
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))

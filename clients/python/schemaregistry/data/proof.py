@@ -33,6 +33,7 @@ _EXACT_DIGITS: Final = 15
 """Decimals of up to so many digits have doubles of their own, in the same order."""
 _WHOLE_DIGITS: Final = 9
 """How many of them stand before the point, where a rule is about the value."""
+_MULTIPLES: Final = ("multiple_of", "multiple_of_decimal")
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 
 _YEAR: Final = "(?:1[789]|2[01])[0-9]{2}"
@@ -151,9 +152,8 @@ def _float(kind: DataType, checks: Sequence[Check], _: Dialect) -> Said:
         return None
     if not checks:
         return rf"-?{_whole(_EXACT_DIGITS)}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{{1,2}})?"
-    divisors = [check.argument for check in checks if check.kind in ("multiple_of", "multiple_of_decimal")]
-    places = [_decimal_places(divisor) for divisor in divisors]
-    limited = _Range(_WHOLE_DIGITS, _WHOLE_DIGITS).within([check for check in checks if check.argument not in divisors])
+    places = [_decimal_places(check.argument) for check in checks if check.kind in _MULTIPLES]
+    limited = _Range(_WHOLE_DIGITS, _WHOLE_DIGITS).within([check for check in checks if check.kind not in _MULTIPLES])
     if limited is None or None in places:
         return None
     return limited.expression(min([_EXACT_DIGITS - _WHOLE_DIGITS, *(place for place in places if place is not None)]))

@@ -14,10 +14,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from bench.make_ticks import Ticks, make
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Loaded, find, load
+from schemaregistry.data.jsonbatch import Layout
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract
@@ -182,6 +185,62 @@ def test_lines_read_one_by_one_come_out_the_same(tmp_path: Path, ticks: Contract
         pq.read_table(str(loaded(tmp_path / name, ticks, tmp_path / "out").place)) for name in ("t.ndjson", "u.ndjson")
     ]
     assert tables[0].equals(tables[1])
+
+
+LEVEL = {
+    "type": "object",
+    "properties": {"price": {"type": "number"}, "flags": {"type": "array", "items": {"type": "string"}}},
+}
+NESTED = compile_contract(
+    parse(
+        json.dumps(
+            {
+                "$id": "n_v1",
+                "version": "1.0.0",
+                "type": "object",
+                "properties": {
+                    "best": LEVEL,
+                    "levels": {"type": "array", "items": LEVEL},
+                    "day": {"type": "string", "format": "date"},
+                    "at": {"type": "string", "format": "date-time"},
+                    "ok": {"type": "boolean"},
+                },
+            }
+        ).encode()
+    )
+)
+levels = st.fixed_dictionaries(
+    {},
+    optional={
+        "price": st.sampled_from([0, 1.5, -2, None]),
+        "flags": st.lists(st.sampled_from(["a", "é", ""]), max_size=2),
+    },
+)
+records = st.fixed_dictionaries(
+    {},
+    optional={
+        "best": st.one_of(st.none(), levels),
+        "levels": st.one_of(st.none(), st.lists(levels, max_size=3)),
+        "day": st.just("2026-02-28"),
+        "at": st.sampled_from(["2026-01-05T09:30:00Z", "2026-01-05T09:30:00.25+02:00"]),
+        "ok": st.booleans(),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rows=st.lists(records, min_size=1, max_size=5))
+def test_nested_lines_come_out_the_same_read_together_or_one_by_one(
+    rows: list[Any], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("nested")
+    (folder / "t.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    together = loaded(folder / "t.ndjson", NESTED, folder / "together")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Layout, "of", lambda _plan: None)
+        alone = loaded(folder / "t.ndjson", NESTED, folder / "alone")
+    assert (together.exit_code, together.report.error) == (alone.exit_code, alone.report.error) == (0, None)
+    assert pq.read_table(str(together.place)).equals(pq.read_table(str(alone.place)))
 
 
 def test_columns_that_the_contract_lacks_are_not_handed_on(tmp_path: Path) -> None:

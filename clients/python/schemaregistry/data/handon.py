@@ -103,7 +103,8 @@ def _built(values: Sequence[Json], wanted: DataType) -> Array:
     """JSON values as the contract's type."""
     match family(wanted):
         case "struct":
-            members = [_built([value and value.get(field.name) for value in values], field.type) for field in wanted]
+            objects = [{} if value is None else value for value in values]
+            members = [_built([each.get(field.name) for each in objects], field.type) for field in wanted]
             return pa.StructArray.from_arrays(members, fields=list(wanted), mask=_nulls(values))
         case "list":
             items = _built([item for value in values for item in value or ()], wanted.value_type)

@@ -1,5 +1,6 @@
 """`schema-load` as a user runs it: the same report as `schemaregistry check`, the back-test, and what halts it."""
 
+import gzip
 import json
 import signal
 import subprocess
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from bench.make_ticks import FAULTS, FORMATS, Ticks, make
@@ -225,6 +227,30 @@ def test_a_file_cut_anywhere_is_undecided(keep: int, tmp_path: Path, schema_load
     ran = schema_load(tmp_path / "ticks.parquet", "--contract", compiled(TICKS), "--json", "--check-only")
     assert ran.code == 3
     assert ran.report["error"]["reason"] in ("TRUNCATED", "WRONG_FORMAT")
+
+
+@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["ticks.arrow", "ticks.arrows", "ticks.csv.gz", "ticks.ndjson.gz"])
+def test_a_file_of_any_format_cut_anywhere_is_undecided(
+    name: str, share: float, tmp_path: Path, schema_load: Run, compiled: Compile
+) -> None:
+    path = tmp_path / name
+    if "arrow" in name:
+        make(tmp_path / "ticks.parquet", Ticks(1_000))
+        table = pq.read_table(tmp_path / "ticks.parquet")
+        open_writer = pa.ipc.new_file if name.endswith("arrow") else pa.ipc.new_stream
+        with open_writer(path, table.schema) as writer:
+            writer.write_table(table, max_chunksize=100)
+    else:
+        make(tmp_path / "whole", Ticks(1_000, name.split(".")[1]))
+        path.write_bytes(gzip.compress((tmp_path / "whole").read_bytes()))
+    whole = path.read_bytes()
+    contract = compiled(TICKS)
+    assert schema_load(path, "--contract", contract, "--check-only").code == 0
+    path.write_bytes(whole[: int(len(whole) * share)])
+    ran = schema_load(path, "--contract", contract, "--json", "--check-only")
+    assert ran.code == 3, ran.stdout + ran.stderr
+    assert ran.report["error"]["file"] == str(path)
 
 
 @pytest.mark.parametrize("at", range(50, 6_000, 487))

@@ -121,6 +121,11 @@ def test_lines_are_counted_through_quoted_line_ends_and_empty_lines(judge: Judge
     assert report.rows == 2
 
 
+def test_a_header_after_many_empty_lines(judge: Judged) -> None:
+    report = judge("t.csv", b"\n" * 70_000 + HEADER + ROW + row(side="X"))
+    assert found(report) == {("side", "enum"): [70_003]}
+
+
 def test_a_quoted_quote_and_comma_are_part_of_the_text(judge: Judged) -> None:
     assert judge("t.csv", HEADER + row(symbol='"A,""B"""') + ROW).verdict == "conforms"
 

@@ -29,6 +29,8 @@ read_csv: Any = pcsv.read_csv
 """Takes Arrow's own readers of bytes too."""
 
 _BOM: Final = b"\xef\xbb\xbf"
+_HEAD: Final = 1 << 16
+"""Bytes in which the header most likely ends."""
 
 
 class CsvReader:
@@ -82,7 +84,10 @@ class CsvReader:
 
     def _header(self, block: Block) -> tuple[list[str], Block]:
         """The names of the columns, and the block without them."""
-        starts = block.starts
+        head = replace(block, data=block.data[:_HEAD])
+        if len(head.starts) < 2:
+            head = block
+        starts = head.starts
         end = int(starts[1]) if len(starts) > 1 else len(block.data)
         try:
             text = block.data[int(starts[0]) : end].removeprefix(_BOM).decode()
@@ -91,7 +96,7 @@ class CsvReader:
                 self._source.path, "NOT_UTF8", f"the header isn't UTF-8: {error}", offset=block.offset, line=block.line
             ) from None
         names = next(csv.reader(io.StringIO(text, newline="")))
-        line = block.line_of(0)
+        line = head.line_of(0)
         refuse_repeated_names(self._source.path, names, line=line)
         return names, block.after(end)
 

@@ -100,7 +100,7 @@ class Block:
 
     def after(self, end: int) -> "Block":
         """The rest of the block from a record's start on."""
-        line = self.line + int(np.searchsorted(self.newlines, end))
+        line = self.line + self.data.count(b"\n", 0, end)
         return Block(self.data[end:], self.offset + end, line, self.quoted)
 
 

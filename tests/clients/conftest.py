@@ -83,14 +83,15 @@ class Place:
         raise away
 
     def disturb(self) -> None:
-        if self.cluster is not None:
-            asyncio.run(self._lose_leader(self.cluster))
+        asyncio.run(self.disturbed())
 
-    async def _lose_leader(self, cluster: Cluster) -> None:
-        leader = await cluster.leader()
-        assert leader
-        await leader.kill()
-        leader.start()
+    async def disturbed(self) -> None:
+        """From the main thread alone: a member ends with the thread that started it."""
+        if self.cluster is not None:
+            leader = await self.cluster.leader()
+            assert leader
+            await leader.kill()
+            leader.start()
 
 
 @pytest.fixture(params=["sqlite", "etcd"])

@@ -54,7 +54,7 @@ async def test_asyncio_s_watch_and_cache_go_on_too(place: Place, credentials: Cr
         asyncio.timeout(60),
     ):
         assert told(await anext(watch)) == ("snapshot", "1.0.0")
-        await asyncio.to_thread(place.disturb)
+        await place.disturbed()
         assert cache.get("asyncio_watch").version == (await client.get("asyncio_watch")).version == "1.0.0"
         await asyncio.to_thread(place.publish, versioned("asyncio_watch", "1.1.0", title="Shares"))
         while told(event := await anext(watch)) != ("change", "1.1.0"):

@@ -72,6 +72,7 @@ class AsyncClient:
             await watch.close()
         for channel in self._connection.all():
             await channel.close()
+        await asyncio.gather(*self._closing)
 
     async def __aenter__(self) -> "AsyncClient":
         return self

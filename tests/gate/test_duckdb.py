@@ -1,8 +1,11 @@
 """`duckdb:FILE#TABLE`: rows are in the table in one transaction, in the contract's types, or nothing is changed."""
 
+import datetime as dt
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +14,14 @@ import pyarrow as pa
 import pytest
 
 from schemaregistry.cli.destinations import destination
+from schemaregistry.contract import compile_contract
 from schemaregistry.data import Loaded, duckdb_table, find, load
+from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, Unavailable
 from schemaregistry.v1.contract_pb2 import Contract
 
 Make = Callable[..., Path]
+ROOT = Path(__file__).resolve().parents[2]
 TYPES = [
     ("ts", "TIMESTAMP"),
     ("symbol", "VARCHAR"),
@@ -171,3 +177,52 @@ def test_a_missing_extra_is_named() -> None:
     code = "import sys; sys.modules['duckdb'] = None\nimport schemaregistry.data.duckdb_table"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "pip install 'schemaregistry[duckdb]'" in done.stderr
+
+
+@pytest.mark.parametrize("document", sorted((ROOT / "schemas").glob("*.json")), ids=lambda path: path.stem)
+def test_rows_of_every_schema_are_taken_and_added_to(document: Path, file: Path, tmp_path: Path) -> None:
+    contract = compile_contract(parse(document.read_bytes()))
+    examples = [path.read_text() for path in sorted((ROOT / f"schemas/examples/{document.stem}/valid").glob("*.json"))]
+    for number, texts in enumerate((examples, examples[:1])):
+        rows = tmp_path / f"{number}.ndjson"
+        rows.write_text("".join(f"{json.dumps(json.loads(text))}\n" for text in texts))
+        loaded = load(find([str(rows)]), contract, lambda schema: duckdb_table.DuckdbTable(file, document.stem, schema))
+        assert (loaded.report.error, loaded.rows) == (None, len(texts))
+    assert asked(file, f"SELECT count(*) FROM {document.stem}") == [(len(examples) + 1,)]
+
+
+VALUES: dict[str, tuple[dict[str, Any], dict[str, Any], Any, Any]] = {
+    "DECIMAL(10,3)": ({"type": "number"}, {"name": "decimal128", "precision": 10, "scale": 3}, 1.5, Decimal("1.500")),
+    "UBIGINT": ({"type": "integer"}, {"name": "uint64"}, 2**64 - 1, 2**64 - 1),
+    "BLOB": ({"type": "string"}, {"name": "binary"}, "AP8=", b"\x00\xff"),
+    "DATE": ({"type": "string", "format": "date"}, {"name": "date32"}, "2026-01-05", dt.date(2026, 1, 5)),
+    "TIME": (
+        {"type": "string", "format": "time"},
+        {"name": "time32", "unit": "ms"},
+        "09:30:00.25Z",
+        dt.time(9, 30, 0, 250_000),
+    ),
+    "TIMESTAMP_NS": (
+        {"type": "string", "format": "date-time"},
+        {"name": "timestamp", "unit": "ns"},
+        "2026-01-05T09:30:00Z",
+        dt.datetime(2026, 1, 5, 9, 30),  # noqa: DTZ001
+    ),
+    "VARCHAR": (
+        {"type": "string"},
+        {"name": "dictionary", "index": {"name": "int8"}, "value": {"name": "utf8"}},
+        "é",
+        "é",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", VALUES)
+def test_a_value_of_every_type_comes_out_as_it_was(kind: str, file: Path, tmp_path: Path) -> None:
+    rules, arrow, written, read = VALUES[kind]
+    document = {"$id": "t_v1", "version": "1.0.0", "type": "object", "properties": {"a": rules}}
+    document["arrow"] = {"fields": [{"name": "a", "type": arrow}]}
+    (tmp_path / "t.ndjson").write_text(json.dumps({"a": written}) + "\n")
+    contract = compile_contract(parse(json.dumps(document).encode()))
+    load(find([str(tmp_path / "t.ndjson")]), contract, lambda schema: duckdb_table.DuckdbTable(file, "t", schema))
+    assert asked(file, "SELECT typeof(a), a FROM t") == [(kind, read)]

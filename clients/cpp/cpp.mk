@@ -16,7 +16,7 @@ define CPP_NEEDS
 if [ -n "$$missing" ]; then \
 	[ "$$(id -u)" = 0 ] || { echo "Run: sudo apt-get install $$missing"; exit 2; }; \
 	echo "Installing $$missing"; \
-	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing >/dev/null; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -o Acquire::Retries=3 -qq -y --no-install-recommends $$missing >/dev/null; \
 fi
 endef
 

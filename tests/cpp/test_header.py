@@ -5,10 +5,13 @@ import re
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from schemaregistry.cli.app import app
 from schemaregistry.contract.cpp_header import cpp_header
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
+from tests.conftest import SCHEMAS, Server
 
 MEMBER = re.compile(r"^  (?:std::span<\S+ \S+>|schemaregistry::\S+|std::shared_ptr<\S+>) (\S+);$", re.M)
 
@@ -39,3 +42,24 @@ def test_a_type_to_come_is_refused_by_the_column_that_has_it() -> None:
     with pytest.raises(InvalidArgument, match="'later' is of a type not known here") as refused:
         cpp_header(contract("later", kind=99))
     assert refused.value.reason == "UNKNOWN_PLAN"
+
+
+@pytest.mark.parametrize("schema", sorted(path.stem for path in SCHEMAS.glob("*.json")))
+def test_the_header_of_a_registered_id_is_that_of_its_document(
+    schema: str, running: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCHEMAREGISTRY_TARGET", running.target)
+    monkeypatch.setenv("SCHEMAREGISTRY_DATA", str(running.data))
+    registered = CliRunner().invoke(app, ["cpp", schema])
+    document = CliRunner().invoke(app, ["cpp", str(SCHEMAS / f"{schema}.json")])
+    assert registered.exit_code == document.exit_code == 0, registered.output
+    assert registered.stdout == document.stdout
+    assert f'kId = "{schema}"' in registered.stdout
+
+
+def test_no_header_of_an_unknown_id(running: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCHEMAREGISTRY_TARGET", running.target)
+    monkeypatch.setenv("SCHEMAREGISTRY_DATA", str(running.data))
+    ran = CliRunner().invoke(app, ["cpp", "tick_v1"])
+    assert ran.exit_code != 0
+    assert ran.stdout == ""

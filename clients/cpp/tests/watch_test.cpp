@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 
+#include "position.h"
 #include "registry_process.h"
 
 namespace schemaregistry::testing {
@@ -128,6 +130,29 @@ TEST(WatchTest, ResumesFromARevisionOfAnEarlierWatch) {
   ASSERT_TRUE(heard.wait_for(caught_up));
   ASSERT_EQ(heard.events().size(), 2u);
   EXPECT_EQ(heard.events().front().schema.id, "later_v1");
+}
+
+TEST(PositionTest, PausesAtRandomUpToABoundThatDoublesAndIsResetByAMessage) {
+  using std::chrono::milliseconds;
+  WatchOptions options;
+  options.first_pause = milliseconds(1000);
+  options.longest_pause = milliseconds(5000);
+  std::set<milliseconds> seen;
+  for (int watcher = 0; watcher < 50; ++watcher) {
+    Position position(options);
+    for (const int bound : {1000, 2000, 4000, 5000, 5000}) {
+      const milliseconds pause = position.pause();
+      EXPECT_GE(pause, milliseconds(0));
+      EXPECT_LE(pause, milliseconds(bound));
+      seen.insert(pause);
+    }
+    v1::WatchSchemasResponse message;
+    message.mutable_progress();
+    position.accept(message);
+    EXPECT_LE(position.pause(), milliseconds(1000));
+  }
+  EXPECT_GT(seen.size(), 100u) << "watchers must spread out";
+  EXPECT_GT(*seen.rbegin(), milliseconds(2000));
 }
 
 /// The error that a watch ended with.

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from schemaregistry.cli.app import main
 from schemaregistry.data import incidents, slack
 
+TICKS = str(Path(__file__).resolve().parents[2] / "schemas" / "ticks_v1.json")
 Load = Callable[..., Any]
 Make = Callable[..., Path]
 Webhook = Any
@@ -161,6 +163,18 @@ def test_without_anybody_listening_the_gate_holds(
     assert len(impatient) == 3
 
 
+def test_it_is_told_where_nobody_reads_the_report(ticks: Make, webhook: Webhook, tmp_path: Path) -> None:
+    environment = {"SCHEMAREGISTRY_SLACK_WEBHOOK": webhook.url, "SCHEMAREGISTRY_CACHE": str(tmp_path / "cache")}
+    arguments = [str(ticks("t.csv", "bad_enum")), "--schema", TICKS, "--to", str(tmp_path / "out")]
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "schemaregistry", "load", *arguments]
+    done = subprocess.run(command, stdout=writing, env=os.environ | environment, check=False)
+    os.close(writing)
+    assert done.returncode == 1
+    assert len(webhook.messages) == 1
+
+
 def test_names_of_files_and_values_mention_nobody(load: Load, webhook: Webhook, tmp_path: Path) -> None:
     file = tmp_path / "<!channel> @here `x`.ndjson"
     file.write_text('{"ts": "<!everyone>", "symbol": "<http://evil|ok>", "price": "<@U1>", "size": "*@channel*"}\n')
@@ -219,9 +233,6 @@ def test_loads_at_the_same_moment_tell_of_an_incident_once(ticks: Make, webhook:
         process.join(60)
     assert [process.exitcode for process in processes] == [1, 1, 1]
     assert len(webhook.requests) == 1
-
-
-TICKS = str(Path(__file__).resolve().parents[2] / "schemas" / "ticks_v1.json")
 
 
 def run(arguments: list[str], environment: dict[str, str]) -> None:

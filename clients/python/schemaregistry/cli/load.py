@@ -92,9 +92,11 @@ def load(
     report = replace(loaded.report, notes=(*_notes(pulled), *loaded.report.notes))
     if redact:
         report = gate.redacted(report)
-    print_report(report, form="json" if as_json else form, err=to == "-")
-    print_places(loaded, to)
-    alert.about(loaded, report)
+    try:
+        print_report(report, form="json" if as_json else form, err=to == "-")
+        print_places(loaded, to)
+    finally:  # Nobody may be reading what is printed.
+        alert.about(loaded, report)
     raise typer.Exit(loaded.exit_code)
 
 

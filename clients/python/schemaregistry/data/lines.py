@@ -134,7 +134,7 @@ def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = N
     while True:
         if filled + BLOCK > len(buffer):
             buffer = buffer[:filled] + bytearray(filled + BLOCK)
-        size = _fill(source, text, buffer, filled, offset)
+        size, ends = _fill(source, text, buffer, filled, offset)
         filled += size
         end = _last_end(buffer, filled, quoted=quoted) if size else filled
         if end == 0 and filled > LONGEST:
@@ -144,7 +144,9 @@ def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = N
             message = "a quote is never closed: the file is cut off, or a quote within a field isn't doubled"
             raise Unreadable(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=line)
         if end:
-            found = _proven(buffer, end, prove) or Block(bytes(memoryview(buffer)[:end]), offset, line, quoted)
+            found = _proven(buffer, end, ends or 1, prove) or Block(
+                bytes(memoryview(buffer)[:end]), offset, line, quoted
+            )
             yield found
             line += found.lines
             offset += end
@@ -154,10 +156,10 @@ def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = N
             return
 
 
-def _proven(buffer: bytearray, end: int, prove: Prove | None) -> Proven | None:
+def _proven(buffer: bytearray, end: int, lines: int, prove: Prove | None) -> Proven | None:
     """The view lasts no longer than this: the buffer is filled anew."""
     with memoryview(buffer)[:end] as view:
-        return Proven(count_lines(view)) if prove and prove(view) else None
+        return Proven(lines) if prove and prove(view) else None
 
 
 def count_lines(text: Text) -> int:
@@ -176,9 +178,12 @@ def _last_end(buffer: bytearray, filled: int, *, quoted: bool) -> int:
     return int(ends[-1]) + 1 if len(ends) else 0
 
 
-def _fill(source: Source, text: Input, buffer: bytearray, filled: int, offset: int) -> int:
-    """Read a block's bytes into the buffer, and return how many; a few at a time, since memory just used is fastest."""
-    size = 0
+def _fill(source: Source, text: Input, buffer: bytearray, filled: int, offset: int) -> tuple[int, int]:
+    """Read a block's bytes into the buffer; return how many, and how many line ends.
+
+    A few at a time: memory that was just used is the fastest.
+    """
+    size = ends = 0
     while size < BLOCK:
         try:
             chunk = text.read(min(_PART, BLOCK - size))
@@ -188,8 +193,9 @@ def _fill(source: Source, text: Input, buffer: bytearray, filled: int, offset: i
             break
         buffer[filled + size : filled + size + len(chunk)] = chunk
         size += len(chunk)
+        ends += int(np.count_nonzero(np.frombuffer(chunk, np.uint8) == _NEWLINE))
         total = offset + filled + size
         if source.compression and total > _BOMB_BYTES and total > _BOMB_RATIO * max(text.position, 1):
             message = f"{text.position:,} bytes have become {total:,} so far: decompress it yourself if you trust it"
             raise Unreadable(source.path, "DECOMPRESSION_BOMB", message, offset=offset + filled)
-    return size
+    return size, ends

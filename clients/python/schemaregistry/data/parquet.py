@@ -5,8 +5,9 @@ Texts that the file keeps in dictionaries are read as dictionaries: a check of t
 
 import os
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemaregistry.data.binding import needed
@@ -44,8 +45,9 @@ class ParquetReader:
     def __iter__(self) -> Iterator[Batch]:
         """The batches; raises Unreadable."""
         path = self._source.path
-        with self._source.opened() as stream:
-            _check_magic(path, stream)
+        with self._source.opened() as opened:
+            _check_magic(path, opened)
+            stream = _native(opened)
             try:
                 file = pq.ParquetFile(stream, buffer_size=_BUFFER)
                 schema = file.schema_arrow
@@ -56,7 +58,7 @@ class ParquetReader:
             names = needed(self._judge.plan, self._judge.bind(schema))
             yield from self._batches(stream, file, names)
 
-    def _batches(self, stream: BinaryIO, file: pq.ParquetFile, names: list[str]) -> Iterator[Batch]:
+    def _batches(self, stream: Any, file: pq.ParquetFile, names: list[str]) -> Iterator[Batch]:
         total, done = file.metadata.num_rows, 0
         if not names:
             yield from (Batch({}, min(_BATCH_ROWS, total - start)) for start in range(0, total, _BATCH_ROWS))
@@ -75,6 +77,11 @@ class ParquetReader:
         if done != total:
             message = f"the footer says {total:,} rows, the pages have {done:,}"
             raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(file.metadata, done))
+
+
+def _native(stream: BinaryIO) -> Any:
+    """A file with a name as Arrow opens it itself, which spares it the way through Python for each page."""
+    return pa.OSFile(stream.name, "r") if isinstance(stream.name, str) else stream
 
 
 def _check_magic(path: str, stream: BinaryIO) -> None:

@@ -1,7 +1,7 @@
 """What a check costs beside pyarrow's own decode and beside other checkers, in one run: `make bench-data`.
 
 CPU time of all threads for a row, on one core, each figure the median of its repeats. 1 % of the rows of a file with a
-fault have it. Great Expectations, pandera and jsonschema-rs judge the first rows alone, of a file or in memory.
+fault have it. Every check is of a whole file, from disk to verdict.
 """
 
 # The other checkers are imported only where they are measured.
@@ -33,6 +33,7 @@ from schemaregistry.document import parse
 
 _SCHEMA: Final = Path(__file__).parent.parent / "schemas" / "ticks_v1.json"
 CONTRACT: Final = compile_contract(parse(_SCHEMA.read_bytes()))
+_NULLABLE: Final = ("side", "venue")
 _MIB: Final = 1 << 20
 
 
@@ -84,48 +85,64 @@ def great_expectations(path: Path) -> Peer:
 
 
 def pandera_pandas(path: Path) -> Peer:
-    """The same rules, by hand."""
+    """The contract's rules by hand: types, nulls, texts, finite numbers, no further column; every failure is told."""
     import pandera.pandas as pandera
 
+    numpy: Any = import_module("numpy")
     pandas: Any = import_module("pandas")
     types = pandas.read_parquet(path).dtypes.astype(str)
-    checks = {"side": pandera.Check.isin(["B", "S"]), "venue": pandera.Check.str_matches("^[A-Z0-9]{4}$")}
-    columns = {name: pandera.Column(types[name], checks.get(name), nullable=name in checks) for name in types.index}
-    schema = pandera.DataFrameSchema(columns)
-    return Peer("pandera on pandas", lambda: pandas.read_parquet(path), schema.validate, 10)
+    checks = {
+        "price": pandera.Check(numpy.isfinite),
+        "side": pandera.Check.isin(["B", "S"]),
+        "venue": pandera.Check.str_matches("^[A-Z0-9]{4}$"),
+    }
+    columns = {name: pandera.Column(types[name], checks.get(name), nullable=name in _NULLABLE) for name in types.index}
+    schema = pandera.DataFrameSchema(columns, strict=True)
+    return Peer(
+        "pandera on pandas", lambda: pandas.read_parquet(path), lambda frame: schema.validate(frame, lazy=True), 10
+    )
 
 
 def pandera_polars(path: Path) -> Peer:
-    """The same rules, by hand."""
+    """The same rules."""
     import pandera.polars as pandera
     import polars
 
-    checks = {"side": pandera.Check.isin(["B", "S"]), "venue": pandera.Check.str_matches("^[A-Z0-9]{4}$")}
+    def is_finite(data: Any) -> Any:
+        return data.lazyframe.select(polars.col(data.key).is_finite())
+
+    checks = {
+        "price": pandera.Check(is_finite),
+        "side": pandera.Check.isin(["B", "S"]),
+        "venue": pandera.Check.str_matches("^[A-Z0-9]{4}$"),
+    }
     columns = {
-        name: pandera.Column(kind, checks.get(name), nullable=name in checks)
+        name: pandera.Column(kind, checks.get(name), nullable=name in _NULLABLE)
         for name, kind in polars.read_parquet_schema(path).items()
     }
-    schema = pandera.DataFrameSchema(columns)
-    return Peer("pandera on polars", lambda: polars.read_parquet(path), schema.validate, 3)
+    schema = pandera.DataFrameSchema(columns, strict=True)
+    return Peer(
+        "pandera on polars", lambda: polars.read_parquet(path), lambda frame: schema.validate(frame, lazy=True), 3
+    )
 
 
-def orjson_and_jsonschema_rs(path: Path, rows: int, *, rules: bool) -> Callable[[], None]:
-    """Each line parsed and judged; with `rules`, told what it breaks, as a report needs it."""
+def orjson_and_jsonschema_rs(path: Path, *, told: bool) -> Callable[[], None]:
+    """Each line of a file parsed and judged by the contract's rules; `told`: which it breaks, as a report says."""
     import jsonschema_rs
 
     orjson: Any = import_module("orjson")
 
     schema = json.loads(_SCHEMA.read_bytes())
     schema["properties"]["side"] = {"enum": ["B", "S", None]}
+    schema["properties"]["size"] |= {"minimum": -(2**31), "maximum": 2**31 - 1}
     validator = jsonschema_rs.Draft7Validator({**schema, "arrow": {}}, validate_formats=True)
-    with path.open("rb") as file:
-        lines = [file.readline() for _ in range(rows)]
 
     def validate() -> None:
-        if rules:
-            assert not any(any(True for _ in validator.iter_errors(orjson.loads(line))) for line in lines)
-        else:
-            assert all(validator.is_valid(orjson.loads(line)) for line in lines)
+        with path.open("rb") as lines:
+            if told:
+                assert not any(any(True for _ in validator.iter_errors(orjson.loads(line))) for line in lines)
+            else:
+                assert all(validator.is_valid(orjson.loads(line)) for line in lines)
 
     return validate
 
@@ -145,6 +162,8 @@ def files(folder: Path, asked: argparse.Namespace) -> dict[str, float]:
         ("parquet", "zstd", None, asked.rows, 0.95),
         *(("parquet", "snappy", fault, asked.rows, 0.8) for fault in ("bad_enum", "nan", "null_in_required")),
         ("csv", "", None, asked.text_rows, 0.8),
+        ("csv", "", "bad_enum", asked.text_rows, None),
+        ("ndjson", "", "bad_enum", asked.text_rows, None),
         ("ndjson", "", None, asked.text_rows, None),
     ]
     for kind, codec, fault, rows, aim in made:
@@ -174,19 +193,22 @@ def recompress(path: Path) -> None:
     path.with_suffix(".zstd").replace(path)
 
 
-def peers(folder: Path, own: dict[str, float], asked: argparse.Namespace) -> None:
-    """Other checkers on the first rows, against a check of the file."""
-    path, rows = folder / "few.parquet", asked.peer_rows
+def peers(folder: Path, asked: argparse.Namespace) -> None:
+    """Other checkers and ours on the same rows of one file."""
+    path, rows = folder / "ticks.parquet", asked.peer_rows
     make(path, Ticks(rows))
+    own = cost(lambda: judged(path, "parquet"), rows, asked.repeats)
     for peer in (great_expectations(path), pandera_pandas(path), pandera_polars(path)):
-        frame = peer.read()
         whole = cost(lambda: peer.judge(peer.read()), rows, asked.repeats)  # noqa: B023
-        line(f"{peer.name}, the file", whole, own["parquet snappy"], peer.aim)
-        line(f"{peer.name}, a frame", cost(lambda: peer.judge(frame), rows, asked.repeats), own["parquet snappy"], None)  # noqa: B023
-    for rules in (False, True):
-        work = orjson_and_jsonschema_rs(folder / "ticks.ndjson", rows, rules=rules)
-        name = "orjson + jsonschema-rs, " + ("told what breaks" if rules else "yes or no")
-        line(name, cost(work, rows, asked.repeats), own["ndjson"], 5)
+        line(peer.name, whole, own, peer.aim)
+        line(f"{peer.name}, its reading alone", cost(peer.read, rows, asked.repeats), own, None)
+
+
+def lines(path: Path, own: float, asked: argparse.Namespace) -> None:
+    """A parser and a validator line by line, and ours, on one NDJSON file."""
+    for told in (True, False):
+        name = "orjson + jsonschema-rs, " + ("told what breaks" if told else "yes or no")
+        line(name, cost(orjson_and_jsonschema_rs(path, told=told), asked.text_rows, asked.repeats), own, 5)
 
 
 def memory(folder: Path, rows: int) -> None:
@@ -208,7 +230,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000, help="of Parquet")
     parser.add_argument("--text-rows", type=int, default=1_000_000, help="of CSV and NDJSON")
-    parser.add_argument("--peer-rows", type=int, default=200_000, help="that other checkers judge")
+    parser.add_argument("--peer-rows", type=int, default=10_000_000, help="of Parquet that other checkers judge, too")
     parser.add_argument("--memory-rows", type=int, default=50_000_000, help="of the file by which memory is measured")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--peak-of", type=Path, help=argparse.SUPPRESS)
@@ -222,8 +244,9 @@ def main() -> None:
     print(f"{'':46} {'its ns/row':>10} {'ours':>8} {'ratio':>9} {'aim':>7}")
     with tempfile.TemporaryDirectory() as name:
         own = files(Path(name), asked)
-        print(f"Other checkers judge {asked.peer_rows:,} rows; their cost is scaled by the row.")
-        peers(Path(name), own, asked)
+        lines(Path(name) / "ticks.ndjson", own["ndjson"], asked)
+        print(f"The following are on the same {asked.peer_rows:,} rows of Parquet.")
+        peers(Path(name), asked)
         memory(Path(name), asked.memory_rows)
 
 

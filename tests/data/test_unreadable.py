@@ -111,6 +111,28 @@ def test_an_arrow_file_with_offsets_out_of_bounds(judge: Judged, tmp_path: Path)
     assert fault(judge("t.arrow", before + b"\0\0\0\0\x34\x12\x10\0" + after))[0] == "CORRUPT"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        *(("parquet", name) for name in (b"a_long_name", b"member_name")),
+        *(("arrow", name) for name in (b"a_long_name", b"member_name", b"Europe/Paris")),
+    ],
+)
+def test_names_that_are_no_text(judge: Judged, kind: str, name: bytes) -> None:
+    members = pa.array([{"member_name": 1}], pa.struct([("member_name", pa.int64())]))
+    table = pa.table({"a_long_name": pa.array([0], pa.timestamp("us", "Europe/Paris")), "s": members})
+    sink = pa.BufferOutputStream()
+    if kind == "parquet":
+        pq.write_table(table, sink, store_schema=False)
+    else:
+        with pa.ipc.new_stream(sink, table.schema) as writer:
+            writer.write_table(table)
+    report = judge(f"t.{kind}", sink.getvalue().to_pybytes().replace(name, b"\xea" + name[1:]))
+    assert fault(report)[0] == "CORRUPT"
+    assert report.error is not None
+    assert "UTF-8" in report.error.message or "utf-8" in report.error.message
+
+
 def test_what_was_found_before_the_damage_is_reported(tmp_path: Path, ticks: Contract) -> None:
     make(tmp_path / "1.csv", Ticks(100, "csv", "bad_enum", fault_rows=2))
     make(tmp_path / "2.csv", Ticks(100, "csv", "truncated"))

@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from schemaregistry.data.report import Fault
 
-READ_ERRORS: Final = (pa.ArrowException, OSError, EOFError, MemoryError)
-"""What pyarrow raises for bytes that it can't read."""
+READ_ERRORS: Final = (pa.ArrowException, OSError, EOFError, MemoryError, UnicodeDecodeError)
+"""What pyarrow raises for bytes that it can't read, names that aren't UTF-8 among them."""
 
 
 class Unreadable(Exception):

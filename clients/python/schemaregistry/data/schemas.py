@@ -1,17 +1,27 @@
 """What a file's schema must be before a plan can read it. Knows no plan."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.types import Field, family, value_type
 
 
 def refuse_repeated(path: str, fields: Iterable[Field]) -> None:
-    """Raise Unreadable (DUPLICATE_COLUMN) where columns, or members of a struct, have the same name."""
-    fields = list(fields)
+    """Raise Unreadable (DUPLICATE_COLUMN) where columns, or members of a struct, have the same name.
+
+    And CORRUPT where names, or names of time zones, aren't text.
+    """
+    try:
+        _refuse(path, list(fields))
+    except UnicodeDecodeError as error:
+        raise Unreadable(path, "CORRUPT", f"a name in the file's schema isn't UTF-8: {error.object!r}") from None
+
+
+def _refuse(path: str, fields: Sequence[Field]) -> None:
     refuse_repeated_names(path, [field.name for field in fields])
     for field in fields:
+        str(field.type)
         _refuse_within(path, field)
 
 
@@ -27,6 +37,6 @@ def _refuse_within(path: str, field: Field) -> None:
     kind = value_type(field.type)
     match family(kind):
         case "struct":
-            refuse_repeated(path, kind)
+            _refuse(path, list(kind))
         case "list":
             _refuse_within(path, kind.value_field)

@@ -126,6 +126,21 @@ def test_a_directory(loads: Starter, good: Path, tmp_path: Path) -> None:
     assert len(visible(out)) == 1
 
 
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_load_that_is_told_to_end_leaves_nothing(tmp_path: Path, signum: signal.Signals, code: int) -> None:
+    large = tmp_path / "large.csv"
+    make(large, Ticks(2_000_000, "csv"))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "schemaregistry", "load", str(large), "--schema", TICKS, "--to", f"{out}/"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+        until = time.monotonic() + 30
+        while not (out.exists() and any(out.iterdir())) and time.monotonic() < until:
+            time.sleep(0.005)
+        process.send_signal(signum)
+    assert process.returncode == code
+    assert not out.exists() or list(out.iterdir()) == []
+
+
 def test_a_table_of_a_database(loads: Starter, good: Path, tmp_path: Path) -> None:
     file = tmp_path / "ticks.db"
     codes = set()

@@ -3,10 +3,11 @@
 Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. What a command does is its own module's.
 """
 
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import NoReturn, cast
 
 import typer
 
@@ -90,9 +91,15 @@ def _load(entry: EntryPoint) -> Callable[..., None]:
     return explain
 
 
+def _end(signum: int, _: object) -> NoReturn:
+    """Unwind as Ctrl-C does, so that nothing half done is left."""
+    sys.exit(128 + signum)
+
+
 def main() -> None:
     """Run the command line; every refusal is one message on stderr."""
     _add_installed_commands(sys.argv[1] if len(sys.argv) > 1 else "")
+    signal.signal(signal.SIGTERM, _end)
     try:
         app()
     except RegistryError as error:

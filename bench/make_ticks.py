@@ -1,7 +1,7 @@
 """Tick files of any size for `ticks_v1`, clean or with one kind of fault: what checks and benchmarks run on.
 
     python -m bench.make_ticks ticks.parquet --rows 1000000
-    python -m bench.make_ticks ticks.csv --rows 1000000 --format csv --fault bad_enum --fault-rows 3
+    python -m bench.make_ticks ticks.csv --rows 1000000 --fault bad_enum --fault-rows 3
 
 The same arguments give the same rows. Memory is bounded: rows are made and written a million at a time.
 """
@@ -223,13 +223,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--format", choices=FORMATS, default="parquet")
+    parser.add_argument("--format", choices=FORMATS, help="that of the file's name, else parquet")
     parser.add_argument("--fault", choices=FAULTS)
     parser.add_argument("--fault-rows", type=int, default=12, metavar="N", help="rows with the fault (12)")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--schema-version", choices=("1.0.0", "1.1.0"), default="1.1.0")
     asked = parser.parse_args()
-    ticks = Ticks(asked.rows, asked.format, asked.fault, asked.fault_rows, asked.seed, asked.schema_version)
+    suffix = asked.out.suffix.removeprefix(".")
+    form = asked.format or (suffix if suffix in FORMATS else "parquet")
+    ticks = Ticks(asked.rows, form, asked.fault, asked.fault_rows, asked.seed, asked.schema_version)
     bad = make(asked.out, ticks)
     fault = f", {asked.fault} in {len(bad):,} rows" if asked.fault else ""
     print(f"{asked.out}: {asked.rows:,} ticks, {asked.out.stat().st_size:,} bytes{fault}")

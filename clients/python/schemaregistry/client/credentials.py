@@ -84,9 +84,13 @@ class Credentials:
         return context
 
     def channel(self) -> grpc.ChannelCredentials:
-        """The same files for a gRPC channel. Raises as `tls` does."""
-        self.tls()
-        return grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.cert))
+        """The same files for a gRPC channel, read anew where they change meanwhile. Raises as `tls` does."""
+        while True:
+            before = self.state()
+            self.tls()
+            found = grpc.ssl_channel_credentials(_read(self.ca), _read(self.key), _read(self.cert))
+            if self.state() == before:
+                return found
 
 
 def _state(path: Path) -> State:

@@ -3,7 +3,8 @@
     python examples/etl/minute_bars.py ticks.parquet bars/
 
 Uses the stubs that are generated from the proto, and the gate; copy it, and change `bars`. Exits with 0 once the bars
-are written, 1 where ticks or bars don't conform, 3 where that can't be told (no registry, a file cut off).
+are written, 1 where ticks or bars don't conform, 2 where it was called otherwise, 3 where that can't be told (no
+registry, a file cut off).
 """
 
 import os
@@ -117,5 +118,6 @@ def main(source: str, target: str) -> int:
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:
-        sys.exit("usage: minute_bars.py TICKS FOLDER")
+        print("usage: minute_bars.py TICKS FOLDER", file=sys.stderr)
+        sys.exit(2)
     sys.exit(main(*sys.argv[1:]))

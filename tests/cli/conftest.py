@@ -1,40 +1,17 @@
 """`load` as a command that ends, with a Slack webhook that is a real server, and files of ticks."""
 
-import json
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bench.make_ticks import Ticks, make
 from schemaregistry.cli.app import main
+from tests.webhook import Webhook, serving
 
 TICKS = str(Path(__file__).resolve().parents[2] / "schemas" / "ticks_v1.json")
-
-
-@dataclass
-class Webhook:
-    """Gives each answer of `answers` once, then `status` for ever. `requests` are all that came, `messages` what was
-    taken."""
-
-    url: str = ""
-    status: int = 200
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    delay: float = 0.0
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-
-    @property
-    def text(self) -> str:
-        """All that the only message says."""
-        (message,) = self.messages
-        return "\n".join([message["text"], *(block["text"]["text"] for block in message["blocks"])])
 
 
 @dataclass
@@ -50,32 +27,8 @@ Make = Callable[..., Path]
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    state = Webhook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            state.requests.append(message)
-            time.sleep(state.delay)
-            status, headers = state.answers.pop(0) if state.answers else (state.status, {})
-            if status == 200:
-                state.messages.append(message)
-            self.send_response(status)
-            for name, value in {**headers, "content-length": "0"}.items():
-                self.send_header(name, value)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/services/SECRET"
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as state:
+        yield state
 
 
 @pytest.fixture

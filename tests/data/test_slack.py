@@ -1,61 +1,23 @@
 """The alert, against a real HTTP server: one message, whatever the server answers first, and nothing that fires."""
 
 import contextlib
-import json
 import logging
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from schemaregistry.data import Example, Fault, FileFacts, Report, SchemaName, Violation, slack
-
-
-@dataclass
-class Webhook:
-    """A server that gives each answer of `answers` once, then 200 for ever. `messages` are what it took."""
-
-    answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    requests: int = 0
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    delay: float = 0.0
-    url: str = ""
+from tests.webhook import Webhook, serving, text_of
 
 
 @pytest.fixture
 def webhook() -> Iterator[Webhook]:
-    state = Webhook()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            state.requests += 1
-            time.sleep(state.delay)
-            status, headers = state.answers.pop(0) if state.answers else (200, {})
-            if status == 200:
-                state.messages.append(json.loads(body))
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}/services/T0/B0/SECRET"
-    yield state
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving() as state:
+        yield state
 
 
 def report(**changes: Any) -> Report:
@@ -76,21 +38,17 @@ def report(**changes: Any) -> Report:
     return Report(**(facts | changes))
 
 
-def text_of(message: dict[str, Any]) -> str:
-    return "\n".join([message["text"], *(block["text"]["text"] for block in message["blocks"])])
-
-
 def test_one_message_says_what_halted(webhook: Webhook) -> None:
     slack.send(webhook.url, slack.halted(report()))
-    assert webhook.requests == len(webhook.messages) == 1
-    text = text_of(webhook.messages[0])
+    assert len(webhook.requests) == len(webhook.messages) == 1
+    text = webhook.text
     for fact in ("ticks_v1 1.1.0", ".csv", "side", "enum", "2 rows", "row 10", "100", "failing: 2"):
         assert fact in text
 
 
 def test_nothing_from_the_data_fires(webhook: Webhook) -> None:
     slack.send(webhook.url, slack.halted(report()))
-    text = text_of(webhook.messages[0])
+    text = webhook.text
     assert "&lt;!channel&gt;" in text
     assert "&amp;.csv" in text
     for live in ("<!", "<http", "@here", "`rm`"):
@@ -116,18 +74,18 @@ def test_it_waits_as_429_says(webhook: Webhook) -> None:
     waits: list[float] = []
     webhook.answers = [(429, {"Retry-After": "7"}), (429, {"Retry-After": "86400"}), (429, {})]
     slack.send(webhook.url, {"text": "x"}, sleep=waits.append)
-    assert (webhook.requests, len(webhook.messages)) == (4, 1)
+    assert (len(webhook.requests), len(webhook.messages)) == (4, 1)
     assert waits == [7, 30, 2.0]
 
 
 def test_it_tries_again_after_5xx_and_stops_in_the_end(webhook: Webhook) -> None:
     webhook.answers = [(503, {})] * 2
     slack.send(webhook.url, {"text": "x"}, sleep=lambda _: None)
-    assert (webhook.requests, len(webhook.messages)) == (3, 1)
+    assert (len(webhook.requests), len(webhook.messages)) == (3, 1)
     webhook.answers = [(500, {})] * 10
     with pytest.raises(slack.AlertFailed, match="HTTP 500, 4 times"):
         slack.send(webhook.url, {"text": "x"}, sleep=lambda _: None)
-    assert webhook.requests == 7
+    assert len(webhook.requests) == 7
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 410, 302])
@@ -135,7 +93,7 @@ def test_a_refusal_is_not_tried_again(webhook: Webhook, status: int) -> None:
     webhook.answers = [(status, {"Location": "http://127.0.0.1:1/"})]
     with pytest.raises(slack.AlertFailed, match=f"HTTP {status}"):
         slack.send(webhook.url, {"text": "x"}, sleep=lambda _: None)
-    assert webhook.requests == 1
+    assert len(webhook.requests) == 1
 
 
 def test_an_answer_that_does_not_come_is_not_asked_for_again(webhook: Webhook, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -144,7 +102,7 @@ def test_an_answer_that_does_not_come_is_not_asked_for_again(webhook: Webhook, m
     webhook.delay = 0.6
     with pytest.raises(slack.AlertFailed, match="ReadTimeout"):
         slack.send(webhook.url, {"text": "x"}, sleep=lambda _: None)
-    assert webhook.requests == 1
+    assert len(webhook.requests) == 1
 
 
 def test_no_server_at_all_is_tried_four_times() -> None:

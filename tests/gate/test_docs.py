@@ -6,9 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import duckdb
@@ -18,6 +16,7 @@ import pytest
 
 from bench.make_ticks import Ticks, make
 from schemaregistry.data.formats import FORMS
+from tests.webhook import Webhook, serving
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/gate.md").read_text(encoding="utf-8")
@@ -47,29 +46,13 @@ for line in sys.stdin:
 
 
 @pytest.fixture(scope="module")
-def webhook() -> Iterator[tuple[str, list[bytes]]]:
-    messages: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            messages.append(self.rfile.read(int(self.headers["content-length"])))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/services/SECRET", messages
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def webhook() -> Iterator[Webhook]:
+    with serving() as state:
+        yield state
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory, webhook: tuple[str, list[bytes]]) -> tuple[Path, list[str]]:
+def ran(tmp_path_factory: pytest.TempPathFactory, webhook: Webhook) -> tuple[Path, list[str]]:
     """The folder that the page's commands ran in, one after another, and what each printed."""
     folder = tmp_path_factory.mktemp("page")
     (folder / "schemas").symlink_to(ROOT / "schemas")
@@ -79,7 +62,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory, webhook: tuple[str, list[bytes
     make(folder / "cut.parquet", Ticks(500, "parquet", "truncated"))
     (folder / "spaced.csv").write_text("ts,symbol,price,size,side\n2026-01-05T09:30:00Z,A,1.5,1, B\n")
     environment = os.environ | {
-        "SCHEMAREGISTRY_SLACK_WEBHOOK": webhook[0],
+        "SCHEMAREGISTRY_SLACK_WEBHOOK": webhook.url,
         "SCHEMAREGISTRY_CACHE": str(folder / "kept"),
     }
     outputs = []
@@ -148,9 +131,9 @@ def test_the_script_prints_what_the_page_shows(ran: tuple[Path, list[str]]) -> N
     assert done.stdout == re.findall(r"```text\n(.*?)```", PAGE, re.DOTALL)[1]
 
 
-def test_each_incident_was_told_once(ran: tuple[Path, list[str]], webhook: tuple[str, list[bytes]]) -> None:
+def test_each_incident_was_told_once(ran: tuple[Path, list[str]], webhook: Webhook) -> None:
     """A halt, a quarantine, a warning and a file cut off; the load that halts a second time is no news."""
-    assert len(webhook[1]) == 4
+    assert len(webhook.requests) == 4
     assert not any("SECRET" in output for output in ran[1])
 
 

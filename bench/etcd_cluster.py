@@ -1,7 +1,8 @@
 """An etcd cluster with TLS on loopback, and the settings of a server on it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
 from schemaregistry_server import pki
@@ -16,6 +17,14 @@ async def secured(directory: Path) -> AsyncIterator[Cluster]:
     served, ours = (_tls(directory / "tls", name) for name in ("server", "ci-bot"))
     async with running(directory / "etcd", served=served, tls=ours) as cluster:
         yield cluster
+
+
+@contextmanager
+def kept(cluster: AbstractAsyncContextManager[Cluster]) -> Iterator[Cluster]:
+    """A cluster that runs on between event loops."""
+    with asyncio.Runner() as runner:
+        yield runner.run(cluster.__aenter__())
+        runner.run(cluster.__aexit__(None, None, None))
 
 
 def settings(cluster: Cluster, directory: Path) -> dict[str, object]:

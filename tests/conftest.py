@@ -1,6 +1,5 @@
 """Real servers for every test that needs one: `running` for a session, `start_server` for those that end or restart."""
 
-import asyncio
 import signal
 import subprocess
 import sys
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.etcd_cluster import kept
 from bench.servers import Server, launch_dev
 from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.etcd.cluster import running as etcd_running
@@ -54,10 +54,8 @@ def etcd_built() -> None:
 @pytest.fixture(scope="session")
 def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Three etcd members, shared by tests that each use keys of their own and compact nothing."""
-    with asyncio.Runner() as runner:
-        context = etcd_running(tmp_path_factory.mktemp("etcd"))
-        yield runner.run(context.__aenter__())
-        runner.run(context.__aexit__(None, None, None))
+    with kept(etcd_running(tmp_path_factory.mktemp("etcd"))) as cluster:
+        yield cluster
 
 
 @pytest.fixture

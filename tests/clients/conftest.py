@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bench.etcd_cluster import kept
 from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.etcd.cluster import Cluster
@@ -57,10 +58,8 @@ def told(running) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of this folder's own: its leaders are killed."""
-    with asyncio.Runner() as runner:
-        context = etcd_running(tmp_path_factory.mktemp("etcd"))
-        yield runner.run(context.__aenter__())
-        runner.run(context.__aexit__(None, None, None))
+    with kept(etcd_running(tmp_path_factory.mktemp("etcd"))) as cluster:
+        yield cluster
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """A cluster that tests may break, and a client of it: each test finds it whole again."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from bench.etcd_cluster import kept
 from schemaregistry_server.etcd.client import Client
 from schemaregistry_server.etcd.cluster import Cluster, running
 from schemaregistry_server.etcd.connection import Connection
@@ -32,7 +32,5 @@ def prefix(root: str) -> bytes:
 @pytest.fixture(scope="session")
 def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster of this folder's own: its history is compacted, its members are killed."""
-    with asyncio.Runner() as runner:
-        context = running(tmp_path_factory.mktemp("etcd"))
-        yield runner.run(context.__aenter__())
-        runner.run(context.__aexit__(None, None, None))
+    with kept(running(tmp_path_factory.mktemp("etcd"))) as cluster:
+        yield cluster

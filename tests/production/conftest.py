@@ -1,6 +1,5 @@
 """A cluster with TLS that tests may break, servers as in production, and documents to write."""
 
-import asyncio
 import json
 import signal
 from collections.abc import Callable, Iterator
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.etcd_cluster import secured, settings
+from bench.etcd_cluster import kept, secured, settings
 from bench.servers import Server, launch
 from schemaregistry_server.etcd.cluster import Cluster
 
@@ -41,10 +40,8 @@ def etcd_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def etcd_cluster(etcd_built: None, etcd_directory: Path) -> Iterator[Cluster]:
     """A cluster of this folder's own: its history is compacted, its members are killed. Each test has its own ids."""
-    with asyncio.Runner() as runner:
-        context = secured(etcd_directory)
-        yield runner.run(context.__aenter__())
-        runner.run(context.__aexit__(None, None, None))
+    with kept(secured(etcd_directory)) as cluster:
+        yield cluster
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import typer
 
 from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
-from schemaregistry.cli.destinations import QuarantineDir, To, destination, quarantine_of, stem
+from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
@@ -25,14 +25,12 @@ def clean(
         list[str],
         typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
     ],
-    schema: Annotated[str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")],
+    schema: Schema,
     to: To,
     quarantine: QuarantineDir = None,
     as_json: AsJson = False,
     redact: Redact = False,
-    format: Annotated[
-        str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
-    ] = None,
+    format: FileFormat = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,

@@ -1,4 +1,7 @@
-"""What `--to` and `--quarantine` stand for. Opens nothing before the contract is there."""
+"""The options of commands that hand rows on, and what `--to` and `--quarantine` stand for.
+
+Opens nothing before the contract is there.
+"""
 
 import re
 import sys
@@ -15,6 +18,12 @@ if TYPE_CHECKING:
 
     from schemaregistry.data import Destination, Source
 
+Schema: TypeAlias = Annotated[
+    str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")
+]
+FileFormat: TypeAlias = Annotated[
+    str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
+]
 To: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -2,16 +2,18 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Form, Redact, check_form, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
-from schemaregistry.cli.destinations import QuarantineDir, To, destination, quarantine_of, stem
+from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
@@ -22,33 +24,35 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+PolicyName: TypeAlias = Annotated[
+    str, typer.Option("--policy", help="What becomes of data that don't conform: halt, quarantine or warn.")
+]
+MaxStaleness: TypeAlias = Annotated[
+    str,
+    typer.Option("--max-staleness", metavar="TIME", help="How old a kept contract may be, with the registry away."),
+]
+CacheDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--cache", metavar="DIR", envvar="SCHEMAREGISTRY_CACHE", help="Where contracts are kept."),
+]
+
 
 def load(
     data: Annotated[
         list[str],
         typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
     ],
-    schema: Annotated[str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")],
+    schema: Schema,
     to: To,
-    policy: Annotated[
-        str, typer.Option("--policy", help="What becomes of data that don't conform: halt, quarantine or warn.")
-    ] = "halt",
+    policy: PolicyName = "halt",
     quarantine: QuarantineDir = None,
-    max_staleness: Annotated[
-        str,
-        typer.Option("--max-staleness", metavar="TIME", help="How old a kept contract may be, with the registry away."),
-    ] = "1h",
-    cache: Annotated[
-        Path | None,
-        typer.Option("--cache", metavar="DIR", envvar="SCHEMAREGISTRY_CACHE", help="Where contracts are kept."),
-    ] = None,
+    max_staleness: MaxStaleness = "1h",
+    cache: CacheDir = None,
     slack_webhook: SlackWebhook = None,
     as_json: AsJson = False,
     form: Form = "text",
     redact: Redact = False,
-    format: Annotated[
-        str | None, typer.Option("--format", help="The files' format, where names don't tell it.")
-    ] = None,
+    format: FileFormat = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,
@@ -67,19 +71,14 @@ def load(
     """
     from schemaregistry import data as gate
 
-    if policy not in ("halt", "quarantine", "warn"):
-        message = f"--policy {policy} isn't known: say halt, quarantine or warn"
-        raise InvalidArgument(message, reason="UNKNOWN_POLICY")
+    _check_policy(policy)
     check_form(form)
     seconds = _seconds(max_staleness)
     sources = gate.find(data, format)
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
-    try:
+    with _told(alert):
         pulled = pull(schema, Access(registry, ca, cert, key), cache_dir=folder, max_staleness=seconds)
-    except (Unavailable, DeadlineExceeded) as away:
-        alert.not_judged(away.message)
-        raise
     with progress_bar("loading", sum(source.size for source in sources)) as progress:
         loaded = gate.load(
             sources,
@@ -100,12 +99,28 @@ def load(
     raise typer.Exit(loaded.exit_code)
 
 
+@contextmanager
+def _told(alert: Alert) -> Iterator[None]:
+    """Say that nothing was judged where the registry is away; raises what it met."""
+    try:
+        yield
+    except (Unavailable, DeadlineExceeded) as away:
+        alert.not_judged(away.message)
+        raise
+
+
 def print_places(loaded: "Loaded", to: str) -> None:
     """Say on stderr where rows are."""
     if loaded.quarantine:
         typer.echo(f"set aside: {loaded.quarantine}", err=True)
     if loaded.place and to != "-":
         typer.echo(f"loaded: {loaded.place}", err=True)
+
+
+def _check_policy(name: str) -> None:
+    if name not in ("halt", "quarantine", "warn"):
+        message = f"--policy {name} isn't known: say halt, quarantine or warn"
+        raise InvalidArgument(message, reason="UNKNOWN_POLICY")
 
 
 def _policy(name: str, to: str, stated: Path | None, sources: "list[Source]") -> "Policy":

@@ -149,3 +149,14 @@ def spread(mask: Mask | None, array: Array) -> Mask | None:
         return None
     indices = array.indices.fill_null(0) if array.indices.null_count else array.indices
     return where_valid(mask[indices.to_numpy(zero_copy_only=False)], array)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 throughout."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -18,7 +18,7 @@ from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, is_utf8
+from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines
 from schemaregistry.data.linewise import CsvLines
 from schemaregistry.data.plan import ROW
 from schemaregistry.data.schemas import refuse_repeated_names
@@ -120,7 +120,7 @@ class CsvReader:
                 values[name], unread = typed.read(values[name], place.kind, "csv")
                 if unread is not None:
                     misfits[place.index] = unread
-        yield Batch(values, table.num_rows, misfits, texts, block.line_of, is_utf8(block.data))
+        yield Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
 
     def _parsed(self, block: Block, names: list[str], columns: list[str]) -> Table:
         refused: list[pcsv.InvalidRow] = []
@@ -136,7 +136,7 @@ class CsvReader:
                 pcsv.ParseOptions(
                     newlines_in_values=b'"' in block.data,
                     ignore_empty_lines=not block.keep_empty,
-                    invalid_row_handler=refuse if is_utf8(block.data) else None,
+                    invalid_row_handler=refuse if block.is_utf8 else None,
                 ),
                 pcsv.ConvertOptions(
                     check_utf8=False,

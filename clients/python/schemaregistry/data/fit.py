@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from schemaregistry.data.arrays import Mask, bounds, each, either, numbers, outside, spread, where_valid
+from schemaregistry.data.arrays import Mask, bounds, each, either, is_utf8, numbers, outside, spread, where_valid
 from schemaregistry.data.types import UTC, Array, DataType, described, family, value_type
 
 Misfits: TypeAlias = Callable[[Array], Mask | None]
@@ -234,12 +234,3 @@ def _not_utf8(array: Array) -> Mask | None:
     except pa.ArrowInvalid:
         return spread(each(texts.cast(pa.large_binary()), is_utf8), array)
     return None
-
-
-def is_utf8(value: bytes) -> bool:
-    """Whether bytes are a text."""
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, numbers
+from schemaregistry.data.arrays import Mask, is_utf8, numbers
 from schemaregistry.data.csvfile import one_chunk
 from schemaregistry.data.faults import READ_ERRORS
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.kernels import NATURAL
-from schemaregistry.data.lines import Block, is_utf8
+from schemaregistry.data.lines import Block
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.types import Array, DataType, Table, family
 

@@ -17,8 +17,18 @@ import pyarrow as pa
 import pyarrow.types as pt
 from numpy.typing import NDArray
 
-from schemaregistry.data.arrays import Mask, booleans, bounds, each, numbers, outside, some, spread, where_valid
-from schemaregistry.data.fit import is_utf8
+from schemaregistry.data.arrays import (
+    Mask,
+    booleans,
+    bounds,
+    each,
+    is_utf8,
+    numbers,
+    outside,
+    some,
+    spread,
+    where_valid,
+)
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, DataType, family, json_kind, pc
 from schemaregistry.data.validator import format_validator, pattern_validator

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from schemaregistry.data.arrays import Indices
+from schemaregistry.data.arrays import Indices, is_utf8
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.sources import Input, Source
 
@@ -55,6 +55,11 @@ class Block:
     def lines(self) -> int:
         """How many lines there are, the last one with or without an end."""
         return count_lines(self.data)
+
+    @cached_property
+    def is_utf8(self) -> bool:
+        """Whether it is UTF-8 throughout."""
+        return is_utf8(self.data)
 
     @property
     def is_blank(self) -> bool:
@@ -102,17 +107,6 @@ class Block:
         """The rest of the block from a record's start on."""
         line = self.line + self.data.count(b"\n", 0, end)
         return Block(self.data[end:], self.offset + end, line, self.quoted)
-
-
-def is_utf8(data: bytes) -> bool:
-    """Whether the bytes are UTF-8 throughout."""
-    if data.isascii():
-        return True
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def record_ends(data: bytes, newlines: Indices) -> Indices:

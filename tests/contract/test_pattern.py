@@ -54,7 +54,11 @@ def test_a_translated_pattern_matches_what_a_validator_matches(pattern: str, tex
 
 
 @pytest.mark.parametrize(
-    "pattern", ["(?=a)", "(?!a)", "(?<=a)", r"(a)\1", "a{1001}", r"[\d-x]", "[]", "[^]", "(?i:a)", r"\cA", r"\p{L}"]
+    "pattern",
+    [
+        *("(?=a)", "(?!a)", "(?<=a)", r"(a)\1", "a{1001}", r"[\d-x]", "[]", "[^]", "(?i:a)", r"\cA", r"\p{L}"),
+        *(r"\b", r"\B"),
+    ],
 )
 def test_what_re2_may_read_otherwise_is_not_translated(pattern: str) -> None:
     assert to_re2(pattern) is None

@@ -9,7 +9,7 @@ from typing import Final
 _SPACES: Final = r"\t\n\v\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
 _DOT: Final = r"[^\n\r\x{2028}\x{2029}]"
 _SAME: Final = frozenset("dDwWtnvfr")
-"""Letters after a backslash that mean the same in both."""
+"""Letters after a backslash that mean the same in both. Not `b` and `B`: the validator's words have more letters."""
 _SETS: Final = frozenset((r"\d", r"\D", r"\w", r"\W", _SPACES))
 _MAX_REPEAT: Final = 1000
 """RE2's limit of a counted repetition."""
@@ -48,8 +48,6 @@ def _next(pattern: str, at: int) -> tuple[str, int]:
 def _escape(pattern: str, at: int, *, in_class: bool = False) -> tuple[str, int]:
     letter = pattern[at + 1 : at + 2]
     if letter in _SAME:
-        return f"\\{letter}", at + 2
-    if letter in ("b", "B") and not in_class:
         return f"\\{letter}", at + 2
     if letter == "s":
         return _SPACES if in_class else f"[{_SPACES}]", at + 2

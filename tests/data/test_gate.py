@@ -93,56 +93,59 @@ def test_the_same_load_again_changes_nothing(tmp_path: Path, ticks: Contract) ->
     assert len(list((tmp_path / "out").iterdir())) == 1
 
 
+KINDS: dict[str, tuple[Any, Any, pa.DataType, list[Any]]] = {
+    "i": ({"type": "integer"}, {"name": "int16"}, pa.float64(), [1.0, None]),
+    "f": ({"type": "number"}, {"name": "float32"}, pa.float64(), [0.5, None]),
+    "m": (
+        {"type": "number"},
+        {"name": "decimal128", "precision": 10, "scale": 2},
+        pa.decimal128(20, 4),
+        [Decimal("1.5"), None],
+    ),
+    "n": ({"type": "number"}, {"name": "decimal128", "precision": 10, "scale": 2}, pa.int32(), [3, None]),
+    "t": (
+        {"type": "string", "format": "date-time"},
+        {"name": "timestamp", "unit": "us", "tz": "UTC"},
+        pa.timestamp("ns", "+00:00"),
+        [1000, None],
+    ),
+    "d": ({"type": "string", "format": "date"}, {"name": "date32"}, pa.date64(), [86_400_000, None]),
+    "k": (
+        {"type": "string"},
+        {"name": "dictionary", "index": {"name": "int8"}, "value": {"name": "utf8"}},
+        pa.string(),
+        ["x", None],
+    ),
+    "b": ({"type": "string"}, {"name": "binary"}, pa.large_binary(), [b"x", None]),
+    "l": (
+        {
+            "type": "array",
+            "items": {"type": "object", "properties": {"p": {"type": "integer"}, "q": {"type": "string"}}},
+        },
+        {
+            "name": "list",
+            "item": {
+                "name": "struct",
+                "fields": [{"name": "p", "type": {"name": "int32"}}, {"name": "q", "type": {"name": "utf8"}}],
+            },
+        },
+        pa.large_list(pa.struct([("q", pa.string()), ("p", pa.int64())])),
+        [[{"q": "x", "p": 1}, {"q": None, "p": 2}], None],
+    ),
+}
+"""Of each column: its rules, the contract's type, the file's type, and two values, the second of them null."""
+
+
 def test_every_type_is_handed_on_exactly(tmp_path: Path) -> None:
-    kinds: dict[str, Any] = {
-        "i": ({"type": "integer"}, {"name": "int16"}, pa.float64(), [1.0, None]),
-        "f": ({"type": "number"}, {"name": "float32"}, pa.float64(), [0.5, None]),
-        "m": (
-            {"type": "number"},
-            {"name": "decimal128", "precision": 10, "scale": 2},
-            pa.decimal128(20, 4),
-            [Decimal("1.5"), None],
-        ),
-        "n": ({"type": "number"}, {"name": "decimal128", "precision": 10, "scale": 2}, pa.int32(), [3, None]),
-        "t": (
-            {"type": "string", "format": "date-time"},
-            {"name": "timestamp", "unit": "us", "tz": "UTC"},
-            pa.timestamp("ns", "+00:00"),
-            [1000, None],
-        ),
-        "d": ({"type": "string", "format": "date"}, {"name": "date32"}, pa.date64(), [86_400_000, None]),
-        "k": (
-            {"type": "string"},
-            {"name": "dictionary", "index": {"name": "int8"}, "value": {"name": "utf8"}},
-            pa.string(),
-            ["x", None],
-        ),
-        "b": ({"type": "string"}, {"name": "binary"}, pa.large_binary(), [b"x", None]),
-        "l": (
-            {
-                "type": "array",
-                "items": {"type": "object", "properties": {"p": {"type": "integer"}, "q": {"type": "string"}}},
-            },
-            {
-                "name": "list",
-                "item": {
-                    "name": "struct",
-                    "fields": [{"name": "p", "type": {"name": "int32"}}, {"name": "q", "type": {"name": "utf8"}}],
-                },
-            },
-            pa.large_list(pa.struct([("q", pa.string()), ("p", pa.int64())])),
-            [[{"q": "x", "p": 1}, {"q": None, "p": 2}], None],
-        ),
-    }
     document = {
         "$id": "all_v1",
         "version": "1.0.0",
         "type": "object",
-        "properties": {name: schema for name, (schema, _, _, _) in kinds.items()},
-        "arrow": {"fields": [{"name": name, "type": kind} for name, (_, kind, _, _) in kinds.items()]},
+        "properties": {name: schema for name, (schema, _, _, _) in KINDS.items()},
+        "arrow": {"fields": [{"name": name, "type": kind} for name, (_, kind, _, _) in KINDS.items()]},
     }
     contract = compile_contract(parse(json.dumps(document).encode()))
-    table = pa.table({name: pa.array(values, kind) for name, (_, _, kind, values) in kinds.items()})
+    table = pa.table({name: pa.array(values, kind) for name, (_, _, kind, values) in KINDS.items()})
     with pa.ipc.new_file(tmp_path / "t.arrow", table.schema) as writer:
         writer.write_table(table)
     result = loaded(tmp_path / "t.arrow", contract, tmp_path / "out")

@@ -55,10 +55,10 @@ proto-check: proto ## Fail where the committed stubs are not what `make proto` w
 proto-release: $(READY) ## Make today's proto the one that later changes may not break (with a release)
 	$(BIN)/buf build proto -o proto/released.binpb
 
-lock: $(READY) ## Resolve pyproject.toml anew into requirements.txt
+lock: ## Resolve pyproject.toml anew into requirements.txt
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
-	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-		--custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.txt
+	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
+		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.txt
 
 clean: ## Remove what was built (not the registry's data)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -20,7 +20,7 @@ $(MINIMUM): tests/client/minimum.txt pyproject.toml
 	@build/minimum/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make clients-lock"
 
 clients-lock: ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis

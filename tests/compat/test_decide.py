@@ -54,6 +54,7 @@ INCOMPATIBLE = [
         {"maxItems": 1},
         [1, 0],
     ),
+    ({"type": "array", "items": True, "additionalItems": False}, {"maxItems": 0}, [0]),
 ]
 
 LIST: dict[str, Any] = {

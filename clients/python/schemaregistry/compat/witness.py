@@ -1,19 +1,15 @@
 """Confirms by two independent validators that an instance separates two schemas, and shrinks it. Searches for none."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol, TypeVar
 
 import jsonschema_rs
 
 from schemaregistry.compat.backtracking import longest_text
 from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
-
-if TYPE_CHECKING:
-    from jsonschema import Draft7Validator
 
 SAMPLES: Final = {
     "date": "2026-01-05",
@@ -44,8 +40,16 @@ def compile_schema(schema: Json, side: str, *, formats: bool = False) -> jsonsch
             schema, validate_formats=formats, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
     except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        message = f"The {side} schema can't be used as draft-07: {str(error).splitlines()[0]}"
+        message = f"The {side} schema can't be used as draft-07: {(str(error).splitlines() or ['no reason given'])[0]}"
         raise InvalidArgument(message, reason="BAD_SCHEMA", pointer=f"/{side}") from error
+
+
+Opinion = TypeVar("Opinion")
+
+
+class _Validator(Protocol):
+    def is_valid(self, instance: Json) -> bool:
+        """Tell whether `instance` is valid."""
 
 
 class Referees:
@@ -57,17 +61,13 @@ class Referees:
 
     def suspect(self, instance: Json) -> bool:
         """Tell whether jsonschema-rs alone finds `instance` valid under old and invalid under new."""
-        return self._fast_old.is_valid(instance) and not self._fast_new.is_valid(instance)
+        return _separated_by(lambda: (self._fast_old, self._fast_new), instance)
 
     def confirm(self, instance: Json) -> bool:
         """Tell whether python-jsonschema finds the same of it; False too where it can't be asked in bounded time."""
         if longest_in(instance) > self._longest:
             return False
-        old, new = self._second
-        try:
-            return old.is_valid(instance) and not new.is_valid(instance)
-        except (re.error, ArithmeticError, RecursionError):
-            return False  # no second opinion: Python's `re` can't read the pattern, or a float overflowed
+        return _separated_by(lambda: self._second, instance)
 
     def separate(self, instance: Json) -> bool:
         """Tell whether both find it valid under old and invalid under new."""
@@ -75,6 +75,9 @@ class Referees:
 
     def dressed(self, instance: Json) -> Json:
         """Give texts that are to have a `format` one, where the instance still separates: it would pass as data."""
+        return _opinion(lambda: self._dressed(instance), instance)
+
+    def _dressed(self, instance: Json) -> Json:
         asserting = compile_schema(self._old, "old", formats=True)
         dressed = instance
         for error in asserting.iter_errors(instance):
@@ -89,11 +92,34 @@ class Referees:
         return min(map(longest_text, patterns), default=sys.maxsize)
 
     @cached_property
-    def _second(self) -> "tuple[Draft7Validator, Draft7Validator]":
-        from jsonschema import Draft7Validator  # noqa: PLC0415 (slow to import; not needed where there is a proof)
-        from jsonschema_specifications import REGISTRY  # type: ignore[import-untyped]  # noqa: PLC0415
+    def _second(self) -> "tuple[_Validator, _Validator]":
+        from schemaregistry.compat.second_referee import validator  # noqa: PLC0415 (slow to import, seldom needed)
 
-        return Draft7Validator(self._old, registry=REGISTRY), Draft7Validator(self._new, registry=REGISTRY)
+        return validator(self._old), validator(self._new)
+
+
+def _separated_by(validators: "Callable[[], tuple[_Validator, _Validator]]", instance: Json) -> bool:
+    """Tell whether a referee finds `instance` valid under old alone; False where it has no opinion."""
+
+    def ask() -> bool:
+        old, new = validators()
+        return old.is_valid(instance) and not new.is_valid(instance)
+
+    return _opinion(ask, otherwise=False)
+
+
+def _opinion(ask: Callable[[], Opinion], otherwise: Opinion) -> Opinion:
+    """Ask a validator, which has no opinion where it throws: the faults of validators are not listed anywhere.
+
+    Python's `re` can't read a pattern, a float overflows, a schema recurses without end, Rust panics (which pyo3 gives
+    as a BaseException).
+    """
+    try:
+        return ask()
+    except (KeyboardInterrupt, SystemExit, TimeoutError):
+        raise
+    except BaseException:  # noqa: BLE001 (as said above)
+        return otherwise
 
 
 def _put(value: Json, path: list[str | int], new: Json) -> Json:

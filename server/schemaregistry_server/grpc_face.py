@@ -154,7 +154,7 @@ def identity_from_certificate(access: Access) -> IdentityOf:
 def servicer(registry: Registry, identify: IdentityOf, slow_seconds: float) -> registry_pb2_grpc.SchemaRegistryServicer:
     """The generated servicer with each RPC bound to the registry's method of the same name."""
     methods = {
-        rpc.name: _stream(getattr(registry, rpc.name), identify, slow_seconds)
+        rpc.name: _stream(getattr(registry, rpc.name), identify, slow_seconds, registry.watch_headers)
         if rpc.server_streaming
         else _unary(getattr(registry, rpc.name), identify)
         for rpc in SERVICE.methods
@@ -180,11 +180,19 @@ def _unary(
 
 
 def _stream(
-    call: Callable[[Any, Identity], AsyncIterator[Any]], identify: IdentityOf, slow_seconds: float
+    call: Callable[[Any, Identity], AsyncIterator[Any]],
+    identify: IdentityOf,
+    slow_seconds: float,
+    headers: Sequence[tuple[str, str]],
 ) -> Callable[..., Awaitable[None]]:
     async def answer(_: object, request: Message, context: Context) -> None:
+        begun = False
         try:
             async for message in call(request, identify(context)):
+                if not begun:
+                    # Not before: a call that is refused without headers may be tried again by gRPC itself.
+                    await context.send_initial_metadata(headers)
+                    begun = True
                 await delivered(context.write(message), message, slow_seconds)
         except Exception as error:  # noqa: BLE001 (as above)
             await _refuse(context, error)

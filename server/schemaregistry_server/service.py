@@ -6,7 +6,7 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 # ruff: noqa: A002, N802 (the proto's names)
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -35,6 +35,7 @@ SLICE: Final = 500
 """Schemas that a filter looks at in one go, so that it does not hold up the others."""
 
 STALE: Final = ("x-schema-stale", "true")
+PROGRESS_HEADER: Final = "x-schema-progress-seconds"
 
 
 class Registry:
@@ -122,6 +123,11 @@ class Registry:
     def WatchSchemas(self, request: pb.WatchSchemasRequest, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:
         self._authorise("WatchSchemas", caller)
         return watching.watch(self._current, request, progress_seconds=self._progress_seconds)
+
+    @property
+    def watch_headers(self) -> Sequence[tuple[str, str]]:
+        """What a watch says beforehand: how often a mark of progress comes, so that a reader may know silence."""
+        return ((PROGRESS_HEADER, f"{self._progress_seconds:g}"),)
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._authorise("GetContract", caller)

@@ -28,6 +28,9 @@ async def watch(
 ) -> AsyncIterator[pb.WatchSchemasResponse]:
     """Send every version after the request's revision once and in order; the first mark of progress ends the snapshot.
 
+    A mark follows at least every `progress_seconds`, whatever else changes meanwhile: a reader that hears none for
+    three times as long knows that its connection is dead.
+
     Raises InvalidArgument, OutOfRange (a revision that this store has not reached) and Unavailable (the server is
     stopping, or far behind while its store is away: resume elsewhere).
     """
@@ -36,14 +39,17 @@ async def watch(
     catalog = await _catalog_at(current, reached)
     async for registered in _chosen(catalog, reached, ids):
         yield _event(registered, "snapshot", request.include_documents)
+    now = asyncio.get_running_loop().time
     yield _progress(catalog, current)
+    due = now() + progress_seconds
     while True:
         reached = catalog.revision
-        catalog = await _next(current, reached, progress_seconds)
+        catalog = await _next(current, reached, due - now())
         async for registered in _chosen(catalog, reached, ids):
             yield _event(registered, "change", request.include_documents)
-        if catalog.revision == reached:
+        if catalog.revision == reached or now() >= due:
             yield _progress(catalog, current)
+            due = now() + progress_seconds
 
 
 async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, seconds: float) -> None:

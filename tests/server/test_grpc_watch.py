@@ -123,3 +123,10 @@ def test_a_reader_that_reads_nothing_is_dropped_and_others_go_on(start_server, d
         list(watch)
     assert dropped.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert "after_revision" in dropped.value.details()
+
+
+def test_a_watch_says_how_often_it_marks_its_progress(start_server) -> None:
+    watch = start_server("--progress-seconds", "0.5").stub("reader").WatchSchemas(pb.WatchSchemasRequest(), timeout=30)
+    next(watch)
+    assert dict(watch.initial_metadata())["x-schema-progress-seconds"] == "0.5"
+    watch.cancel()

@@ -84,6 +84,19 @@ async def test_ids_choose_and_progress_still_moves_on(current: CurrentCatalog) -
     assert [event for event in seen if event[0] != "progress"] == [("snapshot", "b", 2)]
 
 
+async def test_progress_is_told_though_other_schemas_change_all_the_time(current: CurrentCatalog) -> None:
+    """A reader of one id that heard nothing would take its connection for dead."""
+    seen: Seen = []
+    watch = asyncio.create_task(follow(current, seen, after=3, ids=["quiet"], progress_seconds=0.02))
+    for revision in range(4, 1_000):
+        if len(seen) >= 3:
+            break
+        current.advance(revision, [entry(revision)])
+        await asyncio.sleep(0.005)
+    watch.cancel()
+    assert [kind for kind, *_ in seen[:3]] == ["progress"] * 3
+
+
 async def test_documents_come_where_they_are_asked_for(current: CurrentCatalog) -> None:
     for wanted, documents in ((True, [b"{1}", b"{2}", b"{3}", b""]), (False, [b"", b"", b"", b""])):
         request = pb.WatchSchemasRequest(include_documents=wanted)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.certificate_name import certificate_name
 from schemaregistry_server.identity import Identity
 from schemaregistry_server.reread import Reread
 
@@ -15,13 +16,9 @@ class Access:
     publishers: frozenset[str]
     revoked: Reread[frozenset[str]] | None = None
 
-    def identity(self, spiffe_id: str, common_name: str) -> Identity:
-        """The caller's SPIFFE id or else the common name; neither: no name, and no access.
-
-        A common name that is written like a SPIFFE id is no name: anyone who may ask the CA for a common name could
-        ask for that one.
-        """
-        name = spiffe_id or ("" if common_name.startswith("spiffe:") else common_name)
+    def identity(self, certificate: bytes) -> Identity:
+        """The caller whose verified certificate (PEM or DER) this is; raises as `certificate_name`."""
+        name = certificate_name(certificate)
         revoked = self.revoked is not None and name in self.revoked.value
         return Identity(name, name in self.publishers, "mtls", revoked=revoked)
 

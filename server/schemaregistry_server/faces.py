@@ -4,7 +4,7 @@ import asyncio
 
 from schemaregistry_server import addresses, rest
 from schemaregistry_server.access import Access, revocations
-from schemaregistry_server.dev_callers import rest_identity
+from schemaregistry_server.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.grpc_face import GrpcFace
 from schemaregistry_server.http_listener import HttpListener, identity_from_tls
 from schemaregistry_server.readiness import Readiness
@@ -54,9 +54,10 @@ def _rest_listener(registry: Registry, access: Access, settings: Settings, readi
     """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise; None where none is wanted."""
     if settings.rest is None:
         return None
-    identity_of = rest_identity() if settings.dev else identity_from_tls(access)
+    identity_of = rest_identity if settings.dev else identity_from_tls(access)
+    app = rest.create_app(registry, identity_of, lambda: readiness.state, slow_seconds=settings.slow_seconds)
     return HttpListener(
-        rest.create_app(registry, identity_of, lambda: readiness.state, slow_seconds=settings.slow_seconds),
+        OwnPrograms(app) if settings.dev else app,
         settings.rest,
         "--rest",
         grace=settings.grace_seconds,

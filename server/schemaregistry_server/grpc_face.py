@@ -135,18 +135,17 @@ def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
 
 
 def identity_from_certificate(access: Access) -> IdentityOf:
-    """How the peer is named: by the SPIFFE id and the common name of its certificate, which gRPC has verified.
+    """How the peer is named: by its certificate, which gRPC has verified.
 
     In a session that was taken up again it has not: raises Unauthenticated where the certificate has expired since.
     """
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
+        certificate = next(iter(known.get("x509_pem_cert", ())), b"")
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
-            still_good(next(iter(known.get("x509_pem_cert", ())), b""))
-        spiffe_id = b"".join(known.get("peer_spiffe_id", ())).decode()
-        common_name = next(iter(known.get("x509_common_name", ())), b"").decode(errors="replace")
-        return access.identity(spiffe_id, common_name)
+            still_good(certificate)
+        return access.identity(certificate)
 
     return identify
 

@@ -21,11 +21,16 @@ MAX_CONNECTIONS: Final = 8192
 
 
 class _Connection(HttpToolsProtocol):
-    """uvicorn's, with what each request's `state` has of its connection: `peercert` (as `ssl` has it) and `abort`."""
+    """uvicorn's, with what each request's `state` has of its connection.
+
+    That is `peer_certificate` (DER; empty without TLS) and `abort`.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
-        self.app_state = {"peercert": transport.get_extra_info("peercert"), "abort": transport.abort}
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls else None
+        self.app_state = {"peer_certificate": certificate or b"", "abort": transport.abort}
 
 
 class _Server(uvicorn.Server):
@@ -61,6 +66,8 @@ class HttpListener:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # A header says nothing of who calls: with this on, X-Forwarded-For would.
+                proxy_headers=False,
                 limit_concurrency=MAX_CONNECTIONS,
                 timeout_graceful_shutdown=math.ceil(grace),
                 ssl_context_factory=(lambda _config, _default: _renewed(tls)) if tls else None,
@@ -98,10 +105,6 @@ def identity_from_tls(access: Access) -> Callable[[Scope], Identity]:
     """How the caller of a request is named, by the certificate of its connection."""
 
     def identify(scope: Scope) -> Identity:
-        certificate = scope["state"]["peercert"]
-        uris = [value for kind, value in certificate.get("subjectAltName", ()) if kind == "URI"]
-        spiffe_id = uris[0] if len(uris) == 1 and uris[0].startswith("spiffe://") else ""
-        subject = dict(pair for part in certificate["subject"] for pair in part)
-        return access.identity(spiffe_id, subject.get("commonName", ""))
+        return access.identity(scope["state"]["peer_certificate"])
 
     return identify

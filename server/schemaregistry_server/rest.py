@@ -23,7 +23,6 @@ from starlette.types import Message as Event
 from schemaregistry.errors import (
     InvalidArgument,
     NotFound,
-    PermissionDenied,
     RegistryError,
     TooLarge,
     Unavailable,
@@ -38,8 +37,6 @@ from schemaregistry_server.transcoding import Binding, bindings, to_json
 
 MAX_BODY = 1 << 20
 """Bytes of a request's body: the limit of a document."""
-
-LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 log = logging.getLogger(__name__)
 
@@ -77,27 +74,6 @@ class _ByMethod:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         method = scope["method"]
         await self.answers["GET" if method == "HEAD" else method](scope, receive, send)
-
-
-def loopback_identity(publisher: Identity) -> IdentityOf:
-    """Everyone on loopback is the publisher, save a web page (it sends `Origin`, or a Host that isn't loopback's).
-
-    Without this any page that a developer opens could write to the registry (cross-site request, DNS rebinding).
-    """
-
-    def identity_of(scope: Scope) -> Identity:
-        headers = dict(scope["headers"])
-        host = headers.get(b"host", b"").decode("latin-1")
-        origin = headers.get(b"origin")
-        name = host if host.endswith("]") else host.rpartition(":")[0] or host
-        if name not in LOOPBACK_HOSTS or (origin is not None and origin.decode("latin-1") != f"http://{host}"):
-            raise PermissionDenied(
-                "This address answers the same machine's own programs only, not web pages: use curl or a client here.",
-                reason="NOT_LOOPBACK",
-            )
-        return publisher
-
-    return identity_of
 
 
 class _Unary:

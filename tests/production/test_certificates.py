@@ -80,16 +80,20 @@ def test_files_behind_a_symbolic_link_are_followed(files: Files, tmp_path: Path)
 
 
 def test_revoked_names_are_those_of_the_file_at_each_moment(tmp_path: Path) -> None:
+    pki.ensure(tmp_path)
     file = tmp_path / "revoked"
     file.write_text("# left\nspiffe://prod/mallory  # in March\n\n")
+    issue(tmp_path, "mallory", "spiffe://prod/mallory")
+    issue(tmp_path, "alice", "spiffe://prod/alice")
+    mallory, alice = ((tmp_path / f"{name}.pem").read_bytes() for name in ("mallory", "alice"))
     rule = Access(frozenset(), access.revocations(file))
-    assert rule.identity("spiffe://prod/mallory", "").revoked
-    assert not rule.identity("spiffe://prod/alice", "").revoked
+    assert rule.identity(mallory).revoked
+    assert not rule.identity(alice).revoked
     file.write_text("spiffe://prod/alice\n")
-    assert rule.identity("spiffe://prod/alice", "").revoked
-    assert not rule.identity("spiffe://prod/mallory", "").revoked
+    assert rule.identity(alice).revoked
+    assert not rule.identity(mallory).revoked
     file.unlink()
-    assert rule.identity("spiffe://prod/alice", "").revoked, "a file that is gone pardons nobody"
+    assert rule.identity(alice).revoked, "a file that is gone pardons nobody"
 
 
 def test_a_file_of_revoked_names_that_is_missing_at_start_is_refused(tmp_path: Path) -> None:

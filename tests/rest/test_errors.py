@@ -1,5 +1,6 @@
 """Every row of the table of errors, as curl's user meets it."""
 
+import http.client
 import json
 from pathlib import Path
 
@@ -120,10 +121,46 @@ def test_a_query_value_of_the_wrong_kind_is_refused(running) -> None:
     assert httpx.get(f"{running.rest}/schemas?page_size=many").json()["reason"] == "BAD_PARAMETER"
 
 
-@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "evil.example"}])
-def test_a_web_page_may_not_act_as_the_publisher(running, headers: dict[str, str]) -> None:
-    answer = httpx.post(f"{running.rest}/schema/ticks_v1", content=document(), headers=headers)
+PAGES: dict[str, list[tuple[str, str]]] = {
+    "another origin": [("Origin", "https://evil.example")],
+    "no origin of its own": [("Origin", "null")],
+    "another host": [("Host", "evil.example")],
+    "a host that starts like ours": [("Host", "localhost.evil.example")],
+    "two hosts": [("Host", "localhost"), ("Host", "evil.example")],
+    "another host, behind a proxy by its own word": [("Host", "evil.example"), ("X-Forwarded-For", "10.0.0.1")],
+    "another origin, behind a proxy by its own word": [
+        ("Origin", "https://evil.example"),
+        ("X-Forwarded-For", "10.0.0.1"),
+    ],
+}
+
+
+@pytest.mark.parametrize("headers", PAGES.values(), ids=PAGES.keys())
+@pytest.mark.parametrize("path", ["/schema/ticks_v1", "/schemas", "/schemas/", "/healthz", "/nothing"])
+def test_a_web_page_is_refused_before_its_path_is_looked_at(running, headers: list[tuple[str, str]], path: str) -> None:
+    host, _, port = running.rest.removeprefix("http://").rpartition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=20)
+    connection.putrequest("GET", path, skip_host=any(name == "Host" for name, _ in headers))
+    for name, value in headers:
+        connection.putheader(name, value)
+    connection.endheaders()
+    answer = connection.getresponse()
+    assert (answer.status, json.load(answer)["reason"]) == (403, "NOT_LOOPBACK")
+    connection.close()
+
+
+def test_a_web_page_may_not_act_as_the_publisher(running) -> None:
+    answer = httpx.post(
+        f"{running.rest}/schema/ticks_v1", content=document(), headers={"Origin": "https://evil.example"}
+    )
     assert (answer.status_code, answer.json()["code"]) == (403, "PERMISSION_DENIED")
+
+
+@pytest.mark.parametrize("forwarded", ["10.0.0.1", "garbage, \xff", "127.0.0.1", ""])
+def test_a_header_says_nothing_of_who_calls(running, forwarded: str) -> None:
+    headers = {b"X-Forwarded-For": forwarded.encode("latin-1"), b"X-Forwarded-Proto": b"https"}
+    answer = httpx.get(f"{running.rest}/whoami", headers=headers)
+    assert (answer.status_code, answer.json()["transport"]) == (200, "loopback")
 
 
 def test_a_last_event_id_beyond_any_revision_is_refused(running) -> None:

@@ -48,7 +48,7 @@ func serve(listen string) error {
 		return err
 	}
 	fmt.Printf("Listening: http://%s for the registry at %s\n", listener.Addr(), target)
-	server := &http.Server{Handler: asked(mux), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: ownOrigin(listener.Addr(), asked(mux)), ReadHeaderTimeout: 10 * time.Second}
 	return server.Serve(listener)
 }
 

@@ -51,6 +51,10 @@ BOMBS: dict[str, tuple[str, dict[str, Any]]] = {
     "too many properties": ("TOO_MANY_PROPERTIES", {"properties": {f"a{i}": {} for i in range(10_001)}}),
     "a wide allOf": ("TOO_MANY_SCHEMAS", {"allOf": [{}] * 200_000}),
     "too many patterns": ("TOO_MANY_PATTERNS", {"patternProperties": {f"a{i}": {} for i in range(257)}}),
+    "patterns that are large together": (
+        "PATTERNS_TOO_LARGE",
+        {"properties": {f"a{i}": {"pattern": f"^a{i}\\S{{240}}"} for i in range(256)}},
+    ),
     "a pattern that explodes": ("BAD_PATTERN", {"properties": {"a": {"pattern": "(a{1000}){1000}"}}}),
     "a pattern of half a mebibyte": ("BAD_PATTERN", {"properties": {"a": {"pattern": "(a|b)?" * 80_000}}}),
     "an alias with a very long name": ("BAD_ALIASES", {"x-aliases": {"k" * 500_000: []}}),
@@ -61,7 +65,8 @@ LARGE: dict[str, dict[str, Any]] = {
     "a large enum": {"properties": {"a": {"enum": list(range(140_000))}}},
     "unknown keywords": {"properties": {"a": {f"k{i}": 1 for i in range(80_000)}}},
     "unknown long keywords": {"properties": {"a": {f"{'patern' * 15_000}{i}": 1 for i in range(10)}}},
-    "patterns as large as may be": {"properties": {f"a{i}": {"pattern": f"[^a]{{230}}{i}"} for i in range(256)}},
+    "patterns as large as may be": {"properties": {f"a{i}": {"pattern": f"[^a]{{230}}{i}"} for i in range(8)}},
+    "as many patterns as may be": {"properties": {f"a{i}": {"pattern": f"^[A-Z]{{1,24}}{i}"} for i in range(256)}},
     "references to one large part": {
         "parts": [{"properties": {f"b{i}": {} for i in range(40)}}],
         "properties": {f"a{i}": {"$ref": "#/parts/0"} for i in range(1000)},

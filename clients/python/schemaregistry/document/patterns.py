@@ -14,8 +14,18 @@ from schemaregistry.errors import InvalidArgument
 
 MAX_PATTERNS: Final = 256
 MAX_PATTERN_LENGTH: Final = 4096
-PATTERN_OPTIONS: Final = jsonschema_rs.RegexOptions(size_limit=512 * 1024)
-"""An engine of automata: no backtracking; the size is of one compiled pattern, in bytes."""
+SIZES: Final = tuple(1 << power for power in range(13, 20))
+"""Bytes that one compiled pattern may take, in steps: 8 KiB to 512 KiB. The time to compile it grows with them."""
+BUDGET: Final = 4 << 20
+"""Bytes that all patterns of a document may take, each counted as its step: a tenth of a second's compiling."""
+
+
+def _engine(size: int) -> jsonschema_rs.RegexOptions:
+    """An engine of automata: no backtracking; a compiled pattern takes at most `size` bytes."""
+    return jsonschema_rs.RegexOptions(size_limit=size)
+
+
+PATTERN_OPTIONS: Final = _engine(SIZES[-1])
 
 _ADVICE: Final = (
     (r"\(\?<?[=!]", "Look-around isn't linear. Say it with a further `pattern` in `allOf`, or with `not`."),
@@ -27,7 +37,10 @@ _NOT_ECMA: Final = "It isn't an ECMA-262 regular expression."
 
 
 def check_patterns(places: Iterable[tuple[Path, Json]]) -> None:
-    """Refuse patterns that the engine can't bound or read; raises InvalidArgument (BAD_PATTERN, TOO_MANY_PATTERNS)."""
+    """Refuse patterns that the engine can't bound or read, and those that take too long to compile together.
+
+    Raises InvalidArgument (BAD_PATTERN, TOO_MANY_PATTERNS, PATTERNS_TOO_LARGE).
+    """
     patterns: dict[str, Path] = {}
     for path, pattern in _patterns(places):
         patterns.setdefault(pattern, path)
@@ -36,12 +49,15 @@ def check_patterns(places: Iterable[tuple[Path, Json]]) -> None:
             f"The document has {len(patterns):,} different patterns, more than the {MAX_PATTERNS:,} that are compiled.",
             reason="TOO_MANY_PATTERNS",
         )
+    left = BUDGET
     for pattern, path in patterns.items():
-        advice = _advice(pattern)
-        if advice:
+        left -= _size(pattern, path)
+        if left < 0:
             raise InvalidArgument(
-                f"The pattern {cut(pattern)} can't be compiled to run in linear time. {advice}",
-                reason="BAD_PATTERN",
+                f"The document's patterns take more than {BUDGET >> 20} MiB once their repetitions are written out; "
+                f"{cut(pattern)} goes over it. Use `maxLength` for lengths, and the same pattern where it means the "
+                "same.",
+                reason="PATTERNS_TOO_LARGE",
                 pointer=pointer(path),
             )
 
@@ -54,14 +70,31 @@ def _patterns(places: Iterable[tuple[Path, Json]]) -> Iterator[tuple[Path, str]]
             yield from (((*path, "patternProperties", key), key) for key in schema.get("patternProperties", ()))
 
 
-def _advice(pattern: str) -> str:
-    """What to do about a pattern that doesn't compile; empty for one that does."""
+def _size(pattern: str, path: Path) -> int:
+    """The step of SIZES that holds the compiled pattern; raises InvalidArgument (BAD_PATTERN).
+
+    The least is tried first, so that what is small costs little and what is large no more than twice its own time.
+    """
     if len(pattern) > MAX_PATTERN_LENGTH:
-        return f"It has {len(pattern):,} characters, more than the {MAX_PATTERN_LENGTH:,} that are compiled."
-    try:
-        jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=PATTERN_OPTIONS, offline=True)
-    except jsonschema_rs.ValidationError as error:
-        # The meta-schema's `format: regex` fails for what isn't ECMA-262; the engine itself fails at `pattern`.
-        default = _NOT_ECMA if error.schema_path[-1] == "format" else _TOO_LARGE
-        return next((advice for sign, advice in _ADVICE if re.search(sign, pattern)), default)
-    return ""
+        advice = f"It has {len(pattern):,} characters, more than the {MAX_PATTERN_LENGTH:,} that are compiled."
+        raise _bad_pattern(pattern, path, advice)
+    for size in SIZES:
+        try:
+            jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=_engine(size), offline=True)
+        except jsonschema_rs.ValidationError as error:
+            # The meta-schema's `format: regex` fails for what isn't ECMA-262; the engine itself fails at `pattern`.
+            if error.schema_path[-1] == "format":
+                raise _bad_pattern(pattern, path, _hint(pattern) or _NOT_ECMA) from None
+        else:
+            return size
+    raise _bad_pattern(pattern, path, _hint(pattern) or _TOO_LARGE)
+
+
+def _hint(pattern: str) -> str:
+    """What to do instead, by the signs that are in the pattern."""
+    return next((advice for sign, advice in _ADVICE if re.search(sign, pattern)), "")
+
+
+def _bad_pattern(pattern: str, path: Path, advice: str) -> InvalidArgument:
+    message = f"The pattern {cut(pattern)} can't be compiled to run in linear time. {advice}"
+    return InvalidArgument(message, reason="BAD_PATTERN", pointer=pointer(path))

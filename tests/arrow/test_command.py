@@ -80,6 +80,8 @@ def test_nan_is_said_since_no_document_lets_it_pass(tmp_path: Path) -> None:
         ("x.csv", b"", "UNREADABLE"),
         ("x.csv", b"a,a\n1,2\n", "DUPLICATE_COLUMN"),
         ("x.csv", b"a,b\n1\n", "UNREADABLE"),
+        ("x.csv", b"a,b\r1,2\r", "NOT_CSV"),
+        ("x.csv", b'a,b\n1,"2"3\n', "NOT_CSV"),
         ("x.ndjson", b'{"a": 1}\n', "NO_SCHEMA"),
     ],
 )

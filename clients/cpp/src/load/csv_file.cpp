@@ -18,8 +18,13 @@ struct CsvField {
   bool is_null() const { return text.empty() && !quoted; }
 };
 
-/// The fields of a record; false where its quotes are unsound.
-bool split(std::string_view record, std::vector<CsvField>& fields) {
+constexpr const char* kLoneReturn =
+    "a line ends with \\r alone: lines of CSV end with \\n or \\r\\n, write the file anew with these";
+constexpr const char* kStrayQuote =
+    "a quote stands beside other text: quotes are around a whole field, and doubled within it (RFC 4180)";
+
+/// The fields of a record; what is wrong with it where it isn't CSV.
+const char* split(std::string_view record, std::vector<CsvField>& fields) {
   fields.clear();
   std::size_t at = 0;
   while (true) {
@@ -27,7 +32,7 @@ bool split(std::string_view record, std::vector<CsvField>& fields) {
     if (at < record.size() && record[at] == '"') {
       field.quoted = true;
       for (++at;; ++at) {
-        if (at >= record.size()) return false;
+        if (at >= record.size()) return kStrayQuote;
         if (record[at] != '"') {
           field.text += record[at];
         } else if (at + 1 < record.size() && record[at + 1] == '"') {
@@ -37,15 +42,16 @@ bool split(std::string_view record, std::vector<CsvField>& fields) {
         }
       }
       ++at;
-      if (at < record.size() && record[at] != ',') return false;
+      if (at < record.size() && record[at] != ',') return record[at] == '\r' ? kLoneReturn : kStrayQuote;
     } else {
       const std::size_t end = std::min(record.find(',', at), record.size());
       field.text = record.substr(at, end - at);
-      if (field.text.find_first_of("\"\r") != std::string::npos) return false;
+      const auto wrong = field.text.find_first_of("\"\r");
+      if (wrong != std::string::npos) return field.text[wrong] == '\r' ? kLoneReturn : kStrayQuote;
       at = end;
     }
     fields.push_back(std::move(field));
-    if (at >= record.size()) return true;
+    if (at >= record.size()) return nullptr;
     ++at;
   }
 }
@@ -134,8 +140,7 @@ class CsvFile {
     std::vector<CsvField> fields;
     while (const auto record = input_.next()) {
       if (record->text.empty() && (!row_ || names_.size() != 1)) continue;
-      if (!split(record->text, fields))
-        return not_csv(*record, "quotes within a field must be doubled, and lines end with \\n or \\r\\n");
+      if (const char* wrong = split(record->text, fields)) return not_csv(*record, wrong);
       if (auto fault = row_ ? take(fields, *record) : take_header(fields, *record)) return fault;
     }
     if (input_.fault()) return input_.fault();

@@ -96,7 +96,7 @@ std::optional<Record> TextInput::next() {
   }
   const std::size_t stop = end.value_or(buffer_.size());
   Record record{std::string_view(buffer_).substr(at_, stop - at_), offset_, line_};
-  if (!record.text.empty() && record.text.back() == '\r') record.text.remove_suffix(1);
+  if (end && !record.text.empty() && record.text.back() == '\r') record.text.remove_suffix(1);
   offset_ += static_cast<std::int64_t>(stop - at_) + (end ? 1 : 0);
   line_ += std::exchange(lines_within_, 0);
   at_ = scanned_ = end ? stop + 1 : stop;

@@ -3,8 +3,7 @@
 Only an empty field without quotes is null. Types come from the contract, never from what the file looks like.
 """
 
-import csv
-import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -18,9 +17,10 @@ from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines
+from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.linewise import CsvLines
 from schemaregistry.data.plan import ROW
+from schemaregistry.data.quoting import sound_part
 from schemaregistry.data.schemas import refuse_repeated_names
 from schemaregistry.data.sources import Input, Source
 from schemaregistry.data.types import Array, Table, family
@@ -28,9 +28,10 @@ from schemaregistry.data.types import Array, Table, family
 read_csv: Any = pcsv.read_csv
 """Takes Arrow's own readers of bytes too."""
 
-_BOM: Final = b"\xef\xbb\xbf"
 _HEAD: Final = 1 << 16
 """Bytes in which the header most likely ends."""
+_FIELD: Final = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))')
+"""A field of a sound record."""
 
 
 class CsvReader:
@@ -57,16 +58,18 @@ class CsvReader:
                 if isinstance(block, Proven):
                     yield block
                     continue
-                rows = block
-                if names is None and not block.is_blank:
-                    names, rows = self._header(block)
+                rows, fault = sound_part(self._source.path, without_mark(block))
+                if names is None and not rows.is_blank:
+                    names, rows = self._header(rows)
                     self._bind(names)
                     self._lines = CsvLines(self._judge.plan, names) if self._judge.by_proof else None
-                    if rows.data and self._prove(rows.data):
+                    if rows.data and not fault and self._prove(rows.data):
                         yield Proven(count_lines(rows.data))
                         continue
                 if names is not None:
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
+                if fault:
+                    raise fault
             if names is None:
                 self._bind([])
         finally:
@@ -90,12 +93,12 @@ class CsvReader:
         starts = head.starts
         end = int(starts[1]) if len(starts) > 1 else len(block.data)
         try:
-            text = block.data[int(starts[0]) : end].removeprefix(_BOM).decode()
+            text = block.data[int(starts[0]) : end].decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise Unreadable(
                 self._source.path, "NOT_UTF8", f"the header isn't UTF-8: {error}", offset=block.offset, line=block.line
             ) from None
-        names = next(csv.reader(io.StringIO(text, newline="")))
+        names = [quoted.replace('""', '"') or plain for quoted, plain in _FIELD.findall(text)]
         line = head.line_of(0)
         refuse_repeated_names(self._source.path, names, line=line)
         return names, block.after(end)

@@ -23,6 +23,7 @@ LONGEST: Final = 64 << 20
 _BOMB_BYTES: Final = 256 << 20
 _BOMB_RATIO: Final = 500
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_BOM: Final = b"\xef\xbb\xbf"
 
 
 Text: TypeAlias = bytes | memoryview
@@ -107,6 +108,11 @@ class Block:
         """The rest of the block from a record's start on."""
         line = self.line + self.data.count(b"\n", 0, end)
         return Block(self.data[end:], self.offset + end, line, self.quoted)
+
+
+def without_mark(block: Block) -> Block:
+    """The block without a byte order mark at the start of the text."""
+    return block.after(len(_BOM)) if block.offset == 0 and block.data.startswith(_BOM) else block
 
 
 def record_ends(data: bytes, newlines: Indices) -> Indices:

@@ -18,7 +18,7 @@ from schemaregistry.data.plan import Plan
 from schemaregistry.data.proof import LETTER, Fields, fields
 from schemaregistry.data.types import Array, pc
 
-_NEWLINE: Final = 10
+_NEWLINE, _RETURN = 10, 13
 _MOST: Final = 10_000
 """Letters of an expression; a longer one's automaton may not fit into RE2's memory."""
 _OPENED: Final = re.compile(rb"[ \t]*\{")
@@ -124,8 +124,8 @@ def _first_line(text: Text) -> bytes:
 
 
 def _match(expression: str, text: Text) -> bool:
-    """Whether every line matches, and all of it is UTF-8."""
-    if len(expression) > _MOST:
+    """Whether every line matches, and all of it is UTF-8. A CR at the end of the text ends no line."""
+    if len(expression) > _MOST or text[-1] == _RETURN:
         return False
     ended = text if text[-1] == _NEWLINE else bytes(text) + b"\n"
     offsets = np.array([0, len(ended)], np.int32).tobytes()

@@ -15,13 +15,12 @@ from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsonbatch import Layout
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, Proven, blocks
+from schemaregistry.data.lines import Block, Proven, blocks, without_mark
 from schemaregistry.data.linewise import JsonLines
 from schemaregistry.data.records import Records, read_exactly, read_line
 from schemaregistry.data.sources import Input, Source
 from schemaregistry.document import Json
 
-_BOM: Final = b"\xef\xbb\xbf"
 _FEW: Final = 256
 """Lines that are read one by one, where they can't be read together."""
 
@@ -63,7 +62,7 @@ class NdjsonReader:
                 if isinstance(block, Proven):
                     yield block
                     continue
-                text = block.after(len(_BOM)) if block.offset == 0 and block.data.startswith(_BOM) else block
+                text = without_mark(block)
                 if len(text.starts):
                     yield from self._read(text, 0, len(text.starts))
         finally:

@@ -1,7 +1,7 @@
 """The rows of a file with the types that the file has, or that its format's reader infers. Knows no contract."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Final
 
 import pyarrow as pa
@@ -9,8 +9,10 @@ import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
+from schemaregistry.data.lines import Proven, blocks, without_mark
+from schemaregistry.data.quoting import sound_part
 from schemaregistry.data.schemas import refuse_repeated
-from schemaregistry.data.sources import Source
+from schemaregistry.data.sources import Input, Source
 from schemaregistry.data.tables import Stream
 from schemaregistry.errors import InvalidArgument
 
@@ -69,9 +71,20 @@ def _csv(source: Source) -> Stream:
     """Only an empty field without quotes is null, as where files are checked."""
     convert = pcsv.ConvertOptions(null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False)
     parse = pcsv.ParseOptions(newlines_in_values=True)
-    stream: Any = pa.input_stream(source.path, compression=source.compression or "detect")
-    table = pcsv.read_csv(stream, parse_options=parse, convert_options=convert)
+    text: Any = pa.BufferReader(b"".join(_sound_csv(source)))
+    table = pcsv.read_csv(text, parse_options=parse, convert_options=convert)
     return Stream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+
+
+def _sound_csv(source: Source) -> Iterator[bytes]:
+    """The text without its byte order mark; raises Unreadable where it isn't CSV."""
+    with closing(Input(source)) as text:
+        for block in blocks(source, text, quoted=True):
+            assert not isinstance(block, Proven)
+            sound, fault = sound_part(source.path, without_mark(block))
+            if fault:
+                raise fault
+            yield sound.data
 
 
 _OPEN: Final[dict[str, Callable[[Source], Stream]]] = {"parquet": _parquet, "arrow": _arrow, "csv": _csv}

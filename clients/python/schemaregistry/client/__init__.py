@@ -2,6 +2,7 @@
 
 from schemaregistry.client.aio import AsyncClient
 from schemaregistry.client.answers import Event, Fetched, Registered
+from schemaregistry.client.channel import Keepalive
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import VersionRefused
 from schemaregistry.client.follow import AsyncCache, Cache
@@ -17,6 +18,7 @@ __all__ = [
     "Credentials",
     "Event",
     "Fetched",
+    "Keepalive",
     "Registered",
     "VersionRefused",
     "Watch",

@@ -1,7 +1,9 @@
 """The client for asyncio: `AsyncClient`, method for method as `sync.Client`. Only the waiting differs."""
 
+# ruff: noqa: ASYNC109 (a timeout that travels with the call, under the name that it has in `Client`)
+
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,17 +14,19 @@ import grpc
 from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.client.calls import Call, Page
-from schemaregistry.client.channel import OPTIONS
+from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds, options
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import AsyncCache
-from schemaregistry.client.position import Position
+from schemaregistry.client.pickling import revive, settings
+from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.silence import Silence
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
-from schemaregistry.client.watch import AsyncWatch
+from schemaregistry.client.watch import AsyncLine, AsyncStream, AsyncWatch
 from schemaregistry.document import Document, Json
-from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
+from schemaregistry.errors import DeadlineExceeded, FailedPrecondition, RegistryError, Unavailable
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
@@ -34,7 +38,10 @@ Item = TypeVar("Item")
 
 
 class AsyncClient:
-    """One connection to a registry over mutual TLS, for the tasks of the running loop; see `Client`.
+    """One connection to a registry over mutual TLS, for the tasks of one event loop: that of its first call.
+
+    In another loop (each `asyncio.run` makes one) it raises FailedPrecondition (reason OTHER_LOOP). The rest is as of
+    `Client`.
 
     >>> async with AsyncClient("localhost:50051", credentials=Credentials.dev()) as client:   # doctest: +SKIP
     ...     (await client.get("ticks_v1")).version
@@ -48,11 +55,15 @@ class AsyncClient:
         credentials: Credentials,
         timeout: float = 5.0,
         cache_dir: str | Path | None = None,
+        keepalive: Keepalive = KEEPALIVE,
     ) -> None:
-        """As `Client`'s. Make it where the loop runs."""
+        """As `Client`'s. It may be made before a loop runs."""
         self.target = check_target(target)
-        self.timeout = timeout
+        self.timeout = check_seconds(timeout, "timeout")
         self.credentials = credentials
+        self.keepalive = keepalive
+        self._cache_dir = cache_dir
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._shelf = Shelf(target, cache_dir)
         self._connection = Renewing(credentials, self._connect, self._retire, timeout)
         self._closing: set[asyncio.Task[None]] = set()
@@ -66,11 +77,18 @@ class AsyncClient:
         credentials = Credentials.from_environment(identity)
         return cls(target_from_environment(), credentials=credentials, timeout=timeout, cache_dir=cache_dir)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return revive, (type(self), settings(self, self._cache_dir))
+
     async def close(self) -> None:
         """Close the connection; calls and watches under way end."""
+        channels = self._connection.end()
+        if self._loop is not asyncio.get_running_loop():
+            # A loop that is gone took what was under way in it along.
+            return
         for watch in list(self._watches):
             await watch.close()
-        for channel in self._connection.all():
+        for channel in channels:
             await channel.close()
         await asyncio.gather(*self._closing)
 
@@ -83,91 +101,154 @@ class AsyncClient:
         await self.close()
 
     async def get(
-        self, id: str, version: str = LATEST, *, min_revision: int = 0, max_staleness: float | None = None
+        self,
+        id: str,
+        version: str = LATEST,
+        *,
+        min_revision: int = 0,
+        max_staleness: float | None = None,
+        timeout: float | None = None,
     ) -> Fetched:
         """One version, byte for byte as it was registered; see `Client.get`."""
+        self._check_usable()
         version = version_asked(version)
         settled = self._shelf.settled(id, version)
         if settled is not None:
             return settled
         try:
-            fetched = await self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)))
+            fetched = await self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)), timeout)
         except (Unavailable, DeadlineExceeded) as away:
             return self._shelf.stale(id, version, min_revision, max_staleness, away)
         return self._shelf.keep(id, version, fetched)
 
-    async def document(self, id: str, version: str = LATEST, *, min_revision: int = 0) -> Document:
+    async def document(
+        self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
+    ) -> Document:
         """One version, parsed (once for each content)."""
-        return self._shelf.document(await self.get(id, version, min_revision=min_revision))
+        return self._shelf.document(await self.get(id, version, min_revision=min_revision, timeout=timeout))
 
-    async def register(self, document: bytes, id: str | None = None) -> Registered:
+    async def register(
+        self, document: bytes | str, id: str | None = None, *, timeout: float | None = None
+    ) -> Registered:
         """Add a version; see `Client.register`."""
-        return await self._send(calls.register(document, id))
+        return await self._send(calls.register(document, id), timeout)
 
-    async def check_compatibility(self, document: bytes, direction: str = "") -> registry_pb2.Verdict:
+    async def check_compatibility(
+        self, document: bytes | str, direction: str = "", *, timeout: float | None = None
+    ) -> registry_pb2.Verdict:
         """Judge a candidate against the latest version, in the document's own direction unless one is given."""
-        return await self._send(calls.check_compatibility(document, direction))
+        return await self._send(calls.check_compatibility(document, direction), timeout)
 
-    async def compare(self, id: str, old: str, new: str, direction: str = "") -> registry_pb2.Verdict:
+    async def compare(
+        self, id: str, old: str, new: str, direction: str = "", *, timeout: float | None = None
+    ) -> registry_pb2.Verdict:
         """Judge one registered version against another."""
-        return await self._send(calls.compare(id, old, new, direction))
+        return await self._send(calls.compare(id, old, new, direction), timeout)
 
-    def list_schemas(self, text: str = "", field: str = "", tag: str = "") -> AsyncIterator[registry_pb2.SchemaSummary]:
-        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag."""
-        return self._pages(calls.list_schemas(registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)))
+    def list_schemas(
+        self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
+    ) -> AsyncIterator[registry_pb2.SchemaSummary]:
+        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag.
 
-    def list_versions(self, id: str) -> AsyncIterator[registry_pb2.SchemaVersion]:
-        """The versions of one schema, oldest first."""
-        return self._pages(calls.list_versions(id))
+        `timeout` is for each page.
+        """
+        request = registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)
+        return self._pages(calls.list_schemas(request), timeout)
+
+    def list_versions(self, id: str, *, timeout: float | None = None) -> AsyncIterator[registry_pb2.SchemaVersion]:
+        """The versions of one schema, oldest first; `timeout` is for each page."""
+        return self._pages(calls.list_versions(id), timeout)
 
     async def validate(
-        self, id: str, records: Sequence[Json], version: str = LATEST
+        self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
     ) -> registry_pb2.ValidateRecordsResponse:
         """Judge a few records against one version, on the server."""
-        return await self._send(calls.validate(id, records, version))
+        return await self._send(calls.validate(id, records, version), timeout)
 
-    async def whoami(self) -> registry_pb2.WhoAmIResponse:
+    async def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
         """The identity that the registry sees in this client's certificate."""
-        return await self._send(calls.whoami())
+        return await self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> AsyncWatch:
         """Every version after a revision, then each further one as it is registered; see `AsyncWatch`."""
-        position = Position(after_revision, ids, include_documents=include_documents)
-        watch = AsyncWatch(position, lambda request: self._connection.stub().WatchSchemas(request), self._error)
+        position = Position(after_revision, many_ids(ids), include_documents=include_documents)
+        return self._watch(position, Silence())
+
+    async def follow(
+        self, ids: Iterable[str] = (), *, max_staleness: float = 60.0, timeout: float | None = None
+    ) -> AsyncCache:
+        """The latest versions, kept up to date in the background; see `AsyncCache` and `Client.follow`."""
+        followed = many_ids(ids)
+        staleness = check_seconds(max_staleness, "max_staleness")
+        seconds = self._seconds(timeout)
+
+        def open_watch() -> AsyncWatch:
+            return self._watch(Position(0, followed, include_documents=True), Silence(staleness))
+
+        self._check_usable()
+        return await AsyncCache(open_watch, staleness).filled(seconds)
+
+    def _watch(self, position: Position, silence: Silence) -> AsyncWatch:
+        self._connection.check_open()
+        watch = AsyncWatch(position, silence, AsyncLine(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 
-    async def follow(self, ids: Iterable[str] = (), *, max_staleness: float = 60.0) -> AsyncCache:
-        """The latest versions, kept up to date in the background; see `AsyncCache`."""
-        followed = tuple(ids)
-        return await AsyncCache(lambda: self.watch(ids=followed, include_documents=True), max_staleness).filled(
-            self.timeout
-        )
+    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[AsyncStream, Callable[[], None]]:
+        stub = self._stub()
+        return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
+
+    def _check_usable(self) -> None:
+        """Raises FailedPrecondition: the client is closed (CLIENT_CLOSED), or another loop's (OTHER_LOOP)."""
+        self._connection.check_open()
+        running = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = running
+        if self._loop is not running:
+            message = (
+                "this AsyncClient belongs to the event loop of its first call, and this is another one: make a client "
+                "in each loop (each asyncio.run makes a new one)"
+            )
+            raise FailedPrecondition(message, reason="OTHER_LOOP")
+
+    def _stub(self) -> "SchemaRegistryAsyncStub":
+        self._check_usable()
+        return self._connection.stub()
 
     def _connect(self, secure: grpc.ChannelCredentials) -> "tuple[grpc.aio.Channel, SchemaRegistryAsyncStub]":
-        channel = grpc.aio.secure_channel(self.target, secure, OPTIONS)
+        channel = grpc.aio.secure_channel(self.target, secure, options(self.target, self.keepalive))
         return channel, SchemaRegistryStub(channel)
+
+    def _seconds(self, timeout: float | None) -> float:
+        return self.timeout if timeout is None else check_seconds(timeout, "timeout")
 
     def _retire(self, channel: grpc.aio.Channel) -> None:
         closing = asyncio.get_running_loop().create_task(channel.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _send(self, call: Call[Answer]) -> Answer:
-        rpc = getattr(self._connection.stub(), call.method)(call.request, timeout=self.timeout)
+    async def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
+        seconds = self._seconds(timeout)
+        rpc = getattr(self._stub(), call.method)(call.request, timeout=seconds)
         try:
             response = await rpc
             metadata: list[tuple[str, Any]] = [*await rpc.initial_metadata(), *await rpc.trailing_metadata()]
         except grpc.RpcError as failure:
-            raise await self._error(failure) from None
+            raise await self._error(failure, seconds) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():
+                # The channel was closed under the call, which cancels it.
+                self._connection.check_open()
+            raise
         return call.read(response, dict(metadata))
 
-    async def _pages(self, call: Call[Page[Item]] | None) -> AsyncIterator[Item]:
+    async def _pages(self, call: Call[Page[Item]] | None, timeout: float | None) -> AsyncIterator[Item]:
         while call is not None:
-            page = await self._send(call)
+            page = await self._send(call, timeout)
             for item in page.items:
                 yield item
             call = page.next
 
-    async def _error(self, failure: grpc.RpcError) -> RegistryError:
-        return await asyncio.to_thread(describe, failure, self.target, self.credentials, self.timeout)
+    async def _error(self, failure: grpc.RpcError, seconds: float | None = None) -> RegistryError:
+        return await asyncio.to_thread(describe, failure, self.target, self.credentials, seconds or self.timeout)

@@ -54,9 +54,10 @@ def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
     return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale="x-schema-stale" in metadata)
 
 
-def register(document: bytes, id: str | None) -> Call[Registered]:
+def register(document: bytes | str, id: str | None) -> Call[Registered]:
     """RegisterSchema under `id`, or under the document's own (raises InvalidArgument where it has none)."""
-    request = registry_pb2.RegisterSchemaRequest(id=id or parse(document).id, document=_json_body(document))
+    raw = _bytes(document)
+    request = registry_pb2.RegisterSchemaRequest(id=id or parse(raw).id, document=_json_body(raw))
     return Call("RegisterSchema", request, _registered)
 
 
@@ -71,11 +72,10 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
     )
 
 
-def check_compatibility(document: bytes, direction: str) -> Call[registry_pb2.Verdict]:
+def check_compatibility(document: bytes | str, direction: str) -> Call[registry_pb2.Verdict]:
     """CheckCompatibility of a candidate. Raises InvalidArgument where its id can't be read."""
-    request = registry_pb2.CheckCompatibilityRequest(
-        id=parse(document).id, document=_json_body(document), direction=direction
-    )
+    raw = _bytes(document)
+    request = registry_pb2.CheckCompatibilityRequest(id=parse(raw).id, document=_json_body(raw), direction=direction)
     return Call("CheckCompatibility", request, _message)
 
 
@@ -124,6 +124,14 @@ def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb
 def whoami() -> Call[registry_pb2.WhoAmIResponse]:
     """WhoAmI."""
     return Call("WhoAmI", registry_pb2.WhoAmIRequest(), _message)
+
+
+def _bytes(document: bytes | str) -> bytes:
+    """A document as it is sent; text is UTF-8."""
+    if isinstance(document, bytes | str):
+        return document.encode() if isinstance(document, str) else document
+    message = f"a document is the JSON itself, as bytes or text, not a {type(document).__name__}: use json.dumps"
+    raise InvalidArgument(message, reason="NOT_JSON")
 
 
 def _message(response: Any, _: Metadata) -> Any:

@@ -1,7 +1,12 @@
-"""How a channel to the registry behaves: retries, keepalive, sizes. Opens nothing itself."""
+"""How a channel to the registry behaves: retries, keepalive, sizes, proxies. Opens nothing itself."""
 
 import json
+import math
+from dataclasses import dataclass
 from typing import Final
+
+from schemaregistry.client.proxy import is_local
+from schemaregistry.errors import InvalidArgument
 
 SERVICE: Final = "schemaregistry.v1.SchemaRegistry"
 
@@ -31,9 +36,10 @@ OPTIONS: Final[tuple[tuple[str, str | int], ...]] = (
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 5_000),
-    # A peer that vanished without a word is noticed within 40 s, also by a watch that hears nothing meanwhile.
-    ("grpc.keepalive_time_ms", 30_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    # One address that swallows what it is sent must not hold up the next one for gRPC's 20 s.
+    ("grpc.min_reconnect_backoff_ms", 10_000),
+    # Also by a connection in which no call waits: the next one would.
+    ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.max_receive_message_length", 16 << 20),
     ("grpc.max_send_message_length", 16 << 20),
@@ -45,3 +51,44 @@ OPTIONS: Final[tuple[tuple[str, str | int], ...]] = (
     # A client's failed connection must not make another one wait.
     ("grpc.use_local_subchannel_pool", 1),
 )
+
+
+def check_seconds(seconds: float, name: str) -> float:
+    """The seconds themselves; raises InvalidArgument (reason BAD_TIMEOUT) where they are no time that can pass."""
+    sound = isinstance(seconds, int | float) and math.isfinite(seconds) and seconds > 0
+    if not sound:
+        raise InvalidArgument(f"{name}={seconds!r}: give seconds, more than 0, as in 5.0", reason="BAD_TIMEOUT")
+    return seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Keepalive:
+    """After `idle` seconds without a byte the client asks the registry for a sign of life, and waits `wait` for it.
+
+    So a peer that vanished without a word is noticed within both together, whether or not a call is under way. The
+    registry takes such questions every 10 s and more; a client that asks more often is hung up on.
+    """
+
+    idle: float = 30.0
+    wait: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Raises InvalidArgument (reason BAD_TIMEOUT) where one of them is no time."""
+        check_seconds(self.idle, "keepalive.idle")
+        check_seconds(self.wait, "keepalive.wait")
+
+
+KEEPALIVE: Final = Keepalive()
+
+
+def options(target: str, keepalive: Keepalive) -> tuple[tuple[str, str | int], ...]:
+    """OPTIONS, and what the target and the settings decide."""
+    wait = round(keepalive.wait * 1000)
+    return (
+        *OPTIONS,
+        ("grpc.keepalive_time_ms", round(keepalive.idle * 1000)),
+        ("grpc.keepalive_timeout_ms", wait),
+        # Since gRPC 1.60 it is this one that ends a connection; a minute unless it is set.
+        ("grpc.http2.ping_timeout_ms", wait),
+        ("grpc.enable_http_proxy", int(not is_local(target))),
+    )

@@ -15,18 +15,32 @@ import grpc
 from schemaregistry.errors import InvalidArgument
 
 State: TypeAlias = tuple[object, ...]
+FilePath: TypeAlias = str | os.PathLike[str]
 
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
 FILE_VARIABLES = {"ca": "SCHEMAREGISTRY_CA", "cert": "SCHEMAREGISTRY_CERT", "key": "SCHEMAREGISTRY_KEY"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Credentials:
-    """Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM."""
+    """Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
+
+    >>> Credentials("ca.pem", "reader.pem", "reader-key.pem").ca.name
+    'ca.pem'
+    """
 
     ca: Path
     cert: Path
     key: Path
+
+    def __init__(self, ca: FilePath, cert: FilePath, key: FilePath) -> None:
+        """Raises InvalidArgument (reason CREDENTIALS_UNREADABLE) where one is no path; `~` is the home directory."""
+        for name, given in (("ca", ca), ("cert", cert), ("key", key)):
+            object.__setattr__(self, name, _path(name, given))
+
+    def absolute(self) -> "Credentials":
+        """The same files for a process whose working directory is another one."""
+        return Credentials(self.ca.absolute(), self.cert.absolute(), self.key.absolute())
 
     @classmethod
     def dev(cls, data_dir: str | Path = ".data", identity: str = "reader") -> "Credentials":
@@ -35,7 +49,7 @@ class Credentials:
         return cls(folder / "ca.pem", folder / f"{identity}.pem", folder / f"{identity}-key.pem")
 
     @classmethod
-    def choose(cls, files: Mapping[str, Path | None], identity: str = "reader") -> "Credentials":
+    def choose(cls, files: Mapping[str, FilePath | None], identity: str = "reader") -> "Credentials":
         """The files under `ca`, `cert` and `key` where all three are given, the dev certificates where none is.
 
         Raises:
@@ -55,7 +69,7 @@ class Credentials:
     def from_environment(cls, identity: str = "reader") -> "Credentials":
         """The files that SCHEMAREGISTRY_CA, _CERT and _KEY name, or the dev ones under SCHEMAREGISTRY_DATA."""
         named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
-        return cls.choose({name: Path(text) if text else None for name, text in named.items()}, identity)
+        return cls.choose({name: text or None for name, text in named.items()}, identity)
 
     def state(self) -> State:
         """What changes whenever one of the files is written or replaced."""
@@ -69,7 +83,12 @@ class Credentials:
                 fit the others (CREDENTIALS_UNSOUND); the message names the file.
         """
         for path in (self.ca, self.cert, self.key):
-            _read(path)
+            if not _read(path).strip():
+                raise InvalidArgument(
+                    f"{path} is empty: give the PEM files that the registry's CA issued",
+                    reason="CREDENTIALS_UNSOUND",
+                    metadata={"file": str(path)},
+                )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         try:
             context.load_verify_locations(self.ca)
@@ -93,20 +112,29 @@ class Credentials:
                 return found
 
 
+def _path(name: str, given: FilePath) -> Path:
+    """The path that was given; never repeats what was, which may be a private key."""
+    if isinstance(given, str | os.PathLike) and "-----BEGIN" not in (text := os.fspath(given)) and text:
+        return Path(text).expanduser() if text.startswith("~") else Path(text)
+    message = f"Credentials: {name} is to be the path of a PEM file, not its content or a {type(given).__name__}"
+    raise InvalidArgument(message, reason="CREDENTIALS_UNREADABLE")
+
+
 def _state(path: Path) -> State:
     try:
         found = path.stat()
-    except OSError as error:
-        return (error.errno,)
+    except (OSError, ValueError) as error:
+        return (str(error),)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
         message = (
-            f"can't read {path} ({error.strerror}): start a registry here with `schemaregistry serve --dev`, which "
+            f"can't read {path} ({why}): start a registry here with `schemaregistry serve --dev`, which "
             "makes the dev certificates, or name its data directory in SCHEMAREGISTRY_DATA, or give --ca, --cert and "
             "--key (SCHEMAREGISTRY_CA, _CERT, _KEY)"
         )

@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.proxy import proxy_for
 from schemaregistry.client.unreachable import explain
 from schemaregistry.errors import (
     AlreadyExists,
@@ -61,8 +62,11 @@ def describe(failure: grpc.RpcError, target: str, credentials: Credentials, time
     if _details(failure) is None and code is grpc.StatusCode.UNAVAILABLE:
         return explain(target, credentials, failure.details() or "the connection broke")
     if _details(failure) is None and code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        proxy = proxy_for(target)
+        way = f" by way of {proxy}" if proxy else ""
         message = (
-            f"{target} gave no answer within {timeout:g} s: it is busy or can't be reached; try again, or allow more"
+            f"{target} gave no answer{way} within {timeout:g} s: it is busy or can't be reached; try again, or allow "
+            "more (timeout=)"
         )
         return DeadlineExceeded(message, reason=code.name, metadata={"target": target})
     return to_error(failure)

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
 from types import TracebackType
+from typing import NoReturn
 
 from schemaregistry.client.answers import Fetched
 from schemaregistry.client.latest import Latest, not_filled
+from schemaregistry.client.renewal import closed
 from schemaregistry.client.watch import AsyncWatch, Watch
 from schemaregistry.errors import OutOfRange, RegistryError
 
@@ -40,9 +42,12 @@ class Cache:
         return self._latest.get(id)
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop following; reading then raises FailedPrecondition (reason CLIENT_CLOSED)."""
         self._closed = True
         self._watch.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a cache can't be pickled: pickle the client, and follow where it arrives")
 
     def __enter__(self) -> "Cache":
         return self
@@ -56,6 +61,7 @@ class Cache:
         try:
             while self._follow_one_store() and not self._closed:
                 self._watch = self._open_watch()
+            self._latest.failure = closed()
         except RegistryError as error:
             self._latest.failure = error
         finally:
@@ -99,9 +105,12 @@ class AsyncCache:
         return self._latest.get(id)
 
     async def close(self) -> None:
-        """Stop following."""
+        """Stop following; reading then raises FailedPrecondition (reason CLIENT_CLOSED)."""
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a cache can't be pickled: pickle the client, and follow where it arrives")
 
     async def __aenter__(self) -> "AsyncCache":
         return self
@@ -115,8 +124,12 @@ class AsyncCache:
         try:
             while await self._follow_one_store():
                 pass
+            self._latest.failure = closed()
         except RegistryError as error:
             self._latest.failure = error
+        except asyncio.CancelledError:
+            self._latest.failure = closed()
+            raise
         finally:
             self._ready.set()
 

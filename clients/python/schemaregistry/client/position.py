@@ -32,6 +32,13 @@ _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
 
 
+def many_ids(ids: Iterable[str]) -> tuple[str, ...]:
+    """Ids to watch; raises InvalidArgument (reason BAD_IDS) for a single string, which would be watched by letters."""
+    if isinstance(ids, str):
+        raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in [{ids!r}]", reason="BAD_IDS")
+    return tuple(ids)
+
+
 class Position:
     """The state of one watch through all its connections."""
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import grpc
 
 from schemaregistry.client.credentials import Credentials
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import FailedPrecondition, InvalidArgument
 
 Channel = TypeVar("Channel")
 Stub = TypeVar("Stub")
@@ -35,40 +35,78 @@ class Renewing(Generic[Channel, Stub]):
         close: Callable[[Channel], object],
         lasting: float,
     ) -> None:
-        """`connect` makes a channel and its calls. Raises as `Credentials.tls` does."""
+        """`connect` makes a channel and its calls, with the first call. Raises as `Credentials.tls` does."""
         self._credentials = credentials
         self._connect = connect
         self._close = close
         self._lasting = lasting
         self._lock = Lock()
         self._replaced: deque[tuple[float, Channel]] = deque()
+        self._closed = False
         self._seen = credentials.state()
-        self._channel, self._stub = connect(credentials.channel())
+        self._secure = credentials.channel()
+        self._current: tuple[Channel, Stub] | None = None
 
     def stub(self) -> Stub:
-        """The calls, with the files as they are now; with those before while the new ones don't fit together."""
+        """The calls, with the files as they are now; with those before while the new ones don't fit together.
+
+        Raises:
+            FailedPrecondition: the client is closed (reason CLIENT_CLOSED).
+        """
         with self._lock:
+            if self._closed:
+                raise closed()
             self._close_replaced()
-            state = self._credentials.state()
-            if state != self._seen:
-                self._seen = state
-                self._renew()
-            return self._stub
+            self._look_at_files()
+            if self._current is None:
+                self._current = self._connect(self._secure)
+            return self._current[1]
 
-    def all(self) -> list[Channel]:
-        """Every channel that is open."""
+    def leave(self, stub: Stub) -> None:
+        """Let the next call make a new channel, unless `stub`'s has been replaced already."""
         with self._lock:
-            return [self._channel, *(channel for _, channel in self._replaced)]
+            if self._current is not None and self._current[1] is stub:
+                self._replace()
 
-    def _renew(self) -> None:
+    def end(self) -> list[Channel]:
+        """Every channel that is open, for its owner to close; from now on `stub` raises."""
+        with self._lock:
+            self._closed = True
+            channels = [channel for _, channel in self._replaced]
+            self._replaced.clear()
+            if self._current is not None:
+                channels.append(self._current[0])
+                self._current = None
+            return channels
+
+    def check_open(self) -> None:
+        """Raises as `stub` does."""
+        if self._closed:
+            raise closed()
+
+    def _look_at_files(self) -> None:
+        state = self._credentials.state()
+        if state == self._seen:
+            return
+        self._seen = state
         try:
-            channel, stub = self._connect(self._credentials.channel())
+            self._secure = self._credentials.channel()
         except InvalidArgument as error:
             log.warning("going on with the credentials as they were: %s", error.message)
             return
-        self._replaced.append((time.monotonic(), self._channel))
-        self._channel, self._stub = channel, stub
+        self._replace()
+
+    def _replace(self) -> None:
+        if self._current is not None:
+            self._replaced.append((time.monotonic(), self._current[0]))
+            self._current = None
 
     def _close_replaced(self) -> None:
         while self._replaced and time.monotonic() - self._replaced[0][0] > self._lasting:
             self._close(self._replaced.popleft()[1])
+
+
+def closed() -> FailedPrecondition:
+    """The error of whatever is asked of a client after its `close`."""
+    message = "this client is closed: make another one, or ask before it is closed (the end of `with` closes it)"
+    return FailedPrecondition(message, reason="CLIENT_CLOSED")

@@ -1,6 +1,6 @@
 """The client for threads: `Client`. What is sent and how it is read is `calls`', what is remembered `shelf`'s."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -11,15 +11,17 @@ import grpc
 from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.client.calls import Call, Metadata, Page
-from schemaregistry.client.channel import OPTIONS
+from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds, options
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import Cache
-from schemaregistry.client.position import Position
+from schemaregistry.client.pickling import revive, settings
+from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.silence import Silence
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
-from schemaregistry.client.watch import Watch
+from schemaregistry.client.watch import Line, Stream, Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
 from schemaregistry.v1 import registry_pb2
@@ -33,7 +35,10 @@ class Client:
     """One connection to a registry over mutual TLS; threads may share it.
 
     Every method raises the classes of `schemaregistry.errors`: what the registry refused with its reason and pointer,
-    Unavailable where it can't be reached, DeadlineExceeded after `timeout` seconds (for all attempts of one call).
+    Unavailable where it can't be reached, DeadlineExceeded after `timeout` seconds (for all attempts of one call; each
+    call takes a `timeout` of its own), FailedPrecondition (reason CLIENT_CLOSED) after `close`.
+
+    A client pickles as its settings, the credentials as absolute paths, and connects anew where it arrives.
 
     >>> with Client("localhost:50051", credentials=Credentials.dev()) as client:   # doctest: +SKIP
     ...     client.get("ticks_v1").version
@@ -47,18 +52,21 @@ class Client:
         credentials: Credentials,
         timeout: float = 5.0,
         cache_dir: str | Path | None = None,
+        keepalive: Keepalive = KEEPALIVE,
     ) -> None:
         """Reads the credentials' files, connects with the first call; answers are also kept in `cache_dir`, if given.
 
         The files are looked at with each call: once they are others, the client connects anew with them.
 
         Raises:
-            InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be, or
-                `cache_dir` can't be written.
+            InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be,
+                `cache_dir` can't be written, or a time is none.
         """
         self.target = check_target(target)
-        self.timeout = timeout
+        self.timeout = check_seconds(timeout, "timeout")
         self.credentials = credentials
+        self.keepalive = keepalive
+        self._cache_dir = cache_dir
         self._shelf = Shelf(target, cache_dir)
         self._connection = Renewing(credentials, self._connect, lambda channel: channel.close(), timeout)
         self._watches: WeakSet[Watch] = WeakSet()
@@ -74,11 +82,14 @@ class Client:
         credentials = Credentials.from_environment(identity)
         return cls(target_from_environment(), credentials=credentials, timeout=timeout, cache_dir=cache_dir)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return revive, (type(self), settings(self, self._cache_dir))
+
     def close(self) -> None:
         """Close the connection; calls and watches under way end."""
         for watch in list(self._watches):
             watch.close()
-        for channel in self._connection.all():
+        for channel in self._connection.end():
             channel.close()
 
     def __enter__(self) -> "Client":
@@ -90,7 +101,13 @@ class Client:
         self.close()
 
     def get(
-        self, id: str, version: str = LATEST, *, min_revision: int = 0, max_staleness: float | None = None
+        self,
+        id: str,
+        version: str = LATEST,
+        *,
+        min_revision: int = 0,
+        max_staleness: float | None = None,
+        timeout: float | None = None,
     ) -> Fetched:
         """One version, byte for byte as it was registered.
 
@@ -99,84 +116,124 @@ class Client:
         `max_staleness` (seconds) allows an answer that it confirmed so long ago; `Fetched.stale_seconds` then says how
         long.
         """
+        self._connection.check_open()
         version = version_asked(version)
         settled = self._shelf.settled(id, version)
         if settled is not None:
             return settled
         try:
-            fetched = self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)))
+            fetched = self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)), timeout)
         except (Unavailable, DeadlineExceeded) as away:
             return self._shelf.stale(id, version, min_revision, max_staleness, away)
         return self._shelf.keep(id, version, fetched)
 
-    def document(self, id: str, version: str = LATEST, *, min_revision: int = 0) -> Document:
+    def document(
+        self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
+    ) -> Document:
         """One version, parsed (once for each content)."""
-        return self._shelf.document(self.get(id, version, min_revision=min_revision))
+        return self._shelf.document(self.get(id, version, min_revision=min_revision, timeout=timeout))
 
-    def register(self, document: bytes, id: str | None = None) -> Registered:
+    def register(self, document: bytes | str, id: str | None = None, *, timeout: float | None = None) -> Registered:
         """Add a version under its own `$id`; the same content again is answered with `created` false.
 
         Raises VersionRefused, with the verdict, where the version is too small a step from those before it, and
         AlreadyExists where it is there with other content.
         """
-        return self._send(calls.register(document, id))
+        return self._send(calls.register(document, id), timeout)
 
-    def check_compatibility(self, document: bytes, direction: str = "") -> registry_pb2.Verdict:
+    def check_compatibility(
+        self, document: bytes | str, direction: str = "", *, timeout: float | None = None
+    ) -> registry_pb2.Verdict:
         """Judge a candidate against the latest version, in the document's own direction unless one is given."""
-        return self._send(calls.check_compatibility(document, direction))
+        return self._send(calls.check_compatibility(document, direction), timeout)
 
-    def compare(self, id: str, old: str, new: str, direction: str = "") -> registry_pb2.Verdict:
+    def compare(
+        self, id: str, old: str, new: str, direction: str = "", *, timeout: float | None = None
+    ) -> registry_pb2.Verdict:
         """Judge one registered version against another."""
-        return self._send(calls.compare(id, old, new, direction))
+        return self._send(calls.compare(id, old, new, direction), timeout)
 
-    def list_schemas(self, text: str = "", field: str = "", tag: str = "") -> Iterator[registry_pb2.SchemaSummary]:
-        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag."""
-        return self._pages(calls.list_schemas(registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)))
+    def list_schemas(
+        self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
+    ) -> Iterator[registry_pb2.SchemaSummary]:
+        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag.
 
-    def list_versions(self, id: str) -> Iterator[registry_pb2.SchemaVersion]:
-        """The versions of one schema, oldest first."""
-        return self._pages(calls.list_versions(id))
+        `timeout` is for each page.
+        """
+        request = registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)
+        return self._pages(calls.list_schemas(request), timeout)
 
-    def validate(self, id: str, records: Sequence[Json], version: str = LATEST) -> registry_pb2.ValidateRecordsResponse:
+    def list_versions(self, id: str, *, timeout: float | None = None) -> Iterator[registry_pb2.SchemaVersion]:
+        """The versions of one schema, oldest first; `timeout` is for each page."""
+        return self._pages(calls.list_versions(id), timeout)
+
+    def validate(
+        self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
+    ) -> registry_pb2.ValidateRecordsResponse:
         """Judge a few records against one version, on the server; for files there is `schemaregistry.data`."""
-        return self._send(calls.validate(id, records, version))
+        return self._send(calls.validate(id, records, version), timeout)
 
-    def whoami(self) -> registry_pb2.WhoAmIResponse:
+    def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
         """The identity that the registry sees in this client's certificate."""
-        return self._send(calls.whoami())
+        return self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> Watch:
         """Every version after a revision, then each further one as it is registered; see `Watch`."""
-        position = Position(after_revision, ids, include_documents=include_documents)
-        watch = Watch(position, lambda request: self._connection.stub().WatchSchemas(request), self._error)
+        position = Position(after_revision, many_ids(ids), include_documents=include_documents)
+        return self._watch(position, Silence())
+
+    def follow(self, ids: Iterable[str] = (), *, max_staleness: float = 60.0, timeout: float | None = None) -> Cache:
+        """The latest versions, kept up to date in the background; see `Cache`.
+
+        `timeout` is for the first filling. Raises InvalidArgument (reason STALENESS_TOO_SHORT) where `max_staleness` is
+        shorter than two of the intervals at which the registry is heard of: 20 s, unless it is started otherwise.
+        """
+        followed = many_ids(ids)
+        staleness = check_seconds(max_staleness, "max_staleness")
+
+        def open_watch() -> Watch:
+            return self._watch(Position(0, followed, include_documents=True), Silence(staleness))
+
+        return Cache(open_watch, self._seconds(timeout), staleness)
+
+    def _watch(self, position: Position, silence: Silence) -> Watch:
+        self._connection.check_open()
+        watch = Watch(position, silence, Line(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 
-    def follow(self, ids: Iterable[str] = (), *, max_staleness: float = 60.0) -> Cache:
-        """The latest versions, kept up to date in the background; see `Cache`."""
-        followed = tuple(ids)
-        return Cache(lambda: self.watch(ids=followed, include_documents=True), self.timeout, max_staleness)
+    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[Stream, Callable[[], None]]:
+        stub = self._connection.stub()
+        return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
 
     def _connect(self, secure: grpc.ChannelCredentials) -> tuple[grpc.Channel, SchemaRegistryStub]:
-        channel = grpc.secure_channel(self.target, secure, OPTIONS)
+        channel = grpc.secure_channel(self.target, secure, options(self.target, self.keepalive))
         return channel, SchemaRegistryStub(channel)
 
-    def _send(self, call: Call[Answer]) -> Answer:
+    def _seconds(self, timeout: float | None) -> float:
+        return self.timeout if timeout is None else check_seconds(timeout, "timeout")
+
+    def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
+        seconds = self._seconds(timeout)
         send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._connection.stub(), call.method)
         try:
-            response, rpc = send.with_call(call.request, timeout=self.timeout)
+            response, rpc = send.with_call(call.request, timeout=seconds)
         except grpc.RpcError as failure:
-            raise self._error(failure) from None
+            raise self._error(failure, seconds) from None
+        except ValueError:
+            # What gRPC says of a channel that another thread has closed meanwhile.
+            self._connection.check_open()
+            raise
         return call.read(response, _gather(rpc))
 
-    def _pages(self, call: Call[Page[Item]] | None) -> Iterator[Item]:
+    def _pages(self, call: Call[Page[Item]] | None, timeout: float | None) -> Iterator[Item]:
         while call is not None:
-            page = self._send(call)
+            page = self._send(call, timeout)
             yield from page.items
             call = page.next
 
-    def _error(self, failure: grpc.RpcError) -> RegistryError:
-        return describe(failure, self.target, self.credentials, self.timeout)
+    def _error(self, failure: grpc.RpcError, seconds: float | None = None) -> RegistryError:
+        return describe(failure, self.target, self.credentials, seconds or self.timeout)
 
 
 def _gather(rpc: grpc.Call) -> Metadata:

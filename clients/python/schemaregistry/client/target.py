@@ -9,8 +9,10 @@ from schemaregistry.errors import InvalidArgument
 DEFAULT_TARGET: Final = "localhost:50051"
 VARIABLE: Final = "SCHEMAREGISTRY_TARGET"
 
-_ADDRESS: Final = re.compile(r"(?:dns:///)?(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s/:\[\]]+)):(?P<port>[0-9]{1,5})")
-_OTHER_NAMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "xds:")
+_ADDRESS: Final = re.compile(
+    r"(?:dns:(?:///)?|ipv[46]:)?(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s/:\[\]]+)):(?P<port>[0-9]{1,5})"
+)
+_OTHER_NAMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:")
 
 
 def target_from_environment() -> str:

@@ -8,6 +8,7 @@ import ssl
 from typing import Final
 
 from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.proxy import Proxy, proxy_for
 from schemaregistry.client.target import address
 from schemaregistry.errors import Unavailable
 
@@ -27,12 +28,28 @@ def explain(target: str, credentials: Credentials, told: str) -> Unavailable:
     """Connect to `target` once and say what is in the way; `told` is gRPC's own account, for where nothing is.
 
     Blocks for about two seconds at most, once the name is resolved. Reasons: NAME_UNKNOWN, CONNECTION_REFUSED,
-    CONNECTION_TIMED_OUT, TLS_HANDSHAKE, UNAVAILABLE.
+    CONNECTION_TIMED_OUT, TLS_HANDSHAKE, PROXY, UNAVAILABLE.
     """
+    proxy = proxy_for(target)
+    if proxy is not None:
+        return _by_proxy(target, proxy, told)
     place = address(target)
     reason, sentence = _try(*place, credentials) if place else ("UNAVAILABLE", "")
     message = f"no registry answers at {target}: {sentence or told}"
     return Unavailable(message, reason=reason, metadata={"target": target})
+
+
+def _by_proxy(target: str, proxy: Proxy, told: str) -> Unavailable:
+    """What a proxy does with a connection is its own affair, so only the way to it is tried."""
+    try:
+        socket.create_connection((proxy.host, proxy.port), _SECONDS).close()
+    except OSError as error:
+        told = f"the proxy itself can't be reached ({error.strerror or error})"
+    message = (
+        f"no registry answers at {target} by way of {proxy}: {told}; if it is reached without a proxy, name its host "
+        "in no_proxy"
+    )
+    return Unavailable(message, reason="PROXY", metadata={"target": target, "proxy": f"{proxy.host}:{proxy.port}"})
 
 
 def _try(host: str, port: int, credentials: Credentials) -> tuple[str, str]:

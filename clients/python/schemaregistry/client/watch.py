@@ -1,27 +1,32 @@
 """A watch that outlives its connections: `Watch` for a thread to iterate, `AsyncWatch` for a task.
 
-What to ask for and what to deliver is `position`'s.
+What to ask for and what to deliver is `position`'s, how long to wait for it `silence`'s.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
 from threading import Event as Flag
 from types import TracebackType
-from typing import Protocol
+from typing import NoReturn, Protocol, TypeAlias
 
 import grpc
 
 from schemaregistry.client.answers import Event
 from schemaregistry.client.failures import to_error
 from schemaregistry.client.position import Position
+from schemaregistry.client.silence import Silence, Watchdog
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
+
+Headers: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
 
 
 class Stream(Protocol):
     """A server's stream of messages."""
 
     def __iter__(self) -> Iterator[registry_pb2.WatchSchemasResponse]: ...
+    def initial_metadata(self) -> Headers: ...
     def cancel(self) -> object: ...
 
 
@@ -29,25 +34,40 @@ class AsyncStream(Protocol):
     """The same for a task."""
 
     def __aiter__(self) -> AsyncIterator[registry_pb2.WatchSchemasResponse]: ...
+    async def initial_metadata(self) -> Headers: ...
     def cancel(self) -> object: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How a watch reaches its registry: `open` a stream, and after a silence `leave` the connection it came by."""
+
+    target: str
+    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[Stream, Callable[[], None]]]
+    describe: Callable[[grpc.RpcError], RegistryError]
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncLine:
+    """The same for a task."""
+
+    target: str
+    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncStream, Callable[[], None]]]
+    describe: Callable[[grpc.RpcError], Awaitable[RegistryError]]
 
 
 class Watch(Iterator[Event]):
     """The events of a watch, each once and in the order of their revisions; it reconnects by itself.
 
     Iterate in one thread; `close` may come from any. Raises OutOfRange where the registry can't serve from the
-    revision reached, and Unavailable where it could not be reached in the first place.
+    revision reached, and Unavailable where it could not be reached in the first place. Where nothing comes for three of
+    the registry's intervals (30 s, unless it says otherwise), not even a mark of progress, it connects anew.
     """
 
-    def __init__(
-        self,
-        position: Position,
-        open_stream: Callable[[registry_pb2.WatchSchemasRequest], Stream],
-        describe: Callable[[grpc.RpcError], RegistryError],
-    ) -> None:
+    def __init__(self, position: Position, silence: Silence, line: Line) -> None:
         self._position = position
-        self._open = open_stream
-        self._describe = describe
+        self._silence = silence
+        self._line = line
         self._closed = Flag()
         self._stream: Stream | None = None
         self._events = self._follow()
@@ -60,6 +80,9 @@ class Watch(Iterator[Event]):
         self._closed.set()
         if self._stream is not None:
             self._stream.cancel()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a watch can't be pickled: pickle the client, and watch where it arrives")
 
     def __enter__(self) -> "Watch":
         return self
@@ -75,35 +98,54 @@ class Watch(Iterator[Event]):
                 yield from self._one_connection()
             except grpc.RpcError as failure:
                 if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise self._describe(failure) from None
+                    raise self._line.describe(failure) from None
+            except RegistryError as error:
+                if not self._closed.is_set() and not self._position.survives(error):
+                    raise
             self._closed.wait(self._position.pause())
 
     def _one_connection(self) -> Iterator[Event]:
-        self._stream = stream = self._open(self._position.request())
+        """Raises grpc.RpcError, or Unavailable where nothing was heard."""
+        stream, leave = self._line.open(self._position.request())
+        self._stream = stream
+        watchdog = Watchdog(self._silence, stream.cancel)
         try:
             # `close` may have come before there was a stream to cancel.
-            if self._closed.is_set():
-                return
-            for message in stream:
-                event = self._position.accept(message)
-                if event is not None and not self._closed.is_set():
-                    yield event
+            if not self._closed.is_set():
+                yield from self._read(stream, watchdog)
+        except grpc.RpcError:
+            if self._closed.is_set() or not watchdog.barked:
+                raise
+            leave()
+            raise self._silence.broken(self._line.target) from None
         finally:
+            watchdog.end()
             stream.cancel()
+
+    def _read(self, stream: Stream, watchdog: Watchdog) -> Iterator[Event]:
+        messages = iter(stream)
+        begun = False
+        while True:
+            with watchdog.waiting():
+                message = next(messages, None)
+            if message is None:
+                return
+            if not begun:
+                # The headers came before the first message, so that asking for them doesn't wait.
+                watchdog.read(stream.initial_metadata())
+                begun = True
+            event = self._position.accept(message)
+            if event is not None and not self._closed.is_set():
+                yield event
 
 
 class AsyncWatch(AsyncIterator[Event]):
     """As `Watch`, for one task to iterate; `close` may come from any other of the same loop."""
 
-    def __init__(
-        self,
-        position: Position,
-        open_stream: Callable[[registry_pb2.WatchSchemasRequest], AsyncStream],
-        describe: Callable[[grpc.RpcError], Awaitable[RegistryError]],
-    ) -> None:
+    def __init__(self, position: Position, silence: Silence, line: AsyncLine) -> None:
         self._position = position
-        self._open = open_stream
-        self._describe = describe
+        self._silence = silence
+        self._line = line
         self._closed = asyncio.Event()
         self._stream: AsyncStream | None = None
         self._events = self._follow()
@@ -116,6 +158,9 @@ class AsyncWatch(AsyncIterator[Event]):
         self._closed.set()
         if self._stream is not None:
             self._stream.cancel()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a watch can't be pickled: pickle the client, and watch where it arrives")
 
     async def __aenter__(self) -> "AsyncWatch":
         return self
@@ -132,16 +177,22 @@ class AsyncWatch(AsyncIterator[Event]):
                     yield event
             except grpc.RpcError as failure:
                 if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise await self._describe(failure) from None
+                    raise await self._line.describe(failure) from None
+            except RegistryError as error:
+                if not self._closed.is_set() and not self._position.survives(error):
+                    raise
             await self._pause(self._position.pause())
 
     async def _one_connection(self) -> AsyncIterator[Event]:
-        self._stream = stream = self._open(self._position.request())
+        """Raises grpc.RpcError, or Unavailable where nothing was heard."""
+        stream, leave = self._line.open(self._position.request())
+        self._stream = stream
         try:
-            async for message in stream:
-                event = self._position.accept(message)
-                if event is not None and not self._closed.is_set():
-                    yield event
+            async for event in self._read(stream):
+                yield event
+        except TimeoutError:
+            leave()
+            raise self._silence.broken(self._line.target) from None
         except asyncio.CancelledError:
             # Cancelling a stream raises this in its reader: only a cancelled task is to end by it. The stream's channel
             # may have been replaced; then the watch goes on by another one.
@@ -150,6 +201,22 @@ class AsyncWatch(AsyncIterator[Event]):
                 raise
         finally:
             stream.cancel()
+
+    async def _read(self, stream: AsyncStream) -> AsyncIterator[Event]:
+        """Raises TimeoutError where nothing is heard."""
+        messages = aiter(stream)
+        begun = False
+        while True:
+            async with asyncio.timeout(self._silence.allowed):
+                message = await anext(messages, None)
+            if message is None:
+                return
+            if not begun:
+                self._silence.read(await stream.initial_metadata())
+                begun = True
+            event = self._position.accept(message)
+            if event is not None and not self._closed.is_set():
+                yield event
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -1,6 +1,7 @@
 """`schemaregistry compat`, as a program that asks it line by line sees it."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -77,6 +78,42 @@ def test_a_line_that_cant_be_judged_is_answered_and_the_next_one_is_judged(
 
 def test_the_id_comes_back_with_the_error(asking: Asking) -> None:
     assert asking.ask(b'{"id": "p-17", "old": {}}')["id"] == "p-17"
+
+
+def doubling(count: int) -> dict[str, Any]:
+    """Definitions of which each holds the next one twice: 2^count texts in an instance, and native code walks them."""
+    names = [{"$ref": f"#/definitions/d{n + 1}"} for n in range(count)]
+    nodes = {f"d{n}": {"oneOf": [name, {"not": name}]} for n, name in enumerate(names)}
+    return {"definitions": nodes | {f"d{count}": {"type": "string"}}, "allOf": [{"$ref": "#/definitions/d0"}]}
+
+
+def test_what_never_comes_back_is_unknown_and_the_batch_goes_on_in_order() -> None:
+    asking = Asking("--seconds", "0.3")
+    easy: tuple[Any, Any] = ({"type": "integer"}, {"type": "number"})
+    lines = [easy, (doubling(40), {"type": "integer"}), easy, (doubling(40), {"minLength": 1}), easy]
+    text = "".join(json.dumps({"id": at, "old": old, "new": new}) + "\n" for at, (old, new) in enumerate(lines))
+    out, _ = asking.process.communicate(text.encode(), timeout=60)
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert [answer["id"] for answer in answers] == [0, 1, 2, 3, 4]
+    assert [answer["verdict"] for answer in answers[::2]] == ["compatible"] * 3
+    assert asking.process.returncode == 0
+
+
+@pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_it_ends_when_told_to_amid_what_never_comes_back(signum: signal.Signals, code: int) -> None:
+    asking = Asking("--seconds", "600")
+    asking.judge(True, True)
+    assert asking.process.stdin
+    asking.process.stdin.write(json.dumps({"id": 1, "old": doubling(40), "new": {"type": "integer"}}).encode() + b"\n")
+    asking.process.stdin.flush()
+    time.sleep(0.5)
+    asking.process.send_signal(signum)
+    assert asking.process.wait(10) == code
+
+
+def test_a_line_without_an_end_is_read_no_further_than_its_limit(asking: Asking) -> None:
+    assert asking.ask(b'{"id": 1, "old": "' + b"x" * (9 << 20) + b'"}')["error"]["reason"] == "TOO_LARGE"
+    assert asking.judge(True, True)["verdict"] == "compatible"
 
 
 def test_a_pair_beyond_its_time_is_unknown() -> None:

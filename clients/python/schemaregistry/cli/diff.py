@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 import typer
 
 from schemaregistry.cli import git_history
-from schemaregistry.document import Document, Level, parse
+from schemaregistry.document import Document, Level
 from schemaregistry.errors import InvalidArgument, NotFound
 
 if TYPE_CHECKING:
+    from schemaregistry.cli.judging import Judge
     from schemaregistry.compat import Verdict
 
 EXIT: Final = {"compatible": 0, "incompatible": 1, "unknown": 3}
@@ -29,9 +30,12 @@ def diff(
 
     Exit codes: 0 compatible, 1 incompatible, 2 usage, 3 could not tell.
     """
-    from schemaregistry.compat import check, to_json
+    from schemaregistry.cli.judging import Judge
+    from schemaregistry.compat import to_json
 
-    verdict = check(_document(old, file), _document(new, file), direction=_level(direction), seconds=seconds)
+    level = _level(direction)
+    with Judge() as judge:
+        verdict = judge.check(_document(old, file, judge), _document(new, file, judge), level, seconds)
     if as_json:
         typer.echo(json.dumps(to_json(verdict), ensure_ascii=False))
     elif sys.stdout.isatty():
@@ -51,11 +55,11 @@ def _level(name: str | None) -> Level | None:
     raise typer.BadParameter(f"{name!r} is none of {', '.join(levels)}.", param_hint="--direction")
 
 
-def _document(name: str, file: Path | None) -> Document:
+def _document(name: str, file: Path | None, judge: "Judge") -> Document:
     if file is not None:
-        return parse(git_history.resolve(name, file).raw)
+        return judge.parse(git_history.resolve(name, file).raw)
     try:
-        return parse(Path(name).read_bytes())
+        return judge.parse(Path(name).read_bytes())
     except OSError as error:
         message = f"{name} can't be read ({error.strerror}). To compare versions, name the FILE too."
         raise NotFound(message, reason="NO_FILE") from None

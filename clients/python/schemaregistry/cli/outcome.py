@@ -12,6 +12,7 @@ from schemaregistry.document import Document, Json, parse
 from schemaregistry.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, RegistryError
 
 if TYPE_CHECKING:
+    from schemaregistry.cli.judging import Judge
     from schemaregistry.client import Client
     from schemaregistry.v1.registry_pb2 import Verdict
 
@@ -63,9 +64,9 @@ def registration(client: "Client") -> Delivery:
     return register
 
 
-def rehearsal(client: "Client") -> Delivery:
+def rehearsal(client: "Client", judge: "Judge") -> Delivery:
     """Nowhere: each version is judged by the registry's own rules, after what is there and what would be by then."""
-    from schemaregistry.compat import admit, to_json
+    from schemaregistry.compat import to_json
 
     known: dict[str, dict[str, Document]] = {}
 
@@ -76,7 +77,7 @@ def rehearsal(client: "Client") -> Delivery:
         if version in versions:
             _check_same(document, versions[version])
             return Outcome("already there", document.id, version)
-        verdict = admit(list(versions.values()), document)
+        verdict = judge.admit(list(versions.values()), document) if versions else None
         versions[version] = document
         if verdict is None:
             return Outcome("would be created", document.id, version)

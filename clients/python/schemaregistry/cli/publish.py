@@ -5,9 +5,10 @@ What versions a file had is `git_history`'s to find, what becomes of each is `ou
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,9 @@ from schemaregistry.cli import git_history
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
 from schemaregistry.cli.outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
 from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from schemaregistry.cli.judging import Judge
 
 SECONDS = 60.0
 """How long one version may take: the registry judges it against those before it."""
@@ -37,14 +41,21 @@ def publish(
     """
     files = [file for path in paths for file in _files(path)]
     refused = False
-    with connect(registry, ca, cert, key, identity="ci-bot", timeout=SECONDS) as client:
-        into = rehearsal(client) if dry_run else registration(client)
+    with ExitStack() as stack:
+        client = stack.enter_context(connect(registry, ca, cert, key, identity="ci-bot", timeout=SECONDS))
+        into = rehearsal(client, stack.enter_context(_judge())) if dry_run else registration(client)
         for file in files:
             for outcome in _publish(file, into, history=history):
                 _tell(file, outcome, as_json=as_json)
                 refused = refused or outcome.refused
     if refused:
         raise typer.Exit(1)
+
+
+def _judge() -> "Judge":
+    from schemaregistry.cli.judging import Judge
+
+    return Judge()
 
 
 def _files(path: Path) -> Sequence[Path]:

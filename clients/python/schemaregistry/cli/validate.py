@@ -4,12 +4,15 @@ import json
 import re
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.document import Json, parse
+from schemaregistry.document import Json
 from schemaregistry.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from schemaregistry.cli.judging import Judge
 
 
 def validate_schema(
@@ -20,18 +23,21 @@ def validate_schema(
 
     Exit codes: 0 all are sound, 1 one is not, 2 a file can't be read.
     """
+    from schemaregistry.cli.judging import Judge
+
     worst = 0
-    for file in files:
-        code, facts = _judge(file)
-        typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _text(facts))
-        worst = max(worst, code)
+    with Judge() as judge:
+        for file in files:
+            code, facts = _judge(file, judge)
+            typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _text(facts))
+            worst = max(worst, code)
     raise typer.Exit(worst)
 
 
-def _judge(file: Path) -> tuple[int, dict[str, Json]]:
+def _judge(file: Path, judge: "Judge") -> tuple[int, dict[str, Json]]:
     """The exit code that one file asks for, and what there is to say of it."""
     try:
-        document = parse(file.read_bytes())
+        document = judge.parse(file.read_bytes())
     except OSError as error:
         return 2, _refused(file, "NO_FILE", f"The file can't be read: {error.strerror}.", None)
     except InvalidArgument as error:

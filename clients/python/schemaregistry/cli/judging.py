@@ -1,0 +1,60 @@
+"""How the command line asks what can't be interrupted: in a child process that is killed when its time is over."""
+
+from collections.abc import Sequence
+from functools import partial
+from types import TracebackType
+from typing import Final, Self
+
+from schemaregistry.compat import Verdict, admit, check, enforce, lines, undecided
+from schemaregistry.document import Document, Level, parse
+from schemaregistry.errors import InvalidArgument
+from schemaregistry.tasks import Stopped, Template, Worker
+
+PARSING: Final = 5.0
+"""Seconds for the checks of one document: its limits keep them well below one."""
+PRELOADED: Final = ("schemaregistry.compat.lines", "schemaregistry.compat.second_referee")
+
+
+class Judge:
+    """The library's checks in a process of their own, which is started at once and ends with the `with` block."""
+
+    def __init__(self) -> None:
+        self._worker = Worker(Template(PRELOADED))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._worker.close()
+
+    def parse(self, raw: bytes) -> Document:
+        """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that is not done in time and memory."""
+        try:
+            return self._worker.ask(PARSING, parse, raw)
+        except Stopped as stopped:
+            message = f"Whether the document is sound can't be told: {stopped}. Make it smaller, or its patterns."
+            raise InvalidArgument(message, reason="TOO_COSTLY") from None
+
+    def check(self, old: Document, new: Document, direction: Level | None, seconds: float) -> Verdict:
+        """As `compat.check`; unknown where that is not done in time and memory."""
+        try:
+            return self._worker.ask(seconds, partial(check, direction=direction, seconds=seconds), old, new)
+        except Stopped as stopped:
+            return undecided(old, new, direction, str(stopped))
+
+    def admit(self, versions: Sequence[Document], new: Document, seconds: float = 1.0) -> Verdict | None:
+        """As `compat.admit`; by the rules for an unknown verdict where that is not done in time and memory."""
+        try:
+            return self._worker.ask(seconds, partial(admit, seconds=seconds), versions, new)
+        except Stopped as stopped:
+            latest = max(versions, key=lambda document: document.version)
+            verdict = undecided(latest, new, None, str(stopped))
+            enforce(versions, new, verdict)
+            return verdict
+
+    def answer_line(self, line: bytes, seconds: float) -> str:
+        """Answer one of the JSON lines of `schemaregistry compat`."""
+        try:
+            return self._worker.ask(seconds, lines.answer, line, seconds)
+        except Stopped as stopped:
+            return lines.undecided(line, str(stopped))

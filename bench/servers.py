@@ -146,7 +146,7 @@ def register(stub: SchemaRegistryStub, name: str, data: bytes) -> int:
     return stub.RegisterSchema(pb.RegisterSchemaRequest(id=name, document=HttpBody(data=data)), timeout=30).revision
 
 
-def until(condition: Callable[[], object], seconds: float = 20) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until `condition` holds."""
     ends = time.monotonic() + seconds
     while not condition():

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from bench.etcd_cluster import kept
 from bench.servers import Server, launch_dev
@@ -15,6 +16,9 @@ from schemaregistry_server.etcd.cluster import running as etcd_running
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
+
+settings.register_profile("without a clock", deadline=None)
+settings.load_profile("without a clock")
 
 
 def start(data: Path, *options: str) -> Server:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.patience import at_most_tenfold
+
 COMMAND = [sys.executable, "-m", "schemaregistry", "compat"]
 
 
@@ -123,8 +125,7 @@ def test_a_pair_beyond_its_time_is_unknown() -> None:
         {"type": "object", "required": ["k"], "properties": {"k": {"const": i}, "v": {"minimum": i}}} for i in range(90)
     ]
     wider = [part | {"properties": part["properties"] | {"v": {"minimum": -1}}} for part in parts]
-    start = time.monotonic()
-    assert asking.judge({"oneOf": parts}, {"oneOf": wider})["verdict"] in ("unknown", "compatible")
-    assert time.monotonic() - start < 1
+    with at_most_tenfold(0.3, time.monotonic):
+        assert asking.judge({"oneOf": parts}, {"oneOf": wider})["verdict"] in ("unknown", "compatible")
     asking.process.kill()
     asking.process.wait(10)

@@ -7,6 +7,7 @@ import pytest
 
 from schemaregistry.client import AsyncClient, AsyncWatch, Credentials, Event, VersionRefused
 from schemaregistry.errors import NotFound, OutOfRange, PermissionDenied, Unavailable
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -116,7 +117,7 @@ async def test_closing_from_another_task_ends_the_iteration(running, client, who
     reading = asyncio.create_task(read())
     await asyncio.sleep(0.3)
     await (other if whole else watch).close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         assert await reading > 0
     await other.close()
 

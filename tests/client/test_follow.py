@@ -5,33 +5,34 @@ import time
 
 import pytest
 
+from bench.servers import until
 from schemaregistry.client import Cache, Client, Credentials
 from schemaregistry.errors import DeadlineExceeded, NotFound, Unavailable
 
 
 def wait_for(cache: Cache, schema_id: str, version: str) -> None:
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
+    def came() -> bool:
         try:
-            if cache.get(schema_id).version == version:
-                return
+            return cache.get(schema_id).version == version
         except (NotFound, Unavailable):
-            pass
-        time.sleep(0.01)
-    raise AssertionError(f"{schema_id} {version} did not come")
+            return False
+
+    until(came)
 
 
 def reconnected(client: Client, schema_id: str) -> None:
     """Return once a registry answers again, one that does not know the id."""
-    until = time.monotonic() + 20
-    while True:
+
+    def answers() -> bool:
         try:
             client.get(schema_id)
         except NotFound:
-            return
+            return True
         except Unavailable:
-            assert time.monotonic() < until
-        time.sleep(0.01)
+            return False
+        raise AssertionError(f"{schema_id} is known")
+
+    until(answers)
 
 
 def test_what_the_registry_has_is_there_from_the_start(publisher, reader, document, schema_id):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.client import AsyncClient, Client, Credentials
+from tests.patience import PATIENCE
 
 Renew = Callable[[str], None]
 
@@ -105,7 +106,7 @@ async def test_the_asyncio_client_goes_on_too(running, files, renew, publisher, 
         await asyncio.sleep(0.6)
         await client.whoami()
         await asyncio.to_thread(publisher.register, document("1.1.0"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             async for event in watch:
                 if event.kind == "change":
                     assert event.version == "1.1.0"

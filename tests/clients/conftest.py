@@ -6,6 +6,7 @@ import os
 import queue
 import shutil
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -119,8 +120,43 @@ def toolchain() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
+def go(run: Run) -> str:
+    """A Go that is new enough, installed where there is none, with the module's dependencies fetched."""
+    found = subprocess.run(
+        [sys.executable, "-m", "scripts.find_go"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
+    run(found, "mod", "download", cwd="go")
+    return found
+
+
+@pytest.fixture(scope="session")
+def cargo(toolchain: Callable[[str], str], run: Run) -> str:
+    """Cargo, with the crate's dependencies fetched."""
+    found = toolchain("cargo")
+    run(found, "fetch", "--locked", cwd="rust")
+    return found
+
+
+@pytest.fixture(scope="session")
+def npm(toolchain: Callable[[str], str], run: Run) -> str:
+    """npm, with the package's dependencies installed and the package built."""
+    found = toolchain("npm")
+    run("make", "-s", "ts-build", cwd="..")
+    return found
+
+
+@pytest.fixture(scope="session")
+def mvn(toolchain: Callable[[str], str], run: Run) -> str:
+    """Maven, with the artefact built: what it depends on, its plugins too, is fetched."""
+    toolchain("javac")
+    found = toolchain("mvn")
+    run(found, "-B", "-q", "--no-transfer-progress", "-DskipTests", "package", cwd="java")
+    return found
+
+
+@pytest.fixture(scope="session")
 def run(told: dict[str, str]) -> Run:
-    """Run a command under `clients/` that must succeed; its output, also where it fails."""
+    """Run a command under `clients/` that must succeed: its standard output (all is shown where it fails)."""
 
     def command(*words: str | Path, cwd: str, seconds: float = 900) -> str:
         ended = subprocess.run(
@@ -128,12 +164,12 @@ def run(told: dict[str, str]) -> Run:
             check=False,
             cwd=ROOT / "clients" / cwd,
             env=os.environ | told,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            capture_output=True,
             text=True,
             timeout=seconds,
         )
-        assert ended.returncode == 0, f"{' '.join(map(str, words))} in clients/{cwd}:\n{ended.stdout[-8000:]}"
+        said = ended.stdout[-8000:] + ended.stderr[-8000:]
+        assert ended.returncode == 0, f"{' '.join(map(str, words))} in clients/{cwd}:\n{said}"
         return ended.stdout
 
     return command

@@ -29,33 +29,25 @@ def test_the_python_lines_do_as_the_page_says(run, tmp_path: Path) -> None:
     assert run(sys.executable, program, cwd=".") == BLOCKS["text"]
 
 
-def test_the_go_lines_do_as_the_page_says(run) -> None:
-    found = subprocess.run(
-        [sys.executable, "-m", "scripts.find_go"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    )
+def test_the_go_lines_do_as_the_page_says(run, go: str) -> None:
     assert is_part_of(BLOCKS["go"], "clients/go/examples/first/main.go")
-    assert run(found.stdout.strip(), "run", "-p=2", "./examples/first", cwd="go") == BLOCKS["text"]
+    assert run(go, "run", "-p=2", "./examples/first", cwd="go") == BLOCKS["text"]
 
 
-def test_the_typescript_lines_do_as_the_page_says(run, toolchain) -> None:
-    toolchain("npm")
-    run("make", "-s", "ts-build", cwd="..")
+def test_the_typescript_lines_do_as_the_page_says(run, npm: str, toolchain) -> None:
     assert is_part_of(BLOCKS["typescript"], "clients/typescript/examples/first.ts")
     assert run(toolchain("node"), "dist/examples/first.js", cwd="typescript") == BLOCKS["text"]
 
 
-def test_the_rust_lines_do_as_the_page_says(run, toolchain) -> None:
+def test_the_rust_lines_do_as_the_page_says(run, cargo: str) -> None:
     assert is_part_of(BLOCKS["rust"], "clients/rust/examples/first.rs")
-    cargo = toolchain("cargo")
-    run(cargo, "build", "--quiet", "--locked", "-j", "2", "--example", "first", cwd="rust")
-    assert run(cargo, "run", "--quiet", "--locked", "--example", "first", cwd="rust") == BLOCKS["text"]
+    assert run(cargo, "run", "--quiet", "--locked", "-j", "2", "--example", "first", cwd="rust") == BLOCKS["text"]
 
 
-def test_the_java_lines_do_as_the_page_says(run, toolchain, told, tmp_path: Path) -> None:
+def test_the_java_lines_do_as_the_page_says(run, mvn: str, toolchain) -> None:
     assert is_part_of(BLOCKS["java"], "clients/java/examples/First.java")
-    run(toolchain("mvn"), "-B", "-q", "-DskipTests", "package", cwd="java")
-    said = run(toolchain("java"), "-cp", "target/classes:target/lib/*", "examples/First.java", cwd="java")
-    assert "".join(line for line in said.splitlines(keepends=True) if "TcpMetrics" not in line) == BLOCKS["text"]
+    java = toolchain("java")
+    assert run(java, "-cp", "target/classes:target/lib/*", "examples/First.java", cwd="java") == BLOCKS["text"]
 
 
 @pytest.fixture(scope="module")

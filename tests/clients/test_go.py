@@ -4,19 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 GO = ROOT / "clients/go"
-
-
-@pytest.fixture(scope="module")
-def go() -> str:
-    """A Go that is new enough, installed where there is none."""
-    found = subprocess.run(
-        [sys.executable, "-m", "scripts.find_go"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return found.stdout.strip()
 
 
 def test_its_own_suite_passes_against_a_real_server(go: str, run) -> None:

@@ -9,10 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
-def package(toolchain, run) -> str:
+def package(mvn: str, run) -> str:
     """What Maven says while it builds the artefact and runs its own suite against the real server."""
-    toolchain("javac")
-    said: str = run(toolchain("mvn"), "-B", "--no-transfer-progress", "package", cwd="java")
+    said: str = run(mvn, "-B", "--no-transfer-progress", "package", cwd="java")
     return said
 
 

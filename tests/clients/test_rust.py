@@ -3,15 +3,7 @@
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def cargo(toolchain) -> str:
-    found: str = toolchain("cargo")
-    return found
 
 
 def test_its_own_suite_passes_against_a_real_server(cargo: str, run) -> None:

@@ -1,20 +1,9 @@
 """The npm package: its own tests, its example, and what it would ship."""
 
 import json
-import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def npm(toolchain) -> str:
-    """npm, with the package built."""
-    found: str = toolchain("npm")
-    subprocess.run(["make", "-s", "ts-build"], cwd=ROOT, check=True)
-    return found
 
 
 def test_its_own_suite_passes_against_a_real_server(npm: str, run) -> None:

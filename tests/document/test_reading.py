@@ -1,7 +1,6 @@
 """What is refused as JSON, with its place, and what the rest is read as."""
 
 import json
-import time
 import tracemalloc
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemaregistry.document import loads
 from schemaregistry.errors import InvalidArgument, TooLarge
+from tests.patience import at_most_tenfold
 
 
 def refused(data: bytes) -> InvalidArgument:
@@ -40,9 +40,8 @@ def test_brackets_in_strings_are_not_depth() -> None:
 
 @pytest.mark.parametrize("data", [b"[" * 100_000, b'{"":' * 100_000, b"[" * 500_000 + b"]" * 500_000])
 def test_depth_bombs_are_refused_at_once(data: bytes) -> None:
-    started = time.process_time()
-    assert refused(data).reason == "TOO_DEEP"
-    assert time.process_time() - started < 0.5
+    with at_most_tenfold(0.1):
+        assert refused(data).reason == "TOO_DEEP"
 
 
 def test_a_refusal_takes_little_memory() -> None:
@@ -160,9 +159,8 @@ def test_a_byte_order_mark_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize("data", [b'"' + b'\\"' * 500_000, b'"' + b"[" * 900_000, b'"\\' * 300_000])
 def test_unterminated_strings_are_refused_at_once(data: bytes) -> None:
-    started = time.process_time()
-    assert refused(data).reason == "NOT_JSON"
-    assert time.process_time() - started < 0.5
+    with at_most_tenfold(0.1):
+        assert refused(data).reason == "NOT_JSON"
 
 
 def test_a_very_long_pointer_is_cut() -> None:

@@ -13,6 +13,7 @@ from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.store.base import Conflict, Entry
 from schemaregistry_server.store.etcd import EtcdStore
+from tests.patience import PATIENCE
 
 
 def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: str = "ci-bot") -> Entry:  # noqa: A002
@@ -99,7 +100,7 @@ async def writing(*servers: Server, each: int = 3) -> AsyncIterator[Writers]:
         await asyncio.sleep(0.2)
         yield writers
         writers.stop()
-        await asyncio.wait_for(asyncio.gather(*tasks), 20)
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE)
     finally:
         for task in tasks:
             task.cancel()

@@ -10,6 +10,7 @@ from schemaregistry_server.etcd.client import Client, puts, unchanged
 from schemaregistry_server.etcd.failures import CompactedRevision, Refused
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.etcd.watching import Seen
+from tests.patience import PATIENCE
 
 
 async def put(client: Client, *pairs: tuple[bytes, bytes]) -> int:
@@ -20,7 +21,7 @@ async def put(client: Client, *pairs: tuple[bytes, bytes]) -> int:
 async def watch(client: Client, prefix: bytes, after: int, events: int) -> list[Seen]:
     """What a watch says until it has brought so many events."""
     seen: list[Seen] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async for one in client.watch(prefix, after):
             seen.append(one)
             if sum(len(s.events) for s in seen) >= events:
@@ -85,7 +86,7 @@ async def test_a_watch_brings_each_event_after_its_revision_once_and_in_order(cl
 async def test_keys_beside_the_prefix_are_not_watched_but_move_the_progress(client: Client, prefix: bytes):
     first = await put(client, (prefix + b"a", b""))
     beside = await put(client, (prefix[:-1] + b"0", b""), (prefix[:-1] + b".", b""))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         async for seen in client.watch(prefix, first):
             assert seen.events == ()
             if seen.revision >= beside:

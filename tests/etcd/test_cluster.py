@@ -4,11 +4,11 @@ import json
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from bench.servers import until
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import cluster
 from schemaregistry_server.etcd.client import Client, puts
@@ -54,10 +54,7 @@ def test_members_end_with_the_process_that_started_them_even_when_it_is_killed(e
     holder.kill()
     holder.wait()
     holder.stdout.close()
-    deadline = time.monotonic() + 10
-    while any(is_alive(pid) for pid in pids):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: not any(is_alive(pid) for pid in pids))
 
 
 def is_alive(pid: int) -> bool:

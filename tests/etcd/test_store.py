@@ -15,6 +15,7 @@ from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Compacted, Conflict
 from schemaregistry_server.store.etcd import EtcdStore
 from tests.etcd.harness import entry, serving
+from tests.patience import PATIENCE
 
 
 class Wire:
@@ -138,7 +139,7 @@ async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back
         seen.append(current.catalog.revision)
     assert seen == sorted(seen)
     await store.put(entry("c"), expected_latest=None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(current.catalog.subjects) < 3:
             await current.changed.wait()
     assert [r.entry for r in current.catalog.after(0)] == list((await store.load()).entries)
@@ -156,7 +157,7 @@ async def test_a_watch_from_the_very_revision_of_a_compaction_goes_on(store: Etc
 
 async def test_a_quiet_store_says_at_once_that_nothing_is_missing(store: EtcdStore):
     revision = await store.put(entry(), expected_latest=None)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         async for batch in store.watch(revision):
             assert (batch.revision >= revision, batch.entries) == (True, ())
             break

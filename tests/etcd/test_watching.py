@@ -8,6 +8,7 @@ from grpc import aio
 
 from schemaregistry_server.etcd import watching
 from schemaregistry_server.etcd.failures import Away
+from tests.patience import PATIENCE
 
 
 def broken(code: grpc.StatusCode) -> aio.AioRpcError:
@@ -38,7 +39,7 @@ class EndingCall:
 )
 async def test_a_call_that_ends_while_it_is_asked_counts_as_a_member_that_went_away(on_write: BaseException):
     with pytest.raises(Away):
-        await asyncio.wait_for(anext(watching._responses(EndingCall(on_write))), 5)
+        await asyncio.wait_for(anext(watching._responses(EndingCall(on_write))), PATIENCE)
 
 
 async def test_a_watch_that_is_cancelled_ends_as_cancelled():

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from bench.make_ticks import Ticks, make
+from bench.servers import until
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 100_000
@@ -89,11 +90,24 @@ class Starter:
         print(json.dumps([[str(file), to, policy, dies_in_between], kill_after]), file=self._asked, flush=True)
         return int(self._said.readline())
 
-    def timed(self, file: Path, to: str, policy: str) -> float:
-        """The seconds that a load takes."""
+    def killed(self, file: Path, first: str, to: str, policy: str) -> Iterator[None]:
+        """Loads to `to` that are killed, most of them near their end; how long one takes a load to `first` shows.
+
+        A load that is done before its moment shows that loads take less by now: the next one's comes sooner.
+        """
         started = time.monotonic()
-        assert self.run(file, to, policy) == 0
-        return time.monotonic() - started
+        assert self.run(file, first, policy) == 0
+        whole = time.monotonic() - started
+        killed = 0
+        moments = random.Random(8)
+        for span in [(0, 0.5)] + [(0.5, 1)] * 6:
+            moment = whole * moments.uniform(*span)
+            code = self.run(file, to, policy, kill_after=moment)
+            assert code in (0, -signal.SIGKILL)
+            killed += code != 0
+            whole = whole if code else moment
+            yield
+        assert killed, "no load was killed"
 
 
 @pytest.fixture(scope="module")
@@ -103,25 +117,16 @@ def loads() -> Iterator[Starter]:
         yield Starter(process)
 
 
-def times(whole: float) -> list[float]:
-    """Moments within a load: most of them near its end, where things are published."""
-    moments = random.Random(8)
-    return [whole * moments.uniform(*span) for span in [(0, 0.5)] + [(0.5, 1)] * 6]
-
-
 def visible(folder: Path) -> list[Path]:
     return [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.exists() else []
 
 
 def test_a_directory(loads: Starter, good: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    codes = set()
-    for moment in times(loads.timed(good, str(tmp_path / "first"), "halt")):
-        codes.add(loads.run(good, str(out), "halt", kill_after=moment))
+    for _ in loads.killed(good, str(tmp_path / "first"), str(out), "halt"):
         for path in visible(out):
             assert pq.read_metadata(path).num_rows == ROWS
             path.unlink()
-    assert -signal.SIGKILL in codes
     assert loads.run(good, str(out), "halt") == 0
     assert len(visible(out)) == 1
 
@@ -133,9 +138,7 @@ def test_a_load_that_is_told_to_end_leaves_nothing(tmp_path: Path, signum: signa
     out = tmp_path / "out"
     command = [sys.executable, "-m", "schemaregistry", "load", str(large), "--schema", TICKS, "--to", f"{out}/"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        until = time.monotonic() + 30
-        while not any(file.stat().st_size for file in out.glob(".*")) and time.monotonic() < until:
-            time.sleep(0.005)
+        until(lambda: any(file.stat().st_size for file in out.glob(".*")))
         process.send_signal(signum)
     assert process.returncode == code
     assert not out.exists() or list(out.iterdir()) == []
@@ -143,22 +146,16 @@ def test_a_load_that_is_told_to_end_leaves_nothing(tmp_path: Path, signum: signa
 
 def test_a_table_of_a_database(loads: Starter, good: Path, tmp_path: Path) -> None:
     file = tmp_path / "ticks.db"
-    codes = set()
-    for moment in times(loads.timed(good, f"duckdb:{tmp_path / 'first.db'}#t", "halt")):
-        codes.add(loads.run(good, f"duckdb:{file}#t", "halt", kill_after=moment))
+    for _ in loads.killed(good, f"duckdb:{tmp_path / 'first.db'}#t", f"duckdb:{file}#t", "halt"):
         assert rows_in(file) in (0, ROWS)
-    assert -signal.SIGKILL in codes
     assert loads.run(good, f"duckdb:{file}#t", "halt") == 0
     assert rows_in(file) == ROWS
 
 
 def test_a_stream(loads: Starter, good: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.arrows"
-    codes = set()
-    for moment in times(loads.timed(good, f"stdout:{out}", "halt")):
-        codes.add(loads.run(good, f"stdout:{out}", "halt", kill_after=moment))
+    for _ in loads.killed(good, f"stdout:{out}", f"stdout:{out}", "halt"):
         assert is_whole_or_known_not_to_be(out.read_bytes() if out.exists() else b"")
-    assert -signal.SIGKILL in codes
     assert loads.run(good, f"stdout:{out}", "halt") == 0
     assert rows_promised_and_there(out.read_bytes()) == (ROWS, ROWS)
 
@@ -211,11 +208,8 @@ def rows_in(file: Path) -> int:
 
 def test_a_quarantine_and_its_destination(loads: Starter, bad: Path, tmp_path: Path) -> None:
     out, aside = tmp_path / "out", tmp_path / "out.quarantine"
-    codes = set()
-    for moment in times(loads.timed(bad, str(tmp_path / "first"), "quarantine")):
-        codes.add(loads.run(bad, str(out), "quarantine", kill_after=moment))
+    for _ in loads.killed(bad, str(tmp_path / "first"), str(out), "quarantine"):
         check_sides(out, aside)
-    assert -signal.SIGKILL in codes
     assert loads.run(bad, str(out), "quarantine") == 0
     check_sides(out, aside)
     assert len(visible(out)) == len(visible(aside)) == 1

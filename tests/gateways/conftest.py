@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,9 +14,10 @@ from string import Template
 
 import pytest
 
+from bench.servers import until
+
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-START_SECONDS = 30
 
 
 def free_port() -> int:
@@ -35,11 +35,8 @@ def listening(command: list[str | Path], port: int, log: Path, environment: dict
             command, cwd=ROOT, env=os.environ | environment, stdout=output, stderr=subprocess.STDOUT
         )
     try:
-        until = time.monotonic() + START_SECONDS
-        while not answers(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < until, f"does not listen:\n{log.read_text()}"
-            time.sleep(0.05)
+        until(lambda: answers(port) or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

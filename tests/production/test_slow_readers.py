@@ -8,15 +8,16 @@ from collections.abc import Callable
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
+from bench.servers import until
 from schemaregistry.v1 import registry_pb2 as pb
 
 DOCUMENTS = 40
 
 
-@pytest.fixture
-def server(start_server: Callable[..., object], document: Callable[..., bytes]):
+@pytest.fixture(params=[0.5])
+def server(request: pytest.FixtureRequest, start_server: Callable[..., object], document: Callable[..., bytes]):
     """A server whose documents are more than a connection holds, and that waits half a second for a reader."""
-    server = start_server("--slow-seconds", "0.5")
+    server = start_server("--slow-seconds", str(request.param))
     bot = server.stub("ci-bot")
     for n in range(DOCUMENTS):
         data = document(f"big_{n}", description="x" * 200_000)
@@ -59,10 +60,7 @@ def test_a_reader_that_takes_nothing_is_cut_off_and_resumes(server) -> None:
     time.sleep(0.2)
     with asked(server.rest) as brisk:
         assert len(events(brisk)) == DOCUMENTS, "others get all meanwhile"
-    ends = time.monotonic() + 20
-    while "took no event in time" not in server.output():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+    until(lambda: "took no event in time" in server.output())
     assert "Traceback" not in server.output()
     with slow:
         had = events(slow)
@@ -73,10 +71,9 @@ def test_a_reader_that_takes_nothing_is_cut_off_and_resumes(server) -> None:
     assert len(had) + len(rest) == DOCUMENTS
 
 
-def test_reads_go_on_while_a_reader_takes_nothing(server) -> None:
+@pytest.mark.parametrize("server", [600], indirect=True)
+def test_reads_go_on_while_readers_that_the_server_waits_for_take_nothing(server) -> None:
     stub = server.stub()
     with asked(server.rest, buffer=16_384), asked(server.rest, buffer=16_384):
         for _ in range(50):
-            began = time.monotonic()
             assert stub.GetSchema(pb.GetSchemaRequest(id="big_0"), timeout=10).data
-            assert time.monotonic() - began < 1

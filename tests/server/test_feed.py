@@ -10,6 +10,7 @@ from schemaregistry.errors import Unavailable
 from schemaregistry_server import feed
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.store.base import Batch, Compacted, Entry
+from tests.patience import PATIENCE
 
 
 class Failing:
@@ -47,7 +48,7 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def followed(watches: list[Batch | Exception], loads: list[Batch | Exception] | None = None) -> CurrentCatalog:
     current = CurrentCatalog()
-    await asyncio.wait_for(feed.follow(Failing(watches, loads or []), current), 5)  # type: ignore[arg-type]  # enough
+    await asyncio.wait_for(feed.follow(Failing(watches, loads or []), current), PATIENCE)  # type: ignore[arg-type]  # enough
     return current
 
 

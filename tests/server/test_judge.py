@@ -14,6 +14,9 @@ from schemaregistry.document import Document, parse
 from schemaregistry_server import judge as judging
 from schemaregistry_server.judge import WorkerJudge
 
+HANGS = 60
+"""Seconds."""
+
 
 def document(version: str, *values: Any) -> Document:
     schema = {"type": "object", "properties": {"a": {"enum": list(values)}}}
@@ -60,9 +63,8 @@ async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered
     with monkeypatch.context() as patched:
         patched.setattr(judging, "_check", _hang)
         patched.setattr(judging, "_admit", _hang)
-        start = time.monotonic()
-        verdict = await judge.check(old, new)
-        assert time.monotonic() - start < 5
+        async with asyncio.timeout(HANGS / 2):
+            verdict = await judge.check(old, new)
         assert (verdict.outcome, verdict.required_bump) == (Outcome.UNKNOWN, "major")
         assert "took longer than 0.5 s" in verdict.message
         assert await judge.admit([old], new) is not None
@@ -74,4 +76,4 @@ async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered
 
 def _hang(*_: object) -> None:
     """What pebble sends is a function's name: the worker finds this one by importing this module."""
-    time.sleep(60)
+    time.sleep(HANGS)

@@ -13,6 +13,7 @@ from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Conflict, Entry, Store
 from schemaregistry_server.store.etcd import EtcdStore
 from schemaregistry_server.store.sqlite import SQLiteStore
+from tests.patience import PATIENCE
 
 Open = Callable[[], Awaitable[Store]]
 
@@ -64,7 +65,7 @@ def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: st
 async def take(store: Store, after: int, count: int) -> list[Entry]:
     """The first `count` entries of a watch."""
     taken: list[Entry] = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         async for batch in store.watch(after):
             taken += batch.entries
             if len(taken) >= count:
@@ -190,7 +191,7 @@ async def test_close_ends_the_watches(store: Store) -> None:
     watching = asyncio.create_task(take(store, 0, 1))
     await asyncio.sleep(0.05)
     await store.close()
-    assert await asyncio.wait_for(watching, 5) == []
+    assert await asyncio.wait_for(watching, PATIENCE) == []
 
 
 async def test_each_write_has_its_audit_record_and_the_chain_holds(store: Store) -> None:

@@ -12,6 +12,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import watching
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.store.base import Entry
+from tests.patience import PATIENCE
 
 Seen = list[tuple[str, str, int]]
 
@@ -42,7 +43,7 @@ async def first(count: int, messages: AsyncIterator[pb.WatchSchemasResponse]) ->
 
 
 async def until(seen: Seen, length: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(seen) < length:
             await asyncio.sleep(0)
 
@@ -77,7 +78,7 @@ async def test_ids_choose_and_progress_still_moves_on(current: CurrentCatalog) -
     watch = asyncio.create_task(follow(current, seen, ids=["b"], progress_seconds=0.01))
     await until(seen, 2)
     current.advance(4, [entry(4)])
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while seen[-1] != ("progress", "", 4):
             await asyncio.sleep(0)
     watch.cancel()

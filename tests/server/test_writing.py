@@ -18,6 +18,7 @@ from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.store.base import Batch, Compacted, Entry
 from schemaregistry_server.store.sqlite import SQLiteStore
 from schemaregistry_server.writing import Writer
+from tests.patience import PATIENCE
 
 
 class Inline:
@@ -146,7 +147,7 @@ def numbered(revision: int, id: str = "a") -> Entry:
 async def followed(store: Scripted, current: CurrentCatalog, watches: int) -> None:
     """Follow until the store has been watched so often."""
     following = asyncio.create_task(feed.follow(store, current))  # type: ignore[arg-type]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while len(store.watched_after) < watches:
             await asyncio.sleep(0)
         await asyncio.sleep(0.01)

@@ -5,11 +5,11 @@ Times are settings here, far shorter than those that a client has by itself.
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from bench import servers
 from bench.servers import launch_dev
 from schemaregistry.client import AsyncClient, Client, Credentials, Keepalive
 from schemaregistry.client.channel import options
@@ -45,10 +45,7 @@ def bot(quick) -> Iterator[Client]:
 
 def until(holds: Callable[[], bool]) -> None:
     """Return once it holds. The bound is ten times what any of these takes, and far below gRPC's own minute."""
-    end = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < end, "it never came to hold"
-        threading.Event().wait(0.02)
+    servers.until(holds, seconds=20)
 
 
 def test_the_settings_state_what_grpc_goes_by():

@@ -1,8 +1,9 @@
 """HOST:PORT: read, bound, and reserved for several processes. Serves nothing."""
 
+import errno
 import socket
 from contextlib import ExitStack, closing
-from typing import Final
+from typing import Any, Final
 
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 
@@ -10,6 +11,10 @@ BACKLOG: Final = 2048
 
 UNSENT_SECONDS: Final = 60
 """How long a peer may leave what was sent to it before the kernel drops the connection (tcp(7), TCP_USER_TIMEOUT)."""
+
+
+ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""What `bind` says of an IP address that this machine doesn't have, such as ::1 where there is no IPv6."""
 
 
 def host_and_port(address: str, option: str) -> tuple[str, int]:
@@ -33,6 +38,8 @@ def listen(address: str, option: str, *, shared: bool = False) -> socket.socket:
 
     Raises FailedPrecondition (ADDRESS_IN_USE) where the address is taken or not ours.
     """
+    if not shared:
+        require_free(address, option)
     listening = _bound(address, option, shared=shared)
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNSENT_SECONDS * 1000)
@@ -45,24 +52,55 @@ def reserve(address: str, option: str) -> socket.socket:
 
     It does not listen, so it gets no connections. Raises as `listen`: another server that shares its port counts, too.
     """
+    require_free(address, option)
     with closing(_bound(address, option, shared=False)) as alone:
         port: int = alone.getsockname()[1]
     return _bound(with_port(address, port), option, shared=True)
 
 
-def _bound(address: str, option: str, *, shared: bool) -> socket.socket:
+def require_free(address: str, option: str) -> None:
+    """Return where every IP address of the host is free; raise FailedPrecondition (ADDRESS_IN_USE) where one is taken.
+
+    `localhost` is 127.0.0.1 and ::1 (RFC 6761, 6.3), whatever the file of hosts has: half of its callers would reach
+    whoever has the one that is taken.
+    """
     host, port = host_and_port(address, option)
-    with ExitStack() as stack:
+    both = [f"127.0.0.1:{port}", f"[::1]:{port}"] if host == "localhost" else [address]
+    for family, _, _, _, where in (found for each in both for found in _resolved(each, option)):
         try:
-            family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            bound = stack.enter_context(socket.socket(family, kind, protocol))
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
-            bound.bind(where)
+            with socket.socket(family, socket.SOCK_STREAM) as tried:
+                tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                tried.bind(where)
         except OSError as failed:
-            raise in_use(address, option, failed.strerror or str(failed)) from failed
-        stack.pop_all()
-    return bound
+            if failed.errno not in ABSENT:
+                raise in_use(address, option, f"{where[0]}: {failed.strerror}") from failed
+
+
+def _resolved(address: str, option: str) -> list[Any]:
+    host, port = host_and_port(address, option)
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as failed:
+        raise in_use(address, option, failed.strerror or str(failed)) from failed
+
+
+def _bound(address: str, option: str, *, shared: bool) -> socket.socket:
+    """A socket bound to the first IP address of the host that this machine has."""
+    failed: OSError | None = None
+    for family, kind, protocol, _, where in _resolved(address, option):
+        with ExitStack() as stack:
+            try:
+                bound = stack.enter_context(socket.socket(family, kind, protocol))
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
+                bound.bind(where)
+            except OSError as error:
+                failed = error
+                continue
+            stack.pop_all()
+            return bound
+    assert failed
+    raise in_use(address, option, failed.strerror or str(failed)) from failed
 
 
 def in_use(address: str, option: str, why: str) -> FailedPrecondition:

@@ -18,7 +18,7 @@ from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
 from schemaregistry_server import status
 from schemaregistry_server.access import Access
-from schemaregistry_server.addresses import host_and_port, in_use
+from schemaregistry_server.addresses import in_use, require_free
 from schemaregistry_server.certificates import Pem, still_good
 from schemaregistry_server.reflecting import MethodsToo
 from schemaregistry_server.reread import Reread
@@ -69,6 +69,7 @@ class GrpcFace:
         registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
             servicer(registry, identity_from_certificate(access), settings.slow_seconds), self._server
         )
+        self._shared = settings.shared
         self.health = health.aio.HealthServicer()
         health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
         if settings.reflection:
@@ -77,7 +78,8 @@ class GrpcFace:
 
     async def start(self, address: str, pem: Reread[Pem]) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
-        host_and_port(address, "--grpc")
+        if not self._shared:
+            require_free(address, "--grpc")
         try:
             port = self._server.add_secure_port(address, credentials(pem))
         except RuntimeError as failed:

@@ -44,6 +44,18 @@ def test_a_grpc_port_in_use_is_one_sentence(tmp_path: Path, taken: int) -> None:
     assert "--grpc" in sentence
 
 
+@pytest.mark.parametrize("option", ["--grpc", "--rest", "--health"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_name_of_which_one_address_is_in_use_is_one_sentence(tmp_path: Path, option: str, host: str) -> None:
+    """`localhost` is both: half of its callers would reach the other server."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, 0), family=family) as listening:
+        port = listening.getsockname()[1]
+        sentence = fails("--dev", "--data", str(tmp_path / "d"), *FREE, option, f"localhost:{port}")
+    assert f"localhost:{port} ({host}: Address already in use)" in sentence
+    assert option in sentence
+
+
 def test_another_registrys_grpc_port_is_in_use_too(running, tmp_path: Path) -> None:
     """By default gRPC would share it, and calls would go to either."""
     sentence = fails("--dev", "--data", str(tmp_path / "d"), "--grpc", running.target, "--rest", "127.0.0.1:0")

@@ -39,6 +39,8 @@ class Files:
     def pem(self) -> Pem:
         """Read the files; raise FailedPrecondition (TLS_FILES), with the file's name, where they can't serve."""
         pem = Pem(authorities(self.ca), _read(self.certificate), _read(self.key))
+        if open_to_all(self.key):
+            raise _unfit(self.key, f"every user of this machine may read or change it; run: chmod o= {self.key}")
         certificate, key = _certificates(self.certificate, pem.certificate)[0], _key(self.key, pem.key)
         if certificate.public_key() != key.public_key():
             raise _unfit(self.key, f"it is not the key of {self.certificate}")
@@ -62,6 +64,11 @@ class Files:
         except (OSError, ssl.SSLError) as failed:  # replaced since they were read
             raise _unfit(self.certificate, str(failed)) from failed
         return context
+
+
+def open_to_all(key: Path) -> bool:
+    """Whether every user of the machine may read or change a key's file; those of its group may (mounted secrets)."""
+    return bool(key.stat().st_mode & 0o006)
 
 
 def authorities(ca: Path) -> bytes:

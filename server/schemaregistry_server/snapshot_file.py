@@ -21,7 +21,7 @@ from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.store.history import Write
 
-FORMAT: Final = b"schemaregistry snapshot 1\n"
+FORMAT: Final = b"schemaregistry snapshot 2\n"
 
 LINE: Final = 64 + 1 + 8 + 1
 """Bytes of a frame's first line, at most."""

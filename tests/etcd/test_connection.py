@@ -289,6 +289,13 @@ async def test_a_tls_file_that_is_missing_is_named(tmp_path: Path):
     assert str(tmp_path / "ca.pem") in missing.value.message
 
 
+async def test_a_key_that_every_user_may_read_is_refused(tmp_path: Path):
+    pki.ensure(tmp_path)
+    (tmp_path / "ci-bot-key.pem").chmod(0o644)
+    with pytest.raises(FailedPrecondition, match=r"run: chmod o= .*ci-bot-key\.pem"):
+        Connection(["127.0.0.1:1"], tls=identity(tmp_path, "ci-bot"))
+
+
 async def test_new_certificates_are_read_without_failing_a_call(
     guest: Guest, guarded: Cluster, certificates: Path, tmp_path: Path, revision: int
 ):

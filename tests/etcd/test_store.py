@@ -11,7 +11,7 @@ from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.etcd.client import Client, puts
 from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit, history
 from schemaregistry_server.store.base import Compacted, Conflict
 from schemaregistry_server.store.etcd import EtcdStore
 from tests.etcd.harness import entry, serving
@@ -118,6 +118,15 @@ async def test_each_id_has_an_audit_chain_of_its_own(store: EtcdStore):
     with pytest.raises(FailedPrecondition) as broken:
         audit.verify(record for record in records if record.sequence == 2 or record.id == "a")
     assert broken.value.reason == "AUDIT_BROKEN"
+
+
+async def test_a_version_written_over_at_another_revision_is_found(store: EtcdStore, client: Client, root: str):
+    await store.put(entry("a"), expected_latest=None)
+    key = f"{root}/schemas/a/versions/1.0.0".encode()
+    _, there = await client.get(key)
+    await client.transact(TxnRequest(success=[puts(key, there[key].value)]))
+    with pytest.raises(FailedPrecondition, match=r"a 1\.0\.0 is not what its audit record says"):
+        await history.read(store)
 
 
 async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back(

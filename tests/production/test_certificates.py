@@ -99,3 +99,16 @@ def test_revoked_names_are_those_of_the_file_at_each_moment(tmp_path: Path) -> N
 def test_a_file_of_revoked_names_that_is_missing_at_start_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FailedPrecondition, match="revoked names can't be read"):
         access.revocations(tmp_path / "none")
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o604, 0o602, 0o666])
+def test_a_key_that_every_user_may_read_or_change_is_refused(files: Files, mode: int) -> None:
+    files.key.chmod(mode)
+    assert unfit(files).endswith(f"run: chmod o= {files.key}.")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o440, 0o640])
+def test_a_key_of_its_owner_and_group_is_taken(files: Files, mode: int) -> None:
+    """How a mounted secret gives a key to a process that isn't root."""
+    files.key.chmod(mode)
+    assert files.pem().key

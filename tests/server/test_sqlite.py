@@ -197,3 +197,42 @@ async def test_writes_after_close_are_refused(path: Path) -> None:
     await store.close()
     with pytest.raises(Unavailable):
         await store.put(entry(), expected_latest=None)
+
+
+async def test_a_changed_revision_is_found(path: Path) -> None:
+    """A version moved to another place in the history, and its record with it."""
+    await fill(path, 5)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER audit_kept")
+    connection.execute("DROP TRIGGER version_kept")
+    connection.execute("UPDATE audit SET revision = 1000 WHERE revision = 3")
+    connection.execute("UPDATE version SET revision = 1000 WHERE revision = 3")
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(FailedPrecondition, match="Audit record 3 "):
+        audit.verify(await store.audit())
+    await store.close()
+
+
+async def test_the_file_and_its_log_are_the_owners_alone(path: Path) -> None:
+    await fill(path, 1)
+    path.chmod(0o644)
+    store = SQLiteStore(path)
+    await store.put(entry(2), expected_latest=None)
+    modes = {each.name: each.stat().st_mode & 0o777 for each in path.parent.glob(f"{path.name}*")}
+    await store.close()
+    assert {name: mode for name, mode in modes.items() if not name.endswith(".lock")} == {
+        path.name: 0o600,
+        f"{path.name}-wal": 0o600,
+        f"{path.name}-shm": 0o600,
+    }
+
+
+async def test_the_file_of_an_older_layout_is_refused_with_what_to_do(path: Path) -> None:
+    await fill(path, 1)
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 1")
+    connection.close()
+    with pytest.raises(FailedPrecondition, match="start the server that wrote it, or move the file away"):
+        SQLiteStore(path)

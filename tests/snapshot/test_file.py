@@ -148,7 +148,7 @@ def test_a_header_that_counts_more_or_fewer_is_refused(tmp_path: Path) -> None:
         refused(tmp_path / "a.snap", (tmp_path / "a.snap").read_bytes())
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"schemaregistry snapshot 2\n", b"SQLite format 3\0" * 10])
+@pytest.mark.parametrize("content", [b"", b"PK\3\4", b"schemaregistry snapshot 1\n", b"SQLite format 3\0" * 10])
 def test_another_file_is_refused_at_its_first_byte(tmp_path: Path, content: bytes) -> None:
     assert refused(tmp_path / "other.snap", content) == 0
 

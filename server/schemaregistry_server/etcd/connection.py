@@ -15,6 +15,7 @@ import grpc
 from grpc import aio
 
 from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.certificates import open_to_all
 from schemaregistry_server.etcd import release
 from schemaregistry_server.etcd.failures import AWAY, Away, Refused
 from schemaregistry_server.etcd.v3 import rpc_pb2, rpc_pb2_grpc
@@ -66,6 +67,11 @@ class Tls:
             raise FailedPrecondition(
                 f"{failed.filename}: the TLS file for etcd can't be read ({failed.strerror}).", reason="ETCD_TLS"
             ) from failed
+        if self.key and open_to_all(self.key):
+            raise FailedPrecondition(
+                f"{self.key}: every user of this machine may read or change the key for etcd; run: chmod o= {self.key}",
+                reason="ETCD_TLS",
+            )
         return grpc.ssl_channel_credentials(ca, key, cert)
 
 

@@ -27,6 +27,7 @@ def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> Au
         content=hashlib.sha256(entry.raw).hexdigest(),
         at=entry.registered_at,
         previous=previous,
+        revision=entry.revision,
         chain=chain,
     )
     return replace(unsealed, hash=_digest(unsealed))
@@ -49,7 +50,12 @@ def verify(records: Iterable[AuditRecord]) -> int:
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:
-    return (
+    """What is hashed.
+
+    The revision is left out of a chain of one id's writes: etcd numbers a write as it is made, and only then. There
+    `history.pair` asks that the version and its record have the same revision, which nobody but etcd can give them.
+    """
+    members = (
         found.sequence,
         found.who,
         found.what,
@@ -61,6 +67,7 @@ def _members(found: AuditRecord) -> tuple[int | str, ...]:
         found.previous,
         found.chain,
     )
+    return members if found.chain else (*members, found.revision)
 
 
 def _digest(found: AuditRecord) -> str:

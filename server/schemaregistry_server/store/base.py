@@ -44,6 +44,7 @@ class AuditRecord:
     """One write in an audit chain; `content` is the SHA-256 of the document's bytes, `hash` that of all else.
 
     `sequence` counts within `chain`: a store has one chain of all its writes, or one for each id, named by the id.
+    `revision` is that of the entry.
     """
 
     sequence: int
@@ -55,6 +56,7 @@ class AuditRecord:
     content: str
     at: int
     previous: str
+    revision: int
     hash: str = ""
     chain: str = ""
 

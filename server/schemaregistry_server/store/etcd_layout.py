@@ -101,13 +101,14 @@ def latest_value(record: AuditRecord) -> bytes:
 
 
 def audit_value(record: AuditRecord) -> bytes:
-    return json.dumps({name: getattr(record, name) for name in AuditRecord.__slots__}, separators=(",", ":")).encode()
+    members = {name: getattr(record, name) for name in AuditRecord.__slots__ if name != "revision"}
+    return json.dumps(members, separators=(",", ":")).encode()
 
 
 def audit_record(pair: KeyValue) -> AuditRecord:
     """The record in `pair`; raises FailedPrecondition (AUDIT_BROKEN) for what is none."""
     try:
-        return AuditRecord(**json.loads(pair.value))
+        return AuditRecord(**json.loads(pair.value), revision=pair.mod_revision)
     except (ValueError, TypeError) as wrong:
         raise FailedPrecondition(
             f"etcd's {pair.key.decode(errors='replace')} is no audit record ({wrong}): compare with a snapshot.",

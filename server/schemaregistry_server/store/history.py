@@ -76,7 +76,7 @@ def require(held: History, writes: Iterable[Write], *, same_chain: bool = True, 
         if found is None:
             raise _differs(write, "is missing")
         same = replace(found.entry, revision=write.entry.revision) == write.entry
-        if not same or (same_chain and found.record != write.record):
+        if not same or (same_chain and found.record.hash != write.record.hash):
             raise _differs(write, "is another one")
         revision = found.entry.revision
         if revision <= reached.get(write.entry.id, 0) or (same_revisions and revision != write.entry.revision):

@@ -55,7 +55,7 @@ class SQLiteReader:
         return Batch(entries[-1].revision if entries else after, entries)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
-        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, hash"
+        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash"
         with sqlite_file.reading(self._path) as connection:
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
             return tuple(AuditRecord(*row) for row in rows)
@@ -201,7 +201,7 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
     connection.execute(
         "INSERT INTO audit VALUES "
         "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash)",
-        {**asdict(done), "revision": entry.revision},
+        asdict(done),
     )
     return entry
 

@@ -16,7 +16,7 @@ from schemaregistry.errors import FailedPrecondition
 APPLICATION_ID = 0x53524547
 """Marks the file as ours ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
 
-LAYOUT = 1
+LAYOUT = 2
 """The layout's number (`PRAGMA user_version`); a newer one than this is refused."""
 
 HEADER = 100
@@ -86,8 +86,9 @@ def lock(path: Path) -> TextIO:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The writer's connection: WAL, synced at each commit, of our layout and whole."""
+    """The writer's connection: WAL, synced at each commit, of our layout and whole; its files are the owner's alone."""
     _must_not_be_emptied(path)
+    _make_private(path)
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
@@ -99,6 +100,20 @@ def connect(path: Path) -> sqlite3.Connection:
     if verdict != "ok":
         raise _corrupt(path, verdict)
     return connection
+
+
+def _make_private(path: Path) -> None:
+    """Let nobody else read or change the file and its log, which SQLite makes with the file's own mode."""
+    try:
+        path.touch(mode=0o600)
+        for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+            if each.exists() and each.stat().st_mode & 0o077:
+                each.chmod(0o600)
+    except OSError as failed:
+        raise FailedPrecondition(
+            f"{path} can't be made private ({failed.strerror}). Name a data directory that this user owns.",
+            reason="STORE_UNWRITABLE",
+        ) from failed
 
 
 def _must_not_be_emptied(path: Path) -> None:
@@ -135,9 +150,9 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
     if mark != APPLICATION_ID:
         raise FailedPrecondition(f"{path} is not a registry's file: name another data directory.", reason="NOT_A_STORE")
     if layout != LAYOUT:
+        newer = "start a newer server" if layout > LAYOUT else "start the server that wrote it, or move the file away"
         raise FailedPrecondition(
-            f"{path} has layout {layout}, this server reads layout {LAYOUT}: start a newer server.",
-            reason="STORE_LAYOUT",
+            f"{path} has layout {layout}, this server reads layout {LAYOUT}: {newer}.", reason="STORE_LAYOUT"
         )
 
 

@@ -1,6 +1,7 @@
 """The faces of one registry: gRPC, and REST where it is asked for, started and stopped together. Holds no RPC."""
 
 import asyncio
+import socket
 
 from schemaregistry_server import addresses, rest
 from schemaregistry_server.access import Access, revocations
@@ -23,7 +24,12 @@ class Faces:
         access = Access(frozenset(settings.publisher), revoked)
         self._grpc = GrpcFace(registry, access, settings)
         self._pem = Reread(settings.files.paths, settings.files.pem)
-        self._rest = _rest_listener(registry, access, settings, readiness)
+        self._rest: HttpListener | None = None
+        self._rest_address = ""
+        if settings.rest is not None:
+            listening = addresses.listen(settings.rest, "--rest", shared=settings.shared)
+            self._rest_address = addresses.with_port(settings.rest, listening.getsockname()[1])
+            self._rest = _rest_listener(listening, registry, access, settings, readiness)
 
     async def start(self) -> tuple[str, str]:
         """Listen; return the HOST:PORT of each."""
@@ -31,7 +37,7 @@ class Faces:
         port = await self._grpc.start(self._settings.grpc, self._pem)
         if self._rest:
             self._rest.start()
-        return addresses.with_port(self._settings.grpc, port), self._rest.address if self._rest else ""
+        return addresses.with_port(self._settings.grpc, port), self._rest_address
 
     async def leave(self) -> None:
         """Fail the health checks; calls are answered still."""
@@ -50,17 +56,15 @@ class Faces:
             self._rest.close()
 
 
-def _rest_listener(registry: Registry, access: Access, settings: Settings, readiness: Readiness) -> HttpListener | None:
-    """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise; None where none is wanted."""
-    if settings.rest is None:
-        return None
+def _rest_listener(
+    listening: socket.socket, registry: Registry, access: Access, settings: Settings, readiness: Readiness
+) -> HttpListener:
+    """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise."""
     identity_of = rest_identity if settings.dev else identity_from_tls(access)
     app = rest.create_app(registry, identity_of, lambda: readiness.state, slow_seconds=settings.slow_seconds)
     return HttpListener(
         OwnPrograms(app) if settings.dev else app,
-        settings.rest,
-        "--rest",
+        listening,
         grace=settings.grace_seconds,
         tls=None if settings.dev else Reread(settings.files.paths, settings.files.context),
-        shared=settings.shared,
     )

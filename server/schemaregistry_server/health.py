@@ -12,11 +12,13 @@ from starlette.types import ASGIApp
 from schemaregistry_server.readiness import State
 
 
-def routes(state: Callable[[], State]) -> list[Route]:
-    """`/healthz`: 200 for as long as the process answers. `/readyz`: 200 or 503, and the state's text."""
+def routes(state: Callable[[], State], alive: Callable[[], bool] = lambda: True) -> list[Route]:
+    """`/healthz`: 200 for as long as the server is `alive`. `/readyz`: 200 or 503, and the state's text."""
 
     async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
+        if alive():
+            return PlainTextResponse("ok\n")
+        return PlainTextResponse(f"{state().text}\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def readyz(_: Request) -> Response:
         now = state()
@@ -25,6 +27,6 @@ def routes(state: Callable[[], State]) -> list[Route]:
     return [Route("/healthz", healthz), Route("/readyz", readyz)]
 
 
-def create_app(state: Callable[[], State]) -> ASGIApp:
+def create_app(state: Callable[[], State], alive: Callable[[], bool]) -> ASGIApp:
     """The two paths and nothing else, for a port of their own."""
-    return Starlette(routes=routes(state))
+    return Starlette(routes=routes(state, alive))

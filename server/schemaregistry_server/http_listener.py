@@ -3,72 +3,81 @@
 import asyncio
 import contextlib
 import math
+import socket
 import ssl
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, cast
 
 import uvicorn
 from starlette.types import ASGIApp, Scope
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from schemaregistry_server import addresses
 from schemaregistry_server.access import Access
+from schemaregistry_server.http_connection import BoundedConnection
 from schemaregistry_server.identity import Identity
 from schemaregistry_server.reread import Reread
 
 MAX_CONNECTIONS: Final = 8192
-"""Further ones are answered 503."""
 
+TICKS_A_SECOND: Final = 10
+"""Of uvicorn's main loop."""
 
-class _Connection(HttpToolsProtocol):
-    """uvicorn's, with what each request's `state` has of its connection.
-
-    That is `peer_certificate` (DER; empty without TLS) and `abort`.
-    """
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
-        super().connection_made(transport)
-        tls = transport.get_extra_info("ssl_object")
-        certificate = tls.getpeercert(binary_form=True) if tls else None
-        self.app_state = {"peer_certificate": certificate or b"", "abort": transport.abort}
+HANDSHAKE_SECONDS: Final = 10
+"""For TLS to be agreed on."""
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: one place decides when the process ends."""
+    """uvicorn with a tick for each connection, without its signal handlers: one place decides when the process ends."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, with a bound on the TLS handshake, which comes before there is a connection to tick."""
+        config = self.config
+        made = cast("type[BoundedConnection]", config.http_protocol_class)
+        protocol = partial(made, config=config, server_state=self.server_state, app_state={})
+        loop = asyncio.get_running_loop()
+        handshake = HANDSHAKE_SECONDS if config.ssl else None
+        self.servers = [
+            await loop.create_server(
+                protocol, sock=each, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=handshake
+            )
+            for each in sockets or ()
+        ]
+        self.started = True
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            for connection in list(self.server_state.connections):
+                cast("BoundedConnection", connection).tick()
+        return await super().on_tick(counter)
+
 
 class HttpListener:
-    """An app's server on one socket; with `tls`, clients need a certificate."""
+    """An app's server on one listening socket; with `tls`, clients need a certificate."""
 
-    def __init__(  # noqa: PLR0913 (each one is a setting)
+    def __init__(
         self,
         app: ASGIApp,
-        address: str,
-        option: str,
+        listening: socket.socket,
         *,
         grace: float,
         tls: Reread[ssl.SSLContext] | None = None,
-        shared: bool = False,
+        most: int = MAX_CONNECTIONS,
     ) -> None:
-        """Bind `address`; raises as `addresses.listen`, naming `option`."""
-        self._socket = addresses.listen(address, option, shared=shared)
-        self.address = addresses.with_port(address, self._socket.getsockname()[1])
+        self._socket = listening
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=_Connection,
+                http=cast("type[BoundedConnection]", partial(BoundedConnection, most=most)),
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                # A header says nothing of who calls: with this on, X-Forwarded-For would.
-                proxy_headers=False,
-                limit_concurrency=MAX_CONNECTIONS,
+                proxy_headers=False,  # a caller is who its connection says, whatever X-Forwarded-For claims
                 timeout_graceful_shutdown=math.ceil(grace),
                 ssl_context_factory=(lambda _config, _default: _renewed(tls)) if tls else None,
             )

@@ -9,7 +9,7 @@ import typer
 import uvloop
 
 from schemaregistry.errors import RegistryError
-from schemaregistry_server import greeting, options, running, supervisor
+from schemaregistry_server import descriptors, greeting, options, running, supervisor
 from schemaregistry_server.readiness import Readiness
 from schemaregistry_server.settings import DEFAULT_DATA, Settings
 from schemaregistry_server.worker import LOG_FORMAT
@@ -76,6 +76,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
 
 def _run(settings: Settings) -> None:
     logging.basicConfig(format=LOG_FORMAT)
+    descriptors.raise_limit()
     if settings.shared:
         uvloop.run(supervisor.run(settings, lambda listening: typer.echo(greeting.line(settings, listening))))
         return

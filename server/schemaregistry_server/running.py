@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from schemaregistry.errors import Unavailable
-from schemaregistry_server import feed, health, pki, publishing
+from schemaregistry_server import feed, pki, publishing
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.dev_callers import DEV_PUBLISHER
 from schemaregistry_server.faces import Faces
-from schemaregistry_server.http_listener import HttpListener
+from schemaregistry_server.health_process import HealthPort
 from schemaregistry_server.judge import WorkerJudge
 from schemaregistry_server.judging import Questions
-from schemaregistry_server.readiness import Readiness, State
+from schemaregistry_server.readiness import Readiness
 from schemaregistry_server.service import Registry
 from schemaregistry_server.settings import Settings
 from schemaregistry_server.store import selection
@@ -64,7 +64,7 @@ async def _start(
 ) -> "_Server":
     """Start everything, health first and the faces last; `stack` ends it."""
     sources = publishing.read(settings.publish) if settings.publish else []
-    watched = await serve_health(stack, settings, lambda: readiness.state)
+    watched = await stack.enter_async_context(HealthPort(settings.health, lambda: readiness.state))
     if settings.dev:
         pki.ensure(settings.tls)
     settings.files.pem()  # what can't serve is said before the store is waited for
@@ -80,19 +80,9 @@ async def _start(
     readiness.serve(current)
     ids = tuple(dict.fromkeys(each.id for each in published))
     created = sum(each.created for each in published)
-    announce(Listening(grpc, rest, watched, ids, created, current.catalog.size))
+    watched.report()
+    announce(Listening(grpc, rest, watched.address, ids, created, current.catalog.size))
     return _Server(faces, current, feeding)
-
-
-async def serve_health(stack: AsyncExitStack, settings: Settings, state: Callable[[], State]) -> str:
-    """Answer the questions about health, where the settings say so; return where."""
-    if settings.health is None:
-        return ""
-    listener = HttpListener(health.create_app(state), settings.health, "--health", grace=1)
-    stack.callback(listener.close)
-    listener.start()
-    stack.push_async_callback(listener.stop)
-    return listener.address
 
 
 async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:

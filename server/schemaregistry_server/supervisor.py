@@ -1,4 +1,4 @@
-"""Several workers behind the same ports: started, started again, and stopped together. Serves health alone."""
+"""Several workers behind the same ports: started, started again, and stopped together."""
 
 import asyncio
 import logging
@@ -12,6 +12,7 @@ from typing import Final
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server import addresses, running
+from schemaregistry_server.health_process import HealthPort
 from schemaregistry_server.readiness import State
 from schemaregistry_server.running import Listening
 from schemaregistry_server.settings import Settings
@@ -49,8 +50,13 @@ async def run(settings: Settings, announce: Announce) -> None:
             rest=_reserved(stack, settings.rest, "--rest"),
         )
         crew = Crew(shared, stopping)
-        health = await running.serve_health(stack, settings, lambda: crew.state)
-        await crew.run(lambda listening: announce(replace(listening, health=health)))
+        health = await stack.enter_async_context(HealthPort(settings.health, lambda: crew.state))
+
+        def ready(listening: Listening) -> None:
+            health.report()
+            announce(replace(listening, health=health.address))
+
+        await crew.run(ready)
 
 
 def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | None:

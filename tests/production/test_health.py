@@ -72,7 +72,7 @@ def test_a_signal_ends_a_server_that_still_waits(
 
 def test_health_says_no_while_calls_in_flight_finish(start: Callable[..., Server]) -> None:
     server = start({"store": "sqlite"})
-    waiting = server.stub().GetSchema.future(pb.GetSchemaRequest(id="none_v1", min_revision=1), timeout=2)
+    waiting = server.stub().GetSchema.future(pb.GetSchemaRequest(id="none_v1", min_revision=1), timeout=4)
     server.stub().WhoAmI(pb.WhoAmIRequest(), timeout=10)
     server.process.send_signal(signal.SIGTERM)
     until(lambda: server.ready() == (503, "waits for its end: it is stopping\n"))

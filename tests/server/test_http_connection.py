@@ -1,0 +1,209 @@
+"""What one peer may send over HTTP, and leave unsent: every bound of a connection, on both listeners."""
+
+import asyncio
+import contextlib
+import json
+import resource
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from bench.servers import Server, launch
+from schemaregistry_server import descriptors, health, http_connection
+from schemaregistry_server.http_connection import MAX_HEAD, MAX_HEADERS, MAX_TARGET, SECONDS, BoundedConnection, Stage
+from schemaregistry_server.http_listener import HttpListener
+from schemaregistry_server.readiness import State
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One with a health port; REST is the other listener's."""
+    started = launch(tmp_path_factory.mktemp("bounded"), {"store": "sqlite"}).wait()
+    yield started
+    started.stop()
+
+
+@pytest.fixture(params=["health", "rest"])
+def port(request: pytest.FixtureRequest, server: Server, running: Server) -> int:
+    base = server.health if request.param == "health" else running.rest
+    return int(base.rpartition(":")[2])
+
+
+def sent(port: int, *parts: bytes) -> bytes:
+    """What comes back for bytes that are sent until the server reads no more, up to its end or a whole refusal."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
+        with contextlib.suppress(ConnectionError):
+            for part in parts:
+                peer.sendall(part)
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while (more := peer.recv(65536)) and not (received := received + more).endswith(b'"}'):
+                pass
+        return received
+
+
+def refusal(answer: bytes) -> tuple[int, str]:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["detail"]
+    assert head.startswith(b"HTTP/1.1 %d " % problem["status"])
+    return problem["status"], problem["reason"]
+
+
+GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def test_a_header_without_end_is_refused(port: int) -> None:
+    assert refusal(sent(port, GET + b"X: ", *[b"x" * 65536] * 40)) == (431, "HEADERS_TOO_LARGE")
+
+
+def test_headers_without_end_are_refused(port: int) -> None:
+    lines = [b"X-%d: y\r\n" % n for n in range(600_000)]
+    assert refusal(sent(port, GET, *(b"".join(lines[n : n + 10_000]) for n in range(0, 600_000, 10_000))))[0] == 431
+
+
+def test_more_headers_than_a_request_may_have_are_refused(port: int) -> None:
+    assert refusal(sent(port, GET + b"X: y\r\n" * MAX_HEADERS + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
+
+
+def test_a_url_without_end_is_refused(port: int) -> None:
+    assert refusal(sent(port, b"GET /", *[b"x" * 65536] * 40)) == (414, "URL_TOO_LONG")
+
+
+def test_a_long_url_is_answered(port: int) -> None:
+    url = b"/healthz?" + b"x" * (MAX_TARGET - 100)
+    assert sent(port, b"GET " + url + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
+        b"HTTP/1.1 200"
+    )
+
+
+def test_trailers_without_end_are_refused(port: int) -> None:
+    post = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
+    assert len(sent(port, post, *[b"x" * 65536] * 40)) < 2000
+
+
+def test_a_chunk_extension_without_end_is_refused(port: int) -> None:
+    post = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5;x="
+    assert len(sent(port, post, *[b"x" * 65536] * 40)) < 2000
+
+
+def test_what_is_no_http_is_refused(port: int) -> None:
+    assert refusal(sent(port, b"\x16\x03\x01\x02\x00\x01")) == (400, "NOT_HTTP")
+
+
+def test_pipelined_requests_are_bounded(port: int) -> None:
+    """Few are answered in order; of very many the connection is cut."""
+    few = sent(port, (GET + b"\r\n") * 5 + GET + b"Connection: close\r\n\r\n")
+    assert few.count(b"HTTP/1.1 200") == 6
+    many = sent(port, *[(GET + b"\r\n") * 1000] * 20)
+    assert many.count(b"HTTP/1.1 200") < 20_000
+
+
+def test_an_offer_of_another_protocol_is_answered_in_this_one(port: int) -> None:
+    offered = GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
+    answer = sent(port, offered)
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close" in answer
+
+
+def test_a_flood_of_the_health_port_is_another_process_than_the_calls(server: Server) -> None:
+    pids = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    lines = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
+    assert sum(b"schemaregistry_server.health_process" in line for line in lines) == 1
+
+
+@pytest.fixture
+async def listening() -> AsyncIterator[tuple[HttpListener, int]]:
+    """A listener in this process for three connections, whose clock is the test's."""
+    bound = socket.create_server(("127.0.0.1", 0))
+    app = health.create_app(lambda: State(True, "ready"), lambda: True)
+    listener = HttpListener(app, bound, grace=0, most=3)
+    listener.start()
+    yield listener, bound.getsockname()[1]
+    await listener.stop()
+    listener.close()
+
+
+def connections(listener: HttpListener) -> list[BoundedConnection]:
+    return sorted(listener._server.server_state.connections, key=lambda each: -each.waited)  # type: ignore[arg-type, return-value]
+
+
+async def until(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 (what is waited for has no event)
+            await asyncio.sleep(0.01)
+
+
+def pass_seconds(connection: BoundedConnection, seconds: int) -> None:
+    for _ in range(seconds):
+        connection.tick()
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"", GET, b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"],
+    ids=["nothing", "half a head", "half a body, answered already"],
+)
+async def test_a_connection_that_waits_for_its_peer_ends(listening, begun: bytes) -> None:
+    listener, port = listening
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(begun)
+    await until(lambda: connections(listener))
+    (connection,) = connections(listener)
+    if begun:
+        await until(lambda: connection._unparsed or connection.stage is not Stage.HEAD)
+    limit = SECONDS[connection.stage]
+    pass_seconds(connection, limit - 1 - connection.waited)
+    assert connection in connections(listener)
+    pass_seconds(connection, 3)
+    await asyncio.wait_for(reader.read(), 20)
+    await until(lambda: not connections(listener))
+    writer.close()
+
+
+async def test_an_idle_connection_makes_room_for_a_new_one(listening) -> None:
+    listener, port = listening
+    idle = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]
+    await until(lambda: len(connections(listener)) == 3)
+    oldest = connections(listener)[0]
+    pass_seconds(oldest, 5)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GET + b"\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+    assert oldest not in connections(listener)
+    assert len(connections(listener)) == 3
+    for _, each in (*idle, (reader, writer)):
+        each.close()
+
+
+async def send(writer: asyncio.StreamWriter, size: int) -> None:
+    for _ in range(size // 65536):
+        writer.write(b"x" * 65536)
+        await writer.drain()
+
+
+async def test_an_unread_body_is_passed_over_up_to_a_bound(listening) -> None:
+    _, port = listening
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    size = http_connection.MAX_DISCARDED * 4
+    writer.write(b"POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 405")
+    with pytest.raises(ConnectionError):
+        await send(writer, size)
+    writer.close()
+
+
+def test_the_limit_of_descriptors_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 20_000))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
+    assert descriptors.raise_limit() == 20_000
+    assert asked == [(20_000, 20_000)]
+
+
+def test_a_head_of_the_largest_size_is_answered(port: int) -> None:
+    long = b"X: " + b"y" * (MAX_HEAD // 2) + b"\r\n"
+    assert sent(port, GET + long + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")

@@ -21,6 +21,8 @@ from tests.conftest import Server
 ROOT = Path(__file__).resolve().parent.parent.parent
 TICKS = (ROOT / "schemas" / "ticks_v1.json").read_bytes()
 OF_THE_RUN = ("seconds", "rows_per_second", "peak_memory_bytes")
+TAKEN_BY_THE_GATE = {"ts_has_no_zone"}
+"""No RFC 3339, but a value of the column all the same (docs/document.md, "What a text says")."""
 
 Run = Callable[..., Any]
 Compile = Callable[[bytes], Path]
@@ -136,7 +138,11 @@ def test_the_registry_is_found_by_options(running: Server, tmp_path: Path, schem
 def test_files_of_every_schema_are_checked_as_by_python(
     schema: str, kind: str, running: Server, tmp_path: Path, schema_load: Run
 ) -> None:
-    examples = sorted((ROOT / "schemas" / "examples" / schema / kind).glob("*.json"))
+    examples = [
+        path
+        for path in sorted((ROOT / "schemas" / "examples" / schema / kind).glob("*.json"))
+        if path.stem not in TAKEN_BY_THE_GATE
+    ]
     path = tmp_path / f"{kind}.ndjson"
     path.write_text("".join(json.dumps(json.loads(example.read_text())) + "\n" for example in examples))
     env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}

@@ -41,15 +41,35 @@ def test_an_empty_field_is_null_and_a_quoted_one_is_an_empty_text(judge: Judged)
     assert found(report) == {("symbol", "required"): [2], ("size", "type"): [4]}
 
 
-@pytest.mark.parametrize("value", ["0x10", " 5", "5 ", "1.0", "1e2", "+5", "2147483648", "9" * 30, "x", "NaN", "٣"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0x10",
+        " 5",
+        "5 ",
+        "1.5",
+        "1e-1",
+        "1e10",
+        "1,0",
+        "1e99999999999999999999",
+        "2147483648",
+        "9" * 30,
+        "x",
+        "NaN",
+        "٣",
+    ],
+)
 def test_what_is_no_int32_fails_at_its_line(judge: Judged, value: str) -> None:
-    report = judge("t.csv", HEADER + ROW + row(size=value) + ROW)
+    quoted = f'"{value}"' if "," in value else value
+    report = judge("t.csv", HEADER + ROW + row(size=quoted) + ROW)
     assert found(report) == {("size", "type"): [3]}
     assert report.violations[0].examples[0].value == value
     assert report.violations[0].pointer == "/properties/size/type"
 
 
-@pytest.mark.parametrize("value", ["0005", "-5", "2147483647", "-2147483648"])
+@pytest.mark.parametrize(
+    "value", ["0005", "-5", "+5", "5.", "100.0", "1e2", "12.50e1", "2147483647.000", "-2147483648"]
+)
 def test_what_is_an_int32_is_read(judge: Judged, value: str) -> None:
     assert judge("t.csv", HEADER + row(size=value)).verdict == "conforms"
 
@@ -71,10 +91,16 @@ def test_what_is_no_number_fails(judge: Judged, value: str) -> None:
         "2026-01-05 09:30:00.000000",
         "2026-01-05 09:30:00",
         "2026-01-05 09:30:00.000000Z",
+        "2026-01-05T09:30:00",
+        "2026-01-05T09:30:00.123",
+        "2026-01-05",
+        "2026-01-05T09:30:00+0200",
+        "2026-01-05T09:30:00.000000+0000",
+        "2026-01-05 09:30:00-05",
         "0000-01-01T00:00:00Z",
     ],
 )
-def test_a_timestamp_is_rfc_3339_or_as_arrow_writes_it(judge: Judged, value: str) -> None:
+def test_a_timestamp_is_taken_in_every_spelling_that_is_exact(judge: Judged, value: str) -> None:
     assert judge("t.csv", HEADER + row(ts=value) + ROW).verdict == "conforms"
     assert judge("t.csv", HEADER + row(ts=value)).verdict == "conforms"
 
@@ -82,14 +108,16 @@ def test_a_timestamp_is_rfc_3339_or_as_arrow_writes_it(judge: Judged, value: str
 @pytest.mark.parametrize(
     "value",
     [
-        "2026-01-05",
         "2026-01-05T09:30Z",
-        "2026-01-05T09:30:00",
+        "2026-01-05Z",
+        "2026-01-05T",
+        "2026-01-05T09:30:00+2",
+        "2026-01-05T09:30:00 +02:00",
+        "2026-01-05T09:30:00+02:60",
         "2026-13-05T09:30:00Z",
         "2026-02-30T09:30:00Z",
         "2026-01-05T24:00:00Z",
         "2026-01-05T09:30:60Z",
-        "2026-01-05T09:30:00+0200",
         "2026-01-05T09:30:00.1234567Z",
         "9999-12-31T23:59:59-00:01",
         "1767605400",

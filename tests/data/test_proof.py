@@ -14,8 +14,7 @@ from schemaregistry.data import find, lines
 from schemaregistry.data.check import Run
 from schemaregistry.data.linewise import CsvLines, JsonLines
 from schemaregistry.data.plan import Plan
-from schemaregistry.data.proof import fields
-from schemaregistry.data.typed import Dialect
+from schemaregistry.data.proof import Dialect, fields
 from schemaregistry.document import parse
 
 EXAMPLES = int(os.environ.get("DATA_FUZZ_EXAMPLES", "300"))
@@ -86,6 +85,7 @@ VALUES = [
     *(b'"B"', b"1", b"-1", b"0", b"0.5", b"-0", b"01", b"1e5", b"1.e5", b"1e999", b"null", b"true", b"{}", b"[1]"),
     *(b"NaN", b"128", b"2147483648", b"0.005", b"99.99999999999999999", b'"\\u0041B"', b'"A,B"', b'"\xff"', b'""'),
     *(b'"2026-02-29T09:30:00Z"', b'"2026-01-31T09:30:00.1234567Z"', b'"9999-12-31T23:59:59-00:01"', b'"2026-01-05"'),
+    *(b'"2026-01-05 09:30:00"', b'"2026-01-05T09:30:00+0100"', b'"2026-01-05 09:30:00.5-05"', b'"09:30:00"', b"1.0"),
     *(b'"AB-1"', b'1,"b":2', b'1,"c":2', b'1}{"a":1', b"", b" 1", b"1 ", b'"a"b"', b'"\x01"', b'"\xed\xa0\x80"'),
 ]
 dialects = st.sampled_from(["csv", "ndjson"])

@@ -31,17 +31,36 @@ stamps = mangled(
         "2024-02-29T23:59:59.123456+01:00",
         "1999-12-31T00:00:00.000000-23:59",
         "2026-01-05 09:30:00.5",
+        "2026-01-05 09:30:00-05",
+        "2026-01-05T09:30:00.123456+0000",
+        "2026-01-05",
     ],
     "0123456789:-+.TtZz ",
 )
 numbers = mangled(
-    ["123.456e7", "-12", "+.5", "1e-3", "0x1F", "007", "nan", "-Infinity", "1_0", "2147483648"], "0123456789+-.eExXnN "
+    [
+        "123.456e7",
+        "-12",
+        "100.0",
+        "12.50e1",
+        "9007199254740993.00",
+        "1e99999999999999999999",
+        "+.5",
+        "1e-3",
+        "0x1F",
+        "007",
+        "nan",
+        "-Infinity",
+        "1_0",
+        "2147483648",
+    ],
+    "0123456789+-.eExXnN ",
 )
 TYPES = [pa.float64(), pa.float32(), pa.int8(), pa.int32(), pa.int64(), pa.uint16(), pa.uint64(), pa.decimal128(10, 2)]
 
 
-def one(text: str, kind: pa.DataType, dialect: typed.Dialect) -> Any:
-    values, unread = typed.read(pa.array([text]), kind, dialect)
+def one(text: str, kind: pa.DataType) -> Any:
+    values, unread = typed.read(pa.array([text]), kind)
     assert (unread is None) == values.is_valid()[0].as_py()
     return values[0]
 
@@ -49,33 +68,30 @@ def one(text: str, kind: pa.DataType, dialect: typed.Dialect) -> Any:
 @settings(max_examples=60, deadline=None)
 @given(texts=st.lists(numbers, min_size=1, max_size=12), kind=st.sampled_from(TYPES))
 def test_a_number_is_read_the_same_alone_and_among_others(texts: list[str], kind: pa.DataType) -> None:
-    together, _ = typed.read(pa.array(texts), kind, "csv")
-    assert [value.as_py() for value in together] == [one(text, kind, "csv").as_py() for text in texts]
+    together, _ = typed.read(pa.array(texts), kind)
+    assert [value.as_py() for value in together] == [one(text, kind).as_py() for text in texts]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     texts=st.lists(stamps, min_size=1, max_size=12),
-    dialect=st.sampled_from(["csv", "ndjson"]),
     kind=st.sampled_from(
         [pa.timestamp("us"), pa.timestamp("us", "UTC"), pa.timestamp("s"), pa.timestamp("ns", "Europe/Paris")]
     ),
 )
-def test_a_timestamp_is_read_the_same_alone_and_among_others(
-    texts: list[str], dialect: typed.Dialect, kind: pa.DataType
-) -> None:
-    together, _ = typed.read(pa.array(texts), kind, dialect)
-    assert together.view(pa.int64()).to_pylist() == [one(text, kind, dialect).value for text in texts]
+def test_a_timestamp_is_read_the_same_alone_and_among_others(texts: list[str], kind: pa.DataType) -> None:
+    together, _ = typed.read(pa.array(texts), kind)
+    assert together.view(pa.int64()).to_pylist() == [one(text, kind).value for text in texts]
 
 
 @settings(max_examples=300, deadline=None)
 @given(text=stamps)
-def test_a_date_time_of_json_is_read_exactly_where_a_validator_passes_it(text: str) -> None:
+def test_a_date_time_of_json_is_read_wherever_a_validator_passes_it(text: str) -> None:
     """But for leap seconds, which no timestamp holds."""
     kind = pa.timestamp("us")
-    read = one(text, kind, "ndjson")
+    read = one(text, kind)
     passes = format_validator("date-time").is_valid(text) and text[17:19] != "60"
-    assert read.is_valid == passes
+    assert read.is_valid or not passes
 
 
 @pytest.mark.parametrize(
@@ -97,18 +113,18 @@ def test_a_date_time_of_json_is_read_exactly_where_a_validator_passes_it(text: s
     ],
 )
 def test_times_are_read_exactly_or_not_at_all(text: str, kind: pa.DataType, value: int | None) -> None:
-    read = one(text, kind, "ndjson")
+    read = one(text, kind)
     assert (read.value if read.is_valid else None) == value
 
 
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("1", True), ("yes", None), ("", None)])
 def test_truths_are_read_as_arrow_reads_them(text: str, value: bool | None) -> None:
-    assert one(text, pa.bool_(), "csv").as_py() is value
+    assert one(text, pa.bool_()).as_py() is value
 
 
 @pytest.mark.parametrize(("text", "value"), [("aGk=", b"hi"), ("aGk", None), ("!", None)])
 def test_bytes_are_base64(text: str, value: bytes | None) -> None:
-    assert one(text, pa.binary(), "csv").as_py() == value
+    assert one(text, pa.binary()).as_py() == value
 
 
 @given(value=st.decimals(allow_nan=True, allow_infinity=True), precision=st.integers(1, 38), scale=st.integers(0, 38))

@@ -247,8 +247,7 @@ def same_in_csv(column: str, before: str | None, after: Json) -> bool:
         return before == after
     if TYPES[column] == "bool":
         return before.lower() == str(after).lower()
-    number = r"-?[0-9]+" if TYPES[column] == "int32" else r"[-+]?[0-9]+(\.[0-9]+)?(e[0-9]+)?"
-    return re.fullmatch(number, before) is not None and float(before) == after
+    return re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?(e[0-9]+)?", before) is not None and float(before) == after
 
 
 ARROW: dict[str, pa.DataType] = {

@@ -75,7 +75,7 @@ arrow::Status append_text(arrow::ArrayBuilder& builder, const std::string& text)
     default:
       break;
   }
-  const auto stored = read_temporal(type, text, Dialect::ndjson);
+  const auto stored = read_temporal(type, text);
   if (!stored) return arrow::Status::Invalid("no ", type.ToString(), ": ", text);
   switch (type.id()) {
     case Type::DATE32:

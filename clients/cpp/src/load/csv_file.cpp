@@ -111,7 +111,7 @@ class CsvRow final : public Row {
     if (!bound.is_known()) return {};
     const CsvField& field = (*fields_)[static_cast<std::size_t>(bound.field)];
     if (field.is_null()) return place.null_is_value ? Value::null() : Value();
-    return place.type ? read_text(*place.type, field.text, Dialect::csv) : Value::string(field.text);
+    return place.type ? read_text(*place.type, field.text) : Value::string(field.text);
   }
 
   Value shown_as(std::uint32_t place, const Value& value) const {

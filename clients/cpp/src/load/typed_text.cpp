@@ -23,16 +23,6 @@ bool is_among(std::string_view text, std::initializer_list<std::string_view> opt
   return std::find(options.begin(), options.end(), text) != options.end();
 }
 
-Value read_integer(const arrow::DataType& wanted, std::string_view text) {
-  const std::string_view digits = text.substr(text.substr(0, 1) == "-");
-  if (digits.empty() || !std::all_of(digits.begin(), digits.end(), is_digit)) return Value::misfit();
-  const auto number = Number::parse(text);
-  const Bounds bounds = bounds_of(wanted);
-  if (!number || Number::compare(*number, bounds.low) < 0 || Number::compare(*number, bounds.high) > 0)
-    return Value::misfit();
-  return Value::of(Number(*number->floor()));
-}
-
 /// As the nearest number of the type.
 Value stored_real(const arrow::DataType& wanted, double value) {
   if (wanted.id() == arrow::Type::FLOAT) value = static_cast<double>(static_cast<float>(value));
@@ -50,15 +40,21 @@ std::optional<double> nearest(std::string_view text) {
   return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
 }
 
+/// Without a plus before a digit or a point.
+std::string_view unsigned_part(std::string_view text) {
+  return text.size() > 1 && text[0] == '+' && text[1] != '-' ? text.substr(1) : text;
+}
+
 Value read_real(const arrow::DataType& wanted, std::string_view text) {
   const bool single = wanted.id() == arrow::Type::FLOAT;
-  const auto value = single ? nearest<float>(text) : nearest<double>(text);
+  const std::string_view number = unsigned_part(text);
+  const auto value = single ? nearest<float>(number) : nearest<double>(number);
   return value ? Value::of(Number(*value)) : Value::misfit();
 }
 
 /// A decimal written out: sign, digits, point, digits; nothing for what is no number.
 std::optional<Number> written_out(std::string_view text) {
-  if (!text.empty() && text[0] == '+') text.remove_prefix(1);
+  text = unsigned_part(text);
   const auto e = std::min(text.find_first_of("eE"), text.size());
   std::string_view digits = text.substr(text.substr(0, 1) == "-", e - (text.substr(0, 1) == "-"));
   const auto points = std::count(digits.begin(), digits.end(), '.');
@@ -67,13 +63,19 @@ std::optional<Number> written_out(std::string_view text) {
   if (!sound) return std::nullopt;
   if (e < text.size()) {
     int exponent = 0;
-    std::string_view power = text.substr(e + 1);
-    if (!power.empty() && power[0] == '+') power.remove_prefix(1);
+    const std::string_view power = unsigned_part(text.substr(e + 1));
     const auto read = std::from_chars(power.data(), power.data() + power.size(), exponent);
     if (read.ec != std::errc() || read.ptr != power.data() + power.size() || std::abs(exponent) > 400)
       return std::nullopt;
   }
   return decimal_number(std::string(text));
+}
+
+Value held_integer(const arrow::DataType& wanted, const Number& number) {
+  const Bounds bounds = bounds_of(wanted);
+  const bool held =
+      number.is_integral() && Number::compare(number, bounds.low) >= 0 && Number::compare(number, bounds.high) <= 0;
+  return held ? Value::of(Number(*number.floor())) : Value::misfit();
 }
 
 Value stored_decimal(const arrow::DataType& wanted, const Number& number) {
@@ -135,39 +137,61 @@ struct Offset {
   int minutes = 0;
 };
 
+/// `Z`, or hours and perhaps minutes: `-05:00`, `-0500`, `-05`.
 std::optional<Offset> offset_of(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text.back() == 'Z' || text.back() == 'z') return Offset{1, 0};
-  if (text.size() < 6) return std::nullopt;
-  const std::string_view end = text.substr(text.size() - 6);
-  if ((end[0] != '+' && end[0] != '-') || end[3] != ':') return std::nullopt;
-  if (!is_digit(end[1]) || !is_digit(end[2]) || !is_digit(end[4]) || !is_digit(end[5])) return std::nullopt;
-  const int hours = (end[1] - '0') * 10 + end[2] - '0';
-  const int minutes = (end[4] - '0') * 10 + end[5] - '0';
+  const auto sign = text.find_last_of("+-");
+  if (sign == std::string_view::npos) return std::nullopt;
+  std::string digits(text.substr(sign + 1));
+  const std::size_t size = digits.size() + 1;
+  if (digits.size() == 5 && digits[2] == ':') digits.erase(2, 1);
+  if (digits.size() != 2 && digits.size() != 4) return std::nullopt;
+  if (!std::all_of(digits.begin(), digits.end(), is_digit)) return std::nullopt;
+  digits.resize(4, '0');
+  const int hours = (digits[0] - '0') * 10 + digits[1] - '0';
+  const int minutes = (digits[2] - '0') * 10 + digits[3] - '0';
   if (hours > 23 || minutes > 59) return std::nullopt;
-  return Offset{6, (end[0] == '-' ? -1 : 1) * (hours * 60 + minutes)};
+  return Offset{size, (text[sign] == '-' ? -1 : 1) * (hours * 60 + minutes)};
 }
 
-std::optional<std::int64_t> read_time(const arrow::DataType& wanted, std::string_view text, Dialect dialect) {
+/// A midnight without a time zone is its date.
+std::optional<std::int64_t> read_date(const arrow::DataType& wanted, std::string_view text) {
+  if (!has_format("date", text.substr(0, 10))) return std::nullopt;
+  if (text.size() > 10) {
+    const bool separated = text[10] == ' ' || text[10] == 'T' || text[10] == 't';
+    if (!separated || clock_in(text.substr(11), units_per_second(arrow::TimeUnit::NANO)) != 0) return std::nullopt;
+  }
+  const std::int64_t days = days_from_civil(text);
+  return wanted.id() == arrow::Type::DATE64 ? days * kDay * 1000 : days;
+}
+
+std::optional<std::int64_t> read_time(const arrow::DataType& wanted, std::string_view text) {
   const auto offset = offset_of(text);
-  if ((offset && offset->minutes != 0) || (!offset && dialect == Dialect::ndjson)) return std::nullopt;
-  if (offset && text[text.size() - offset->size] == '-') return std::nullopt;
+  if (offset && offset->minutes != 0) return std::nullopt;
   if (offset) text.remove_suffix(offset->size);
   return clock_in(text, units_per_second(static_cast<const arrow::TimeType&>(wanted).unit()));
 }
 
-std::optional<std::int64_t> read_timestamp(const arrow::TimestampType& wanted, std::string_view text, Dialect dialect) {
-  if (text.size() < 19 || !has_format("date", text.substr(0, 10))) return std::nullopt;
-  const bool space = text[10] == ' ';
-  if (!space && text[10] != 'T' && text[10] != 't') return std::nullopt;
-  const auto offset = offset_of(text.substr(11));
-  if (dialect == Dialect::ndjson && (space || !offset)) return std::nullopt;
-  if (!offset && (!space || !wanted.timezone().empty())) return std::nullopt;
+/// With an offset the instant, in UTC; without one a time that no zone is known of: a date is its midnight.
+std::optional<std::int64_t> read_timestamp(const arrow::TimestampType& wanted, std::string_view text) {
+  if (!has_format("date", text.substr(0, 10))) return std::nullopt;
+  const bool zoneless = wanted.timezone().empty();
   const std::int64_t per_second = units_per_second(wanted.unit());
-  const auto clock = clock_in(text.substr(11, text.size() - 11 - (offset ? offset->size : 0)), per_second);
-  if (!clock) return std::nullopt;
-  const Int128 minutes = offset ? offset->minutes : 0;
-  const Int128 instant = (Int128{days_from_civil(text)} * kDay - minutes * 60) * per_second + *clock;
+  Int128 minutes = 0;
+  Int128 within = 0;
+  if (text.size() > 10) {
+    if (text[10] != ' ' && text[10] != 'T' && text[10] != 't') return std::nullopt;
+    const auto offset = offset_of(text.substr(11));
+    if (!offset && !zoneless) return std::nullopt;
+    const auto clock = clock_in(text.substr(11, text.size() - 11 - (offset ? offset->size : 0)), per_second);
+    if (!clock) return std::nullopt;
+    minutes = offset ? offset->minutes : 0;
+    within = *clock;
+  } else if (!zoneless) {
+    return std::nullopt;
+  }
+  const Int128 instant = (Int128{days_from_civil(text)} * kDay - minutes * 60) * per_second + within;
   const bool fits =
       instant >= std::numeric_limits<std::int64_t>::min() && instant <= std::numeric_limits<std::int64_t>::max();
   return fits ? std::optional(static_cast<std::int64_t>(instant)) : std::nullopt;
@@ -178,22 +202,20 @@ bool is_in_range(const arrow::DataType& type, std::int64_t stored) {
   return own.rule != Fit::Rule::whole || (own.low <= stored && stored <= own.high);
 }
 
+/// What other rules see: the text itself where it is of the type's format (RFC 3339), else that of its value, in UTC.
 Value held_temporal(const arrow::DataType& wanted, const Value& value) {
   const Family kind = family(wanted);
   const char* format = kind == Family::date ? "date" : kind == Family::time ? "time" : "date-time";
-  if (!value.is(Value::Kind::string) || !has_format(format, value.text)) return Value::misfit();
-  const auto stored = read_temporal(wanted, value.text, Dialect::ndjson);
-  return stored && is_in_range(wanted, *stored) ? value : Value::misfit();
+  if (!value.is(Value::Kind::string)) return Value::misfit();
+  const auto stored = read_temporal(wanted, value.text);
+  if (!stored || !is_in_range(wanted, *stored)) return Value::misfit();
+  return has_format(format, value.text) ? value : Value::string(temporal_text(wanted, *stored));
 }
 
 Value held_number(const arrow::DataType& wanted, const Number& number) {
   switch (family(wanted)) {
-    case Family::integer: {
-      const Bounds bounds = bounds_of(wanted);
-      const bool held =
-          number.is_integral() && Number::compare(number, bounds.low) >= 0 && Number::compare(number, bounds.high) <= 0;
-      return held ? Value::of(Number(*number.floor())) : Value::misfit();
-    }
+    case Family::integer:
+      return held_integer(wanted, number);
     case Family::real:
       return stored_real(wanted, number.nearest());
     case Family::decimal:
@@ -225,26 +247,25 @@ std::optional<std::string> read_base64(std::string_view text) {
   return bytes;
 }
 
-std::optional<std::int64_t> read_temporal(const arrow::DataType& wanted, std::string_view text, Dialect dialect) {
+std::optional<std::int64_t> read_temporal(const arrow::DataType& wanted, std::string_view text) {
   switch (family(wanted)) {
-    case Family::date: {
-      if (!has_format("date", text)) return std::nullopt;
-      const std::int64_t days = days_from_civil(text);
-      return wanted.id() == arrow::Type::DATE64 ? days * kDay * 1000 : days;
-    }
+    case Family::date:
+      return read_date(wanted, text);
     case Family::time:
-      return read_time(wanted, text, dialect);
+      return read_time(wanted, text);
     case Family::timestamp:
-      return read_timestamp(static_cast<const arrow::TimestampType&>(wanted), text, dialect);
+      return read_timestamp(static_cast<const arrow::TimestampType&>(wanted), text);
     default:
       return std::nullopt;
   }
 }
 
-Value read_text(const arrow::DataType& wanted, std::string_view text, Dialect dialect) {
+Value read_text(const arrow::DataType& wanted, std::string_view text) {
   switch (family(wanted)) {
-    case Family::integer:
-      return read_integer(wanted, text);
+    case Family::integer: {
+      const auto number = written_out(text);
+      return number ? held_integer(wanted, *number) : Value::misfit();
+    }
     case Family::real:
       return read_real(wanted, text);
     case Family::decimal: {
@@ -260,7 +281,7 @@ Value read_text(const arrow::DataType& wanted, std::string_view text, Dialect di
     case Family::date:
     case Family::time:
     case Family::timestamp: {
-      const auto stored = read_temporal(wanted, text, dialect);
+      const auto stored = read_temporal(wanted, text);
       return stored && is_in_range(wanted, *stored) ? Value::string(temporal_text(wanted, *stored)) : Value::misfit();
     }
     default:

@@ -11,13 +11,11 @@
 
 namespace schemaregistry {
 
-enum class Dialect { csv, ndjson };
-
 /// A text as the value of a type; a misfit where it can't be read exactly.
-Value read_text(const arrow::DataType& wanted, std::string_view text, Dialect dialect);
+Value read_text(const arrow::DataType& wanted, std::string_view text);
 
 /// A date, time or timestamp as what it is stored as in a type.
-std::optional<std::int64_t> read_temporal(const arrow::DataType& wanted, std::string_view text, Dialect dialect);
+std::optional<std::int64_t> read_temporal(const arrow::DataType& wanted, std::string_view text);
 
 /// A JSON value (of NDJSON) as a type holds it: the number that is stored, the text itself; a misfit where it doesn't.
 Value held_value(const arrow::DataType& wanted, const Value& value);

@@ -120,7 +120,7 @@ class CsvReader:
             place = places.get(name)
             if place and place.kind:
                 texts[place.index] = values[name]
-                values[name], unread = typed.read(values[name], place.kind, "csv")
+                values[name], unread = typed.read(values[name], place.kind)
                 if unread is not None:
                     misfits[place.index] = unread
         yield Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)

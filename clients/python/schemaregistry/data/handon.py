@@ -112,7 +112,7 @@ def _built(values: Sequence[Json], wanted: DataType) -> Array:
         case "decimal":
             values = [None if value is None else Decimal(value) for value in values]
         case kind if kind in _AS_TEXT:
-            read, _ = typed.read(pa.array(values, pa.string()), wanted, "ndjson")
+            read, _ = typed.read(pa.array(values, pa.string()), wanted)
             return converted(read, wanted, len(values))
     if pt.is_dictionary(wanted):
         return converted(_built(values, wanted.value_type), wanted, len(values))

@@ -129,7 +129,7 @@ class _Reading:
 
     def _text(self, place: Place, array: Array) -> Array:
         self.texts[place.index] = array
-        values, unread = typed.read(array, place.kind, "ndjson")
+        values, unread = typed.read(array, place.kind)
         if unread is not None:
             self.misfits[place.index] = unread
         return values

@@ -88,7 +88,7 @@ class _Mending:
 
     def _read(self, place: Place, texts: Array) -> Array:
         """Texts as a CSV file's fields are read."""
-        values, unread = typed.read(texts, place.kind, "csv")
+        values, unread = typed.read(texts, place.kind)
         self.texts[place.index] = texts
         if unread is not None:
             values = self._trimmed(place, values, unread)
@@ -99,7 +99,7 @@ class _Mending:
     def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:
         """The values with those that can be read once whitespace around their texts is gone."""
         texts = self.texts[place.index]
-        again, still = typed.read(trimmed(texts.filter(pa.array(unread))), place.kind, "csv")
+        again, still = typed.read(trimmed(texts.filter(pa.array(unread))), place.kind)
         read = unread.copy()
         read[unread] = booleans(again.is_valid())
         left = unread & ~read

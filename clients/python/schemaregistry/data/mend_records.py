@@ -89,7 +89,7 @@ class RecordMender:
 
 def _read(place: Place, text: str) -> Json:
     """A text as CSV's fields are read, as JSON; None where it can't be."""
-    values, _ = typed.read(pa.array([text], pa.string()), place.kind, "csv")
+    values, _ = typed.read(pa.array([text], pa.string()), place.kind)
     return to_json(values)[0]
 
 

@@ -15,8 +15,9 @@ import pyarrow.types as pt
 from schemaregistry.data.arrays import bounds
 from schemaregistry.data.kernels import NATURAL, PLAINLY
 from schemaregistry.data.plan import ROW, Check, Place, Plan
-from schemaregistry.data.typed import Dialect
 from schemaregistry.data.types import DataType, family, json_kind
+
+Dialect: TypeAlias = Literal["csv", "ndjson"]
 
 LETTER: Final[Mapping[Dialect, str]] = {"csv": r'[^",\x00-\x1f]', "ndjson": r'[^"\\\x00-\x1f]'}
 """What a text may hold without quotes around it or escapes in it."""
@@ -42,7 +43,7 @@ _DAY: Final = (
     f"{_YEAR}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
 _HOURS: Final = "(?:[01][0-9]|2[0-3])"
-_OFFSET: Final = f"(?:Z|[+-]{_HOURS}:[0-5][0-9])"
+_OFFSET: Final = f"(?:Z|[+-]{_HOURS}(?::?[0-5][0-9])?)"
 
 Said: TypeAlias = str | None
 """An expression; None where there is none."""
@@ -233,15 +234,11 @@ def _clock(unit: Any) -> str:
 
 
 def _time(kind: DataType, checks: Sequence[Check], _: Dialect) -> Said:
-    return None if checks else f"{_clock(kind.unit)}Z"
+    return None if checks else f"{_clock(kind.unit)}Z?"
 
 
-def _timestamp(kind: DataType, checks: Sequence[Check], dialect: Dialect) -> Said:
-    """In CSV also as Arrow writes it."""
-    if checks:
-        return None
-    spaced = f"| {_clock(kind.unit)}{'Z' if kind.tz else '(?:Z)?'}" if dialect == "csv" else ""
-    return f"{_DAY}(?:T{_clock(kind.unit)}{_OFFSET}{spaced})"
+def _timestamp(kind: DataType, checks: Sequence[Check], _: Dialect) -> Said:
+    return None if checks else f"{_DAY}[T ]{_clock(kind.unit)}{_OFFSET}{'' if kind.tz else '?'}"
 
 
 _MADE: Final[Mapping[str, Callable[[DataType, Sequence[Check], Dialect], Said]]] = {

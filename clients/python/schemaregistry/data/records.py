@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
 import numpy as np
@@ -23,6 +23,7 @@ from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.kernels import NATURAL
 from schemaregistry.data.plan import ROW, Place, Plan
 from schemaregistry.data.tally import Key
+from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import DataType, family, json_kind
 from schemaregistry.data.validator import Refusal, format_validator
 from schemaregistry.document import Json
@@ -61,12 +62,21 @@ def read_line(line: bytes) -> Json:
 def read_exactly(line: bytes) -> Json:
     """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
     read_line(line)
-    return json.loads(line, parse_float=Decimal)
+    return json.loads(line, parse_float=_exactly)
 
 
 def _float(literal: str) -> float | Decimal:
     value = float(literal)
-    return value if math.isfinite(value) else Decimal(literal)
+    return value if math.isfinite(value) else _exactly(literal)
+
+
+def _exactly(literal: str) -> Decimal:
+    """The number as it is written; one whose exponent no Decimal has, as the farthest that there is."""
+    try:
+        return Decimal(literal)
+    except InvalidOperation:
+        sign, tiny = int(literal.startswith("-")), "e-" in literal.lower()
+        return Decimal((sign, (1,), MIN_EMIN if tiny else MAX_EMAX))
 
 
 def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -232,9 +242,14 @@ def _binary(value: Json, _: DataType) -> Any:
 
 
 def _temporal(value: Json, kind: DataType) -> Any:
-    """A text of the type's format that the type holds exactly; the text itself is what other rules see."""
-    if not isinstance(value, str) or not format_validator(NATURAL[family(kind)]).is_valid(value):
+    """What other rules see of a text that the type holds exactly: itself where it is of the type's format (RFC 3339).
+
+    Else the text of its value that is, in UTC.
+    """
+    if not isinstance(value, str):
         return _MISFIT
+    if not format_validator(NATURAL[family(kind)]).is_valid(value):
+        return _as_read(value, kind)
     clock = _CLOCK.search(value)
     if clock is None:
         return value
@@ -243,14 +258,16 @@ def _temporal(value: Json, kind: DataType) -> Any:
     if seconds == "60" or digits > _DIGITS.get(kind.unit, 0) or (pt.is_time(kind) and offset[1:] not in _NO_OFFSET):
         return _MISFIT
     is_plain = pt.is_time(kind) or (kind.unit != "ns" and value[:4] not in ("0000", "9999"))
-    return value if is_plain or _in_range(value, kind) else _MISFIT
+    return value if is_plain or _as_read(value, kind) is not _MISFIT else _MISFIT
 
 
-def _in_range(value: str, kind: DataType) -> bool:
-    """Near the ends of what a timestamp holds, the batches' own reader tells."""
-    read, unread = typed.read(pa.array([value], pa.string()), kind, "ndjson")
+def _as_read(value: str, kind: DataType) -> Any:
+    """The text of what the batches' own reader makes of another spelling."""
+    read, unread = typed.read(pa.array([value], pa.string()), kind)
     beyond = fit(kind, kind).misfits
-    return unread is None and (beyond is None or beyond(read) is None)
+    if unread is not None or (beyond is not None and beyond(read) is not None):
+        return _MISFIT
+    return as_text(read)[0].as_py()
 
 
 _CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")

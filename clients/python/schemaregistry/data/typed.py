@@ -7,24 +7,24 @@ looked for. A text is read the same whatever stands beside it.
 import base64
 import binascii
 from collections.abc import Callable
-from decimal import Decimal
-from typing import Any, Final, Literal, TypeAlias
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from schemaregistry.data.arrays import Mask, booleans, outside, some
+from schemaregistry.data.arrays import Mask, booleans, bounds, outside, some
 from schemaregistry.data.fit import holds_decimal
 from schemaregistry.data.types import Array, DataType, family, pc
-
-Dialect: TypeAlias = Literal["csv", "ndjson"]
 
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _TRUE: Final = ("true", "True", "TRUE", "1")
 _FALSE: Final = ("false", "False", "FALSE", "0")
 _INTEGER: Final = r"^-?0*[0-9]{1,20}$"
 """An integer with no more digits than a uint64 has."""
+_WHOLE: Final = r"^(?:\+?|(-))([0-9]+)(?:\.0*)?$"
+"""An integer, with or without a plus and a fraction of zeros."""
 _NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _DATE: Final = (
     r"[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31|02-29)"
@@ -32,41 +32,66 @@ _DATE: Final = (
 """A day that there is, but for 29 February of some years."""
 _HOURS: Final = r"(?:[01][0-9]|2[0-3])"
 _CLOCK: Final = rf"{_HOURS}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
-_OFFSET: Final = rf"(?:[Zz]|[+-]{_HOURS}:[0-5][0-9])"
+_OFFSET: Final = rf"(?:[Zz]|[+-]{_HOURS}(?::?[0-5][0-9])?)"
+_NO_OFFSET: Final = "(?:[Zz]|[+-]00(?::?00)?)"
 
-TIMESTAMPS: Final[dict[Dialect, str]] = {
-    "csv": f"^{_DATE}(?:[Tt ]{_CLOCK}{_OFFSET}| {_CLOCK})$",
-    "ndjson": f"^{_DATE}[Tt]{_CLOCK}{_OFFSET}$",
-}
-"""RFC 3339; in CSV also as Arrow writes it, with a space and, for no time zone, without an offset."""
-TIMES: Final[dict[Dialect, str]] = {
-    "csv": f"^{_CLOCK}(?:[Zz]|[+-]00:00)?$",
-    "ndjson": f"^{_CLOCK}(?:[Zz]|[+-]00:00)$",
-}
+INSTANT: Final = f"^{_DATE}[Tt ]{_CLOCK}{_OFFSET}$"
+"""A date and time with its distance from UTC: RFC 3339, also with a space, and with offsets as ISO 8601 has them."""
+ZONELESS: Final = f"^{_DATE}(?:[Tt ]{_CLOCK})?$"
+"""A date and time without one; a date is its midnight."""
+MIDNIGHT: Final = r"[Tt ]00:00:00(?:\.0+)?$"
+"""What a date may have after it."""
+TIME: Final = f"^{_CLOCK}{_NO_OFFSET}?$"
 
 
-def read(texts: Array, wanted: DataType, dialect: Dialect) -> tuple[Array, Mask | None]:
+def read(texts: Array, wanted: DataType) -> tuple[Array, Mask | None]:
     """The texts as values of a type, null where one can't be read, and a mask of those."""
-    values = _READERS.get(family(wanted), _nothing)(texts, wanted, dialect)
+    values = _READERS.get(family(wanted), _nothing)(texts, wanted)
     if values.null_count == texts.null_count:
         return values, None
     return values, some(booleans(pc.and_(texts.is_valid(), values.is_null())))
 
 
-def _integer(texts: Array, wanted: DataType, _: Dialect) -> Array:
-    """Arrow reads `0x10` too: a text with an x is none."""
+def _integer(texts: Array, wanted: DataType) -> Array:
+    """Arrow reads `0x10` too: a text with an x is none. A number is one however it is written: `100.0`, `1e2`."""
     if not _has_letter_x(texts):
         try:
             return texts.cast(wanted)
         except pa.ArrowInvalid:
             pass
-    texts = _matching(texts, _INTEGER)
+    whole = _matching(pc.replace_substring_regex(texts, _WHOLE, r"\1\2"), _INTEGER)
+    values = _plain_integers(whole, wanted)
+    return pc.coalesce(values, _integral(_without(texts, booleans(whole.is_valid())), wanted))
+
+
+def _plain_integers(texts: Array, wanted: DataType) -> Array:
+    """Texts of digits as integers."""
     if pt.is_uint64(wanted):
         return _halving(texts, lambda part: part.cast(wanted))
     values = _halving(texts, lambda part: part.cast(pa.int64()))
-    low = 0 if pt.is_unsigned_integer(wanted) else -(2 ** (wanted.bit_width - 1))
-    beyond = outside(values, low, low + 2**wanted.bit_width - 1)
-    return _without(values, beyond).cast(wanted)
+    low, high = bounds(wanted)
+    return _without(values, outside(values, low, high)).cast(wanted)
+
+
+def _integral(texts: Array, wanted: DataType) -> Array:
+    """Numbers that are integers, written otherwise than as digits."""
+    low, high = bounds(wanted)
+    numbers = map(_number, _matching(texts, _NUMBER).to_pylist())
+    return pa.array(
+        [
+            int(number) if number is not None and low <= number <= high and number == int(number) else None
+            for number in numbers
+        ],
+        wanted,
+    )
+
+
+def _number(text: str | None) -> Decimal | None:
+    """Exactly the number; None for one whose exponent no type comes near."""
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def _has_letter_x(texts: Array) -> bool:
@@ -74,36 +99,37 @@ def _has_letter_x(texts: Array) -> bool:
     return data is not None and bool(np.any(np.frombuffer(data, np.uint8) | 0x20 == ord("x")))
 
 
-def _float(texts: Array, wanted: DataType, _: Dialect) -> Array:
+def _float(texts: Array, wanted: DataType) -> Array:
     """The nearest number; NaN and what is beyond the largest aren't read."""
     try:
         values = texts.cast(wanted)
     except pa.ArrowInvalid:
-        values = _halving(_matching(texts, _NUMBER), lambda part: part.cast(wanted))
+        numbers = pc.replace_substring_regex(_matching(texts, _NUMBER), r"^\+", "")
+        values = _halving(numbers, lambda part: part.cast(wanted))
     finite = pc.is_finite(values)
     return values if finite.false_count == 0 else _without(values, ~booleans(finite.fill_null(True)))
 
 
-def _decimal(texts: Array, wanted: DataType, _: Dialect) -> Array:
+def _decimal(texts: Array, wanted: DataType) -> Array:
     try:
         return texts.cast(wanted)
     except pa.ArrowInvalid:
-        numbers = (None if text is None else Decimal(text) for text in _matching(texts, _NUMBER).to_pylist())
+        numbers = map(_number, _matching(texts, _NUMBER).to_pylist())
     held = [number if number is not None and holds_decimal(wanted, number) else None for number in numbers]
     return pa.array(held, wanted)
 
 
-def _bool(texts: Array, _wanted: DataType, _: Dialect) -> Array:
+def _bool(texts: Array, _wanted: DataType) -> Array:
     true = pc.is_in(texts, value_set=pa.array(_TRUE, texts.type))
     false = pc.is_in(texts, value_set=pa.array(_FALSE, texts.type))
     return pc.if_else(pc.or_(true, false), true, pa.scalar(None, pa.bool_()))
 
 
-def _text(texts: Array, _wanted: DataType, _: Dialect) -> Array:
+def _text(texts: Array, _wanted: DataType) -> Array:
     return texts
 
 
-def _binary(texts: Array, wanted: DataType, _: Dialect) -> Array:
+def _binary(texts: Array, wanted: DataType) -> Array:
     return pa.array([None if text is None else _from_base64(text) for text in texts.to_pylist()], wanted)
 
 
@@ -114,42 +140,40 @@ def _from_base64(text: str) -> bytes | None:
         return None
 
 
-def _date(texts: Array, wanted: DataType, _: Dialect) -> Array:
+def _date(texts: Array, wanted: DataType) -> Array:
+    """A midnight without a time zone is its date."""
     try:
         days = texts.cast(pa.date32())
     except pa.ArrowInvalid:
-        days = _halving(_matching(texts, f"^{_DATE}$"), lambda part: part.cast(pa.date32()))
+        dates = _matching(pc.replace_substring_regex(texts, MIDNIGHT, ""), f"^{_DATE}$")
+        days = _halving(dates, lambda part: part.cast(pa.date32()))
     return days.cast(wanted)
 
 
-def _time(texts: Array, wanted: DataType, dialect: Dialect) -> Array:
+def _time(texts: Array, wanted: DataType) -> Array:
     """Arrow reads times of day only within a timestamp."""
-    clocks = pc.replace_substring_regex(_matching(texts, TIMES[dialect]), r"(?:[Zz]|[+-]00:00)$", "")
+    clocks = pc.replace_substring_regex(_matching(texts, TIME), f"{_NO_OFFSET}$", "")
     dated = pc.binary_join_element_wise("1970-01-01T", clocks, "")
     return _stamps(dated, wanted.unit, None).cast(wanted)
 
 
-def _timestamp(texts: Array, wanted: DataType, dialect: Dialect) -> Array:
+def _timestamp(texts: Array, wanted: DataType) -> Array:
     """Without a time zone in the contract, an instant with one is read as its time in UTC."""
     shape = _uniform(texts)
-    if shape in _SHAPES[dialect] and (shape[1] == "Z" or wanted.tz is None):
+    if shape in _SHAPES and (shape[1] == "Z" or wanted.tz is None):
         try:
             return _as_instants(texts.cast(pa.timestamp(wanted.unit, "UTC" if shape[1] == "Z" else None)), wanted)
         except pa.ArrowInvalid:
             pass
-    texts = pc.utf8_upper(_matching(texts, TIMESTAMPS[dialect]))
-    zoned = booleans(pc.match_substring_regex(texts, pattern=f"{_OFFSET}$"))
-    instants = _stamps(_without(texts, ~zoned), wanted.unit, "UTC").view(pa.int64())
+    upper = pc.ascii_upper(texts)
+    instants = _stamps(_matching(upper, INSTANT), wanted.unit, "UTC").view(pa.int64())
     if wanted.tz is None:
-        naive = _stamps(_without(texts, zoned), wanted.unit, None).view(pa.int64())
+        naive = _stamps(_matching(upper, ZONELESS), wanted.unit, None).view(pa.int64())
         instants = pc.coalesce(instants, naive)
     return _as_instants(instants, wanted)
 
 
-_SHAPES: Final[dict[Dialect, tuple[tuple[str, str], ...]]] = {
-    "csv": (("T", "Z"), (" ", "Z"), (" ", "9")),
-    "ndjson": (("T", "Z"),),
-}
+_SHAPES: Final = (("T", "Z"), (" ", "Z"), ("T", "9"), (" ", "9"))
 """Separators and ends with which Arrow's parser can only have read a date and a time with seconds."""
 
 
@@ -185,12 +209,12 @@ def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
     return _halving(texts, lambda part: part.cast(pa.timestamp(unit, tz)))
 
 
-def _nothing(texts: Array, wanted: DataType, _: Dialect) -> Array:
+def _nothing(texts: Array, wanted: DataType) -> Array:
     """Lists and structs have no text."""
     return pa.nulls(len(texts), wanted)
 
 
-_READERS: Final[dict[str, Callable[[Array, DataType, Dialect], Array]]] = {
+_READERS: Final[dict[str, Callable[[Array, DataType], Array]]] = {
     "int": _integer,
     "float": _float,
     "decimal": _decimal,

@@ -871,7 +871,7 @@ Global___Pattern: _TypeAlias = Pattern  # noqa: Y015
 class Format(_message.Message):
     """A format of draft-07, asserted: `date-time`, `date`, `time` (RFC 3339; lower-case `t` and `z` are allowed, a leap
     second only as the last of a day in UTC), `email`, `hostname`, `ipv4`, … A value of a column whose Arrow type is a
-    date, time or timestamp has its format. In CSV and NDJSON, text that hasn't the format is a misfit.
+    date, time or timestamp has its format. In CSV and NDJSON, text that can't be read as the type is a misfit.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -48,6 +48,7 @@ def reader(running: Any) -> Iterator[Client]:
 @pytest.fixture
 def publisher(running: Any) -> Iterator[Client]:
     with Client(running.target, credentials=Credentials.dev(running.data, "ci-bot"), timeout=20) as client:
+        client.whoami()  # Connects now, so that `wire` shows what others send.
         yield client
 
 

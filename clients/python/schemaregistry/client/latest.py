@@ -1,9 +1,11 @@
 """The latest version of each schema as a watch tells of it: reading one costs a dict lookup. Watches nothing itself."""
 
+import os
 import time
 from copy import copy
 
 from schemaregistry.client.answers import Event, Fetched
+from schemaregistry.client.renewal import forked
 from schemaregistry.errors import DeadlineExceeded, NotFound, RegistryError, Unavailable
 
 
@@ -13,6 +15,7 @@ class Latest:
     def __init__(self, max_staleness: float) -> None:
         self._max_staleness = max_staleness
         self._heard_at = time.monotonic()
+        self._process = os.getpid()
         self._shown: dict[str, Fetched] = {}
         self._filling: dict[str, Fetched] = {}
         self.failure: RegistryError | None = None
@@ -24,12 +27,16 @@ class Latest:
         Raises:
             NotFound: it isn't registered, or isn't followed.
             Unavailable: the registry was not heard of for `max_staleness` seconds (reason STALE).
+            FailedPrecondition: it was closed, as was its client (reason CLIENT_CLOSED), or made before this process was
+                forked, and is that old by now (reason FORKED).
             PermissionDenied, …: what ended the watch for good.
         """
         if self.failure is not None:
             raise copy(self.failure)
         silence = time.monotonic() - self._heard_at
         if silence > self._max_staleness:
+            if os.getpid() != self._process:
+                raise forked("cache")
             allowed = f"longer than the {self._max_staleness:,.0f} s allowed"
             message = f"the registry was last heard of {silence:,.0f} s ago, {allowed}: check that it is running"
             raise Unavailable(message, reason="STALE")

@@ -4,6 +4,7 @@ How a channel behaves is `channel`'s, what the files must be `credentials`'.
 """
 
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,7 +26,7 @@ class Renewing(Generic[Channel, Stub]):
     """One channel at a time; threads may share it. Calls under way end on the channel that they began on.
 
     `lasting` is how many seconds a call may take: so long a channel that was replaced stays open. A watch that is still
-    on it then goes on by the new one.
+    on it then goes on by the new one. A process that was forked makes channels of its own.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Renewing(Generic[Channel, Stub]):
         self._lock = Lock()
         self._replaced: deque[tuple[float, Channel]] = deque()
         self._closed = False
+        self._process = os.getpid()
+        self._inherited: list[object] = []
         self._seen = credentials.state()
         self._secure = credentials.channel()
         self._current: tuple[Channel, Stub] | None = None
@@ -53,6 +56,7 @@ class Renewing(Generic[Channel, Stub]):
         Raises:
             FailedPrecondition: the client is closed (reason CLIENT_CLOSED).
         """
+        self._notice_fork()
         with self._lock:
             if self._closed:
                 raise closed()
@@ -70,6 +74,7 @@ class Renewing(Generic[Channel, Stub]):
 
     def end(self) -> list[Channel]:
         """Every channel that is open, for its owner to close; from now on `stub` raises."""
+        self._notice_fork()
         with self._lock:
             self._closed = True
             channels = [channel for _, channel in self._replaced]
@@ -83,6 +88,17 @@ class Renewing(Generic[Channel, Stub]):
         """Raises as `stub` does."""
         if self._closed:
             raise closed()
+
+    def _notice_fork(self) -> None:
+        """Leave the parent's channels alone, in a process that was forked: gRPC's threads are not in it, so that they
+        would neither answer nor close. Its lock may have been held by one of the threads that are not in it either."""
+        if self._process == os.getpid():
+            return
+        self._process = os.getpid()
+        self._lock = Lock()
+        self._inherited += [self._current, *self._replaced]
+        self._replaced = deque()
+        self._current = None
 
     def _look_at_files(self) -> None:
         state = self._credentials.state()
@@ -110,3 +126,9 @@ def closed() -> FailedPrecondition:
     """The error of whatever is asked of a client after its `close`."""
     message = "this client is closed: make another one, or ask before it is closed (the end of `with` closes it)"
     return FailedPrecondition(message, reason="CLIENT_CLOSED")
+
+
+def forked(what: str) -> FailedPrecondition:
+    """The error of what only the process that made it can go on with."""
+    message = f"this {what} is of the process that this one was forked from: make another one here, by the client"
+    return FailedPrecondition(message, reason="FORKED")

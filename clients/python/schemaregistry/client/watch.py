@@ -4,6 +4,7 @@ What to ask for and what to deliver is `position`'s, how long to wait for it `si
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -15,6 +16,7 @@ import grpc
 from schemaregistry.client.answers import Event
 from schemaregistry.client.failures import to_error
 from schemaregistry.client.position import Position
+from schemaregistry.client.renewal import forked
 from schemaregistry.client.silence import Silence, Watchdog
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
@@ -60,7 +62,8 @@ class Watch(Iterator[Event]):
     """The events of a watch, each once and in the order of their revisions; it reconnects by itself.
 
     Iterate in one thread; `close` may come from any. Raises OutOfRange where the registry can't serve from the
-    revision reached, and Unavailable where it could not be reached in the first place. Where nothing comes for three of
+    revision reached, Unavailable where it could not be reached in the first place, and FailedPrecondition (reason
+    FORKED) in a process that was forked after the watch was made. Where nothing comes for three of
     the registry's intervals (30 s, unless it says otherwise), not even a mark of progress, it connects anew.
     """
 
@@ -70,13 +73,18 @@ class Watch(Iterator[Event]):
         self._line = line
         self._closed = Flag()
         self._stream: Stream | None = None
+        self._process = os.getpid()
         self._events = self._follow()
 
     def __next__(self) -> Event:
+        if os.getpid() != self._process:
+            raise forked("watch")
         return next(self._events)
 
     def close(self) -> None:
         """End the iteration, also where it waits in another thread."""
+        if os.getpid() != self._process:
+            return
         self._closed.set()
         if self._stream is not None:
             self._stream.cancel()

@@ -1,5 +1,6 @@
 """`schemaregistry.check`: one function for every kind of table, with the answer that a file gets."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import narwhals
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -20,7 +22,38 @@ from schemaregistry.data import DoesNotConform
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, NotFound
 
+
+class OnlyStream:
+    """Has Arrow's C stream interface and nothing else, as tables of Ibis and of others have it."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._table = table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._table.__arrow_c_stream__(requested_schema)
+
+
+class OnlyArray:
+    """Has Arrow's C array interface and nothing else."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self._batch = table.combine_chunks().to_batches()[0]
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> object:
+        return self._batch.__arrow_c_array__(requested_schema)
+
+
+def lazy(table: pa.Table) -> pl.LazyFrame:
+    return pl.DataFrame(table).lazy()
+
+
 KINDS: dict[str, Callable[[pa.Table], Any]] = {
+    "lazy polars": lazy,
+    "lazy narwhals": lambda table: narwhals.from_native(lazy(table)),
+    "narwhals": lambda table: narwhals.from_native(pl.DataFrame(table)),
+    "stream": OnlyStream,
+    "array": OnlyArray,
+    "duckdb query": lambda table: duckdb.from_arrow(table).filter("price > 0"),
     "pyarrow table": lambda table: table,
     "pyarrow table of many chunks": lambda table: pa.concat_tables([table.slice(i, 1) for i in range(len(table))]),
     "pyarrow batch": lambda table: table.combine_chunks().to_batches()[0],
@@ -165,9 +198,28 @@ def test_an_id_is_asked_of_the_client_that_is_given(running: Any, bad_ticks: pa.
 
 @pytest.mark.parametrize("table", [42, {"ts": [1]}, [], None, object()])
 def test_what_is_no_table_is_refused_with_what_would_be_one(table: object, schema: Path) -> None:
-    with pytest.raises(InvalidArgument, match="pyarrow, pandas or polars") as refused:
+    with pytest.raises(InvalidArgument, match="pyarrow, pandas, polars") as refused:
         schemaregistry.check(table, schema)
     assert refused.value.reason == "UNKNOWN_TABLE"
+
+
+def test_a_query_that_fails_says_why(schema: Path) -> None:
+    for query in (
+        pl.LazyFrame({"a": ["x"]}).select(pl.col("a").cast(pl.Int64).alias("price")),
+        pl.scan_parquet("there_is_none.parquet"),
+        duckdb.sql("select cast(a as integer) as price from (values ('x')) as t(a)"),
+        pl.Series([1]),
+    ):
+        report = schemaregistry.check(query, schema)
+        assert report.verdict == "undecided"
+        assert report.error is not None
+
+
+def test_a_lazy_frame_is_asked_for_the_columns_that_are_judged_alone() -> None:
+    document = {"$id": "a_v1", "version": "1.0.0", "type": "object", "properties": {"a": {"type": "integer"}}}
+    failing = pl.col("b").cast(pl.Int64)
+    frame = pl.LazyFrame({"a": [1, 2], "b": ["x", "y"]}).with_columns(failing)
+    assert schemaregistry.check(frame, parse(json.dumps(document).encode())).verdict == "conforms"
 
 
 def test_raise_for_violations_raises_the_report(ticks: pa.Table, bad_ticks: pa.Table, schema: Path) -> None:

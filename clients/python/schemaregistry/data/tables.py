@@ -5,6 +5,7 @@ No library of frames is imported here: who gives a frame has it. Judges no value
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -72,23 +73,28 @@ class TableReader:
 def rows_of(table: Any) -> Sequence[Rows]:
     """The sources that a table stands for: itself, or the files of a dataset.
 
-    Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, DuckDB's
-    relations), pandas' frames and pyarrow's datasets. In a pandas frame NaN is a missing value, as pandas has it, and
-    a named index is a column. A reader is read to its end.
+    Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, relations
+    of DuckDB, tables of Ibis), lazy frames of polars, pandas' frames and pyarrow's datasets. In a pandas frame NaN is a
+    missing value, as pandas has it, and a named index is a column. A reader is read to its end, a query is run.
 
     Raises InvalidArgument (UNKNOWN_TABLE) for anything else.
     """
     name = _name(table)
     if _is_a(table, "pandas", "DataFrame"):
         return [Rows(name, "table", open=lambda: _of_pandas(name, table))]
+    if _is_a(table, "polars", "LazyFrame"):
+        return [Rows(name, "table", open=lambda: _of_query(name, table))]
+    if _is_a(table, "narwhals", "LazyFrame"):
+        return rows_of(table.to_native())
     if _is_a(table, "pyarrow.dataset", "Dataset"):
         return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
-    if isinstance(table, pa.RecordBatch):
-        table = pa.Table.from_batches([table])
     if hasattr(table, "__arrow_c_stream__"):
-        return [Rows(name, "table", open=lambda: _of_stream(table), bytes=getattr(table, "nbytes", 0))]
+        return [Rows(name, "table", open=lambda: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
+    if hasattr(table, "__arrow_c_array__"):
+        return [Rows(name, "table", open=lambda: _of_array(name, table), bytes=getattr(table, "nbytes", 0))]
     raise InvalidArgument(
-        f"{name} is no table: give a pyarrow, pandas or polars one, a pyarrow dataset or the path of a file",
+        f"{name} is no table: give a table or a frame (pyarrow, pandas, polars, DuckDB, Ibis, or with Arrow's C stream "
+        "interface), a pyarrow dataset, or the path of a file",
         reason="UNKNOWN_TABLE",
     )
 
@@ -104,9 +110,52 @@ def _is_a(table: Any, module: str, name: str) -> bool:
     return kind is not None and isinstance(table, kind)
 
 
-def _of_stream(table: Any) -> Stream:
-    reader = pa.RecordBatchReader.from_stream(table)
-    return Stream(reader.schema, lambda _: reader)
+def _of_stream(name: str, table: Any) -> Stream:
+    with _asking(name):
+        reader = pa.RecordBatchReader.from_stream(table)
+    return Stream(reader.schema, lambda _: _batches(name, reader))
+
+
+def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches of a reader, behind which anything may stand."""
+    while True:
+        with _asking(name):
+            batch = next(reader, None)
+        if batch is None:
+            return
+        yield batch
+
+
+def _of_array(name: str, table: Any) -> Stream:
+    with _asking(name):
+        batch = pa.record_batch(table)
+    return Stream(batch.schema, lambda _: [batch])
+
+
+def _of_query(name: str, query: Any) -> Stream:
+    """A lazy frame of polars: its schema without running it, then the columns that are asked for, a chunk at a time."""
+    with _asking(name):
+        schema = pa.table(query.collect_schema().to_frame()).schema
+
+    def chunks(names: list[str]) -> Iterator[pa.RecordBatch]:
+        with _asking(name):
+            chunks = iter(query.select(names or schema.names[:1]).collect_batches())
+        for chunk in _batches(name, chunks):
+            yield from pa.table(chunk).to_batches()
+
+    return Stream(schema, chunks)
+
+
+@contextmanager
+def _asking(name: str) -> Iterator[None]:
+    """Raise Unreadable for whatever the maker of a table raises while it gives its rows."""
+    try:
+        yield
+    except READ_ERRORS:
+        raise
+    except Exception as error:  # noqa: BLE001 - each library has errors of its own
+        message = f"it can't give its rows: {str(error).partition(chr(10))[0] or type(error).__name__}"
+        raise Unreadable(name, "NOT_ARROW", message) from None
 
 
 def _of_pandas(name: str, frame: Any) -> Stream:

@@ -20,7 +20,9 @@ from schemaregistry_server import status
 from schemaregistry_server.access import Access
 from schemaregistry_server.addresses import in_use, require_free
 from schemaregistry_server.certificates import Pem, still_good
+from schemaregistry_server.grpc_bytes import PassingBytes
 from schemaregistry_server.reflecting import MethodsToo
+from schemaregistry_server.reply import Prepared
 from schemaregistry_server.reread import Reread
 from schemaregistry_server.service import Identity, Registry, Reply
 from schemaregistry_server.settings import Settings
@@ -67,7 +69,8 @@ class GrpcFace:
     def __init__(self, registry: Registry, access: Access, settings: Settings) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
-            servicer(registry, identity_from_certificate(access), settings.slow_seconds), self._server
+            servicer(registry, identity_from_certificate(access), settings.slow_seconds),
+            cast("grpc.aio.Server", PassingBytes(self._server)),
         )
         self._shared = settings.shared
         self.health = health.aio.HealthServicer()
@@ -167,15 +170,15 @@ def servicer(registry: Registry, identify: IdentityOf, slow_seconds: float) -> r
 
 def _unary(
     call: Callable[[Any, Identity], Awaitable[Reply]], identify: IdentityOf
-) -> Callable[..., Awaitable[Message]]:
-    async def answer(_: object, request: Message, context: Context) -> Message:
+) -> Callable[..., Awaitable[Message | bytes]]:
+    async def answer(_: object, request: Message, context: Context) -> Message | bytes:
         try:
             reply = await call(request, identify(context))
         except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a status)
             await _refuse(context, error)
         if reply.headers:
             await context.send_initial_metadata(reply.headers)
-        return reply.message
+        return reply.message.proto if isinstance(reply.message, Prepared) else reply.message
 
     return answer
 

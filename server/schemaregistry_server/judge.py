@@ -1,100 +1,88 @@
-"""`schemaregistry.compat` in worker processes: a task that runs over its time is killed with its process.
+"""`schemaregistry.compat` in worker processes: what runs over its time or memory is killed with its process.
 
 Holds no judgement. What a killed task would have said is unknown: an honest verdict, never a guess.
 """
 
-import asyncio
-import multiprocessing
-import resource
-import signal
 from collections.abc import Callable, Sequence
-from typing import Final, ParamSpec, TypeVar
+from typing import Final, TypeVar, TypeVarTuple
 
-from pebble import ProcessExpired, ProcessPool
+from semver import Version
 
-from schemaregistry.compat import Verdict, admit, check, check_history, enforce, undecided
-from schemaregistry.document import Document, Level
-from schemaregistry_server import lifeline
+from schemaregistry.compat import Outcome, Verdict
+from schemaregistry.document import Level
+from schemaregistry.errors import InvalidArgument, ResourceExhausted
+from schemaregistry.tasks import Stopped
+from schemaregistry_server import judge_tasks
+from schemaregistry_server.judging import Candidate
+from schemaregistry_server.store.base import Entry
+from schemaregistry_server.turns import Busy
+from schemaregistry_server.verdicts import Rendered, render
+from schemaregistry_server.workers import Workers
 
-HARD_LIMIT: Final = 2.0
-"""A task is killed after so many times the seconds that it was asked to keep to."""
-MEMORY: Final = 2 * 1024**3
-"""Bytes of address space that a worker may take; a task that needs more is answered unknown."""
+PARSING: Final = 2.0
+"""Seconds for the checks of one document: its limits keep them well below one."""
 
-Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
+Args = TypeVarTuple("Args")
 
 
 class WorkerJudge:
-    """A pool of workers, started with the first task and anew after a kill; `close` ends them."""
+    """A few workers, started at once; `close` ends them."""
 
-    def __init__(self, *, workers: int = 1, seconds: float = 1.0) -> None:
+    def __init__(self, *, workers: int = 2, seconds: float = 1.0) -> None:
         self._seconds = seconds
-        # spawn: a fork of a process that has gRPC's threads may hang.
-        context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPool(max_workers=workers, context=context, initializer=_prepare)
+        self._workers = Workers(workers, (judge_tasks.__name__,))
 
-    async def admit(self, versions: Sequence[Document], new: Document) -> Verdict | None:
-        """As `compat.admit`; where that took too long, by the rules for an unknown verdict."""
+    async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
+        """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
         try:
-            return await self._run(_admit, tuple(versions), new, self._seconds)
-        except _Killed as killed:
-            verdict = undecided(_latest(versions), new, None, str(killed))
-            enforce(versions, new, verdict)
-            return verdict
+            return await self._run(caller, PARSING, judge_tasks.read, raw, id)
+        except Stopped as stopped:
+            message = f"Whether the document is sound can't be told: {stopped}. Make it smaller, or its patterns."
+            raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
-    async def check(self, old: Document, new: Document, *, direction: Level | None = None) -> Verdict:
-        """As `compat.check`."""
+    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
+        """As `compat.admit`; where that was stopped, by the rules for an unknown verdict. Raises RefusedWrite."""
+        history = [each.raw for each in versions]
         try:
-            return await self._run(_check, old, new, direction, self._seconds)
-        except _Killed as killed:
-            return undecided(old, new, direction, str(killed))
+            await self._run(caller, self._seconds, judge_tasks.write, history, new.raw, new.id, self._seconds)
+        except Stopped as stopped:
+            await self._run(caller, PARSING, judge_tasks.refuse, history, new.raw, new.id, str(stopped))
 
-    async def check_history(
-        self, versions: Sequence[Document], new: Document, *, direction: Level | None = None
-    ) -> Verdict:
-        """As `compat.check_history`."""
+    async def verdict(
+        self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
+    ) -> Rendered:
+        """As `compat.check_history`; unknown where that was stopped, or no worker was free in time."""
+        args = ([each.raw for each in versions], new.raw, new.id, direction, self._seconds)
         try:
-            return await self._run(_check_history, tuple(versions), new, direction, self._seconds)
-        except _Killed as killed:
-            return undecided(_latest(versions), new, direction, str(killed))
+            return await self._workers.run(caller, self._seconds, judge_tasks.weigh, *args)
+        except Busy as busy:
+            return _unknown(versions, new, direction, f"busy: {busy}")
+        except Stopped as stopped:
+            return _unknown(versions, new, direction, str(stopped))
 
     def close(self) -> None:
         """End the workers; what is still asked of them is answered no more."""
-        self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        self._workers.close()
 
-    async def _run(self, task: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        future = self._pool.schedule(task, args=args, kwargs=kwargs, timeout=self._seconds * HARD_LIMIT)
+    async def _run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
         try:
-            return await asyncio.wrap_future(future)
-        except TimeoutError:
-            raise _Killed(f"it took longer than {self._seconds:g} s") from None
-        except (ProcessExpired, MemoryError):
-            raise _Killed("it took more memory than a verdict may") from None
+            return await self._workers.run(caller, seconds, task, *args)
+        except Busy as busy:
+            raise ResourceExhausted(f"The judge is busy: {busy}.", reason="JUDGE_BUSY") from None
 
 
-class _Killed(Exception):
-    """The task was ended from outside; the argument says why."""
-
-
-def _prepare() -> None:
-    lifeline.end_with_parent(signal.SIGKILL)
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY if hard == resource.RLIM_INFINITY else min(MEMORY, hard), hard))
-
-
-def _admit(versions: Sequence[Document], new: Document, seconds: float) -> Verdict | None:
-    return admit(versions, new, seconds=seconds)
-
-
-def _check(old: Document, new: Document, direction: Level | None, seconds: float) -> Verdict:
-    return check(old, new, direction=direction, seconds=seconds)
-
-
-def _check_history(versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
-    return check_history(versions, new, direction=direction, seconds=seconds)
-
-
-def _latest(versions: Sequence[Document]) -> Document:
-    return max(versions, key=lambda document: document.version)
+def _unknown(versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, reason: str) -> Rendered:
+    old = str(max(Version.parse(str(each.version)) for each in versions))
+    stated = new.compatibility if isinstance(new, Candidate) else None
+    return render(
+        Verdict(
+            outcome=Outcome.UNKNOWN,
+            message=f"Whether {new.version} may follow {old} was not decided: {reason}.",
+            direction=direction or stated or "backward",
+            risk="high",
+            required_bump="major",
+            old_version=old,
+            new_version=str(new.version),
+        )
+    )

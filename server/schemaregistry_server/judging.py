@@ -1,86 +1,101 @@
-"""What the RPCs ask of a judge, how much may be asked at once, and the memory of verdicts that can't change.
-
-Holds no judgement.
-"""
+"""What the RPCs ask of a judge, and the memory of verdicts that can't change. Holds no judgement."""
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Coroutine, Sequence
-from typing import Any, Final, Protocol, TypeVar, get_args
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, get_args
 
-from schemaregistry.compat import Verdict
-from schemaregistry.document import Document, Level
-from schemaregistry.errors import InvalidArgument, ResourceExhausted
+from semver import Version
+
+from schemaregistry.document import Level
+from schemaregistry.document.model import Note
+from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server.catalog import Registered
+from schemaregistry_server.store.base import Entry
+from schemaregistry_server.verdicts import Rendered
 
 REMEMBERED: Final = 4096
 
-ASKED: Final = 64
-"""Questions that may wait at once: each may take seconds of a worker."""
+SHORT: Final = 16 << 10
+"""Bytes up to which a verdict is remembered."""
 
-Answer = TypeVar("Answer")
 Pair = tuple[Registered, Registered, Level | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What the registry needs of a document that a worker has parsed and checked."""
+
+    id: str
+    version: Version
+    raw: bytes
+    fingerprint: str
+    compatibility: Level | None = None
+    warnings: tuple[Note, ...] = ()
+
+
+class RefusedWrite(FailedPrecondition):
+    """The version may not follow those that are there; `verdict` says what the change is, ready to send."""
+
+    def __init__(self, message: str, *, reason: str, pointer: str | None, verdict: Rendered) -> None:
+        super().__init__(message, reason=reason, pointer=pointer)
+        self.verdict = verdict
+
+
 class Judge(Protocol):
-    """`schemaregistry.compat` in a process that can be killed when its time is up."""
+    """`schemaregistry.compat` in processes that can be killed; `caller` is whose turn a question takes."""
 
-    async def admit(self, versions: Sequence[Document], new: Document) -> Verdict | None:
-        """As `compat.admit`: return where `new` may follow `versions`, raise RefusedVersion where not."""
+    async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
+        """As `document.parse`; raises what that raises, or ResourceExhausted (JUDGE_BUSY)."""
 
-    async def check(self, old: Document, new: Document, *, direction: Level | None = None) -> Verdict:
-        """As `compat.check`."""
+    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
+        """Return where `new` may follow `versions`; raise RefusedWrite where not, ResourceExhausted if busy."""
 
-    async def check_history(
-        self, versions: Sequence[Document], new: Document, *, direction: Level | None = None
-    ) -> Verdict:
-        """As `compat.check_history`."""
+    async def verdict(
+        self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
+    ) -> Rendered:
+        """As `compat.check_history`; unknown where it takes too much, or is busy."""
 
 
 class Questions:
-    """Readers' way to a judge; raises ResourceExhausted while too much is asked.
+    """Readers' way to a judge.
 
     Give it a judge of its own: a reader's questions must not hold up a publisher's writes.
     """
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._asked = 0
-        self._known: OrderedDict[Pair, asyncio.Task[Verdict]] = OrderedDict()
+        self._known: OrderedDict[Pair, asyncio.Task[Rendered]] = OrderedDict()
 
-    async def candidate(self, versions: Sequence[Registered], new: Document, direction: Level | None) -> Verdict:
+    async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
+        """Parse and check a candidate."""
+        return await self._judge.read(raw, id, caller)
+
+    async def candidate(
+        self, versions: Sequence[Registered], new: Candidate, direction: Level | None, caller: str
+    ) -> Rendered:
         """The verdict on a document that is not registered."""
-        return await self._ask(
-            self._judge.check_history([each.document for each in versions], new, direction=direction)
-        )
+        return await self._judge.verdict([each.entry for each in versions], new, direction, caller)
 
-    async def pair(self, old: Registered, new: Registered, direction: Level | None) -> Verdict:
+    async def pair(self, old: Registered, new: Registered, direction: Level | None, caller: str) -> Rendered:
         """The verdict on two registered versions; the newest are remembered, and each is asked for once at a time."""
         key = (old, new, direction)
         judging = self._known.get(key)
         if judging is None:
-            judging = asyncio.create_task(self._ask(self._judge.check(old.document, new.document, direction=direction)))
+            judging = asyncio.create_task(self._judge.verdict([old.entry], new.entry, direction, caller))
             self._known[key] = judging
-            judging.add_done_callback(lambda done: self._forget_failed(key, done))
+            judging.add_done_callback(lambda done: self._forget_passing(key, done))
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return await asyncio.shield(judging)
 
-    async def _ask(self, question: Coroutine[Any, Any, Answer]) -> Answer:
-        if self._asked >= ASKED:
-            question.close()
-            raise ResourceExhausted(
-                f"{ASKED} verdicts are being worked on: try again in a few seconds.", reason="JUDGE_BUSY"
-            )
-        self._asked += 1
-        try:
-            return await question
-        finally:
-            self._asked -= 1
-
-    def _forget_failed(self, key: Pair, done: "asyncio.Task[Verdict]") -> None:
-        if (done.cancelled() or done.exception() is not None) and self._known.get(key) is done:
+    def _forget_passing(self, key: Pair, done: "asyncio.Task[Rendered]") -> None:
+        """Keep what is short and can't change: with more time, what is unknown may be decided."""
+        lasting = not done.cancelled() and done.exception() is None and done.result().outcome != "unknown"
+        kept = lasting and len(done.result().proto) <= SHORT
+        if not kept and self._known.get(key) is done:
             del self._known[key]
 
 

@@ -6,8 +6,20 @@ from google.protobuf.message import Message
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """An answer as the bytes of both faces, made in a worker: `proto`, its ProtoJSON, and a line of text if it has one.
+
+    A large message takes a second to write as JSON, which the event loop hasn't got.
+    """
+
+    proto: bytes
+    json: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """A message, and headers as lower-case names (REST: headers; gRPC: metadata)."""
 
-    message: Message
+    message: Message | Prepared
     headers: tuple[tuple[str, str], ...] = ()

@@ -28,10 +28,11 @@ from schemaregistry.errors import (
     Unavailable,
     Unimplemented,
 )
-from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, Verdict, WatchSchemasResponse
+from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
 from schemaregistry_server import health, status
 from schemaregistry_server.identity import Identity
 from schemaregistry_server.readiness import State
+from schemaregistry_server.reply import Prepared
 from schemaregistry_server.service import Registry, Reply
 from schemaregistry_server.transcoding import Binding, bindings, to_json
 
@@ -206,13 +207,14 @@ def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
-def _body(message: Message, request: Message, scope: Scope) -> tuple[int, str, bytes]:
+def _body(message: Message | Prepared, request: Message, scope: Scope) -> tuple[int, str, bytes]:
+    if isinstance(message, Prepared):
+        if message.text and _prefers_text(_header(scope["headers"], b"accept")):
+            return HTTPStatus.OK, "text/plain; charset=utf-8", message.text.encode()
+        return HTTPStatus.OK, "application/json", message.json
     if isinstance(message, HttpBody):
         unchanged = not message.data and bool(getattr(request, "if_none_match", ""))
         return HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK, message.content_type, message.data
-    if isinstance(message, Verdict) and _prefers_text(_header(scope["headers"], b"accept")):
-        text = message.verdict if message.verdict == "compatible" else f"{message.verdict}: {message.message}"
-        return HTTPStatus.OK, "text/plain; charset=utf-8", text.encode()
     created = isinstance(message, RegisterSchemaResponse) and message.created
     return HTTPStatus.CREATED if created else HTTPStatus.OK, "application/json", _compact(to_json(message)).encode()
 
@@ -241,8 +243,6 @@ def _problem_of(error: RegistryError, code: int) -> dict[str, object]:
     if error.pointer is not None:
         body["pointer"] = error.pointer
     body |= sorted(error.metadata.items())
-    if (verdict := status.verdict_of(error)) is not None:
-        body["verdict"] = to_json(verdict)
     return body
 
 
@@ -253,7 +253,10 @@ def problem(error: RegistryError, code: int | None = None) -> Response:
     """
     code = code or status.http_status(error)
     headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
-    return Response(_compact(_problem_of(error, code)), code, headers, media_type="application/problem+json")
+    body = _compact(_problem_of(error, code)).encode()
+    if (verdict := status.verdict_of(error)) is not None:
+        body = b'%b,"verdict":%b}' % (body[:-1], verdict.json)
+    return Response(body, code, headers, media_type="application/problem+json")
 
 
 def _compact(value: object) -> str:

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server import feed, pki, publishing
+from schemaregistry_server.cores import usable
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.dev_callers import DEV_PUBLISHER
 from schemaregistry_server.faces import Faces
@@ -111,7 +112,9 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
 
 
 def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
-    judges = WorkerJudge(), WorkerJudge()
+    # A share of the cores for each process; two at least, so that nobody's question waits for another's.
+    readers_workers = max(2, usable() // settings.workers)
+    judges = WorkerJudge(), WorkerJudge(workers=readers_workers)
     for judge in judges:
         stack.push_async_callback(asyncio.to_thread, judge.close)
     writers, readers = judges

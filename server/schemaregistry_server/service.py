@@ -13,16 +13,16 @@ from typing import Final
 from google.protobuf.message import Message
 
 from schemaregistry.contract import compile_contract
-from schemaregistry.document import Document, check_id, parse
+from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server import pages, records, refusals, verdicts, watching
-from schemaregistry_server.catalog import SMALL, Catalog, Registered, Subject, parsed
+from schemaregistry_server import pages, records, refusals, watching
+from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
 from schemaregistry_server.judging import Judge, Questions, read_direction
-from schemaregistry_server.reply import Reply
+from schemaregistry_server.reply import Prepared, Reply
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.writing import Writer
 
@@ -46,6 +46,7 @@ class Registry:
     ) -> None:
         self._current = current
         self._questions = questions
+        self._judge = judge
         self._writer = Writer(store, current, judge)
         self._progress_seconds = progress_seconds
 
@@ -59,7 +60,7 @@ class Registry:
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._authorise("RegisterSchema", caller)
         try:
-            document = await _read(request)
+            document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
             entry, created = await self._writer.write(document, caller.name)
         except RegistryError as error:
             refusals.record("RegisterSchema", caller, error, request.id)
@@ -78,19 +79,18 @@ class Registry:
     async def CheckCompatibility(self, request: pb.CheckCompatibilityRequest, caller: Identity) -> Reply:
         self._authorise("CheckCompatibility", caller)
         direction = read_direction(request.direction, transitive=True)
-        document = await _read(request)
+        document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         subject = (await self._catalog(request.min_revision)).subject(document.id)
         level = direction or document.compatibility or ""
         rivals = subject.versions if level.endswith("_transitive") else subject.versions[-1:]
-        verdict = await self._questions.candidate(rivals, document, direction)
-        return self._reply(verdicts.to_message(verdict))
+        return self._reply(await self._questions.candidate(rivals, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
         self._authorise("CompareVersions", caller)
         direction = read_direction(request.direction, transitive=False)
         subject = (await self._catalog(request.min_revision)).subject(request.id)
         old, new = subject.find(request.from_version), subject.find(request.to_version)
-        return self._reply(verdicts.to_message(await self._questions.pair(old, new, direction)))
+        return self._reply(await self._questions.pair(old, new, direction, caller.name))
 
     async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
         self._authorise("ListSchemas", caller)
@@ -158,21 +158,13 @@ class Registry:
     async def _find(self, id: str, version: str, min_revision: int) -> Registered:
         return (await self._catalog(min_revision)).subject(id).find(version)
 
-    def _reply(self, message: Message, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)
 
 
 @lru_cache(maxsize=64)
 def _compiled(registered: Registered) -> contract_pb2.Contract:
     return compile_contract(registered.document)
-
-
-async def _read(request: pb.RegisterSchemaRequest | pb.CheckCompatibilityRequest) -> Document:
-    """The request's document; a large one is parsed on another thread, so that it does not hold up the others."""
-    name, data = check_id(request.id), request.document.data
-    if len(data) <= SMALL:
-        return parsed(data, name)
-    return await asyncio.to_thread(parse, data, id=name)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -10,10 +10,9 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from schemaregistry.compat.verdict import Verdict
 from schemaregistry.errors import RegistryError, TooLarge, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server import verdicts
+from schemaregistry_server.verdicts import Rendered
 
 DOMAIN: Final = "schemaregistry"
 
@@ -23,9 +22,6 @@ message is in it three times; a document may have names of any length, and messa
 
 MEMBER: Final = 300
 """Bytes of a pointer or of a member of `metadata` in a status."""
-
-VERDICT: Final = 2000
-"""Bytes of a verdict in a status."""
 
 TABLE: Final = {
     "INVALID_ARGUMENT": (grpc.StatusCode.INVALID_ARGUMENT, 400),
@@ -58,10 +54,10 @@ def http_status(error: RegistryError) -> int:
     return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
 
 
-def verdict_of(error: RegistryError) -> pb.Verdict | None:
+def verdict_of(error: RegistryError) -> Rendered | None:
     """The verdict that a refused write carries."""
     verdict = getattr(error, "verdict", None)
-    return verdicts.to_message(verdict) if isinstance(verdict, Verdict) else None
+    return verdict if isinstance(verdict, Rendered) else None
 
 
 def to_status(error: RegistryError) -> status_pb2.Status:
@@ -89,19 +85,8 @@ def _details(error: RegistryError) -> list[Message]:
     if isinstance(error, Unavailable):
         details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after)))
     if (verdict := verdict_of(error)) is not None:
-        details.append(_shortened(verdict))
+        details.append(pb.Verdict.FromString(verdict.short))
     return details
-
-
-def _shortened(verdict: pb.Verdict) -> pb.Verdict:
-    """The verdict within `VERDICT` bytes: without its last changes, then without what else may be long."""
-    while verdict.ByteSize() > VERDICT and verdict.changes:
-        del verdict.changes[len(verdict.changes) // 2 :]
-    if verdict.ByteSize() > VERDICT:
-        verdict.message = cut(verdict.message)
-        verdict.ClearField("witness")
-        verdict.ClearField("witness_json")
-    return verdict
 
 
 def _duration(seconds: float) -> Duration:

@@ -115,16 +115,17 @@ def _nested(field: FieldDescriptor, value: object) -> object:
     if field.message_type is None:
         return value
     if field.message_type.file.package == "google.protobuf":
-        return _plain(value)
+        return plain(value)
     if isinstance(value, list):
         return [_in_order(field.message_type.fields, each) for each in value]
     return _in_order(field.message_type.fields, value) if isinstance(value, dict) else value
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """A JSON value as a `google.protobuf.Value` of it prints."""
     if isinstance(value, dict):
-        return {name: _plain(value[name]) for name in sorted(value)}
+        return {name: plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     # ECMAScript writes an integer below 1e21 without a point (ECMA-262, Number::toString), as protobuf's printers do.
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value

@@ -9,11 +9,10 @@ from itertools import islice
 from typing import Final
 from weakref import WeakValueDictionary
 
-from schemaregistry.document import Document
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog import Catalog, Subject
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.judging import Judge
+from schemaregistry_server.judging import Candidate, Judge
 from schemaregistry_server.store.base import Conflict, Entry, Store
 
 ATTEMPTS: Final = 20
@@ -32,10 +31,10 @@ class Writer:
         self._judge = judge
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def write(self, document: Document, who: str) -> tuple[Entry, bool]:
+    async def write(self, document: Candidate, who: str) -> tuple[Entry, bool]:
         """Return the entry, and whether it is new (False: the same content was there), once every read sees it.
 
-        Raises AlreadyExists, FailedPrecondition (with the verdict) or Unavailable.
+        Raises AlreadyExists, RefusedWrite (with the verdict), ResourceExhausted (no judge was free) or Unavailable.
         """
         async with self._turns.setdefault(document.id, asyncio.Lock()):
             for _ in range(ATTEMPTS):
@@ -45,13 +44,13 @@ class Writer:
                     await self._seen(lost.revision)
         raise Unavailable(f"Others write {document.id} all the time: try again.", reason="CONTENDED")
 
-    async def _attempt(self, document: Document, who: str) -> tuple[Entry, bool]:
+    async def _attempt(self, document: Candidate, who: str) -> tuple[Entry, bool]:
         version = str(document.version)
         subject = self._current.catalog.subjects.get(document.id) or Subject(document.id)
         if (there := subject.by_version.get(version)) is not None:
             return _same(there.entry, document), False
         if subject.versions:
-            await self._judge.admit(_rivals(subject, document), document)
+            await self._judge.admit(_rivals(subject, document), document, who)
         entry = Entry(
             id=document.id,
             version=version,
@@ -78,15 +77,15 @@ class Writer:
             ) from late
 
 
-def _rivals(subject: Subject, document: Document) -> list[Document]:
+def _rivals(subject: Subject, document: Candidate) -> list[Entry]:
     """The versions that `admit` looks at: all for a transitive level, else the latest, and the latest release."""
     if (document.compatibility or "").endswith("_transitive"):
-        return [registered.document for registered in subject.versions]
+        return [registered.entry for registered in subject.versions]
     releases = (each for each in reversed(subject.versions) if "-" not in each.entry.version)
-    return [registered.document for registered in {*subject.versions[-1:], *islice(releases, 1)}]
+    return [registered.entry for registered in {*subject.versions[-1:], *islice(releases, 1)}]
 
 
-def _same(entry: Entry, document: Document) -> Entry:
+def _same(entry: Entry, document: Candidate) -> Entry:
     if entry.fingerprint != document.fingerprint:
         raise AlreadyExists(
             f"{entry.id} {entry.version} is there with other content: {entry.fingerprint}, yours is "

@@ -4,11 +4,12 @@ import asyncio
 
 import pytest
 
-from schemaregistry.errors import InvalidArgument, ResourceExhausted
+from schemaregistry.errors import InvalidArgument
 from schemaregistry_server import judging
 from schemaregistry_server.catalog import Registered
 from schemaregistry_server.judging import Questions, read_direction
 from schemaregistry_server.store.base import Entry
+from schemaregistry_server.verdicts import Rendered
 
 
 class Slow:
@@ -18,13 +19,16 @@ class Slow:
         self.asked = 0
         self.let = asyncio.Event()
         self.fails = False
+        self.outcome = "compatible"
+        self.size = 100
 
-    async def check(self, old, new, *, direction=None):
+    async def verdict(self, versions, new, direction, caller):
         self.asked += 1
         await self.let.wait()
         if self.fails:
             raise RuntimeError("worker lost")
-        return f"{old.version} {new.version} {direction}"
+        text = f"{versions[0].version} {new.version} {direction}"
+        return Rendered(b"x" * self.size, b"", text, self.outcome, b"")
 
 
 @pytest.fixture
@@ -38,23 +42,23 @@ def pairs(document) -> list[tuple[Registered, Registered]]:
 async def test_a_pair_that_many_ask_for_is_judged_once(pairs) -> None:
     judge = Slow()
     questions = Questions(judge)
-    asking = [asyncio.create_task(questions.pair(*pairs[0], "full")) for _ in range(20)]
+    asking = [asyncio.create_task(questions.pair(*pairs[0], "full", "me")) for _ in range(20)]
     await asyncio.sleep(0)
     judge.let.set()
-    assert await asyncio.gather(*asking) == ["1.0.0 1.1.0 full"] * 20
-    await questions.pair(*pairs[0], "full")
-    await questions.pair(*pairs[0], "backward")
+    assert [answer.text for answer in await asyncio.gather(*asking)] == ["1.0.0 1.1.0 full"] * 20
+    await questions.pair(*pairs[0], "full", "me")
+    await questions.pair(*pairs[0], "backward", "me")
     assert judge.asked == 2
 
 
 async def test_a_caller_that_leaves_does_not_take_the_verdict_with_it(pairs) -> None:
     judge = Slow()
     questions = Questions(judge)
-    leaving = asyncio.create_task(questions.pair(*pairs[0], None))
+    leaving = asyncio.create_task(questions.pair(*pairs[0], None, "me"))
     await asyncio.sleep(0)
     leaving.cancel()
     judge.let.set()
-    await questions.pair(*pairs[0], None)
+    await questions.pair(*pairs[0], None, "me")
     assert judge.asked == 1
 
 
@@ -64,23 +68,21 @@ async def test_what_failed_is_asked_again(pairs) -> None:
     judge.fails = True
     questions = Questions(judge)
     with pytest.raises(RuntimeError):
-        await questions.pair(*pairs[0], None)
+        await questions.pair(*pairs[0], None, "me")
     judge.fails = False
-    assert await questions.pair(*pairs[0], None)
+    assert await questions.pair(*pairs[0], None, "me")
 
 
-async def test_too_many_questions_are_refused_and_later_ones_are_not(pairs, monkeypatch) -> None:
-    monkeypatch.setattr(judging, "ASKED", 2)
+@pytest.mark.parametrize(("outcome", "size"), [("unknown", 100), ("incompatible", judging.SHORT + 1)])
+async def test_what_may_change_or_is_long_is_not_remembered(pairs, outcome: str, size: int) -> None:
     judge = Slow()
-    questions = Questions(judge)
-    asking = [asyncio.create_task(questions.pair(*pair, None)) for pair in pairs[:2]]
-    await asyncio.sleep(0.01)
-    with pytest.raises(ResourceExhausted) as refused:
-        await questions.pair(*pairs[2], None)
-    assert refused.value.reason == "JUDGE_BUSY"
     judge.let.set()
-    await asyncio.gather(*asking)
-    assert await questions.pair(*pairs[2], None)
+    judge.outcome, judge.size = outcome, size
+    questions = Questions(judge)
+    for _ in range(3):
+        await questions.pair(*pairs[0], None, "me")
+        await asyncio.sleep(0)
+    assert judge.asked == 3
 
 
 async def test_the_oldest_verdicts_are_forgotten(pairs, monkeypatch) -> None:
@@ -89,7 +91,7 @@ async def test_the_oldest_verdicts_are_forgotten(pairs, monkeypatch) -> None:
     judge.let.set()
     questions = Questions(judge)
     for pair in (*pairs[:3], pairs[2], pairs[0]):
-        await questions.pair(*pair, None)
+        await questions.pair(*pair, None, "me")
     assert judge.asked == 4
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry.compat import Verdict, admit
-from schemaregistry.document import Document, parse
+from schemaregistry.compat import admit
+from schemaregistry.document import parse
 from schemaregistry.errors import AlreadyExists, FailedPrecondition, Unavailable
 from schemaregistry_server import feed, writing
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.judging import Candidate
 from schemaregistry_server.store.base import Batch, Compacted, Entry
 from schemaregistry_server.store.sqlite import SQLiteStore
 from schemaregistry_server.writing import Writer
@@ -27,9 +28,9 @@ class Inline:
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str]] = []
 
-    async def admit(self, versions: list[Document], new: Document) -> Verdict | None:
-        self.asked.append((sorted(str(each.version) for each in versions), str(new.version)))
-        return admit(versions, new)
+    async def admit(self, versions: list[Entry], new: Candidate, _: str) -> None:
+        self.asked.append((sorted(each.version for each in versions), str(new.version)))
+        admit([parse(each.raw) for each in versions], parse(new.raw))
 
 
 class Contended:

@@ -19,7 +19,12 @@ def pack(value: object) -> bytes:
 def receive(channel: socket.socket, deadline: float | None = None) -> Any:
     """Read the next value; raises EOFError where the other side is gone, TimeoutError after `deadline` (monotonic)."""
     (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size, deadline))
-    return pickle.loads(_exactly(channel, length, deadline))  # noqa: S301 (from a process of ours)
+    return unpack(_exactly(channel, length, deadline))
+
+
+def unpack(body: bytearray) -> Any:
+    """Read what stands behind the length of a frame."""
+    return pickle.loads(body)  # noqa: S301 (from a process of ours)
 
 
 def _exactly(channel: socket.socket, length: int, deadline: float | None) -> bytearray:

@@ -1,0 +1,70 @@
+"""What runs in the judge's workers: documents are parsed there, and answers made into bytes. Waits for nobody."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from time import monotonic
+
+from schemaregistry.compat import RefusedVersion, admit, check_history, enforce, second_referee, undecided
+from schemaregistry.document import Document, Level, parse
+from schemaregistry_server.judging import Candidate, RefusedWrite
+from schemaregistry_server.verdicts import Rendered, render
+
+__all__ = ["read", "refuse", "second_referee", "weigh", "write"]  # the second referee is slow to import
+
+SMALL = 16 << 10
+"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+PARSED = 128
+"""Documents that are kept."""
+
+
+def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
+    """Parse; raises as `document.parse` does."""
+    document = _parsed(raw, id)
+    return Candidate(
+        id=document.id,
+        version=document.version,
+        raw=raw,
+        fingerprint=document.fingerprint,
+        compatibility=document.compatibility,
+        warnings=document.warnings,
+    )
+
+
+def weigh(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
+    """As `compat.check_history`, parsing included in the seconds."""
+    deadline = monotonic() + seconds
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    return render(check_history(history, document, direction=direction, seconds=max(deadline - monotonic(), 0.0)))
+
+
+def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
+    """As `compat.admit`; raises RefusedWrite, whose verdict is bytes."""
+    deadline = monotonic() + seconds
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    try:
+        admit(history, document, seconds=max(deadline - monotonic(), 0.0))
+    except RefusedVersion as refused:
+        raise _rendered(refused) from None
+
+
+def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
+    """Apply the rules of writing to a verdict that is unknown for `reason`; raises as `write` does."""
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    latest = max(history, key=lambda each: each.version)
+    try:
+        enforce(history, document, undecided(latest, document, None, reason))
+    except RefusedVersion as refused:
+        raise _rendered(refused) from None
+
+
+def _rendered(refused: RefusedVersion) -> RefusedWrite:
+    return RefusedWrite(
+        refused.message, reason=refused.reason, pointer=refused.pointer, verdict=render(refused.verdict)
+    )
+
+
+def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002
+    return _kept(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
+
+
+_kept = lru_cache(maxsize=PARSED)(lambda raw, id: parse(raw, id=id))  # noqa: A006

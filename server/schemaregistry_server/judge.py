@@ -9,7 +9,8 @@ from typing import Final, TypeVar, TypeVarTuple
 from semver import Version
 
 from schemaregistry.compat import Outcome, Verdict
-from schemaregistry.document import Level
+from schemaregistry.document import Level, loads
+from schemaregistry.document.reading import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
 from schemaregistry.tasks import Stopped
 from schemaregistry_server import judge_tasks
@@ -17,7 +18,7 @@ from schemaregistry_server.judging import Candidate
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.turns import Busy
 from schemaregistry_server.verdicts import Rendered, render
-from schemaregistry_server.workers import Workers
+from schemaregistry_server.workers import WAITING, Workers
 
 PARSING: Final = 2.0
 """Seconds for the checks of one document: its limits keep them well below one."""
@@ -29,12 +30,14 @@ Args = TypeVarTuple("Args")
 class WorkerJudge:
     """A few workers, started at once; `close` ends them."""
 
-    def __init__(self, *, workers: int = 2, seconds: float = 1.0) -> None:
+    def __init__(self, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
         self._seconds = seconds
-        self._workers = Workers(workers, (judge_tasks.__name__,))
+        self._workers = Workers(workers, (judge_tasks.__name__,), waiting=waiting)
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
+        if len(raw) > MAX_BYTES:
+            loads(raw)  # which refuses it by its size
         try:
             return await self._run(caller, PARSING, judge_tasks.read, raw, id)
         except Stopped as stopped:

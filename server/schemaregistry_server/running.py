@@ -24,6 +24,9 @@ from schemaregistry_server.settings import Settings
 from schemaregistry_server.store import selection
 from schemaregistry_server.store.base import Store
 
+WRITES: Final = 1024
+"""Writes that may wait for the judge at once, a quarter of them one publisher's: each takes milliseconds."""
+
 ARRIVING_SECONDS: Final = 0.25
 """For calls that have arrived but not begun: gRPC cancels those when its server stops."""
 
@@ -114,7 +117,7 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
 def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
     # A share of the cores for each process; two at least, so that nobody's question waits for another's.
     readers_workers = max(2, usable() // settings.workers)
-    judges = WorkerJudge(), WorkerJudge(workers=readers_workers)
+    judges = WorkerJudge(waiting=WRITES), WorkerJudge(workers=readers_workers)
     for judge in judges:
         stack.push_async_callback(asyncio.to_thread, judge.close)
     writers, readers = judges

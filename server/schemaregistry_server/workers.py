@@ -10,8 +10,8 @@ from schemaregistry.tasks import Crashed, Overdue, Template, frames
 from schemaregistry.tasks.worker import GRACE, STARTING, answered, read_pid
 from schemaregistry_server.turns import Turns
 
-WAITING: Final = 64
-"""Questions that may wait at once: each may take seconds of a worker."""
+WAITING: Final = 256
+"""Questions that may wait at once, a quarter of them one caller's."""
 PATIENCE: Final = 2.0
 """Seconds that a question waits for a worker."""
 CHUNK: Final = 1 << 18
@@ -23,10 +23,10 @@ Args = TypeVarTuple("Args")
 class Workers:
     """A few workers of one template, which callers take in turn."""
 
-    def __init__(self, count: int, modules: tuple[str, ...]) -> None:
+    def __init__(self, count: int, modules: tuple[str, ...], *, waiting: int = WAITING) -> None:
         self._template = Template(modules)
         self._workers = [_Worker(self._template) for _ in range(count)]
-        self._turns = Turns(count, waiting=WAITING, patience=PATIENCE)
+        self._turns = Turns(count, waiting=waiting, patience=PATIENCE)
 
     async def run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
         """Give what `task` returns in a worker; raises as `tasks.Worker.ask` does, or Busy."""

@@ -8,13 +8,12 @@ from starlette.responses import Response
 
 from schemaregistry.errors import RegistryError, Unavailable
 from schemaregistry_server import status
-from schemaregistry_server.transcoding import to_json
 
 MEDIA_TYPE: Final = "application/problem+json"
 
 
 def members(error: RegistryError, code: int) -> dict[str, object]:
-    """The problem's members: the code, reason, pointer and metadata, and the verdict where there is one."""
+    """The problem's members: the code, reason, pointer and metadata; the verdict is bytes already, and `text` adds it."""
     body: dict[str, object] = {
         "type": "about:blank",
         # Python 3.13 renamed 413; the gateways before this face say it as the versions before did.
@@ -27,16 +26,21 @@ def members(error: RegistryError, code: int) -> dict[str, object]:
     if error.pointer is not None:
         body["pointer"] = error.pointer
     body |= sorted(error.metadata.items())
-    if (verdict := status.verdict_of(error)) is not None:
-        body["verdict"] = to_json(verdict)
     return body
+
+
+def text(error: RegistryError, code: int) -> bytes:
+    """The problem as JSON, with the verdict where there is one."""
+    body = compact(members(error, code)).encode()
+    verdict = status.verdict_of(error)
+    return body if verdict is None else b'%b,"verdict":%b}' % (body[:-1], verdict.json)
 
 
 def problem(error: RegistryError, code: int | None = None) -> Response:
     """The answer for a refusal; `code` is the HTTP status where it isn't the error's own."""
     code = code or status.http_status(error)
     headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
-    return Response(compact(members(error, code)), code, headers, media_type=MEDIA_TYPE)
+    return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)
 
 
 def compact(value: object) -> str:

@@ -5,6 +5,7 @@ Texts that the file keeps in dictionaries are read as dictionaries: a check of t
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
@@ -14,11 +15,14 @@ from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
+from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
 from schemaregistry.data.types import family
 
 _MAGIC: Final = b"PAR1"
+_ENCRYPTED_MAGIC: Final = b"PARE"
+"""How a file ends whose footer is encrypted, too."""
 _BATCH_ROWS: Final = 1 << 16
 _BATCH_BYTES: Final = 64 << 20
 _BUFFER: Final = 1 << 20
@@ -51,32 +55,48 @@ class ParquetReader:
             try:
                 file = pq.ParquetFile(stream, buffer_size=_BUFFER)
                 schema = file.schema_arrow
-            except READ_ERRORS as error:
+                groups = row_groups(opened, self._source.size)
+            except (*READ_ERRORS, ValueError) as error:
                 raise Unreadable(path, "CORRUPT", str(error), offset=self._source.size) from None
             refuse_repeated(path, schema)
-            _refuse_bomb(path, file.metadata)
+            _check_groups(path, file.metadata, groups)
             names = needed(self._judge.plan, self._judge.bind(schema))
-            yield from self._batches(stream, file, names)
+            _refuse_encrypted(path, groups, names)
+            _refuse_bomb(path, groups)
+            yield from self._batches(stream, file, _Columns(names, schema, groups))
 
-    def _batches(self, stream: Any, file: pq.ParquetFile, names: list[str]) -> Iterator[Batch]:
+    def _batches(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[Batch]:
         total, done = file.metadata.num_rows, 0
-        if not names:
+        if not columns.names:
             yield from (Batch({}, min(_BATCH_ROWS, total - start)) for start in range(0, total, _BATCH_ROWS))
             return
-        texts = _dictionaries(file, names)
         reader = pq.ParquetFile(
-            stream, buffer_size=_BUFFER, pre_buffer=False, read_dictionary=texts, metadata=file.metadata
+            stream,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+            read_dictionary=_dictionaries(columns),
+            metadata=file.metadata,
         )
+        rows = _batch_rows(total, columns.groups)
         try:
-            for batch in reader.iter_batches(_batch_rows(file.metadata), columns=names):
+            for batch in reader.iter_batches(rows, columns=columns.names):
                 yield Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
                 done += batch.num_rows
                 self._done = done / total
         except READ_ERRORS as error:
-            raise Unreadable(self._source.path, "CORRUPT", str(error), offset=_offset(file.metadata, done)) from None
+            raise Unreadable(self._source.path, "CORRUPT", str(error), offset=_offset(columns.groups, done)) from None
         if done != total:
             message = f"the footer says {total:,} rows, the pages have {done:,}"
-            raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(file.metadata, done))
+            raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(columns.groups, done))
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns to read, by name, and where they are."""
+
+    names: list[str]
+    schema: pa.Schema
+    groups: list[RowGroup]
 
 
 def _native(stream: BinaryIO) -> Any:
@@ -92,6 +112,8 @@ def _check_magic(path: str, stream: BinaryIO) -> None:
     stream.seek(max(size - len(_MAGIC), 0))
     tail = stream.read(len(_MAGIC))
     stream.seek(0)
+    if size >= 12 and tail == _ENCRYPTED_MAGIC and head in (_MAGIC, _ENCRYPTED_MAGIC):
+        raise Unreadable(path, "ENCRYPTED", "the whole file is encrypted: decrypt it first", offset=size - len(_MAGIC))
     if head != _MAGIC[:size]:
         raise Unreadable(path, "WRONG_FORMAT", f"not a Parquet file: it starts with {head!r}, not {_MAGIC!r}", offset=0)
     if size < 12 or tail != _MAGIC:
@@ -99,48 +121,59 @@ def _check_magic(path: str, stream: BinaryIO) -> None:
         raise Unreadable(path, "TRUNCATED", message, offset=size)
 
 
-def _refuse_bomb(path: str, metadata: pq.FileMetaData) -> None:
-    for chunk, offset in _chunks(metadata):
-        size, packed = chunk.total_uncompressed_size, max(chunk.total_compressed_size, 1)
-        if size > _BOMB_BYTES and size / packed > _BOMB_RATIO:
-            message = f'{packed:,} bytes of "{chunk.path_in_schema}" would become {size:,}: write smaller row groups'
-            raise Unreadable(path, "DECOMPRESSION_BOMB", message, offset=offset)
+def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) -> None:
+    """Each row group has a chunk for each column, and together they have the rows of the file."""
+    for number, group in enumerate(groups):
+        if len(group.chunks) != metadata.num_columns:
+            message = (
+                f"row group {number:,} has {len(group.chunks):,} column chunks, the schema {metadata.num_columns:,}"
+            )
+            raise Unreadable(path, "CORRUPT", message)
+    if any(group.rows < 0 for group in groups) or sum(group.rows for group in groups) != metadata.num_rows:
+        message = f"the footer says {metadata.num_rows:,} rows, its row groups {sum(group.rows for group in groups):,}"
+        raise Unreadable(path, "CORRUPT", message)
 
 
-def _chunks(metadata: pq.FileMetaData) -> Iterator[tuple[pq.ColumnChunkMetaData, int]]:
-    """Every column chunk with the offset where it starts."""
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for column in range(metadata.num_columns):
-            chunk = row_group.column(column)
-            yield chunk, min(chunk.dictionary_page_offset or chunk.data_page_offset, chunk.data_page_offset)
+def _refuse_encrypted(path: str, groups: list[RowGroup], names: list[str]) -> None:
+    looked_at = set(names)
+    for chunk in (chunk for group in groups for chunk in group.chunks if chunk.is_encrypted):
+        if chunk.column in looked_at or not chunk.column:
+            message = f'the column "{chunk.path}" is encrypted: decrypt the file first'
+            raise Unreadable(path, "ENCRYPTED", message)
 
 
-def _dictionaries(file: pq.ParquetFile, names: list[str]) -> list[str]:
+def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
+    for chunk in (chunk for group in groups for chunk in group.chunks):
+        packed = max(chunk.packed, 1)
+        if chunk.size > _BOMB_BYTES and chunk.size / packed > _BOMB_RATIO:
+            message = f'{packed:,} bytes of "{chunk.path}" would become {chunk.size:,}: write smaller row groups'
+            raise Unreadable(path, "DECOMPRESSION_BOMB", message, offset=chunk.offset)
+
+
+def _dictionaries(columns: _Columns) -> list[str]:
     """The columns of texts that are stored as dictionaries throughout.
 
     A plain text takes four bytes and its own; where a value takes less than four, it is an index.
     """
-    texts = {name for name in names if family(file.schema_arrow.field(name).type) == "text"}
-    for chunk, _ in _chunks(file.metadata):
-        plain = chunk.total_uncompressed_size >= 4 * max(chunk.num_values, 1)
-        if plain or not chunk.has_dictionary_page:
-            texts.discard(chunk.path_in_schema)
+    kinds = {field.name: field.type for field in columns.schema}
+    texts = {name for name in columns.names if family(kinds[name]) == "text"}
+    for chunk in (chunk for group in columns.groups for chunk in group.chunks):
+        is_plain = chunk.size >= 4 * max(chunk.values, 1)
+        if is_plain or chunk.dictionary_page is None:
+            texts.discard(chunk.path)
     return sorted(texts)
 
 
-def _batch_rows(metadata: pq.FileMetaData) -> int:
+def _batch_rows(rows: int, groups: list[RowGroup]) -> int:
     """Fewer rows at a time where rows are wide."""
-    total = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
-    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * metadata.num_rows // max(total, 1)))
+    total = sum(group.size for group in groups)
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * rows // max(total, 1)))
 
 
-def _offset(metadata: pq.FileMetaData, rows: int) -> int | None:
+def _offset(groups: list[RowGroup], rows: int) -> int | None:
     """Where the row group starts that holds a row."""
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        if rows < row_group.num_rows:
-            starts = (row_group.column(column) for column in range(metadata.num_columns))
-            return min(chunk.dictionary_page_offset or chunk.data_page_offset for chunk in starts)
-        rows -= row_group.num_rows
+    for group in groups:
+        if rows < group.rows:
+            return min(chunk.offset for chunk in group.chunks)
+        rows -= group.rows
     return None

@@ -24,7 +24,11 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
     places = Places(document, schemas)
     rules = Rules(schemas, places)
     checks = rules.compile((), ROW)
-    checks += [rules.fits(place, checks) for place in places.typed()]
+    own: dict[int, list[contract_pb2.Check]] = {}
+    for check in checks:
+        if not check.guards:
+            own.setdefault(check.place, []).append(check)
+    checks += [rules.fits(place, own.get(place, [])) for place in places.typed()]
     checks.sort(key=lambda check: (*places.order(check.place), not check.HasField("fits")))
     required = {check.place for check in checks if check.HasField("present") and not check.guards}
     return contract_pb2.Contract(

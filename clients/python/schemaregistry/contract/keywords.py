@@ -72,10 +72,12 @@ class Rules:
             return [check for keyword in _KEYWORDS if keyword in schema for check in _KEYWORDS[keyword](here)]
         return list(here.residue(()))
 
-    def fits(self, place: int, checks: Iterable[Check]) -> Check:
-        """The check that the Arrow type of a place holds its values; a misfit is reported as what it breaks first."""
+    def fits(self, place: int, own: Sequence[Check]) -> Check:
+        """The check that the Arrow type of a place holds its values; a misfit is reported as what it breaks first.
+
+        `own` are the unconditional checks of the place.
+        """
         kind, arrow_pointer = self.places.types[place], self.places.arrow_pointers[place]
-        own = [check for check in checks if check.place == place and not check.guards]
         natural = TEMPORAL_FORMATS.get(kind.name if kind else "")
         says = [check for check in own if natural and check.format.name == natural]
         says += [check for check in own if check.HasField("types")]

@@ -4,7 +4,7 @@ Refuses what it doesn't know; judging is frame's.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
@@ -115,9 +115,7 @@ class Plan:
             conditions=tuple(Condition(item.place, tuple(map(_check, item.checks))) for item in contract.conditions),
             validator=Validator(json.loads(contract.schema_json), contract.residuals),
             schema=arrow_schema(contract),
-            children={
-                place.index: tuple(child for child in places[1:] if child.parent == place.index) for place in places
-            },
+            children=_children(places),
         )
         for index, condition in enumerate(plan.conditions):
             for check in condition.checks:
@@ -162,7 +160,11 @@ class Plan:
 
     def column(self, name: str) -> Place | None:
         """The place of a column or of another member of the row."""
-        return next((place for place in self.children[ROW] if place.name == name), None)
+        return self._members.get(name)
+
+    @cached_property
+    def _members(self) -> dict[str | None, Place]:
+        return {place.name: place for place in reversed(self.children[ROW])}
 
     def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:
         """Where a violation stands in the report: by column (others after, the whole row last), then by check."""
@@ -185,6 +187,17 @@ class Plan:
             found.setdefault((self.places[check.place].column, check.pointer, check.rule), index)
         return found
 
+    def checks_at(self, place: int) -> Sequence[Check]:
+        """The checks of the values at a place, in their order."""
+        return self._checks_at.get(place, ())
+
+    @cached_property
+    def _checks_at(self) -> dict[int, list[Check]]:
+        found: dict[int, list[Check]] = {}
+        for check in self.checks:
+            found.setdefault(check.place, []).append(check)
+        return found
+
     def fit_check(self, place: int) -> Check:
         """The check of a typed place that its Arrow type holds its values."""
         return self._fits[place]
@@ -196,8 +209,8 @@ class Plan:
     def refusing(self, place: int, kind: str) -> Check | None:
         """The first unconditional check of a place that doesn't allow a JSON type."""
         allowed = {kind, "number"} if kind == "integer" else {kind, "integer"} if kind == "number" else {kind}
-        for check in self.checks:
-            if check.kind == "types" and check.place == place and not check.guards and not check.argument & allowed:
+        for check in self.checks_at(place):
+            if check.kind == "types" and not check.guards and not check.argument & allowed:
                 return check
         return None
 
@@ -219,6 +232,13 @@ def _places(contract: contract_pb2.Contract) -> tuple[Place, ...]:
             )
         )
     return tuple(places)
+
+
+def _children(places: Sequence[Place]) -> dict[int, tuple[Place, ...]]:
+    found: dict[int, list[Place]] = {place.index: [] for place in places}
+    for place in places[1:]:
+        found[place.parent].append(place)
+    return {parent: tuple(children) for parent, children in found.items()}
 
 
 def _kind(contract: contract_pb2.Contract, index: int, parent: Place, name: str | None) -> DataType:

@@ -68,7 +68,7 @@ def fields(plan: Plan, dialect: Dialect) -> Fields | None:
     if any(check.guards or plan.places[check.place].parent != ROW for check in plan.checks):
         return None
     members: frozenset[str] | None = None
-    for check in (check for check in plan.checks if check.place == ROW):
+    for check in plan.checks_at(ROW):
         if check.kind == "closed":
             members = check.argument if members is None else members & check.argument
         elif check.kind != "types" or "object" not in check.argument:
@@ -76,7 +76,7 @@ def fields(plan: Plan, dialect: Dialect) -> Fields | None:
     values: dict[str, Said] = {}
     texts, optional = set(), set()
     for place in plan.children[ROW]:
-        name, checks = str(place.name), [check for check in plan.checks if check.place == place.index]
+        name, checks = str(place.name), plan.checks_at(place.index)
         values[name] = _value(place, checks, dialect)
         if place.kind is not None and json_kind(place.kind) == "string":
             texts.add(name)

@@ -8,7 +8,7 @@ import binascii
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
@@ -116,8 +116,9 @@ class RecordJudge:
         misfits: list[_Misfit] = []
         cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
         found = {self._misfit_key(misfit): misfit.value for misfit in reversed(misfits)}
+        at_fault = {misfit.path for misfit in misfits}
         for refusal in self._plan.validator.whole(cleaned):
-            if not any(_explains(misfit, refusal) for misfit in misfits):
+            if not _explained(refusal, at_fault):
                 for key, value in _breaches(refusal, cleaned):
                     found.setdefault(key, value)
         return found
@@ -186,11 +187,12 @@ class RecordJudge:
 _MISFIT: Final = object()
 
 
-def _explains(misfit: _Misfit, refusal: Refusal) -> bool:
+def _explained(refusal: Refusal, misfits: Set[tuple[str | int, ...]]) -> bool:
     """A member that doesn't fit isn't missing; an item that doesn't fit is judged no further."""
-    if misfit.path[-1:] and refusal.rule == "required":
-        return refusal.place == misfit.path[:-1] and misfit.path[-1] in refusal.names
-    return isinstance(misfit.path[-1], int) and refusal.place[: len(misfit.path)] == misfit.path
+    if refusal.rule == "required" and any((*refusal.place, name) in misfits for name in refusal.names):
+        return True
+    within = (refusal.place[:depth] for depth in range(1, len(refusal.place) + 1))
+    return any(isinstance(path[-1], int) and path in misfits for path in within)
 
 
 def _breaches(refusal: Refusal, record: Json) -> list[tuple[Key, Json]]:

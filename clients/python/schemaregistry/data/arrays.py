@@ -4,6 +4,7 @@ A mask is a NumPy array of booleans; None stands for one without a True. Judges 
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -27,26 +28,69 @@ _VIEWS = {
 
 
 def plain(array: Array) -> Array:
-    """The same values without views, runs, extensions or half floats. A dictionary of texts stays one."""
+    """The same values without views, runs, extensions or half floats; members and items are as they were.
+
+    A dictionary of texts stays one.
+    """
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
         return plain(array.storage)
     if isinstance(kind, pa.RunEndEncodedType):
-        return plain(pc.run_end_decode(array))
+        return _of_runs(array)
     if isinstance(kind, pa.DictionaryType):
         is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
-        return array if is_kept else plain(array.dictionary_decode())
+        return array if is_kept else decoded(array)
     if pt.is_list_view(kind) or pt.is_large_list_view(kind):
-        return _listed(array)
+        return _listed(array, pc.list_flatten(array))
     wanted = next((layout for is_of, layout in _LAYOUTS if is_of(kind)), None)
     return array.cast(wanted) if wanted else array
 
 
-def _listed(views: Array) -> Array:
-    """Views of a list as a list; Arrow's own cast gives broken offsets where there are nulls."""
-    lengths = pc.list_value_length(views).fill_null(0).to_numpy(zero_copy_only=False)
+def decoded(array: Array) -> Array:
+    """The values of a dictionary array without the dictionary, plain; any other array as it is.
+
+    Arrow's own decoding, and its `take` and `filter`, know no views and no runs, nor what holds them.
+    """
+    return flat(array.dictionary).take(array.indices) if isinstance(array.type, pa.DictionaryType) else array
+
+
+def flat(array: Array) -> Array:
+    """A plain array whose members and items are plain, too, at any depth: one that `take` and `filter` know."""
+    array = plain(array)
+    if _is_flat(array.type):
+        return array
+    if family(array.type) == "struct":
+        members = [flat(member) for member in array.flatten()]
+        return pa.StructArray.from_arrays(members, [member.name for member in array.type], mask=array.is_null())
+    return _listed(array, flat(pc.list_flatten(array)))
+
+
+@cache
+def _is_flat(kind: DataType) -> bool:
+    if pt.is_struct(kind):
+        return all(_is_flat(member.type) for member in kind)
+    if pt.is_list_view(kind) or pt.is_large_list_view(kind):
+        return False
+    if family(kind) == "list":
+        return _is_flat(kind.value_type)
+    if isinstance(kind, pa.DictionaryType):
+        return family(kind) == "text" and not pt.is_string_view(kind.value_type)
+    encoded = isinstance(kind, pa.BaseExtensionType | pa.RunEndEncodedType)
+    return not encoded and not any(is_of(kind) for is_of, _ in _LAYOUTS)
+
+
+def _of_runs(array: Array) -> Array:
+    """Each run's value as often as it is there."""
+    ends = array.run_ends.to_numpy()
+    runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
+    return flat(array.values).take(pa.array(runs))
+
+
+def _listed(array: Array, items: Array) -> Array:
+    """Lists in any layout as lists of these items; Arrow's own cast gives broken offsets where there are nulls."""
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
-    return pa.LargeListArray.from_arrays(offsets, pc.list_flatten(views), mask=views.is_null())
+    return pa.LargeListArray.from_arrays(offsets, items, mask=array.is_null())
 
 
 _LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (

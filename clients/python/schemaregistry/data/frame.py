@@ -10,10 +10,9 @@ from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
-import pyarrow as pa
 
 from schemaregistry.data import kernels
-from schemaregistry.data.arrays import Indices, Mask, either, plain, some, spread, valid, without
+from schemaregistry.data.arrays import Indices, Mask, decoded, either, plain, some, spread, valid, without
 from schemaregistry.data.binding import Binding
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.repeated import repeating
@@ -285,8 +284,7 @@ class Frame:
 
     def _refused_distinct(self, residual: int, array: Array, present: Mask | None) -> list[tuple[int, Refusal]]:
         """Judge each distinct value once, null among them."""
-        decoded = array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array
-        encoded = pc.dictionary_encode(decoded, null_encoding="encode")
+        encoded = pc.dictionary_encode(decoded(array), null_encoding="encode")
         judged = [self.plan.validator.residual(residual, value) for value in to_json(encoded.dictionary)]
         mask = spread(np.array([bool(refusals) for refusals in judged], bool), encoded)
         if mask is None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, either, plain, some, valid
+from schemaregistry.data.arrays import Mask, decoded, either, plain, some, valid
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.types import Array, DataType, Field, family, pc
 from schemaregistry.document import Json
@@ -65,7 +65,7 @@ def converted(array: Array | None, wanted: DataType, count: int) -> Array:
     array = plain(array)
     if pt.is_dictionary(wanted):
         return converted(array, wanted.value_type, count).dictionary_encode().cast(wanted)
-    return _cast(array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array, wanted)
+    return _cast(decoded(array), wanted)
 
 
 def _cast(array: Array, wanted: DataType) -> Array:

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, booleans, plain, valid
+from schemaregistry.data.arrays import Mask, booleans, decoded, plain, valid
 from schemaregistry.data.failing import Failing, any_of, failing
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.frame import Batch
@@ -38,16 +38,17 @@ def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, 
 
     A column that is missing, and for which just one name is there that is an alias of it, or it with whitespace around.
     """
+    there, wanted = set(names), set(columns)
+    spaced: dict[str, list[str]] = {}
+    for name in names:
+        if (bare := name.strip(WHITESPACE)) != name:
+            spaced.setdefault(bare, []).append(name)
     found: dict[str, str] = {}
-    for column in columns:
-        former = [name for name in names if name in aliases.get(column, ()) or _spaced(name, column)]
-        if column not in names and len(former) == 1 and former[0] not in columns:
-            found[former[0]] = column
+    for column in (column for column in columns if column not in there):
+        former = {*spaced.get(column, ()), *there.intersection(aliases.get(column, ()))}
+        if len(former) == 1 and not former & wanted:
+            found[former.pop()] = column
     return found
-
-
-def _spaced(name: str, column: str) -> bool:
-    return name != column and name.strip(WHITESPACE) == column
 
 
 def mend(plan: Plan, batch: Batch, names: Mapping[str, str]) -> tuple[Batch, list[Change]]:
@@ -166,7 +167,7 @@ def _within(broken: Failing, mask: Mask) -> Failing:
 def as_string(array: Array) -> Array:
     """Texts in any layout as `utf8`."""
     array = plain(array)
-    return (array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array).cast(pa.string())
+    return decoded(array).cast(pa.string())
 
 
 def trimmed(texts: Array) -> Array:

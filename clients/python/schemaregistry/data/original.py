@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemaregistry.data.arrays import Mask, plain
+from schemaregistry.data.arrays import Mask, decoded, flat
 from schemaregistry.data.failing import Failing, any_of
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
@@ -47,7 +47,7 @@ def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
     if isinstance(rows, Lines):
         return _of_lines(plan, [rows.text_of(row) for row in kept])
     found = dict(rows.columns) | {str(plan.places[place].name): texts for place, texts in rows.texts.items()}
-    return {name: _stored(plain(array).filter(pa.array(mask))) for name, array in found.items()}
+    return {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
 
 
 def _of_lines(plan: Plan, lines: Sequence[bytes]) -> dict[str, Array]:
@@ -72,8 +72,7 @@ def _text(value: Json) -> str | None:
 
 def _stored(array: Array) -> Array:
     """A plain array as Parquet can hold it: without dictionaries; as JSON text where it has no such type."""
-    if isinstance(array.type, pa.DictionaryType):
-        array = array.dictionary_decode()
+    array = decoded(array)
     return array if _is_stored(array.type) else pa.array(map(_text, to_json(array)), pa.string())
 
 

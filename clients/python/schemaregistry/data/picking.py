@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data.arrays import Mask, plain
+from schemaregistry.data.arrays import Mask, flat
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.records import Records
 
@@ -30,7 +30,7 @@ def picked_batch(batch: Batch, mask: Mask) -> Batch:
     chosen, kept = pa.array(mask), np.flatnonzero(mask)
     line = batch.line_of
     return Batch(
-        columns={name: plain(column).filter(chosen) for name, column in batch.columns.items()},
+        columns={name: flat(column).filter(chosen) for name, column in batch.columns.items()},
         rows=len(kept),
         misfits={place: misfits[mask] for place, misfits in batch.misfits.items()},
         texts={place: texts.filter(chosen) for place, texts in batch.texts.items()},

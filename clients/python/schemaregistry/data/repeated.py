@@ -6,7 +6,7 @@ Items are numbered by their value, so that equal ones in one list are equal numb
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data.arrays import Indices, Mask, some
+from schemaregistry.data.arrays import Indices, Mask, decoded, some
 from schemaregistry.data.types import Array, family, pc
 
 
@@ -26,8 +26,7 @@ def _codes(items: Array) -> Indices:
     """Numbers from 1 that are equal where scalars are; 0 for nulls."""
     if family(items.type) == "null":
         return np.zeros(len(items), np.int64)
-    if isinstance(items.type, pa.DictionaryType):
-        items = items.dictionary_decode()
+    items = decoded(items)
     if family(items.type) == "float":
         items = pc.add(items, pa.scalar(0, items.type))  # -0.0 is 0.0
     indices = pc.dictionary_encode(items).indices.fill_null(-1)

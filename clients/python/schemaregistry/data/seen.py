@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemaregistry.data.arrays import plain
+from schemaregistry.data.arrays import decoded, plain
 from schemaregistry.data.types import Array, family, pc, value_type
 
 MAX_TEXTS: Final = 12
@@ -65,5 +65,5 @@ def _see_texts(here: Seen, array: Array) -> None:
     """The texts that are used: a dictionary may hold more."""
     if here.count and here.texts is None:
         return
-    texts = set(pc.unique(array.dictionary_decode()).drop_null().to_pylist()) | (here.texts or set())
+    texts = set(pc.unique(decoded(array)).drop_null().to_pylist()) | (here.texts or set())
     here.texts = texts if len(texts) <= MAX_TEXTS else None

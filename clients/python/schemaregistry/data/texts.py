@@ -4,6 +4,7 @@ import base64
 
 import pyarrow as pa
 
+from schemaregistry.data.arrays import decoded
 from schemaregistry.data.fit import fit
 from schemaregistry.data.types import Array, DataType, family, pc
 
@@ -16,7 +17,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
     fitting = array if wanted is None else _fitting(array, wanted)
     match family(array.type):
         case "text":
-            return array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array
+            return decoded(array)
         case "date":
             return fitting.cast(pa.date32()).cast(pa.string())
         case "time":

@@ -6,7 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemaregistry.data.arrays import plain
+from schemaregistry.data.arrays import decoded, plain
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, family
 from schemaregistry.document import Json
@@ -52,8 +52,7 @@ def _texts(array: Array) -> list[Json]:
     try:
         return list(array.to_pylist())
     except UnicodeDecodeError:
-        raw = array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array
-        found = raw.cast(pa.large_binary()).to_pylist()
+        found = decoded(array).cast(pa.large_binary()).to_pylist()
         return [None if value is None else value.decode(errors="backslashreplace") for value in found]
 
 

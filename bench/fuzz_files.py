@@ -1,0 +1,160 @@
+"""Damaged Parquet and Arrow files given to the gate in Python and in C++: `make data-fuzz`.
+
+Each file is judged by a child that both languages have, and nothing that is in it may end the child, take longer than
+`SECONDS`, hold more than `BYTES`, or give a conforming verdict in one language alone.
+"""
+
+import argparse
+import json
+import os
+import resource
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from bench.layouts import ipc_files, parquet_files
+from bench.mutations import mutated
+from schemaregistry.contract import compile_contract
+from schemaregistry.data import find
+from schemaregistry.data.opening import open_file
+from schemaregistry.data.propose import propose
+from schemaregistry.document import parse
+
+SECONDS: Final = 10.0
+BYTES: Final = 512 << 20
+_ADDRESS_SPACE: Final = 4 << 30
+"""What a child may ask the system for, so that a bomb doesn't take the machine."""
+_HARM: Final = ("died", "hung", "large", "raised")
+CPP: Final = Path(os.environ.get("SCHEMAREGISTRY_CPP_BUILD", "build/cpp")) / "tests" / "judge_files"
+JUDGES: Final[Mapping[str, Sequence[str]]] = {
+    "python": (sys.executable, "-m", "bench.judge_files"),
+    "c++": (str(CPP),),
+}
+
+
+class Judge:
+    """A child that judges files, started again where it has ended."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._command = command
+        self._child: subprocess.Popen[str] | None = None
+
+    def ask(self, contract: Path, file: Path) -> dict[str, Any]:
+        """What it says of a file, or what became of it."""
+        child = self._child or self._start()
+        self._child = child
+        assert child.stdin
+        assert child.stdout
+        _forget_peak(child.pid)
+        child.stdin.write(f"{contract}\t{file}\n")
+        child.stdin.flush()
+        with selectors.DefaultSelector() as ready:
+            ready.register(child.stdout, selectors.EVENT_READ)
+            if not ready.select(SECONDS):
+                self.end()
+                return {"verdict": "hung", "reason": None}
+        line = child.stdout.readline()
+        if not line:
+            self._child = None
+            return {"verdict": "died", "reason": child.wait()}
+        peak = _peak(child.pid)
+        if peak > BYTES:
+            self.end()
+            return {"verdict": "large", "reason": f"{peak >> 20} MiB, {line.strip()}"}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def end(self) -> None:
+        """End the child."""
+        if self._child:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
+        resource.prlimit(child.pid, resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
+        resource.prlimit(child.pid, resource.RLIMIT_CORE, (0, 0))
+        return child
+
+
+def _forget_peak(pid: int) -> None:
+    """Let the system measure the peak of memory anew (proc(5), clear_refs)."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _peak(pid: int) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM:")).split()[1]) * 1024
+
+
+def _seeds(folder: Path) -> Iterator[tuple[str, bytes, Path]]:
+    """Each seed with the contract that its own types propose."""
+    for name, data in (*parquet_files(), *ipc_files()):
+        file = folder / name
+        file.write_bytes(data)
+        document = json.dumps(propose(open_file(find([str(file)])[0]), "rows_v1").document).encode()
+        contract = folder / f"{name}.pb"
+        contract.write_bytes(compile_contract(parse(document)).SerializeToString(deterministic=True))
+        yield name, data, contract
+
+
+def run(numbers: range, keep: Path, chosen: Sequence[str] | None = None) -> dict[str, Counter[str]]:
+    """Judge mutations by number; files that do harm are kept. Returns how often each thing happened, by language."""
+    judges = {name: Judge(command) for name, command in JUDGES.items() if name in (chosen or JUDGES)}
+    counts: dict[str, Counter[str]] = {name: Counter() for name in (*judges, "both")}
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        seeds = list(_seeds(folder))
+        others = [data for _, data, _ in seeds]
+        for number in numbers:
+            name, data, contract = seeds[number % len(seeds)]
+            file = folder / f"mutated{Path(name).suffix}"
+            file.write_bytes(mutated(data, number, others))
+            found = {judge: judges[judge].ask(contract, file) for judge in judges}
+            for language, answer in found.items():
+                counts[language][answer["verdict"]] += 1
+                if answer["verdict"] in _HARM:
+                    _keep(keep, f"{number}-{language}", file, contract, answer)
+            if len({answer["verdict"] for answer in found.values()}) > 1:
+                counts["both"]["differ"] += 1
+                _keep(keep, f"{number}-differ", file, contract, found)
+    for judge in judges.values():
+        judge.end()
+    return counts
+
+
+def _keep(keep: Path, name: str, file: Path, contract: Path, answer: Any) -> None:
+    keep.mkdir(parents=True, exist_ok=True)
+    (keep / f"{name}{file.suffix}").write_bytes(file.read_bytes())
+    (keep / f"{name}.pb").write_bytes(contract.read_bytes())
+    print(name, contract.stem, answer, flush=True)
+
+
+def main() -> None:
+    """Run, and exit with 1 where a file did harm."""
+    asked = argparse.ArgumentParser(description=__doc__)
+    asked.add_argument("--count", type=int, default=100_000)
+    asked.add_argument("--start", type=int, default=0)
+    asked.add_argument("--judge", choices=JUDGES, action="append", help="all of them without it")
+    asked.add_argument("--keep", type=Path, default=Path("build/data-fuzz"))
+    options = asked.parse_args()
+    started = time.monotonic()
+    counts = run(range(options.start, options.start + options.count), options.keep, options.judge)
+    for judge, found in counts.items():
+        said = ", ".join(f"{number:,} {verdict}" for verdict, number in found.most_common())
+        print(f"{judge}: {said or 'no difference'}")
+    print(f"{options.count:,} files in {time.monotonic() - started:,.0f} s")
+    sys.exit(any(found[harm] for found in counts.values() for harm in (*_HARM, "differ")))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,11 +6,9 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"time"
 
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 
 	"schemaregistry/clients/go/registryv1"
@@ -26,16 +24,13 @@ const serviceConfig = `{"methodConfig": [{
 	"retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
 		"retryableStatusCodes": ["UNAVAILABLE"]}}]}`
 
-// A peer that vanished without a word is noticed within 40 s, also by a watch that hears nothing meanwhile.
-var alive = keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}
-
 // Client is one connection to a registry; goroutines may share it.
 type Client struct {
 	// RPC is the generated client on the same connection.
 	RPC registryv1.SchemaRegistryClient
 
-	connection *grpc.ClientConn
-	known      *recent
+	line  *line
+	known *recent
 }
 
 // Document is one version, byte for byte as it was registered. It is shared: don't change Raw.
@@ -46,23 +41,23 @@ type Document struct {
 }
 
 // Dial reads the credentials' files; the connection is made with the first call.
-func Dial(target string, files Credentials) (*Client, error) {
-	secured, err := files.Transport()
-	if err != nil {
+//
+// A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of the
+// proxy that the environment names for it, if it names one (HTTPS_PROXY, NO_PROXY).
+func Dial(target string, files Credentials, options ...Option) (*Client, error) {
+	to := &line{target: target, files: files, keepalive: DefaultKeepalive}
+	for _, option := range options {
+		option(to)
+	}
+	var err error
+	if to.current, err = to.connect(); err != nil {
 		return nil, err
 	}
-	connection, err := grpc.NewClient(target,
-		grpc.WithTransportCredentials(secured),
-		grpc.WithDefaultServiceConfig(serviceConfig),
-		grpc.WithKeepaliveParams(alive))
-	if err != nil {
-		return nil, err
-	}
-	return &Client{registryv1.NewSchemaRegistryClient(connection), connection, newRecent(1000)}, nil
+	return &Client{registryv1.NewSchemaRegistryClient(to), to, newRecent(1000)}, nil
 }
 
 // Close ends the connection, with the calls and watches on it.
-func (c *Client) Close() error { return c.connection.Close() }
+func (c *Client) Close() error { return c.line.close() }
 
 // Get is one version of a schema, or the newest for Latest.
 //
@@ -84,7 +79,7 @@ func (c *Client) Get(ctx context.Context, id, version string) (*Document, error)
 	var header metadata.MD
 	body, err := c.RPC.GetSchema(ctx, request, grpc.Header(&header))
 	if err != nil {
-		return nil, refused(err)
+		return nil, c.refused(err)
 	}
 	if known != nil && len(body.GetData()) == 0 {
 		return known, nil
@@ -100,7 +95,7 @@ func (c *Client) Validate(ctx context.Context, id, version string, records []byt
 	body := &httpbody.HttpBody{ContentType: "application/json", Data: records}
 	answer, err := c.RPC.ValidateRecords(ctx, &registryv1.ValidateRecordsRequest{Id: id, Version: version, Records: body})
 	if err != nil {
-		return nil, refused(err)
+		return nil, c.refused(err)
 	}
 	return answer, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -118,7 +119,7 @@ func TestARefusalHasItsCodeReasonAndNearNames(t *testing.T) {
 
 func TestAReaderMayNotPublish(t *testing.T) {
 	_, err := reader(t).RPC.RegisterSchema(t.Context(), &registryv1.RegisterSchemaRequest{Id: "go_reader"})
-	if refusal := refused(err).(*Refused); refusal.Code != codes.PermissionDenied {
+	if refusal := refused(err); refusal.Code != codes.PermissionDenied {
 		t.Errorf("got %v", refusal)
 	}
 }
@@ -281,20 +282,29 @@ func limit(t *testing.T) context.Context {
 	return ctx
 }
 
-// between is a TCP relay to the registry whose connections a test can cut.
+// between is a TCP relay to the registry whose connections a test can cut, or turn into silent ones.
 type between struct {
 	listener net.Listener
 	files    Credentials
 	cuts     chan chan struct{}
+	// How many connections were made, and how many of them are silent: they stay up, and nothing arrives.
+	connections, silent atomic.Int64
 }
 
+func (b *between) swallow() { b.silent.Store(b.connections.Load()) }
+
 func relay(t *testing.T) *between {
-	target, files := FromEnvironment()
+	target, _ := FromEnvironment()
+	return relayTo(t, target)
+}
+
+func relayTo(t *testing.T, target string) *between {
+	_, files := FromEnvironment()
 	listener, err := net.Listen("tcp", "localhost:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := &between{listener, files, make(chan chan struct{})}
+	made := &between{listener: listener, files: files, cuts: make(chan chan struct{})}
 	accepted := make(chan net.Conn)
 	go func() {
 		for {
@@ -321,8 +331,10 @@ func (b *between) carry(target string, accepted <-chan net.Conn) {
 				continue
 			}
 			open = append(open, near, far)
-			go pump(near, far)
-			go pump(far, near)
+			b.connections.Add(1)
+			number := b.connections.Load()
+			go b.pump(number, near, far)
+			go b.pump(number, far, near)
 		case done := <-b.cuts:
 			for _, connection := range open {
 				connection.Close()
@@ -333,12 +345,17 @@ func (b *between) carry(target string, accepted <-chan net.Conn) {
 	}
 }
 
-func pump(from, to net.Conn) {
-	defer to.Close()
+func (b *between) pump(number int64, from, to net.Conn) {
+	silent := func() bool { return number <= b.silent.Load() }
+	defer func() {
+		if !silent() {
+			to.Close()
+		}
+	}()
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(buffer)
-		if n > 0 {
+		if n > 0 && !silent() {
 			if _, err := to.Write(buffer[:n]); err != nil {
 				return
 			}

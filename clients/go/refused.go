@@ -36,7 +36,18 @@ func (r *Refused) Error() string {
 // GRPCStatus is the status as it came (status.FromError finds it).
 func (r *Refused) GRPCStatus() *status.Status { return r.status }
 
-func refused(err error) error {
+// refused names the proxy too, where it may be why the registry gave no answer.
+func (c *Client) refused(err error) error {
+	found := refused(err)
+	if found.Reason == "" && (found.Code == codes.Unavailable || found.Code == codes.DeadlineExceeded) {
+		if proxy := byProxy(c.line.target); proxy != "" {
+			found.Message = fmt.Sprintf("%s gave no answer %s: %s", c.line.target, proxy, found.Message)
+		}
+	}
+	return found
+}
+
+func refused(err error) *Refused {
 	came := status.Convert(err)
 	found := &Refused{Code: came.Code(), Message: came.Message(), status: came}
 	for _, detail := range came.Details() {

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"iter"
 	"math/rand/v2"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -16,6 +20,12 @@ import (
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
+
+	// The registry marks its progress at least every interval, which it names in a watch's headers.
+	progressHeader  = "x-schema-progress-seconds"
+	defaultInterval = 10 * time.Second
+	// So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does.
+	silentIntervals = 3
 )
 
 // Kind says what an Event tells.
@@ -53,21 +63,22 @@ type Watching struct {
 }
 
 // Watch tells every version after a revision, then each further one as it is registered: once each, in order. It
-// reconnects by itself and goes on from the last revision it told.
+// reconnects by itself, also where nothing comes for three of the registry's intervals (30 s, unless it says
+// otherwise), and goes on from the last revision it told.
 //
 // It ends with ctx, when the caller breaks, or with an error that asking again won't change: a *Refused, of
 // codes.OutOfRange where the registry can't go on from that revision; of codes.Unavailable only where it could not be
 // reached in the first place.
 func (c *Client) Watch(ctx context.Context, what Watching) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		at := position{Watching: what}
+		at := position{Watching: what, interval: defaultInterval}
 		for ctx.Err() == nil {
 			err := c.connect(ctx, &at, yield)
 			if errors.Is(err, errEnough) || ctx.Err() != nil {
 				return
 			}
 			if !at.survives(err) {
-				yield(Event{}, refused(err))
+				yield(Event{}, c.refused(err))
 				return
 			}
 			at.pause(ctx)
@@ -81,17 +92,35 @@ var errEnough = errors.New("the caller has heard enough")
 func (c *Client) connect(ctx context.Context, at *position, yield func(Event, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := c.RPC.WatchSchemas(ctx, &registryv1.WatchSchemasRequest{
+	var silent atomic.Bool
+	watchdog := time.AfterFunc(at.allowed(), func() {
+		silent.Store(true)
+		cancel()
+	})
+	defer watchdog.Stop()
+	connection := c.line.connection()
+	stream, err := registryv1.NewSchemaRegistryClient(connection).WatchSchemas(ctx, &registryv1.WatchSchemasRequest{
 		AfterRevision: at.AfterRevision, Ids: at.IDs, IncludeDocuments: at.Documents,
 	})
-	for err == nil {
+	for begun := false; err == nil; begun = true {
 		var message *registryv1.WatchSchemasResponse
 		if message, err = stream.Recv(); err != nil {
 			break
 		}
+		// What the caller does with an event is no silence.
+		watchdog.Stop()
+		if !begun {
+			at.hear(stream)
+		}
 		if event, isNew := at.accept(message); isNew && !yield(event, nil) {
 			return errEnough
 		}
+		watchdog.Reset(at.allowed())
+	}
+	if silent.Load() {
+		c.line.leave(connection)
+		return status.Errorf(codes.Unavailable, "a watch of %s heard nothing for %s, not even that nothing happened: check "+
+			"that it is running, and what is in between", c.line.target, at.allowed())
 	}
 	return err
 }
@@ -102,7 +131,20 @@ type position struct {
 
 	heard, caughtUp bool
 	failures        int
+	interval        time.Duration
 }
+
+// hear takes the interval of a stream's headers, which have come with its first message.
+func (p *position) hear(stream grpc.ClientStream) {
+	header, _ := stream.Header()
+	seconds, err := strconv.ParseFloat(strings.Join(header.Get(progressHeader), ""), 64)
+	if p.interval = time.Duration(seconds * float64(time.Second)); err != nil || p.interval <= 0 {
+		p.interval = defaultInterval
+	}
+}
+
+// allowed is how long a connection may be silent.
+func (p *position) allowed() time.Duration { return silentIntervals * p.interval }
 
 // accept is the event to tell, and whether it was not told before. After a reconnect the server calls Snapshot what
 // was registered meanwhile; to this watch it is a Change.

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from bench.etcd_cluster import kept
+from bench.servers import Server, launch_dev
 from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.etcd.cluster import Cluster
@@ -51,9 +52,21 @@ def environment(server: Any) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def told(running) -> dict[str, str]:
-    """The environment of a program that asks the session's server."""
-    return environment(running)
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose watches hear a mark of progress every 0.2 s, so that silence is soon noticed."""
+    data = tmp_path_factory.mktemp("quick") / "data"
+    server = launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", "--progress-seconds", "0.2").wait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def told(running, quick) -> dict[str, str]:
+    """The environment of a program that asks the session's server, and where the quick one is with its certificates."""
+    return environment(running) | {
+        "SCHEMAREGISTRY_QUICK_TARGET": quick.target,
+        "SCHEMAREGISTRY_QUICK_DATA": str(quick.data),
+    }
 
 
 @pytest.fixture(scope="session")

@@ -148,7 +148,6 @@ CASES: dict[str, Case] = {
         "a\n1.0\n1.5\n",
         lines({"a": 1.0}, {"a": 1.5}),
         {("a", "type"): [1]},
-        apart={"csv": {("a", "type"): [0, 1]}},
     ),
     "nanoseconds that are whole microseconds": Case(
         {"a": STAMP},

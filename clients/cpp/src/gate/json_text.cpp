@@ -11,8 +11,10 @@ namespace {
 
 class Reader {
  public:
-  Reader(std::string_view text, std::size_t max_depth, bool exact)
-      : text_(text), max_depth_(max_depth), exact_(exact) {}
+  using Parse = std::optional<Number> (*)(std::string_view);
+
+  Reader(std::string_view text, std::size_t max_depth, Parse parse)
+      : text_(text), max_depth_(max_depth), parse_(parse) {}
 
   Result<Value> read() {
     Value value;
@@ -194,25 +196,31 @@ class Reader {
       if (!read_digits()) return fail("NOT_JSON", "an exponent's digits are missing");
     }
     const std::string_view written = text_.substr(begin, at_ - begin);
-    auto number = exact_ ? Number::parse_exactly(written) : Number::parse(written);
-    if (!number) return fail("NUMBER_OUT_OF_RANGE", "a number is beyond what a double holds");
+    auto number = parse_(written);
+    if (!number) return fail("NUMBER_OUT_OF_RANGE", "the exponent of a number is too large to be read");
     value = Value::of(*std::move(number));
     return true;
   }
 
   std::string_view text_;
   const std::size_t max_depth_;
-  const bool exact_;
+  const Parse parse_;
   std::size_t at_ = 0;
   Error error_;
 };
 
 }  // namespace
 
-Result<Value> read_json(std::string_view text, std::size_t max_depth) { return Reader(text, max_depth, false).read(); }
+Result<Value> read_json(std::string_view text, std::size_t max_depth) {
+  return Reader(text, max_depth, Number::parse).read();
+}
 
 Result<Value> read_json_exactly(std::string_view text, std::size_t max_depth) {
-  return Reader(text, max_depth, true).read();
+  return Reader(text, max_depth, Number::parse_exactly).read();
+}
+
+Result<Value> read_json_plainly(std::string_view text, std::size_t max_depth) {
+  return Reader(text, max_depth, Number::parse_plainly).read();
 }
 
 }  // namespace schemaregistry

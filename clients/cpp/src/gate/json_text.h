@@ -15,5 +15,7 @@ Result<Value> read_json(std::string_view text, std::size_t max_depth = 64);
 
 /// The same with each number that isn't an integer as exactly the decimal that is written.
 Result<Value> read_json_exactly(std::string_view text, std::size_t max_depth = 64);
+/// The same, with doubles for numbers that they surely say.
+Result<Value> read_json_plainly(std::string_view text, std::size_t max_depth = 200);
 
 }  // namespace schemaregistry

@@ -20,6 +20,10 @@ struct Number::Digits {
 namespace {
 
 constexpr std::size_t kInt128Digits = 38;
+// Decimals of up to so many digits have doubles of their own.
+constexpr std::size_t kPlainDigits = 15;
+// Exponents up to which a report writes a decimal out.
+constexpr long kShownExponent = 60;
 
 std::optional<Int128> small_integer(std::string_view digits, bool negative) {
   if (digits.size() > kInt128Digits) return std::nullopt;
@@ -94,12 +98,33 @@ Number decimal_number(const std::string& text) {
   return Number::decimal((negative ? "-" : "") + digits);
 }
 
+long exponent_of(std::string_view text) {
+  const auto e = std::min(text.find_first_of("eE"), text.size());
+  const std::string_view digits = text.substr(0, e);
+  const auto first = digits.find_first_of("123456789");
+  if (first == std::string_view::npos) return 0;
+  const auto point = std::min(digits.find('.'), digits.size());
+  const long place = static_cast<long>(point) - static_cast<long>(first) - (first < point ? 1 : 0);
+  const std::string power = e < text.size() ? std::string(text.substr(e + 1)) : "0";
+  return place + std::clamp(std::strtol(power.c_str(), nullptr, 10), -2 * kFarthest, 2 * kFarthest);
+}
+
 std::optional<Number> Number::parse_exactly(std::string_view json) {
   const auto e = json.find_first_of("eE");
   if (e == std::string_view::npos && json.find('.') == std::string_view::npos) return parse(json);
-  if (e != std::string_view::npos && std::abs(std::strtol(std::string(json.substr(e + 1)).c_str(), nullptr, 10)) > 400)
-    return std::nullopt;
+  if (std::abs(exponent_of(json)) > kFarthest) return std::nullopt;
+  if (json.substr(0, e).find_first_of("123456789") == std::string_view::npos) return decimal("0");
   return decimal_number(std::string(json));
+}
+
+std::optional<Number> Number::parse_plainly(std::string_view json) {
+  if (json.find_first_of(".eE") != std::string_view::npos && json.size() <= kPlainDigits + 1) {
+    const auto value = parse(json);
+    if (value && (value->nearest() != 0 || json.substr(0, json.find_first_of("eE")).find_first_of("123456789") ==
+                                               std::string_view::npos))
+      return value;
+  }
+  return parse_exactly(json);
 }
 
 std::optional<Number> Number::parse(std::string_view json) {
@@ -196,6 +221,16 @@ std::string Number::text() const {
   std::array<char, 64> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::get<double>(held_)).ptr;
   return {buffer.data(), end};
+}
+
+std::string Number::shown() const {
+  const std::string written = text();
+  const long exponent = exponent_of(written);
+  if (std::abs(exponent) <= kShownExponent) return written;
+  std::string digits = scaled(*this).digits;
+  digits.erase(digits.find_last_not_of('0') + 1);
+  if (digits.size() > 1) digits.insert(1, ".");
+  return (written[0] == '-' ? "-" : "") + digits + (exponent < 0 ? "E" : "E+") + std::to_string(exponent);
 }
 
 std::string Number::canonical() const {

@@ -23,10 +23,13 @@ class Number {
   static Number decimal(std::string text) { return Number(std::move(text)); }
   /// A JSON number: an integer in full, or the double nearest to the text. Nothing where that overflows.
   static std::optional<Number> parse(std::string_view json);
-  /// A JSON number as exactly what is written. Nothing where its exponent is beyond what a double has.
+  /// A JSON number as exactly what is written. Nothing where its exponent is beyond `kFarthest`.
   static std::optional<Number> parse_exactly(std::string_view json);
+  /// The same, with a double for what that surely says: an integer in full, up to fifteen digits with a fraction.
+  static std::optional<Number> parse_plainly(std::string_view json);
 
   bool is_integral() const;
+  bool is_zero() const { return compare(*this, 0) == 0; }
   /// Whether it was made from an integer, 1 and not 1.0.
   bool is_written_as_integer() const { return std::holds_alternative<Int128>(held_); }
   bool is_multiple_of(std::uint64_t divisor) const;
@@ -38,6 +41,8 @@ class Number {
   double nearest() const;
   /// As JSON.
   std::string text() const;
+  /// As a report shows a decimal: one that is very large or very small with an exponent.
+  std::string shown() const;
   /// As canonical JSON (RFC 8785, but integers in full): equal numbers have equal texts.
   std::string canonical() const;
   bool is_decimal() const { return std::holds_alternative<std::string>(held_); }
@@ -55,8 +60,13 @@ class Number {
   std::variant<Int128, double, std::string> held_;
 };
 
+/// Exponents beyond it are read by nobody, and would take a lot of memory written out.
+constexpr long kFarthest = 5'000;
+
 /// A decimal that may be written with an exponent, which must be a small one.
 Number decimal_number(const std::string& text);
+/// The exponent of a number's first digit that isn't 0; 0 for zero. The text is one of digits, a point, an exponent.
+long exponent_of(std::string_view text);
 /// In decimal.
 std::string to_text(Int128 value);
 

@@ -29,7 +29,7 @@ class NdjsonFile {
     });
     while (const auto record = input_.next()) {
       if (record->text.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
-      auto value = exact ? read_json_exactly(record->text, kDeepest) : read_json(record->text, kDeepest);
+      auto value = exact ? read_json_exactly(record->text, kDeepest) : read_json_plainly(record->text, kDeepest);
       if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
       if (auto fault = take(*value, record->line)) return fault;
     }

@@ -23,10 +23,27 @@ bool is_among(std::string_view text, std::initializer_list<std::string_view> opt
   return std::find(options.begin(), options.end(), text) != options.end();
 }
 
-/// As the nearest number of the type.
-Value stored_real(const arrow::DataType& wanted, double value) {
+/// Whether a float is what is written: above its mantissa exactly, or as writers of floats write it.
+bool says(const arrow::DataType& wanted, const Number& number, double value) {
+  const bool single = wanted.id() == arrow::Type::FLOAT;
+  if (!std::isfinite(value) || (value == 0) != number.is_zero()) return false;
+  if (std::abs(value) < (single ? 0x1p24 : 0x1p53)) return true;
+  std::array<char, 400> exact{};
+  std::snprintf(exact.data(), exact.size(), "%.0f", value);
+  std::array<char, 64> digits{};
+  std::snprintf(digits.data(), digits.size(), single ? "%.8e" : "%.16e", value);
+  std::array<char, 64> shortest{};
+  const auto end = single ? std::to_chars(shortest.begin(), shortest.end(), static_cast<float>(value)).ptr
+                          : std::to_chars(shortest.begin(), shortest.end(), value).ptr;
+  return Number::decimal(exact.data()) == number || decimal_number(digits.data()) == number ||
+         decimal_number(std::string(shortest.begin(), end)) == number;
+}
+
+/// As the nearest number of the type, where that says what is written.
+Value stored_real(const arrow::DataType& wanted, const Number& number) {
+  double value = number.nearest();
   if (wanted.id() == arrow::Type::FLOAT) value = static_cast<double>(static_cast<float>(value));
-  return std::isfinite(value) ? Value::of(Number(value)) : Value::misfit();
+  return says(wanted, number, value) ? Value::of(Number(value)) : Value::misfit();
 }
 
 template <class Real>
@@ -45,13 +62,6 @@ std::string_view unsigned_part(std::string_view text) {
   return text.size() > 1 && text[0] == '+' && text[1] != '-' ? text.substr(1) : text;
 }
 
-Value read_real(const arrow::DataType& wanted, std::string_view text) {
-  const bool single = wanted.id() == arrow::Type::FLOAT;
-  const std::string_view number = unsigned_part(text);
-  const auto value = single ? nearest<float>(number) : nearest<double>(number);
-  return value ? Value::of(Number(*value)) : Value::misfit();
-}
-
 /// A decimal written out: sign, digits, point, digits; nothing for what is no number.
 std::optional<Number> written_out(std::string_view text) {
   text = unsigned_part(text);
@@ -65,10 +75,19 @@ std::optional<Number> written_out(std::string_view text) {
     int exponent = 0;
     const std::string_view power = unsigned_part(text.substr(e + 1));
     const auto read = std::from_chars(power.data(), power.data() + power.size(), exponent);
-    if (read.ec != std::errc() || read.ptr != power.data() + power.size() || std::abs(exponent) > 400)
-      return std::nullopt;
+    if (read.ec == std::errc::invalid_argument || read.ptr != power.data() + power.size()) return std::nullopt;
   }
-  return decimal_number(std::string(text));
+  return Number::parse_exactly(text);
+}
+
+Value read_real(const arrow::DataType& wanted, std::string_view text) {
+  const bool single = wanted.id() == arrow::Type::FLOAT;
+  const std::string_view plain = unsigned_part(text);
+  const auto value = single ? nearest<float>(plain) : nearest<double>(plain);
+  if (!value) return Value::misfit();
+  const bool is_plain = *value != 0 && std::abs(*value) < (single ? 0x1p24 : 0x1p53);
+  const auto number = is_plain ? Number(*value) : written_out(text);
+  return number && says(wanted, *number, *value) ? Value::of(Number(*value)) : Value::misfit();
 }
 
 Value held_integer(const arrow::DataType& wanted, const Number& number) {
@@ -217,7 +236,7 @@ Value held_number(const arrow::DataType& wanted, const Number& number) {
     case Family::integer:
       return held_integer(wanted, number);
     case Family::real:
-      return stored_real(wanted, number.nearest());
+      return stored_real(wanted, number);
     case Family::decimal:
       return stored_decimal(wanted, number);
     default:

@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.json as pj
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, is_utf8, numbers
+from schemaregistry.data.arrays import Mask, is_utf8
 from schemaregistry.data.csvfile import one_chunk
 from schemaregistry.data.faults import READ_ERRORS
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.kernels import NATURAL
 from schemaregistry.data.lines import Block
+from schemaregistry.data.literals import may_be_unsaid
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.types import Array, DataType, Table, family
 
@@ -69,7 +70,7 @@ class Layout:
         table = self._parsed(part)
         if table is None or table.num_rows != end - first or not self._is_told(table):
             return None
-        reading = _Reading(self.plan)
+        reading = _Reading(self.plan, part)
         columns = {
             name: reading.read(self.plan.column(name), one_chunk(table.column(name))) for name in table.schema.names
         }
@@ -101,22 +102,23 @@ class Layout:
 class _Reading:
     """The columns of one table on their way to the contract's types."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, text: bytes) -> None:
         self._plan = plan
+        self._written = text
         self.misfits: dict[int, Mask] = {}
         self.texts: dict[int, Array] = {}
         self._nulls: set[int] = set()
-        self._not_finite = False
+        self._may_be_unsaid = False
 
     def is_unsure(self, sensitive: frozenset[int]) -> bool:
-        """Whether a null stands where it matters what it was, or a number that JSON doesn't have."""
-        return self._not_finite or bool(self._nulls & sensitive)
+        """Whether a null stands where it matters what it was, or a number that may not be the one that is written."""
+        return self._may_be_unsaid or bool(self._nulls & sensitive)
 
     def read(self, place: Place | None, array: Array) -> Array:
         """The array as the type of its place; of a member that the plan doesn't know, as it is."""
         kind = family(array.type)
         if kind == "float":
-            self._not_finite |= not np.isfinite(numbers(array)).all()
+            self._may_be_unsaid |= may_be_unsaid(self._written, array)
         if place is None or place.kind is None:
             return array
         if array.null_count:

@@ -32,6 +32,8 @@ _MOST_LETTERS: Final = 16
 """A longer length makes too large an automaton."""
 _EXACT_DIGITS: Final = 15
 """Decimals of up to so many digits have doubles of their own, in the same order."""
+_PLACES: Final = 20
+"""Digits after the point, where the number is surely below 2^53 and not too small for a double."""
 _WHOLE_DIGITS: Final = 9
 """How many of them stand before the point, where a rule is about the value."""
 _MULTIPLES: Final = ("multiple_of", "multiple_of_decimal")
@@ -152,7 +154,7 @@ def _float(kind: DataType, checks: Sequence[Check], _: Dialect) -> Said:
     if not pt.is_float64(kind):
         return None
     if not checks:
-        return rf"-?{_whole(_EXACT_DIGITS)}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{{1,2}})?"
+        return rf"-?{_whole(_EXACT_DIGITS)}(?:\.[0-9]{{1,{_PLACES}}})?(?:[eE]-[0-9]{{1,2}})?"
     places = [_decimal_places(check.argument) for check in checks if check.kind in _MULTIPLES]
     limited = _Range(_WHOLE_DIGITS, _WHOLE_DIGITS).within([check for check in checks if check.kind not in _MULTIPLES])
     if limited is None or None in places:

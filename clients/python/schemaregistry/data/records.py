@@ -6,14 +6,12 @@ Slower than batches by far: for lines that Arrow's parser can't be trusted with,
 import base64
 import binascii
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final, NoReturn
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
@@ -21,6 +19,7 @@ from schemaregistry.data import typed
 from schemaregistry.data.arrays import bounds
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.kernels import NATURAL
+from schemaregistry.data.literals import FARTHEST, as_float, exactly, plainly, without_zeros
 from schemaregistry.data.plan import ROW, Place, Plan
 from schemaregistry.data.tally import Key
 from schemaregistry.data.texts import as_text
@@ -45,7 +44,7 @@ class Records:
 def read_line(line: bytes) -> Json:
     """One JSON value (RFC 8259); raises ValueError for anything else, for NaN, repeated keys and half characters.
 
-    A number that a double can't reach is a Decimal.
+    A number that a double may not say is a Decimal.
     """
     text = line.decode()
     try:
@@ -62,21 +61,15 @@ def read_line(line: bytes) -> Json:
 def read_exactly(line: bytes) -> Json:
     """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
     read_line(line)
-    return json.loads(line, parse_float=_exactly)
+    return json.loads(line, parse_float=exactly)
 
 
 def _float(literal: str) -> float | Decimal:
-    value = float(literal)
-    return value if math.isfinite(value) else _exactly(literal)
-
-
-def _exactly(literal: str) -> Decimal:
-    """The number as it is written; one whose exponent no Decimal has, as the farthest that there is."""
-    try:
-        return Decimal(literal)
-    except InvalidOperation:
-        sign, tiny = int(literal.startswith("-")), "e-" in literal.lower()
-        return Decimal((sign, (1,), MIN_EMIN if tiny else MAX_EMAX))
+    value = plainly(literal)
+    number = exactly(literal) if value is None else value
+    if number is None:
+        raise ValueError(f"the exponent of a number is beyond {FARTHEST:,}")
+    return number
 
 
 def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -217,18 +210,15 @@ def _number(value: Json, kind: DataType) -> Any:
     """The nearest number of the type: what is judged is what is stored."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return _MISFIT
-    try:
-        stored = float(np.float32(value)) if kind.bit_width == 32 else float(value)
-    except OverflowError:
-        return _MISFIT
-    return stored if math.isfinite(stored) else _MISFIT
+    stored = as_float(Decimal(value) if isinstance(value, int) else value, kind)
+    return _MISFIT if stored is None else stored
 
 
 def _decimal(value: Json, kind: DataType) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return _MISFIT
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return exact if holds_decimal(kind, exact) else _MISFIT
+    return without_zeros(exact) if holds_decimal(kind, exact) else _MISFIT
 
 
 def _text(value: Json, _: DataType) -> Any:

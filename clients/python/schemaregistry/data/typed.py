@@ -7,7 +7,7 @@ looked for. A text is read the same whatever stands beside it.
 import base64
 import binascii
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -16,11 +16,14 @@ import pyarrow.types as pt
 
 from schemaregistry.data.arrays import Mask, booleans, bounds, outside, some
 from schemaregistry.data.fit import holds_decimal
+from schemaregistry.data.literals import exactly, unsaid, without_zeros
 from schemaregistry.data.types import Array, DataType, family, pc
 
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _TRUE: Final = ("true", "True", "TRUE", "1")
 _FALSE: Final = ("false", "False", "FALSE", "0")
+_DECIMAL_DIGITS: Final = 38
+"""Digits of a decimal128."""
 _INTEGER: Final = r"^-?0*[0-9]{1,20}$"
 """An integer with no more digits than a uint64 has."""
 _WHOLE: Final = r"^(?:\+?|(-))([0-9]+)(?:\.0*)?$"
@@ -88,10 +91,7 @@ def _integral(texts: Array, wanted: DataType) -> Array:
 
 def _number(text: str | None) -> Decimal | None:
     """Exactly the number; None for one whose exponent no type comes near."""
-    try:
-        return None if text is None else Decimal(text)
-    except InvalidOperation:
-        return None
+    return None if text is None else exactly(text)
 
 
 def _has_letter_x(texts: Array) -> bool:
@@ -100,23 +100,26 @@ def _has_letter_x(texts: Array) -> bool:
 
 
 def _float(texts: Array, wanted: DataType) -> Array:
-    """The nearest number; NaN and what is beyond the largest aren't read."""
+    """The nearest number, where it says what is written; NaN isn't read."""
     try:
         values = texts.cast(wanted)
     except pa.ArrowInvalid:
         numbers = pc.replace_substring_regex(_matching(texts, _NUMBER), r"^\+", "")
         values = _halving(numbers, lambda part: part.cast(wanted))
-    finite = pc.is_finite(values)
-    return values if finite.false_count == 0 else _without(values, ~booleans(finite.fill_null(True)))
+    return _without(values, unsaid(texts, values))
 
 
 def _decimal(texts: Array, wanted: DataType) -> Array:
+    """Arrow reads a text of more digits than it holds as another number."""
+    longest = pc.max(pc.binary_length(texts)).as_py()
     try:
-        return texts.cast(wanted)
+        if longest is None or longest <= _DECIMAL_DIGITS:
+            return texts.cast(wanted)
     except pa.ArrowInvalid:
-        numbers = map(_number, _matching(texts, _NUMBER).to_pylist())
-    held = [number if number is not None and holds_decimal(wanted, number) else None for number in numbers]
-    return pa.array(held, wanted)
+        pass
+    numbers = map(_number, _matching(texts, _NUMBER).to_pylist())
+    held = (number if number is not None and holds_decimal(wanted, number) else None for number in numbers)
+    return pa.array([None if number is None else without_zeros(number) for number in held], wanted)
 
 
 def _bool(texts: Array, _wanted: DataType) -> Array:

@@ -6,6 +6,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from schemaregistry.data import literals
 from schemaregistry.data.arrays import decoded, plain
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, family
@@ -38,7 +39,7 @@ def shown(value: Json) -> Json:
         case float() if not math.isfinite(value):
             return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
         case Decimal():
-            return str(value)
+            return literals.shown(value)
         case str() if len(value) > _LONGEST:
             return value[: _LONGEST - 1] + "…"
         case list():

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 import uvloop
 
+from schemaregistry.cli.say import say
 from schemaregistry_server import snapshot_file
 from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
 from schemaregistry_server.settings import DEFAULT_DATA
@@ -36,7 +37,7 @@ def audit(  # noqa: PLR0913, PLR0917 (each one is an option)
     place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
     records, revision = uvloop.run(_verified(place, snapshot))
     words = f"{records} audit records up to revision {revision}: all as they were written."
-    typer.echo(json.dumps({"records": records, "revision": revision}) if as_json else words)
+    say(json.dumps({"records": records, "revision": revision}) if as_json else words)
 
 
 async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:

@@ -8,6 +8,7 @@ import logging
 import typer
 import uvloop
 
+from schemaregistry.cli.say import say
 from schemaregistry.errors import RegistryError
 from schemaregistry_server import descriptors, greeting, options, running, supervisor
 from schemaregistry_server.readiness import Readiness
@@ -70,7 +71,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
     try:
         _run(said.complete())
     except RegistryError as error:
-        typer.echo(f"schemaregistry: {error.message}", err=True)
+        say(f"schemaregistry: {error.message}", err=True)
         raise typer.Exit(2) from None
 
 
@@ -78,7 +79,7 @@ def _run(settings: Settings) -> None:
     logging.basicConfig(format=LOG_FORMAT)
     descriptors.raise_limit()
     if settings.shared:
-        uvloop.run(supervisor.run(settings, lambda listening: typer.echo(greeting.line(settings, listening))))
+        uvloop.run(supervisor.run(settings, lambda listening: say(greeting.line(settings, listening))))
         return
-    say = greeting.text if settings.dev else greeting.line
-    uvloop.run(running.run(settings, Readiness(), lambda listening: typer.echo(say(settings, listening))))
+    words = greeting.text if settings.dev else greeting.line
+    uvloop.run(running.run(settings, Readiness(), lambda listening: say(words(settings, listening))))

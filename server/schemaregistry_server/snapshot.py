@@ -12,6 +12,7 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
+from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server import snapshot_file
 from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
@@ -69,7 +70,7 @@ def restore(  # noqa: PLR0913, PLR0917
     uvloop.run(_restore(place, file, same_chain=place.kind == checked.header.store))
     _say(file, checked, as_json=as_json)
     if place.kind == "etcd" and not as_json:
-        typer.echo(NEW_REVISIONS)
+        say(NEW_REVISIONS)
 
 
 async def _save(place: Place, file: Path) -> None:
@@ -94,4 +95,4 @@ def _say(file: Path, checked: Checked, *, as_json: bool) -> None:
         f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
     )
     answer = {"file": str(file), **asdict(header), "size": checked.size, "sha256": checked.sha256}
-    typer.echo(json.dumps(answer) if as_json else words)
+    say(json.dumps(answer) if as_json else words)

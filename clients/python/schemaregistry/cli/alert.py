@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from schemaregistry.cli.say import say
+
 if TYPE_CHECKING:
     from schemaregistry.data import Loaded, Report
     from schemaregistry.data.incidents import Incident
@@ -82,9 +84,9 @@ class Alert:
             incidents, decision = None, Decision("send")
         if decision.answer == "told":
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(decision.at))
-            typer.echo(f"Slack was told of this at {at}; it isn't told again.", err=True)
+            say(f"Slack was told of this at {at}; it isn't told again.", err=True)
         elif decision.answer == "held":
-            typer.echo(f"schemaregistry: the Slack alert is held back: {A_PLENTY} in the last hour.", err=True)
+            say(f"schemaregistry: the Slack alert is held back: {A_PLENTY} in the last hour.", err=True)
         else:
             held = [f"{decision.held:,} alerts before this one were held back"] if decision.held else []
             sent = self._send(message(held))
@@ -98,7 +100,7 @@ class Alert:
         try:
             slack.send(str(self.webhook), message)
         except slack.AlertFailed as failed:
-            typer.echo(f"schemaregistry: the Slack alert could not be sent ({failed}).", err=True)
+            say(f"schemaregistry: the Slack alert could not be sent ({failed}).", err=True)
             return False
         return True
 

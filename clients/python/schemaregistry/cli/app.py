@@ -28,6 +28,7 @@ from schemaregistry.cli import (
     watch,
     whoami,
 )
+from schemaregistry.cli.say import say
 from schemaregistry.errors import RegistryError
 
 app = typer.Typer(
@@ -85,7 +86,7 @@ def _load(entry: EntryPoint) -> Callable[..., None]:
         module = missing.name
 
     def explain() -> None:
-        typer.echo(f"`{entry.name}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
+        say(f"`{entry.name}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
         raise typer.Exit(2)
 
     return explain
@@ -104,7 +105,7 @@ def main() -> None:
         app()
     except RegistryError as error:
         at = f" (at {error.pointer})" if error.pointer else ""
-        typer.echo(f"schemaregistry: {error.message}{at}", err=True)
+        say(f"schemaregistry: {error.message}{at}", err=True)
         sys.exit(EXIT.get(error.code, 3))
     except KeyboardInterrupt:
         sys.exit(130)

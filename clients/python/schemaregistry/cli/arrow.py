@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli.output import write_output
+from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.data import Report
@@ -43,14 +45,14 @@ def arrow(
     if len(sources) != 1:
         raise InvalidArgument(f"{file} is {len(sources):,} files: name one of them", reason="NOT_ONE_FILE")
     proposal = propose(open_file(sources[0]), check_id(id or id_of(file)))
-    text = json.dumps(proposal.document, ensure_ascii=False, indent=2) + "\n"
+    text = json_text(proposal.document, indent=2) + "\n"
     report = data.check(sources, compile_contract(parse(text.encode())))
     if output is None:
-        typer.echo(text, nl=False)
+        say(text.removesuffix("\n"))
     else:
         write_output(output, text.encode())
     for line in _advice(proposal, report):
-        typer.echo(line, err=True)
+        say(line, err=True)
     raise typer.Exit(report.exit_code)
 
 
@@ -58,9 +60,9 @@ def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
     from schemaregistry.data import wording
 
     for name, why in proposal.left_out.items():
-        yield wording.printable(f"left out: {name or '(no name)'} ({why}); so other columns are allowed")
+        yield printable(f"left out: {name or '(no name)'} ({why}); so other columns are allowed")
     for name, texts in proposal.few.items():
-        yield wording.printable(f"{name} has few values: an enum of {', '.join(map(json.dumps, texts))}?")
+        yield printable(f"{name} has few values: an enum of {', '.join(map(json.dumps, texts))}?")
     for violation in report.violations:
         yield f"{wording.column(violation)}: {wording.difference(violation)}"
     if report.error:

@@ -68,10 +68,14 @@ def print_report(report: "Report", *, form: str, err: bool = False) -> None:
     if form != "text":
         from schemaregistry.data.formats import FORMS
 
-        typer.echo(FORMS[form](report), err=err)
+        typer.echo(FORMS[form](report), err=err)  # noqa: TID251 (a form of its own)
         return
     from rich.console import Console
 
     from schemaregistry.data.show import show
+    from schemaregistry.terminal import inert
 
-    Console(stderr=err, highlight=False, soft_wrap=True).print(show(report))
+    console = Console(stderr=err, highlight=False, soft_wrap=True)
+    with console.capture() as shown:
+        console.print(show(report))
+    typer.echo(inert(shown.get()), err=err, nl=False)  # noqa: TID251 (colours)

@@ -1,6 +1,5 @@
 """`schemaregistry clean`: files repaired where the contract leaves no doubt. Every repair is listed."""
 
-import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,8 @@ from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, T
 from schemaregistry.cli.load import print_places
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.say import say
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,14 +75,14 @@ def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err:
     """The report's JSON object with one more member, `repairs`; or its text and a paragraph for each repair."""
     if as_json:
         found: dict[str, Any] = report.to_json() | {"repairs": [repair.to_json() for repair in repairs]}
-        typer.echo(json.dumps(found, ensure_ascii=False, indent=2), err=err)
+        say(json_text(found, indent=2), err=err)
         return
     print_report(report, form="text", err=err)
-    typer.echo("\n".join(line for repair in repairs for line in _lines(repair)) or "nothing to repair", err=err)
+    say("\n".join(line for repair in repairs for line in _lines(repair)) or "nothing to repair", err=err)
 
 
 def _lines(repair: "Repair") -> "Iterator[str]":
-    from schemaregistry.data.wording import counted, printable
+    from schemaregistry.data.wording import counted
 
     said = {
         "rename": f'the column "{repair.before}" renamed to "{repair.column}"',
@@ -96,7 +97,7 @@ def _lines(repair: "Repair") -> "Iterator[str]":
 
 
 def _example(example: "Instance") -> str:
-    from schemaregistry.data.wording import printable, shown_value
+    from schemaregistry.data.wording import shown_value
 
     line = "" if example.line is None else f" (line {example.line:,})"
     place = printable(f"{example.file}: row {example.row:,}{line}")

@@ -8,6 +8,7 @@ import typer
 from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
 from schemaregistry.cli.output import write_output
 from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.say import say
 
 
 def contract(
@@ -24,4 +25,4 @@ def contract(
     """
     compiled = pull(schema, Access(registry, ca, cert, key)).contract
     write_output(output, compiled.SerializeToString(deterministic=True))
-    typer.echo(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)
+    say(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)

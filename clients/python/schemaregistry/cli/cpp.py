@@ -21,4 +21,4 @@ def cpp(
     """
     from schemaregistry.contract.cpp_header import cpp_header
 
-    typer.echo(cpp_header(pull(schema, Access(registry, ca, cert, key)).contract), nl=False)
+    typer.echo(cpp_header(pull(schema, Access(registry, ca, cert, key)).contract), nl=False)  # noqa: TID251 (a source file)

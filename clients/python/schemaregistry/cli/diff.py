@@ -1,6 +1,5 @@
 """`schemaregistry diff`: what changed between two versions of a file, and whom it breaks. Judges nothing itself."""
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, get_args
@@ -8,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final, get_args
 import typer
 
 from schemaregistry.cli import git_history
+from schemaregistry.cli.say import say
 from schemaregistry.document import Document, Level
 from schemaregistry.errors import InvalidArgument, NotFound
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.cli.judging import Judge
@@ -37,7 +38,7 @@ def diff(
     with Judge() as judge:
         verdict = judge.check(_document(old, file, judge), _document(new, file, judge), level, seconds)
     if as_json:
-        typer.echo(json.dumps(to_json(verdict), ensure_ascii=False))
+        say(json_text(to_json(verdict)))
     elif sys.stdout.isatty():
         _show_table(verdict)
     else:
@@ -74,17 +75,17 @@ def _heading(verdict: "Verdict") -> str:
 def _facts(verdict: "Verdict") -> list[str]:
     facts = [verdict.message, f"risk: {verdict.risk}", f"required bump: {verdict.required_bump}"]
     if verdict.witness is not None:
-        record = json.dumps(verdict.witness.instance, ensure_ascii=False)
+        record = json_text(verdict.witness.instance)
         facts.append(f"witness (valid under {verdict.witness.valid_under}): {record}")
     return facts
 
 
 def _print_plain(verdict: "Verdict") -> None:
-    typer.echo(_printable(_heading(verdict)))
+    say(_heading(verdict))
     for fact in _facts(verdict):
-        typer.echo(_printable(fact))
+        say(fact)
     for change in verdict.changes:
-        typer.echo(_printable(f"{change.effect}\t{change.kind}\t{change.pointer}\t{change.reason}"))
+        say(f"{change.effect}\t{change.kind}\t{change.pointer}\t{change.reason}")
 
 
 def _show_table(verdict: "Verdict") -> None:
@@ -94,17 +95,12 @@ def _show_table(verdict: "Verdict") -> None:
 
     colours = {"compatible": "green", "incompatible": "red", "unknown": "yellow", "none": "dim"}
     console = Console()
-    console.print(Text(_printable(_heading(verdict)), style=f"bold {colours[verdict.outcome.value]}"))
+    console.print(Text(printable(_heading(verdict)), style=f"bold {colours[verdict.outcome.value]}"))
     for fact in _facts(verdict):
-        console.print(Text(_printable(fact)))
+        console.print(Text(printable(fact)))
     table = Table("effect", "change", "place", "why")
     for change in verdict.changes:
         cells = (change.kind, change.pointer, change.reason)
-        table.add_row(Text(change.effect, style=colours[change.effect]), *(Text(_printable(cell)) for cell in cells))
+        table.add_row(Text(change.effect, style=colours[change.effect]), *(Text(printable(cell)) for cell in cells))
     if verdict.changes:
         console.print(table)
-
-
-def _printable(text: str) -> str:
-    """Text that can't move a terminal's cursor: what a document holds is shown, not obeyed."""
-    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in text)

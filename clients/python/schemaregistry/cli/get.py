@@ -1,6 +1,5 @@
 """`schemaregistry get`: one document, byte for byte as it was registered."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect, split_version
 from schemaregistry.document import loads
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
     from schemaregistry.client import Fetched
@@ -28,14 +28,14 @@ def get(
         fetched = client.get(*split_version(schema))
     data = _described(fetched) if as_json else fetched.raw
     if output is None:
-        typer.echo(data, nl=False)
+        typer.echo(data, nl=False)  # noqa: TID251 (the bytes as they are)
     else:
         _write(output, data)
 
 
 def _described(fetched: "Fetched") -> bytes:
     facts = {name: getattr(fetched, name) for name in ("id", "version", "revision", "fingerprint", "etag")}
-    return json.dumps(facts | {"document": loads(fetched.raw)}, ensure_ascii=False).encode() + b"\n"
+    return json_text(facts | {"document": loads(fetched.raw)}).encode() + b"\n"
 
 
 def _write(path: Path, data: bytes) -> None:

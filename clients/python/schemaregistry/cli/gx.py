@@ -1,6 +1,5 @@
 """`schemaregistry gx`: a contract as a Great Expectations suite. Doesn't run it, and doesn't need that library."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +8,8 @@ import typer
 from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
 from schemaregistry.cli.output import write_output
 from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.say import say
+from schemaregistry.terminal import json_text
 
 
 def gx(
@@ -30,11 +31,11 @@ def gx(
     from schemaregistry.contract.expectations import suite
 
     made = suite(pull(schema, Access(registry, ca, cert, key)).contract)
-    text = json.dumps(made, ensure_ascii=False, indent=2) + "\n"
+    text = json_text(made, indent=2) + "\n"
     if output is None:
-        typer.echo(text, nl=False)
+        say(text.removesuffix("\n"))
         return
     write_output(output, text.encode())
     unsaid = len(made["meta"]["schemaregistry"]["unsaid"])
     rest = f"; {unsaid:,} rules can't be said, see its meta" if unsaid else ""
-    typer.echo(f"{output}: {made['name']}, {len(made['expectations']):,} expectations{rest}", err=True)
+    say(f"{output}: {made['name']}, {len(made['expectations']):,} expectations{rest}", err=True)

@@ -1,12 +1,13 @@
 """`schemaregistry list`: what the registry has, one line each."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.say import say
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.v1.registry_pb2 import SchemaSummary, SchemaVersion
@@ -47,12 +48,7 @@ def _version(version: "SchemaVersion") -> dict[str, Any]:
 
 def _print(rows: Iterable[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(list(rows), ensure_ascii=False))
+        say(json_text(list(rows)))
         return
     for row in rows:
-        typer.echo("\t".join(_plain(str(row[column])) for column in columns))
-
-
-def _plain(text: str) -> str:
-    """Text that can't move a terminal's cursor nor break a line or a column."""
-    return "".join(character if character.isprintable() else " " for character in text)
+        say("\t".join(printable(str(row[column])) for column in columns))

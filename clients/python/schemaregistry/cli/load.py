@@ -16,6 +16,7 @@ from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key,
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.say import say
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def _told(alert: Alert) -> Iterator[None]:
 def print_places(loaded: "Loaded", to: str) -> None:
     """Say on stderr where rows are."""
     if loaded.quarantine:
-        typer.echo(f"set aside: {loaded.quarantine}", err=True)
+        say(f"set aside: {loaded.quarantine}", err=True)
     if loaded.place and to != "-":
-        typer.echo(f"loaded: {loaded.place}", err=True)
+        say(f"loaded: {loaded.place}", err=True)
 
 
 def _check_policy(name: str) -> None:

@@ -3,7 +3,6 @@
 What versions a file had is `git_history`'s to find, what becomes of each is `outcome`'s.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -15,7 +14,9 @@ import typer
 from schemaregistry.cli import git_history
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
 from schemaregistry.cli.outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
+from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
     from schemaregistry.cli.judging import Judge
@@ -95,17 +96,17 @@ def _read(file: Path) -> bytes:
 
 def _tell(file: Path, outcome: Outcome, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(_json_line(file, outcome))
+        say(_json_line(file, outcome))
         return
     name = f"{outcome.id} {outcome.version}" if outcome.id else str(file)
     for warning in outcome.warnings:
-        typer.echo(f"{name}: warning: {warning}", err=True)
+        say(f"{name}: warning: {warning}", err=True)
     revision = f" (revision {outcome.revision})" if outcome.revision is not None else ""
-    typer.echo(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
+    say(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
     if outcome.verdict is not None and "witness" in outcome.verdict:
-        witness = json.dumps(outcome.verdict["witness"], ensure_ascii=False)
-        typer.echo(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")
+        witness = json_text(outcome.verdict["witness"])
+        say(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")
 
 
 def _json_line(file: Path, outcome: Outcome) -> str:
-    return json.dumps({"file": str(file)} | asdict(outcome), ensure_ascii=False)
+    return json_text({"file": str(file)} | asdict(outcome))

@@ -1,15 +1,15 @@
 """`validate-schema`: is each file a document that the registry would take. Judges no data and no change."""
 
-import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemaregistry.cli.say import say
 from schemaregistry.document import Json
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.cli.judging import Judge
@@ -29,7 +29,7 @@ def validate_schema(
     with Judge() as judge:
         for file in files:
             code, facts = _judge(file, judge)
-            typer.echo(json.dumps(facts, ensure_ascii=False) if as_json else _text(facts))
+            say(json_text(facts) if as_json else _text(facts))
             worst = max(worst, code)
     raise typer.Exit(worst)
 
@@ -62,12 +62,7 @@ def _text(facts: dict[str, Json]) -> str:
     error = facts["error"]
     if error:
         at = f" at {error['pointer']}" if error["pointer"] else ""
-        return _printable(f"error {facts['file']}{at}: {error['message']} [{error['reason']}]")
+        return f"error {facts['file']}{at}: {error['message']} [{error['reason']}]"
     lines = [f"ok {facts['file']}: {facts['id']} {facts['version']} {facts['fingerprint']}"]
     lines += [f"  warning at {note['pointer'] or 'the top'}: {note['message']}" for note in facts["warnings"]]
-    return "\n".join(map(_printable, lines))
-
-
-def _printable(line: str) -> str:
-    """A line without control characters: what a document holds must not steer the terminal."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", line)
+    return "\n".join(map(printable, lines))

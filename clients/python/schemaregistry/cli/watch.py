@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.say import say
 
 if TYPE_CHECKING:
     from schemaregistry.client import Event
@@ -29,7 +30,7 @@ def watch(
         try:
             for event in client.watch(after, ids or ()):
                 if line := _json_line(event) if as_json else _line(event):
-                    typer.echo(line)
+                    say(line)
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
 

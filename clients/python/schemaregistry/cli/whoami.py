@@ -1,10 +1,8 @@
 """`schemaregistry whoami`: the identity that the registry sees."""
 
-import json
-
-import typer
-
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.say import say
+from schemaregistry.terminal import json_text
 
 
 def whoami(
@@ -19,6 +17,6 @@ def whoami(
         me = client.whoami()
     if as_json:
         facts = {"identity": me.identity, "can_publish": me.can_publish, "transport": me.transport}
-        typer.echo(json.dumps(facts, ensure_ascii=False))
+        say(json_text(facts))
     else:
-        typer.echo(f"{me.identity}\t{'reads and publishes' if me.can_publish else 'reads'}\t{me.transport}")
+        say(f"{me.identity}\t{'reads and publishes' if me.can_publish else 'reads'}\t{me.transport}")

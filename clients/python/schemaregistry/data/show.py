@@ -12,7 +12,7 @@ from rich.text import Text
 
 from schemaregistry.data import wording
 from schemaregistry.data.report import Report, Violation
-from schemaregistry.data.wording import printable
+from schemaregistry.terminal import printable
 
 _COLOURS: Final = {"conforms": "bold green", "violates": "bold red", "undecided": "bold yellow"}
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 import httpx
 
 from schemaregistry.data.report import Report, Violation
-from schemaregistry.data.wording import printable, shown_value
+from schemaregistry.data.wording import shown_value
+from schemaregistry.terminal import printable
 
 _ATTEMPTS: Final = 4
 _TIMEOUT: Final = 5.0

@@ -3,25 +3,20 @@
 What comes from data and documents is printable text: no control characters.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
 from schemaregistry.data.report import Example, Fault, Report, Violation
 from schemaregistry.document import Json
+from schemaregistry.terminal import json_text, printable
 
 _WHOLE_ROW: Final = "(row)"
 
 
-def printable(text: str) -> str:
-    """The text with what a terminal would act on written out."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def shown_value(value: Json) -> str:
     """A value as JSON text."""
-    return printable(json.dumps(value, ensure_ascii=False))
+    return json_text(value)
 
 
 def counted(number: int, noun: str) -> str:

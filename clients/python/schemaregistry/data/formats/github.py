@@ -8,7 +8,7 @@ from typing import Final
 
 from schemaregistry.data import wording
 from schemaregistry.data.report import Report, Violation
-from schemaregistry.data.wording import printable
+from schemaregistry.terminal import printable
 
 _DATA: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY: Final = _DATA | {":": "%3A", ",": "%2C"}

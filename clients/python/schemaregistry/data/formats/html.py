@@ -9,7 +9,8 @@ from xml.etree.ElementTree import Element, tostring
 
 from schemaregistry.data import wording
 from schemaregistry.data.report import Example, Report, Violation
-from schemaregistry.data.wording import printable, shown_value
+from schemaregistry.data.wording import shown_value
+from schemaregistry.terminal import printable
 
 _Content: TypeAlias = "Element | str"
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from schemaregistry.data import wording
 from schemaregistry.data.report import Report, Violation
-from schemaregistry.data.wording import printable
+from schemaregistry.terminal import printable
 
 
 def render(report: Report) -> str:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from schemaregistry.data.report import Report
 from schemaregistry.data.show import show
+from schemaregistry.terminal import inert
 
 _WIDTH: Final = 160
 """Columns of a line, so that the table's lines are the same wherever they are read."""
@@ -16,4 +17,4 @@ def render(report: Report) -> str:
     """The report without colours."""
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None, highlight=False, soft_wrap=True).print(show(report))
-    return out.getvalue().rstrip("\n")
+    return inert(out.getvalue().rstrip("\n"))

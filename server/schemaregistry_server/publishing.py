@@ -13,7 +13,7 @@ from google.api.httpbody_pb2 import HttpBody
 
 from schemaregistry.cli import git_history
 from schemaregistry.document import Document, parse
-from schemaregistry.errors import FailedPrecondition, RegistryError
+from schemaregistry.errors import FailedPrecondition, RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.service import Identity, Registry
 
@@ -82,5 +82,5 @@ async def publish(registry: Registry, sources: Iterable[Source], who: Identity) 
 
 def _naming(path: Path, error: RegistryError) -> FailedPrecondition:
     """`error` with the file, and the place in it, in its sentence."""
-    at = f" (at {error.pointer})" if error.pointer else ""
-    return FailedPrecondition(f"{path}: {error.message}{at}", reason=error.reason, pointer=error.pointer)
+    message = with_place(error.message, error.pointer)
+    return FailedPrecondition(f"{path}: {message}", reason=error.reason, pointer=error.pointer)

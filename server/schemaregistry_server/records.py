@@ -28,7 +28,7 @@ MAX_MESSAGE: Final = 500
 
 def validate(registered: Registered, data: bytes) -> pb.ValidateRecordsResponse:
     """Judge the JSON array `data`; raise InvalidArgument (as `loads`; NOT_AN_ARRAY) or TooLarge (TOO_MANY_RECORDS)."""
-    records = loads(data)
+    records = loads(data, what="batch")
     if not isinstance(records, list):
         raise InvalidArgument("Send the records as a JSON array: [{…}, {…}].", reason="NOT_AN_ARRAY", pointer="")
     if len(records) > MAX_RECORDS:

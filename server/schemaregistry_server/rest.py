@@ -200,7 +200,8 @@ async def _read(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> byt
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"The body is over {MAX_BODY:,} bytes: a document must be smaller.", reason="TOO_LARGE")
+    message = f"The body is over {MAX_BODY:,} bytes: a document or a batch of records must be smaller."
+    return TooLarge(message, reason="TOO_LARGE")
 
 
 def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import check_id
-from schemaregistry.errors import RegistryError
+from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import pages, records, refusals, watching
@@ -72,7 +72,7 @@ class Registry:
                 revision=entry.revision,
                 fingerprint=entry.fingerprint,
                 created=created,
-                warnings=[f"{note.message} (at {note.pointer})" for note in document.warnings],
+                warnings=[with_place(note.message, note.pointer) for note in document.warnings],
             )
         )
 

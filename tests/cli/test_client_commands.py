@@ -160,7 +160,7 @@ def test_list_has_a_line_for_each_schema(publisher, run, document, schema_id):
     publisher.register(document("1.0.0"))
     publisher.register(document("1.1.0", title="Ticks\tand\n\x1b[31mmore"))
     [line] = [line for line in run("list").stdout.splitlines() if line.startswith(f"{schema_id}\t")]
-    assert line == f"{schema_id}\t1.1.0\t2\tTicks and  [31mmore"
+    assert line == f"{schema_id}\t1.1.0\t2\tTicks\\tand\\n\\x1b[31mmore"
 
 
 def test_list_chooses_by_tag_and_tells_a_program(publisher, run, document, schema_id):

@@ -70,6 +70,25 @@ def test_a_refusal_says_which_version_would_do_and_carries_the_verdict(with_valu
     assert refused.value.pointer == "/version"
 
 
+@pytest.mark.parametrize(
+    ("there", "refused_version", "hint"),
+    [
+        (["1.0.0", "1.1.0-rc.1"], "1.0.1", "Take 1.1.0 or more"),
+        (["1.0.0", "1.1.0-rc.2"], "1.1.0-rc.1", "Take 1.1.0 or more"),
+        (["1.0.0", "2.0.0-rc.1"], "1.5.0", "Take 2.0.0 or more"),
+        (["1.0.0-rc.2"], "1.0.0-rc.1", "Take 1.0.0 or more"),
+        (["0.1.0", "0.2.0-rc.1"], "0.1.1", "Take 0.2.0 or more"),
+        (["1.0.0", "1.0.1-rc.1"], "1.0.0", "Take 1.0.1 or more"),
+    ],
+)
+def test_the_hint_after_a_pre_release_is_the_smallest_release_that_would_do(
+    with_values: Make, there: list[str], refused_version: str, hint: str
+) -> None:
+    with pytest.raises(RefusedVersion) as refused:
+        admit([with_values(version, 1) for version in there], with_values(refused_version, 1))
+    assert hint in refused.value.message
+
+
 def test_a_release_is_judged_after_the_last_release_and_not_after_its_candidates(with_values: Make) -> None:
     there = [with_values("1.0.0", 1, 2), with_values("2.0.0-rc.1", 1)]
     verdict = admit(there, with_values("2.0.0", 1))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -171,6 +172,39 @@ def test_a_destination_that_says_too_little_is_refused(to: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         destination(to, [])
     assert refused.value.reason == "UNKNOWN_DESTINATION"
+
+
+@pytest.mark.parametrize(
+    "to", ["duckdb::memory:#t", "duckdb::memory:x#t", "duckdb:md:mine#t", "duckdb:s3://b/x#t", "duckdb:sqlite:x.db#t"]
+)
+def test_a_destination_that_is_no_file_is_refused(to: str) -> None:
+    with pytest.raises(InvalidArgument, match="names no file"):
+        destination(to, [])
+
+
+def test_a_files_name_that_looks_like_an_address_is_a_files(tmp_path: Path, ticks: Contract, make_ticks: Make) -> None:
+    into(tmp_path / "md:mine", ticks, make_ticks("t.csv"))
+    assert asked(tmp_path / "md:mine", "SELECT count(*) FROM ticks") == [(2_000,)]
+
+
+def test_a_database_of_another_kind_loads_no_extension(file: Path, ticks: Contract, make_ticks: Make) -> None:
+    """DuckDB would install its extension for SQLite's files, from the network."""
+    file.parent.mkdir()
+    sqlite3.connect(file).executescript("CREATE TABLE t (a); INSERT INTO t VALUES (1)")
+    before = file.read_bytes()
+    with pytest.raises(InvalidArgument, match="can't be opened as a DuckDB database"):
+        into(file, ticks, make_ticks("t.csv"))
+    assert file.read_bytes() == before
+
+
+def test_a_view_reads_no_other_file(file: Path, ticks: Contract, make_ticks: Make, tmp_path: Path) -> None:
+    """A database from elsewhere may hold anything; what is in it gets no further than its file."""
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    file.parent.mkdir()
+    with duckdb.connect(str(file)) as database:
+        database.execute(f"CREATE VIEW ticks AS SELECT * FROM '{tmp_path / 'secret.csv'}'")
+    with pytest.raises(InvalidArgument):
+        into(file, ticks, make_ticks("t.csv"))
 
 
 def test_a_missing_extra_is_named() -> None:

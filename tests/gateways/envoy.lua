@@ -121,7 +121,7 @@ local function of_own(status, path, body)
   local own = OWN[status] or { "INTERNAL", "INTERNAL" }
   local detail = body
   if status == "404" then detail = "No such path: " .. path .. ". Try /schemas or /schema/{id}." end
-  if status == "413" then detail = "The body is over 1,048,576 bytes: a document must be smaller." end
+  if status == "413" then detail = "The body is over 1,048,576 bytes: a document or a batch of records must be smaller." end
   return { detail = quote(detail), code = quote(own[1]), reason = quote(own[2]), more = "" }
 end
 

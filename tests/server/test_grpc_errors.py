@@ -243,3 +243,18 @@ def test_a_refusal_leaves_no_traceback_and_the_server_goes_on(running, reader) -
     refused(reader.GetSchema, pb.GetSchemaRequest(id="\0"))
     assert reader.GetSchema(pb.GetSchemaRequest(id="ticks_v1")).data
     assert "Traceback" not in running.output()
+
+
+@pytest.mark.parametrize("data", [b"[" + b" " * (1 << 20) + b"]", b"\xef\xbb\xbf[]", b"[\xff]", b"[" * 70 + b"]" * 70])
+def test_refusals_of_a_batch_speak_of_a_batch(reader, data: bytes) -> None:
+    with pytest.raises(grpc.RpcError) as refusal:
+        reader.ValidateRecords(pb.ValidateRecordsRequest(id="ticks_v1", records=HttpBody(data=data)), timeout=20)
+    assert "document" not in (refusal.value.details() or "document")
+
+
+def test_a_warning_of_the_whole_document_names_no_place(bot) -> None:
+    text = b'{"$id": "placeless_v1", "$schema": "http://json-schema.org/draft-07/schema#", "type": "object", '
+    text += b'"properties": {"n": {"type": "integer"}}, "version": "1.0.0"}'
+    done = bot.RegisterSchema(pb.RegisterSchemaRequest(id="placeless_v1", document=HttpBody(data=text)), timeout=20)
+    assert done.warnings
+    assert not [warning for warning in done.warnings if "(at )" in warning]

@@ -23,7 +23,7 @@ import (
 
 const (
 	maxBody       = 1 << 20
-	overMaxBody   = "The body is over 1,048,576 bytes: a document must be smaller."
+	overMaxBody   = "The body is over 1,048,576 bytes: a document or a batch of records must be smaller."
 	isNoParameter = " is no query parameter of "
 )
 

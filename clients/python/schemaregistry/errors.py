@@ -34,6 +34,11 @@ class RegistryError(Exception):
         return _rebuild, (type(self), self.message, self.__dict__)
 
 
+def with_place(message: str, pointer: str | None) -> str:
+    """The message with its JSON pointer, where that names a place within the document."""
+    return f"{message} (at {pointer})" if pointer else message
+
+
 def _rebuild(kind: type[RegistryError], message: str, state: dict[str, object]) -> RegistryError:
     """Unpickle: errors cross the boundary of worker processes."""
     error = kind.__new__(kind, message)

@@ -20,7 +20,8 @@ SlackWebhook: TypeAlias = Annotated[
     typer.Option(
         "--slack-webhook",
         envvar="SCHEMAREGISTRY_SLACK_WEBHOOK",
-        help="Is told of data that don't conform, once for each incident. A secret.",
+        help="Is told of data that don't conform, once for each incident. A secret: an option shows in the machine's "
+        "list of processes, so set the variable.",
     ),
 ]
 

@@ -29,7 +29,7 @@ from schemaregistry.cli import (
     whoami,
 )
 from schemaregistry.cli.say import say
-from schemaregistry.errors import RegistryError
+from schemaregistry.errors import RegistryError, with_place
 
 app = typer.Typer(
     name="schemaregistry",
@@ -104,8 +104,7 @@ def main() -> None:
     try:
         app()
     except RegistryError as error:
-        at = f" (at {error.pointer})" if error.pointer else ""
-        say(f"schemaregistry: {error.message}{at}", err=True)
+        say(f"schemaregistry: {with_place(error.message, error.pointer)}", err=True)
         sys.exit(EXIT.get(error.code, 3))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -62,6 +62,9 @@ def _duckdb(to: str) -> "Callable[[pa.Schema], Destination]":
     if not file or not re.fullmatch(r"[^.]+(\.[^.]+)?", table):
         message = f"--to {to} doesn't say where: write duckdb:FILE#TABLE or duckdb:FILE#SCHEMA.TABLE"
         raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
+    if re.match(r"[A-Za-z0-9_+.-]*:", file):
+        message = f"--to {to} names no file: rows go to DuckDB's files only, duckdb:FILE#TABLE (./{file} is a file)"
+        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
     return lambda schema: DuckdbTable(Path(file), table, schema)
 
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from schemaregistry.document import Document, Json, parse
-from schemaregistry.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, RegistryError
+from schemaregistry.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    RegistryError,
+    with_place,
+)
 
 if TYPE_CHECKING:
     from schemaregistry.cli.judging import Judge
@@ -44,8 +51,8 @@ def deliver(raw: bytes, into: Delivery) -> Outcome:
         names = (document.id, str(document.version))
         return into(document)
     except _REFUSALS as error:
-        at = f" (at {error.pointer})" if error.pointer else ""
-        return Outcome("refused", *names, message=f"{error.message}{at}", refused=True, verdict=_verdict_of(error))
+        message = with_place(error.message, error.pointer)
+        return Outcome("refused", *names, message=message, refused=True, verdict=_verdict_of(error))
 
 
 def passed_over(outcome: Outcome) -> Outcome:

@@ -43,13 +43,18 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
     if new.version <= latest:
         raise RefusedVersion(
             f"Versions grow: {new.version} is not greater than {latest}, the latest. "
-            f"Take {_least(latest, verdict.required_bump)} or more.",
+            f"Take {_least(versions, verdict.required_bump)} or more.",
             reason="VERSION_NOT_GREATER",
             verdict=verdict,
         )
-    base = max(document.version for document in _judged(versions))
-    if base.prerelease is None:
-        _check_bump(base, new.version, verdict)
+    base = _base(versions)
+    if base.prerelease is None and RANK[bump(base, new.version)] < RANK[verdict.required_bump]:
+        raise RefusedVersion(
+            f"{base} → {new.version} is too small a step: this change takes "
+            f"{_least(versions, verdict.required_bump)} or more ({verdict.required_bump}). {verdict.message}",
+            reason="BUMP_TOO_SMALL",
+            verdict=verdict,
+        )
 
 
 def _judged(versions: Sequence[Document]) -> Sequence[Document]:
@@ -58,14 +63,9 @@ def _judged(versions: Sequence[Document]) -> Sequence[Document]:
     return releases or [max(versions, key=lambda document: document.version)]
 
 
-def _check_bump(base: Version, version: Version, verdict: Verdict) -> None:
-    if RANK[bump(base, version)] < RANK[verdict.required_bump]:
-        raise RefusedVersion(
-            f"{base} → {version} is too small a step: this change takes {_least(base, verdict.required_bump)} or more "
-            f"({verdict.required_bump}). {verdict.message}",
-            reason="BUMP_TOO_SMALL",
-            verdict=verdict,
-        )
+def _base(versions: Sequence[Document]) -> Version:
+    """The version from which a step is counted."""
+    return max(document.version for document in _judged(versions))
 
 
 def bump(old: Version, new: Version) -> Bump:
@@ -77,7 +77,18 @@ def bump(old: Version, new: Version) -> Bump:
     return "minor" if old.major == 0 else "patch"
 
 
-def _least(base: Version, required: Bump) -> Version:
+def _least(versions: Sequence[Document], required: Bump) -> Version:
+    """The smallest release that is greater than all of `versions` and as large a step as is required.
+
+    After 1.0.0 and 1.1.0-rc.1 a patch takes 1.1.0: it is greater than its own pre-release.
+    """
+    latest, base = max(document.version for document in versions), _base(versions)
+    if base.prerelease is None and (least := _stepped(base, required)) > latest:
+        return least
+    return latest.finalize_version()
+
+
+def _stepped(base: Version, required: Bump) -> Version:
     if base.major == 0:
         return base.bump_minor() if required == "major" else base.bump_patch()
     steps = {"major": base.bump_major, "minor": base.bump_minor, "patch": base.bump_patch}

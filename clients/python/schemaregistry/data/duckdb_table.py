@@ -42,6 +42,12 @@ SELECT column_name, data_type FROM duckdb_columns()
 WHERE database_name = current_database() AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)
 """
 _NOTE: Final = "INSERT INTO main.schemaregistry_loads VALUES (?, ?, ?, ?, ?, ?, now())"
+_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "enable_external_access": False,
+}
+"""The database reads no other file, asks no network and loads no extension, whatever is in it."""
 _PATIENCE: Final = 5.0
 """Seconds to wait for another process to close the database."""
 _LOCKED: Final = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
@@ -160,7 +166,9 @@ def _opened(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
     Raises InvalidArgument (DESTINATION_UNWRITABLE) for what DuckDB refuses, Unavailable (DESTINATION_LOCKED).
     """
-    database = _patiently(lambda: duckdb.connect(str(file), read_only=read_only), file)
+    # An absolute path is a file's, whatever it looks like: DuckDB takes `md:x` or `:memory:` for something else.
+    path = str(file.absolute())
+    database = _patiently(lambda: duckdb.connect(path, read_only=read_only, config=_CLOSED), file)
     try:
         yield database
     except duckdb.Error as error:

@@ -35,16 +35,16 @@ _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def loads(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
-    """Read one JSON value (RFC 8259) from UTF-8 bytes.
+def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
+    """Read one JSON value (RFC 8259) from UTF-8 bytes; `what` it is called in refusals.
 
     A number with an integral value is an int, whatever its spelling (`1`, `1.0`, `1e0`); any other is a float. Raises
     TooLarge (TOO_LARGE) or InvalidArgument (TOO_DEEP, NOT_UTF8, NOT_JSON, DUPLICATE_KEY, NOT_A_NUMBER,
     NUMBER_OUT_OF_RANGE, LONE_SURROGATE). Time and memory are linear in the size of the text.
     """
-    _check_size(data, max_bytes)
+    _check_size(data, max_bytes, what)
     _check_depth(data, max_depth)
-    text = _decode(data)
+    text = _decode(data, what)
     reader = _Reader(text)
     value = reader.read()
     if "\\ud" in text or "\\uD" in text:
@@ -59,11 +59,10 @@ def pointer(path: Iterable[str | int]) -> str:
     return cut("".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path), MAX_POINTER)
 
 
-def _check_size(data: bytes, limit: int) -> None:
+def _check_size(data: bytes, limit: int, what: str) -> None:
     if len(data) > limit:
         raise TooLarge(
-            f"The document has {len(data):,} bytes, more than the {limit:,} that are read. "
-            "Split it, or move long lists out of it.",
+            f"The {what} has {len(data):,} bytes, more than the {limit:,} that are read: split it.",
             reason="TOO_LARGE",
         )
 
@@ -74,22 +73,22 @@ def _check_depth(data: bytes, limit: int) -> None:
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
     if depth > limit:
         raise InvalidArgument(
-            f"Objects and arrays are nested {depth:,} deep, more than the {limit} that are read. "
-            "Move inner parts to `definitions` and refer to them.",
+            f"Objects and arrays are nested {depth:,} deep, more than the {limit} that are read: make them flatter "
+            "(a schema's inner parts may move to `definitions`).",
             reason="TOO_DEEP",
         )
 
 
-def _decode(data: bytes) -> str:
+def _decode(data: bytes, what: str) -> str:
     if data.startswith(b"\xef\xbb\xbf"):
         raise InvalidArgument(
-            "The document starts with a byte order mark. Save it as UTF-8 without one.", reason="NOT_JSON"
+            f"The {what} starts with a byte order mark. Save it as UTF-8 without one.", reason="NOT_JSON"
         )
     try:
         return data.decode()
     except UnicodeDecodeError as error:
         raise InvalidArgument(
-            f"Byte {error.start} of the document (0x{data[error.start]:02x}) isn't UTF-8. Save it as UTF-8.",
+            f"Byte {error.start} of the {what} (0x{data[error.start]:02x}) isn't UTF-8. Save it as UTF-8.",
             reason="NOT_UTF8",
         ) from None
 

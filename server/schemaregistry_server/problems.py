@@ -13,7 +13,7 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 def members(error: RegistryError, code: int) -> dict[str, object]:
-    """The problem's members: the code, reason, pointer and metadata; the verdict is bytes already, and `text` adds it."""
+    """The members of a problem: its code, reason, pointer and metadata; `text` adds the verdict, which is bytes."""
     body: dict[str, object] = {
         "type": "about:blank",
         # Python 3.13 renamed 413; the gateways before this face say it as the versions before did.

@@ -8,7 +8,7 @@ STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run test lint format proto proto-check proto-release lock clean
+.PHONY: help setup run test test-needs lint format proto proto-check proto-release lock lock-check fresh-check clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -16,8 +16,8 @@ help: ## What can be made
 setup: $(READY) ## Make .venv from the lock file
 
 $(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
-		{ echo "Python 3.11 to 3.13 is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' || \
+		{ echo "Python 3.11 to 3.14 is needed; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -29,8 +29,12 @@ run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publi
 test: $(READY) ## Lint, check the stubs, run every test
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory proto-check
+	@$(BIN)/python -m scripts.toolchains $(if $(CI),--install)
 	@$(MAKE) --no-print-directory cpp-ctest-if-present
 	$(BIN)/pytest tests/ --cov --cov-report=term:skip-covered
+
+test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian
+	@$(BIN)/python -m scripts.toolchains --install
 
 lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking
 	$(BIN)/ruff check .
@@ -59,6 +63,13 @@ lock: ## Resolve pyproject.toml anew into requirements.txt
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
 		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.txt
+
+lock-check: $(READY) ## Install the lock by the oldest and the newest pip of each supported Python that is here (PYTHONS=)
+	@$(BIN)/python -m scripts.lock_check $(if $(PYTHONS),--pythons "$(PYTHONS)")
+
+FRESH = $(if $(PYTHONS),--pythons "$(PYTHONS)") $(if $(FRESH_STEPS),--steps "$(FRESH_STEPS)") $(if $(LOAD),--load "$(LOAD)")
+fresh-check: $(READY) ## Before a release: both commands of the README in new Debians, alone and beside other work (PYTHONS=, FRESH_STEPS=, LOAD=)
+	@$(BIN)/python -m scripts.fresh_check $(FRESH)
 
 clean: ## Remove what was built (not the registry's data)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

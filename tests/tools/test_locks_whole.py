@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lock_metadata import Asked, installed, pinned, read, unmet
+from scripts.pythons import SUPPORTED
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENTS = {
@@ -17,6 +18,7 @@ ENVIRONMENTS = {
     "tests/gateways/envoy.txt": ROOT / "build/envoy",
     "tests/gateways/openapi.txt": ROOT / "build/schemathesis",
     "third_party/go/requirements.txt": ROOT / "build/go/venv",
+    "third_party/node/requirements.txt": ROOT / "build/node/venv",
 }
 """Each lock and where it is installed once something needed it."""
 
@@ -28,7 +30,8 @@ def metadata(lock: str) -> Asked:
         found = installed(site)
         if {pin.name for pin in pinned((ROOT / lock).read_text()) if pin.marker is None} <= set(found):
             return found
-    options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--require-hashes", "--report", "-"]
+    of_the_oldest = ["--only-binary=:all:", "--python-version", SUPPORTED[0], "--target", "build/none"]
+    options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", *of_the_oldest, "--report", "-"]
     said = subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, "-r", lock], cwd=ROOT, check=True, stdout=subprocess.PIPE
     )

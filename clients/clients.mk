@@ -9,6 +9,9 @@ DESCRIPTORS := build/gateways/registry.binpb
 RUST_PLUGINS := build/rust/bin/protoc-gen-prost build/rust/bin/protoc-gen-tonic
 MINIMUM := build/minimum/.ready
 
+# Node is there where scripts/toolchains.py had to install it.
+export PATH := $(CURDIR)/build/node/bin:$(PATH)
+
 .PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs rust-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 client-test-minimum: $(MINIMUM) ## Test the Python client with the oldest versions that pyproject.toml allows
@@ -26,6 +29,7 @@ UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11
 clients-lock: ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/client/minimum.in -o tests/client/minimum.txt
+	$(UV_LOCK) third_party/node/requirements.in -o third_party/node/requirements.txt
 	$(UV_LOCK) tests/gateways/envoy.in -o tests/gateways/envoy.txt
 	$(UV_LOCK) tests/gateways/openapi.in -o tests/gateways/openapi.txt
 

@@ -1,5 +1,7 @@
 """Real servers for every test that needs one: `running` for a session, `start_server` for those that end or restart."""
 
+import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from bench.etcd_cluster import kept
 from bench.servers import Server, launch_dev
 from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.etcd.cluster import running as etcd_running
+from scripts import toolchains
 
 ROOT = Path(__file__).resolve().parent.parent
 SCHEMAS = ROOT / "schemas"
@@ -70,3 +73,18 @@ async def breakable(etcd_cluster: Cluster) -> AsyncIterator[Cluster]:
         member.send(signal.SIGCONT)
         member.start()
     await etcd_cluster.ready()
+
+
+@pytest.fixture(scope="session")
+def toolchain() -> Callable[[str], str]:
+    """The path of a program that is new enough; without it the test is skipped, and fails where CI is set."""
+    toolchains.use_own()
+
+    def find(program: str) -> str:
+        need = toolchains.needed_by(program)
+        if not need.is_met():
+            message = f"{need} is not on PATH: `make test-needs` installs it"
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+        return str(shutil.which(program))
+
+    return find

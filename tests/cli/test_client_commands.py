@@ -139,9 +139,9 @@ def test_missing_certificates_are_one_sentence(shell, tmp_path):
     assert "serve --dev" in sentence
 
 
-def test_the_wrong_ca_is_one_sentence(shell, tmp_path):
+def test_the_wrong_ca_is_one_sentence(shell, toolchain, tmp_path):
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem", "-out", "ca.pem"]
-    command = ["openssl", "req", "-x509", *new_key, "-subj", "/CN=other"]
+    command = [toolchain("openssl"), "req", "-x509", *new_key, "-subj", "/CN=other"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     done = shell("whoami", "--ca", tmp_path / "ca.pem", "--cert", tmp_path / "ca.pem", "--key", tmp_path / "key.pem")
     assert done.returncode == 3

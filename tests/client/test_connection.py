@@ -11,7 +11,7 @@ from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 
-def issue(folder: Path) -> Credentials:
+def issue(folder: Path, openssl: str) -> Credentials:
     """A CA of someone else's, and a certificate that it issued."""
     folder.mkdir()
     new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -20,7 +20,7 @@ def issue(folder: Path) -> Credentials:
         ["req", *new_key, "-keyout", "reader-key.pem", "-out", "reader.csr", "-subj", "/CN=reader"],
         ["x509", "-req", "-in", "reader.csr", "-CA", "ca.pem", "-CAkey", "ca-key.pem", "-out", "reader.pem"],
     ):
-        subprocess.run(["openssl", *command], cwd=folder, check=True, capture_output=True)
+        subprocess.run([openssl, *command], cwd=folder, check=True, capture_output=True)
     return Credentials(folder / "ca.pem", folder / "reader.pem", folder / "reader-key.pem")
 
 
@@ -30,8 +30,8 @@ def ours(running) -> Credentials:
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Credentials:
-    return issue(tmp_path_factory.mktemp("other") / "tls")
+def theirs(tmp_path_factory: pytest.TempPathFactory, toolchain) -> Credentials:
+    return issue(tmp_path_factory.mktemp("other") / "tls", toolchain("openssl"))
 
 
 def failure(target: str, credentials: Credentials, timeout: float = 5.0) -> Unavailable | DeadlineExceeded:

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import queue
-import shutil
 import subprocess
 import sys
 import threading
@@ -116,20 +115,6 @@ def place(request: pytest.FixtureRequest) -> Place:
     asyncio.run(cluster.ready())
     start_server = request.getfixturevalue("start_server")
     return Place(start_server("--store", f"etcd://{','.join(cluster.endpoints)}"), cluster)
-
-
-@pytest.fixture(scope="session")
-def toolchain() -> Callable[[str], str]:
-    """The path of a program; without it the test is skipped, and fails where CI is set: CI has them all."""
-
-    def find(program: str) -> str:
-        path = shutil.which(program)
-        if path is None:
-            message = f"`{program}` is not on PATH: install it to test this client"
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
-        return path
-
-    return find
 
 
 @pytest.fixture(scope="session")

@@ -33,6 +33,11 @@ class Answer:
     body: bytes
 
 
+@pytest.fixture(scope="module", autouse=True)
+def curl_is_there(toolchain) -> None:
+    toolchain("curl")
+
+
 def ask(base: str, request: dict[str, Any], etag: str, folder: Path) -> Answer:
     """Run curl."""
     words = [word.replace("{etag}", etag) for word in request.get("curl", [])]

@@ -10,6 +10,11 @@ ROOT = Path(__file__).parents[2]
 TICKS = ROOT / "schemas/ticks_v1.json"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def curl_is_there(toolchain) -> None:
+    toolchain("curl")
+
+
 def curl(*arguments: str) -> bytes:
     return subprocess.run(["curl", "-sS", *arguments], cwd=ROOT, check=True, capture_output=True, timeout=20).stdout
 

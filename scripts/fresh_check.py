@@ -1,0 +1,166 @@
+"""Run both commands of the README on fresh machines: a new Debian for each supported Python, with nothing else in it.
+
+Each has Python, its venv module, make and git; empty home and caches; a clone of HEAD. `make run` is brought up, asked
+by curl and stopped; `make test` runs with CI set, so that it installs what it needs and skips nothing for want of it.
+Then the same again, in another new Debian, while other work takes every core. Needs root (for chroot) and mmdebstrap.
+
+How pip, npm, Go, Cargo, Maven and apt reach their registries here, they do there too: their settings are copied.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from scripts.fresh_root import CLONE, Root, configure
+from scripts.pythons import SUPPORTED
+
+ROOT = Path(__file__).resolve().parent.parent
+FRESH = ROOT / "build/fresh"
+SUITES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
+"""The release of Debian whose `python3` is that version."""
+INSIDE = ("python3", "python3-venv", "make", "git", "ca-certificates")
+TARGETS = {"run": "run", "test": "test", "lock": "lock-check"}
+"""The Makefile's target of each step."""
+CLOSING = re.compile(r"tests passed, \d+ tests failed|^=+ .* in [\d.]+s.*=+$")
+"""The last lines of ctest and of pytest."""
+START_SECONDS, STOP_SECONDS = 1200, 120
+REST = "http://localhost:8000"
+
+
+class Fault(Exception):
+    """A step that failed, in a sentence."""
+
+
+def debootstrapped(suite: str, place: Path) -> Root:
+    """A new Debian of that release, from where this machine gets its own."""
+    shutil.rmtree(place, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    settings = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
+    options = [f"--aptopt={line.removesuffix(';')}" for line in settings.splitlines() if line.endswith('";')]
+    command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(INSIDE)}", *options]
+    subprocess.run([*command, suite, str(place), mirror(suite)], check=True)
+    configure(place)
+    clone = ["git", "clone", "--quiet", "--no-hardlinks", ROOT.as_uri(), str(place / CLONE.relative_to("/"))]
+    subprocess.run(clone, check=True)
+    return Root(place)
+
+
+def mirror(suite: str) -> str:
+    """A line for sources.list: the archive of Debian that this machine uses."""
+    wanted = ["Created-By: Packages", "Origin: Debian", "Label: Debian"]
+    words = ["apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    if not said:
+        raise Fault("apt has no list of Debian's packages: run 'apt-get update' first")
+    return f"deb {said[0]} {suite} main"
+
+
+def run(root: Root, log: Path) -> None:
+    """`make run`: it comes up, answers curl with the document that is in schemas/, and Ctrl-C stops it cleanly."""
+    with log.open("wb") as output, root.started("make run", output) as process:
+        ends = time.monotonic() + START_SECONDS
+        while not answers("/readyz"):
+            if process.poll() is not None or time.monotonic() > ends:
+                raise Fault(f"`make run` did not come up:\n{end_of(log)}")
+            time.sleep(1)
+        if answers("/schema/ticks_v1") != (ROOT / "schemas/ticks_v1.json").read_bytes():
+            raise Fault("/schema/ticks_v1 is not the document in schemas/")
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(STOP_SECONDS)
+    if "Traceback" in log.read_text(encoding="utf-8", errors="replace"):
+        raise Fault(f"`make run` wrote a traceback:\n{end_of(log)}")
+
+
+def answers(path: str) -> bytes:
+    """What curl gets, nothing where it gets no 2xx."""
+    ended = subprocess.run(["curl", "-sf", "-m", "10", f"{REST}{path}"], capture_output=True, check=False)
+    return ended.stdout if ended.returncode == 0 else b""
+
+
+def make(target: str, root: Root, log: Path) -> None:
+    """A target of the Makefile; the test runners' closing lines are shown."""
+    with log.open("wb") as output, root.started(f"CI=true make {target}", output) as process:
+        code = process.wait()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    print(*(f"    {line}" for line in lines if CLOSING.search(line)), sep="\n")
+    if code:
+        raise Fault(f"`make {target}` ended with {code}:\n{end_of(log)}")
+
+
+def end_of(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(f"    {line}" for line in lines[-25:])
+
+
+@contextmanager
+def busy() -> Iterator[None]:
+    """Other work on every core."""
+    work = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        yield
+    finally:
+        for process in work:
+            process.kill()
+            process.wait()
+
+
+def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
+    """The steps that failed, in sentences."""
+    name = f"{python}-load" if load else python
+    print(f"Python {python}, Debian {SUITES[python]}{', other work on every core' if load else ''}", flush=True)
+    root = debootstrapped(SUITES[python], FRESH / name)
+    failed = []
+    with busy() if load else nullcontext():
+        for step in steps:
+            log, began = FRESH / f"{name}.{step}.log", time.monotonic()
+            try:
+                run(root, log) if step == "run" else make(TARGETS[step], root, log)
+                ended = "passed"
+            except Fault as fault:
+                failed.append(f"Python {python}, {step}: {fault}\n    (all of it: {log.relative_to(ROOT)})")
+                ended = "FAILED"
+            print(f"  {step}: {ended} after {(time.monotonic() - began) / 60:.1f} minutes", flush=True)
+    shutil.rmtree(root.place)
+    return failed
+
+
+def unable() -> str:
+    """Why this machine can't do it, or can't now; empty where it can."""
+    if os.geteuid():
+        return "It makes and enters root file systems: run it as root (sudo make fresh-check)."
+    lacking = [name for name in ("mmdebstrap", "unshare", "chroot", "curl", "apt-config") if not shutil.which(name)]
+    if lacking:
+        return f"Missing: {' '.join(lacking)}. On Debian: apt-get install mmdebstrap util-linux curl"
+    return f"Something answers at {REST} already: stop it first." if answers("/healthz") else ""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pythons", default=" ".join(SUPPORTED), help="the versions, with spaces")
+    parser.add_argument("--steps", default="run test", help=f"of {' '.join(TARGETS)}, with spaces")
+    parser.add_argument("--load", default="no yes", help="no, yes or both: beside other work")
+    asked = parser.parse_args()
+    if why := unable():
+        print(why, file=sys.stderr)
+        return 2
+    failed = []
+    for python in asked.pythons.split():
+        if python not in SUITES:
+            print(f"Python {python}: not tried, no release of Debian has it as its python3.")
+            continue
+        for load in asked.load.split():
+            failed += checked(python, asked.steps.split(), load=load == "yes")
+    print("\n".join(failed) or "Both commands of the README work on fresh machines.")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

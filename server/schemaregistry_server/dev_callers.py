@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schemaregistry.errors import PermissionDenied
 from schemaregistry_server import pki
 from schemaregistry_server.identity import Identity
-from schemaregistry_server.rest import problem
+from schemaregistry_server.problems import problem
 
 DEV_PUBLISHER: Final = Identity(pki.IDENTITIES["ci-bot"], True, "loopback")
 

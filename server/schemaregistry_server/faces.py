@@ -3,11 +3,14 @@
 import asyncio
 import socket
 
+from starlette.types import ASGIApp
+
 from schemaregistry_server import addresses, rest
 from schemaregistry_server.access import Access, revocations
 from schemaregistry_server.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.grpc_face import GrpcFace
 from schemaregistry_server.http_listener import HttpListener, identity_from_tls
+from schemaregistry_server.limits import Quota
 from schemaregistry_server.readiness import Readiness
 from schemaregistry_server.reread import Reread
 from schemaregistry_server.service import Registry
@@ -22,14 +25,19 @@ class Faces:
         self._settings = settings
         revoked = revocations(settings.revoked) if settings.revoked else None
         access = Access(frozenset(settings.publisher), revoked)
-        self._grpc = GrpcFace(registry, access, settings)
+        quota = Quota()
+        self._grpc = GrpcFace(registry, access, settings, quota)
         self._pem = Reread(settings.files.paths, settings.files.pem)
         self._rest: HttpListener | None = None
         self._rest_address = ""
         if settings.rest is not None:
             listening = addresses.listen(settings.rest, "--rest", shared=settings.shared)
             self._rest_address = addresses.with_port(settings.rest, listening.getsockname()[1])
-            self._rest = _rest_listener(listening, registry, access, settings, readiness)
+            identity_of = rest_identity if settings.dev else identity_from_tls(access)
+            app = rest.create_app(
+                registry, identity_of, lambda: readiness.state, quota, slow_seconds=settings.slow_seconds
+            )
+            self._rest = _rest_listener(app, listening, settings)
 
     async def start(self) -> tuple[str, str]:
         """Listen; return the HOST:PORT of each."""
@@ -56,12 +64,8 @@ class Faces:
             self._rest.close()
 
 
-def _rest_listener(
-    listening: socket.socket, registry: Registry, access: Access, settings: Settings, readiness: Readiness
-) -> HttpListener:
+def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:
     """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise."""
-    identity_of = rest_identity if settings.dev else identity_from_tls(access)
-    app = rest.create_app(registry, identity_of, lambda: readiness.state, slow_seconds=settings.slow_seconds)
     return HttpListener(
         OwnPrograms(app) if settings.dev else app,
         listening,

@@ -1,40 +1,34 @@
 """The gRPC face: a thin shell of `Registry` on grpc.aio with mTLS, health and reflection.
 
-Holds what gRPC adds to an RPC (identity from the certificate, status details, metadata, limits) and no logic.
+Holds what gRPC adds to a server (identity from the certificate, limits of connections); calls are `grpc_calls.py`'s.
 """
 
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Final, NoReturn, cast
+from collections.abc import Callable, Sequence
+from typing import Final, cast
 
 import grpc
 import grpc.aio
-from google.protobuf.message import Message
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
-from schemaregistry.errors import RegistryError
-from schemaregistry.v1 import registry_pb2, registry_pb2_grpc
-from schemaregistry_server import status
+from schemaregistry_server import grpc_calls
 from schemaregistry_server.access import Access
 from schemaregistry_server.addresses import in_use, require_free
 from schemaregistry_server.certificates import Pem, still_good
-from schemaregistry_server.grpc_bytes import PassingBytes
+from schemaregistry_server.grpc_calls import SERVICE, BoundedMessages, Context, IdentityOf
+from schemaregistry_server.limits import MAX_RECEIVED, Quota
 from schemaregistry_server.reflecting import MethodsToo
-from schemaregistry_server.reply import Prepared
 from schemaregistry_server.reread import Reread
-from schemaregistry_server.service import Identity, Registry, Reply
+from schemaregistry_server.service import Identity, Registry
 from schemaregistry_server.settings import Settings
-from schemaregistry_server.watching import delivered
-
-SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
 OPTIONS: Final = (
-    ("grpc.max_receive_message_length", 12 << 20),
+    ("grpc.max_receive_message_length", MAX_RECEIVED),
     ("grpc.max_send_message_length", 4 << 20),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 1024),
+    ("grpc.max_connection_idle_ms", 300_000),
     ("grpc.server_handshake_timeout_ms", 10_000),
     ("grpc.server.max_pending_requests", 8192),
     ("grpc.server.max_pending_requests_hard_limit", 8192),
@@ -43,10 +37,7 @@ OPTIONS: Final = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
-"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html).
-
-A document over its limit of 1 MiB is to be refused in words, so a message may have more than that.
-"""
+"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html)."""
 
 AGED_SECONDS: Final = 60.0
 """How long a call may go on over a connection that has reached its age."""
@@ -57,27 +48,21 @@ QUIET_SECONDS: Final = 1.0
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
-IdentityOf = Callable[[Context], Identity]
-
-log = logging.getLogger(__name__)
-
 
 class GrpcFace:
     """The listening server."""
 
-    def __init__(self, registry: Registry, access: Access, settings: Settings) -> None:
+    def __init__(self, registry: Registry, access: Access, settings: Settings, quota: Quota) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
-        registry_pb2_grpc.add_SchemaRegistryServicer_to_server(
-            servicer(registry, identity_from_certificate(access), settings.slow_seconds),
-            cast("grpc.aio.Server", PassingBytes(self._server)),
-        )
+        handlers = grpc_calls.handlers(registry, identity_from_certificate(access), settings.slow_seconds, quota)
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
         self.health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self.health, self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, BoundedMessages(self._server))
         if settings.reflection:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
-            reflection.enable_server_reflection(names, self._server, pool=MethodsToo())
+            servicer = reflection.aio.ReflectionServicer(names, pool=MethodsToo())
+            reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, BoundedMessages(self._server))
 
     async def start(self, address: str, pem: Reread[Pem]) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
@@ -153,60 +138,3 @@ def identity_from_certificate(access: Access) -> IdentityOf:
         return access.identity(certificate)
 
     return identify
-
-
-def servicer(registry: Registry, identify: IdentityOf, slow_seconds: float) -> registry_pb2_grpc.SchemaRegistryServicer:
-    """The generated servicer with each RPC bound to the registry's method of the same name."""
-    methods = {
-        rpc.name: _stream(getattr(registry, rpc.name), identify, slow_seconds, registry.watch_headers)
-        if rpc.server_streaming
-        else _unary(getattr(registry, rpc.name), identify)
-        for rpc in SERVICE.methods
-    }
-    bound = type("RegistryServicer", (registry_pb2_grpc.SchemaRegistryServicer,), methods)
-    face: registry_pb2_grpc.SchemaRegistryServicer = bound()
-    return face
-
-
-def _unary(
-    call: Callable[[Any, Identity], Awaitable[Reply]], identify: IdentityOf
-) -> Callable[..., Awaitable[Message | bytes]]:
-    async def answer(_: object, request: Message, context: Context) -> Message | bytes:
-        try:
-            reply = await call(request, identify(context))
-        except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a status)
-            await _refuse(context, error)
-        if reply.headers:
-            await context.send_initial_metadata(reply.headers)
-        return reply.message.proto if isinstance(reply.message, Prepared) else reply.message
-
-    return answer
-
-
-def _stream(
-    call: Callable[[Any, Identity], AsyncIterator[Any]],
-    identify: IdentityOf,
-    slow_seconds: float,
-    headers: Sequence[tuple[str, str]],
-) -> Callable[..., Awaitable[None]]:
-    async def answer(_: object, request: Message, context: Context) -> None:
-        begun = False
-        try:
-            async for message in call(request, identify(context)):
-                if not begun:
-                    # Not before: a call that is refused without headers may be tried again by gRPC itself.
-                    await context.send_initial_metadata(headers)
-                    begun = True
-                await delivered(context.write(message), message, slow_seconds)
-        except Exception as error:  # noqa: BLE001 (as above)
-            await _refuse(context, error)
-
-    return answer
-
-
-async def _refuse(context: Context, error: Exception) -> NoReturn:
-    if not isinstance(error, RegistryError):
-        log.error("a call failed", exc_info=error)
-        error = RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL")
-    details = (("grpc-status-details-bin", status.to_status(error).SerializeToString()),)
-    await context.abort(status.grpc_status(error), status.cut(error.message), details)

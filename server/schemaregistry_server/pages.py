@@ -51,7 +51,7 @@ def read(size: int, token: str, *query: str) -> Page:
 def _after(token: str, mark: str) -> str:
     try:
         asked, last = json.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         asked, last = "", None
     if asked != mark or not isinstance(last, str):
         raise _bad_token()

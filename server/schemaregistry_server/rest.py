@@ -1,43 +1,41 @@
 """The REST face: an ASGI app that answers each annotated path by the RPC it is bound to.
 
-Holds what HTTP adds to an RPC (statuses, conditional requests, problem+json, server-sent events), no path and no logic.
+Holds what HTTP adds to an RPC's answer (statuses, representations, server-sent events), no path and no logic.
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
-from urllib.parse import parse_qsl
+from typing import Final
 
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.types import Message as Event
 
-from schemaregistry.errors import (
-    InvalidArgument,
-    NotFound,
-    RegistryError,
-    TooLarge,
-    Unavailable,
-    Unimplemented,
-)
+from schemaregistry.errors import RegistryError
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
-from schemaregistry_server import health, status
+from schemaregistry_server import encodings, health, http_requests, problems, status
+from schemaregistry_server.encodings import Encoder
+from schemaregistry_server.http_requests import encoded_etag, header
 from schemaregistry_server.identity import Identity
+from schemaregistry_server.limits import Quota
+from schemaregistry_server.negotiation import prefers_text
+from schemaregistry_server.problems import compact, problem
 from schemaregistry_server.readiness import State
 from schemaregistry_server.reply import Prepared
+from schemaregistry_server.routing import Paths
 from schemaregistry_server.service import Registry, Reply
 from schemaregistry_server.transcoding import Binding, bindings, to_json
 
-MAX_BODY = 1 << 20
-"""Bytes of a request's body: the limit of a document."""
+WORTH_ENCODING: Final = 1 << 10
+"""Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than
+the request."""
+
+VARY: Final = (b"vary", b"accept-encoding")
+VARY_TOO: Final = (b"vary", b"accept, accept-encoding")
 
 log = logging.getLogger(__name__)
 
@@ -45,91 +43,156 @@ IdentityOf = Callable[[Scope], Identity]
 
 
 def create_app(
-    registry: Registry, identity_of: IdentityOf, state: Callable[[], State], *, slow_seconds: float
+    registry: Registry, identity_of: IdentityOf, state: Callable[[], State], quota: Quota, *, slow_seconds: float
 ) -> ASGIApp:
     """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them.
 
     A watcher that leaves an event for `slow_seconds` is cut off.
     """
-    by_template: dict[str, dict[str, ASGIApp]] = {}
+    encoder = Encoder()
+    templates: dict[str, dict[str, ASGIApp]] = health.answers(state)
     for binding in bindings(DESCRIPTOR.services_by_name["SchemaRegistry"]):
-        answer: ASGIApp = (
-            _Stream(binding, registry, identity_of, slow_seconds)
-            if binding.streams
-            else _Unary(binding, registry, identity_of)
-        )
-        by_template.setdefault(binding.template, {})[binding.http_method] = answer
-    routes = [Route(template, _ByMethod(answers), methods=[*answers]) for template, answers in by_template.items()]
-    return Starlette(
-        routes=[*routes, *health.routes(state)],
-        exception_handlers={HTTPException: _no_such_path},
-    )
+        request = _Request(binding, registry, identity_of, quota)
+        answer: ASGIApp = _Stream(request, slow_seconds) if binding.streams else _Unary(request, encoder)
+        templates.setdefault(binding.template, {})[binding.http_method] = answer
+    return Paths(templates)
 
 
-class _ByMethod:
-    """What one path answers, by HTTP method: one route, so that a refused method's `Allow` names them all."""
+class _Request:
+    """How one binding's requests come to be: who calls comes first, then whether they may, then what they send."""
 
-    def __init__(self, answers: dict[str, ASGIApp]) -> None:
-        self.answers = answers
+    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf, quota: Quota) -> None:
+        self.binding = binding
+        self.registry = registry
+        self.identity_of = identity_of
+        self.quota = quota
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method = scope["method"]
-        await self.answers["GET" if method == "HEAD" else method](scope, receive, send)
+    def admit(self, scope: Scope) -> Identity:
+        caller = self.identity_of(scope)
+        self.registry.authorise(self.binding.rpc, caller)
+        return caller
 
 
 class _Unary:
     """One binding of a unary RPC, as an ASGI app."""
 
-    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf) -> None:
-        self.binding = binding
-        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(registry, binding.rpc)
-        self.identity_of = identity_of
+    def __init__(self, request: _Request, encoder: Encoder) -> None:
+        self.request = request
+        self.encoder = encoder
+        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(request.registry, request.binding.rpc)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            caller = self.identity_of(scope)
-            request = await _request(self.binding, scope, receive)
-            reply = await self.handler(request, caller)
-            code, content_type, body = _body(reply.message, request, scope)
-        except RegistryError as error:
-            await problem(error)(scope, receive, send)
+            reply = await self._reply(scope, receive)
+            if isinstance(reply.message, HttpBody):
+                code, headers, body = await self._document(reply, scope)
+            else:
+                code, headers, body = await _message(reply, scope)
+        except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a problem)
+            await _refused(error, self.request.binding)(scope, receive, send)
             return
-        except Exception:
-            log.exception("%s failed", self.binding.rpc)
-            await problem(RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL"))(
-                scope, receive, send
-            )
-            return
-        headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
-        if code != HTTPStatus.NOT_MODIFIED:
-            headers += [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
         await send({"type": "http.response.start", "status": code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        caller, binding = self.request.admit(scope), self.request.binding
+        if not binding.body:
+            return await self.handler(http_requests.read(binding, scope), caller)
+        with self.request.quota.holding(caller.name, http_requests.size(scope)):
+            body = await http_requests.body(scope, receive)
+            return await self.handler(http_requests.read(binding, scope, body), caller)
+
+    async def _document(self, reply: Reply, scope: Scope) -> "_Answer":
+        """A document's bytes, or 304 without them; under an encoding its ETag is another one."""
+        message = reply.message
+        assert isinstance(message, HttpBody)
+        name = http_requests.encoding(scope["headers"])
+        headers = [VARY]
+        etag = ""
+        for key, value in reply.headers:
+            if key == "etag":
+                etag, value = value, encoded_etag(value, name)  # noqa: PLW2901
+            headers.append((key.encode("latin-1"), value.encode("latin-1")))
+        body = message.data
+        if not body:
+            return HTTPStatus.NOT_MODIFIED, headers, b""
+        if name:
+            body = await self.encoder.document(etag, body, name)
+            headers.append((b"content-encoding", name.encode()))
+        headers += _content(message.content_type, body)
+        return HTTPStatus.OK, headers, body
+
+
+_Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+async def _message(reply: Reply, scope: Scope) -> _Answer:
+    message = reply.message
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    line = message.text if isinstance(message, Prepared) else ""
+    if line and prefers_text(header(scope["headers"], b"accept")):
+        content_type, body = "text/plain; charset=utf-8", line.encode()
+    else:
+        content_type, body = "application/json", await _json(message)
+    if len(body) >= WORTH_ENCODING and (name := http_requests.encoding(scope["headers"])):
+        body = await encodings.encoded(body, name)
+        headers.append((b"content-encoding", name.encode()))
+    headers += [VARY_TOO if line else VARY, *_content(content_type, body)]
+    created = isinstance(message, RegisterSchemaResponse) and message.created
+    return HTTPStatus.CREATED if created else HTTPStatus.OK, headers, body
+
+
+async def _json(message: Message | Prepared) -> bytes:
+    """Compact JSON; of a large message it is made on another thread, so that it does not hold up the others."""
+    if isinstance(message, Prepared):
+        return message.json
+    if message.ByteSize() <= encodings.SHORT:
+        return _written(message)
+    return await asyncio.to_thread(_written, message)
+
+
+def _written(message: Message) -> bytes:
+    return compact(to_json(message)).encode()
+
+
+def _content(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
+
+
+def _refused(error: Exception, binding: Binding) -> Response:
+    refusal = status.refusal(error)
+    if refusal is not error:
+        log.error("%s failed", binding.rpc, exc_info=error)
+    answer = problem(refusal)
+    if isinstance(refusal, encodings.UnsupportedEncoding):
+        answer.headers["accept-encoding"] = ", ".join(encodings.OFFERED)
+    return answer
 
 
 class _Stream:
     """The binding of a server-streaming RPC, as server-sent events (WHATWG HTML, "Server-sent events")."""
 
-    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf, slow_seconds: float) -> None:
-        self.binding = binding
+    def __init__(self, request: _Request, slow_seconds: float) -> None:
+        self.request = request
         self.handler: Callable[[Message, Identity], AsyncIterator[WatchSchemasResponse]] = getattr(
-            registry, binding.rpc
+            request.registry, request.binding.rpc
         )
-        self.identity_of = identity_of
         self.slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            request = await _request(self.binding, scope, receive)
-            messages = aiter(self.handler(request, self.identity_of(scope)))
+            caller = self.request.admit(scope)
+            messages = aiter(self.handler(http_requests.read(self.request.binding, scope), caller))
             # The first message is taken before the status is sent, so that a refusal has a status of its own.
             first = await anext(messages)
-        except RegistryError as error:
-            await problem(error)(scope, receive, send)
+        except Exception as error:  # noqa: BLE001 (as for a unary RPC)
+            await _refused(error, self.request.binding)(scope, receive, send)
             return
-        response = StreamingResponse(
-            _events(first, messages), media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
+        headers = {"cache-control": "no-store"}
+        if scope["method"] == "HEAD":
+            await Response(None, headers=headers, media_type="text/event-stream")(scope, receive, send)
+            return
+        response = StreamingResponse(_events(first, messages), media_type="text/event-stream", headers=headers)
 
         async def bounded(event: Event) -> None:
             async with asyncio.timeout(self.slow_seconds):
@@ -155,123 +218,8 @@ async def _events(first: WatchSchemasResponse, rest: AsyncIterator[WatchSchemasR
         async for message in rest:
             yield _event(message)
     except RegistryError as error:
-        yield f"event: error\ndata: {_compact(_problem_of(error, status.http_status(error)))}\n\n"
+        yield f"event: error\ndata: {compact(problems.members(error, status.http_status(error)))}\n\n"
 
 
 def _event(message: WatchSchemasResponse) -> str:
-    return f"id: {message.revision}\nevent: {message.WhichOneof('event')}\ndata: {_compact(to_json(message))}\n\n"
-
-
-async def _request(binding: Binding, scope: Scope, receive: Receive) -> Message:
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else ()
-    headers = scope["headers"]
-    body = await _read(headers, receive) if binding.body else b""
-    request = binding.request_of(scope["path_params"], query, _header(headers, b"content-type"), body)
-    if "if_none_match" in binding.query and (etag := _header(headers, b"if-none-match")):
-        binding.set(request, "if_none_match", etag)
-    if "after_revision" in binding.query and (last := _header(headers, b"last-event-id")):
-        _resume(binding, request, last)
-    return request
-
-
-def _resume(binding: Binding, request: Message, last_event_id: str) -> None:
-    if not last_event_id.isascii() or not last_event_id.isdigit():
-        raise InvalidArgument(
-            f"Last-Event-ID must be a revision, not {last_event_id!r}: start again without it.", reason="BAD_PARAMETER"
-        )
-    binding.set(request, "after_revision", last_event_id)
-
-
-async def _read(headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> bytes:
-    length = _header(headers, b"content-length")
-    if length.isdigit() and int(length) > MAX_BODY:
-        raise _too_large()
-    chunks, size = [], 0
-    while True:
-        event = await receive()
-        if event["type"] == "http.disconnect":
-            raise InvalidArgument("The connection closed before the body was whole.", reason="BODY_CUT")
-        chunks.append(event.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_BODY:
-            raise _too_large()
-        if not event.get("more_body"):
-            return b"".join(chunks)
-
-
-def _too_large() -> TooLarge:
-    message = f"The body is over {MAX_BODY:,} bytes: a document or a batch of records must be smaller."
-    return TooLarge(message, reason="TOO_LARGE")
-
-
-def _header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in headers if key == name), "")
-
-
-def _body(message: Message | Prepared, request: Message, scope: Scope) -> tuple[int, str, bytes]:
-    if isinstance(message, Prepared):
-        if message.text and _prefers_text(_header(scope["headers"], b"accept")):
-            return HTTPStatus.OK, "text/plain; charset=utf-8", message.text.encode()
-        return HTTPStatus.OK, "application/json", message.json
-    if isinstance(message, HttpBody):
-        unchanged = not message.data and bool(getattr(request, "if_none_match", ""))
-        return HTTPStatus.NOT_MODIFIED if unchanged else HTTPStatus.OK, message.content_type, message.data
-    created = isinstance(message, RegisterSchemaResponse) and message.created
-    return HTTPStatus.CREATED if created else HTTPStatus.OK, "application/json", _compact(to_json(message)).encode()
-
-
-def _prefers_text(accept: str) -> bool:
-    """Whether `text/plain` comes before JSON and before anything, by quality and then by place (RFC 9110, 12.5.1)."""
-    ranked = []
-    for place, part in enumerate(accept.split(",")):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        quality = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        if kind in {"text/plain", "text/*", "application/json", "*/*", "application/*"}:
-            ranked.append((-float(quality) if quality.replace(".", "", 1).isdecimal() else 0.0, place, kind))
-    return bool(ranked) and min(ranked)[2].startswith("text/")
-
-
-def _problem_of(error: RegistryError, code: int) -> dict[str, object]:
-    body: dict[str, object] = {
-        "type": "about:blank",
-        # Python 3.13 renamed 413; the gateways before this face say it as the versions before did.
-        "title": "Request Entity Too Large" if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(code).phrase,
-        "status": code,
-        "detail": error.message,
-        "code": error.code,
-        "reason": error.reason,
-    }
-    if error.pointer is not None:
-        body["pointer"] = error.pointer
-    body |= sorted(error.metadata.items())
-    return body
-
-
-def problem(error: RegistryError, code: int | None = None) -> Response:
-    """The answer for a refusal: `application/problem+json` (RFC 9457) with the code, reason, pointer and metadata.
-
-    `code` is the HTTP status where it isn't the error's own.
-    """
-    code = code or status.http_status(error)
-    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
-    body = _compact(_problem_of(error, code)).encode()
-    if (verdict := status.verdict_of(error)) is not None:
-        body = b'%b,"verdict":%b}' % (body[:-1], verdict.json)
-    return Response(body, code, headers, media_type="application/problem+json")
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-async def _no_such_path(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    allowed = (error.headers or {}).get("Allow")
-    if allowed is None:
-        return problem(
-            NotFound(f"No such path: {request.url.path}. Try /schemas or /schema/{{id}}.", reason="NO_SUCH_PATH")
-        )
-    message = f"{request.url.path} answers {allowed} only, not {request.method}."
-    answer = problem(Unimplemented(message, reason="NO_SUCH_METHOD"), HTTPStatus.METHOD_NOT_ALLOWED)
-    answer.headers["allow"] = allowed
-    return answer
+    return f"id: {message.revision}\nevent: {message.WhichOneof('event')}\ndata: {compact(to_json(message))}\n\n"

@@ -17,7 +17,7 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server import pages, records, refusals, watching
+from schemaregistry_server import bodies, limits, pages, records, refusals, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
@@ -51,15 +51,16 @@ class Registry:
         self._progress_seconds = progress_seconds
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
-        self._authorise("GetSchema", caller)
+        self._admit("GetSchema", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
         unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
         reply = found.not_modified if unchanged else found.reply
         return self._reply(reply.message, reply.headers) if self._current.stale else reply
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
-        self._authorise("RegisterSchema", caller)
+        self._admit("RegisterSchema", request, caller)
         try:
+            bodies.require_json(request.document.data)
             document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
             entry, created = await self._writer.write(document, caller.name)
         except RegistryError as error:
@@ -77,8 +78,9 @@ class Registry:
         )
 
     async def CheckCompatibility(self, request: pb.CheckCompatibilityRequest, caller: Identity) -> Reply:
-        self._authorise("CheckCompatibility", caller)
+        self._admit("CheckCompatibility", request, caller)
         direction = read_direction(request.direction, transitive=True)
+        bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         subject = (await self._catalog(request.min_revision)).subject(document.id)
         level = direction or document.compatibility or ""
@@ -86,14 +88,14 @@ class Registry:
         return self._reply(await self._questions.candidate(rivals, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
-        self._authorise("CompareVersions", caller)
+        self._admit("CompareVersions", request, caller)
         direction = read_direction(request.direction, transitive=False)
         subject = (await self._catalog(request.min_revision)).subject(request.id)
         old, new = subject.find(request.from_version), subject.find(request.to_version)
         return self._reply(await self._questions.pair(old, new, direction, caller.name))
 
     async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
-        self._authorise("ListSchemas", caller)
+        self._admit("ListSchemas", request, caller)
         filters = (request.text, request.field, request.tag)
         page = pages.read(request.page_size, request.page_token, "schemas", *filters)
         catalog = await self._catalog(request.min_revision)
@@ -106,7 +108,7 @@ class Registry:
         return self._reply(answer)
 
     async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
-        self._authorise("ListVersions", caller)
+        self._admit("ListVersions", request, caller)
         page = pages.read(request.page_size, request.page_token, "versions", request.id)
         catalog = await self._catalog(request.min_revision)
         later = catalog.subject(request.id).after(page.after_revision)
@@ -121,7 +123,7 @@ class Registry:
         )
 
     def WatchSchemas(self, request: pb.WatchSchemasRequest, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:
-        self._authorise("WatchSchemas", caller)
+        self._admit("WatchSchemas", request, caller)
         return watching.watch(self._current, request, progress_seconds=self._progress_seconds)
 
     @property
@@ -130,27 +132,33 @@ class Registry:
         return ((PROGRESS_HEADER, f"{self._progress_seconds:g}"),)
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
-        self._authorise("GetContract", caller)
+        self._admit("GetContract", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
         return self._reply(await asyncio.to_thread(_compiled, found), found.headers)
 
     async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
-        self._authorise("ValidateRecords", caller)
+        self._admit("ValidateRecords", request, caller)
         found = await self._find(request.id, request.version, 0)
+        bodies.require_json(request.records.data)
         return self._reply(await asyncio.to_thread(records.validate, found, request.records.data))
 
-    async def WhoAmI(self, _: pb.WhoAmIRequest, caller: Identity) -> Reply:
-        self._authorise("WhoAmI", caller)
+    async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
+        self._admit("WhoAmI", request, caller)
         return Reply(
             pb.WhoAmIResponse(identity=caller.name, can_publish=caller.can_publish, transport=caller.transport)
         )
 
-    def _authorise(self, rpc: str, caller: Identity) -> None:
+    def authorise(self, rpc: str, caller: Identity) -> None:
+        """Return where `caller` may call `rpc`; raise Unauthenticated or PermissionDenied, and log it, where not."""
         try:
             authorise(rpc, caller)
         except RegistryError as error:
             refusals.record(rpc, caller, error)
             raise
+
+    def _admit(self, rpc: str, request: Message, caller: Identity) -> None:
+        self.authorise(rpc, caller)
+        limits.check(request)
 
     async def _catalog(self, min_revision: int) -> Catalog:
         return await self._current.reached(min_revision, seconds=WAIT_SECONDS)

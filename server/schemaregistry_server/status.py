@@ -3,6 +3,7 @@
 Holds what both faces say of an error; how a face sends it is its own.
 """
 
+import errno
 from typing import Final
 
 import grpc
@@ -10,8 +11,9 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from schemaregistry.errors import RegistryError, TooLarge, Unavailable
+from schemaregistry.errors import RegistryError, ResourceExhausted, TooLarge, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.encodings import UnsupportedEncoding
 from schemaregistry_server.verdicts import Rendered
 
 DOMAIN: Final = "schemaregistry"
@@ -40,6 +42,21 @@ TABLE: Final = {
 """Canonical code → gRPC status, HTTP status (as google/rpc/code.proto has them, but a write refused is a 409)."""
 
 
+OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
+
+
+def refusal(error: BaseException) -> RegistryError:
+    """The error itself where it is a refusal; what the caller hears of any other: its cause is the log's."""
+    if isinstance(error, RegistryError):
+        return error
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES):
+        return ResourceExhausted(
+            "This server has no descriptors, processes or memory left for this: try again later, or another server.",
+            reason="SERVER_EXHAUSTED",
+        )
+    return RegistryError("The registry failed to answer; its log says why.", reason="INTERNAL")
+
+
 def grpc_status(error: RegistryError) -> grpc.StatusCode:
     return TABLE[error.code][0]
 
@@ -50,7 +67,9 @@ def cut(text: str, limit: int = MESSAGE) -> str:
 
 
 def http_status(error: RegistryError) -> int:
-    """The HTTP status; 413 for what is over a limit of size (RFC 9110, section 15.5.14)."""
+    """The HTTP status; 413 for what is over a limit of size, 415 for an encoding (RFC 9110, 15.5.14 and 15.5.16)."""
+    if isinstance(error, UnsupportedEncoding):
+        return 415
     return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
 
 

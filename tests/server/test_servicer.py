@@ -14,8 +14,9 @@ from google.rpc import error_details_pb2, status_pb2
 
 from schemaregistry.errors import NotFound, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.grpc_face import SERVICE, servicer
+from schemaregistry_server.grpc_calls import SERVICE, handlers
 from schemaregistry_server.identity import ROLES, Role
+from schemaregistry_server.limits import Quota
 from schemaregistry_server.service import Identity, Registry, Reply
 
 CALLER = Identity("spiffe://dev/reader", False, "mtls")
@@ -45,11 +46,12 @@ class Synchronous:
     """A servicer whose GetSchema runs the asynchronous one's to its end."""
 
     def __init__(self, registry: object) -> None:
-        self._servicer = servicer(registry, lambda _: CALLER, slow_seconds=1)  # type: ignore[arg-type]
+        self._handler = handlers(registry, lambda _: CALLER, 1, Quota())["GetSchema"]  # type: ignore[arg-type]
 
     def GetSchema(self, request, context):  # noqa: N802 (the proto's name)
         try:
-            return asyncio.run(self._servicer.GetSchema(request, AsynchronousContext(context)))
+            raw = asyncio.run(self._handler.unary_unary(request.SerializeToString(), AsynchronousContext(context)))
+            return HttpBody.FromString(raw)
         except Aborted:
             return HttpBody()
 
@@ -60,6 +62,11 @@ class Answers:
     def __init__(self, outcome: Reply | Exception) -> None:
         self.outcome = outcome
         self.asked: list[tuple[object, Identity]] = []
+
+    watch_headers = ()
+
+    def authorise(self, rpc: str, caller: Identity) -> None:
+        """Everyone may call."""
 
     def __getattr__(self, rpc: str):
         async def answer(request, caller) -> Reply:

@@ -23,6 +23,24 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class GetSchemaRequest(_message.Message):
+    """How much a field of a request may hold. What is over is INVALID_ARGUMENT, before anything else is done with it.
+
+      id                                  128 characters of its own alphabet
+      ids                                 1,000 ids, each of at most 128 characters
+      version, from_version, to_version   128 characters
+      direction                           32 characters
+      if_none_match                       4,096 characters
+      page_token, text, field             1,024 characters
+      tag                                 256 characters
+      document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
+      min_revision, after_revision        none below zero
+      page_size                           none below zero; what is too high is taken for the most there is
+      include_documents                   either
+
+    A message with `document` or `records` may have 65,536 bytes beside them, any other 262,144 in all. Of messages over
+    16,384 bytes the server works on 67,108,864 bytes at once, 16,777,216 of one caller's: more is RESOURCE_EXHAUSTED.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ID_FIELD_NUMBER: _builtins.int

@@ -1,0 +1,42 @@
+"""A request's body before it is read as JSON: a sentence for what curl, a form or a file sent in its place."""
+
+import re
+from typing import Final
+
+from schemaregistry.errors import InvalidArgument
+
+_JSON_STARTS: Final = frozenset(b'{["-0123456789tfn')
+_FORM: Final = re.compile(rb"\s*(?:[\w.~+*-]|%[0-9A-Fa-f]{2})+=(?!=)|\s*%(?:7B|5B)", re.IGNORECASE)
+
+_SEND: Final = "Send the JSON itself: curl --data-binary @FILE."
+
+
+def require_json(data: bytes) -> None:
+    """Return where `data` may be JSON text; raise InvalidArgument (NOT_JSON) that says what it looks like where not."""
+    start = data[:256].lstrip(b" \t\r\n")
+    may_be = bool(start) and start[0] in _JSON_STARTS and not start.startswith(b"--") and not _FORM.match(start)
+    if may_be:
+        return
+    looks_like = _cause(data, start)
+    if looks_like:
+        raise InvalidArgument(f"{looks_like} {_SEND}", reason="NOT_JSON", pointer="")
+
+
+_BEGINNINGS: Final = (
+    (b"--", "The body is a multipart form (curl -F sends one)."),
+    (b"@", "The body is a file's name after @, not the file: of curl's options -d and --data-binary read it."),
+    (b"\x1f\x8b", "The body is compressed: say so, Content-Encoding: gzip."),
+    (b"\x28\xb5\x2f\xfd", "The body is compressed: say so, Content-Encoding: zstd."),
+    (b"\xff\xfe", "The body is UTF-16: save it as UTF-8."),
+    (b"\xfe\xff", "The body is UTF-16: save it as UTF-8."),
+    (b"<", "The body is HTML or XML."),
+)
+
+
+def _cause(data: bytes, start: bytes) -> str:
+    """What it looks like; "" where the reader of JSON says it best."""
+    if not data.strip():
+        return "The body is white space alone." if data else "The body is empty."
+    if _FORM.match(start):
+        return "The body is a form, name=value (curl --data-urlencode sends one)."
+    return next((sentence for beginning, sentence in _BEGINNINGS if start.startswith(beginning)), "")

@@ -1,0 +1,184 @@
+"""How much a request may hold, field by field as the proto's comments have it, and how much a caller at once."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import DecodeError, Message
+
+from schemaregistry.document import check_id
+from schemaregistry.errors import InvalidArgument, ResourceExhausted, TooLarge
+
+MAX_RECEIVED: Final = 12 << 20
+"""Bytes of a message that are received at all: what is over its own limit is to be refused in words."""
+
+MAX_BODY: Final = 1 << 20
+"""Bytes of a document, or of records."""
+
+MAX_REST: Final = 64 << 10
+"""Bytes of a message beside its document or records."""
+
+MAX_SMALL_MESSAGE: Final = 256 << 10
+"""Bytes of a message without: a thousand ids fit."""
+
+CHARACTERS: Final = {
+    "version": 128,
+    "from_version": 128,
+    "to_version": 128,
+    "direction": 32,
+    "if_none_match": 4096,
+    "page_token": 1024,
+    "text": 1024,
+    "field": 1024,
+    "tag": 256,
+}
+"""Of text fields. A document's 1 MiB are `document.loads`'."""
+
+MAX_ID: Final = 128
+"""Characters of an id."""
+
+MAX_IDS: Final = 1000
+
+MAX_CONTENT_TYPE: Final = 256
+"""Characters of a body's `content_type`."""
+
+NOT_NEGATIVE: Final = frozenset({"min_revision"})
+"""Numbers that must be 0 or more. `page_size` and `after_revision` are refused by whoever reads them."""
+
+FREE: Final = 16 << 10
+"""Bytes of a request that no quota counts."""
+
+HELD: Final = 64 << 20
+"""Bytes of requests over FREE that may be worked on at once."""
+
+HELD_BY_ONE: Final = 16 << 20
+"""Of these, one caller's."""
+
+
+def read(kind: type[Message], raw: bytes, *, large: bool) -> Message:
+    """The message that `raw` is; raise TooLarge (TOO_LARGE, MESSAGE_TOO_LARGE) or InvalidArgument (BAD_MESSAGE).
+
+    `large`: it may hold a document or records. A message over its limit is not looked at.
+    """
+    if large and len(raw) > MAX_BODY + MAX_REST:
+        raise TooLarge(
+            f"The message has {len(raw):,} bytes: a document, or a batch of records, may have {MAX_BODY:,}.",
+            reason="TOO_LARGE",
+        )
+    if not large and len(raw) > MAX_SMALL_MESSAGE:
+        raise TooLarge(
+            f"The message has {len(raw):,} bytes, more than the {MAX_SMALL_MESSAGE:,} of a {kind.DESCRIPTOR.name}.",
+            reason="MESSAGE_TOO_LARGE",
+        )
+    try:
+        return kind.FromString(raw)
+    except DecodeError:
+        raise InvalidArgument(
+            f"These bytes are no {kind.DESCRIPTOR.full_name}: send the message that the proto defines.",
+            reason="BAD_MESSAGE",
+        ) from None
+
+
+def check(request: Message) -> None:
+    """Return where every field is within its limit; raise InvalidArgument naming the first that isn't."""
+    for name, refuse in _checks(type(request)):
+        refuse(name, getattr(request, name))
+
+
+_CHECKS: dict[type[Message], list[tuple[str, Callable[[str, Any], None]]]] = {}
+
+
+def _checks(kind: type[Message]) -> list[tuple[str, Callable[[str, Any], None]]]:
+    found = _CHECKS.get(kind)
+    if found is None:
+        found = _CHECKS[kind] = list(_made(kind))
+    return found
+
+
+def _made(kind: type[Message]) -> Iterator[tuple[str, Callable[[str, Any], None]]]:
+    for field in kind.DESCRIPTOR.fields:
+        if field.name in CHARACTERS:
+            yield field.name, _check_text
+        elif field.name == "id":
+            yield field.name, _check_id
+        elif field.name == "ids":
+            yield field.name, _check_ids
+        elif field.name in NOT_NEGATIVE:
+            yield field.name, _check_number
+        elif field.message_type is not None:
+            yield field.name, _check_body
+
+
+def _check_text(name: str, value: str) -> None:
+    most = CHARACTERS[name]
+    if len(value) > most:
+        raise InvalidArgument(
+            f"`{name}` has {len(value):,} characters, more than the {most:,} that it may have.",
+            reason="FIELD_TOO_LONG",
+            metadata={"field": name},
+        )
+
+
+def _check_id(_: str, value: str) -> None:
+    if len(value) > MAX_ID:
+        check_id(value)
+
+
+def _check_ids(name: str, values: Any) -> None:
+    if len(values) > MAX_IDS:
+        raise InvalidArgument(
+            f"`{name}` names {len(values):,} schemas, more than {MAX_IDS:,}: leave it out for all, or ask in parts.",
+            reason="TOO_MANY_IDS",
+            metadata={"field": name},
+        )
+    for value in values:
+        check_id(value)
+
+
+def _check_number(name: str, value: int) -> None:
+    if value < 0:
+        raise InvalidArgument(
+            f"`{name}` is {value}: it must be 0 or more.", reason="BAD_REVISION", metadata={"field": name}
+        )
+
+
+def _check_body(name: str, value: HttpBody) -> None:
+    if len(value.content_type) > MAX_CONTENT_TYPE or value.extensions:
+        raise InvalidArgument(
+            f"`{name}` takes `data` and a `content_type` of at most {MAX_CONTENT_TYPE} characters, no `extensions`.",
+            reason="BAD_BODY",
+            metadata={"field": name},
+        )
+
+
+class Quota:
+    """The bytes of requests that are worked on at this moment, in all and by caller."""
+
+    def __init__(self, held: int = HELD, by_one: int = HELD_BY_ONE) -> None:
+        self._most, self._most_by_one = held, by_one
+        self._held: Counter[str] = Counter()
+        self._all = 0
+
+    @contextmanager
+    def holding(self, caller: str, size: int) -> Iterator[None]:
+        """Count `size` bytes for as long as the context lasts; raise ResourceExhausted where they are too many."""
+        if size <= FREE:
+            yield
+            return
+        if self._held[caller] + size > self._most_by_one or self._all + size > self._most:
+            raise ResourceExhausted(
+                f"Large requests of {self._held[caller]:,} bytes of yours, {self._all:,} in all, are worked on: wait "
+                "for their answers, then try again.",
+                reason="TOO_MUCH_AT_ONCE",
+            )
+        self._held[caller] += size
+        self._all += size
+        try:
+            yield
+        finally:
+            self._all -= size
+            self._held[caller] -= size
+            if not self._held[caller]:
+                del self._held[caller]

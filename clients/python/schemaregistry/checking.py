@@ -1,5 +1,6 @@
 """For notebooks, scripts and tests: do these rows conform, and what types would. How rows are judged is data's."""
 
+from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -9,6 +10,7 @@ from schemaregistry.contract import compile_contract
 from schemaregistry.data.formats import text
 from schemaregistry.data.tables import rows_of
 from schemaregistry.document import Document
+from schemaregistry.document.csv_dialect import csv_dialect
 from schemaregistry.pull import Pulled, from_file, from_registry, is_file
 from schemaregistry.v1 import contract_pb2
 
@@ -21,7 +23,9 @@ Schema: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
 """`ID`, `ID@VERSION`, a document's file, a compiled contract's file (`….pb`), or either as a value."""
 
 
-def check(table: Any, schema: Schema, *, client: "Client | None" = None) -> data.Report:
+def check(
+    table: Any, schema: Schema, *, client: "Client | None" = None, csv: Mapping[str, Any] | None = None
+) -> data.Report:
     """Judge a table, or files, by a contract. In a notebook the report shows itself.
 
     `table` is a pyarrow Table, RecordBatch, RecordBatchReader or dataset, a pandas or polars DataFrame, anything else
@@ -29,13 +33,15 @@ def check(table: Any, schema: Schema, *, client: "Client | None" = None) -> data
     a missing value. An id is asked of the registry that `client` is connected to; without one, of that which the
     environment names (SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY).
 
+    `csv` says how CSV files are written, as `x-csv` of a document does: `{"delimiter": ";"}`.
+
     >>> report = check("ticks.parquet", "schemas/ticks_v1.json")   # doctest: +SKIP
     >>> report.raise_for_violations()                              # doctest: +SKIP
 
     What is wrong with the data is in the report. Raises InvalidArgument for a table or a schema that is none, and what
     the registry raises.
     """
-    sources = data.find(paths) if (paths := _paths(table)) else rows_of(table)
+    sources = data.find(paths, csv=csv_dialect(dict(csv or {}))) if (paths := _paths(table)) else rows_of(table)
     pulled = _pull(schema, client)
     return data.check(sources, pulled.contract, revision=pulled.revision)
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
 from schemaregistry.errors import InvalidArgument
@@ -35,6 +36,12 @@ def check(
     format: Annotated[
         str | None, typer.Option("--format", "--format-in", help="The files' format, where their names don't tell it.")
     ] = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    comment: Comment = None,
+    skip_lines: SkipLines = None,
+    null: Null = None,
+    escape: Escape = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,
@@ -47,7 +54,7 @@ def check(
     from schemaregistry import data
 
     check_form(form)
-    sources = data.find(files, format)
+    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)

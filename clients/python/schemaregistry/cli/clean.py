@@ -7,6 +7,7 @@ import typer
 
 from schemaregistry.cli.check import Redact, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
 from schemaregistry.cli.progress import progress_bar
@@ -32,6 +33,12 @@ def clean(
     as_json: AsJson = False,
     redact: Redact = False,
     format: FileFormat = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    comment: Comment = None,
+    skip_lines: SkipLines = None,
+    null: Null = None,
+    escape: Escape = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,
@@ -50,7 +57,7 @@ def clean(
     from schemaregistry import data
     from schemaregistry.data.clean import clean
 
-    sources = data.find(files, format)
+    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
     folder = quarantine_of(to, quarantine)
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("cleaning", sum(source.size for source in sources)) as progress:

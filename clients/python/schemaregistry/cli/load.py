@@ -13,6 +13,7 @@ import typer
 from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Form, Redact, check_form, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import Access, pull
@@ -54,6 +55,12 @@ def load(
     form: Form = "text",
     redact: Redact = False,
     format: FileFormat = None,
+    delimiter: Delimiter = None,
+    encoding: Encoding = None,
+    comment: Comment = None,
+    skip_lines: SkipLines = None,
+    null: Null = None,
+    escape: Escape = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,
@@ -75,7 +82,7 @@ def load(
     _check_policy(policy)
     check_form(form)
     seconds = _seconds(max_staleness)
-    sources = gate.find(data, format)
+    sources = gate.find(data, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
     with _told(alert):

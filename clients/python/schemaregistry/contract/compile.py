@@ -2,17 +2,21 @@
 equal bytes. How one keyword becomes a check is keywords'.
 """
 
+from dataclasses import fields
 from typing import Final
 
 from schemaregistry.contract.keywords import Rules
 from schemaregistry.contract.places import ROW, Places
 from schemaregistry.contract.types import field_message
 from schemaregistry.document import Document, canonical
+from schemaregistry.document.csv_dialect import CsvDialect
 from schemaregistry.document.references import walk
 from schemaregistry.v1 import contract_pb2
 
 PLAN_VERSION: Final = 1
 """The format of the plans that are made and read here."""
+CSV_PLAN_VERSION: Final = 2
+"""That of plans which say how CSV is written: a reader that passed over it would misread."""
 
 
 def compile_contract(document: Document) -> contract_pb2.Contract:
@@ -35,7 +39,7 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
         id=document.id,
         version=str(document.version),
         fingerprint=document.fingerprint,
-        plan_version=PLAN_VERSION,
+        plan_version=PLAN_VERSION if document.csv is None else CSV_PLAN_VERSION,
         columns=[
             contract_pb2.Column(field=field_message(field), required=index in required)
             for index, field in enumerate(document.arrow, 1)
@@ -46,4 +50,11 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
         residuals=rules.residuals,
         schema_json=canonical(document.schema).decode(),
         arrow_derived=document.arrow_derived,
+        csv=None if document.csv is None else csv_message(document.csv),
     )
+
+
+def csv_message(dialect: CsvDialect) -> contract_pb2.Csv:
+    """How CSV is written, as a contract has it."""
+    said = {each.name: getattr(dialect, each.name) for each in fields(dialect)}
+    return contract_pb2.Csv(**{name: value for name, value in said.items() if value is not None})

@@ -1,9 +1,9 @@
-"""Reading CSV (RFC 4180): every field as text first, then as the contract's type. Judges no values.
+"""Reading CSV (RFC 4180, or a dialect of it): every field as text first, then as the contract's type. Judges no values.
 
-Only an empty field without quotes is null. Types come from the contract, never from what the file looks like.
+Only an empty field without quotes is null, and what the dialect says. Types come from the contract, never from what the
+file looks like.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final, Literal
@@ -14,8 +14,10 @@ import pyarrow.csv as pcsv
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask
 from schemaregistry.data.binding import needed
+from schemaregistry.data.csv_text import CsvText
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
+from schemaregistry.data.header import refuse_delimiter, refuse_header, split
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.linewise import CsvLines
@@ -30,8 +32,6 @@ read_csv: Any = pcsv.read_csv
 
 _HEAD: Final = 1 << 16
 """Bytes in which the header most likely ends."""
-_FIELD: Final = re.compile(r'(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))')
-"""A field of a sound record."""
 
 
 class CsvReader:
@@ -42,7 +42,9 @@ class CsvReader:
     def __init__(self, source: Source, judge: Judge) -> None:
         self._source = source
         self._judge = judge
-        self._input = Input(source)
+        self._dialect = source.csv.over(judge.plan.csv)
+        self._delimiter = self._dialect.delimiter or ","
+        self._input = CsvText(source.path, Input(source), self._dialect)
         self._lines: CsvLines | None = None
 
     @property
@@ -58,22 +60,29 @@ class CsvReader:
                 if isinstance(block, Proven):
                     yield block
                     continue
-                rows, fault = sound_part(self._source.path, without_mark(block))
+                rows, fault = sound_part(self._source.path, without_mark(block), self._delimiter)
                 if names is None and not rows.is_blank:
                     names, rows = self._header(rows)
                     self._bind(names)
-                    self._lines = CsvLines(self._judge.plan, names) if self._judge.by_proof else None
+                    self._lines = CsvLines(self._judge.plan, names) if self._proves else None
                     if rows.data and not fault and self._prove(rows.data):
                         yield Proven(count_lines(rows.data))
                         continue
                 if names is not None:
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
+                if fault and names is None:
+                    refuse_delimiter(self._source.path, self._judge.plan, _first_line(block), self._delimiter)
                 if fault:
                     raise fault
             if names is None:
                 self._bind([])
         finally:
             self._input.close()
+
+    @property
+    def _proves(self) -> bool:
+        """Expressions know commas, and no other null than the empty field."""
+        return self._judge.by_proof and self._delimiter == "," and not self._dialect.null
 
     def _prove(self, text: Text) -> bool:
         return self._lines is not None and self._lines.prove(text)
@@ -96,10 +105,15 @@ class CsvReader:
             text = block.data[int(starts[0]) : end].decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
             raise Unreadable(
-                self._source.path, "NOT_UTF8", f"the header isn't UTF-8: {error}", offset=block.offset, line=block.line
+                self._source.path,
+                "NOT_UTF8",
+                f"the header isn't UTF-8: {error}",
+                offset=block.offset,
+                line=block.line_at(0),
             ) from None
-        names = [quoted.replace('""', '"') or plain for quoted, plain in _FIELD.findall(text)]
+        names = split(text, self._delimiter)
         line = head.line_of(0)
+        refuse_header(self._source.path, self._judge.plan, text, self._delimiter, line)
         refuse_repeated_names(self._source.path, names, line=line)
         return names, block.after(end)
 
@@ -110,7 +124,7 @@ class CsvReader:
         table = self._parsed(block, names, columns or names[:1])
         if not block.has(table.num_rows):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
-            raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line)
+            raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
         places = {place.name: place for place in self._judge.plan.children[ROW]}
         values: dict[str, Array] = {}
         misfits: dict[int, Mask] = {}
@@ -137,6 +151,7 @@ class CsvReader:
                 pa.BufferReader(block.data),
                 pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1),
                 pcsv.ParseOptions(
+                    delimiter=self._delimiter,
                     newlines_in_values=b'"' in block.data,
                     ignore_empty_lines=not block.keep_empty,
                     invalid_row_handler=refuse if block.is_utf8 else None,
@@ -145,7 +160,7 @@ class CsvReader:
                     check_utf8=False,
                     column_types=dict.fromkeys(names, pa.string()),
                     include_columns=columns,
-                    null_values=[""],
+                    null_values=["", *(self._dialect.null or ())],
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=False,
                 ),
@@ -156,12 +171,16 @@ class CsvReader:
     def _unreadable(self, block: Block, error: BaseException, refused: list[pcsv.InvalidRow]) -> Unreadable:
         path = self._source.path
         if not refused:
-            return Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=block.line)
+            return Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=block.line_at(0))
         row = refused[0]
         message = f"{row.actual_columns:,} fields where the header has {row.expected_columns:,}: {row.text[:80]}"
         index = min((row.number or 1) - 1, len(block.starts) - 1)
         offset = block.offset + int(block.starts[index])
         return Unreadable(path, "NOT_CSV", message, offset=offset, line=block.line_of(index))
+
+
+def _first_line(block: Block) -> str:
+    return block.data[:_HEAD].lstrip(b"\r\n").partition(b"\n")[0].decode(errors="replace").rstrip("\r")
 
 
 def one_chunk(column: Array) -> Array:

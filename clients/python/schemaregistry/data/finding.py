@@ -10,6 +10,7 @@ from typing import Final
 
 from schemaregistry.data.sources import FORMATS, MAGIC, Compression, Source
 from schemaregistry.data.stdin import piped
+from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 _SUFFIXES: Final = {
@@ -20,16 +21,19 @@ _SUFFIXES: Final = {
     ".ipc": "arrow",
     ".arrows": "arrow",
     ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
 }
+_TABS: Final = CsvDialect(delimiter="\t")
 _COMPRESSIONS: Final[Mapping[str, Compression]] = {".gz": "gzip", ".zst": "zstd"}
 
 
-def find(patterns: Iterable[str], stated: str | None = None) -> list[Source]:
+def find(patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = PLAIN_CSV) -> list[Source]:
     """The files that names, directories and globs stand for, each once; `-` is standard input.
 
-    `stated` is the format of all of them.
+    `stated` is the format of all of them, `csv` what is said of how CSV among them is written.
 
     In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside.
 
@@ -41,10 +45,10 @@ def find(patterns: Iterable[str], stated: str | None = None) -> list[Source]:
     sources: dict[str, Source] = {}
     for pattern in patterns:
         if pattern == "-":
-            sources.setdefault(pattern, piped(stated))
+            sources.setdefault(pattern, piped(stated, csv=csv))
             continue
         for path in _expand(pattern):
-            sources.setdefault(path, Source(path, stated or _format(path), _compression(path)))
+            sources.setdefault(path, Source(path, stated or _format(path), _compression(path), _csv(path, csv)))
     return list(sources.values())
 
 
@@ -73,10 +77,20 @@ def _told(path: Path) -> bool:
 
 
 def _by_name(path: str) -> str | None:
+    return _SUFFIXES.get(_suffix(path))
+
+
+def _suffix(path: str) -> str:
+    """The end of a name that tells the format, that of a compression aside."""
     suffixes = Path(path.lower()).suffixes
     if suffixes and suffixes[-1] in _COMPRESSIONS:
         suffixes.pop()
-    return _SUFFIXES.get(suffixes[-1]) if suffixes else None
+    return suffixes[-1] if suffixes else ""
+
+
+def _csv(path: str, said: CsvDialect) -> CsvDialect:
+    """What is said of a file, and else by its name: that there are tabs between its fields."""
+    return said.over(_TABS) if _suffix(path) in (".tsv", ".tab") else said
 
 
 def _compression(path: str) -> Compression | None:

@@ -6,7 +6,7 @@ Which values fail is frame's; whole JSON records are records'.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -17,10 +17,14 @@ from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.records import RecordJudge, Records
 from schemaregistry.data.report import Example
+from schemaregistry.data.schemas import differing
 from schemaregistry.data.tally import Key, Tally
 from schemaregistry.data.types import described
 from schemaregistry.data.values import shown, to_json
 from schemaregistry.document import Json
+
+_MOST_PAIRS: Final = 5
+"""Columns that differ from the contract's by case or spaces, and are named."""
 
 Show: TypeAlias = Callable[[int], Json]
 """The value to show for an index of a value at the place that fails."""
@@ -123,6 +127,12 @@ class Judge:
         """One column that is missing and one that is extra may be the same under a new name."""
         missing = [place.name for place in self.plan.columns if place.index not in self.binding.types]
         extras = self.binding.extras[ROW]
+        alike = differing(extras, [str(name) for name in missing])
+        if alike:
+            pairs = ", ".join(f'"{found}" is "{name}"' for found, name in list(alike.items())[:_MOST_PAIRS])
+            more = f" and {len(alike) - _MOST_PAIRS:,} more" if len(alike) > _MOST_PAIRS else ""
+            self.tally.note(f"{pairs}{more} but for case or spaces: rename the columns, or let `clean` do it")
+            return
         if len(missing) == len(extras) == 1:
             self.tally.note(f"{missing[0]} is missing and {extras[0]} isn't in the contract: was it renamed?")
 

@@ -4,15 +4,15 @@ In NDJSON a record is a line. In CSV it is a line too, but for line ends within 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 
 from schemaregistry.data.arrays import Indices, is_utf8
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.sources import Input, Source
+from schemaregistry.data.sources import Source
 
 BLOCK: Final = 4 << 20
 """Bytes that are read at a time."""
@@ -28,6 +28,25 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 Text: TypeAlias = bytes | memoryview
 Prove: TypeAlias = Callable[[Text], bool]
+
+
+class Reads(Protocol):
+    """The bytes of a text file, decompressed. `position` counts bytes on disk."""
+
+    @property
+    def position(self) -> int: ...
+
+    def read(self, size: int) -> bytes:
+        """The next bytes, fewer only at the end."""
+        ...
+
+    def passed_over(self, offset: int) -> int:
+        """How many lines of the file before an offset aren't in the text."""
+        ...
+
+
+def _none(_offset: int) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +65,8 @@ class Block:
     line: int
     quoted: bool
     keep_empty: bool = False
+    passed_over: Callable[[int], int] = _none
+    """How many lines before an offset aren't in the text."""
 
     @cached_property
     def newlines(self) -> Indices:
@@ -93,7 +114,11 @@ class Block:
 
     def line_of(self, record: int) -> int:
         """The line that a record starts on."""
-        return self.line + int(np.searchsorted(self.newlines, self.starts[record]))
+        return self.line_at(int(self.starts[record]))
+
+    def line_at(self, at: int) -> int:
+        """The line of a byte."""
+        return self.line + int(np.searchsorted(self.newlines, at)) + self.passed_over(self.offset + at)
 
     def record(self, index: int) -> bytes:
         """One record, without its line end."""
@@ -107,7 +132,7 @@ class Block:
     def after(self, end: int) -> "Block":
         """The rest of the block from a record's start on."""
         line = self.line + self.data.count(b"\n", 0, end)
-        return Block(self.data[end:], self.offset + end, line, self.quoted)
+        return replace(self, data=self.data[end:], offset=self.offset + end, line=line)
 
 
 def without_mark(block: Block) -> Block:
@@ -124,7 +149,7 @@ def record_ends(data: bytes, newlines: Indices) -> Indices:
     return ends
 
 
-def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = None) -> Iterator[Block | Proven]:
+def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = None) -> Iterator[Block | Proven]:
     """The text in blocks of whole records, or how many records such a block has that is proven; raises Unreadable.
 
     `quoted`: line ends within quotes are part of a record. `prove` says of a block whether it is proven, and has a line
@@ -137,15 +162,16 @@ def blocks(source: Source, text: Input, *, quoted: bool, prove: Prove | None = N
         size, ends = _fill(source, text, buffer, filled, offset)
         filled += size
         end = _last_end(buffer, filled, quoted=quoted) if size else filled
+        at = line + text.passed_over(offset)
         if end == 0 and filled > LONGEST:
             message = f"a record is longer than {LONGEST >> 20} MiB: is this the format that the name says?"
-            raise Unreadable(source.path, "RECORD_TOO_LONG", message, offset=offset, line=line)
+            raise Unreadable(source.path, "RECORD_TOO_LONG", message, offset=offset, line=at)
         if not size and quoted and buffer.count(b'"', 0, filled) % 2:
             message = "a quote is never closed: the file is cut off, or a quote within a field isn't doubled"
-            raise Unreadable(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=line)
+            raise Unreadable(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=at)
         if end:
             found = _proven(buffer, end, ends or 1, prove) or Block(
-                bytes(memoryview(buffer)[:end]), offset, line, quoted
+                bytes(memoryview(buffer)[:end]), offset, line, quoted, passed_over=text.passed_over
             )
             yield found
             line += found.lines
@@ -178,7 +204,7 @@ def _last_end(buffer: bytearray, filled: int, *, quoted: bool) -> int:
     return int(ends[-1]) + 1 if len(ends) else 0
 
 
-def _fill(source: Source, text: Input, buffer: bytearray, filled: int, offset: int) -> tuple[int, int]:
+def _fill(source: Source, text: Reads, buffer: bytearray, filled: int, offset: int) -> tuple[int, int]:
     """Read a block's bytes into the buffer; return how many, and how many line ends.
 
     A few at a time: memory that was just used is the fastest.

@@ -22,6 +22,7 @@ from schemaregistry.data.judge import Judge
 from schemaregistry.data.picking import picked_batch
 from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.repairs import Change, Done
+from schemaregistry.data.schemas import folded
 from schemaregistry.data.types import Array, DataType, described, family, pc
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
@@ -36,17 +37,17 @@ FROM_TEXT: Final = frozenset(("int", "float", "decimal", "bool", "date", "time",
 def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Which of a file's names stand for which of the contract's columns.
 
-    A column that is missing, and for which just one name is there that is an alias of it, or it with whitespace around.
+    A column that is missing, and for which just one name is there that is an alias of it, or it but for case and
+    whitespace around.
     """
-    there, wanted = set(names), set(columns)
-    spaced: dict[str, list[str]] = {}
+    there, known = set(names), set(columns)
+    alike: dict[str, list[str]] = {}
     for name in names:
-        if (bare := name.strip(WHITESPACE)) != name:
-            spaced.setdefault(bare, []).append(name)
+        alike.setdefault(folded(name.strip(WHITESPACE)), []).append(name)
     found: dict[str, str] = {}
     for column in (column for column in columns if column not in there):
-        former = {*spaced.get(column, ()), *there.intersection(aliases.get(column, ()))}
-        if len(former) == 1 and not former & wanted:
+        former = {*there.intersection(aliases.get(column, ())), *alike.get(folded(column), ())}
+        if len(former) == 1 and not former & known:
             found[former.pop()] = column
     return found
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
+from schemaregistry.data.csv_text import CsvText
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.lines import Proven, blocks, without_mark
 from schemaregistry.data.quoting import sound_part
@@ -68,9 +69,10 @@ def _arrow(source: Source) -> Stream:
 
 
 def _csv(source: Source) -> Stream:
-    """Only an empty field without quotes is null, as where files are checked."""
-    convert = pcsv.ConvertOptions(null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False)
-    parse = pcsv.ParseOptions(newlines_in_values=True)
+    """Only an empty field without quotes is null, as where files are checked, and what is said to be."""
+    nulls = ["", *(source.csv.null or ())]
+    convert = pcsv.ConvertOptions(null_values=nulls, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    parse = pcsv.ParseOptions(delimiter=source.csv.delimiter or ",", newlines_in_values=True)
     text: Any = pa.BufferReader(b"".join(_sound_csv(source)))
     table = pcsv.read_csv(text, parse_options=parse, convert_options=convert)
     return Stream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
@@ -78,10 +80,10 @@ def _csv(source: Source) -> Stream:
 
 def _sound_csv(source: Source) -> Iterator[bytes]:
     """The text without its byte order mark; raises Unreadable where it isn't CSV."""
-    with closing(Input(source)) as text:
+    with closing(CsvText(source.path, Input(source), source.csv)) as text:
         for block in blocks(source, text, quoted=True):
             assert not isinstance(block, Proven)
-            sound, fault = sound_part(source.path, without_mark(block))
+            sound, fault = sound_part(source.path, without_mark(block), source.csv.delimiter or ",")
             if fault:
                 raise fault
             yield sound.data

@@ -12,10 +12,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from schemaregistry.contract import PLAN_VERSION
+from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION
 from schemaregistry.data.types import DataType, arrow_schema, arrow_type, value_type
 from schemaregistry.data.validator import Validator
 from schemaregistry.document import Json
+from schemaregistry.document.csv_dialect import CsvDialect, csv_dialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 
@@ -97,8 +98,9 @@ class Plan:
         Raises InvalidArgument: UNKNOWN_PLAN for a format or a kind that isn't known here, BAD_CONTRACT for one that no
         compiler makes.
         """
-        if contract.plan_version != PLAN_VERSION:
-            raise _unknown(f"its format is {contract.plan_version or 'missing'}, this reader knows {PLAN_VERSION}")
+        if contract.plan_version not in (PLAN_VERSION, CSV_PLAN_VERSION):
+            known = f"{PLAN_VERSION} and {CSV_PLAN_VERSION}"
+            raise _unknown(f"its format is {contract.plan_version or 'missing'}, this reader knows {known}")
         try:
             return cls._read(contract)
         except (LookupError, ValueError, TypeError, AttributeError, AssertionError, pa.ArrowException) as error:
@@ -139,6 +141,12 @@ class Plan:
                 place = self.places[place].parent
         _ = self.places[check.place], check.kind != "residue" or self.contract.residuals[check.argument]
         _ = check.kind != "unique_items" or self.children[check.place][0]
+
+    @cached_property
+    def csv(self) -> CsvDialect:
+        """How CSV files are written; raises InvalidArgument (BAD_CSV) for a dialect that there isn't."""
+        said = {field.name: value for field, value in self.contract.csv.ListFields()}
+        return csv_dialect(said | {"null": list(said["null"])} if "null" in said else said, "x-csv")
 
     @cached_property
     def looks_at_extras(self) -> bool:

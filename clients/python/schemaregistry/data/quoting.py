@@ -4,6 +4,7 @@ Arrow's parser joins such text to the value and takes a CR for a line end. Knows
 """
 
 import re
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -12,30 +13,29 @@ from schemaregistry.data.arrays import Indices
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.lines import Block, record_ends
 
-_QUOTE, _COMMA, _NEWLINE, _RETURN = b'",\n\r'
+_QUOTE, _NEWLINE, _RETURN = b'"\n\r'
 _RETURN_ALONE: Final = re.compile(rb"\r(?!\n)")
 _LONE: Final = "a line ends with \\r alone: lines of CSV end with \\n or \\r\\n, write the file anew with these"
 _STRAY: Final = "a quote stands beside other text: quotes are around a whole field, and doubled within it (RFC 4180)"
 
 
-def sound_part(path: str, block: Block) -> tuple[Block, Unreadable | None]:
+def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, Unreadable | None]:
     """The records before the first one that isn't CSV, and what is wrong with that one."""
-    found = _first_fault(block.data)
+    found = _first_fault(block.data, ord(delimiter))
     if found is None:
         return block, None
     at, message = found
     ends = record_ends(block.data, block.newlines)
     before = int(np.searchsorted(ends, at))
     start = int(ends[before - 1]) + 1 if before else 0
-    line = block.line + int(np.searchsorted(block.newlines, start))
-    fault = Unreadable(path, "NOT_CSV", message, offset=block.offset + start, line=line)
-    return Block(block.data[:start], block.offset, block.line, block.quoted, block.keep_empty), fault
+    fault = Unreadable(path, "NOT_CSV", message, offset=block.offset + start, line=block.line_at(start))
+    return replace(block, data=block.data[:start]), fault
 
 
-def _first_fault(data: bytes) -> tuple[int, str] | None:
+def _first_fault(data: bytes, delimiter: int) -> tuple[int, str] | None:
     """Where the first fault is, and what it is."""
     returns = _lone_returns(data)
-    found = [(at, _LONE) for at in returns] + [(at, _STRAY) for at in _stray_quotes(data)]
+    found = [(at, _LONE) for at in returns] + [(at, _STRAY) for at in _stray_quotes(data, delimiter)]
     return min(found, default=None)
 
 
@@ -48,7 +48,7 @@ def _lone_returns(data: bytes) -> list[int]:
     return [int(place) for place in places[~within][:1]]
 
 
-def _stray_quotes(data: bytes) -> list[int]:
+def _stray_quotes(data: bytes, delimiter: int) -> list[int]:
     """The first quote that opens within a field or closes before its end.
 
     Every other quote opens a field, or goes on with one after a doubled quote; those between close it.
@@ -59,9 +59,9 @@ def _stray_quotes(data: bytes) -> list[int]:
     letters = np.frombuffer(data, np.uint8)
     opening, closing = quotes[::2], quotes[1::2]
     before = letters[np.maximum(opening - 1, 0)]
-    strays = opening[(opening > 0) & ~np.isin(before, (_COMMA, _NEWLINE, _QUOTE))]
+    strays = opening[(opening > 0) & ~np.isin(before, (delimiter, _NEWLINE, _QUOTE))]
     after = letters[np.minimum(closing + 1, len(letters) - 1)]
-    unended = closing[(closing + 1 < len(letters)) & ~np.isin(after, (_COMMA, _NEWLINE, _QUOTE, _RETURN))]
+    unended = closing[(closing + 1 < len(letters)) & ~np.isin(after, (delimiter, _NEWLINE, _QUOTE, _RETURN))]
     return sorted(int(place) for place in (*strays[:1], *unended[:1]))[:1]
 
 

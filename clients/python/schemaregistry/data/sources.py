@@ -6,6 +6,8 @@ from typing import Any, BinaryIO, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
+from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson")
 
 Compression: TypeAlias = Literal["gzip", "zstd"]
@@ -21,6 +23,8 @@ class Source:
     path: str
     format: str
     compression: Compression | None = None
+    csv: CsvDialect = PLAIN_CSV
+    """What is said of this file's CSV besides what the contract says."""
 
     @property
     def size(self) -> int:
@@ -48,6 +52,10 @@ class Input:
     def position(self) -> int:
         """How far the file on disk has been read."""
         return self._file.tell()
+
+    def passed_over(self, _offset: int) -> int:
+        """Every line is in it."""
+        return 0
 
     def read(self, size: int) -> bytes:
         """The next bytes, fewer only at the end."""

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.sources import COMPRESSED, MAGIC, Source
+from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 NAME: Final = "<stdin>"
@@ -103,7 +104,7 @@ class Piped(Source):
         return kept
 
 
-def piped(stated: str | None, stream: BinaryIO | None = None) -> Piped:
+def piped(stated: str | None, stream: BinaryIO | None = None, csv: CsvDialect = PLAIN_CSV) -> Piped:
     """Standard input, or another stream, as a source of the stated format.
 
     Raises InvalidArgument: UNKNOWN_FORMAT where the first bytes don't tell it, NO_INPUT for a terminal.
@@ -117,7 +118,7 @@ def piped(stated: str | None, stream: BinaryIO | None = None) -> Piped:
     if found is None:
         message = "The first bytes of standard input don't tell its format. Say --format csv, ndjson, parquet or arrow."
         raise InvalidArgument(message, reason="UNKNOWN_FORMAT")
-    return Piped(NAME, found, compression if found in ("csv", "ndjson") else None, pipe=pipe)
+    return Piped(NAME, found, compression if found in ("csv", "ndjson") else None, csv, pipe=pipe)
 
 
 def _told(head: bytes) -> str | None:

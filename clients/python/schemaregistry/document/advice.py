@@ -47,7 +47,7 @@ def _notes(path: Path, schema: dict[str, Json]) -> Iterator[Note]:
     for name in (name for name in schema if name not in known and not name.startswith("x-")):
         message = f"Draft-07 has no keyword {shown(name)}: it is ignored.{meant(name, KEYWORDS)}"
         yield Note("UNKNOWN_KEYWORD", message, pointer((*path, name)))
-    for name in (name for name in ("x-tags", "x-owner", "x-aliases") if name in schema):
+    for name in (name for name in ("x-tags", "x-owner", "x-aliases", "x-csv") if name in schema):
         yield Note("MISPLACED_MEMBER", f"`{name}` is read at the top of the document alone.", pointer((*path, name)))
     if "format" in schema and schema["format"] not in FORMATS:
         name = schema["format"]

@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from semver import Version
+
+if TYPE_CHECKING:
+    from schemaregistry.document.csv_dialect import CsvDialect
 
 Json: TypeAlias = Any
 """What `json.loads` gives: dict, list, str, int, float, bool or None."""
@@ -55,7 +58,7 @@ class Document:
     `raw` is the text as a person wrote it. `schema` is the JSON side alone, ready for a draft-07 validator: without
     `$id`, `version`, `arrow`, `compatibility` and the `x-` members. `arrow` is the block's fields in their order, or
     the derived ones where `arrow_derived`. `fingerprint` is `sha256:` and the hex digest of the canonical form of the
-    whole document.
+    whole document. `csv` is None for a document without `x-csv`.
     """
 
     raw: bytes
@@ -71,4 +74,5 @@ class Document:
     tags: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     owner: str = ""
+    csv: "CsvDialect | None" = None
     warnings: tuple[Note, ...] = ()

@@ -12,6 +12,7 @@ from schemaregistry.document.advice import advise
 from schemaregistry.document.agreement import agree
 from schemaregistry.document.arrow import read_block
 from schemaregistry.document.canonical import fingerprint
+from schemaregistry.document.csv_dialect import read_csv
 from schemaregistry.document.derive import derive
 from schemaregistry.document.draft07 import check_places, check_root
 from schemaregistry.document.members import (
@@ -66,6 +67,7 @@ def parse(data: bytes, *, id: str | None = None) -> Document:  # noqa: A002
         tags=read_tags(value),
         aliases=read_aliases(value, shapes.members([()])),
         owner=read_owner(value),
+        csv=read_csv(value) if "x-csv" in value else None,
         warnings=tuple(islice(chain(advise(schemas), notes), MAX_NOTES)),
     )
 

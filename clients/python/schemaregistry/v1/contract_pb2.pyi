@@ -169,6 +169,7 @@ class Contract(_message.Message):
     RESIDUALS_FIELD_NUMBER: _builtins.int
     SCHEMA_JSON_FIELD_NUMBER: _builtins.int
     ARROW_DERIVED_FIELD_NUMBER: _builtins.int
+    CSV_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The document's `$id`."""
     version: _builtins.str
@@ -176,7 +177,7 @@ class Contract(_message.Message):
     fingerprint: _builtins.str
     """`sha256:` and 64 hex digits, over the document's canonical form."""
     plan_version: _builtins.int
-    """The format of this plan: 1. It grows with every change that an older reader would misjudge."""
+    """The format of this plan: 1; 2 where `csv` is set. It grows with every change that an older reader would misjudge."""
     schema_json: _builtins.str
     """The JSON side of the document (a draft-07 schema) as canonical JSON: what residuals are judged by."""
     arrow_derived: _builtins.bool
@@ -201,6 +202,10 @@ class Contract(_message.Message):
     def residuals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Residual]:
         """What isn't compiled: keywords that a JSON Schema validator judges on the values concerned."""
 
+    @_builtins.property
+    def csv(self) -> Global___Csv:
+        """How CSV files are written, where the document says so (`x-csv`)."""
+
     def __init__(
         self,
         *,
@@ -215,14 +220,69 @@ class Contract(_message.Message):
         residuals: _abc.Iterable[Global___Residual] | None = ...,
         schema_json: _builtins.str = ...,
         arrow_derived: _builtins.bool = ...,
+        csv: Global___Csv | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["csv", b"csv"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_derived", b"arrow_derived", "checks", b"checks", "columns", b"columns", "conditions", b"conditions", "fingerprint", b"fingerprint", "id", b"id", "places", b"places", "plan_version", b"plan_version", "residuals", b"residuals", "schema_json", b"schema_json", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arrow_derived", b"arrow_derived", "checks", b"checks", "columns", b"columns", "conditions", b"conditions", "csv", b"csv", "fingerprint", b"fingerprint", "id", b"id", "places", b"places", "plan_version", b"plan_version", "residuals", b"residuals", "schema_json", b"schema_json", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Contract: _TypeAlias = Contract  # noqa: Y015
+
+@_typing.final
+class Csv(_message.Message):
+    """A dialect of CSV. What is empty or 0 isn't said: RFC 4180, in UTF-8 or with UTF-16's byte order mark."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DELIMITER_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    COMMENT_FIELD_NUMBER: _builtins.int
+    SKIP_LINES_FIELD_NUMBER: _builtins.int
+    NULL_FIELD_NUMBER: _builtins.int
+    ESCAPE_FIELD_NUMBER: _builtins.int
+    DECIMAL_FIELD_NUMBER: _builtins.int
+    THOUSANDS_FIELD_NUMBER: _builtins.int
+    DATES_FIELD_NUMBER: _builtins.int
+    delimiter: _builtins.str
+    """One ASCII character between two fields."""
+    encoding: _builtins.str
+    """`utf-8`, `utf-16` (with a byte order mark), `utf-16le`, `utf-16be`, `iso-8859-1`, `windows-1252`."""
+    comment: _builtins.str
+    """One ASCII character; lines outside quotes that start with it are passed over."""
+    skip_lines: _builtins.int
+    """Lines before the header."""
+    escape: _builtins.str
+    """One ASCII character: within quotes it makes the quote, or itself, after it a part of the text."""
+    decimal: _builtins.str
+    """For readers that repair: the decimal point, what groups thousands, the order of a date (`dmy`, `mdy`, `ymd`)."""
+    thousands: _builtins.str
+    dates: _builtins.str
+    @_builtins.property
+    def null(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Fields without quotes that are null, besides empty ones."""
+
+    def __init__(
+        self,
+        *,
+        delimiter: _builtins.str = ...,
+        encoding: _builtins.str = ...,
+        comment: _builtins.str = ...,
+        skip_lines: _builtins.int = ...,
+        null: _abc.Iterable[_builtins.str] | None = ...,
+        escape: _builtins.str = ...,
+        decimal: _builtins.str = ...,
+        thousands: _builtins.str = ...,
+        dates: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["comment", b"comment", "dates", b"dates", "decimal", b"decimal", "delimiter", b"delimiter", "encoding", b"encoding", "escape", b"escape", "null", b"null", "skip_lines", b"skip_lines", "thousands", b"thousands"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Csv: _TypeAlias = Csv  # noqa: Y015
 
 @_typing.final
 class Column(_message.Message):

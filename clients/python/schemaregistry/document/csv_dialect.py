@@ -1,0 +1,121 @@
+"""`x-csv`: how CSV files of a document are written, where that isn't RFC 4180 in UTF-8. Reads no file."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, NoReturn
+
+from schemaregistry.document.model import Json
+from schemaregistry.document.reading import pointer
+from schemaregistry.document.wording import meant, shown
+from schemaregistry.errors import InvalidArgument
+
+ENCODINGS: Final = ("utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")
+MOST_LINES: Final = 1_000_000
+"""Lines that may stand before the header."""
+_MOST_NULLS: Final = 100
+_LONGEST_NULL: Final = 100
+_MARK: Final = re.compile(r"[^A-Za-z0-9\"\r\n\x00\x80-\U0010FFFF]")
+"""One ASCII character that is no letter, digit, quote or line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvDialect:
+    """How a CSV file is written; None where nothing is said.
+
+    `delimiter` stands between fields, `comment` starts lines that are passed over, as are the first `skip_lines`. A
+    field without quotes that is one of `null` is null, as an empty one always is. Within quotes `escape` makes the
+    quote after it a part of the text, besides a doubled one. `decimal`, `thousands` and `dates` say how numbers and
+    dates of a person's making are to be read where files are repaired: `,` and `.` in `1.234,5`, `dmy` in 02.01.2024.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    comment: str | None = None
+    skip_lines: int | None = None
+    null: tuple[str, ...] | None = None
+    escape: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    dates: str | None = None
+
+    def over(self, other: "CsvDialect") -> "CsvDialect":
+        """What is said here, and else what the other says."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in said.items() if value is not None})
+
+
+PLAIN_CSV: Final = CsvDialect()
+
+
+def read_csv(document: Mapping[str, Json]) -> CsvDialect:
+    """`x-csv`; raises InvalidArgument (BAD_CSV) with the pointer of what is wrong."""
+    return csv_dialect(document.get("x-csv", {}), "x-csv")
+
+
+def csv_dialect(found: Json, *path: str) -> CsvDialect:
+    """A dialect from its JSON object, which stands at `path`; raises InvalidArgument (BAD_CSV)."""
+    if not isinstance(found, dict):
+        _refuse('`x-csv` is an object, as in {"delimiter": ";"}.', *path)
+    values: dict[str, Any] = {}
+    for name, value in found.items():
+        if name not in _MEMBERS:
+            _refuse(f"`x-csv` has no member {shown(name)}.{meant(name, _MEMBERS)}", *path, name)
+        is_one, what = _MEMBERS[name]
+        if not is_one(value):
+            _refuse(f"`{name}` is {what}.", *path, name)
+        values[name] = tuple(value) if name == "null" else value
+    dialect = CsvDialect(**values)
+    _check_together(dialect, path)
+    return dialect
+
+
+def _check_together(dialect: CsvDialect, path: tuple[str, ...]) -> None:
+    marks = {"delimiter": dialect.delimiter or ",", "comment": dialect.comment, "escape": dialect.escape}
+    given = {name: mark for name, mark in marks.items() if mark is not None}
+    for name, mark in reversed(given.items()):
+        other = next((each for each, same in given.items() if same == mark and each != name), None)
+        if other:
+            _refuse(f"`{name}` and `{other}` are the same character.", *path, name)
+    if dialect.thousands is not None and dialect.thousands == (dialect.decimal or "."):
+        _refuse(
+            '`thousands` and `decimal` are the same character (`decimal` is "." where it isn\'t said).',
+            *path,
+            "thousands",
+        )
+
+
+def _is_mark(value: Json) -> bool:
+    return isinstance(value, str) and _MARK.fullmatch(value) is not None
+
+
+def _is_lines(value: Json) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_LINES
+
+
+def _is_nulls(value: Json) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= _MOST_NULLS
+        and all(isinstance(text, str) and 0 < len(text) <= _LONGEST_NULL for text in value)
+        and not any(letter in text for text in value for letter in '"\r\n\x00')
+        and len(set(value)) == len(value)
+    )
+
+
+_A_MARK: Final = "one ASCII character, no letter, digit, quote or line end"
+_MEMBERS: Final[Mapping[str, tuple[Callable[[Json], bool], str]]] = {
+    "delimiter": (_is_mark, f"{_A_MARK}: what stands between two fields"),
+    "encoding": (lambda value: value in ENCODINGS, f"one of {', '.join(ENCODINGS)}"),
+    "comment": (_is_mark, f"{_A_MARK}: what a line starts with that is no record"),
+    "skip_lines": (_is_lines, f"how many lines stand before the header, from 0 to {MOST_LINES:,}"),
+    "null": (_is_nulls, f"a list of up to {_MOST_NULLS} different texts that stand for null, without quotes"),
+    "escape": (_is_mark, f"{_A_MARK}: what makes a quote within quotes a part of the text"),
+    "decimal": (lambda value: value in (".", ","), '"." or ","'),
+    "thousands": (lambda value: value in (".", ",", " ", "'", "_"), """one of "." "," " " "'" "_" """.strip()),
+    "dates": (lambda value: value in ("dmy", "mdy", "ymd"), "dmy, mdy or ymd"),
+}
+
+
+def _refuse(message: str, *path: str | int) -> NoReturn:
+    raise InvalidArgument(message, reason="BAD_CSV", pointer=pointer(path))

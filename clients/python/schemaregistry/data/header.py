@@ -13,7 +13,7 @@ from schemaregistry.data import typed
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.schemas import folded
-from schemaregistry.data.wording import printable
+from schemaregistry.terminal import printable
 
 _DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}
 _VALUES: Final = (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns"))
@@ -23,7 +23,7 @@ _SHOWN: Final = 60
 def split(record: str, delimiter: str) -> list[str]:
     """The fields of a sound record."""
     mark = re.escape(delimiter)
-    fields = re.findall(rf'(?:^|{mark})(?:"((?:[^"]|"")*)"|([^{mark}]*))', record)
+    fields = re.findall(rf'(?:^|{mark})(?:"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*))', record)
     return [quoted.replace('""', '"') or plain for quoted, plain in fields]
 
 
@@ -42,7 +42,9 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
 
 
 def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int | None = None) -> None:
-    """Raise Unreadable (WRONG_DELIMITER) for a header that another delimiter makes columns of the contract of."""
+    """Raise Unreadable (WRONG_DELIMITER) for a header of which only another delimiter makes columns of the contract."""
+    if _knows(plan, split(text, delimiter)):
+        return
     for other, word in _DELIMITERS.items():
         if other != delimiter and _knows(plan, split(text, other)):
             message = f"the header is {_shown(text)}: its columns are separated by {word}, say --delimiter {word}"

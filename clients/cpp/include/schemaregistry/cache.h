@@ -13,7 +13,8 @@ namespace schemaregistry {
 /// How a cache fills and how old it may get.
 struct CacheOptions {
   /// Once the registry was not heard of for so long, `get` is an error. A healthy server sends a mark at least every
-  /// ten seconds; one that has lost its store says so and doesn't count as heard of.
+  /// ten seconds, or as often as it says: less than twice that is refused (INVALID_ARGUMENT, reason
+  /// STALENESS_TOO_SHORT). One that has lost its store says so and doesn't count as heard of.
   std::chrono::milliseconds max_staleness{60000};
   /// For the first filling.
   std::chrono::milliseconds timeout{5000};

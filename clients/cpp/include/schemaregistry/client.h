@@ -28,13 +28,25 @@ namespace schemaregistry {
 
 class Connection;
 
+/// After `idle` without a byte the client asks the registry for a sign of life, and waits `wait` for it: a peer that
+/// vanished without a word is noticed within both together, whether or not a call is under way. The registry takes such
+/// questions every 10 s and more; a client that asks more often is hung up on.
+struct Keepalive {
+  std::chrono::milliseconds idle{30000};
+  std::chrono::milliseconds wait{10000};
+};
+
 /// Where the registry is and how long a call may take.
+///
+/// A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of the
+/// proxy that the environment names for gRPC, if it names one (grpc_proxy, https_proxy, http_proxy; no_proxy).
 struct ClientOptions {
   /// `HOST:PORT` of the registry's gRPC.
   std::string target = "localhost:50051";
   Credentials credentials;
   /// For all attempts of one call together.
   std::chrono::milliseconds timeout{5000};
+  Keepalive keepalive{};
 };
 
 /// One rule that a record breaks.
@@ -86,8 +98,8 @@ class Client {
   Result<Watch> watch(WatchOptions options, Watch::Handler handler, Watch::OnEnd on_end = {}) const;
 
  private:
-  explicit Client(std::shared_ptr<const Connection> connection) noexcept;
-  std::shared_ptr<const Connection> connection_;
+  explicit Client(std::shared_ptr<Connection> connection) noexcept;
+  std::shared_ptr<Connection> connection_;
 };
 
 }  // namespace schemaregistry

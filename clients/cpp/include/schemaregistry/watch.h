@@ -48,7 +48,8 @@ struct WatchOptions {
 
 /// The events of a watch, each once and in the order of their revisions, told on a thread of its own.
 ///
-/// When the connection breaks it makes a new one and resumes after the last revision that it told.
+/// When the connection breaks, or nothing comes by it for three of the registry's intervals (30 s, unless it says
+/// otherwise), it makes a new one and resumes after the last revision that it told.
 class Watch {
  public:
   /// Called from the watch's thread, never twice at a time. It may throw: that ends the watch.

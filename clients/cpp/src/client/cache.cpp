@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kLongest = std::chrono::hours(24 * 365 * 100
 
 }  // namespace
 
-Cache::State::State(std::shared_ptr<const Connection> connection, std::vector<std::string> ids, CacheOptions options)
+Cache::State::State(std::shared_ptr<Connection> connection, std::vector<std::string> ids, CacheOptions options)
     : connection_(std::move(connection)), ids_(std::move(ids)), options_(options), good_until_(kNever) {
   thread_ = std::thread([this] { run(); });
 }
@@ -83,7 +83,7 @@ std::optional<Error> Cache::State::follow_one_store() {
     WatchOptions watch;
     watch.ids = ids_;
     watch.include_documents = true;
-    follower_ = std::make_unique<Follower>(connection_, watch);
+    follower_ = std::make_unique<Follower>(connection_, watch, options_.max_staleness);
   }
   LatestTable& filling = tables_.emplace_back();
   return follower_->run([&](const Event& event) { take(event, filling); });

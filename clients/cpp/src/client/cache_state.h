@@ -19,7 +19,7 @@ namespace schemaregistry {
 
 class Cache::State {
  public:
-  State(std::shared_ptr<const Connection> connection, std::vector<std::string> ids, CacheOptions options);
+  State(std::shared_ptr<Connection> connection, std::vector<std::string> ids, CacheOptions options);
   ~State();
 
   /// The error of the first filling, if it failed or took too long.
@@ -34,7 +34,7 @@ class Cache::State {
   void heard() noexcept;
   Error stale() const;
 
-  const std::shared_ptr<const Connection> connection_;
+  const std::shared_ptr<Connection> connection_;
   const std::vector<std::string> ids_;
   const CacheOptions options_;
 

@@ -27,7 +27,7 @@ std::int64_t number(std::string_view text) {
 
 }  // namespace
 
-Client::Client(std::shared_ptr<const Connection> connection) noexcept : connection_(std::move(connection)) {}
+Client::Client(std::shared_ptr<Connection> connection) noexcept : connection_(std::move(connection)) {}
 Client::Client(Client&&) noexcept = default;
 Client& Client::operator=(Client&&) noexcept = default;
 Client::~Client() = default;
@@ -61,7 +61,7 @@ Result<Schema> Client::get(const std::string& id, const std::string& version, st
     request.set_version(version);
     request.set_min_revision(min_revision);
     google::api::HttpBody body;
-    const grpc::Status status = connection_->stub().GetSchema(&context, request, &body);
+    const grpc::Status status = connection_->stub()->GetSchema(&context, request, &body);
     if (!status.ok()) return connection_->describe(status);
     return Schema{std::string(header(context, "x-schema-id")), std::string(header(context, "x-schema-version")),
                   number(header(context, "x-schema-revision")), std::string(header(context, "x-schema-fingerprint")),
@@ -77,7 +77,7 @@ Result<std::string> Client::contract(const std::string& id, const std::string& v
     request.set_id(id);
     request.set_version(version);
     v1::Contract contract;
-    const grpc::Status status = connection_->stub().GetContract(&context, request, &contract);
+    const grpc::Status status = connection_->stub()->GetContract(&context, request, &contract);
     if (!status.ok()) return connection_->describe(status);
     return contract.SerializeAsString();
   });
@@ -94,7 +94,7 @@ Result<std::vector<RecordError>> Client::validate(const std::string& id, const s
     request.mutable_records()->set_content_type("application/json");
     request.mutable_records()->set_data(records);
     v1::ValidateRecordsResponse response;
-    const grpc::Status status = connection_->stub().ValidateRecords(&context, request, &response);
+    const grpc::Status status = connection_->stub()->ValidateRecords(&context, request, &response);
     if (!status.ok()) return connection_->describe(status);
     std::vector<RecordError> errors;
     for (const auto& wrong : response.errors()) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "failures.h"
+#include "proxy.h"
 
 namespace schemaregistry {
 namespace {
@@ -23,14 +24,23 @@ constexpr const char* kServiceConfig = R"({"methodConfig": [{
 // How often the credentials' files are looked at for a renewed certificate.
 constexpr unsigned kRefreshSeconds = 1;
 
-grpc::ChannelArguments arguments() {
+// What ends a connection since gRPC 1.60, where it is a minute unless it is set; older ones go by the keepalive's.
+constexpr const char* kPingTimeout = "grpc.http2.ping_timeout_ms";
+
+grpc::ChannelArguments arguments(const ClientOptions& options) {
+  const auto wait = static_cast<int>(options.keepalive.wait.count());
   grpc::ChannelArguments chosen;
   chosen.SetServiceConfigJSON(kServiceConfig);
   chosen.SetInt("grpc.initial_reconnect_backoff_ms", 100);
   chosen.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-  // A peer that vanished without a word is noticed within 40 s, also by a watch that hears nothing meanwhile.
-  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
-  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+  // One address that swallows what it is sent must not hold up the next one for gRPC's 20 s.
+  chosen.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);
+  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(options.keepalive.idle.count()));
+  chosen.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, wait);
+  chosen.SetInt(kPingTimeout, wait);
+  // Also by a connection in which no call waits: the next one would.
+  chosen.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  chosen.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, is_local(options.target) ? 0 : 1);
   chosen.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   chosen.SetMaxReceiveMessageSize(16 << 20);
   // A client's failed connection must not make another one wait.
@@ -64,7 +74,7 @@ std::optional<Error> check_pem(const std::string& path, std::string_view kind) {
 
 }  // namespace
 
-Result<std::shared_ptr<const Connection>> Connection::open(ClientOptions options) {
+Result<std::shared_ptr<Connection>> Connection::open(ClientOptions options) {
   const Credentials& files = options.credentials;
   for (const auto& [path, kind] :
        {std::pair{files.ca, "CERTIFICATE"}, {files.cert, "CERTIFICATE"}, {files.key, "PRIVATE KEY"}}) {
@@ -76,13 +86,25 @@ Result<std::shared_ptr<const Connection>> Connection::open(ClientOptions options
       std::make_shared<tls::FileWatcherCertificateProvider>(files.key, files.cert, files.ca, kRefreshSeconds));
   tls_options.watch_root_certs();
   tls_options.watch_identity_key_cert_pairs();
-  const auto credentials = tls::TlsCredentials(tls_options);
-  auto channel = grpc::CreateCustomChannel(options.target, credentials, arguments());
-  return std::shared_ptr<const Connection>(std::make_shared<Connection>(std::move(channel), std::move(options)));
+  return std::make_shared<Connection>(tls::TlsCredentials(tls_options), std::move(options));
 }
 
-Connection::Connection(std::shared_ptr<grpc::Channel> channel, ClientOptions options)
-    : options_(std::move(options)), channel_(std::move(channel)), stub_(v1::SchemaRegistry::NewStub(channel_)) {}
+Connection::Connection(std::shared_ptr<grpc::ChannelCredentials> credentials, ClientOptions options)
+    : options_(std::move(options)), credentials_(std::move(credentials)), stub_(connect()) {}
+
+Connection::Stub Connection::stub() const {
+  const std::lock_guard lock(mutex_);
+  return stub_;
+}
+
+void Connection::leave(const Stub& stub) {
+  const std::lock_guard lock(mutex_);
+  if (stub_ == stub) stub_ = connect();
+}
+
+Connection::Stub Connection::connect() const {
+  return v1::SchemaRegistry::NewStub(grpc::CreateCustomChannel(options_.target, credentials_, arguments(options_)));
+}
 
 Error Connection::describe(const grpc::Status& status) const {
   return schemaregistry::describe(status, options_.target, options_.timeout);

@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "schemaregistry/client.h"
@@ -14,20 +15,28 @@ namespace schemaregistry {
 /// A channel with the client's options. Calls may come from any thread.
 class Connection {
  public:
-  static Result<std::shared_ptr<const Connection>> open(ClientOptions options);
+  using Stub = std::shared_ptr<v1::SchemaRegistry::Stub>;
 
-  Connection(std::shared_ptr<grpc::Channel> channel, ClientOptions options);
+  static Result<std::shared_ptr<Connection>> open(ClientOptions options);
 
-  v1::SchemaRegistry::Stub& stub() const { return *stub_; }
+  Connection(std::shared_ptr<grpc::ChannelCredentials> credentials, ClientOptions options);
+
+  /// The calls. Those under way end on the channel that they began on.
+  Stub stub() const;
+  /// Let the next call make a new channel, unless `stub`'s has been replaced already.
+  void leave(const Stub& stub);
   const ClientOptions& options() const { return options_; }
   Error describe(const grpc::Status& status) const;
   /// Give the call its deadline.
   void set_deadline(grpc::ClientContext& context) const;
 
  private:
-  ClientOptions options_;
-  std::shared_ptr<grpc::Channel> channel_;
-  std::unique_ptr<v1::SchemaRegistry::Stub> stub_;
+  Stub connect() const;
+
+  const ClientOptions options_;
+  const std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  mutable std::mutex mutex_;
+  Stub stub_;
 };
 
 }  // namespace schemaregistry

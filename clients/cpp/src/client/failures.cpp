@@ -7,6 +7,7 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
+#include "proxy.h"
 
 namespace schemaregistry {
 namespace {
@@ -18,7 +19,8 @@ struct Sign {
 };
 
 // What gRPC's account of a failed connection has in it, the most telling first.
-constexpr std::array<Sign, 7> kSigns = {{
+constexpr std::array<Sign, 8> kSigns = {{
+    {"heard nothing", "SILENT", "a watch heard nothing, not even that nothing happened"},
     {"CERTIFICATE_VERIFY_FAILED", "TLS_HANDSHAKE",
      "its certificate is not trusted; check that the CA is that registry's and the certificate made for that name"},
     {"certificate verify failed", "TLS_HANDSHAKE",
@@ -35,6 +37,14 @@ constexpr std::array<Sign, 7> kSigns = {{
 
 Error unreachable(const grpc::Status& status, const std::string& target) {
   const std::string told = status.error_message().empty() ? "the connection broke" : status.error_message();
+  if (const auto proxy = proxy_for(target)) {
+    return {Code::unavailable,
+            "PROXY",
+            "no registry answers at " + target + " by way of " + proxy->text() + ": " + told +
+                "; if it is reached without a proxy, name its host in no_proxy",
+            "",
+            {{"target", target}, {"proxy", proxy->place}}};
+  }
   for (const Sign& sign : kSigns) {
     if (told.find(sign.in_text) == std::string::npos) continue;
     return {Code::unavailable,
@@ -52,9 +62,10 @@ Error unreachable(const grpc::Status& status, const std::string& target) {
 }
 
 Error too_late(const std::string& target, std::chrono::milliseconds timeout) {
+  const auto proxy = proxy_for(target);
   return {Code::deadline_exceeded,
           "DEADLINE_EXCEEDED",
-          target + " gave no answer within " + std::to_string(timeout.count()) +
+          target + " gave no answer" + (proxy ? " by way of " + proxy->text() : "") + " within " + std::to_string(timeout.count()) +
               " ms: it is busy or can't be reached; try again, or allow more",
           "",
           {{"target", target}}};

@@ -3,21 +3,22 @@
 #include <utility>
 
 #include "schemaregistry/guarded.h"
+#include "stream.h"
 
 namespace schemaregistry {
 
-Follower::Follower(std::shared_ptr<const Connection> connection, WatchOptions options)
-    : connection_(std::move(connection)), position_(options) {}
+Follower::Follower(std::shared_ptr<Connection> connection, WatchOptions options,
+                   std::optional<std::chrono::milliseconds> max_staleness)
+    : connection_(std::move(connection)), position_(options), silence_(max_staleness) {}
 
 std::optional<Error> Follower::run(const Watch::Handler& handler) noexcept {
   using Ended = std::optional<Error>;
   auto ended = guarded([&]() -> Result<Ended> {
     while (true) {
-      const grpc::Status status = one_connection(handler);
-      const Error error = connection_->describe(status);
-      if (!status.ok() && !position_.survives(error)) {
+      const auto error = one_connection(handler);
+      if (error && !position_.survives(*error)) {
         const std::lock_guard lock(mutex_);
-        return closed_ ? Ended{} : Ended{error};
+        return closed_ ? Ended{} : error;
       }
       if (wait_is_closed()) return Ended{};
     }
@@ -32,25 +33,33 @@ void Follower::close() noexcept {
   wake_.notify_all();
 }
 
-grpc::Status Follower::one_connection(const Watch::Handler& handler) {
+std::optional<Error> Follower::one_connection(const Watch::Handler& handler) {
   grpc::ClientContext context;
-  if (!begin(context)) return grpc::Status::CANCELLED;
+  if (!begin(context)) return connection_->describe(grpc::Status::CANCELLED);
   // Unlinks the context however this is left: `close` must not find one that is gone.
   const std::unique_ptr<Follower, void (*)(Follower*)> unlink(this, [](Follower* self) { self->end(); });
-  auto reader = connection_->stub().WatchSchemas(&context, position_.request());
+  const Connection::Stub stub = connection_->stub();
+  Stream stream(*stub, context, position_.request());
   v1::WatchSchemasResponse message;
-  while (reader->Read(&message)) {
-    if (const auto event = position_.accept(message)) {
-      try {
-        handler(*event);
-      } catch (...) {
-        context.TryCancel();
-        reader->Finish();
-        throw;
+  bool begun = false;
+  while (true) {
+    switch (stream.next(message, silence_.allowed())) {
+      case Stream::Next::message:
+        if (!begun) {
+          if (auto refused = silence_.read(context.GetServerInitialMetadata())) return refused;
+          begun = true;
+        }
+        if (const auto event = position_.accept(message)) handler(*event);
+        break;
+      case Stream::Next::silence:
+        connection_->leave(stub);
+        return connection_->describe(silence_.broken());
+      case Stream::Next::end: {
+        const grpc::Status status = stream.finish();
+        return status.ok() ? std::nullopt : std::optional<Error>(connection_->describe(status));
       }
     }
   }
-  return reader->Finish();
 }
 
 bool Follower::begin(grpc::ClientContext& context) {

@@ -7,7 +7,7 @@
 
 namespace schemaregistry {
 
-Watch::Loop::Loop(std::shared_ptr<const Connection> connection, WatchOptions options, Handler handler, OnEnd on_end)
+Watch::Loop::Loop(std::shared_ptr<Connection> connection, WatchOptions options, Handler handler, OnEnd on_end)
     : follower_(std::move(connection), std::move(options)),
       handler_(std::move(handler)),
       on_end_(std::move(on_end)),

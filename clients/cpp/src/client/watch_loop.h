@@ -12,7 +12,7 @@ namespace schemaregistry {
 
 class Watch::Loop {
  public:
-  Loop(std::shared_ptr<const Connection> connection, WatchOptions options, Handler handler, OnEnd on_end);
+  Loop(std::shared_ptr<Connection> connection, WatchOptions options, Handler handler, OnEnd on_end);
   ~Loop();
 
   std::int64_t revision() const noexcept { return follower_.revision(); }

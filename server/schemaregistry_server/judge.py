@@ -15,6 +15,7 @@ from schemaregistry.errors import InvalidArgument, ResourceExhausted
 from schemaregistry.tasks import Stopped
 from schemaregistry_server import judge_tasks
 from schemaregistry_server.judging import Candidate
+from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.turns import Busy
 from schemaregistry_server.verdicts import Rendered, render
@@ -42,6 +43,14 @@ class WorkerJudge:
             return await self._run(caller, PARSING, judge_tasks.read, raw, id)
         except Stopped as stopped:
             message = f"Whether the document is sound can't be told: {stopped}. Make it smaller, or its patterns."
+            raise InvalidArgument(message, reason="TOO_COSTLY") from None
+
+    async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
+        """As `records.validate`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
+        try:
+            return await self._run(caller, PARSING, judge_tasks.validate, version.raw, version.id, data)
+        except Stopped as stopped:
+            message = f"Whether the records conform can't be told: {stopped}. Send fewer, or smaller ones."
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:

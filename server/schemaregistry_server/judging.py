@@ -12,6 +12,7 @@ from schemaregistry.document import Level
 from schemaregistry.document.model import Note
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server.catalog import Registered
+from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.verdicts import Rendered
 
@@ -49,6 +50,9 @@ class Judge(Protocol):
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """As `document.parse`; raises what that raises, or ResourceExhausted (JUDGE_BUSY)."""
 
+    async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
+        """The answer of ValidateRecords; raises as `read`."""
+
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
         """Return where `new` may follow `versions`; raise RefusedWrite where not, ResourceExhausted if busy."""
 
@@ -71,6 +75,10 @@ class Questions:
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """Parse and check a candidate."""
         return await self._judge.read(raw, id, caller)
+
+    async def records(self, version: Registered, data: bytes, caller: str) -> Prepared:
+        """Judge a batch of records by a registered version."""
+        return await self._judge.records(version.entry, data, caller)
 
     async def candidate(
         self, versions: Sequence[Registered], new: Candidate, direction: Level | None, caller: str

@@ -1,6 +1,5 @@
 """A refusal over HTTP: `application/problem+json` (RFC 9457) with gRPC's code beside HTTP's. Holds no path."""
 
-import json
 from http import HTTPStatus
 from typing import Final
 
@@ -8,6 +7,7 @@ from starlette.responses import Response
 
 from schemaregistry.errors import RegistryError, Unavailable
 from schemaregistry_server import status
+from schemaregistry_server.transcoding import compact
 
 MEDIA_TYPE: Final = "application/problem+json"
 
@@ -41,8 +41,3 @@ def problem(error: RegistryError, code: int | None = None) -> Response:
     code = code or status.http_status(error)
     headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
     return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)
-
-
-def compact(value: object) -> str:
-    """JSON without a space."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -23,12 +23,12 @@ from schemaregistry_server.http_requests import encoded_etag, header
 from schemaregistry_server.identity import Identity
 from schemaregistry_server.limits import Quota
 from schemaregistry_server.negotiation import prefers_text
-from schemaregistry_server.problems import compact, problem
+from schemaregistry_server.problems import problem
 from schemaregistry_server.readiness import State
 from schemaregistry_server.reply import Prepared
 from schemaregistry_server.routing import Paths
 from schemaregistry_server.service import Registry, Reply
-from schemaregistry_server.transcoding import Binding, bindings, to_json
+from schemaregistry_server.transcoding import Binding, bindings, compact, to_json
 
 WORTH_ENCODING: Final = 1 << 10
 """Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than

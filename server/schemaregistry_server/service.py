@@ -17,7 +17,7 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server import bodies, limits, pages, records, refusals, watching
+from schemaregistry_server import bodies, limits, pages, refusals, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.identity import Identity, authorise
@@ -140,7 +140,7 @@ class Registry:
         self._admit("ValidateRecords", request, caller)
         found = await self._find(request.id, request.version, 0)
         bodies.require_json(request.records.data)
-        return self._reply(await asyncio.to_thread(records.validate, found, request.records.data))
+        return self._reply(await self._questions.records(found, request.records.data, caller.name))
 
     async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
         self._admit("WhoAmI", request, caller)

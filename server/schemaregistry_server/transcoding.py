@@ -3,6 +3,7 @@
 Holds the bindings, and how a path, a query and a body become a request message; it knows no server and no socket.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -129,3 +130,8 @@ def plain(value: object) -> object:
         return [plain(each) for each in value]
     # ECMAScript writes an integer below 1e21 without a point (ECMA-262, Number::toString), as protobuf's printers do.
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
+
+
+def compact(value: object) -> str:
+    """JSON without a space."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

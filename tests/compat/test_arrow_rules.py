@@ -73,6 +73,10 @@ TYPES = [
     ("bool", "int8", "both"),
     ("utf8", "timestamp:us", "both"),
     ("list:int32", "int32", "both"),
+    ("int64", "json", "forward"),
+    ("list:int32", "json", "forward"),
+    ("utf8", "json", "both"),
+    ("dictionary:int8,utf8", "json", "both"),
 ]
 BREAKS = {(False, False): "", (True, False): "backward", (False, True): "forward", (True, True): "both"}
 

@@ -9,6 +9,7 @@ import pytest
 from schemaregistry.contract import PLAN_VERSION, compile_contract
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1.contract_pb2 import Check, Contract
 
 SCHEMAS = sorted((Path(__file__).resolve().parents[2] / "schemas").glob("*.json"))
@@ -188,10 +189,13 @@ def test_what_is_not_compiled_is_listed() -> None:
     ]
 
 
-def test_a_property_without_an_arrow_type_is_judged_by_its_json_side() -> None:
+def test_a_property_without_an_arrow_type_of_its_own_is_json_judged_by_its_json_side() -> None:
     contract = compiled({"a": {"type": ["integer", "string"]}})
-    assert [column.field.name for column in contract.columns] == []
-    assert [(place.member, place.typed) for place in contract.places[1:]] == [("a", False)]
+    assert [(column.field.name, column.field.type.name) for column in contract.columns] == [
+        ("a", contract_pb2.TYPE_NAME_JSON)
+    ]
+    assert [(place.member, place.typed) for place in contract.places[1:]] == [("a", True)]
+    assert {check.WhichOneof("kind") for check in contract.checks if check.place == 1} == {"fits", "residue"}
     assert [(item.schema_pointer, list(item.keywords)) for item in contract.residuals] == [("/properties/a", [])]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from schemaregistry.document import ArrowField, ArrowType, Document
+from schemaregistry.document.arrow import describe
 
 Read = Callable[..., Document]
 
@@ -48,25 +49,31 @@ def test_each_json_type_has_its_arrow_type(read: Read, schema: dict[str, Any], k
 
 
 @pytest.mark.parametrize(
-    "schema",
+    ("schema", "kind", "at"),
     [
-        {},
-        True,
-        False,
-        {"type": "null"},
-        {"type": ["string", "integer"]},
-        {"type": "array"},
-        {"type": "object"},
-        {"type": "object", "additionalProperties": {"type": "number"}},
-        {"type": "array", "items": {"type": ["string", "integer"]}},
-        {"type": "object", "properties": {"x": {"type": "integer"}, "y": {}}},
-        {"$ref": "#"},
+        ({}, "json", ""),
+        (True, "json", ""),
+        (False, "json", ""),
+        ({"type": "null"}, "json", ""),
+        ({"type": ["string", "integer"]}, "json", ""),
+        ({"oneOf": [{"type": "string"}, {"type": "integer"}]}, "json", ""),
+        ({"type": "array"}, "json", ""),
+        ({"type": "object"}, "json", ""),
+        ({"type": "object", "additionalProperties": {"type": "number"}}, "json", ""),
+        ({"type": "array", "items": {"type": ["string", "integer"]}}, "list<json>", "/items"),
+        (
+            {"type": "object", "properties": {"x": {"type": "integer"}, "y": {}}},
+            "struct<x: int64, y: json>",
+            "/properties/y",
+        ),
+        ({"$ref": "#"}, "json", ""),
     ],
 )
-def test_what_no_type_fits_is_left_out_and_said_so(read: Read, schema: Any) -> None:
+def test_what_no_one_type_fits_is_json_and_said_so(read: Read, schema: Any, kind: str, at: str) -> None:
     document = read(properties={"a": schema, "b": {"type": "string"}})
-    assert [field.name for field in document.arrow] == ["b"]
-    assert ("ARROW_NOT_DERIVED", "/properties/a") in [(note.reason, note.pointer) for note in document.warnings]
+    assert [(field.name, describe(field.type)) for field in document.arrow] == [("a", kind), ("b", "utf8")]
+    assert ("ARROW_NOT_DERIVED", f"/properties/a{at}") in [(note.reason, note.pointer) for note in document.warnings]
+    assert f"a: {kind}" in document.warnings[0].message
 
 
 def test_columns_are_in_the_documents_order_and_nullable_unless_required(read: Read) -> None:
@@ -87,4 +94,5 @@ def test_a_document_says_that_its_types_are_derived(read: Read) -> None:
 
 def test_deep_recursion_ends(read: Read) -> None:
     node = {"type": "object", "properties": {name: {"$ref": "#/definitions/node"} for name in ("a", "b", "c")}}
-    assert read(properties={"root": {"$ref": "#/definitions/node"}}, definitions={"node": node}).arrow == ()
+    (root,) = read(properties={"root": {"$ref": "#/definitions/node"}}, definitions={"node": node}).arrow
+    assert describe(root.type) == "json"

@@ -174,6 +174,15 @@ def _text_to_binary(old: ArrowType, new: ArrowType) -> Rule | None:
     return Rule("arrow_type_widened", forward="a reader of texts breaks: bytes need not be UTF-8")
 
 
+def _json(old: ArrowType, new: ArrowType) -> Rule | None:
+    """A column of another type is read as the values that it has, but texts are read as JSON texts."""
+    if new.name != "json" or old.name == "json":
+        return None
+    texts = (old.value or old).name in TEXTS
+    backward = "a reader of json breaks: texts of old data are no JSON texts" if texts else ""
+    return Rule("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets JSON texts")
+
+
 def _dictionaries(old: ArrowType, new: ArrowType) -> Rule | None:
     """The values count; a dictionary is a layout, which every file states for itself."""
     if old.name != "dictionary":
@@ -197,5 +206,6 @@ ROWS: Final[tuple[Row, ...]] = (
     _dates,
     _texts,
     _text_to_binary,
+    _json,
     _dictionaries,
 )

@@ -13,7 +13,7 @@ from schemaregistry.compat.arrow_rules import Finding, compare
 from schemaregistry.compat.changes import Edit, apply, edits
 from schemaregistry.compat.decision import Decision, decide
 from schemaregistry.compat.verdict import ABSENT, Change, Effect, Outcome, Verdict, Way, Witness
-from schemaregistry.document.model import Document, Json, Level
+from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level
 from schemaregistry.errors import InvalidArgument
 
 WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
@@ -112,7 +112,7 @@ class _Check:
     def _findings(self) -> tuple[Finding, ...]:
         """Compare the columns; a derived block has no order that anybody stated."""
         ordered = not (self.old.arrow_derived or self.new.arrow_derived)
-        return compare(self.old.arrow, self.new.arrow, self.new.aliases, ordered=ordered)
+        return compare(_stated(self.old), _stated(self.new), self.new.aliases, ordered=ordered)
 
     def _decide(self, way: Way, old: Json, new: Json, seconds: float) -> Decision:
         one, two = (old, new) if way == "backward" else (new, old)
@@ -186,6 +186,18 @@ class _Check:
         narrowed = {**schema, "allOf": [*schema.get("allOf", ()), holds]}
         decision = decide(narrowed, False, seconds=self._left() / 2)
         return Witness(decision.witness, "old") if decision.outcome is Outcome.INCOMPATIBLE else None
+
+
+def _stated(document: Document) -> tuple[ArrowField, ...]:
+    """The columns of a document whose types are to be compared: not those derived as json, which says nothing more."""
+    if not document.arrow_derived:
+        return document.arrow
+    return tuple(field for field in document.arrow if not _holds_json(field.type))
+
+
+def _holds_json(kind: ArrowType) -> bool:
+    parts = [kind.item] if kind.item else kind.fields
+    return kind.name == "json" or any(_holds_json(part.type) for part in parts)
 
 
 def _effect(decisions: Sequence[Decision]) -> Effect:

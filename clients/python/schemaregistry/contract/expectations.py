@@ -36,6 +36,7 @@ _DIFFERENCES_OF: Final[Mapping[str, str]] = {
     "list": "Of a column of lists no more is told than that it holds objects.",
     "float": "In a column of floats that may hold nulls NaN passes: pandas doesn't tell one from the other.",
     "int": "Integers with nulls among them are floats to pandas: beyond 2^53 they are rounded.",
+    "json": "Of a column of JSON text no more is told than that it holds texts.",
     "decimal": "Of a decimal the digits after the point aren't counted.",
     "timestamp": "Times after the year 9999 pass.",
 }

@@ -49,4 +49,6 @@ def closed(members: Sequence[str]) -> str:
 
 def fits(kind: ArrowType, said: str) -> str:
     """`integer (int32)`: what the JSON side says and the Arrow type that holds it."""
+    if kind.name == "json":
+        return "JSON text"
     return f"{said} ({describe(kind)})" if said else describe(kind)

@@ -81,6 +81,7 @@ _PLAIN: Final[Mapping[str, FrameType]] = {
     "binary": FrameType("binary", "binary", "string", types=("bytes",)),
     **{name: FrameType(name, "date", "string", types=("date",), format="date") for name in ("date32", "date64")},
     **{name: FrameType(name, "time", "string", types=("time",), format="time") for name in ("time32", "time64")},
+    "json": FrameType("json", "json", "", types=("str",)),
     "list": FrameType("list", "list", "array", dtype="object"),
     "struct": FrameType("struct", "struct", "object", types=("dict",)),
 }

@@ -9,8 +9,8 @@ from typing import Any, Final, TypeAlias
 
 from schemaregistry.contract import expected
 from schemaregistry.contract.pattern import to_re2
-from schemaregistry.contract.places import ROW, Places
-from schemaregistry.contract.types import NUMERIC, TEMPORAL_FORMATS, TEXTUAL
+from schemaregistry.contract.places import Places
+from schemaregistry.contract.types import NUMERIC, TEMPORAL_FORMATS, TEXTUAL, is_json
 from schemaregistry.document import ArrowType, Json, canonical
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
@@ -68,9 +68,10 @@ class Rules:
         if "$ref" in schema:
             return self.compile(self.schemas.same_value[path][0], place, guards)
         here = _Here(self, path, schema, place, guards)
-        if self.places.messages[place].typed or place == ROW:
+        kind = self.places.types[place]
+        if kind is not None and not is_json(kind):
             return [check for keyword in _KEYWORDS if keyword in schema for check in _KEYWORDS[keyword](here)]
-        return list(here.residue(()))
+        return list(here.residue(())) if schema else []
 
     def fits(self, place: int, own: Sequence[Check]) -> Check:
         """The check that the Arrow type of a place holds its values; a misfit is reported as what it breaks first.
@@ -235,7 +236,7 @@ def _unique(here: _Here) -> Iterable[Check]:
     if here.kind.name != "list" or not here.schema["uniqueItems"]:
         return
     item = here.rules.places.types[here.rules.places.item(here.place)]
-    if item is None or item.name in ("list", "struct"):
+    if item is None or item.name in ("list", "struct", "json"):
         yield from here.residue(["uniqueItems"])
     else:
         yield here.check("uniqueItems", "no item twice", unique_items=contract_pb2.UniqueItems())

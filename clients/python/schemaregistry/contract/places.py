@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from schemaregistry.contract.types import value_type
+from schemaregistry.contract.types import is_json, value_type
 from schemaregistry.document import ArrowType, Document, Json, loads
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
@@ -29,9 +29,10 @@ class Places:
         self._schemas = schemas
         self._shapes = Shapes(schemas)
         members = self._shapes.members([()])
+        required = self._shapes.required([()])
         for index, field in enumerate(document.arrow):
             at: Path = ("properties", field.name) if document.arrow_derived else ("arrow", "fields", index, "type")
-            self._add(ROW, field.name, field.type, members.get(field.name, []), at)
+            self._add(ROW, field.name, field.type, members.get(field.name, []), at, required=field.name in required)
         block = None if document.arrow_derived else loads(document.raw)["arrow"]["fields"]
         for index, field in enumerate(document.arrow):
             stated = block[index]["type"] if block else None
@@ -61,9 +62,18 @@ class Places:
             column = self.messages[column].parent
         return (column or len(self.messages), place)
 
-    def _add(self, parent: int, name: str | None, kind: ArrowType | None, paths: Sequence[Path], at: Path) -> int:
+    def _add(  # noqa: PLR0913
+        self,
+        parent: int,
+        name: str | None,
+        kind: ArrowType | None,
+        paths: Sequence[Path],
+        at: Path,
+        *,
+        required: bool = False,
+    ) -> int:
         """Add a member or, without a name, an item."""
-        null_is_value = name is None or self._may_be_null(paths)
+        null_is_value = name is None or (self._may_be_null(paths) and (required or not is_json(kind)))
         message = contract_pb2.Place(parent=parent, null_is_value=null_is_value, typed=kind is not None)
         if name is None:
             message.item = True
@@ -98,9 +108,10 @@ class Places:
             inner = stated and (stated["item"]["type"] if is_field else stated["item"])
             child = self._add(place, None, kind.item.type, items, (*at, *step))
             self._add_inner(child, kind.item.type, items, inner, (*at, *step))
-        members = self._shapes.members(paths)
+        members, required = self._shapes.members(paths), self._shapes.required(paths)
         for index, field in enumerate(kind.fields):
             step = () if stated is None else ("fields", index, "type")
             inner = stated and stated["fields"][index]["type"]
-            child = self._add(place, field.name, field.type, members.get(field.name, []), (*at, *step))
-            self._add_inner(child, field.type, members.get(field.name, []), inner, (*at, *step))
+            inner_paths = members.get(field.name, [])
+            child = self._add(place, field.name, field.type, inner_paths, (*at, *step), required=field.name in required)
+            self._add_inner(child, field.type, inner_paths, inner, (*at, *step))

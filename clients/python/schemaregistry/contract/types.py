@@ -40,6 +40,11 @@ def type_message(kind: ArrowType) -> contract_pb2.Type:
     )
 
 
+def is_json(kind: ArrowType | None) -> bool:
+    """Whether values are held as JSON text, which has a null of its own."""
+    return kind is not None and kind.name == "json"
+
+
 def value_type(kind: ArrowType) -> ArrowType:
     """The type of the values: that which a dictionary is of, or the type itself."""
     return kind.value if kind.value else kind

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from schemaregistry.data.fit import PLAIN, Fit, fit
 from schemaregistry.data.plan import ROW, Place, Plan
-from schemaregistry.data.types import DataType, Field, family, json_kind, value_type
+from schemaregistry.data.types import DataType, Field, family, is_json, json_kind, value_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,8 @@ def _bind(plan: Plan, place: Place, kind: DataType, binding: Binding) -> None:
     binding.fits[place.index] = met
     if met.refused:
         binding.refused[place.index] = met.refused
+    elif is_json(place.kind):
+        return
     elif family(kind) == "struct":
         _bind_members(plan, place, list(kind), binding)
     elif family(kind) == "list":

@@ -139,8 +139,8 @@ class _Cleaning(SettingAside):
 
     def _bind(self, rows: Batch | Records) -> None:
         """Tell the judge of what comes out which columns that has; records have all of the contract's."""
-        columns = {str(place.name): place.kind for place in self.plan.columns}
         if isinstance(rows, Batch):
-            columns = {name: array.type for name, array in rows.columns.items()}
-        self._after.bind(pa.schema(list(columns.items())))
+            self._after.bind(pa.schema([(name, array.type) for name, array in rows.columns.items()]))
+        else:
+            self._after.bind(self.plan.record_schema)
         self.note_extras(self._after)

@@ -92,7 +92,9 @@ class CsvReader:
         kinds = {place.name: place.kind for place in self._judge.plan.children[ROW]}
         text = pa.string()
         found = [(name, kinds.get(name) or text) for name in names]
-        self._judge.bind(pa.schema([(name, text if family(kind) == "text" else kind) for name, kind in found]))
+        self._judge.bind(
+            pa.schema([(name, text if family(kind) in ("text", "json") else kind) for name, kind in found])
+        )
 
     def _header(self, block: Block) -> tuple[list[str], Block]:
         """The names of the columns, and the block without them."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data.arrays import Mask, bounds, each, either, is_utf8, numbers, outside, spread, where_valid
-from schemaregistry.data.types import UTC, Array, DataType, described, family, value_type
+from schemaregistry.data.types import UTC, Array, DataType, contract_type, described, family, is_json, value_type
 
 Misfits: TypeAlias = Callable[[Array], Mask | None]
 
@@ -44,7 +44,9 @@ PLAIN: Final = Fit()
 
 def fit(found: DataType, wanted: DataType) -> Fit:
     """How values of one type meet another; parts of lists and structs are met on their own."""
-    found, wanted = value_type(found), value_type(wanted)
+    found, wanted = value_type(found), contract_type(wanted)
+    if is_json(wanted):
+        return _json(found)
     families = family(found), family(wanted)
     if families[0] == "null":
         return PLAIN
@@ -52,6 +54,20 @@ def fit(found: DataType, wanted: DataType) -> Fit:
     if rule is None:
         return Fit(refused=f"{described(found)} column")
     return rule(found, wanted)
+
+
+def _json(found: DataType) -> Fit:
+    """Texts are JSON texts; values of any other type that a contract names are themselves.
+
+    Which texts, lists and structs are no JSON is found where they are read.
+    """
+    kind = family(found)
+    if kind == "other":
+        return Fit(refused=f"{described(found)} column")
+    if kind in ("null", "text"):
+        return PLAIN
+    own = fit(found, found).misfits if kind not in ("list", "struct") else None
+    return Fit(misfits=own, note=f"{described(found)} column read as json: each value is itself, no JSON text")
 
 
 def _always(_found: DataType, _wanted: DataType) -> Fit:

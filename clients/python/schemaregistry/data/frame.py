@@ -4,7 +4,7 @@ Holds null, misfit, nesting, guards and conditions, as contract.proto says; what
 is kernels'. Each thing is found once for a batch, and only when a check asks for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, Final
@@ -12,11 +12,12 @@ from typing import ClassVar, Final
 import numpy as np
 
 from schemaregistry.data import kernels
-from schemaregistry.data.arrays import Indices, Mask, decoded, either, plain, some, spread, valid, without
+from schemaregistry.data.arrays import Indices, Mask, decoded, either, plain, some, valid, without
 from schemaregistry.data.binding import Binding
+from schemaregistry.data.jsoncolumn import JsonTexts, not_json
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.repeated import repeating
-from schemaregistry.data.types import Array, family, pc
+from schemaregistry.data.types import Array, family, is_json, pc
 from schemaregistry.data.validator import Refusal
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
@@ -64,6 +65,7 @@ class Frame:
         self._misfits: dict[int, Mask | None] = {}
         self._holds: dict[int, Mask] = {}
         self._json: dict[int, list[Json]] = {}
+        self._texts: dict[int, JsonTexts] = {}
         self.refusals: dict[tuple[int, int], list[tuple[int, Refusal]]] = {}
         """What a residual refused at a place: the index of a value, and what it breaks."""
 
@@ -133,10 +135,24 @@ class Frame:
         if place in self.binding.refused:
             there = valid(array)
             return some(np.ones(len(array), bool) if there is None else there)
+        if self._holds_texts(place):
+            return either(read, self._json_texts(place).misfits)
+        if is_json(self.plan.places[place].kind) and family(array.type) in ("list", "struct"):
+            return either(read, not_json(array))
         find = self.binding.fits[place].misfits
         if self.batch.is_utf8 and family(array.type) == "text":
             return read
         return either(read, find(array) if find and family(array.type) != "null" else None)
+
+    def _holds_texts(self, place: int) -> bool:
+        """Whether the values at a place are JSON texts."""
+        array = self.values(place).array
+        return array is not None and is_json(self.plan.places[place].kind) and family(array.type) == "text"
+
+    def _json_texts(self, place: int) -> JsonTexts:
+        if place not in self._texts:
+            self._texts[place] = JsonTexts.of(self.values(place).array)
+        return self._texts[place]
 
     def _present(self, place: int) -> Mask | None:
         """Which values are to be judged: there, neither absent nor misfits; None where all are."""
@@ -271,7 +287,10 @@ class Frame:
         if present is not None and not present.any():
             return None
         array = values.array
-        if array is not None and family(array.type) in _SCALARS:
+        if self._holds_texts(check.place):
+            texts = self._json_texts(check.place)
+            found = self._refused(check.argument, [*texts.values, None], texts.codes, present)
+        elif array is not None and family(array.type) in _SCALARS:
             found = self._refused_distinct(check.argument, array, present)
         else:
             indices = range(values.count) if present is None else np.flatnonzero(present).tolist()
@@ -285,12 +304,18 @@ class Frame:
     def _refused_distinct(self, residual: int, array: Array, present: Mask | None) -> list[tuple[int, Refusal]]:
         """Judge each distinct value once, null among them."""
         encoded = pc.dictionary_encode(decoded(array), null_encoding="encode")
-        judged = [self.plan.validator.residual(residual, value) for value in to_json(encoded.dictionary)]
-        mask = spread(np.array([bool(refusals) for refusals in judged], bool), encoded)
-        if mask is None:
-            return []
         codes = encoded.indices.to_numpy(zero_copy_only=False)
-        failing = np.flatnonzero(mask if present is None else mask & present).tolist()
+        return self._refused(residual, to_json(encoded.dictionary), codes, present)
+
+    def _refused(
+        self, residual: int, distinct: Sequence[Json], codes: Indices, present: Mask | None
+    ) -> list[tuple[int, Refusal]]:
+        """Judge distinct values; `codes` say which of them each value is."""
+        judged = [self.plan.validator.residual(residual, value) for value in distinct]
+        mask = np.array([bool(refusals) for refusals in judged], bool)
+        if not mask.any():
+            return []
+        failing = np.flatnonzero(mask[codes] if present is None else mask[codes] & present).tolist()
         return [(index, refusal) for index in failing for refusal in judged[codes[index]]]
 
     def json(self, place: int) -> list[Json]:
@@ -306,6 +331,8 @@ class Frame:
             return self._objects(place, children, dict(self.batch.columns))
         if values.array is None or place in self.binding.refused:
             return [None] * values.count
+        if is_json(self.plan.places[place].kind):
+            return self._json_texts(place).all() if self._holds_texts(place) else to_json(values.array)
         kind = family(values.array.type)
         if kind == "struct":
             names = [inner.name for inner in values.array.type]

@@ -14,7 +14,8 @@ import pyarrow.types as pt
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, decoded, either, plain, some, valid
 from schemaregistry.data.frame import Batch
-from schemaregistry.data.types import Array, DataType, Field, family, pc
+from schemaregistry.data.jsoncolumn import as_json, texts_as_json
+from schemaregistry.data.types import Array, DataType, Field, family, is_json, pc
 from schemaregistry.document import Json
 
 _AS_TEXT: Final = ("date", "time", "timestamp", "binary")
@@ -63,6 +64,8 @@ def converted(array: Array | None, wanted: DataType, count: int) -> Array:
     if array.type.equals(wanted):
         return array
     array = plain(array)
+    if is_json(wanted):
+        return as_json(array)
     if pt.is_dictionary(wanted):
         return converted(array, wanted.value_type, count).dictionary_encode().cast(wanted)
     return _cast(decoded(array), wanted)
@@ -109,6 +112,8 @@ def _built(values: Sequence[Json], wanted: DataType) -> Array:
         case "list":
             items = _built([item for value in values for item in value or ()], wanted.value_type)
             return _listed(items, [len(value or ()) for value in values], wanted, _nulls(values))
+        case "json":
+            return texts_as_json(pa.array(values, pa.string()))
         case "decimal":
             values = [None if value is None else Decimal(value) for value in values]
         case kind if kind in _AS_TEXT:

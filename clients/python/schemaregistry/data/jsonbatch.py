@@ -20,7 +20,7 @@ from schemaregistry.data.kernels import NATURAL
 from schemaregistry.data.lines import Block
 from schemaregistry.data.literals import may_be_unsaid
 from schemaregistry.data.plan import ROW, Check, Place, Plan
-from schemaregistry.data.types import Array, DataType, Table, family
+from schemaregistry.data.types import Array, DataType, Table, family, is_json
 
 _OBJECT: Final = ord("{")
 _AS_TEXT: Final = ("text", "date", "time", "timestamp", "binary")
@@ -47,7 +47,9 @@ class Layout:
     def of(cls, plan: Plan) -> "Layout | None":
         """The layout of a plan; None where its records have to be read one by one."""
         every = list(plan.every_check())
-        if any(place.kind is None for place in plan.places[1:]) or any(_needs_records(plan, check) for check in every):
+        if any(place.kind is None or is_json(place.kind) for place in plan.places[1:]) or any(
+            _needs_records(plan, check) for check in every
+        ):
             return None
         kinds: list[Any] = [(place.name, _kind(plan, place)) for place in plan.columns]
         if any(_holds_decimal(kind) for _, kind in kinds):

@@ -14,12 +14,13 @@ import pyarrow as pa
 from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.binding import Binding, bind, refusal
 from schemaregistry.data.frame import Batch, Frame
+from schemaregistry.data.jsoncolumn import read_as_json
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.records import RecordJudge, Records
 from schemaregistry.data.report import Example
 from schemaregistry.data.schemas import differing
 from schemaregistry.data.tally import Key, Tally
-from schemaregistry.data.types import described
+from schemaregistry.data.types import described, is_json
 from schemaregistry.data.values import shown, to_json
 from schemaregistry.document import Json
 
@@ -75,7 +76,7 @@ class Judge:
 
     def stored(self, records: Records) -> list[dict[str, Json]]:
         """Records that conform, as the contract's types hold them."""
-        return [self._records.stored(record) for record in records.values]
+        return self._records.stored(records)
 
     def _judge_records(self, records: Records) -> None:
         for index, record in enumerate(records.values):
@@ -168,7 +169,7 @@ class Judge:
             case "closed" if check.place == ROW:
                 for name, having in frame.extras(check).items():
                     if (mask & having).any():
-                        cell = partial(_cell, frame.batch, name)
+                        cell = partial(self._cell, frame, name)
                         yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
             case "fits" if check.place in self.binding.refused:
                 key = Key(place.column, *refusal(self.plan, self.binding, check.place))
@@ -209,15 +210,21 @@ class Judge:
     def _value(self, frame: Frame, place: int, index: int) -> Json:
         """The value at fault; in a text format, where it doesn't fit, its text."""
         if place == ROW:
-            return {name: _cell(frame.batch, name, index) for name in frame.batch.columns}
+            return {name: self._cell(frame, name, index) for name in frame.batch.columns}
         misfits = frame.misfits(place)
         unread = misfits is not None and misfits[index]
         array = frame.batch.texts[place] if unread and place in frame.batch.texts else frame.values(place).array
-        return None if array is None else to_json(array.slice(index, 1))[0]
+        if array is None:
+            return None
+        read = read_as_json if is_json(self.plan.places[place].kind) and not unread else to_json
+        return read(array.slice(index, 1))[0]
 
-
-def _cell(batch: Batch, name: str, row: int) -> Json:
-    return to_json(batch.columns[name].slice(row, 1))[0] if name in batch.columns else None
+    def _cell(self, frame: Frame, name: str, row: int) -> Json:
+        place = self.plan.column(name)
+        if place is not None and is_json(place.kind):
+            return self._value(frame, place.index, row)
+        columns = frame.batch.columns
+        return to_json(columns[name].slice(row, 1))[0] if name in columns else None
 
 
 def _first_within(row_of: Indices | None, mask: Mask, row: int) -> int:

@@ -23,7 +23,7 @@ from schemaregistry.data.picking import picked_batch
 from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.repairs import Change, Done
 from schemaregistry.data.schemas import folded
-from schemaregistry.data.types import Array, DataType, described, family, pc
+from schemaregistry.data.types import Array, DataType, described, family, is_json, pc
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
 
@@ -81,7 +81,8 @@ class _Mending:
         if unread is not None:
             return self._trimmed(place, array, unread)
         if not fit(array.type, place.kind).refused:
-            if not self._is_text and family(place.kind) != "text" and described(array.type) != described(place.kind):
+            is_text = family(place.kind) == "text" or (is_json(place.kind) and family(array.type) == "text")
+            if not self._is_text and not is_text and described(array.type) != described(place.kind):
                 self._note_cast(place, array, None)
             return array
         if family(array.type) == "text" and family(place.kind) in FROM_TEXT:

@@ -33,18 +33,23 @@ class RecordMender:
         """The records with what can be repaired, and what was."""
         found: dict[Done, dict[int, tuple[Json, Json]]] = {}
         values: list[Json] = []
+        renames: list[Mapping[str, str]] = []
         for index, record in enumerate(records.values):
             values.append(record)
+            renames.append({})
             if isinstance(record, dict):
-                values[-1], done = self._mended(record)
+                names = renamed(list(record), self._columns, self._aliases)
+                renames[-1] = {after: before for before, after in names.items()}
+                values[-1], done = self._mended(record, names)
                 for what, pair in done.items():
                     found.setdefault(what, {})[index] = pair
         changes = [_change(done, pairs, len(values)) for done, pairs in found.items()]
-        return Records(values, records.lines, records.texts), changes
+        return Records(values, records.lines, records.texts, renames), changes
 
-    def _mended(self, record: Mapping[str, Json]) -> tuple[dict[str, Json], dict[Done, tuple[Json, Json]]]:
-        """A record repaired, and what each value was and is."""
-        names = renamed(list(record), self._columns, self._aliases)
+    def _mended(
+        self, record: Mapping[str, Json], names: Mapping[str, str]
+    ) -> tuple[dict[str, Json], dict[Done, tuple[Json, Json]]]:
+        """A record repaired, its members renamed as `names` says, and what each value was and is."""
         mended = {names.get(name, name): value for name, value in record.items()}
         done = {Done("rename", after, before, after): (None, None) for before, after in names.items()}
         for place in self._plan.columns:

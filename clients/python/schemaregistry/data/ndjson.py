@@ -55,7 +55,7 @@ class NdjsonReader:
 
     def __iter__(self) -> Iterator[Batch | Records | Proven]:
         """The batches and records in the file's order; raises Unreadable."""
-        self._judge.bind(pa.schema([(str(place.name), place.kind) for place in self._judge.plan.columns]))
+        self._judge.bind(self._judge.plan.record_schema)
         prove = JsonLines(self._judge.plan).prove if self._judge.by_proof else None
         try:
             for block in blocks(self._source, self._input, quoted=False, prove=prove):

@@ -11,15 +11,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemaregistry.data import jsontext
 from schemaregistry.data.arrays import Mask, decoded, flat
 from schemaregistry.data.failing import Failing, any_of
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.ndjson import Lines
 from schemaregistry.data.picking import count, line_of
-from schemaregistry.data.plan import Plan
+from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.records import Records
-from schemaregistry.data.types import Array, DataType
+from schemaregistry.data.types import Array, DataType, is_json
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
 
@@ -53,16 +54,23 @@ def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
 def _of_lines(plan: Plan, lines: Sequence[bytes]) -> dict[str, Array]:
     records = [_members(line) for line in lines]
     columns: dict[str, Array] = {
-        str(place.name): pa.array([_text(record.get(str(place.name))) for record in records], pa.string())
+        str(place.name): pa.array([_member(record.get(str(place.name)), place) for record in records], pa.string())
         for place in plan.columns
     }
     columns[_free(_TEXT, columns)] = pa.array([line.decode() for line in lines], pa.string())
     return columns
 
 
-def _members(line: bytes) -> dict[str, Json]:
-    record = json.loads(line)
-    return record if isinstance(record, dict) else {}
+def _members(line: bytes) -> dict[str, str]:
+    text = line.decode()
+    return jsontext.members(text) if text.lstrip().startswith("{") else {}
+
+
+def _member(text: str | None, place: Place) -> str | None:
+    """A member as it is written; a text of a column that isn't json without its quotes, null as null."""
+    if text is None or is_json(place.kind):
+        return text
+    return _text(json.loads(text)) if text.startswith(('"', "null")) else text
 
 
 def _text(value: Json) -> str | None:

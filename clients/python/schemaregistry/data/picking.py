@@ -46,4 +46,5 @@ def picked_records(records: Records, mask: Mask) -> Records:
         [records.values[index] for index in kept],
         [records.lines[index] for index in kept],
         [records.texts[index] for index in kept] if records.texts else (),
+        [records.renamed[index] for index in kept] if records.renamed else (),
     )

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION
-from schemaregistry.data.types import DataType, arrow_schema, arrow_type, value_type
+from schemaregistry.data.types import JSON, DataType, arrow_schema, arrow_type, contract_type, is_json
 from schemaregistry.data.validator import Validator
 from schemaregistry.document import Json
 from schemaregistry.document.csv_dialect import CsvDialect, csv_dialect
@@ -166,6 +166,19 @@ class Plan:
         """The places of the contract's columns."""
         return self.places[1 : len(self.contract.columns) + 1]
 
+    @cached_property
+    def record_schema(self) -> pa.Schema:
+        """What JSON records have: every member that the plan names, of any type where it has none."""
+        return pa.schema([(str(place.name), self._record_type(place)) for place in self.children[ROW]])
+
+    def _record_type(self, place: Place) -> DataType:
+        kind = place.kind
+        if kind is None or is_json(kind) or not self.children[place.index]:
+            return JSON if kind is None else kind
+        if pa.types.is_struct(kind):
+            return pa.struct([(str(child.name), self._record_type(child)) for child in self.children[place.index]])
+        return pa.list_(self._record_type(self.children[place.index][0]))
+
     def column(self, name: str) -> Place | None:
         """The place of a column or of another member of the row."""
         return self._members.get(name)
@@ -251,10 +264,10 @@ def _children(places: Sequence[Place]) -> dict[int, tuple[Place, ...]]:
 
 def _kind(contract: contract_pb2.Contract, index: int, parent: Place, name: str | None) -> DataType:
     if parent.index == ROW:
-        return value_type(arrow_type(contract.columns[index - 1].field.type))
+        return contract_type(arrow_type(contract.columns[index - 1].field.type))
     assert parent.kind is not None
     inner = parent.kind.value_type if name is None else parent.kind.field(name).type
-    return value_type(inner)
+    return contract_type(inner)
 
 
 def _check(message: contract_pb2.Check) -> Check:

@@ -13,7 +13,7 @@ import pyarrow.types as pt
 
 from schemaregistry.data.seen import Seen, see
 from schemaregistry.data.tables import Stream
-from schemaregistry.data.types import DataType, Field, described, family, value_type
+from schemaregistry.data.types import DataType, Field, described, family, is_json, value_type
 from schemaregistry.document import Json
 from schemaregistry.document.agreement import EXACT
 from schemaregistry.document.arrow import MAX_PRECISION, TZ_PATTERN
@@ -103,6 +103,8 @@ def _is_text(data: bytes) -> bool:
 
 def _typed(kind: DataType, seen: Seen) -> tuple[Json, Json]:
     """The schema of the values of a type, and the type in the arrow block."""
+    if is_json(kind):
+        return {}, {"name": "json"}
     if isinstance(kind, pa.DictionaryType):
         return _dictionary(kind, seen)
     kind = value_type(kind)

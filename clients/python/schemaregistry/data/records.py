@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final, NoReturn
+from functools import cached_property
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.types as pt
 
-from schemaregistry.data import typed
+from schemaregistry.data import jsontext, typed
 from schemaregistry.data.arrays import bounds
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.kernels import NATURAL
@@ -23,67 +24,35 @@ from schemaregistry.data.literals import FARTHEST, as_float, exactly, plainly, w
 from schemaregistry.data.plan import ROW, Place, Plan
 from schemaregistry.data.tally import Key
 from schemaregistry.data.texts import as_text
-from schemaregistry.data.types import DataType, family, json_kind
+from schemaregistry.data.types import DataType, family, is_json, json_kind
 from schemaregistry.data.validator import Refusal, format_validator
 from schemaregistry.document import Json
 
-_ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "number", str: "string", list: "array"}
 
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Consecutive records of a file, as JSON, with the line of each: its number, and its text."""
+    """Consecutive records of a file, as JSON, with the line of each: its number, and its text.
+
+    `renamed` has for each record the members that have another name than in the line, with that name.
+    """
 
     values: Sequence[Json]
     lines: Sequence[int]
     texts: Sequence[bytes] = ()
+    renamed: Sequence[Mapping[str, str]] = ()
 
 
 def read_line(line: bytes) -> Json:
-    """One JSON value (RFC 8259); raises ValueError for anything else, for NaN, repeated keys and half characters.
-
-    A number that a double may not say is a Decimal.
-    """
-    text = line.decode()
-    try:
-        value = _DECODER.decode(text)
-    except RecursionError:
-        raise ValueError("it is nested too deep") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
-    if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
-        raise ValueError("a string holds half of a surrogate pair")
-    return value
+    """One JSON value (`jsontext.read`); raises ValueError for anything else."""
+    return jsontext.read(line.decode())
 
 
 def read_exactly(line: bytes) -> Json:
     """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
     read_line(line)
     return json.loads(line, parse_float=exactly)
-
-
-def _float(literal: str) -> float | Decimal:
-    value = plainly(literal)
-    number = exactly(literal) if value is None else value
-    if number is None:
-        raise ValueError(f"the exponent of a number is beyond {FARTHEST:,}")
-    return number
-
-
-def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        raise ValueError("a key occurs more than once in an object")
-    return members
-
-
-def _refuse(literal: str) -> NoReturn:
-    raise ValueError(f"{literal} isn't JSON")
-
-
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_members, parse_float=_float, parse_constant=_refuse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +85,44 @@ class RecordJudge:
                     found.setdefault(key, value)
         return found
 
-    def stored(self, record: Mapping[str, Json]) -> dict[str, Json]:
-        """A record that conforms, as the contract's types hold it."""
-        return self._object(self._plan.places[ROW], record, (), [])
+    def stored(self, records: Records) -> list[dict[str, Json]]:
+        """Records that conform, as the contract's types hold them: of type json as the text that the line has."""
+        row = self._plan.places[ROW]
+        found = [self._object(row, record, (), []) for record in records.values]
+        if ROW in self._ways_to_json:
+            renamed = records.renamed or ({},) * len(found)
+            for record, line, names in zip(found, records.texts, renamed, strict=True):
+                texts = jsontext.members(line.decode())
+                self._write_json(row, record, {name: texts.get(names.get(name, name), "") for name in record})
+        return found
+
+    def _write_json(self, place: Place, value: dict[str, Json], texts: Mapping[str, str]) -> None:
+        """Put texts in the place of the values of an object that are of type json, or have such within."""
+        for name, child in self._children[place.index].items():
+            if name in value and child.index in self._ways_to_json:
+                value[name] = self._as_json(child, value[name], texts[name])
+
+    def _as_json(self, place: Place, value: Json, text: str) -> Json:
+        if is_json(place.kind):
+            return text
+        if isinstance(value, dict):
+            self._write_json(place, value, jsontext.members(text))
+        elif isinstance(value, list):
+            item = self._children[place.index][None]
+            return [self._as_json(item, *pair) for pair in zip(value, jsontext.items(text), strict=True)]
+        return value
+
+    @cached_property
+    def _ways_to_json(self) -> frozenset[int]:
+        """The places of type json, and those that they are in."""
+        found: set[int] = set()
+        for place in self._plan.places[1:]:
+            if is_json(place.kind):
+                step = place.index
+                while step not in found:
+                    found.add(step)
+                    step = self._plan.places[step].parent
+        return frozenset(found)
 
     def holds(self, record: Json) -> bool:
         """Whether the contract's types hold every value of a record."""
@@ -149,7 +153,7 @@ class RecordJudge:
         children = self._children[place.index]
         for name, inner in value.items():
             child = children.get(name)
-            if child is None or (inner is None and child.null_is_value):
+            if child is None or (inner is None and (child.null_is_value or is_json(child.kind))):
                 cleaned[name] = inner
             elif inner is not None:
                 found = self._value(child, inner, (*path, name), misfits)
@@ -159,7 +163,7 @@ class RecordJudge:
 
     def _value(self, place: Place, value: Json, path: tuple[str | int, ...], misfits: list[_Misfit]) -> Json:
         """The value as the place's Arrow type holds it, or _MISFIT."""
-        if place.kind is None:
+        if place.kind is None or is_json(place.kind):
             return value
         kind = family(place.kind)
         if kind == "struct" and isinstance(value, dict):

@@ -4,19 +4,22 @@ No library of frames is imported here: who gives a frame has it. Judges no value
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from schemaregistry.data import jsontext
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
+from schemaregistry.data.types import is_json
 from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
@@ -33,9 +36,12 @@ class Stream(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows(Source):
-    """A source that is no file: `path` is a name for it, as in `<pyarrow.Table>`."""
+    """A source that is no file: `path` is a name for it, as in `<pyarrow.Table>`.
 
-    open: Callable[[], Stream] = field(kw_only=True)
+    `open` is told the names of the columns that hold any JSON value.
+    """
+
+    open: Callable[[Collection[str]], Stream] = field(kw_only=True)
     bytes: int = 0
 
     @property
@@ -57,7 +63,7 @@ class TableReader:
         """The batches, none of them large; raises Unreadable. Bytes in memory are taken to be what their types say."""
         path = self._source.path
         try:
-            stream = self._source.open()
+            stream = self._source.open([str(place.name) for place in self._judge.plan.columns if is_json(place.kind)])
             refuse_repeated(path, stream.schema)
             names = needed(self._judge.plan, self._judge.bind(stream.schema))
             for whole in stream.batches(names):
@@ -81,17 +87,17 @@ def rows_of(table: Any) -> Sequence[Rows]:
     """
     name = _name(table)
     if _is_a(table, "pandas", "DataFrame"):
-        return [Rows(name, "table", open=lambda: _of_pandas(name, table))]
+        return [Rows(name, "table", open=lambda as_json: _of_pandas(name, table, as_json))]
     if _is_a(table, "polars", "LazyFrame"):
-        return [Rows(name, "table", open=lambda: _of_query(name, table))]
+        return [Rows(name, "table", open=lambda _: _of_query(name, table))]
     if _is_a(table, "narwhals", "LazyFrame"):
         return rows_of(table.to_native())
     if _is_a(table, "pyarrow.dataset", "Dataset"):
         return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
     if hasattr(table, "__arrow_c_stream__"):
-        return [Rows(name, "table", open=lambda: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
+        return [Rows(name, "table", open=lambda _: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
     if hasattr(table, "__arrow_c_array__"):
-        return [Rows(name, "table", open=lambda: _of_array(name, table), bytes=getattr(table, "nbytes", 0))]
+        return [Rows(name, "table", open=lambda _: _of_array(name, table), bytes=getattr(table, "nbytes", 0))]
     raise InvalidArgument(
         f"{name} is no table: give a table or a frame (pyarrow, pandas, polars, DuckDB, Ibis, or with Arrow's C stream "
         "interface), a pyarrow dataset, or the path of a file",
@@ -158,10 +164,12 @@ def _asking(name: str) -> Iterator[None]:
         raise Unreadable(name, "NOT_ARROW", message) from None
 
 
-def _of_pandas(name: str, frame: Any) -> Stream:
-    """A nameless index is no column of the data: it numbers rows."""
+def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> Stream:
+    """A nameless index is no column of the data: it numbers rows. Objects are JSON values where those are asked for."""
     nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
+    objects = [column for column in as_json if column in frame.columns and frame.dtypes[column] == "object"]
     try:
+        frame = frame.assign(**{column: [_json_text(value) for value in frame[column]] for column in objects})
         table = pa.Table.from_pandas(frame)
     except _NOT_ARROW as error:
         what = "; ".join(map(str, error.args))
@@ -170,11 +178,27 @@ def _of_pandas(name: str, frame: Any) -> Stream:
     return Stream(table.schema.remove_metadata(), lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
 
 
+def _json_text(value: Any) -> str | None:
+    """An object of a column of JSON: a text is JSON text, NaN and None are missing, any other value is itself.
+
+    Raises TypeError for what JSON has no value for.
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float | Decimal | list | dict):
+        return None if value != value else jsontext.written(value)  # noqa: PLR0124
+    if hasattr(value, "tolist"):
+        return _json_text(value.tolist())
+    if type(value).__name__ in ("NAType", "NaTType"):
+        return None
+    raise TypeError(f"a {type(value).__name__} is no JSON value")
+
+
 def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> Rows:
     """One file of a dataset, with its own types: those of the whole would cast it. Partition keys are columns."""
     keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
-    def scan() -> Stream:
+    def scan(_: Collection[str]) -> Stream:
         own = fragment.physical_schema
         added = [whole.field(key) for key in keys if key not in own.names]
         schema = pa.schema([*own, *added])

@@ -223,6 +223,7 @@ _READERS: Final[dict[str, Callable[[Array, DataType], Array]]] = {
     "decimal": _decimal,
     "bool": _bool,
     "text": _text,
+    "json": _text,
     "binary": _binary,
     "date": _date,
     "time": _time,

@@ -25,6 +25,9 @@ _UNITS: Final = {1: "s", 2: "ms", 3: "us", 4: "ns"}
 UTC: Final = frozenset(("UTC", "Etc/UTC", "Z", "+00:00", "+0000", "GMT", "Etc/GMT"))
 """Spellings of the same zone."""
 
+JSON: Final = pa.json_(pa.string())
+"""Any JSON value, as its text: `arrow.json`."""
+
 _PLAIN: Final[Mapping[str, DataType]] = {
     **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
     "float32": pa.float32(),
@@ -35,6 +38,7 @@ _PLAIN: Final[Mapping[str, DataType]] = {
     "binary": pa.binary(),
     "date32": pa.date32(),
     "date64": pa.date64(),
+    "json": JSON,
 }
 
 _PARAMETRIC: Final[Mapping[str, Callable[[contract_pb2.Type], DataType]]] = {
@@ -109,9 +113,21 @@ def value_type(kind: DataType) -> DataType:
     return kind
 
 
+def is_json(kind: DataType) -> bool:
+    """Whether it is Arrow's own type for JSON texts."""
+    return isinstance(kind, pa.JsonType)
+
+
+def contract_type(kind: DataType) -> DataType:
+    """The type of the values of a contract's type, which may be json."""
+    return kind if is_json(kind) else value_type(kind)
+
+
 @cache
 def family(kind: DataType) -> str:
     """What a type is of, layouts and widths aside: `int`, `text`, `list`, …; `other` for what no contract names."""
+    if is_json(kind):
+        return "json"
     values = value_type(kind)
     return next((name for name, tests in _FAMILIES.items() if any(test(values) for test in tests)), "other")
 
@@ -127,6 +143,8 @@ def described(kind: DataType) -> str:
     if isinstance(kind, pa.DictionaryType):
         return f"dictionary<{described(kind.index_type)}, {described(kind.value_type)}>"
     match family(kind):
+        case "json":
+            return "json"
         case "timestamp":
             return f"timestamp[{kind.unit}{f', {kind.tz}' if kind.tz else ''}]"
         case "list":

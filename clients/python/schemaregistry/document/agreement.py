@@ -25,6 +25,7 @@ HOLDS: Final[Mapping[str, frozenset[str]]] = {
     "bool": KINDS["boolean"],
     "list": KINDS["array"],
     "struct": KINDS["object"],
+    "json": frozenset().union(*KINDS.values()),
 }
 """The JSON values that a type can hold. Text alone is read as a time: a number of seconds is not."""
 
@@ -133,7 +134,7 @@ class _Agreement:
         wanted = FORMATS.get(kind.name)
         if wanted and "string" in shape.kinds and wanted not in shape.formats:
             _refuse(f'{at.label}: {cut(describe(kind))} holds only texts with "format": "{wanted}". Add it.', at.path)
-        if shape.kinds & NUMERIC:
+        if shape.kinds & NUMERIC and kind.name != "json":
             self.check_bounds(kind, shape, at)
 
     def check_bounds(self, kind: ArrowType, shape: Shape, at: _Place) -> None:
@@ -196,11 +197,11 @@ def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], at: _Pla
     allowed = ", ".join(sorted(_WORDS.get(name, f"{name}s") for name in beyond))
     fitting = plain_type(shape)
     if len(shape.kinds) == len(frozenset().union(*KINDS.values())):
-        advice = "Say the `type` of its values."
+        advice = "Say the `type` of its values, or take json."
     elif fitting:
         advice = f"Take {describe(fitting)}, or change the JSON side."
     else:
-        advice = "Take another type, or change the JSON side."
+        advice = "Take json, or change the JSON side."
     return f"{at.label}: {cut(describe(kind))} can't hold all that the JSON side lets through ({allowed}). {advice}"
 
 

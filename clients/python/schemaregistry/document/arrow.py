@@ -14,7 +14,7 @@ from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 INTEGERS: Final = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-PLAIN: Final = (*INTEGERS, "float32", "float64", "bool", "utf8", "large_utf8", "binary", "date32", "date64")
+PLAIN: Final = (*INTEGERS, "float32", "float64", "bool", "utf8", "large_utf8", "binary", "date32", "date64", "json")
 UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "time32": ("s", "ms"),
     "time64": ("us", "ns"),
@@ -118,7 +118,7 @@ def _dictionary(value: Json, path: Path) -> ArrowType:
     if index.name not in INTEGERS:
         _refuse(f"The `index` of a dictionary is one of {', '.join(INTEGERS)}.", (*path, "index"))
     values = read_type(members["value"], (*path, "value"))
-    if values.name in ("dictionary", "list", "struct"):
+    if values.name in ("dictionary", "list", "struct", "json"):
         _refuse(f"The `value` of a dictionary can't be a {values.name}.", (*path, "value"))
     return ArrowType("dictionary", index=index, value=values)
 

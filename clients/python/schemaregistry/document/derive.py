@@ -21,27 +21,36 @@ _NUMBERS: Final[Mapping[frozenset[str], str]] = {
     frozenset((FRACTION,)): "float64",
     frozenset(("integer", FRACTION)): "float64",
 }
+JSON: Final = ArrowType("json")
+"""Holds any JSON value, as its text."""
+
+
+class _TooNested(Exception):
+    """A column has lists and structs within one another without end, or nearly so."""
 
 
 def derive(shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
-    """A field for each property that one Arrow type fits; a Note for each that none does, and one that says it all.
+    """A field for each property: of the one Arrow type that fits it, or json where none does.
 
-    A property without a field is checked by its JSON side alone.
+    A Note says all of the types, and one each where json stands, for a column or a part of it.
     """
     required = shapes.required([()])
     fields: list[ArrowField] = []
-    left_out: list[Note] = []
+    as_json: list[Note] = []
     for name, places in shapes.members([()]).items():
-        field = _field(shapes, name, places, name in required, 0)
-        if field:
-            fields.append(field)
-        else:
-            left_out.append(_left_out(name, places[0]))
+        column = _Column(shapes)
+        try:
+            field = column.field(name, places, name in required, 0)
+        except _TooNested:
+            column.as_json = [_as_json(name, places)]
+            field = ArrowField(name, JSON, _nullable(shapes, places, name in required))
+        fields.append(field)
+        as_json += column.as_json
     said = ", ".join(f"{field.name}: {describe(field.type)}" for field in fields) or "none"
     note = Note(
         "ARROW_DERIVED", f"There is no `arrow` block; these Arrow types are derived: {cut(said, MAX_SAID)}.", ""
     )
-    return tuple(fields), (note, *left_out)
+    return tuple(fields), (note, *as_json)
 
 
 def plain_type(shape: Shape) -> ArrowType | None:
@@ -56,44 +65,49 @@ def plain_type(shape: Shape) -> ArrowType | None:
     return ArrowType("date32" if "date" in shape.formats else "utf8")
 
 
-def _field(shapes: Shapes, name: str, places: list[Path], required: bool, depth: int) -> ArrowField | None:
-    kind = _type(shapes, places, depth)
-    nullable = not required or "null" in shapes.any_of(places).kinds
-    return ArrowField(name, kind, nullable) if kind else None
+class _Column:
+    """The types of one column and what is in it; `as_json` says where json stands for want of another."""
+
+    def __init__(self, shapes: Shapes) -> None:
+        self._shapes = shapes
+        self.as_json: list[Note] = []
+
+    def field(self, name: str, places: list[Path], required: bool, depth: int) -> ArrowField:
+        """One column, member or item."""
+        kind = self._type(places, depth)
+        if kind is None:
+            self.as_json.append(_as_json(name, places))
+        return ArrowField(name, kind or JSON, _nullable(self._shapes, places, required))
+
+    def _type(self, places: list[Path], depth: int) -> ArrowType | None:
+        """The one type that fits; None where none does."""
+        shape = self._shapes.any_of(places)
+        kinds = shape.kinds - {"null"}
+        if kinds not in ({"array"}, {"object"}):
+            return plain_type(shape)
+        if depth == MAX_NESTING:
+            raise _TooNested
+        return self._list(places, depth + 1) if kinds == {"array"} else self._struct(places, depth + 1)
+
+    def _list(self, places: list[Path], depth: int) -> ArrowType | None:
+        items = self._shapes.items(places)
+        return ArrowType("list", item=self.field("item", items, required=True, depth=depth)) if items else None
+
+    def _struct(self, places: list[Path], depth: int) -> ArrowType | None:
+        required = self._shapes.required(places)
+        members = self._shapes.members(places)
+        fields = [self.field(name, inner, name in required, depth) for name, inner in members.items()]
+        return ArrowType("struct", fields=tuple(fields)) if fields else None
 
 
-def _type(shapes: Shapes, places: list[Path], depth: int) -> ArrowType | None:
-    shape = shapes.any_of(places)
-    kinds = shape.kinds - {"null"}
-    if kinds not in ({"array"}, {"object"}):
-        return plain_type(shape)
-    if depth == MAX_NESTING:
-        return None
-    return _list(shapes, places, depth + 1) if kinds == {"array"} else _struct(shapes, places, depth + 1)
+def _nullable(shapes: Shapes, places: list[Path], required: bool) -> bool:
+    return not required or "null" in shapes.any_of(places).kinds
 
 
-def _list(shapes: Shapes, places: list[Path], depth: int) -> ArrowType | None:
-    items = shapes.items(places)
-    item = _field(shapes, "item", items, required=True, depth=depth) if items else None
-    return ArrowType("list", item=item) if item else None
-
-
-def _struct(shapes: Shapes, places: list[Path], depth: int) -> ArrowType | None:
-    """All members or none: a struct with one missing would say that there is no such member."""
-    fields: list[ArrowField] = []
-    required = shapes.required(places)
-    for name, inner in shapes.members(places).items():
-        field = _field(shapes, name, inner, name in required, depth)
-        if not field:
-            return None
-        fields.append(field)
-    return ArrowType("struct", fields=tuple(fields)) if fields else None
-
-
-def _left_out(name: str, path: Path) -> Note:
+def _as_json(name: str, places: list[Path]) -> Note:
     return Note(
         "ARROW_NOT_DERIVED",
-        f"No Arrow type is derived for {shown(name)}: it is of more than one JSON type, of none, or its parts are. "
-        "Say its `type`, or write an `arrow` block.",
-        pointer(path),
+        f"No one Arrow type fits {shown(name)}, so it is carried as JSON text (json, Arrow's arrow.json): it may be of "
+        "more than one JSON type, or its parts aren't named. Say its `type`, or write an `arrow` block, for another.",
+        pointer(places[0]),
     )

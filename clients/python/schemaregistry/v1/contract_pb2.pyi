@@ -49,6 +49,8 @@ class _TypeNameEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TypeName.Val
     TYPE_NAME_DICTIONARY: _TypeName.ValueType  # 21
     TYPE_NAME_LIST: _TypeName.ValueType  # 22
     TYPE_NAME_STRUCT: _TypeName.ValueType  # 23
+    TYPE_NAME_JSON: _TypeName.ValueType  # 24
+    """Any JSON value, as JSON text: Arrow's extension type `arrow.json` over utf8."""
 
 class TypeName(_TypeName, metaclass=_TypeNameEnumTypeWrapper): ...
 
@@ -76,6 +78,8 @@ TYPE_NAME_DECIMAL128: TypeName.ValueType  # 20
 TYPE_NAME_DICTIONARY: TypeName.ValueType  # 21
 TYPE_NAME_LIST: TypeName.ValueType  # 22
 TYPE_NAME_STRUCT: TypeName.ValueType  # 23
+TYPE_NAME_JSON: TypeName.ValueType  # 24
+"""Any JSON value, as JSON text: Arrow's extension type `arrow.json` over utf8."""
 Global___TypeName: _TypeAlias = TypeName  # noqa: Y015
 
 class _Unit:
@@ -140,11 +144,13 @@ class Contract(_message.Message):
                                       (in UTC, the unit's digits of fraction: none, 3, 6 or 9)
       binary                          its base64 text (RFC 4648, section 4, with padding)
       dictionary                      the value that the index leads to
+      json (of the contract)          the value that the text stands for (RFC 8259); of a column that isn't text, its own
 
     A row conforms when each check of `checks` passes at each of its places. Three rules hold for every check:
 
       Null. Where `null_is_value` is set, a null is JSON's null: a value like others. Elsewhere a null is *absent*: every
-      check passes, except `present`. A column that a file lacks is absent in every row.
+      check passes, except `present`. A column that a file lacks is absent in every row. In JSON lines the null of a place
+      of type json is always JSON's, as the text `null` is in its columns.
 
       Misfit. A value that the column's Arrow type can't hold exactly (see `Fits`), NaN and infinity among them, fails
       `fits` and is judged no further: no other check fails for it, `present` neither; within a condition it is absent.
@@ -752,6 +758,8 @@ class Fits(_message.Message):
       timestamp        timestamps whole in the contract's unit, from year 0000 to 9999, with the same time zone or both
                        without one (`UTC`, `Etc/UTC`, `Z` and `+00:00` are the same zone)
       list, struct     lists in any layout, structs; their parts have checks of their own
+      json             text in any layout that is one JSON value in UTF-8, without NaN, a name twice in an object or half
+                       of a surrogate pair; values of the types above that fit their own type, with the same for parts
 
     A column of Arrow's null type fits any type. NaN and infinity fit none. A whole column of another type is refused:
     each of its values fails, under the pointer and rule of the first unconditional `types` check of the place that

@@ -19,7 +19,7 @@ from schemaregistry.document import Document, parse
 
 
 def proposed(table: pa.Table) -> Proposal:
-    return propose(rows_of(table)[0].open(), "rows")
+    return propose(rows_of(table)[0].open([]), "rows")
 
 
 def document_of(table: pa.Table) -> Document:

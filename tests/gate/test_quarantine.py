@@ -59,7 +59,7 @@ def test_a_line_of_json_is_kept_to_the_letter(gate: Any, tmp_path: Path) -> None
     (tmp_path / "t.ndjson").write_text(f"{good}\n{bad}\n5\n")
     loaded = gate.load("quarantine", tmp_path / "t.ndjson")
     first, second = gate.set_aside(loaded, "t.ndjson")
-    assert (first["_text"], first["size"], first["price"], first["_line"]) == (bad, "x", "1.5", 2)
+    assert (first["_text"], first["size"], first["price"], first["_line"]) == (bad, "x", "1.50", 2)
     assert (second["_text"], second["symbol"], second["_rule"]) == ("5", None, ["type"])
     assert loaded.rows == 1
 

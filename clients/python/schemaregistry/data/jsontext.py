@@ -18,15 +18,22 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NONZERO: Final = re.compile(r"[+-]?[0.]*[1-9]")
 """A number whose digits before the exponent aren't all zeros."""
+_FAR: Final = re.compile(r"[eE][+-]?0*[1-9][0-9]{4}")
+"""An exponent of more than four digits."""
+_MOST_DIGITS: Final = 4300
+"""Of an integer."""
+_EXACT: Final = 2**53
+"""From here on a double isn't every integer."""
 
 
 def read(text: str) -> Json:
     """One JSON value; raises ValueError for anything else, for NaN, a name twice in an object and half characters.
 
-    A number that a double can't reach is a Decimal.
+    And for integers of more than 4,300 digits, and exponents of more than four. A number that a double can't reach is
+    a Decimal, one without a fraction that is beyond the integers that a double tells apart an int.
     """
     try:
-        value = _decoded(text)
+        value = _DECODER.decode(text)
     except RecursionError:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError as error:
@@ -91,38 +98,38 @@ def _after_comma(text: str, at: int) -> int:
     return _after_space(text, at + 1) if text[at] == "," else at
 
 
-class _Refused(ValueError):
-    """What the decoder takes and JSON doesn't."""
-
-
-def _decoded(text: str) -> Json:
-    try:
-        return _DECODER.decode(text)
-    except (json.JSONDecodeError, _Refused):
-        raise
-    except ValueError:  # an integer of more digits than Python reads
-        return _LONG_DECODER.decode(text)
-
-
-def _float(literal: str) -> float | Decimal:
+def _float(literal: str) -> float | int | Decimal:
+    if _FAR.search(literal):
+        raise ValueError("a number's exponent has more than four digits")
     value = float(literal)
-    return value if math.isfinite(value) and (value or not _NONZERO.match(literal)) else Decimal(literal)
+    if math.isinf(value) or (value == 0 and _NONZERO.match(literal)):
+        return Decimal(literal)
+    if abs(value) < _EXACT:
+        return value
+    exact = Decimal(literal)
+    whole = int(exact)
+    return whole if exact == whole else value
+
+
+def _int(literal: str) -> int:
+    if len(literal.lstrip("-")) > _MOST_DIGITS:
+        raise ValueError(f"an integer has more than {_MOST_DIGITS:,} digits")
+    return int(literal)
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise _Refused("a key occurs more than once in an object")
+        raise ValueError("a key occurs more than once in an object")
     return found
 
 
 def _refuse(literal: str) -> NoReturn:
-    raise _Refused(f"{literal} isn't JSON")
+    raise ValueError(f"{literal} isn't JSON")
 
 
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_float=_float, parse_constant=_refuse)
-_LONG_DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_constant=_refuse, parse_int=Decimal
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_refuse
 )
 _SCANNER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
 """Finds where a value ends; what numbers are doesn't matter."""

@@ -167,8 +167,8 @@ def _asking(name: str) -> Iterator[None]:
 def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> Stream:
     """A nameless index is no column of the data: it numbers rows. Objects are JSON values where those are asked for."""
     nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
-    objects = [column for column in as_json if column in frame.columns and frame.dtypes[column] == "object"]
     try:
+        objects = [column for column in as_json if column in frame.columns and frame.dtypes[column] == "object"]
         frame = frame.assign(**{column: [_json_text(value) for value in frame[column]] for column in objects})
         table = pa.Table.from_pandas(frame)
     except _NOT_ARROW as error:

@@ -20,10 +20,12 @@ Judge = Callable[..., Report]
 
 @pytest.fixture
 def judge_array(tmp_path: Path) -> Judge:
-    """`judge_array(schema, array)`: the report on a file whose only column is `a`."""
+    """`judge_array(schema, array)`: the report on a file whose only column is `a`, by a document of one property."""
 
-    def judge(schema: dict[str, Any], array: pa.Array, arrow: dict[str, Any] | None = None) -> Report:
-        document: dict[str, Any] = {"$id": "a_v1", "version": "1.0.0", "type": "object", "properties": {"a": schema}}
+    def judge(
+        schema: dict[str, Any], array: pa.Array, arrow: dict[str, Any] | None = None, *, named: str = "a"
+    ) -> Report:
+        document: dict[str, Any] = {"$id": "a_v1", "version": "1.0.0", "type": "object", "properties": {named: schema}}
         if arrow:
             document["arrow"] = {"fields": [{"name": "a", "type": arrow}]}
         with pa.ipc.new_file(tmp_path / "a.arrow", pa.schema([("a", array.type)])) as writer:
@@ -114,9 +116,15 @@ def test_a_type_that_no_contract_names_is_refused(judge_array: Judge, array: pa.
     json.dumps(report.to_json(), allow_nan=False)
 
 
+@pytest.mark.parametrize("array", OTHERS[:-1], ids=lambda array: str(array.type))
+def test_a_column_of_any_json_refuses_such_a_type(judge_array: Judge, array: pa.Array) -> None:
+    report = judge_array({}, array)
+    assert (report.verdict, report.rows_failing) == ("violates", 1)
+
+
 @pytest.mark.parametrize("array", OTHERS, ids=lambda array: str(array.type))
 def test_such_a_column_beside_the_contract_s_is_let_be(judge_array: Judge, array: pa.Array) -> None:
-    assert judge_array({}, array).verdict == "conforms"
+    assert judge_array({}, array, named="b").verdict == "conforms"
 
 
 def test_structs(judge_array: Judge) -> None:

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Final, NoReturn
 
@@ -18,8 +18,6 @@ _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NONZERO: Final = re.compile(r"[+-]?[0.]*[1-9]")
 """A number whose digits before the exponent aren't all zeros."""
-_FAR: Final = re.compile(r"[eE][+-]?0*[1-9][0-9]{4}")
-"""An exponent of more than four digits."""
 _MOST_DIGITS: Final = 4300
 """Of an integer."""
 _EXACT: Final = 2**53
@@ -29,8 +27,8 @@ _EXACT: Final = 2**53
 def read(text: str) -> Json:
     """One JSON value; raises ValueError for anything else, for NaN, a name twice in an object and half characters.
 
-    And for integers of more than 4,300 digits, and exponents of more than four. A number that a double can't reach is
-    a Decimal, one without a fraction that is beyond the integers that a double tells apart an int.
+    And for integers of more than 4,300 digits. A number that a double can't reach is a Decimal, one without a fraction
+    that is beyond the integers that a double tells apart an int.
     """
     try:
         value = _DECODER.decode(text)
@@ -98,12 +96,19 @@ def _after_comma(text: str, at: int) -> int:
     return _after_space(text, at + 1) if text[at] == "," else at
 
 
+def exactly(literal: str) -> Decimal:
+    """The number as it is written; one whose exponent no Decimal has, as the farthest that there is."""
+    try:
+        return Decimal(literal)
+    except InvalidOperation:
+        sign, tiny = int(literal.startswith("-")), "e-" in literal.lower()
+        return Decimal((sign, (1,), MIN_EMIN if tiny else MAX_EMAX))
+
+
 def _float(literal: str) -> float | int | Decimal:
-    if _FAR.search(literal):
-        raise ValueError("a number's exponent has more than four digits")
     value = float(literal)
     if math.isinf(value) or (value == 0 and _NONZERO.match(literal)):
-        return Decimal(literal)
+        return exactly(literal)
     if abs(value) < _EXACT:
         return value
     exact = Decimal(literal)

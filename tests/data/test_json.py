@@ -84,7 +84,6 @@ def test_a_nested_member_that_only_required_names_is_there(judge: Judged) -> Non
         ({"maximum": 1e300}, "1e300", "1e400"),
         ({"maximum": 1e300, "minimum": 1e30}, "1e30", "1e301"),
         ({"minimum": 1e30}, "1e4299", "-1e4299"),
-        ({"minimum": 1e30}, "1e99999999999999999999", "-1e99999999999999999999"),
         ({"exclusiveMinimum": 0}, "1e-400", "0"),
         ({"enum": [1, "a", {"b": [None]}]}, '{"b": [null]}', '{"b": []}'),
         ({"minLength": 1}, '"\\ud83d\\ude00"', '""'),
@@ -224,8 +223,8 @@ def test_csv_cells_are_loaded_as_they_are(tmp_path: Path) -> None:
     assert rows.column("v").to_pylist() == ['{ "a": 1.0 }', None]
 
 
-def test_an_integer_of_more_digits_than_are_read_is_said(judge: Judged) -> None:
-    number = "9" * 4301
+@pytest.mark.parametrize("number", ["9" * 4301, "1e5001", "1e-5001", "1e99999999999999999999"])
+def test_a_number_that_nobody_reads_is_said(judge: Judged, number: str) -> None:
     report = judge("t.ndjson", f'{{"v": {number}}}\n'.encode(), contract({}))
     assert report.error is not None
     assert (report.error.reason, report.error.line) == ("NOT_JSON", 1)

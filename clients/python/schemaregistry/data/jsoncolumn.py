@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data import jsontext
-from schemaregistry.data.arrays import Indices, Mask, plain, some
+from schemaregistry.data.arrays import Indices, Mask, decoded, plain, some
 from schemaregistry.data.types import JSON, Array, family, pc
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
@@ -33,8 +33,7 @@ class JsonTexts:
     @classmethod
     def of(cls, array: Array) -> "JsonTexts":
         """Read the texts of a plain array."""
-        decoded = array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array
-        encoded = pc.dictionary_encode(decoded.cast(pa.large_binary()))
+        encoded = pc.dictionary_encode(decoded(array).cast(pa.large_binary()))
         texts = encoded.dictionary.to_pylist()
         found = [_read(text) for text in texts]
         codes: Indices = encoded.indices.fill_null(len(texts)).to_numpy(zero_copy_only=False)
@@ -65,8 +64,7 @@ def read_as_json(array: Array) -> list[Json]:
 def as_json(array: Array) -> Array:
     """A plain array as `arrow.json`: texts as they are written."""
     if family(array.type) == "text":
-        decoded = array.dictionary_decode() if isinstance(array.type, pa.DictionaryType) else array
-        return texts_as_json(decoded.cast(pa.string()))
+        return texts_as_json(decoded(array).cast(pa.string()))
     texts = [jsontext.written(value) for value in to_json(array)]
     return texts_as_json(pa.array(texts, pa.string(), mask=np.array(array.is_null())))
 

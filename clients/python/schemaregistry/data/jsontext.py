@@ -4,20 +4,18 @@ Holds no plan and judges nothing. Columns of such texts are jsoncolumn's.
 """
 
 import json
-import math
 import re
 from collections.abc import Iterator
-from decimal import MAX_EMAX, MIN_EMIN, Decimal, InvalidOperation
+from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Final, NoReturn
 
+from schemaregistry.data.literals import FARTHEST, exactly, plainly
 from schemaregistry.document import Json
 
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_NONZERO: Final = re.compile(r"[+-]?[0.]*[1-9]")
-"""A number whose digits before the exponent aren't all zeros."""
 _MOST_DIGITS: Final = 4300
 """Of an integer."""
 _EXACT: Final = 2**53
@@ -27,8 +25,8 @@ _EXACT: Final = 2**53
 def read(text: str) -> Json:
     """One JSON value; raises ValueError for anything else, for NaN, a name twice in an object and half characters.
 
-    And for integers of more than 4,300 digits. A number that a double can't reach is a Decimal, one without a fraction
-    that is beyond the integers that a double tells apart an int.
+    And for integers of more than 4,300 digits, and exponents that nobody reads. A number that a double may not say, or
+    that is beyond the integers that doubles tell apart, is a Decimal.
     """
     try:
         value = _DECODER.decode(text)
@@ -96,24 +94,12 @@ def _after_comma(text: str, at: int) -> int:
     return _after_space(text, at + 1) if text[at] == "," else at
 
 
-def exactly(literal: str) -> Decimal:
-    """The number as it is written; one whose exponent no Decimal has, as the farthest that there is."""
-    try:
-        return Decimal(literal)
-    except InvalidOperation:
-        sign, tiny = int(literal.startswith("-")), "e-" in literal.lower()
-        return Decimal((sign, (1,), MIN_EMIN if tiny else MAX_EMAX))
-
-
-def _float(literal: str) -> float | int | Decimal:
-    value = float(literal)
-    if math.isinf(value) or (value == 0 and _NONZERO.match(literal)):
-        return exactly(literal)
-    if abs(value) < _EXACT:
-        return value
-    exact = Decimal(literal)
-    whole = int(exact)
-    return whole if exact == whole else value
+def _float(literal: str) -> float | Decimal:
+    value = plainly(literal)
+    number = exactly(literal) if value is None or abs(value) >= _EXACT else value
+    if number is None:
+        raise ValueError(f"the exponent of a number is beyond {FARTHEST:,}")
+    return number
 
 
 def _int(literal: str) -> int:

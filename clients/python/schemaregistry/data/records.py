@@ -20,7 +20,7 @@ from schemaregistry.data import jsontext, typed
 from schemaregistry.data.arrays import bounds
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.kernels import NATURAL
-from schemaregistry.data.literals import FARTHEST, as_float, exactly, plainly, without_zeros
+from schemaregistry.data.literals import as_float, exactly, without_zeros
 from schemaregistry.data.plan import ROW, Place, Plan
 from schemaregistry.data.tally import Key
 from schemaregistry.data.texts import as_text

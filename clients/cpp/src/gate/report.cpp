@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "terminal.h"
 #include "value.h"
 
 namespace schemaregistry {
@@ -47,21 +48,6 @@ std::string json_of(const std::optional<Fault>& fault) {
          "}";
 }
 
-/// What a terminal would act on written out.
-std::string printable(const std::string& text) {
-  std::string shown;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
-      shown += c;
-    } else {
-      std::array<char, 8> escape{};
-      std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned char>(c));
-      shown += escape.data();
-    }
-  }
-  return shown;
-}
-
 }  // namespace
 
 int Report::exit_code() const { return verdict == Verdict::conforms ? 0 : verdict == Verdict::violates ? 1 : 3; }
@@ -70,7 +56,7 @@ std::string Report::to_json() const {
   std::array<char, 64> time{};
   std::snprintf(time.data(), time.size(), "%.6f", seconds);
   const auto rate = seconds > 0 ? std::llround(static_cast<double>(rows) / seconds) : 0;
-  return std::string(R"({"verdict": ")") + name_of(verdict) + R"(", "schema": {"id": )" + quoted(schema_id) +
+  return printable_json(std::string(R"({"verdict": ")") + name_of(verdict) + R"(", "schema": {"id": )" + quoted(schema_id) +
          R"(, "version": )" + quoted(schema_version) + R"(, "revision": )" + number(schema_revision) +
          R"(, "fingerprint": )" + quoted(schema_fingerprint) + R"(}, "files": )" +
          list(files, [](const FileFacts& file) { return json_of(file); }) + R"(, "rows": )" + std::to_string(rows) +
@@ -78,7 +64,7 @@ std::string Report::to_json() const {
          list(violations, [](const Violation& violation) { return json_of(violation); }) + R"(, "notes": )" +
          list(notes, [](const std::string& note) { return quoted(note); }) + R"(, "error": )" + json_of(error) +
          R"(, "seconds": )" + time.data() + R"(, "rows_per_second": )" + std::to_string(rate) +
-         R"(, "peak_memory_bytes": )" + std::to_string(peak_memory_bytes) + "}";
+         R"(, "peak_memory_bytes": )" + std::to_string(peak_memory_bytes) + "}");
 }
 
 std::string Report::to_text() const {
@@ -88,22 +74,22 @@ std::string Report::to_text() const {
   if (!violations.empty()) text += ", " + std::to_string(rows_failing) + " of them fail";
   text += "\n";
   if (error) {
-    text += error->file + (error->line ? ", line " + std::to_string(*error->line) : "") +
-            (error->offset ? ", byte " + std::to_string(*error->offset) : "") + ": " + printable(error->message) +
+    text += on_one_line(error->file) + (error->line ? ", line " + std::to_string(*error->line) : "") +
+            (error->offset ? ", byte " + std::to_string(*error->offset) : "") + ": " + on_one_line(error->message) +
             " (" + error->reason + ")\n";
   }
   for (const Violation& violation : violations) {
-    text += printable(violation.column.value_or("(row)")) + " " + violation.rule + "  " + printable(violation.pointer) +
-            "  expected " + printable(violation.expected) + ", found " + printable(violation.actual) + ": " +
+    text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " + on_one_line(violation.pointer) +
+            "  expected " + on_one_line(violation.expected) + ", found " + on_one_line(violation.actual) + ": " +
             std::to_string(violation.count) + " rows\n";
     for (const Example& example : violation.examples) {
-      text += "  " + printable(example.file) + ": row " + std::to_string(example.row) +
-              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " + printable(example.value) +
+      text += "  " + on_one_line(example.file) + ": row " + std::to_string(example.row) +
+              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " + on_one_line(example.value) +
               "\n";
     }
   }
-  for (const std::string& note : notes) text += "note: " + printable(note) + "\n";
-  return text;
+  for (const std::string& note : notes) text += "note: " + on_one_line(note) + "\n";
+  return inert(text);
 }
 
 }  // namespace schemaregistry

@@ -14,6 +14,7 @@
 #include "schemaregistry/client.h"
 #include "schemaregistry/gate.h"
 #include "schemaregistry/loader.h"
+#include "terminal.h"
 
 namespace {
 
@@ -21,6 +22,7 @@ using schemaregistry::Code;
 using schemaregistry::Error;
 using schemaregistry::Gate;
 using schemaregistry::Report;
+using schemaregistry::on_one_line;
 using schemaregistry::Result;
 using schemaregistry::contracts::TicksV1;
 
@@ -138,7 +140,7 @@ Result<Pulled> read(const std::string& path) {
 }
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "schema-load: %s\n", error.message.c_str());
+  std::fprintf(stderr, "schema-load: %s\n", on_one_line(error.message).c_str());
   const bool of_caller = error.code == Code::invalid_argument || error.code == Code::not_found;
   return of_caller ? kUsage : kUndecided;
 }
@@ -190,7 +192,7 @@ int main(int argc, char** argv) {
   try {
     return run({argv + 1, argv + argc});
   } catch (const std::exception& thrown) {
-    std::fprintf(stderr, "schema-load: %s\n", thrown.what());
+    std::fprintf(stderr, "schema-load: %s\n", on_one_line(thrown.what()).c_str());
     return kUndecided;
   }
 }

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable
@@ -269,21 +270,28 @@ def test_a_flipped_byte_is_never_fatal(at: int, tmp_path: Path, schema_load: Run
     assert ran.code in (0, 1, 3), ran.stderr
 
 
-HOSTILE = [b"::error title=x::y", b"\xe2\x80\xaegnp", b"a\x1b[2Jb", b"a\n::error::b", b"caf\xe9", b"##[error]x", b"a\xc2\x9bb"]
+HOSTILE = [
+    b"::error title=x::y",
+    b"\xe2\x80\xaegnp",
+    b"a\x1b[2Jb",
+    b"a\n::error::b",
+    b"caf\xe9",
+    b"##[error]x",
+    b"a\xc2\x9bb",
+]
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "JSON"])
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_a_files_name_is_shown_and_not_acted_upon(
-    name: bytes, form: tuple[str, ...], tmp_path: Path, schema_load_program: Path, compiled: Compile
+    name: bytes, form: tuple[str, ...], tmp_path: Path, schema_load: Run, compiled: Compile
 ) -> None:
-    path = os.fsencode(tmp_path) + b"/" + name + b".csv"
-    Path(os.fsdecode(path)).write_bytes(b"ts,symbol\n1,2\n")
-    words = [schema_load_program, os.path.basename(path), "--contract", compiled(TICKS), "--check-only", *form]
-    done = subprocess.run(words, capture_output=True, cwd=tmp_path, check=False)
-    shown = (done.stdout + done.stderr).decode()
-    assert done.returncode == 1
+    file = os.fsdecode(name) + ".csv"
+    (tmp_path / file).write_bytes(b"ts,symbol\n1,2\n")
+    ran = schema_load(file, "--contract", compiled(TICKS), "--check-only", *form, cwd=tmp_path)
+    shown = ran.stdout + ran.stderr
+    assert ran.code == 1
     assert shown.replace("\n", "").isprintable()
     assert not [line for line in shown.splitlines() if line.strip().startswith("::")]
     if form:
-        assert json.loads(shown)["files"][0]["path"] == os.fsdecode(name) + ".csv"
+        assert ran.report["files"][0]["path"] == file

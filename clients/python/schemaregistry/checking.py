@@ -24,14 +24,20 @@ Schema: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
 
 
 def check(
-    table: Any, schema: Schema, *, client: "Client | None" = None, csv: Mapping[str, Any] | None = None
+    table: Any,
+    schema: Schema,
+    *,
+    client: "Client | None" = None,
+    csv: Mapping[str, Any] | None = None,
+    strict: bool = False,
 ) -> data.Report:
     """Judge a table, or files, by a contract. In a notebook the report shows itself.
 
     `table` is a pyarrow Table, RecordBatch, RecordBatchReader or dataset, a pandas or polars DataFrame, anything else
     with Arrow's C stream interface, or the path of a file, a directory or a glob (or a list of these). In pandas NaN is
     a missing value. An id is asked of the registry that `client` is connected to; without one, of that which the
-    environment names (SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY).
+    environment names (SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY). With `strict`, files in a directory whose names tell no
+    format make the answer undecided; without it they are named in a note.
 
     `csv` says how CSV files are written, as `x-csv` of a document does: `{"delimiter": ";"}`.
 
@@ -41,15 +47,16 @@ def check(
     What is wrong with the data is in the report. Raises InvalidArgument for a table or a schema that is none, and what
     the registry raises.
     """
-    sources = data.find(paths, csv=csv_dialect(dict(csv or {}))) if (paths := _paths(table)) else rows_of(table)
+    paths = _paths(table)
+    sources = data.find(paths, csv=csv_dialect(dict(csv or {})), strict=strict) if paths else rows_of(table)
     pulled = _pull(schema, client)
     return data.check(sources, pulled.contract, revision=pulled.revision)
 
 
-def assert_conforms(table: Any, schema: Schema, *, client: "Client | None" = None) -> data.Report:
+def assert_conforms(table: Any, schema: Schema, *, client: "Client | None" = None, strict: bool = False) -> data.Report:
     """As `check`; raises AssertionError with the report as its message unless every row conforms."""
     __tracebackhide__ = True
-    report = check(table, schema, client=client)
+    report = check(table, schema, client=client, strict=strict)
     if report.verdict != "conforms":
         raise AssertionError(text.render(report))
     return report

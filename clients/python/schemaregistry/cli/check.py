@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from schemaregistry.data import Report
 
 Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="Report no value of the data: places and counts.")]
+Strict: TypeAlias = Annotated[
+    bool, typer.Option("--strict", help="Exit with 3 where a directory holds files whose names tell no format.")
+]
 Form: TypeAlias = Annotated[
     str, typer.Option("--report", metavar="FORM", help="How to report: text, json, html, junit or github.")
 ]
@@ -33,6 +36,7 @@ def check(
     as_json: AsJson = False,
     form: Form = "text",
     redact: Redact = False,
+    strict: Strict = False,
     format: Annotated[
         str | None, typer.Option("--format", "--format-in", help="The files' format, where their names don't tell it.")
     ] = None,
@@ -54,7 +58,7 @@ def check(
     from schemaregistry import data
 
     check_form(form)
-    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
+    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemaregistry.cli.check import Redact, print_report
+from schemaregistry.cli.check import Redact, Strict, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
@@ -32,6 +32,7 @@ def clean(
     quarantine: QuarantineDir = None,
     as_json: AsJson = False,
     redact: Redact = False,
+    strict: Strict = False,
     format: FileFormat = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -57,7 +58,7 @@ def clean(
     from schemaregistry import data
     from schemaregistry.data.clean import clean
 
-    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
+    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
     folder = quarantine_of(to, quarantine)
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("cleaning", sum(source.size for source in sources)) as progress:

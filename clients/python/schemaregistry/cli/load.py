@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
-from schemaregistry.cli.check import Form, Redact, check_form, print_report
+from schemaregistry.cli.check import Form, Redact, Strict, check_form, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
 from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
@@ -54,6 +54,7 @@ def load(
     as_json: AsJson = False,
     form: Form = "text",
     redact: Redact = False,
+    strict: Strict = False,
     format: FileFormat = None,
     delimiter: Delimiter = None,
     encoding: Encoding = None,
@@ -82,7 +83,7 @@ def load(
     _check_policy(policy)
     check_form(form)
     seconds = _seconds(max_staleness)
-    sources = gate.find(data, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape))
+    sources = gate.find(data, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
     with _told(alert):

@@ -89,6 +89,9 @@ class Run:
 
     def judge(self, source: Source) -> None:
         """Judge one file."""
+        if source.fault:
+            self.error = source.fault
+            return
         judge = Judge(self.plan, self.tally, source.path, by_proof=self._by_proof)
         before, size = sum(facts.bytes for facts in self.files), 0
         try:

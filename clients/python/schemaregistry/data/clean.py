@@ -18,6 +18,7 @@ from schemaregistry.data.judge import Judge
 from schemaregistry.data.mend import mend, renamed, trim
 from schemaregistry.data.mend_records import RecordMender, as_records, may_hold
 from schemaregistry.data.ndjson import Lines
+from schemaregistry.data.overlap import refuse_overlap
 from schemaregistry.data.picking import count, line_of, picked
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.policies import Loaded, SettingAside
@@ -61,6 +62,7 @@ def clean(  # noqa: PLR0913
         stack.callback(into.discard)
         aside = quarantine()
         stack.callback(aside.discard)
+        refuse_overlap(sources, {"destination": getattr(into, "place", None), "quarantine": aside.place})
         cleaning = _Cleaning(plan, revision, progress, into, aside)
         cleaning.aliases = aliases or {}
         loaded = cleaning.load(sources)

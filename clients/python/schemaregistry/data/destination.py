@@ -11,11 +11,15 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from schemaregistry.data.hidden import hidden_file
+from schemaregistry.data.overlap import Place
 from schemaregistry.data.writing import ParquetFile
 
 
 class Destination(Protocol):
-    """Takes rows, and shows them at once or never. `name` is its name for a person."""
+    """Takes rows, and shows them at once or never. `name` is its name for a person.
+
+    One that writes to a file or a folder names it in `place`, so that no load reads what it writes.
+    """
 
     name: str
 
@@ -41,6 +45,7 @@ class Directory:
     def __init__(self, path: Path, schema: pa.Schema, stem: str) -> None:
         """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be made there."""
         self.name = str(path)
+        self.place: Place = path
         self._path = path
         self._stem = stem
         self._hidden = hidden_file(path)
@@ -73,6 +78,7 @@ class Stream:
 
     def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
         self.name = "stdout"
+        self.place: Place = _descriptor(out)
         self._out: Any = out
         self._rows = 0
         self._kept = tempfile.TemporaryFile()  # noqa: SIM115
@@ -102,3 +108,10 @@ class Stream:
             for part in (self._writer, self._kept):
                 with contextlib.suppress(OSError, pa.ArrowException):
                     part.close()
+
+
+def _descriptor(out: BinaryIO) -> int | None:
+    try:
+        return out.fileno()
+    except (OSError, AttributeError):
+        return None

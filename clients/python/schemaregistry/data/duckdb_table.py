@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from schemaregistry.data import MissingExtra
 from schemaregistry.data.hidden import hidden_file, remove
+from schemaregistry.data.overlap import Place
 from schemaregistry.data.types import described
 from schemaregistry.data.writing import ParquetFile
 from schemaregistry.errors import InvalidArgument, Unavailable
@@ -65,6 +66,7 @@ class DuckdbTable:
         Raises Unavailable (DESTINATION_LOCKED) where another process has the database open.
         """
         self.name = f"{file}#{table}"
+        self.place: Place = file
         self._path = file
         self._table = _Table(table, schema)
         if file.exists():

@@ -3,13 +3,18 @@
 A format is told by the file's name; where that says nothing, by its magic bytes.
 """
 
-import glob
-from collections.abc import Iterable, Iterator, Mapping
+# ruff: noqa: PTH118
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from schemaregistry.data.report import Fault
 from schemaregistry.data.sources import FORMATS, MAGIC, Compression, Source
 from schemaregistry.data.stdin import piped
+from schemaregistry.data.walking import Found, dangling, is_folder, matching, walk
+from schemaregistry.data.wording import counted
 from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
@@ -27,15 +32,21 @@ _SUFFIXES: Final = {
     ".jsonl": "ndjson",
 }
 _TABS: Final = CsvDialect(delimiter="\t")
+_SHOWN: Final = 10
+"""Names of files that were passed over, in a note."""
 _COMPRESSIONS: Final[Mapping[str, Compression]] = {".gz": "gzip", ".zst": "zstd"}
 
 
-def find(patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = PLAIN_CSV) -> list[Source]:
+def find(
+    patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = PLAIN_CSV, *, strict: bool = False
+) -> list[Source]:
     """The files that names, directories and globs stand for, each once; `-` is standard input.
 
     `stated` is the format of all of them, `csv` what is said of how CSV among them is written.
 
-    In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside.
+    In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside. What
+    else is there is named in a note; with `strict` it is a fault. A file that can't be looked at, a link that leads
+    nowhere, a directory that can't be read: each is a source with a fault, so that the data are undecided.
 
     Raises InvalidArgument: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT, NO_INPUT.
     """
@@ -47,33 +58,81 @@ def find(patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = P
         if pattern == "-":
             sources.setdefault(pattern, piped(stated, csv=csv))
             continue
-        for path in _expand(pattern):
-            sources.setdefault(path, Source(path, stated or _format(path), _compression(path), _csv(path, csv)))
+        for source in _expand(pattern, stated, strict=strict):
+            sources.setdefault(_place(source.path), replace(source, given=pattern, csv=_csv(source.path, csv)))
     return list(sources.values())
 
 
-def _expand(pattern: str) -> Iterator[str]:
-    if Path(pattern).is_dir():
-        found = sorted(str(path) for path in Path(pattern).rglob("*") if path.is_file() and _told(path))
-        if not found:
-            raise InvalidArgument(
-                f"{pattern} holds no file whose name tells a format ({', '.join(_SUFFIXES)}).",
-                reason="NOTHING_TO_CHECK",
-                metadata={"file": pattern},
-            )
-        yield from found
-    elif Path(pattern).exists():
-        yield pattern
-    else:
-        found = sorted(path for path in glob.glob(pattern, recursive=True) if Path(path).is_file())  # noqa: PTH207
-        if not found:
-            raise InvalidArgument(f"There is no file {pattern}.", reason="NO_SUCH_FILE", metadata={"file": pattern})
-        yield from found
+def _place(path: str) -> str:
+    """One spelling of each path; a link is a file of its own."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
 
 
-def _told(path: Path) -> bool:
-    hidden = any(part.startswith((".", "_")) for part in path.parts[1:])
-    return not hidden and _by_name(str(path)) is not None
+def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
+    if is_folder(pattern):
+        found = _in_folder(pattern, stated, strict=strict)
+        if not found:
+            raise _nothing(pattern, walk(pattern))
+        return found
+    if os.path.lexists(pattern):
+        return [_named(pattern, stated)]
+    faults: dict[str, str] = {}
+    names = matching(pattern, faults)
+    found = [_refused(path, stated, message) for path, message in sorted(faults.items())]
+    for name in names:
+        found += _in_folder(name, stated, strict=strict) if is_folder(name) else [_named(name, stated)]
+    if not found:
+        raise InvalidArgument(f"There is no file {pattern}.", reason="NO_SUCH_FILE", metadata={"file": pattern})
+    return found
+
+
+def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]:
+    """The files below a directory; the first of them tells what was passed over."""
+    found = walk(folder)
+    told = {
+        path: Source(path, stated or named, _compression(path)) for path in found.files if (named := _by_name(path))
+    }
+    told |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
+    sources = [told[path] for path in sorted(told, key=os.fsencode)]
+    note = _passed_over(folder, [path for path in (*found.files, *found.others) if path not in told])
+    if not note or not sources:
+        return sources
+    if strict:
+        fault = Fault(folder, None, None, "PASSED_OVER", f"{note}: name them with --format, or move them away")
+        return [Source(folder, stated or "", fault=fault), *sources]
+    return [replace(sources[0], note=f"{folder}: {note}"), *sources[1:]]
+
+
+def _passed_over(folder: str, paths: Sequence[str]) -> str:
+    if not paths:
+        return ""
+    names = [os.path.relpath(path, folder) for path in sorted(paths, key=os.fsencode)]
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"passed over {counted(len(names), 'file')} whose names tell no format: {', '.join(names[:_SHOWN])}{more}"
+
+
+def _nothing(folder: str, found: Found) -> InvalidArgument:
+    note = _passed_over(folder, (*found.files, *found.others))
+    message = f"{folder} holds no file whose name tells a format ({', '.join(_SUFFIXES)})"
+    return InvalidArgument(
+        f"{message}; {note}." if note else f"{message}.", reason="NOTHING_TO_CHECK", metadata={"file": folder}
+    )
+
+
+def _named(path: str, stated: str | None) -> Source:
+    """A file that was named."""
+    if message := dangling(path):
+        return _refused(path, stated, message)
+    try:
+        return Source(path, stated or _format(path), _compression(path))
+    except OSError as error:
+        return _refused(path, stated, error.strerror or str(error))
+
+
+def _refused(path: str, stated: str | None, message: str) -> Source:
+    """What is there and can't be read."""
+    return Source(path, stated or _by_name(path) or "", fault=Fault(path, None, None, "UNREADABLE", message))
 
 
 def _by_name(path: str) -> str | None:

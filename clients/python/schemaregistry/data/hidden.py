@@ -26,12 +26,12 @@ _YOUNG: Final = 60
 class Hidden:
     """A file or a folder at `path` that nobody looks at yet, locked while `descriptor` is open.
 
-    `made`: the folder that it is in was made for it.
+    `made` are the folders that were made for it, the one that it is in first.
     """
 
     path: Path
     descriptor: int
-    made: bool
+    made: tuple[Path, ...]
 
     def show(self, final: Path) -> None:
         """Give it its name, for good, and let others read it; what is in it has been synced. Raises OSError."""
@@ -40,11 +40,11 @@ class Hidden:
         sync(final.parent)
 
     def discard(self) -> None:
-        """Remove it, unless it has been shown, and the folder that was made for it if nothing else is there."""
+        """Remove it, unless it has been shown, and the folders that were made for it if nothing else is there."""
         remove(self.path)
-        if self.made:
-            with contextlib.suppress(OSError):
-                self.path.parent.rmdir()
+        with contextlib.suppress(OSError):
+            for folder in self.made:
+                folder.rmdir()
 
 
 def hidden_file(folder: Path) -> Hidden:
@@ -66,7 +66,7 @@ def hidden_folder(folder: Path) -> Hidden:
 
 
 def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> Hidden:
-    made = not folder.exists()
+    made = tuple(each for each in (folder, *folder.parents) if not each.exists())
     try:
         _make_folder(folder)
         _remove_abandoned(folder)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from schemaregistry.data.check import Progress
 from schemaregistry.data.destination import Destination
+from schemaregistry.data.overlap import refuse_overlap
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.policies import GoingOn, Halting, Loaded, Policy, SettingAside
 from schemaregistry.data.sources import Source
@@ -29,19 +30,21 @@ def load(  # noqa: PLR0913
     it; with `warn` they go on too, but for those that the contract's types can't hold. Of data that can't be judged to
     their end nothing is handed on, whatever the policy.
 
-    What is handed on is what was judged: each row is read once. Raises as `check` does, and what `destination` and the
-    quarantine raise.
+    What is handed on is what was judged: each row is read once. Raises as `check` does, what `destination` and the
+    quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE) where the next load would read what this one writes.
     """
     plan = Plan.of(contract)
     with ExitStack() as stack:
         into = destination(plan.schema)
         stack.callback(into.discard)
+        refuse_overlap(sources, {"destination": getattr(into, "place", None)})
         if policy == "halt":
             return Halting(plan, revision, progress, into).load(sources)
         if policy == "warn":
             return GoingOn(plan, revision, progress, into).load(sources)
         aside = policy()
         stack.callback(aside.discard)
+        refuse_overlap(sources, {"quarantine": aside.place})
         return SettingAside(replace(plan, whole_rows=True), revision, progress, into, aside).load(sources)
 
 

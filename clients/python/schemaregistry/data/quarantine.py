@@ -25,6 +25,7 @@ class Quarantine:
     def __init__(self, path: Path, stem: str) -> None:
         """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no folder can be made there."""
         self.name = str(path)
+        self.place = path
         self._path = path
         self._stem = stem
         self._hidden = hidden_folder(path)

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
+from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.report import Fault
 from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson")
@@ -18,23 +20,29 @@ COMPRESSED: Final[tuple[tuple[bytes, Compression], ...]] = ((b"\x1f\x8b", "gzip"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to read."""
+    """One file to read; where it is known beforehand that it can't be, `fault` says why.
+
+    `note` is said of it in the report; `given` is the name, directory or glob that it was found by.
+    """
 
     path: str
     format: str
     compression: Compression | None = None
     csv: CsvDialect = PLAIN_CSV
     """What is said of this file's CSV besides what the contract says."""
+    fault: Fault | None = None
+    note: str = ""
+    given: str = ""
 
     @property
     def size(self) -> int:
         """Bytes on disk."""
-        return Path(self.path).stat().st_size
+        return 0 if self.fault else Path(self.path).stat().st_size
 
     @property
     def remark(self) -> str:
-        """What is to be said of how it was read; empty where nothing is."""
-        return ""
+        """What is to be said of how it was read or found; empty where nothing is."""
+        return self.note
 
     def opened(self) -> Any:
         """The bytes, from the first, as a binary file with `peek`."""
@@ -45,13 +53,18 @@ class Input:
     """The bytes of a source, decompressed as they are read. `position` counts bytes on disk."""
 
     def __init__(self, source: Source) -> None:
-        self._file: BinaryIO = source.opened()
+        """Raises Unreadable (TRUNCATED) for no bytes at all where they should be compressed."""
+        self._file: Any = source.opened()
+        if source.compression and not self._file.peek(1):
+            self._file.close()
+            message = f"the file is empty: not even the start of {source.compression} is there"
+            raise Unreadable(source.path, "TRUNCATED", message, offset=0)
         self._stream = pa.CompressedInputStream(self._file, source.compression) if source.compression else self._file
 
     @property
     def position(self) -> int:
         """How far the file on disk has been read."""
-        return self._file.tell()
+        return int(self._file.tell())
 
     def passed_over(self, _offset: int) -> int:
         """Every line is in it."""

@@ -6,20 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_core::Stream;
-use hyper_util::rt::TokioIo;
 use lru::LruCache;
-use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::pki_types::ServerName;
 use tonic::metadata::MetadataMap;
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
-use tower::service_fn;
 
 use crate::credentials::{Credentials, Unsound};
 use crate::google::api::HttpBody;
+use crate::line::{Keepalive, Line};
 use crate::refused::Refused;
 use crate::v1::schema_registry_client::SchemaRegistryClient;
 use crate::v1::{GetSchemaRequest, ValidateRecordsRequest, ValidateRecordsResponse};
@@ -30,15 +25,14 @@ pub const LATEST: &str = "latest";
 
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
 const ATTEMPTS: u32 = 4;
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Known = Mutex<LruCache<(String, String), Arc<Document>>>;
 
 /// One connection to a registry; clones share it and what it remembers.
 #[derive(Clone)]
 pub struct Client {
-    rpc: SchemaRegistryClient<Channel>,
+    line: Arc<Line>,
     known: Arc<Known>,
 }
 
@@ -56,29 +50,28 @@ pub struct Document {
 
 impl Client {
     /// Reads the credentials' files once to tell whether they are sound, and again for each connection: a renewed pair
-    /// is used without a restart. Connects with the first call, within a Tokio runtime.
+    /// is used without a restart. Connects with the first call, within a Tokio runtime, and always directly: proxies of
+    /// the environment are not used.
     ///
     /// # Errors
     /// [`Unsound`] where a file can't be read or isn't what it should be, or `target` isn't `HOST:PORT`.
     pub fn new(target: &str, files: Credentials) -> Result<Self, Unsound> {
-        files.tls()?;
-        let not_a_target = |_| Unsound::target(target);
-        let secured: Uri = format!("https://{target}").parse().map_err(not_a_target)?;
-        let endpoint = Endpoint::from_shared(format!("http://{target}"))
-            .map_err(|_| Unsound::target(target))?
-            .origin(secured)
-            .connect_timeout(TIMEOUT)
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_timeout(Duration::from_secs(10));
-        let channel = endpoint.connect_with_connector_lazy(service_fn(move |uri| secure(uri, files.clone())));
-        let known = Arc::new(Mutex::new(LruCache::new(REMEMBERED)));
-        Ok(Self { rpc: SchemaRegistryClient::new(channel), known })
+        Self::with_keepalive(target, files, Keepalive::default())
+    }
+
+    /// As `new`, with another [`Keepalive`] than the default.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn with_keepalive(target: &str, files: Credentials, keepalive: Keepalive) -> Result<Self, Unsound> {
+        let line = Arc::new(Line::new(target, files, keepalive)?);
+        Ok(Self { line, known: Arc::new(Mutex::new(LruCache::new(REMEMBERED))) })
     }
 
     /// The generated client on the same connection.
     #[must_use]
     pub fn rpc(&self) -> SchemaRegistryClient<Channel> {
-        self.rpc.clone()
+        self.line.rpc()
     }
 
     /// One version of a schema, or the newest for [`LATEST`].
@@ -135,12 +128,13 @@ impl Client {
     }
 
     /// Every version after a revision, then each further one as it is registered: once each, in order. It reconnects by
-    /// itself and goes on from the last revision it told.
+    /// itself, also where nothing comes for three of the registry's intervals (30 s, unless it says otherwise), and goes
+    /// on from the last revision it told.
     ///
     /// Ends after an error that asking again won't change: `Code::OutOfRange` where the registry can't go on from that
     /// revision, `Code::Unavailable` only where it could not be reached in the first place.
     pub fn watch(&self, what: Watching) -> impl Stream<Item = Result<Event, Refused>> + Send + use<> {
-        follow(self.rpc(), what)
+        follow(self.line.clone(), what)
     }
 
     fn recall(&self, asked: &(String, String)) -> Option<Arc<Document>> {
@@ -176,15 +170,6 @@ where
     };
     let late = |_| Status::deadline_exceeded(format!("no answer within {} s", TIMEOUT.as_secs()));
     Ok(timeout(TIMEOUT, attempts).await.map_err(late)??)
-}
-
-async fn secure(uri: Uri, files: Credentials) -> Result<TokioIo<TlsStream<TcpStream>>, Failure> {
-    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
-    let connection = TcpStream::connect((host, uri.port_u16().unwrap_or(443))).await?;
-    connection.set_nodelay(true)?;
-    let name = ServerName::try_from(host.to_owned())?;
-    let secured = TlsConnector::from(Arc::new(files.tls()?)).connect(name, connection).await?;
-    Ok(TokioIo::new(secured))
 }
 
 fn document(metadata: &MetadataMap, body: HttpBody) -> Document {

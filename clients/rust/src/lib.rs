@@ -4,11 +4,13 @@
 
 mod client;
 mod credentials;
+mod line;
 mod refused;
 mod watch;
 
 pub use client::{Client, Document, LATEST};
 pub use credentials::{Credentials, Unsound};
+pub use line::Keepalive;
 pub use refused::Refused;
 pub use watch::{Event, Kind, Watching};
 

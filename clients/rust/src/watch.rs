@@ -1,20 +1,27 @@
 //! A watch through all its connections: what to ask for next, what was told already, when to try again.
 
+use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_stream::stream;
 use futures_core::Stream;
-use tokio::time::sleep;
-use tonic::transport::Channel;
+use tokio::time::{sleep, timeout};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
+use crate::line::Line;
 use crate::refused::Refused;
-use crate::v1::schema_registry_client::SchemaRegistryClient;
 use crate::v1::watch_schemas_response::Event as Told;
 use crate::v1::{SchemaVersion, WatchSchemasRequest, WatchSchemasResponse};
 
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Between the registry's marks of progress, where it doesn't say.
+const INTERVAL: Duration = Duration::from_secs(10);
+/// So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does.
+const SILENT_INTERVALS: u32 = 3;
 
 /// What a watch is to tell.
 #[derive(Clone, Debug, Default)]
@@ -57,51 +64,92 @@ pub enum Event {
     },
 }
 
-pub(crate) fn follow(
-    mut rpc: SchemaRegistryClient<Channel>,
-    what: Watching,
-) -> impl Stream<Item = Result<Event, Refused>> + Send + use<> {
-    let mut position = Position { what, heard: false, caught_up: false, failures: 0 };
+pub(crate) fn follow(line: Arc<Line>, what: Watching) -> impl Stream<Item = Result<Event, Refused>> + Send + use<> {
+    let mut position = Position { what, interval: INTERVAL, heard: false, caught_up: false, failures: 0 };
     stream! {
         loop {
             let mut failure = None;
-            match rpc.watch_schemas(position.request()).await {
+            let (number, mut rpc) = line.numbered();
+            match heard(position.allowed(), rpc.watch_schemas(position.request())).await {
                 Ok(answer) => {
+                    position.interval = interval(answer.metadata());
                     let mut messages = answer.into_inner();
                     loop {
-                        match messages.message().await {
+                        match heard(position.allowed(), messages.message()).await {
                             Ok(Some(message)) => {
                                 if let Some(event) = position.accept(message) {
                                     yield Ok(event);
                                 }
                             }
                             Ok(None) => break,
-                            Err(status) => {
-                                failure = Some(status);
+                            Err(ended) => {
+                                failure = Some(ended);
                                 break;
                             }
                         }
                     }
                 }
-                Err(status) => failure = Some(status),
+                Err(ended) => failure = Some(ended),
             }
-            if let Some(status) = failure && !position.survives(&status) {
-                yield Err(Refused::from(status));
-                return;
+            if let Some(Ended { status, silent }) = failure {
+                if silent {
+                    line.leave(number);
+                }
+                if !position.survives(&status) {
+                    yield Err(Refused::from(status));
+                    return;
+                }
             }
             sleep(position.pause()).await;
         }
     }
 }
 
+/// How a connection ended.
+struct Ended {
+    status: Status,
+    /// Nothing was heard by it.
+    silent: bool,
+}
+
+/// What comes within the time allowed.
+async fn heard<T>(allowed: Duration, coming: impl Future<Output = Result<T, Status>>) -> Result<T, Ended> {
+    match timeout(allowed, coming).await {
+        Ok(came) => came.map_err(|status| Ended { status, silent: false }),
+        Err(_) => {
+            let message = format!(
+                "a watch heard nothing for {} s, not even that nothing happened: check that the registry is running, \
+                 and what is in between",
+                allowed.as_secs_f32()
+            );
+            Err(Ended { status: Status::unavailable(message), silent: true })
+        }
+    }
+}
+
+/// How often the registry marks its progress, by what it says of a watch.
+fn interval(said: &MetadataMap) -> Duration {
+    let seconds = said.get("x-schema-progress-seconds").and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|time| !time.is_zero())
+        .unwrap_or(INTERVAL)
+}
+
 struct Position {
     what: Watching,
+    interval: Duration,
     heard: bool,
     caught_up: bool,
     failures: u32,
 }
 
 impl Position {
+    /// How long a connection may be silent.
+    fn allowed(&self) -> Duration {
+        self.interval.saturating_mul(SILENT_INTERVALS)
+    }
+
     fn request(&self) -> WatchSchemasRequest {
         WatchSchemasRequest {
             after_revision: self.what.after_revision,

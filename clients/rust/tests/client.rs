@@ -4,14 +4,17 @@ use std::env::var;
 use std::future::Future;
 use std::path::PathBuf;
 use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use schemaregistry::google::api::HttpBody;
 use schemaregistry::v1::{RegisterSchemaRequest, WhoAmIRequest};
-use schemaregistry::{Client, Credentials, Event, Kind, LATEST, Refused, Watching};
-use tokio::io::copy_bidirectional;
+use schemaregistry::{Client, Credentials, Event, Keepalive, Kind, LATEST, Refused, Watching};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::join;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -185,31 +188,111 @@ fn files_that_are_not_credentials_are_named() {
     assert!(error.to_string().contains(&name), "{error}");
 }
 
-/// A TCP relay to the registry whose connections a test can cut.
+/// The registry whose watches hear a mark of progress every 0.2 s, behind a relay.
+async fn quick(keepalive: Keepalive) -> (Relay, Client) {
+    let between = Relay::to(var("SCHEMAREGISTRY_QUICK_TARGET").expect("run `make rust-test`")).await;
+    let files = Credentials::dev(var("SCHEMAREGISTRY_QUICK_DATA").unwrap(), "reader");
+    let client = Client::with_keepalive(&between.target, files, keepalive).unwrap();
+    (between, client)
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn a_watch_that_hears_nothing_goes_on_by_a_new_connection() {
+    let (between, client) = quick(Keepalive { idle: HOUR, wait: HOUR }).await;
+    let mut events = pin!(client.watch(Watching::default()));
+    soon(events.next()).await.unwrap().unwrap();
+    between.swallow();
+    while between.connections() < 2 {
+        soon(events.next()).await.unwrap().unwrap();
+    }
+    soon(events.next()).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_watch_goes_on_once_pings_are_not_answered() {
+    let keepalive = Keepalive { idle: Duration::from_millis(100), wait: Duration::from_millis(100) };
+    let (between, client) = quick(keepalive).await;
+    let mut events = pin!(client.watch(Watching::default()));
+    soon(events.next()).await.unwrap().unwrap();
+    between.swallow();
+    while between.connections() < 2 {
+        soon(events.next()).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_idle_connection_that_fell_silent_is_noticed_before_the_next_call() {
+    let keepalive = Keepalive { idle: Duration::from_millis(300), wait: Duration::from_millis(200) };
+    let (between, client) = quick(keepalive).await;
+    client.rpc().who_am_i(WhoAmIRequest {}).await.unwrap();
+    between.swallow();
+    sleep(Duration::from_secs(2)).await;
+    soon(client.rpc().who_am_i(WhoAmIRequest {})).await.unwrap();
+    assert_eq!(between.connections(), 2);
+}
+
+#[tokio::test]
+async fn what_a_reader_does_between_two_events_is_no_silence() {
+    let (between, client) = quick(Keepalive::default()).await;
+    let mut events = pin!(client.watch(Watching::default()));
+    for _ in 0..3 {
+        soon(events.next()).await.unwrap().unwrap();
+        sleep(Duration::from_millis(800)).await;
+    }
+    assert_eq!(between.connections(), 1);
+}
+
+#[test]
+fn a_vanished_peer_is_noticed_within_forty_seconds() {
+    let Keepalive { idle, wait } = Keepalive::default();
+    assert_eq!(idle + wait, Duration::from_secs(40));
+}
+
+/// A TCP relay to the registry whose connections a test can cut, or turn into silent ones: they stay up, and nothing
+/// arrives.
 struct Relay {
     target: String,
     accepting: AbortHandle,
     open: Arc<Mutex<Vec<AbortHandle>>>,
+    made: Arc<AtomicUsize>,
+    silent: Arc<AtomicUsize>,
 }
 
 impl Relay {
     async fn start() -> Self {
-        let (far, _) = Credentials::from_environment();
+        Self::to(Credentials::from_environment().0).await
+    }
+
+    async fn to(far: String) -> Self {
         let listener = TcpListener::bind("localhost:0").await.unwrap();
         let target = format!("localhost:{}", listener.local_addr().unwrap().port());
         let open = Arc::new(Mutex::new(Vec::new()));
         let opened = open.clone();
+        let (made, silent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counted, hushed) = (made.clone(), silent.clone());
         let accepting = tokio::spawn(async move {
-            while let Ok((mut near, _)) = listener.accept().await {
-                let far = far.clone();
+            while let Ok((near, _)) = listener.accept().await {
+                let number = counted.fetch_add(1, SeqCst);
+                let (far, hushed) = (far.clone(), hushed.clone());
                 let carry = tokio::spawn(async move {
-                    let mut far = TcpStream::connect(far).await.unwrap();
-                    let _ = copy_bidirectional(&mut near, &mut far).await;
+                    let far = TcpStream::connect(far).await.unwrap();
+                    let ((near_in, near_out), (far_in, far_out)) = (near.into_split(), far.into_split());
+                    join!(pump(near_in, far_out, number, &hushed), pump(far_in, near_out, number, &hushed));
                 });
                 opened.lock().unwrap().push(carry.abort_handle());
             }
         });
-        Self { target, accepting: accepting.abort_handle(), open }
+        Self { target, accepting: accepting.abort_handle(), open, made, silent }
+    }
+
+    fn swallow(&self) {
+        self.silent.store(self.connections(), SeqCst);
+    }
+
+    fn connections(&self) -> usize {
+        self.made.load(SeqCst)
     }
 
     fn client(&self) -> Client {
@@ -224,5 +307,17 @@ impl Relay {
     fn close(&self) {
         self.accepting.abort();
         self.cut();
+    }
+}
+
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, number: usize, hushed: &AtomicUsize) {
+    let mut buffer = vec![0; 1 << 14];
+    while let Ok(n @ 1..) = from.read(&mut buffer).await {
+        if number >= hushed.load(SeqCst) && to.write_all(&buffer[..n]).await.is_err() {
+            return;
+        }
+    }
+    if number < hushed.load(SeqCst) {
+        std::future::pending::<()>().await;
     }
 }

@@ -1,19 +1,11 @@
 /** One connection to a registry: reads that are remembered, records judged, watches. What a watch does is watch.ts's. */
-import { connect as tls } from "node:tls";
-import {
-  type CallOptions,
-  type Client as Calls,
-  Code,
-  ConnectError,
-  createClient,
-  type Interceptor,
-} from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { type Credentials, read } from "./credentials.js";
-import { SchemaRegistry, type ValidateRecordsResponse } from "./gen/schemaregistry/v1/registry_pb.js";
+import { type CallOptions, type Client as Calls, Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+import type { Credentials } from "./credentials.js";
+import type { SchemaRegistry, ValidateRecordsResponse } from "./gen/schemaregistry/v1/registry_pb.js";
+import { KEEPALIVE, type Keepalive, Line } from "./line.js";
 import { Recent } from "./recent.js";
 import { Refused } from "./refused.js";
-import { type Event, follow, type Watching } from "./watch.js";
+import { type Event, follow, type Open, type Watching } from "./watch.js";
 
 /** The newest version of a schema. */
 export const LATEST = "latest";
@@ -35,32 +27,22 @@ export class Client {
   /** The generated client on the same connection. */
   readonly rpc: Calls<typeof SchemaRegistry>;
   readonly #known = new Recent<Document>(REMEMBERED);
-  readonly #session: Http2SessionManager;
+  readonly #line: Line;
   readonly #closed = new AbortController();
 
   /**
    * Reads the credentials' files once to tell whether they are sound, and again for each connection: a renewed pair is
-   * used without a restart. Connects with the first call; `timeoutMs` is for all attempts of one call.
+   * used without a restart. Connects with the first call, and always directly: proxies of the environment are not used.
+   * `timeoutMs` is for all attempts of one call.
    */
   constructor(
     target: string,
     files: Credentials,
     private readonly timeoutMs = 5000,
+    keepalive: Keepalive = KEEPALIVE,
   ) {
-    read(files);
-    const { hostname, port } = new URL(`https://${target}`);
-    const host = hostname.replace(/^\[|\]$/g, "");
-    const baseUrl = `https://${target}`;
-    this.#session = new Http2SessionManager(
-      baseUrl,
-      { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 },
-      {
-        createConnection: () =>
-          tls({ host, port: Number(port || 443), servername: host, ALPNProtocols: ["h2"], ...read(files) }),
-      },
-    );
-    const transport = createGrpcTransport({ baseUrl, sessionManager: this.#session, interceptors: [retry] });
-    this.rpc = createClient(SchemaRegistry, transport);
+    this.#line = new Line(target, files, keepalive, [retry]);
+    this.rpc = this.#line.rpc;
   }
 
   /**
@@ -92,20 +74,25 @@ export class Client {
 
   /**
    * Every version after a revision, then each further one as it is registered: once each, in order. It reconnects by
-   * itself and goes on from the last revision it told.
+   * itself, also where nothing comes for three of the registry's intervals (30 s, unless it says otherwise), and goes on
+   * from the last revision it told.
    *
    * Throws `Refused` where asking again won't help: `Code.OutOfRange` where the registry can't go on from that
    * revision, `Code.Unavailable` only where it could not be reached in the first place.
    */
   watch(what: Watching = {}): AsyncGenerator<Event, void> {
     const ends = what.signal ? AbortSignal.any([this.#closed.signal, what.signal]) : this.#closed.signal;
-    return follow((request, signal) => this.rpc.watchSchemas(request, { signal }), { ...what, signal: ends });
+    const open: Open = (request, options) => ({
+      messages: this.rpc.watchSchemas(request, options),
+      leave: this.#line.leaving(),
+    });
+    return follow(open, { ...what, signal: ends });
   }
 
   /** Ends the connection and every watch on it. */
   close(): void {
     this.#closed.abort();
-    this.#session.abort();
+    this.#line.close();
   }
 
   async #call<Answer>(send: (options: CallOptions) => Promise<Answer>): Promise<Answer> {

@@ -1,5 +1,6 @@
 /** A schema registry's client for Node. The messages and every other RPC are `schemaregistry-client/v1`'s. */
 export { Client, LATEST, type Document } from "./client.js";
 export { type Credentials, devCredentials, fromEnvironment } from "./credentials.js";
+export { KEEPALIVE, type Keepalive } from "./line.js";
 export { Refused } from "./refused.js";
 export type { Event, Watching } from "./watch.js";

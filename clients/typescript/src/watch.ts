@@ -24,11 +24,18 @@ export interface Watching {
   signal?: AbortSignal;
 }
 
-type Open = (
+/** Opens a stream; `leave` gives up the connection that it came by. */
+export type Open = (
   request: MessageInitShape<typeof WatchSchemasRequestSchema>,
-  signal: AbortSignal,
-) => AsyncIterable<WatchSchemasResponse>;
+  options: { signal: AbortSignal; onHeader: (headers: Headers) => void },
+) => { messages: AsyncIterable<WatchSchemasResponse>; leave: () => void };
 
+/** Between the registry's marks of progress, where it doesn't say. */
+const INTERVAL_MS = 10_000;
+/** So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does. */
+const SILENT_INTERVALS = 3;
+/** A timer of Node takes at most 2^31 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 / SILENT_INTERVALS;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 const FINAL: readonly Code[] = [
@@ -44,20 +51,41 @@ const FINAL: readonly Code[] = [
 export async function* follow(open: Open, what: Watching & { signal: AbortSignal }): AsyncGenerator<Event, void> {
   const position = new Position(what);
   while (!what.signal.aborted) {
-    const stream = new AbortController();
-    const ends = AbortSignal.any([stream.signal, what.signal]);
     try {
-      for await (const message of open(position.request(), ends)) {
-        const event = position.accept(message);
-        if (event) yield event;
-      }
+      yield* connection(open, position, what.signal);
     } catch (error) {
       if (what.signal.aborted) return;
       if (!position.survives(error)) throw Refused.from(error);
-    } finally {
-      stream.abort();
     }
     await pause(position.pauseMs(), what.signal);
+  }
+}
+
+/** The events of one stream, until it ends, fails or falls silent. */
+async function* connection(open: Open, position: Position, enough: AbortSignal): AsyncGenerator<Event, void> {
+  const stream = new AbortController();
+  const signal = AbortSignal.any([stream.signal, enough]);
+  let silent = false;
+  const { messages, leave } = open(position.request(), { signal, onHeader: (headers) => position.hear(headers) });
+  const coming = messages[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const watchdog = setTimeout(() => {
+        silent = true;
+        stream.abort();
+      }, position.allowedMs());
+      const { done, value } = await coming.next().finally(() => clearTimeout(watchdog));
+      if (done) return;
+      const event = position.accept(value);
+      if (event) yield event;
+    }
+  } catch (error) {
+    if (!silent || enough.aborted) throw error;
+    leave();
+    const what = `a watch heard nothing for ${position.allowedMs()} ms, not even that nothing happened`;
+    throw new ConnectError(`${what}: check that the registry is running, and what is in between`, Code.Unavailable);
+  } finally {
+    stream.abort();
   }
 }
 
@@ -66,6 +94,7 @@ class Position {
   #heard = false;
   #caughtUp = false;
   #failures = 0;
+  #intervalMs = INTERVAL_MS;
 
   constructor(private readonly what: Watching) {
     this.#revision = what.afterRevision ?? 0n;
@@ -92,6 +121,17 @@ class Position {
     this.#revision = revision;
     const kind = this.#caughtUp ? "change" : "snapshot";
     return { kind, revision, version: event.value, document: this.what.documents ? document : undefined };
+  }
+
+  /** Takes how often the registry marks its progress, by what it says of a watch. */
+  hear(headers: Headers): void {
+    const said = Number(headers.get("x-schema-progress-seconds") ?? Number.NaN) * 1000;
+    this.#intervalMs = said > 0 && said < LONGEST_TIMER_MS ? said : INTERVAL_MS;
+  }
+
+  /** How long a connection may be silent. */
+  allowedMs(): number {
+    return SILENT_INTERVALS * this.#intervalMs;
   }
 
   /** Whether to connect again: not where that changes nothing, and not before the first message. */

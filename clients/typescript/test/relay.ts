@@ -1,10 +1,13 @@
-/** A TCP relay to the registry whose connections a test can cut. */
+/** A TCP relay to the registry whose connections a test can cut, or turn into silent ones: up, but nothing arrives. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class Relay {
   readonly #open = new Set<Socket>();
 
   target = "";
+  /** How many connections have been made. */
+  connections = 0;
+  #silent = 0;
 
   private constructor(private readonly server: Server) {}
 
@@ -13,6 +16,7 @@ export class Relay {
     const relay: Relay = new Relay(
       createServer((near) => {
         const far = connect(Number(port), host);
+        const number = relay.connections++;
         for (const socket of [near, far]) {
           relay.#open.add(socket);
           socket.on("error", () => socket.destroy());
@@ -22,12 +26,18 @@ export class Relay {
             far.destroy();
           });
         }
-        near.pipe(far).pipe(near);
+        near.on("data", (data) => number < relay.#silent || far.write(data));
+        far.on("data", (data) => number < relay.#silent || near.write(data));
       }),
     );
     await new Promise<void>((listening) => relay.server.listen(0, "localhost", listening));
     relay.target = `localhost:${(relay.server.address() as AddressInfo).port}`;
     return relay;
+  }
+
+  /** Turns the connections of now into silent ones. */
+  swallow(): void {
+    this.#silent = this.connections;
   }
 
   cut(): void {

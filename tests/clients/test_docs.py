@@ -29,6 +29,12 @@ def test_the_python_lines_do_as_the_page_says(run, tmp_path: Path) -> None:
     assert run(sys.executable, program, cwd=".") == BLOCKS["text"]
 
 
+def test_a_client_crosses_to_another_process_as_the_page_says(run, tmp_path: Path) -> None:
+    program = tmp_path / "crossing.py"
+    program.write_text(BLOCKS["py"], encoding="utf-8")
+    assert run(sys.executable, program, cwd=".") == "1.1.0\n"
+
+
 def test_the_go_lines_do_as_the_page_says(run, go: str) -> None:
     assert is_part_of(BLOCKS["go"], "clients/go/examples/first/main.go")
     assert run(go, "run", "-p=2", "./examples/first", cwd="go") == BLOCKS["text"]

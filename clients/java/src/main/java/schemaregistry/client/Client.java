@@ -48,6 +48,7 @@ public final class Client implements AutoCloseable {
                                     "retryableStatusCodes", List.of("UNAVAILABLE")))));
 
     private final ManagedChannel channel;
+    private final Line line;
     private final SchemaRegistryBlockingV2Stub rpc;
     private final Recent<Name, Document> known = new Recent<>(REMEMBERED);
 
@@ -61,15 +62,29 @@ public final class Client implements AutoCloseable {
     /**
      * Reads the credentials' files; the connection is made with the first call.
      *
+     * <p>A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of
+     * the proxy that Java's settings name for it, if they name one ({@code https.proxyHost}).
+     *
      * @throws IllegalArgumentException a file can't be read, or isn't what it should be; the message names it
      */
     public Client(String target, Credentials files) {
-        channel = NettyChannelBuilder.forTarget(target)
+        this(target, files, Keepalive.DEFAULT);
+    }
+
+    /** As {@link #Client(String, Credentials)}, with another keepalive than the default. */
+    public Client(String target, Credentials files, Keepalive keepalive) {
+        NettyChannelBuilder builder = NettyChannelBuilder.forTarget(target)
                 .sslContext(secured(files))
                 .defaultServiceConfig(SERVICE_CONFIG)
-                .keepAliveTime(30, TimeUnit.SECONDS)
-                .keepAliveTimeout(10, TimeUnit.SECONDS)
-                .build();
+                .keepAliveTime(keepalive.idle().toNanos(), TimeUnit.NANOSECONDS)
+                .keepAliveTimeout(keepalive.timeout().toNanos(), TimeUnit.NANOSECONDS)
+                // Also while no call waits: the next one would.
+                .keepAliveWithoutCalls(true);
+        if (Proxies.isLocal(target)) {
+            builder.proxyDetector(place -> null);
+        }
+        channel = builder.build();
+        line = new Line(channel, target);
         rpc = SchemaRegistryGrpc.newBlockingV2Stub(channel);
     }
 
@@ -140,7 +155,7 @@ public final class Client implements AutoCloseable {
 
     /** Every version after a revision, then each further one as it is registered; close it to end it. */
     public Watch watch(Watching what) {
-        return new Watch(rpc, what);
+        return new Watch(line, rpc, what);
     }
 
     /** Ends the connection, with the calls and watches on it. */
@@ -153,10 +168,10 @@ public final class Client implements AutoCloseable {
         try {
             return call.send(rpc.withDeadlineAfter(TIMEOUT_SECONDS, TimeUnit.SECONDS));
         } catch (StatusException failed) {
-            throw Refused.of(failed);
+            throw Refused.of(failed, line.target());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
-            throw Refused.of(interrupted);
+            throw Refused.of(interrupted, line.target());
         }
     }
 

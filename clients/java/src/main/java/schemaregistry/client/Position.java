@@ -22,7 +22,11 @@ final class Position {
             Status.Code.PERMISSION_DENIED,
             Status.Code.UNIMPLEMENTED);
 
+    private static final double INTERVAL_SECONDS = 10;
+    private static final int SILENT_INTERVALS = 3;
+
     private final Watching what;
+    private double interval = INTERVAL_SECONDS;
     private long revision;
     private boolean heard;
     private boolean caughtUp;
@@ -60,6 +64,24 @@ final class Position {
         SchemaVersion version = message.hasChange() ? message.getChange() : message.getSnapshot();
         Event.Kind kind = caughtUp ? Event.Kind.CHANGE : Event.Kind.SNAPSHOT;
         return new Event.Registered(kind, revision, version, message.getDocument());
+    }
+
+    /** Takes how often the registry marks its progress, by what it says of a watch. */
+    void hear(String seconds) {
+        interval = INTERVAL_SECONDS;
+        try {
+            double said = seconds == null ? 0 : Double.parseDouble(seconds);
+            if (said > 0 && said < Integer.MAX_VALUE) {
+                interval = said;
+            }
+        } catch (NumberFormatException unreadable) {
+            // As if it said nothing.
+        }
+    }
+
+    /** How long a connection may be silent: it may be dead though it answers pings, as a proxy in between does. */
+    long allowedMillis() {
+        return Math.max(1, Math.round(SILENT_INTERVALS * interval * 1000));
     }
 
     /** Whether to connect again: not where that changes nothing, and not before the first message. */

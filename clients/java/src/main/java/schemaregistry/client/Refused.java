@@ -6,12 +6,17 @@ import com.google.rpc.BadRequest;
 import com.google.rpc.ErrorInfo;
 import io.grpc.Status;
 import io.grpc.protobuf.StatusProto;
+import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import schemaregistry.v1.Registry.Verdict;
 
 /** Why the registry did not do as asked, or {@code UNAVAILABLE} where it could not be reached. */
 public final class Refused extends RuntimeException {
+
+    private static final Set<Status.Code> UNREACHED =
+            EnumSet.of(Status.Code.UNAVAILABLE, Status.Code.DEADLINE_EXCEEDED);
 
     private final Status.Code code;
     private String reason = "";
@@ -19,15 +24,23 @@ public final class Refused extends RuntimeException {
     private transient Map<String, String> metadata = Map.of();
     private transient Verdict verdict;
 
-    private Refused(Status status, Throwable cause) {
-        super(status.getDescription(), cause);
-        code = status.getCode();
+    private Refused(Status.Code code, String message, Throwable cause) {
+        super(message, cause);
+        this.code = code;
     }
 
-    static Refused of(Throwable failure) {
-        Refused refused = new Refused(Status.fromThrowable(failure), failure);
+    /** The refusal of a call to {@code target}; names the proxy, where it may be why no answer came. */
+    static Refused of(Throwable failure, String target) {
+        Status status = Status.fromThrowable(failure);
         com.google.rpc.Status rich = StatusProto.fromThrowable(failure);
-        if (rich != null) {
+        boolean told = rich != null && rich.getDetailsCount() > 0;
+        String message = told || !UNREACHED.contains(status.getCode())
+                ? status.getDescription()
+                : Proxies.of(target)
+                        .map(proxy -> "%s gave no answer by way of %s: %s".formatted(target, proxy, status.getDescription()))
+                        .orElse(status.getDescription());
+        Refused refused = new Refused(status.getCode(), message, failure);
+        if (told) {
             rich.getDetailsList().forEach(refused::take);
         }
         return refused;

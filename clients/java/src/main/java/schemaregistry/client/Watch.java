@@ -1,30 +1,45 @@
 package schemaregistry.client;
 
+import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
+import io.grpc.stub.MetadataUtils;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
 import schemaregistry.v1.Registry.WatchSchemasResponse;
 import schemaregistry.v1.SchemaRegistryGrpc.SchemaRegistryBlockingV2Stub;
 
 /**
- * The events of a watch, each once and in the order of their revisions; it reconnects by itself and goes on from the
- * last revision it told. Iterate in one thread; {@link #close} may come from any.
+ * The events of a watch, each once and in the order of their revisions; it reconnects by itself, also where nothing
+ * comes for three of the registry's intervals (30 s, unless it says otherwise), and goes on from the last revision it
+ * told. Iterate in one thread; {@link #close} may come from any.
  *
  * <p>Throws {@link Refused} where asking again won't help: {@code OUT_OF_RANGE} where the registry can't go on from that
  * revision, {@code UNAVAILABLE} only where it could not be reached in the first place.
  */
 public final class Watch implements Iterator<Event>, Iterable<Event>, AutoCloseable {
 
+    private static final Metadata.Key<String> INTERVAL =
+            Metadata.Key.of("x-schema-progress-seconds", Metadata.ASCII_STRING_MARSHALLER);
+
+    private final Line line;
     private final SchemaRegistryBlockingV2Stub rpc;
     private final Position position;
+    private final AtomicReference<Metadata> headers = new AtomicReference<>();
     private final Object changing = new Object();
+    private long connection;
     private BlockingClientCall<?, WatchSchemasResponse> stream;
     private boolean closed;
     private Event next;
 
-    Watch(SchemaRegistryBlockingV2Stub rpc, Watching what) {
-        this.rpc = rpc;
+    Watch(Line line, SchemaRegistryBlockingV2Stub rpc, Watching what) {
+        this.line = line;
+        this.rpc = rpc.withInterceptors(
+                MetadataUtils.newCaptureMetadataInterceptor(headers, new AtomicReference<>()));
         this.position = new Position(what);
     }
 
@@ -73,6 +88,8 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
     private boolean open() {
         synchronized (changing) {
             if (!closed && stream == null) {
+                connection = line.number();
+                headers.set(null);
                 stream = rpc.watchSchemas(position.request());
             }
             return !closed;
@@ -82,23 +99,42 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
     /** The next event of the stream, null where it told nothing new or failed. */
     private Event receive() throws InterruptedException {
         try {
-            WatchSchemasResponse message = stream.read();
+            WatchSchemasResponse message = stream.read(position.allowedMillis(), TimeUnit.MILLISECONDS);
             if (message != null) {
+                Metadata said = headers.getAndSet(null);
+                if (said != null) {
+                    position.hear(said.get(INTERVAL));
+                }
                 return position.accept(message);
             }
+        } catch (TimeoutException silent) {
+            stream.cancel("nothing was heard", silent);
+            line.leave(connection);
+            endsUnlessSurvived(silence());
         } catch (StatusException failed) {
             synchronized (changing) {
                 if (closed) {
                     return null;
                 }
             }
-            if (!position.survives(failed.getStatus())) {
-                close();
-                throw Refused.of(failed);
-            }
+            endsUnlessSurvived(failed);
         }
         reconnect();
         return null;
+    }
+
+    private void endsUnlessSurvived(StatusException failed) {
+        if (!position.survives(failed.getStatus())) {
+            close();
+            throw Refused.of(failed, line.target());
+        }
+    }
+
+    private StatusException silence() {
+        String message = ("a watch of %s heard nothing for %d ms, not even that nothing happened: check that it is "
+                        + "running, and what is in between")
+                .formatted(line.target(), position.allowedMillis());
+        return Status.UNAVAILABLE.withDescription(message).asException();
     }
 
     private void reconnect() throws InterruptedException {

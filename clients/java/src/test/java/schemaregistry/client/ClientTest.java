@@ -56,7 +56,7 @@ class ClientTest {
         try (Client publisher = new Client(TARGET, PUBLISHER)) {
             publisher.rpc().registerSchema(request);
         } catch (StatusException failed) {
-            throw Refused.of(failed);
+            throw Refused.of(failed, TARGET);
         }
     }
 

@@ -7,11 +7,13 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A TCP relay to the registry whose connections a test can cut. */
+/** A TCP relay to the registry whose connections a test can cut, or turn into silent ones: up, but nothing arrives. */
 final class Relay implements AutoCloseable {
 
     private final ServerSocket listening;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
+    private volatile int connections;
+    private volatile int silent;
 
     Relay(String target) throws IOException {
         listening = new ServerSocket(0, 50, InetAddress.getByName("0.0.0.0"));
@@ -30,23 +32,40 @@ final class Relay implements AutoCloseable {
                 Socket far = new Socket(host, port);
                 open.add(near);
                 open.add(far);
-                start(() -> pump(near, far));
-                start(() -> pump(far, near));
+                int number = connections++;
+                start(() -> pump(number, near, far));
+                start(() -> pump(number, far, near));
             }
         } catch (IOException closed) {
             // The relay is closed.
         }
     }
 
-    private static void pump(Socket from, Socket to) {
-        try (from; to) {
+    private void pump(int number, Socket from, Socket to) {
+        try {
             byte[] buffer = new byte[32 << 10];
             for (int n = from.getInputStream().read(buffer); n >= 0; n = from.getInputStream().read(buffer)) {
-                to.getOutputStream().write(buffer, 0, n);
+                if (number >= silent) {
+                    to.getOutputStream().write(buffer, 0, n);
+                }
+            }
+            if (number >= silent) {
+                from.close();
+                to.close();
             }
         } catch (IOException cut) {
             // Both ends are closed.
         }
+    }
+
+    /** Turns the connections of now into silent ones. */
+    void swallow() {
+        silent = connections;
+    }
+
+    /** How many have been made. */
+    int connections() {
+        return connections;
     }
 
     private static void start(Runnable task) {

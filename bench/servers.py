@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from schemaregistry_server import pki
 ROOT = Path(__file__).resolve().parents[1]
 LISTENING = re.compile(r"Listening: gRPC (\S+) \(mTLS\)(?:, REST (\S+)(?: \(mTLS\))?)?(?:, health (\S+);.*)?\n")
 START_SECONDS = 60
+PROGRAM = ("schemaregistry",)
 PUBLISHER = pki.IDENTITIES["ci-bot"]
 
 
@@ -106,18 +107,18 @@ def launch(directory: Path, settings: Mapping[str, object], *options: str) -> Se
     return serve(tls, config.with_suffix(".log"), "--config", str(config), *options)
 
 
-def launch_dev(data: Path, *options: str) -> Server:
+def launch_dev(data: Path, *options: str, program: Sequence[str] = PROGRAM) -> Server:
     """Start a server in dev mode that keeps all under `data`; its output goes to a new file beside that."""
     data.parent.mkdir(parents=True, exist_ok=True)
     log = data.parent / f"{data.name}.{time.monotonic_ns()}.log"
-    return serve(data / "tls", log, "--dev", "--data", str(data), *options)
+    return serve(data / "tls", log, "--dev", "--data", str(data), *options, program=program)
 
 
-def serve(tls: Path, log: Path, *options: str) -> Server:
-    """Start the command with these options."""
+def serve(tls: Path, log: Path, *options: str, program: Sequence[str] = PROGRAM) -> Server:
+    """Start the command with these options, or a program around it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "schemaregistry", "serve", *options],
+            [sys.executable, "-m", *program, "serve", *options],
             cwd=ROOT,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -4,7 +4,6 @@ Holds no I/O and no waiting. Documents are parsed when asked for, so that a hund
 it takes to read them.
 """
 
-import difflib
 import hashlib
 import heapq
 from bisect import bisect_left, bisect_right, insort
@@ -15,6 +14,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from google.api.httpbody_pb2 import HttpBody
+from rapidfuzz import fuzz, process
 from rpds import HashTrieMap
 
 from schemaregistry.document import Document, check_id, parse, parse_version
@@ -28,6 +28,9 @@ CONTENT_TYPE = "application/json"
 
 NEAR = 100
 """Names on each side of an unknown one that are compared with it: a miss costs the same in a large catalog."""
+
+LIKENESS = 60
+"""Of a hundred, which two names have that are the same."""
 
 PARSED = 512
 """Parsed documents that are kept; the rest are parsed anew when asked for."""
@@ -63,6 +66,11 @@ class Registered:
     @cached_property
     def about(self) -> about.About:
         return about.read(self.entry.raw)
+
+    @property
+    def is_described(self) -> bool:
+        """Whether `about` costs next to nothing: it is known, or the document is small."""
+        return "about" in self.__dict__ or len(self.entry.raw) <= SMALL
 
     @property
     def document(self) -> Document:
@@ -213,7 +221,8 @@ class Catalog:
 def _near(wanted: str, known: Sequence[str]) -> list[str]:
     """Up to three names that look like `wanted`, the likest first; of many names, its neighbours in their order."""
     place = bisect_left(known, wanted)
-    return difflib.get_close_matches(wanted, known[max(0, place - NEAR) : place + NEAR], n=3, cutoff=0.6)
+    names = known[max(0, place - NEAR) : place + NEAR]
+    return [name for name, _, _ in process.extract(wanted, names, scorer=fuzz.ratio, limit=3, score_cutoff=LIKENESS)]
 
 
 def _did_you_mean(near: list[str]) -> str:

@@ -1,10 +1,16 @@
-"""What keeps the catalog up to date: load once, then follow the store's watch for as long as the server runs."""
+"""What keeps the catalog up to date: load once, then follow the store's watch for as long as the server runs.
+
+Also what is made of a catalog beforehand, so that nobody waits for it.
+"""
 
 import asyncio
 import logging
 
 from schemaregistry.errors import Unavailable
+from schemaregistry_server.about import About
+from schemaregistry_server.catalog import Catalog, Registered
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.slices import sliced
 from schemaregistry_server.store.base import Compacted, Store
 
 PAUSE = 0.2
@@ -43,3 +49,16 @@ async def load(store: Store, current: CurrentCatalog) -> None:
     """Bring the catalog up to everything that the store has."""
     everything = await store.load()
     current.advance(everything.revision, everything.entries)
+
+
+async def describe(catalog: Catalog) -> None:
+    """Read what the newest version of each id says of itself, so that the first list by a filter finds it read."""
+    async for name in sliced(list(catalog.ids())):
+        await described(catalog.subjects[name].latest)
+
+
+async def described(registered: Registered) -> About:
+    """What a version says of itself; a large document is read on another thread."""
+    if registered.is_described:
+        return registered.about
+    return await asyncio.to_thread(getattr, registered, "about")

@@ -28,7 +28,7 @@ from schemaregistry_server.readiness import State
 from schemaregistry_server.reply import Prepared
 from schemaregistry_server.routing import Paths
 from schemaregistry_server.service import Registry, Reply
-from schemaregistry_server.transcoding import Binding, bindings, compact, to_json
+from schemaregistry_server.transcoding import Binding, bindings, compact, compact_in_parts, to_json
 
 WORTH_ENCODING: Final = 1 << 10
 """Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than
@@ -147,12 +147,8 @@ async def _json(message: Message | Prepared) -> bytes:
     if isinstance(message, Prepared):
         return message.json
     if message.ByteSize() <= encodings.SHORT:
-        return _written(message)
-    return await asyncio.to_thread(_written, message)
-
-
-def _written(message: Message) -> bytes:
-    return compact(to_json(message)).encode()
+        return compact(to_json(message)).encode()
+    return await asyncio.to_thread(lambda: compact_in_parts(to_json(message)).encode())
 
 
 def _content(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:

@@ -76,6 +76,8 @@ async def _start(
     store = await _loaded(stack, settings, readiness, current)
     feeding = asyncio.create_task(feed.follow(store, current))
     stack.callback(feeding.cancel)
+    describing = asyncio.create_task(feed.describe(current.catalog))
+    stack.callback(describing.cancel)
     registry = _registry(stack, store, current, settings)
     published = await publishing.publish(registry, sources, DEV_PUBLISHER)
     faces = Faces(registry, settings, readiness)

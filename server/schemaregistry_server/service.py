@@ -20,9 +20,11 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import bodies, limits, pages, refusals, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.feed import described
 from schemaregistry_server.identity import Identity, authorise
 from schemaregistry_server.judging import Judge, Questions, read_direction
 from schemaregistry_server.reply import Prepared, Reply
+from schemaregistry_server.slices import sliced
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.writing import Writer
 
@@ -30,9 +32,6 @@ __all__ = ["Identity", "Registry", "Reply"]
 
 WAIT_SECONDS: Final = 5.0
 """How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
-
-SLICE: Final = 500
-"""Schemas that a filter looks at in one go, so that it does not hold up the others."""
 
 STALE: Final = ("x-schema-stale", "true")
 PROGRESS_HEADER: Final = "x-schema-progress-seconds"
@@ -185,16 +184,15 @@ def _matches(if_none_match: str, etag: str) -> bool:
 
 async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
     """The subjects whose latest version has what is asked for ("": anything)."""
-    for place, subject in enumerate(subjects, start=1):
-        about = subject.latest.about
+    words = text.casefold()
+    async for subject in sliced(subjects):
+        about = await described(subject.latest)
         if (
-            (not text or text.casefold() in subject.id or about.mentions(text))
+            (not text or words in subject.id or words in about.words)
             and (not field or field in about.fields)
             and (not tag or tag in about.tags)
         ):
             yield subject
-        if place % SLICE == 0:
-            await asyncio.sleep(0)
 
 
 def _summary(subject: Subject) -> pb.SchemaSummary:

@@ -14,13 +14,11 @@ from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange,
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog import Catalog, Registered
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.slices import sliced
 
 LAG_SECONDS: Final = 5.0
 """How far a server may be behind the one that a reader comes from before its revision counts as another store's: longer
 than it takes to see that the store is away."""
-
-SLICE: Final = 500
-"""Versions that are taken in one go, so that one reader's snapshot does not hold up the others."""
 
 
 async def watch(
@@ -88,10 +86,8 @@ async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
 
 
 async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[Registered]:
-    for place, registered in enumerate(catalog.after(after, ids), start=1):
+    async for registered in sliced(catalog.after(after, ids)):
         yield registered
-        if place % SLICE == 0:
-            await asyncio.sleep(0)
 
 
 async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalog:

@@ -7,10 +7,10 @@ import asyncio
 import gzip
 import sys
 import zlib
-from collections import OrderedDict
 from typing import Any, Final
 
 from schemaregistry.errors import InvalidArgument, RegistryError
+from schemaregistry_server.kept import Kept
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -86,26 +86,15 @@ class Encoder:
     """Answers under an encoding. A document's bytes never change, so what was made of them is kept by their ETag."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
-        self._most = remembered
-        self._size = 0
-        self._known: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self.kept: Kept[tuple[str, str], bytes] = Kept(remembered, len)
 
     async def document(self, etag: str, data: bytes, name: str) -> bytes:
         """A document under an encoding, from memory where it was asked for lately."""
-        key = (etag, name)
-        found = self._known.get(key)
+        found = self.kept.get((etag, name))
         if found is None:
             found = await encoded(data, name)
-            if key not in self._known:
-                self._remember(key, found)
-        self._known.move_to_end(key)
+            self.kept.put((etag, name), found)
         return found
-
-    def _remember(self, key: tuple[str, str], data: bytes) -> None:
-        self._known[key] = data
-        self._size += len(data)
-        while self._size > self._most and len(self._known) > 1:
-            self._size -= len(self._known.popitem(last=False)[1])
 
 
 async def encoded(data: bytes, name: str) -> bytes:

@@ -24,6 +24,9 @@ from schemaregistry_server.workers import WAITING, Workers
 PARSING: Final = 2.0
 """Seconds for the checks of one document: its limits keep them well below one."""
 
+COMPILING: Final = 20.0
+"""Seconds for a contract: one of 10,000 properties takes two or three, and is kept."""
+
 Answer = TypeVar("Answer")
 Args = TypeVarTuple("Args")
 
@@ -52,6 +55,14 @@ class WorkerJudge:
         except Stopped as stopped:
             message = f"Whether the records conform can't be told: {stopped}. Send fewer, or smaller ones."
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
+
+    async def contract(self, version: Entry, caller: str) -> Prepared:
+        """As `contract.compile_contract`; raises ResourceExhausted where that runs over its time or memory too."""
+        try:
+            return await self._run(caller, COMPILING, judge_tasks.compiled, version.raw, version.id)
+        except Stopped as stopped:
+            message = f"The contract of {version.id} {version.version} can't be made here: {stopped}."
+            raise ResourceExhausted(message, reason="TOO_COSTLY") from None
 
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
         """As `compat.admit`; where that was stopped, by the rules for an unknown verdict. Raises RefusedWrite."""

@@ -5,6 +5,7 @@ from functools import lru_cache
 from time import monotonic
 
 from schemaregistry.compat import RefusedVersion, admit, check_history, enforce, second_referee, undecided
+from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, Level, parse
 from schemaregistry_server import records
 from schemaregistry_server.judging import Candidate, RefusedWrite
@@ -12,7 +13,16 @@ from schemaregistry_server.reply import Prepared
 from schemaregistry_server.transcoding import compact, to_json
 from schemaregistry_server.verdicts import Rendered, render
 
-__all__ = ["read", "refuse", "second_referee", "validate", "weigh", "write"]  # the second referee is slow to import
+# The second referee is here because it is slow to import.
+__all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
+    "compiled",
+    "read",
+    "refuse",
+    "second_referee",
+    "validate",
+    "weigh",
+    "write",
+]  # the second referee is slow to import
 
 SMALL = 16 << 10
 """Bytes up to which a document is kept parsed, which takes ten times as many."""
@@ -63,6 +73,12 @@ def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:
 def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
     """As `records.validate`, its answer made into bytes."""
     answer = records.validate(_parsed(raw, id), data)
+    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+
+
+def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)
+    """The contract of a registered document."""
+    answer = compile_contract(_parsed(raw, id))
     return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
 
 

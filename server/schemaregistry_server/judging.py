@@ -12,11 +12,15 @@ from schemaregistry.document import Level
 from schemaregistry.document.model import Note
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server.catalog import Registered
+from schemaregistry_server.kept import Kept
 from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.verdicts import Rendered
 
 REMEMBERED: Final = 4096
+
+CONTRACTS: Final = 64 << 20
+"""Bytes of contracts that are kept."""
 
 SHORT: Final = 16 << 10
 """Bytes up to which a verdict is remembered."""
@@ -53,6 +57,9 @@ class Judge(Protocol):
     async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
         """The answer of ValidateRecords; raises as `read`."""
 
+    async def contract(self, version: Entry, caller: str) -> Prepared:
+        """The compiled contract; raises ResourceExhausted."""
+
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
         """Return where `new` may follow `versions`; raise RefusedWrite where not, ResourceExhausted if busy."""
 
@@ -71,6 +78,8 @@ class Questions:
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
         self._known: OrderedDict[Pair, asyncio.Task[Rendered]] = OrderedDict()
+        self._contracts: Kept[Registered, Prepared] = Kept(CONTRACTS, lambda made: len(made.proto) + len(made.json))
+        self._making: dict[Registered, asyncio.Task[Prepared]] = {}
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """Parse and check a candidate."""
@@ -79,6 +88,19 @@ class Questions:
     async def records(self, version: Registered, data: bytes, caller: str) -> Prepared:
         """Judge a batch of records by a registered version."""
         return await self._judge.records(version.entry, data, caller)
+
+    async def contract(self, version: Registered, caller: str) -> Prepared:
+        """The contract of a registered version; the newest ones are kept, and each is made once at a time."""
+        found = self._contracts.get(version)
+        if found is not None:
+            return found
+        making = self._making.get(version)
+        if making is None:
+            making = self._making[version] = asyncio.create_task(self._judge.contract(version.entry, caller))
+            making.add_done_callback(lambda _: self._making.pop(version, None))
+        made = await asyncio.shield(making)
+        self._contracts.put(version, made)
+        return made
 
     async def candidate(
         self, versions: Sequence[Registered], new: Candidate, direction: Level | None, caller: str

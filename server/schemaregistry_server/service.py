@@ -5,17 +5,13 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 
 # ruff: noqa: A002, N802 (the proto's names)
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from functools import lru_cache
 from typing import Final
 
 from google.protobuf.message import Message
 
-from schemaregistry.contract import compile_contract
 from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
-from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import bodies, limits, pages, refusals, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
@@ -133,7 +129,7 @@ class Registry:
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._admit("GetContract", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
-        return self._reply(await asyncio.to_thread(_compiled, found), found.headers)
+        return self._reply(await self._questions.contract(found, caller.name), found.headers)
 
     async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
         self._admit("ValidateRecords", request, caller)
@@ -167,11 +163,6 @@ class Registry:
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)
-
-
-@lru_cache(maxsize=64)
-def _compiled(registered: Registered) -> contract_pb2.Contract:
-    return compile_contract(registered.document)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

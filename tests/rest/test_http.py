@@ -242,10 +242,12 @@ def test_a_long_answer_is_encoded_and_a_short_one_is_not(running) -> None:
 
 
 def test_encoded_documents_are_kept_up_to_a_bound() -> None:
-    encoder = encodings.Encoder(remembered=100)
+    kept = encodings.Encoder(remembered=100).kept
     for n in range(50):
-        encoder._remember((f'"{n}"', "gzip"), b"x" * 30)
-    assert encoder._size <= 100
+        kept.put((f'"{n}"', "gzip"), b"x" * 30)
+    assert kept.held == 90
+    assert kept.get(('"49"', "gzip"))
+    assert kept.get(('"0"', "gzip")) is None
 
 
 # --- bodies that are something else

@@ -1,0 +1,32 @@
+"""Values that were made lately, up to a number of bytes."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Key, Value]):
+    """The values asked for last, of `most` bytes in all (one alone may have more)."""
+
+    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
+        self.held = 0
+        self._most = most
+        self._size = size
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def get(self, key: Key) -> Value | None:
+        found = self._values.get(key)
+        if found is not None:
+            self._values.move_to_end(key)
+        return found
+
+    def put(self, key: Key, value: Value) -> None:
+        if key in self._values:
+            return
+        self._values[key] = value
+        self.held += self._size(value)
+        while self.held > self._most and len(self._values) > 1:
+            self.held -= self._size(self._values.popitem(last=False)[1])

@@ -15,14 +15,6 @@ from schemaregistry_server.verdicts import Rendered, render
 
 # The second referee is here because it is slow to import.
 __all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
-    "compiled",
-    "read",
-    "refuse",
-    "second_referee",
-    "validate",
-    "weigh",
-    "write",
-]  # the second referee is slow to import
 
 SMALL = 16 << 10
 """Bytes up to which a document is kept parsed, which takes ten times as many."""

@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 STORE ?= sqlite
+TEST_JOBS ?= 2
 STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
@@ -26,12 +27,13 @@ $(READY): requirements.txt pyproject.toml
 run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publish schemas/ (STORE=etcd: on a cluster of three)
 	@$(BIN)/schemaregistry serve --dev --store $(STORE) --publish schemas
 
-test: $(READY) ## Lint, check the stubs, run every test
+test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory proto-check
 	@$(BIN)/python -m scripts.toolchains $(if $(CI),--install)
 	@$(MAKE) --no-print-directory cpp-ctest-if-present
-	$(BIN)/pytest tests/ --cov --cov-report=term:skip-covered
+	$(BIN)/pytest tests/ -n $(TEST_JOBS) --dist loadgroup --no-loadscope-reorder \
+		--durations=15 --durations-min=5 --cov --cov-report=term:skip-covered
 
 test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian
 	@$(BIN)/python -m scripts.toolchains --install

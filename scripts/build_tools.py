@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.find_go import ROOT, NoGo, find_go
+from scripts.locking import alone
 
 NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
 """Programs whose name is not the last word of their package's path."""
+
+
+class NotBuilt(Exception):
+    """A tool could not be built; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +67,33 @@ def build(tool: Tool, go: Path, source: Path, into: Path) -> None:
         made.replace(into / tool.name)
 
 
+def build_missing(named: list[Tool], source: Path, into: Path) -> None:
+    """Build those that are not there at their version; raises NoGo and NotBuilt."""
+    missing = [tool for tool in named if not tool.is_built(into / tool.name)]
+    go = find_go() if missing else Path()
+    for tool in missing:
+        print(f"Building {tool.name} {tool.version} from its Go module (a minute or so, once) ...", flush=True)
+        try:
+            build(tool, go, source, into)
+        except subprocess.CalledProcessError:
+            raise NotBuilt(
+                f"{tool.name} {tool.version} could not be built, for the reason above: if a module could not be "
+                "fetched, check that Go reaches a module proxy ('go env GOPROXY') and try again."
+            ) from None
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("source", type=Path, help="a folder with a go.mod that names tools")
     parser.add_argument("into", type=Path, help="where the programs go")
     asked = parser.parse_args()
     into = ROOT / asked.into
-    into.mkdir(parents=True, exist_ok=True)
     named = tools((ROOT / asked.source / "go.mod").read_text(encoding="utf-8"))
-    missing = [tool for tool in named if not tool.is_built(into / tool.name)]
     try:
-        go = find_go() if missing else Path()
-        for tool in missing:
-            print(f"Building {tool.name} {tool.version} from its Go module (a minute or so, once) ...", flush=True)
-            build(tool, go, asked.source, into)
-    except NoGo as failed:
+        with alone(into):
+            build_missing(named, asked.source, into)
+    except (NoGo, NotBuilt) as failed:
         print(failed, file=sys.stderr)
-        return 1
-    except subprocess.CalledProcessError:
-        print(
-            f"{tool.name} {tool.version} could not be built, for the reason above: if a module could not be fetched, "
-            "check that Go reaches a module proxy ('go env GOPROXY') and try again.",
-            file=sys.stderr,
-        )
         return 1
     print(" ".join(f"{asked.into}/{tool.name}" for tool in named))
     return 0

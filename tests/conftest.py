@@ -23,6 +23,26 @@ SCHEMAS = ROOT / "schemas"
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")
 
+LONGEST = ("clients", "gateways", "production", "etcd", "snapshot", "cpp", "faults", "data", "gate")
+"""Folders that begin first where several workers share the tests."""
+TOGETHER = {"clients": "toolchains", "gateways": "toolchains", "production": "production", "etcd": "etcd"}
+"""Folders whose tests one worker runs, one after the other: they share what they build, or a cluster."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where workers share the tests (pytest-xdist), a file's are one worker's, and the longest begin first."""
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(_folder(item), item.path.relative_to(ROOT).as_posix())))
+    if getattr(config.option, "dist", "no") != "no":
+        ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
+        items.sort(key=lambda item: ranks.get(_folder(item), len(LONGEST)))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(ROOT / "tests").parts[0]
+
 
 def start(data: Path, *options: str) -> Server:
     """Start a server on free ports and return it once it listens."""

@@ -15,16 +15,10 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data.arrays import Mask, bounds, each, either, is_utf8, numbers, outside, spread, where_valid
+from schemaregistry.data.calendar import DAY, FIRST_DAY, LAST_DAY, PER_SECOND
 from schemaregistry.data.types import UTC, Array, DataType, contract_type, described, family, is_json, value_type
 
 Misfits: TypeAlias = Callable[[Array], Mask | None]
-
-_FIRST_DAY: Final = -719_528
-"""Days from 1970-01-01 back to 0000-01-01: RFC 3339 has no earlier year."""
-_LAST_DAY: Final = 2_932_896
-"""Days from 1970-01-01 to 9999-12-31."""
-_PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_DAY: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +124,9 @@ def _date(_found: DataType, _wanted: DataType) -> Fit:
 
 
 def _time(found: DataType, wanted: DataType) -> Fit:
-    have, want = _PER_SECOND[found.unit], _PER_SECOND[wanted.unit]
+    have, want = PER_SECOND[found.unit], PER_SECOND[wanted.unit]
     return Fit(
-        misfits=lambda array: _not_whole(array, 0, _DAY * have - 1, max(have // want, 1)),
+        misfits=lambda array: _not_whole(array, 0, DAY * have - 1, max(have // want, 1)),
         note=_read_as(found, wanted, "exact") if have > want else "",
     )
 
@@ -140,8 +134,8 @@ def _time(found: DataType, wanted: DataType) -> Fit:
 def _timestamp(found: DataType, wanted: DataType) -> Fit:
     if not same_zone(found.tz, wanted.tz):
         return Fit(refused=f"{described(found)} column: {_zone(found.tz)}, not {_zone(wanted.tz)}")
-    have, want = _PER_SECOND[found.unit], _PER_SECOND[wanted.unit]
-    low, high = _FIRST_DAY * _DAY * have, (_LAST_DAY + 1) * _DAY * have - 1
+    have, want = PER_SECOND[found.unit], PER_SECOND[wanted.unit]
+    low, high = FIRST_DAY * DAY * have, (LAST_DAY + 1) * DAY * have - 1
     if want > have:
         low, high = max(low, -(2**63 // (want // have))), min(high, (2**63 - 1) // (want // have))
     return Fit(
@@ -230,9 +224,9 @@ def _rounded(array: Array, wanted: DataType) -> Mask | None:
 
 def _not_a_date(array: Array) -> Mask | None:
     if pt.is_date64(array.type):
-        per_day = _DAY * 1000
-        return _not_whole(array, _FIRST_DAY * per_day, _LAST_DAY * per_day, per_day)
-    return outside(array, _FIRST_DAY, _LAST_DAY)
+        per_day = DAY * 1000
+        return _not_whole(array, FIRST_DAY * per_day, LAST_DAY * per_day, per_day)
+    return outside(array, FIRST_DAY, LAST_DAY)
 
 
 def _not_castable(array: Array, wanted: DataType) -> Mask | None:

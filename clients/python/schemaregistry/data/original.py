@@ -47,7 +47,8 @@ def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
         return _of_lines(plan, [rows.texts[row] for row in kept])
     if isinstance(rows, Lines):
         return _of_lines(plan, [rows.text_of(row) for row in kept])
-    found = dict(rows.columns) | {str(plan.places[place].name): texts for place, texts in rows.texts.items()}
+    columns = [place for place in plan.columns if place.index in rows.texts]
+    found = dict(rows.columns) | {str(place.name): rows.texts[place.index] for place in columns}
     return {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
 
 

@@ -6,6 +6,7 @@ Texts that the file keeps in dictionaries are read as dictionaries: a check of t
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import tee
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
+from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96, in_contract_units, notes
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.schemas import refuse_repeated
@@ -60,10 +62,11 @@ class ParquetReader:
                 raise Unreadable(path, "CORRUPT", str(error), offset=self._source.size) from None
             refuse_repeated(path, schema)
             _check_groups(path, file.metadata, groups)
-            names = needed(self._judge.plan, self._judge.bind(schema))
+            wide = columns_of_int96(file.schema, schema)
+            names = needed(self._judge.plan, self._judge.bind(in_contract_units(self._judge.plan, schema, wide)))
             _refuse_encrypted(path, groups, names)
             _refuse_bomb(path, groups)
-            yield from self._batches(stream, file, _Columns(names, schema, groups))
+            yield from self._batches(stream, file, _Columns(names, schema, groups, wide.intersection(names)))
 
     def _batches(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[Batch]:
         total, done = file.metadata.num_rows, 0
@@ -79,24 +82,60 @@ class ParquetReader:
         )
         rows = _batch_rows(total, columns.groups)
         try:
-            for batch in reader.iter_batches(rows, columns=columns.names):
-                yield Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
-                done += batch.num_rows
+            batches = reader.iter_batches(rows, columns=columns.names)
+            found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
+            for batch in found:
+                yield batch
+                done += batch.rows
                 self._done = done / total
         except READ_ERRORS as error:
             raise Unreadable(self._source.path, "CORRUPT", str(error), offset=_offset(columns.groups, done)) from None
+        except Unheld as error:
+            message = f"{error}: write them as timestamps of microseconds"
+            raise Unreadable(self._source.path, "UNHELD", message, offset=_offset(columns.groups, done)) from None
         if done != total:
             message = f"the footer says {total:,} rows, the pages have {done:,}"
             raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(columns.groups, done))
 
+    def _exact(
+        self, batches: Iterator[pa.RecordBatch], stream: Any, file: pq.ParquetFile, rows: int, columns: "_Columns"
+    ) -> Iterator[Batch]:
+        """The batches with columns of int96 as they are written; raises Unheld."""
+        plan, schema = self._judge.plan, in_contract_units(self._judge.plan, columns.schema, columns.wide)
+        reader = pq.ParquetFile(
+            stream,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+            coerce_int96_timestamp_unit="s",
+            metadata=file.metadata,
+        )
+        ahead, behind = tee(batches)
+        counts = (batch.num_rows for batch in behind)
+        coarse = alongside(reader.iter_batches(rows, columns=sorted(columns.wide)), counts)
+        for batch in ahead:
+            exact, seconds = Exact(plan, plan.whole_rows), next(coarse)
+            found = dict(zip(batch.schema.names, batch.columns, strict=True))
+            for name in columns.wide:
+                found[name] = exact.column(name, found[name], seconds.column(name))
+            types = {name: array.type for name, array in found.items() if name in columns.wide}
+            self._judge.bind(pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema]))
+            yield Batch(found, batch.num_rows, exact.misfits, exact.texts)
+        for place, note in notes(plan, columns.schema, columns.wide):
+            self._judge.tally.note(f"{place.column}: {note}", while_fitting=place.index)
+
+
+def _batch(batch: pa.RecordBatch) -> Batch:
+    return Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The columns to read, by name, and where they are."""
+    """The columns to read, by name, and where they are; `wide` are those with int96."""
 
     names: list[str]
     schema: pa.Schema
     groups: list[RowGroup]
+    wide: frozenset[str]
 
 
 def _native(stream: BinaryIO) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import tee
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -16,6 +17,7 @@ from schemaregistry.data import jsontext
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
+from schemaregistry.data.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
@@ -202,6 +204,37 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> Rows:
         own = fragment.physical_schema
         added = [whole.field(key) for key in keys if key not in own.names]
         schema = pa.schema([*own, *added])
-        return Stream(schema, lambda names: fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS))
+
+        def batches(names: list[str]) -> Iterable[pa.RecordBatch]:
+            found = fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS)
+            wide = _columns_of_int96(fragment).intersection(names)
+            return _not_wrapped(fragment, found, sorted(wide)) if wide else found
+
+        return Stream(schema, batches)
 
     return Rows(getattr(fragment, "path", "") or name, "table", open=scan)
+
+
+def _columns_of_int96(fragment: Any) -> frozenset[str]:
+    if not _is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
+        return frozenset()
+    return columns_of_int96(fragment.metadata.schema, fragment.physical_schema)
+
+
+def _not_wrapped(fragment: Any, batches: Iterable[pa.RecordBatch], names: list[str]) -> Iterator[pa.RecordBatch]:
+    """The batches, as long as no int96 of theirs has wrapped; raises Unreadable (UNHELD)."""
+    dataset: Any = sys.modules["pyarrow.dataset"]
+    options = dataset.ParquetReadOptions(coerce_int96_timestamp_unit="s")
+    groups = [group.id for group in fragment.row_groups]
+    coarse = dataset.ParquetFileFormat(read_options=options).make_fragment(
+        fragment.path, fragment.filesystem, row_groups=groups
+    )
+    ahead, behind = tee(batches)
+    seconds = alongside(coarse.to_batches(columns=names), (batch.num_rows for batch in behind))
+    for batch in ahead:
+        try:
+            refuse_wrapped(batch, next(seconds))
+        except Unheld as error:
+            message = f"{error}, as which the dataset reads int96: check the files themselves"
+            raise Unreadable(fragment.path, "UNHELD", message) from None
+        yield batch

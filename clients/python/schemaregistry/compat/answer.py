@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
+from time import monotonic
+from typing import Final, Protocol, TypeAlias
 
 from schemaregistry.compat.formula import Formula, Space
 from schemaregistry.document.model import Json
@@ -25,9 +26,31 @@ class No(Enum):
 
 Answer: TypeAlias = Found | No
 
+LARGEST: Final = 20_000
+"""Values in one instance, members and elements included: a larger one is nothing to show."""
+
+
+def of_size(value: Json) -> Answer:
+    """Give the instance, or UNKNOWN where it is too large; parts of it may be one object many times over."""
+    left, todo = LARGEST, [value]
+    while todo:
+        part = todo.pop()
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        left -= len(inner)
+        if left < 0:
+            return No.UNKNOWN
+        todo += inner
+    return Found(value)
+
 
 class OutOfTime(Exception):
     """The time given is over."""
+
+
+def tick(deadline: float) -> None:
+    """Raise OutOfTime after `deadline`, on the clock of `time.monotonic`."""
+    if monotonic() > deadline:
+        raise OutOfTime
 
 
 class Solving(Protocol):

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving, first
+from schemaregistry.compat.answer import Answer, Found, No, Solving, first, of_size
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Formula
 from schemaregistry.document.model import Json
 
-MAX_ITEMS: Final = 1024
-MAX_DISTINCT: Final = 48
+MAX_ITEMS: Final = 20_000
+MAX_DISTINCT: Final = 256
+MAX_COMPARED: Final = 64
+"""Wishes for an element that are compared with one another."""
 
 Ranged = tuple[int, int | None, Formula]
 Slots = tuple[Formula, ...]
@@ -33,6 +35,7 @@ class _Array:
         self.space = solving.space
         self.all: list[Ranged] = []
         self.some: list[Ranged] = []
+        self.least = 0
         self.unique = False
         self.repeated = False
         for literal in literals:
@@ -43,7 +46,10 @@ class _Array:
             case "all_items":
                 self.all.append(literal.args)
             case "some_item":
-                self.some.append(literal.args)
+                start, _, item = literal.args
+                self.least = max(self.least, start + 1)
+                if item is not self.space.true:  # any element at all is a length and nothing more
+                    self.some.append(literal.args)
             case "unique":
                 self.unique = True
             case "repeated":
@@ -52,11 +58,22 @@ class _Array:
     def solve(self) -> Answer:
         if self.unique and self.repeated:
             return No.EMPTY
-        least = max((start + 1 for start, _, _ in self.some), default=0)
+        least = max(self.least, self._apart())
         most = min((start for start, stop, item in self.all if stop is None and item is self.space.false), default=None)
         if most is not None and most < least:
             return No.EMPTY
         return self._by_length(least, most)
+
+    def _apart(self) -> int:
+        """Count wishes of which no two can be granted by one element: each takes an element of its own.
+
+        They are chosen greedily, so that it is a lower bound.
+        """
+        apart: list[Formula] = []
+        for _, _, item in self.some[:MAX_COMPARED]:
+            if all(self.solving.solve(self.space.both(item, other)) is No.EMPTY for other in apart):
+                apart.append(item)
+        return len(apart)
 
     def _by_length(self, least: int, most: int | None) -> Answer:
         """Try each length from `least` to one beyond which a longer array could always be cut down.
@@ -65,55 +82,54 @@ class _Array:
         """
         prefix = max((bound for bound in map(self._last_bound, (*self.all, *self.some))), default=0)
         enough = max(least, prefix) + len(self.some) + (2 if self.repeated else 0)
-        if least > MAX_ITEMS:
+        if max(least, prefix) > MAX_ITEMS:
             return No.UNKNOWN
         enough = enough if most is None else min(enough, most)
-        return first(self._at_lengths(least, enough))
+        return first(self._at_lengths(least, min(enough, MAX_ITEMS), prefix))
 
     def _last_bound(self, ranged: Ranged) -> int:
+        """Give the index from which on every element is told the same by it."""
         start, stop, item = ranged
         if stop is not None:
             return stop
         return 0 if item is self.space.false else start
 
-    def _at_lengths(self, least: int, enough: int) -> Iterator[Answer]:
-        slots: Slots = ()
-        for length in range(min(enough, MAX_ITEMS) + 1):
-            if length >= least:
-                yield self._assign(self.some, slots)
-            item = self._item(length)
-            if self.solving.solve(item) is No.EMPTY:
-                return  # no array is longer
-            slots = (*slots, item)
-        if enough > MAX_ITEMS:
-            yield No.UNKNOWN
+    def _at_lengths(self, least: int, enough: int, prefix: int) -> Iterator[Answer]:
+        told = [self._item(index) for index in range(prefix + 1)]
+        longest = next((at for at, item in enumerate(told) if self.solving.solve(item) is No.EMPTY), enough)
+        for length in range(least, min(enough, longest) + 1):
+            slots = (*told[: min(length, prefix)], *told[prefix:] * (length - prefix))
+            yield self._assign(self.some, slots, prefix)
 
     def _item(self, index: int) -> Formula:
         return self.space.both(
             *(item for start, stop, item in self.all if start <= index and (stop is None or index < stop))
         )
 
-    def _assign(self, rest: list[Ranged], slots: Slots) -> Answer:
+    def _assign(self, rest: list[Ranged], slots: Slots, prefix: int) -> Answer:
         """Give every "some index" an index, all ways, so EMPTY is a proof."""
         self.solving.tick()
         if not rest:
             return self._repeat(slots) if self.repeated else self._build(slots)
-        (start, stop, item), *others = rest
-        ends = len(slots) if stop is None else min(stop, len(slots))
-        return first(self._ways(range(start, ends), item, others, slots))
+        return first(self._ways(rest, slots, prefix))
 
-    def _ways(self, indexes: range, item: Formula, others: list[Ranged], slots: Slots) -> Iterator[Answer]:
+    def _ways(self, rest: list[Ranged], slots: Slots, prefix: int) -> Iterator[Answer]:
+        """Put the first wish at each index; of two that are told the same, now and by all later wishes, either will do.
+
+        Later wishes tell no two indexes from `prefix` on apart, and for the last wish there are no later ones.
+        """
+        (start, stop, item), *others = rest
         tried: set[Formula] = set()
-        for index in indexes:
-            # The last one to place: of two indexes that are told the same, either will do.
-            if slots[index] in tried and not others:
+        for index in range(start, len(slots) if stop is None else min(stop, len(slots))):
+            if slots[index] in tried and (index >= prefix or not others):
                 continue
-            tried.add(slots[index])
+            if index >= prefix or not others:
+                tried.add(slots[index])
             both = self.space.both(slots[index], item)
             if self.solving.solve(both) is No.EMPTY:
                 yield No.EMPTY
             else:
-                yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]))
+                yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]), prefix)
 
     def _repeat(self, slots: Slots) -> Answer:
         """Make two elements equal: one value that satisfies both places."""
@@ -131,10 +147,13 @@ class _Array:
     def _build(self, slots: Slots) -> Answer:
         if self.unique:
             return self._distinct(slots)
-        made = [self.solving.solve(slot) for slot in slots]
-        if No.EMPTY in made:
+        found = {slot: self.solving.solve(slot) for slot in dict.fromkeys(slots)}
+        if No.EMPTY in found.values():
             return No.EMPTY
-        return Found([item.value for item in made if isinstance(item, Found)]) if No.UNKNOWN not in made else No.UNKNOWN
+        if No.UNKNOWN in found.values():
+            return No.UNKNOWN
+        values = {slot: item.value for slot, item in found.items() if isinstance(item, Found)}
+        return of_size([values[slot] for slot in slots])
 
     def _distinct(self, slots: Slots) -> Answer:
         """Match places with values. A place with as many values as there are places can always take one;

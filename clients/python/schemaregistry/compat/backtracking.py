@@ -1,5 +1,6 @@
 """Bounds the texts on which a backtracking engine, such as Python's `re`, may be asked about a pattern."""
 
+import re
 from functools import lru_cache
 from typing import Final
 
@@ -14,12 +15,14 @@ LONGEST_SIDE_BY_SIDE: Final = 100
 LONGEST_NESTED: Final = {2: 20}
 """Characters by the depth of loops in loops (an alternative in a loop is one more): time may double with each."""
 LONGEST_DEEPLY_NESTED: Final = 8
+ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
 def longest_text(pattern: str) -> int:
     """Give the length in code points up to which backtracking stays below some ten milliseconds."""
-    regex = parse(pattern)
+    # A word boundary is no loop, and not regular: without it the loops can be counted.
+    regex = parse(ESCAPE.sub(lambda escape: "" if escape[1] in "bB" else escape[0], pattern))
     if regex is None:
         return LONGEST_DEEPLY_NESTED
     depth = _depth(regex)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from time import monotonic
 from typing import Final
 
-from schemaregistry.compat.answer import Found, No, OutOfTime
+from schemaregistry.compat.answer import Found, No, OutOfTime, tick
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Space
 from schemaregistry.compat.prover import proves
@@ -71,7 +72,7 @@ def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decisi
     An instance that the validators turn down (their arithmetic or their regex dialect differs) is put aside and the
     search goes on, but without a proof at its end: that instance may well be a counterexample.
     """
-    space = Space()
+    space = Space(partial(tick, deadline))
     claim = space.both(read(old, space), read(new, space).negation)
     solver = Solver(space, deadline)
     answer = solver.solve(claim)

@@ -4,7 +4,7 @@ Holds how formulas are built and simplified; what they are read from and how the
 one type says nothing of the others: whoever builds one guards it with `types`, and `restrict` takes the guards away.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, Final
 
@@ -42,14 +42,26 @@ DUAL: Final = {
 }
 """Each operator and its negation; `types`, `min_length` and `min_keys` negate within themselves."""
 
+TICKS: Final = 512
+"""Formulas between two looks at the clock."""
 OPPOSITE: Final = DUAL | {dual: op for op, dual in DUAL.items()}
+LISTS: Final = frozenset({"in", "not_in"})
+ATOMS: Final = frozenset(OPPOSITE) - {"true", "false", "and", "or"} - LISTS | {
+    "min_length",
+    "max_length",
+    "min_keys",
+    "max_keys",
+}
+"""What joins with one another without being taken apart or merged; of two parts one may be `types` besides."""
 ALL_TYPES: Final = frozenset(TYPES)
 
 
 class Space:
     """The formulas of one question, hash-consed; `targets` holds what each reference stands for."""
 
-    def __init__(self) -> None:
+    def __init__(self, tick: Callable[[], None] = lambda: None) -> None:
+        """`tick` is called now and then while formulas are made: it may raise to give up."""
+        self._tick = tick
         self._made: dict[tuple[str, tuple[Any, ...]], Formula] = {}
         self.targets: dict[Any, Formula] = {}
         self.true = self._pair("true", (), "false", ())
@@ -59,6 +71,8 @@ class Space:
         found = self._made.get((op, args))
         if found is not None:
             return found
+        if len(self._made) % TICKS < 2:
+            self._tick()
         formula, opposite = Formula(op, args, len(self._made)), Formula(dual, dual_args, len(self._made) + 1)
         formula.negation, opposite.negation = opposite, formula
         self._made[op, args], self._made[dual, dual_args] = formula, opposite
@@ -75,9 +89,12 @@ class Space:
         """Make the disjunction."""
         return self._join("or", parts, self.false, self.true)
 
-    def _join(self, op: str, parts: Iterable[Formula], unit: Formula, zero: Formula) -> Formula:
+    def _join(self, op: str, parts: tuple[Formula, ...], unit: Formula, zero: Formula) -> Formula:
+        if len(parts) == 2 and self._stay_as_they_are(*parts):
+            return self._joined(op, parts)
         flat: dict[Formula, None] = {}
         types: frozenset[str] | None = None
+        listed: dict[str, list[frozenset[Constant]]] = {}
         todo = list(parts)[::-1]
         while todo:
             part = todo.pop()
@@ -88,18 +105,36 @@ class Space:
             elif part.op == "types":
                 have = part.args[0]
                 types = have if types is None else (types & have if op == "and" else types | have)
+            elif part.op in LISTS:
+                listed.setdefault(part.op, []).append(part.args[0])
             elif part is not unit:
                 flat[part] = None
         if types is not None:
-            typed = self.types(types)
-            if typed is zero:
-                return zero
-            if typed is not unit:
-                flat[typed] = None
+            flat[self.types(types)] = None
+        if listed:
+            flat[self._of_lists(op, listed.get("in", []), listed.get("not_in", []))] = None
+        flat.pop(unit, None)
+        if zero in flat or (listed and any(part.negation in flat for part in flat)):
+            return zero
         if len(flat) <= 1:
             return next(iter(flat), unit)
-        args = tuple(sorted(flat, key=_serial))
+        return self._joined(op, flat)
+
+    def _stay_as_they_are(self, one: Formula, two: Formula) -> bool:
+        """Tell quickly whether two parts have nothing to be simplified: the most frequent case."""
+        plain = two.op in ATOMS and (one.op in ATOMS or one.op == "types")
+        return plain and one is not two and one is not two.negation
+
+    def _joined(self, op: str, parts: Iterable[Formula]) -> Formula:
+        args = tuple(sorted(parts, key=_serial))
         return self._pair(op, args, OPPOSITE[op], tuple(part.negation for part in args))
+
+    def _of_lists(self, op: str, in_: list[frozenset[Constant]], out: list[frozenset[Constant]]) -> Formula:
+        """Join lists of values, and of values left out, into one, by algebra of sets; there is one at least."""
+        if op == "or":  # by De Morgan
+            return self._of_lists("and", out, in_).negation
+        barred = frozenset[Constant]().union(*out)
+        return self.is_in(frozenset.intersection(*in_) - barred) if in_ else self.is_in(barred).negation
 
     def implies(self, premise: Formula, conclusion: Formula) -> Formula:
         """Make `premise → conclusion`."""

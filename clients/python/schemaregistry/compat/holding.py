@@ -18,6 +18,7 @@ class Holding:
 
     def __init__(self, space: Space) -> None:
         self._space = space
+        self._known: dict[tuple[Formula, int], tuple[bool, Json]] = {}
 
     def holds(self, formula: Formula, value: Json) -> bool:
         """Tell whether `value` satisfies `formula`; an atom about another type than the value's is never asked for."""
@@ -41,10 +42,16 @@ class Holding:
                 return _number(formula, freeze(value)[1])
             case "string":
                 return _string(formula, value)
-            case "array":
-                return self._array(formula, value)
             case _:
-                return self._object(formula, value)
+                return self._container(formula, value)
+
+    def _container(self, formula: Formula, value: Json) -> bool:
+        """Remember by identity: in an instance of the search a part may stand a thousand million times."""
+        key = formula, id(value)
+        if key not in self._known:
+            holds = self._array if isinstance(value, list) else self._object
+            self._known[key] = holds(formula, value), value  # kept, so that its id stays its own
+        return self._known[key][0]
 
     def _array(self, formula: Formula, value: list[Json]) -> bool:
         if formula.op == "unique":

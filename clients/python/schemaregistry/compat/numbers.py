@@ -82,21 +82,21 @@ def _on_lattice(wanted: _Wanted, step: Fraction) -> Answer:
         return No.EMPTY
     least = None if wanted.low is None else math.ceil(wanted.low[0] / step)
     most = None if wanted.high is None else math.floor(wanted.high[0] / step)
-    if least is not None and most is not None and most - least < SCAN:
+    if least is not None and most is not None and most - least < SCAN + len(wanted.barred):
         return _pick(_some(wanted, (k * step for k in range(least, most + 1))), complete=True)
-    return _pick(_some(wanted, (k * step for k in _near_zero(least, most))), complete=False)
+    return _pick(_some(wanted, (k * step for k in _near_zero(least, most, SCAN + len(wanted.barred)))), complete=False)
 
 
 def _some(wanted: _Wanted, values: Iterable[Fraction]) -> list[Fraction]:
     return list(islice(filter(wanted.admits, values), ENOUGH))
 
 
-def _near_zero(least: int | None, most: int | None) -> Iterator[int]:
-    """Give SCAN whole numbers of the range, those nearest to 0 first."""
+def _near_zero(least: int | None, most: int | None, count: int) -> Iterator[int]:
+    """Give some `count` whole numbers of the range, those nearest to 0 first."""
     start = max(least or 0, 0) if most is None or most >= 0 else most
     if least is not None and least > 0:
         start = least
-    for distance in range(SCAN):
+    for distance in range(count):
         for k in {start + distance, start - distance}:
             if (least is None or k >= least) and (most is None or k <= most):
                 yield k
@@ -134,6 +134,18 @@ def _reals(wanted: _Wanted) -> Iterator[Fraction]:
             for part in (Fraction(1, 2), Fraction(1, 4), Fraction(3, 4)):
                 yield Fraction(round((low + (high - low) * part) * 10**digits), 10**digits)
         yield (low + high) / 2
+    yield from _more_than_barred(low, high, len(wanted.barred))
+
+
+def _more_than_barred(low: Fraction | None, high: Fraction | None, barred: int) -> Iterator[Fraction]:
+    """Give more numbers between two bounds than there are values left out."""
+    if low is not None and high is not None:
+        parts = 2 ** (barred + 1).bit_length()
+        yield from (low + (high - low) * Fraction(part, parts) for part in range(1, parts))
+    elif low is None and high is not None:
+        yield from (math.floor(high) - Fraction(step) for step in range(barred + 2))
+    else:
+        yield from (math.ceil(low or 0) + Fraction(step) for step in range(barred + 2))
 
 
 def _pick(values: list[Fraction], *, complete: bool) -> Answer:

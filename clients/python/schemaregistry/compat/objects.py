@@ -4,13 +4,18 @@ A member is a strictly smaller instance than its object, which is what the solve
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Final
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving, first
+from schemaregistry.compat.answer import Answer, Found, No, Solving, first, of_size
 from schemaregistry.compat.formula import Formula
 from schemaregistry.document.model import Json
 
-MAX_KEYS: Final = 256
+MAX_KEYS: Final = 20_000
+FEW: Final = 16
+"""Members to add up to which the shortest names are looked for."""
+PLAIN_NAMES: Final = 64
+"""Plain names in a row that may not do before kinds of names are looked for."""
 
 Chosen = dict[str, Formula]
 """The members of the object being made: what the value of each must satisfy."""
@@ -18,6 +23,41 @@ Place = tuple[str, Formula]
 """A key, and what all keys of its kind say of its value."""
 Kinds = list[tuple[Formula, Formula]]
 """Kinds of keys, each with what it says of the values."""
+
+
+def needs_too_many(literals: Iterable[Formula], cases: Iterable[Formula]) -> bool:
+    """Tell whether an object would need more members than it may have.
+
+    Each literal and case that asks for one of some names asks for a member of its own, where the names differ: so
+    many of them, chosen greedily, are a lower bound. (The exact one is the hitting set problem.)
+    """
+    literals = list(literals)
+    most: int | None = min((literal.args[0] for literal in literals if literal.op == "max_keys"), default=None)
+    if most is None:
+        return False
+    wanted = sorted(filter(None, map(_one_of, (*literals, *cases))), key=len)
+    taken: set[str] = set()
+    needed = 0
+    for names in wanted:
+        if taken.isdisjoint(names):
+            taken |= names
+            needed += 1
+    return needed > most
+
+
+def _one_of(formula: Formula) -> frozenset[str]:
+    """Give names of which an object that satisfies the formula has one; empty where that isn't known."""
+    match formula.op:
+        case "some_key":
+            keys: Formula = formula.args[0]
+            return frozenset(name for _, name in keys.args[0]) if keys.op == "in" else frozenset()
+        case "or":
+            sets = [_one_of(part) for part in formula.args]
+            return frozenset().union(*sets) if all(sets) else frozenset()
+        case "and":
+            return min(filter(None, map(_one_of, formula.args)), key=len, default=frozenset())
+        case _:
+            return frozenset()
 
 
 def solve_object(solving: Solving, literals: Iterable[Formula]) -> Answer:
@@ -143,11 +183,29 @@ class _Object:
         """
         if self.least > MAX_KEYS:
             return No.UNKNOWN
+        if self.least - len(chosen) > FEW:
+            self._add_plain(chosen)
         while len(chosen) < self.least:
+            self.solving.tick()
             answer = self._one_more(chosen)
             if isinstance(answer, No):
                 return answer
         return self._build(chosen)
+
+    def _add_plain(self, chosen: Chosen) -> None:
+        """Add members with plain names, which are found without a search, while most of them do."""
+        failed = 0
+        for number in count():
+            if len(chosen) >= self.least or failed > PLAIN_NAMES:
+                return
+            name = f"k{number}"
+            if name in chosen:
+                continue
+            told = self.value_of(name)
+            if isinstance(self.solving.solve(told), Found):
+                chosen[name] = told
+            else:
+                failed += 1
 
     def _one_more(self, chosen: Chosen) -> Answer:
         last = No.EMPTY
@@ -170,4 +228,4 @@ class _Object:
                 made[name] = answer.value
             else:
                 last = No.UNKNOWN
-        return last or Found(made)
+        return last or of_size(made)

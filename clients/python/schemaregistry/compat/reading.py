@@ -5,6 +5,7 @@ annotations, `format` and the content keywords among them, say nothing. `$ref` h
 """
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import Final
@@ -262,6 +263,9 @@ def _one_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
     """At least one, and no two. (Pairs: the negation then names two branches at most.)"""
     space = reader.space
     parts = [reader.sub(part, base) for part in schema["oneOf"]]
+    if all(part.op == "in" for part in parts):
+        times = Counter(value for part in parts for value in part.args[0])
+        return space.is_in(value for value, count in times.items() if count == 1)
     pairs = (space.both(one, two).negation for index, one in enumerate(parts) for two in parts[index + 1 :])
     return space.both(space.either(*parts), *pairs)
 

@@ -206,6 +206,8 @@ class Language:
 
     def __init__(self, regex: Regex) -> None:
         search = cat(ANY, cat(regex, ANY))
+        self.sample: str | None = None
+        """A text in which it matches, once one was looked for."""
         self.cuts = frozenset(cuts(regex))
         self._states: dict[tuple[Regex, bool], int] = {(search, True): 0}
         self._regexes = [(search, True)]

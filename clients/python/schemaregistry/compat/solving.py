@@ -6,16 +6,15 @@ search still under way hold only within it, so they are not kept.
 """
 
 from collections.abc import Iterable
-from time import monotonic
 from typing import Final, TypeAlias
 
-from schemaregistry.compat.answer import Answer, Found, No, OutOfTime, Solving, first
+from schemaregistry.compat.answer import Answer, Found, No, Solving, first, tick
 from schemaregistry.compat.arrays import solve_array
 from schemaregistry.compat.constant import TYPES, Constant, freeze, thaw
 from schemaregistry.compat.formula import Formula, Space
 from schemaregistry.compat.holding import Holding
 from schemaregistry.compat.numbers import solve_number
-from schemaregistry.compat.objects import solve_object
+from schemaregistry.compat.objects import needs_too_many, solve_object
 from schemaregistry.compat.strings import solve_string
 
 NEVER: Final = 1 << 30
@@ -37,8 +36,7 @@ class Solver:
 
     def tick(self) -> None:
         """Raise OutOfTime where the time given is over."""
-        if monotonic() > self._deadline:
-            raise OutOfTime
+        tick(self._deadline)
 
     def holds(self, formula: Formula, value: object) -> bool:
         """Evaluate."""
@@ -85,6 +83,8 @@ class Solver:
         if listed is not None:
             return self._try_all(listed.args[0], settled)
         cases = [part for part in settled if part.op == "or"]
+        if kind == "object" and needs_too_many(literals, cases):
+            return No.EMPTY
         answer = self._theory(kind, literals)
         if answer is No.EMPTY:
             return answer  # fewer conditions have more instances: the cases can add none

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple
 
 from schemaregistry.compat.answer import Answer, Found, No, Solving
@@ -13,10 +13,9 @@ from schemaregistry.compat.regular import LAST, SCALARS, Language
 
 MAX_NODES: Final = 20_000
 MAX_LENGTH: Final = 100_000
-MAX_DISTINCT: Final = 20_000
+MANY: Final = 4
+"""Patterns that are to match, from which on a text made of one match after another is tried first."""
 PREFERRED: Final = "axbycz0123456789ABCXYZ -_.:/@"
-
-Suffixes = tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -31,11 +30,29 @@ class _Wanted:
 
 
 class _Node(NamedTuple):
-    """A place in the product: a state per pattern, what of each barred text is still ahead, the length so far."""
+    """A place in the product: a state per pattern, the place in the barred texts' trie, the length so far."""
 
     states: tuple[int, ...]
-    barred: Suffixes
+    barred: int
     length: int
+
+
+class _Trie:
+    """The barred texts as one automaton: a state per beginning, 0 the empty one, OUT for all that begins otherwise."""
+
+    OUT: Final = -1
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._next: dict[tuple[int, str], int] = {}
+        self.ends: set[int] = set()
+        for text in texts:
+            at = 0
+            for char in text:
+                at = self._next.setdefault((at, char), len(self._next) + 1)
+            self.ends.add(at)
+
+    def step(self, state: int, char: str) -> int:
+        return self._next.get((state, char), self.OUT)
 
 
 def solve_string(solving: Solving, literals: Iterable[Formula]) -> Answer:
@@ -52,7 +69,27 @@ def _solve(solving: Solving, wanted: _Wanted) -> Answer:
         return No.EMPTY
     if not wanted.patterns:
         return _by_length(wanted)
-    return _search(solving, wanted)
+    return _one_after_another(solving, wanted) or _search(solving, wanted)
+
+
+def _one_after_another(solving: Solving, wanted: _Wanted) -> Found | None:
+    """Try a match of each pattern in a row: where many are to match somewhere, their product has too many states."""
+    matching = [pattern for pattern, wish in wanted.patterns if wish]
+    if len(matching) < MANY:
+        return None
+    text = "".join(dict.fromkeys(_sample(solving, pattern) for pattern in matching))
+    text += "a" * (wanted.least - len(text))
+    fits = wanted.most is None or len(text) <= wanted.most
+    right = fits and all(pattern.holds(text) is wish for pattern, wish in wanted.patterns)
+    return Found(text) if right and text not in wanted.barred else None
+
+
+def _sample(solving: Solving, pattern: Language) -> str:
+    """Give a shortest text of a pattern, found once; the empty one where none is found."""
+    if pattern.sample is None:
+        found = _search(solving, _Wanted(patterns=[(pattern, True)]))
+        pattern.sample = str(found.value) if isinstance(found, Found) else ""
+    return pattern.sample
 
 
 def _gather(literals: Iterable[Formula]) -> _Wanted:
@@ -77,13 +114,12 @@ def _gather(literals: Iterable[Formula]) -> _Wanted:
 
 def _by_length(wanted: _Wanted) -> Answer:
     """Without patterns: length 0 has one text, every other length more than can be barred here."""
-    top = len(wanted.barred) + 1
-    if wanted.least > MAX_LENGTH or top > MAX_DISTINCT:
+    if wanted.least > MAX_LENGTH:
         return No.UNKNOWN
     for length in range(wanted.least, wanted.least + 2):
         if wanted.most is not None and length > wanted.most:
             return No.EMPTY
-        for text in _texts(length, top):
+        for text in _texts(length, len(wanted.barred) + 1):
             if text not in wanted.barred:
                 return Found(text)
     return No.UNKNOWN
@@ -93,7 +129,8 @@ def _texts(length: int, enough: int) -> Iterable[str]:
     """Give `enough` distinct texts of one length; the empty one alone where the length is 0."""
     if length == 0:
         return [""]
-    return (chr(97 + index if index < 26 else 0x100 + index) + "a" * (length - 1) for index in range(enough))
+    letters = chain(range(97, 123), range(0x100, 0xD800), range(0xE000, LAST + 1))
+    return (chr(letter) + "a" * (length - 1) for letter in islice(letters, enough))
 
 
 def _search(solving: Solving, wanted: _Wanted) -> Answer:
@@ -110,17 +147,18 @@ def _walk(solving: Solving, wanted: _Wanted, letters: list[str]) -> Answer:
     Characters between two cuts step alike in every pattern, so one of each interval stands for all; those that a
     barred text needs next have intervals of their own. The nodes are finite: all seen and none accepting is a proof.
     """
-    root = _Node(tuple(0 for _ in wanted.patterns), tuple(sorted(wanted.barred)), 0)
+    barred = _Trie(wanted.barred)
+    root = _Node(tuple(0 for _ in wanted.patterns), 0, 0)
     seen, queue = {root}, deque([(root, "")])
     while queue:
         node, text = queue.popleft()
-        if node.length >= wanted.least and _accepts(wanted, node):
+        if node.length >= wanted.least and _accepts(wanted, node, barred):
             return Found(text)
         if wanted.most is not None and len(text) >= wanted.most:
             continue
         solving.tick()
         for letter in letters:
-            after = _step(wanted, node, letter)
+            after = _step(wanted, node, letter, barred)
             if after not in seen:
                 seen.add(after)
                 queue.append((after, text + letter))
@@ -129,17 +167,16 @@ def _walk(solving: Solving, wanted: _Wanted, letters: list[str]) -> Answer:
     return No.EMPTY
 
 
-def _accepts(wanted: _Wanted, node: _Node) -> bool:
-    return "" not in node.barred and all(
+def _accepts(wanted: _Wanted, node: _Node, barred: _Trie) -> bool:
+    return node.barred not in barred.ends and all(
         pattern.accepts(state) is wish for (pattern, wish), state in zip(wanted.patterns, node.states, strict=True)
     )
 
 
-def _step(wanted: _Wanted, node: _Node, letter: str) -> _Node:
+def _step(wanted: _Wanted, node: _Node, letter: str, barred: _Trie) -> _Node:
     code = ord(letter)
     states = tuple(pattern.step(state, code) for (pattern, _), state in zip(wanted.patterns, node.states, strict=True))
-    barred = tuple(rest[1:] for rest in node.barred if rest[:1] == letter)
-    return _Node(states, barred, min(node.length + 1, wanted.least))
+    return _Node(states, barred.step(node.barred, letter), min(node.length + 1, wanted.least))
 
 
 def _letters(wanted: _Wanted) -> list[str]:

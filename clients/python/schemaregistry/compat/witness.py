@@ -8,6 +8,7 @@ from typing import Final, Protocol, TypeVar
 import jsonschema_rs
 
 from schemaregistry.compat.backtracking import longest_text
+from schemaregistry.compat.sharing import shared
 from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
 
@@ -56,8 +57,10 @@ class Referees:
     """Two validators of two schemas: `old`, under which a witness is valid, and `new`, under which it is not."""
 
     def __init__(self, old: Json, new: Json) -> None:
-        self._old, self._new = old, new
-        self._fast_old, self._fast_new = compile_schema(old, "old"), compile_schema(new, "new")
+        compiled = compile_schema(old, "old"), compile_schema(new, "new")
+        self._old, self._new = shared(old), shared(new)
+        self._fast_old = compiled[0] if self._old is old else compile_schema(self._old, "old")
+        self._fast_new = compiled[1] if self._new is new else compile_schema(self._new, "new")
 
     def suspect(self, instance: Json) -> bool:
         """Tell whether jsonschema-rs alone finds `instance` valid under old and invalid under new."""

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.client import AsyncClient, Cache, Client, Credentials, Event, Keepalive, VersionRefused
-from schemaregistry.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound
+from schemaregistry.errors import DeadlineExceeded, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 
 CALLS: dict[str, Callable[[Client], object]] = {
     "get": lambda client: client.get("ticks_v1"),
@@ -141,6 +141,37 @@ def test_text_is_a_document_too_and_a_dict_is_none(publisher, document, schema_i
     assert publisher.register(document().decode()).id == schema_id
     with pytest.raises(InvalidArgument, match=r"json\.dumps"):
         publisher.register({"$id": schema_id})
+
+
+MISTAKEN: dict[str, Callable[[Client], object]] = {
+    "an id that is a number": lambda client: client.get(5),
+    "an id of half a character": lambda client: client.get("a\ud800"),
+    "a version that is a number": lambda client: client.get("ticks_v1", 1),
+    "no version": lambda client: client.get("ticks_v1", None),
+    "a revision that is a text": lambda client: client.get("ticks_v1", min_revision="3"),
+    "a revision out of range": lambda client: client.get("ticks_v1", min_revision=2**70),
+    "ids that are numbers": lambda client: next(client.watch(ids=[1])),
+    "a revision to watch from that is a text": lambda client: next(client.watch("5")),
+    "one record": lambda client: client.validate("ticks_v1", {"size": "1"}),
+    "records as text": lambda client: client.validate("ticks_v1", "[]"),
+    "a target that is a number": lambda client: Client(50051, credentials=client.credentials),
+    "no target": lambda client: Client(None, credentials=client.credentials),
+    "a target with a NUL": lambda client: Client("host\0:1", credentials=client.credentials),
+    "no credentials": lambda client: Client(client.target, credentials=None),
+    "credentials that are paths": lambda client: AsyncClient(client.target, credentials=("ca", "cert", "key")),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKEN)
+def test_a_mistake_in_a_program_is_told_as_one(client, mistake):
+    with pytest.raises(InvalidArgument):
+        MISTAKEN[mistake](client)
+
+
+def test_a_name_that_is_none_is_unknown(client):
+    with Client(f"{'a' * 300}:1", credentials=client.credentials) as away, pytest.raises(Unavailable) as caught:
+        away.whoami()
+    assert caught.value.reason == "NAME_UNKNOWN"
 
 
 def version_of(client: Client) -> str:

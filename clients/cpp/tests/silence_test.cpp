@@ -100,7 +100,9 @@ TEST(SilenceTest, ThreeIntervalsPassAndACacheWaitsNoLongerThanItMay) {
     return silence.allowed();
   };
   EXPECT_EQ(allowed({}, "0.5"), milliseconds(1500));
-  for (const char* nonsense : {"", "soon", "nan", "-1", "inf", "0"}) EXPECT_EQ(allowed({}, nonsense), milliseconds(30000));
+  for (const char* nonsense : {"", "soon", "nan", "-1", "inf", "0"}) {
+    EXPECT_EQ(allowed({}, nonsense), milliseconds(30000));
+  }
   EXPECT_EQ(allowed(milliseconds(60000), "10"), milliseconds(30000));
   EXPECT_EQ(allowed(milliseconds(40000), "10"), milliseconds(24000));
   EXPECT_EQ(allowed(milliseconds(20000), "10"), milliseconds(12000));
@@ -134,11 +136,12 @@ TEST(ProxyTest, IsNamedWhereARegistryIsNotReached) {
 }
 
 TEST(ProxyTest, KnowsThisMachineByItsNames) {
-  for (const char* here : {"localhost:1", "LOCALHOST.:1", "a.localhost:1", "127.9.9.9:1", "[::1]:1", "dns:///localhost:1",
-                           "ipv4:127.0.0.1:1", "unix:/run/registry"}) {
+  for (const char* here : {"localhost:1", "LOCALHOST.:1", "a.localhost:1", "127.9.9.9:1", "[::1]:1",
+                           "dns:///localhost:1", "ipv4:127.0.0.1:1", "unix:/run/registry"}) {
     EXPECT_TRUE(is_local(here)) << here;
   }
-  for (const char* there : {"registry:1", "10.0.0.1:1", "localhost.example.com:1", "127.example.com:1", "[fe80::1]:1"}) {
+  for (const char* there :
+       {"registry:1", "10.0.0.1:1", "localhost.example.com:1", "127.example.com:1", "[fe80::1]:1"}) {
     EXPECT_FALSE(is_local(there)) << there;
   }
 }

@@ -65,8 +65,8 @@ Error too_late(const std::string& target, std::chrono::milliseconds timeout) {
   const auto proxy = proxy_for(target);
   return {Code::deadline_exceeded,
           "DEADLINE_EXCEEDED",
-          target + " gave no answer" + (proxy ? " by way of " + proxy->text() : "") + " within " + std::to_string(timeout.count()) +
-              " ms: it is busy or can't be reached; try again, or allow more",
+          target + " gave no answer" + (proxy ? " by way of " + proxy->text() : "") + " within " +
+              std::to_string(timeout.count()) + " ms: it is busy or can't be reached; try again, or allow more",
           "",
           {{"target", target}}};
 }

@@ -152,7 +152,7 @@ class AsyncClient:
 
         `timeout` is for each page.
         """
-        request = registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)
+        request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> AsyncIterator[registry_pb2.SchemaVersion]:

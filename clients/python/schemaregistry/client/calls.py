@@ -16,6 +16,7 @@ from schemaregistry.v1 import registry_pb2
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
+Sent = TypeVar("Sent", bound=Message)
 Metadata: TypeAlias = Mapping[str, str | bytes]
 
 
@@ -36,10 +37,24 @@ class Page(Generic[Item]):
     next: "Call[Page[Item]] | None"
 
 
+def message_of(kind: type[Sent], **fields: object) -> Sent:
+    """A request; raises InvalidArgument (reason BAD_ARGUMENT) where a value isn't of its field's type or range."""
+    try:
+        return kind(**fields)
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"{name}={value!r}"[:80] for name, value in fields.items() if not isinstance(value, Message))
+        message = f"{kind.DESCRIPTOR.name} takes no {given} ({error}): give texts as str, revisions as int"
+        raise InvalidArgument(message, reason="BAD_ARGUMENT") from None
+
+
 def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call[Fetched]:
     """GetSchema; an answer without data means that the bytes of `known` are still right."""
-    request = registry_pb2.GetSchemaRequest(
-        id=id, version=version, min_revision=min_revision, if_none_match=known.etag if known else ""
+    request = message_of(
+        registry_pb2.GetSchemaRequest,
+        id=id,
+        version=version,
+        min_revision=min_revision,
+        if_none_match=known.etag if known else "",
     )
 
     def read(body: HttpBody, metadata: Metadata) -> Fetched:
@@ -57,7 +72,7 @@ def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
 def register(document: bytes | str, id: str | None) -> Call[Registered]:
     """RegisterSchema under `id`, or under the document's own (raises InvalidArgument where it has none)."""
     raw = _bytes(document)
-    request = registry_pb2.RegisterSchemaRequest(id=id or parse(raw).id, document=_json_body(raw))
+    request = message_of(registry_pb2.RegisterSchemaRequest, id=id or parse(raw).id, document=_json_body(raw))
     return Call("RegisterSchema", request, _registered)
 
 
@@ -75,13 +90,17 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
 def check_compatibility(document: bytes | str, direction: str) -> Call[registry_pb2.Verdict]:
     """CheckCompatibility of a candidate. Raises InvalidArgument where its id can't be read."""
     raw = _bytes(document)
-    request = registry_pb2.CheckCompatibilityRequest(id=parse(raw).id, document=_json_body(raw), direction=direction)
+    request = message_of(
+        registry_pb2.CheckCompatibilityRequest, id=parse(raw).id, document=_json_body(raw), direction=direction
+    )
     return Call("CheckCompatibility", request, _message)
 
 
 def compare(id: str, old: str, new: str, direction: str) -> Call[registry_pb2.Verdict]:
     """CompareVersions."""
-    request = registry_pb2.CompareVersionsRequest(id=id, from_version=old, to_version=new, direction=direction)
+    request = message_of(
+        registry_pb2.CompareVersionsRequest, id=id, from_version=old, to_version=new, direction=direction
+    )
     return Call("CompareVersions", request, _message)
 
 
@@ -106,18 +125,21 @@ def list_versions(id: str, token: str = "") -> Call[Page[registry_pb2.SchemaVers
         token = response.next_page_token
         return Page(response.versions, list_versions(id, token) if token else None)
 
-    return Call("ListVersions", registry_pb2.ListVersionsRequest(id=id, page_token=token), read)
+    return Call("ListVersions", message_of(registry_pb2.ListVersionsRequest, id=id, page_token=token), read)
 
 
 def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb2.ValidateRecordsResponse]:
     """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none."""
+    if isinstance(records, str | bytes | Mapping):
+        message = f"the records are a list, each a value that JSON has, not one {type(records).__name__}: put it in []"
+        raise InvalidArgument(message, reason="NOT_JSON")
     try:
         text = json.dumps(list(records), allow_nan=False, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise InvalidArgument(
             f"the records are not JSON ({error}): give values that JSON has", reason="NOT_JSON"
         ) from None
-    request = registry_pb2.ValidateRecordsRequest(id=id, version=version, records=_json_body(text))
+    request = message_of(registry_pb2.ValidateRecordsRequest, id=id, version=version, records=_json_body(text))
     return Call("ValidateRecords", request, _message)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from schemaregistry.client.answers import Event, Kind
+from schemaregistry.client.calls import message_of
 from schemaregistry.errors import (
     FailedPrecondition,
     InvalidArgument,
@@ -52,8 +53,11 @@ class Position:
 
     def request(self) -> registry_pb2.WatchSchemasRequest:
         """What brings everything that was not delivered yet."""
-        return registry_pb2.WatchSchemasRequest(
-            after_revision=self._revision, ids=self._ids, include_documents=self._include_documents
+        return message_of(
+            registry_pb2.WatchSchemasRequest,
+            after_revision=self._revision,
+            ids=self._ids,
+            include_documents=self._include_documents,
         )
 
     def accept(self, message: registry_pb2.WatchSchemasResponse) -> Event | None:

@@ -37,6 +37,12 @@ class Renewing(Generic[Channel, Stub]):
         lasting: float,
     ) -> None:
         """`connect` makes a channel and its calls, with the first call. Raises as `Credentials.tls` does."""
+        if not isinstance(credentials, Credentials):
+            message = (
+                f"credentials are a Credentials, not a {type(credentials).__name__}: write Credentials(CA, CERT, KEY), "
+                "Credentials.dev() or Credentials.from_environment()"
+            )
+            raise InvalidArgument(message, reason="CREDENTIALS_INCOMPLETE")
         self._credentials = credentials
         self._connect = connect
         self._close = close

@@ -13,14 +13,17 @@ from schemaregistry.client.answers import Fetched
 from schemaregistry.client.disk import Disk
 from schemaregistry.client.recent import Recent
 from schemaregistry.document import Document, parse
-from schemaregistry.errors import RegistryError
+from schemaregistry.errors import InvalidArgument, RegistryError
 
 LATEST: Final = "latest"
 _REMEMBERED: Final = 1_000
 
 
 def version_asked(version: str) -> str:
-    """One spelling of a version for what the registry takes as the same."""
+    """One spelling of a version for what the registry takes as the same; raises InvalidArgument where it is no text."""
+    if not isinstance(version, str):
+        message = f"version={version!r}: write it as text, MAJOR.MINOR.PATCH or {LATEST!r}"
+        raise InvalidArgument(message, reason="BAD_VERSION")
     return version.removeprefix("v") or LATEST
 
 

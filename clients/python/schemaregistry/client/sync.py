@@ -160,7 +160,7 @@ class Client:
 
         `timeout` is for each page.
         """
-        request = registry_pb2.ListSchemasRequest(text=text, field=field, tag=tag)
+        request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> Iterator[registry_pb2.SchemaVersion]:

@@ -10,7 +10,7 @@ DEFAULT_TARGET: Final = "localhost:50051"
 VARIABLE: Final = "SCHEMAREGISTRY_TARGET"
 
 _ADDRESS: Final = re.compile(
-    r"(?:dns:(?:///)?|ipv[46]:)?(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s/:\[\]]+)):(?P<port>[0-9]{1,5})"
+    r"(?:dns:(?:///)?|ipv[46]:)?(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s\x00-\x1f/:\[\]]+)):(?P<port>[0-9]{1,5})"
 )
 _OTHER_NAMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds:")
 
@@ -25,8 +25,10 @@ def check_target(target: str) -> str:
 
     Names with a scheme of gRPC's own pass (https://github.com/grpc/grpc/blob/master/doc/naming.md).
     """
-    address = _ADDRESS.fullmatch(target)
-    if (address and 0 < int(address["port"]) < 65536) or (not address and target.startswith(_OTHER_NAMES)):
+    address = _ADDRESS.fullmatch(target) if isinstance(target, str) else None
+    if (address and 0 < int(address["port"]) < 65536) or (
+        not address and isinstance(target, str) and target.startswith(_OTHER_NAMES)
+    ):
         return target
     message = f"{target!r} is no place of a registry: write HOST:PORT, as in {DEFAULT_TARGET} (--registry, {VARIABLE})"
     raise InvalidArgument(message, reason="BAD_TARGET")

@@ -56,11 +56,9 @@ def _try(host: str, port: int, credentials: Credentials) -> tuple[str, str]:
     try:
         with socket.create_connection((host, port), _SECONDS) as plain:
             return _shake_hands(plain, host, credentials)
-    except socket.gaierror as error:
-        return (
-            "NAME_UNKNOWN",
-            f"the name {host} is unknown ({error.strerror}); check --registry (SCHEMAREGISTRY_TARGET)",
-        )
+    except (socket.gaierror, UnicodeError) as error:
+        why = error.strerror if isinstance(error, socket.gaierror) else error
+        return "NAME_UNKNOWN", f"the name {host} is unknown ({why}); check --registry (SCHEMAREGISTRY_TARGET)"
     except ConnectionRefusedError:
         return "CONNECTION_REFUSED", (
             "the connection is refused; check that it is running (`schemaregistry serve --dev`) and that this is its "

@@ -114,17 +114,15 @@ struct Ended {
 
 /// What comes within the time allowed.
 async fn heard<T>(allowed: Duration, coming: impl Future<Output = Result<T, Status>>) -> Result<T, Ended> {
-    match timeout(allowed, coming).await {
-        Ok(came) => came.map_err(|status| Ended { status, silent: false }),
-        Err(_) => {
-            let message = format!(
-                "a watch heard nothing for {} s, not even that nothing happened: check that the registry is running, \
-                 and what is in between",
-                allowed.as_secs_f32()
-            );
-            Err(Ended { status: Status::unavailable(message), silent: true })
-        }
+    if let Ok(came) = timeout(allowed, coming).await {
+        return came.map_err(|status| Ended { status, silent: false });
     }
+    let message = format!(
+        "a watch heard nothing for {} s, not even that nothing happened: check that the registry is running, and what is \
+         in between",
+        allowed.as_secs_f32()
+    );
+    Err(Ended { status: Status::unavailable(message), silent: true })
 }
 
 /// How often the registry marks its progress, by what it says of a watch.

@@ -154,6 +154,12 @@ def test_the_value_of_a_text_is_shown_as_in_json_lines(judge: Judged) -> None:
     ]
 
 
+def test_values_within_one_another_end_at_200(judge: Judged) -> None:
+    for depth, verdict in ((200, "conforms"), (201, "undecided")):
+        line = '{"v": ' + "[" * (depth - 1) + "1" + "]" * (depth - 1) + "}"
+        assert judge("t.ndjson", line.encode(), contract({})).verdict == verdict
+
+
 class TestNull:
     """JSON's null is the text `null`; a null of the column is absent, or null where the member can't be absent."""
 

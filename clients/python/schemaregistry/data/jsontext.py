@@ -16,6 +16,8 @@ from schemaregistry.document import Json
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
+_DEEPEST: Final = 200
+"""Values within one another."""
 _MOST_DIGITS: Final = 4300
 """Of an integer."""
 _EXACT: Final = 2**53
@@ -34,9 +36,19 @@ def read(text: str) -> Json:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
+    if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(value):
+        raise ValueError("it is nested too deep")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
         raise ValueError("a string holds half of a surrogate pair")
     return value
+
+
+def _is_too_deep(value: Json) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        parts = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
+        level = [inner for part in parts for inner in part]
+    return bool(level)
 
 
 def members(text: str) -> dict[str, str]:

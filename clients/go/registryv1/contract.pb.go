@@ -48,6 +48,8 @@ const (
 	TypeName_TYPE_NAME_DICTIONARY  TypeName = 21
 	TypeName_TYPE_NAME_LIST        TypeName = 22
 	TypeName_TYPE_NAME_STRUCT      TypeName = 23
+	// Any JSON value, as JSON text: Arrow's extension type `arrow.json` over utf8.
+	TypeName_TYPE_NAME_JSON TypeName = 24
 )
 
 // Enum value maps for TypeName.
@@ -77,6 +79,7 @@ var (
 		21: "TYPE_NAME_DICTIONARY",
 		22: "TYPE_NAME_LIST",
 		23: "TYPE_NAME_STRUCT",
+		24: "TYPE_NAME_JSON",
 	}
 	TypeName_value = map[string]int32{
 		"TYPE_NAME_UNSPECIFIED": 0,
@@ -103,6 +106,7 @@ var (
 		"TYPE_NAME_DICTIONARY":  21,
 		"TYPE_NAME_LIST":        22,
 		"TYPE_NAME_STRUCT":      23,
+		"TYPE_NAME_JSON":        24,
 	}
 )
 
@@ -263,11 +267,13 @@ func (JsonType) EnumDescriptor() ([]byte, []int) {
 //	                                (in UTC, the unit's digits of fraction: none, 3, 6 or 9)
 //	binary                          its base64 text (RFC 4648, section 4, with padding)
 //	dictionary                      the value that the index leads to
+//	json (of the contract)          the value that the text stands for (RFC 8259); of a column that isn't text, its own
 //
 // A row conforms when each check of `checks` passes at each of its places. Three rules hold for every check:
 //
 //	Null. Where `null_is_value` is set, a null is JSON's null: a value like others. Elsewhere a null is *absent*: every
-//	check passes, except `present`. A column that a file lacks is absent in every row.
+//	check passes, except `present`. A column that a file lacks is absent in every row. In JSON lines the null of a place
+//	of type json is always JSON's, as the text `null` is in its columns.
 //
 //	Misfit. A value that the column's Arrow type can't hold exactly (see `Fits`), NaN and infinity among them, fails
 //	`fits` and is judged no further: no other check fails for it, `present` neither; within a condition it is absent.
@@ -285,7 +291,7 @@ type Contract struct {
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// `sha256:` and 64 hex digits, over the document's canonical form.
 	Fingerprint string `protobuf:"bytes,3,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
-	// The format of this plan: 1. It grows with every change that an older reader would misjudge.
+	// The format of this plan: 1; 2 where `csv` is set. It grows with every change that an older reader would misjudge.
 	PlanVersion uint32 `protobuf:"varint,4,opt,name=plan_version,json=planVersion,proto3" json:"plan_version,omitempty"`
 	// The columns in the contract's order, which is that of rows handed on.
 	Columns []*Column `protobuf:"bytes,5,rep,name=columns,proto3" json:"columns,omitempty"`
@@ -300,7 +306,9 @@ type Contract struct {
 	// The JSON side of the document (a draft-07 schema) as canonical JSON: what residuals are judged by.
 	SchemaJson string `protobuf:"bytes,10,opt,name=schema_json,json=schemaJson,proto3" json:"schema_json,omitempty"`
 	// The Arrow types aren't the document's own but follow from its JSON side.
-	ArrowDerived  bool `protobuf:"varint,11,opt,name=arrow_derived,json=arrowDerived,proto3" json:"arrow_derived,omitempty"`
+	ArrowDerived bool `protobuf:"varint,11,opt,name=arrow_derived,json=arrowDerived,proto3" json:"arrow_derived,omitempty"`
+	// How CSV files are written, where the document says so (`x-csv`).
+	Csv           *Csv `protobuf:"bytes,12,opt,name=csv,proto3" json:"csv,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -412,6 +420,129 @@ func (x *Contract) GetArrowDerived() bool {
 	return false
 }
 
+func (x *Contract) GetCsv() *Csv {
+	if x != nil {
+		return x.Csv
+	}
+	return nil
+}
+
+// A dialect of CSV. What is empty or 0 isn't said: RFC 4180, in UTF-8 or with UTF-16's byte order mark.
+type Csv struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One ASCII character between two fields.
+	Delimiter string `protobuf:"bytes,1,opt,name=delimiter,proto3" json:"delimiter,omitempty"`
+	// `utf-8`, `utf-16` (with a byte order mark), `utf-16le`, `utf-16be`, `iso-8859-1`, `windows-1252`.
+	Encoding string `protobuf:"bytes,2,opt,name=encoding,proto3" json:"encoding,omitempty"`
+	// One ASCII character; lines outside quotes that start with it are passed over.
+	Comment string `protobuf:"bytes,3,opt,name=comment,proto3" json:"comment,omitempty"`
+	// Lines before the header.
+	SkipLines uint32 `protobuf:"varint,4,opt,name=skip_lines,json=skipLines,proto3" json:"skip_lines,omitempty"`
+	// Fields without quotes that are null, besides empty ones.
+	Null []string `protobuf:"bytes,5,rep,name=null,proto3" json:"null,omitempty"`
+	// One ASCII character: within quotes it makes the quote, or itself, after it a part of the text.
+	Escape string `protobuf:"bytes,6,opt,name=escape,proto3" json:"escape,omitempty"`
+	// For readers that repair: the decimal point, what groups thousands, the order of a date (`dmy`, `mdy`, `ymd`).
+	Decimal       string `protobuf:"bytes,7,opt,name=decimal,proto3" json:"decimal,omitempty"`
+	Thousands     string `protobuf:"bytes,8,opt,name=thousands,proto3" json:"thousands,omitempty"`
+	Dates         string `protobuf:"bytes,9,opt,name=dates,proto3" json:"dates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Csv) Reset() {
+	*x = Csv{}
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Csv) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Csv) ProtoMessage() {}
+
+func (x *Csv) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Csv.ProtoReflect.Descriptor instead.
+func (*Csv) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Csv) GetDelimiter() string {
+	if x != nil {
+		return x.Delimiter
+	}
+	return ""
+}
+
+func (x *Csv) GetEncoding() string {
+	if x != nil {
+		return x.Encoding
+	}
+	return ""
+}
+
+func (x *Csv) GetComment() string {
+	if x != nil {
+		return x.Comment
+	}
+	return ""
+}
+
+func (x *Csv) GetSkipLines() uint32 {
+	if x != nil {
+		return x.SkipLines
+	}
+	return 0
+}
+
+func (x *Csv) GetNull() []string {
+	if x != nil {
+		return x.Null
+	}
+	return nil
+}
+
+func (x *Csv) GetEscape() string {
+	if x != nil {
+		return x.Escape
+	}
+	return ""
+}
+
+func (x *Csv) GetDecimal() string {
+	if x != nil {
+		return x.Decimal
+	}
+	return ""
+}
+
+func (x *Csv) GetThousands() string {
+	if x != nil {
+		return x.Thousands
+	}
+	return ""
+}
+
+func (x *Csv) GetDates() string {
+	if x != nil {
+		return x.Dates
+	}
+	return ""
+}
+
 // One column. `places[n + 1]` is the place of `columns[n]`.
 type Column struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -424,7 +555,7 @@ type Column struct {
 
 func (x *Column) Reset() {
 	*x = Column{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[1]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +567,7 @@ func (x *Column) String() string {
 func (*Column) ProtoMessage() {}
 
 func (x *Column) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[1]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +580,7 @@ func (x *Column) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Column.ProtoReflect.Descriptor instead.
 func (*Column) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{1}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Column) GetField() *Field {
@@ -480,7 +611,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[2]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -492,7 +623,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[2]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -505,7 +636,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{2}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Field) GetName() string {
@@ -546,7 +677,7 @@ type Metadata struct {
 
 func (x *Metadata) Reset() {
 	*x = Metadata{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[3]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -558,7 +689,7 @@ func (x *Metadata) String() string {
 func (*Metadata) ProtoMessage() {}
 
 func (x *Metadata) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[3]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -571,7 +702,7 @@ func (x *Metadata) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Metadata.ProtoReflect.Descriptor instead.
 func (*Metadata) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{3}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Metadata) GetKey() string {
@@ -610,7 +741,7 @@ type Type struct {
 
 func (x *Type) Reset() {
 	*x = Type{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -622,7 +753,7 @@ func (x *Type) String() string {
 func (*Type) ProtoMessage() {}
 
 func (x *Type) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -635,7 +766,7 @@ func (x *Type) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Type.ProtoReflect.Descriptor instead.
 func (*Type) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{4}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Type) GetName() TypeName {
@@ -717,7 +848,7 @@ type Place struct {
 
 func (x *Place) Reset() {
 	*x = Place{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +860,7 @@ func (x *Place) String() string {
 func (*Place) ProtoMessage() {}
 
 func (x *Place) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +873,7 @@ func (x *Place) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Place.ProtoReflect.Descriptor instead.
 func (*Place) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{5}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Place) GetParent() uint32 {
@@ -821,7 +952,7 @@ type Condition struct {
 
 func (x *Condition) Reset() {
 	*x = Condition{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -833,7 +964,7 @@ func (x *Condition) String() string {
 func (*Condition) ProtoMessage() {}
 
 func (x *Condition) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -846,7 +977,7 @@ func (x *Condition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Condition.ProtoReflect.Descriptor instead.
 func (*Condition) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{6}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Condition) GetPlace() uint32 {
@@ -875,7 +1006,7 @@ type Guard struct {
 
 func (x *Guard) Reset() {
 	*x = Guard{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -887,7 +1018,7 @@ func (x *Guard) String() string {
 func (*Guard) ProtoMessage() {}
 
 func (x *Guard) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -900,7 +1031,7 @@ func (x *Guard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Guard.ProtoReflect.Descriptor instead.
 func (*Guard) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{7}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Guard) GetCondition() uint32 {
@@ -963,7 +1094,7 @@ type Check struct {
 
 func (x *Check) Reset() {
 	*x = Check{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -975,7 +1106,7 @@ func (x *Check) String() string {
 func (*Check) ProtoMessage() {}
 
 func (x *Check) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -988,7 +1119,7 @@ func (x *Check) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Check.ProtoReflect.Descriptor instead.
 func (*Check) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{8}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Check) GetPlace() uint32 {
@@ -1415,7 +1546,7 @@ type Present struct {
 
 func (x *Present) Reset() {
 	*x = Present{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1427,7 +1558,7 @@ func (x *Present) String() string {
 func (*Present) ProtoMessage() {}
 
 func (x *Present) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1440,7 +1571,7 @@ func (x *Present) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Present.ProtoReflect.Descriptor instead.
 func (*Present) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{9}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{10}
 }
 
 type Never struct {
@@ -1451,7 +1582,7 @@ type Never struct {
 
 func (x *Never) Reset() {
 	*x = Never{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1463,7 +1594,7 @@ func (x *Never) String() string {
 func (*Never) ProtoMessage() {}
 
 func (x *Never) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1476,7 +1607,7 @@ func (x *Never) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Never.ProtoReflect.Descriptor instead.
 func (*Never) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{10}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{11}
 }
 
 type UniqueItems struct {
@@ -1487,7 +1618,7 @@ type UniqueItems struct {
 
 func (x *UniqueItems) Reset() {
 	*x = UniqueItems{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1499,7 +1630,7 @@ func (x *UniqueItems) String() string {
 func (*UniqueItems) ProtoMessage() {}
 
 func (x *UniqueItems) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1512,7 +1643,7 @@ func (x *UniqueItems) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UniqueItems.ProtoReflect.Descriptor instead.
 func (*UniqueItems) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{11}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{12}
 }
 
 // The column's Arrow type holds exactly this value. By the type of the contract, from the type of the file:
@@ -1528,6 +1659,8 @@ func (*UniqueItems) Descriptor() ([]byte, []int) {
 //	timestamp        timestamps whole in the contract's unit, from year 0000 to 9999, with the same time zone or both
 //	                 without one (`UTC`, `Etc/UTC`, `Z` and `+00:00` are the same zone)
 //	list, struct     lists in any layout, structs; their parts have checks of their own
+//	json             text in any layout that is one JSON value in UTF-8, without NaN, a name twice in an object or half
+//	                 of a surrogate pair; values of the types above that fit their own type, with the same for parts
 //
 // A column of Arrow's null type fits any type. NaN and infinity fit none. A whole column of another type is refused:
 // each of its values fails, under the pointer and rule of the first unconditional `types` check of the place that
@@ -1541,7 +1674,7 @@ type Fits struct {
 
 func (x *Fits) Reset() {
 	*x = Fits{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1553,7 +1686,7 @@ func (x *Fits) String() string {
 func (*Fits) ProtoMessage() {}
 
 func (x *Fits) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1566,7 +1699,7 @@ func (x *Fits) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fits.ProtoReflect.Descriptor instead.
 func (*Fits) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{12}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Fits) GetArrowPointer() string {
@@ -1585,7 +1718,7 @@ type Types struct {
 
 func (x *Types) Reset() {
 	*x = Types{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1597,7 +1730,7 @@ func (x *Types) String() string {
 func (*Types) ProtoMessage() {}
 
 func (x *Types) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1610,7 +1743,7 @@ func (x *Types) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Types.ProtoReflect.Descriptor instead.
 func (*Types) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{13}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Types) GetTypes() []JsonType {
@@ -1630,7 +1763,7 @@ type Values struct {
 
 func (x *Values) Reset() {
 	*x = Values{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1775,7 @@ func (x *Values) String() string {
 func (*Values) ProtoMessage() {}
 
 func (x *Values) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1788,7 @@ func (x *Values) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Values.ProtoReflect.Descriptor instead.
 func (*Values) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{14}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Values) GetJson() []string {
@@ -1675,7 +1808,7 @@ type Bound struct {
 
 func (x *Bound) Reset() {
 	*x = Bound{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1687,7 +1820,7 @@ func (x *Bound) String() string {
 func (*Bound) ProtoMessage() {}
 
 func (x *Bound) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1700,7 +1833,7 @@ func (x *Bound) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bound.ProtoReflect.Descriptor instead.
 func (*Bound) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{15}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Bound) GetLimit() string {
@@ -1720,7 +1853,7 @@ type MultipleOf struct {
 
 func (x *MultipleOf) Reset() {
 	*x = MultipleOf{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1732,7 +1865,7 @@ func (x *MultipleOf) String() string {
 func (*MultipleOf) ProtoMessage() {}
 
 func (x *MultipleOf) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1745,7 +1878,7 @@ func (x *MultipleOf) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MultipleOf.ProtoReflect.Descriptor instead.
 func (*MultipleOf) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{16}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MultipleOf) GetDivisor() uint64 {
@@ -1766,7 +1899,7 @@ type MultipleOfDecimal struct {
 
 func (x *MultipleOfDecimal) Reset() {
 	*x = MultipleOfDecimal{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1911,7 @@ func (x *MultipleOfDecimal) String() string {
 func (*MultipleOfDecimal) ProtoMessage() {}
 
 func (x *MultipleOfDecimal) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1924,7 @@ func (x *MultipleOfDecimal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MultipleOfDecimal.ProtoReflect.Descriptor instead.
 func (*MultipleOfDecimal) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{17}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *MultipleOfDecimal) GetDivisor() string {
@@ -1810,7 +1943,7 @@ type Count struct {
 
 func (x *Count) Reset() {
 	*x = Count{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1822,7 +1955,7 @@ func (x *Count) String() string {
 func (*Count) ProtoMessage() {}
 
 func (x *Count) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1835,7 +1968,7 @@ func (x *Count) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Count.ProtoReflect.Descriptor instead.
 func (*Count) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{18}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Count) GetLimit() uint64 {
@@ -1858,7 +1991,7 @@ type Pattern struct {
 
 func (x *Pattern) Reset() {
 	*x = Pattern{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +2003,7 @@ func (x *Pattern) String() string {
 func (*Pattern) ProtoMessage() {}
 
 func (x *Pattern) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +2016,7 @@ func (x *Pattern) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pattern.ProtoReflect.Descriptor instead.
 func (*Pattern) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{19}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Pattern) GetEcma() string {
@@ -1902,7 +2035,7 @@ func (x *Pattern) GetRe2() string {
 
 // A format of draft-07, asserted: `date-time`, `date`, `time` (RFC 3339; lower-case `t` and `z` are allowed, a leap
 // second only as the last of a day in UTC), `email`, `hostname`, `ipv4`, … A value of a column whose Arrow type is a
-// date, time or timestamp has its format. In CSV and NDJSON, text that hasn't the format is a misfit.
+// date, time or timestamp has its format. In CSV and NDJSON, text that can't be read as the type is a misfit.
 type Format struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -1912,7 +2045,7 @@ type Format struct {
 
 func (x *Format) Reset() {
 	*x = Format{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1924,7 +2057,7 @@ func (x *Format) String() string {
 func (*Format) ProtoMessage() {}
 
 func (x *Format) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1937,7 +2070,7 @@ func (x *Format) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Format.ProtoReflect.Descriptor instead.
 func (*Format) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{20}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Format) GetName() string {
@@ -1956,7 +2089,7 @@ type Closed struct {
 
 func (x *Closed) Reset() {
 	*x = Closed{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1968,7 +2101,7 @@ func (x *Closed) String() string {
 func (*Closed) ProtoMessage() {}
 
 func (x *Closed) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1981,7 +2114,7 @@ func (x *Closed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Closed.ProtoReflect.Descriptor instead.
 func (*Closed) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{21}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Closed) GetMembers() []string {
@@ -2000,7 +2133,7 @@ type Conditions struct {
 
 func (x *Conditions) Reset() {
 	*x = Conditions{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2012,7 +2145,7 @@ func (x *Conditions) String() string {
 func (*Conditions) ProtoMessage() {}
 
 func (x *Conditions) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2025,7 +2158,7 @@ func (x *Conditions) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Conditions.ProtoReflect.Descriptor instead.
 func (*Conditions) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{22}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Conditions) GetConditions() []uint32 {
@@ -2044,7 +2177,7 @@ type Residue struct {
 
 func (x *Residue) Reset() {
 	*x = Residue{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2056,7 +2189,7 @@ func (x *Residue) String() string {
 func (*Residue) ProtoMessage() {}
 
 func (x *Residue) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[23]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2069,7 +2202,7 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residue.ProtoReflect.Descriptor instead.
 func (*Residue) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{23}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Residue) GetResidual() uint32 {
@@ -2093,7 +2226,7 @@ type Residual struct {
 
 func (x *Residual) Reset() {
 	*x = Residual{}
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2105,7 +2238,7 @@ func (x *Residual) String() string {
 func (*Residual) ProtoMessage() {}
 
 func (x *Residual) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
+	mi := &file_schemaregistry_v1_contract_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2118,7 +2251,7 @@ func (x *Residual) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Residual.ProtoReflect.Descriptor instead.
 func (*Residual) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{24}
+	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Residual) GetSchemaPointer() string {
@@ -2139,7 +2272,7 @@ var File_schemaregistry_v1_contract_proto protoreflect.FileDescriptor
 
 const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\n" +
-	" schemaregistry/v1/contract.proto\x12\x11schemaregistry.v1\"\xd1\x03\n" +
+	" schemaregistry/v1/contract.proto\x12\x11schemaregistry.v1\"\xfb\x03\n" +
 	"\bContract\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12 \n" +
@@ -2155,7 +2288,19 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\vschema_json\x18\n" +
 	" \x01(\tR\n" +
 	"schemaJson\x12#\n" +
-	"\rarrow_derived\x18\v \x01(\bR\farrowDerived\"T\n" +
+	"\rarrow_derived\x18\v \x01(\bR\farrowDerived\x12(\n" +
+	"\x03csv\x18\f \x01(\v2\x16.schemaregistry.v1.CsvR\x03csv\"\xf2\x01\n" +
+	"\x03Csv\x12\x1c\n" +
+	"\tdelimiter\x18\x01 \x01(\tR\tdelimiter\x12\x1a\n" +
+	"\bencoding\x18\x02 \x01(\tR\bencoding\x12\x18\n" +
+	"\acomment\x18\x03 \x01(\tR\acomment\x12\x1d\n" +
+	"\n" +
+	"skip_lines\x18\x04 \x01(\rR\tskipLines\x12\x12\n" +
+	"\x04null\x18\x05 \x03(\tR\x04null\x12\x16\n" +
+	"\x06escape\x18\x06 \x01(\tR\x06escape\x12\x18\n" +
+	"\adecimal\x18\a \x01(\tR\adecimal\x12\x1c\n" +
+	"\tthousands\x18\b \x01(\tR\tthousands\x12\x14\n" +
+	"\x05dates\x18\t \x01(\tR\x05dates\"T\n" +
 	"\x06Column\x12.\n" +
 	"\x05field\x18\x01 \x01(\v2\x18.schemaregistry.v1.FieldR\x05field\x12\x1a\n" +
 	"\brequired\x18\x02 \x01(\bR\brequired\"\x9d\x01\n" +
@@ -2258,7 +2403,7 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\bresidual\x18\x01 \x01(\rR\bresidual\"M\n" +
 	"\bResidual\x12%\n" +
 	"\x0eschema_pointer\x18\x01 \x01(\tR\rschemaPointer\x12\x1a\n" +
-	"\bkeywords\x18\x02 \x03(\tR\bkeywords*\xa4\x04\n" +
+	"\bkeywords\x18\x02 \x03(\tR\bkeywords*\xb8\x04\n" +
 	"\bTypeName\x12\x19\n" +
 	"\x15TYPE_NAME_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eTYPE_NAME_INT8\x10\x01\x12\x13\n" +
@@ -2284,7 +2429,8 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x14TYPE_NAME_DECIMAL128\x10\x14\x12\x18\n" +
 	"\x14TYPE_NAME_DICTIONARY\x10\x15\x12\x12\n" +
 	"\x0eTYPE_NAME_LIST\x10\x16\x12\x14\n" +
-	"\x10TYPE_NAME_STRUCT\x10\x17*O\n" +
+	"\x10TYPE_NAME_STRUCT\x10\x17\x12\x12\n" +
+	"\x0eTYPE_NAME_JSON\x10\x18*O\n" +
 	"\x04Unit\x12\x14\n" +
 	"\x10UNIT_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2315,82 +2461,84 @@ func file_schemaregistry_v1_contract_proto_rawDescGZIP() []byte {
 }
 
 var file_schemaregistry_v1_contract_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_schemaregistry_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_schemaregistry_v1_contract_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_schemaregistry_v1_contract_proto_goTypes = []any{
 	(TypeName)(0),             // 0: schemaregistry.v1.TypeName
 	(Unit)(0),                 // 1: schemaregistry.v1.Unit
 	(JsonType)(0),             // 2: schemaregistry.v1.JsonType
 	(*Contract)(nil),          // 3: schemaregistry.v1.Contract
-	(*Column)(nil),            // 4: schemaregistry.v1.Column
-	(*Field)(nil),             // 5: schemaregistry.v1.Field
-	(*Metadata)(nil),          // 6: schemaregistry.v1.Metadata
-	(*Type)(nil),              // 7: schemaregistry.v1.Type
-	(*Place)(nil),             // 8: schemaregistry.v1.Place
-	(*Condition)(nil),         // 9: schemaregistry.v1.Condition
-	(*Guard)(nil),             // 10: schemaregistry.v1.Guard
-	(*Check)(nil),             // 11: schemaregistry.v1.Check
-	(*Present)(nil),           // 12: schemaregistry.v1.Present
-	(*Never)(nil),             // 13: schemaregistry.v1.Never
-	(*UniqueItems)(nil),       // 14: schemaregistry.v1.UniqueItems
-	(*Fits)(nil),              // 15: schemaregistry.v1.Fits
-	(*Types)(nil),             // 16: schemaregistry.v1.Types
-	(*Values)(nil),            // 17: schemaregistry.v1.Values
-	(*Bound)(nil),             // 18: schemaregistry.v1.Bound
-	(*MultipleOf)(nil),        // 19: schemaregistry.v1.MultipleOf
-	(*MultipleOfDecimal)(nil), // 20: schemaregistry.v1.MultipleOfDecimal
-	(*Count)(nil),             // 21: schemaregistry.v1.Count
-	(*Pattern)(nil),           // 22: schemaregistry.v1.Pattern
-	(*Format)(nil),            // 23: schemaregistry.v1.Format
-	(*Closed)(nil),            // 24: schemaregistry.v1.Closed
-	(*Conditions)(nil),        // 25: schemaregistry.v1.Conditions
-	(*Residue)(nil),           // 26: schemaregistry.v1.Residue
-	(*Residual)(nil),          // 27: schemaregistry.v1.Residual
+	(*Csv)(nil),               // 4: schemaregistry.v1.Csv
+	(*Column)(nil),            // 5: schemaregistry.v1.Column
+	(*Field)(nil),             // 6: schemaregistry.v1.Field
+	(*Metadata)(nil),          // 7: schemaregistry.v1.Metadata
+	(*Type)(nil),              // 8: schemaregistry.v1.Type
+	(*Place)(nil),             // 9: schemaregistry.v1.Place
+	(*Condition)(nil),         // 10: schemaregistry.v1.Condition
+	(*Guard)(nil),             // 11: schemaregistry.v1.Guard
+	(*Check)(nil),             // 12: schemaregistry.v1.Check
+	(*Present)(nil),           // 13: schemaregistry.v1.Present
+	(*Never)(nil),             // 14: schemaregistry.v1.Never
+	(*UniqueItems)(nil),       // 15: schemaregistry.v1.UniqueItems
+	(*Fits)(nil),              // 16: schemaregistry.v1.Fits
+	(*Types)(nil),             // 17: schemaregistry.v1.Types
+	(*Values)(nil),            // 18: schemaregistry.v1.Values
+	(*Bound)(nil),             // 19: schemaregistry.v1.Bound
+	(*MultipleOf)(nil),        // 20: schemaregistry.v1.MultipleOf
+	(*MultipleOfDecimal)(nil), // 21: schemaregistry.v1.MultipleOfDecimal
+	(*Count)(nil),             // 22: schemaregistry.v1.Count
+	(*Pattern)(nil),           // 23: schemaregistry.v1.Pattern
+	(*Format)(nil),            // 24: schemaregistry.v1.Format
+	(*Closed)(nil),            // 25: schemaregistry.v1.Closed
+	(*Conditions)(nil),        // 26: schemaregistry.v1.Conditions
+	(*Residue)(nil),           // 27: schemaregistry.v1.Residue
+	(*Residual)(nil),          // 28: schemaregistry.v1.Residual
 }
 var file_schemaregistry_v1_contract_proto_depIdxs = []int32{
-	4,  // 0: schemaregistry.v1.Contract.columns:type_name -> schemaregistry.v1.Column
-	8,  // 1: schemaregistry.v1.Contract.places:type_name -> schemaregistry.v1.Place
-	9,  // 2: schemaregistry.v1.Contract.conditions:type_name -> schemaregistry.v1.Condition
-	11, // 3: schemaregistry.v1.Contract.checks:type_name -> schemaregistry.v1.Check
-	27, // 4: schemaregistry.v1.Contract.residuals:type_name -> schemaregistry.v1.Residual
-	5,  // 5: schemaregistry.v1.Column.field:type_name -> schemaregistry.v1.Field
-	7,  // 6: schemaregistry.v1.Field.type:type_name -> schemaregistry.v1.Type
-	6,  // 7: schemaregistry.v1.Field.metadata:type_name -> schemaregistry.v1.Metadata
-	0,  // 8: schemaregistry.v1.Type.name:type_name -> schemaregistry.v1.TypeName
-	1,  // 9: schemaregistry.v1.Type.unit:type_name -> schemaregistry.v1.Unit
-	7,  // 10: schemaregistry.v1.Type.index:type_name -> schemaregistry.v1.Type
-	7,  // 11: schemaregistry.v1.Type.value:type_name -> schemaregistry.v1.Type
-	5,  // 12: schemaregistry.v1.Type.fields:type_name -> schemaregistry.v1.Field
-	11, // 13: schemaregistry.v1.Condition.checks:type_name -> schemaregistry.v1.Check
-	10, // 14: schemaregistry.v1.Check.guards:type_name -> schemaregistry.v1.Guard
-	12, // 15: schemaregistry.v1.Check.present:type_name -> schemaregistry.v1.Present
-	15, // 16: schemaregistry.v1.Check.fits:type_name -> schemaregistry.v1.Fits
-	16, // 17: schemaregistry.v1.Check.types:type_name -> schemaregistry.v1.Types
-	17, // 18: schemaregistry.v1.Check.values:type_name -> schemaregistry.v1.Values
-	18, // 19: schemaregistry.v1.Check.minimum:type_name -> schemaregistry.v1.Bound
-	18, // 20: schemaregistry.v1.Check.exclusive_minimum:type_name -> schemaregistry.v1.Bound
-	18, // 21: schemaregistry.v1.Check.maximum:type_name -> schemaregistry.v1.Bound
-	18, // 22: schemaregistry.v1.Check.exclusive_maximum:type_name -> schemaregistry.v1.Bound
-	19, // 23: schemaregistry.v1.Check.multiple_of:type_name -> schemaregistry.v1.MultipleOf
-	21, // 24: schemaregistry.v1.Check.min_length:type_name -> schemaregistry.v1.Count
-	21, // 25: schemaregistry.v1.Check.max_length:type_name -> schemaregistry.v1.Count
-	22, // 26: schemaregistry.v1.Check.pattern:type_name -> schemaregistry.v1.Pattern
-	23, // 27: schemaregistry.v1.Check.format:type_name -> schemaregistry.v1.Format
-	21, // 28: schemaregistry.v1.Check.min_items:type_name -> schemaregistry.v1.Count
-	21, // 29: schemaregistry.v1.Check.max_items:type_name -> schemaregistry.v1.Count
-	24, // 30: schemaregistry.v1.Check.closed:type_name -> schemaregistry.v1.Closed
-	13, // 31: schemaregistry.v1.Check.never:type_name -> schemaregistry.v1.Never
-	25, // 32: schemaregistry.v1.Check.any_of:type_name -> schemaregistry.v1.Conditions
-	25, // 33: schemaregistry.v1.Check.one_of:type_name -> schemaregistry.v1.Conditions
-	25, // 34: schemaregistry.v1.Check.not:type_name -> schemaregistry.v1.Conditions
-	26, // 35: schemaregistry.v1.Check.residue:type_name -> schemaregistry.v1.Residue
-	20, // 36: schemaregistry.v1.Check.multiple_of_decimal:type_name -> schemaregistry.v1.MultipleOfDecimal
-	14, // 37: schemaregistry.v1.Check.unique_items:type_name -> schemaregistry.v1.UniqueItems
-	2,  // 38: schemaregistry.v1.Types.types:type_name -> schemaregistry.v1.JsonType
-	39, // [39:39] is the sub-list for method output_type
-	39, // [39:39] is the sub-list for method input_type
-	39, // [39:39] is the sub-list for extension type_name
-	39, // [39:39] is the sub-list for extension extendee
-	0,  // [0:39] is the sub-list for field type_name
+	5,  // 0: schemaregistry.v1.Contract.columns:type_name -> schemaregistry.v1.Column
+	9,  // 1: schemaregistry.v1.Contract.places:type_name -> schemaregistry.v1.Place
+	10, // 2: schemaregistry.v1.Contract.conditions:type_name -> schemaregistry.v1.Condition
+	12, // 3: schemaregistry.v1.Contract.checks:type_name -> schemaregistry.v1.Check
+	28, // 4: schemaregistry.v1.Contract.residuals:type_name -> schemaregistry.v1.Residual
+	4,  // 5: schemaregistry.v1.Contract.csv:type_name -> schemaregistry.v1.Csv
+	6,  // 6: schemaregistry.v1.Column.field:type_name -> schemaregistry.v1.Field
+	8,  // 7: schemaregistry.v1.Field.type:type_name -> schemaregistry.v1.Type
+	7,  // 8: schemaregistry.v1.Field.metadata:type_name -> schemaregistry.v1.Metadata
+	0,  // 9: schemaregistry.v1.Type.name:type_name -> schemaregistry.v1.TypeName
+	1,  // 10: schemaregistry.v1.Type.unit:type_name -> schemaregistry.v1.Unit
+	8,  // 11: schemaregistry.v1.Type.index:type_name -> schemaregistry.v1.Type
+	8,  // 12: schemaregistry.v1.Type.value:type_name -> schemaregistry.v1.Type
+	6,  // 13: schemaregistry.v1.Type.fields:type_name -> schemaregistry.v1.Field
+	12, // 14: schemaregistry.v1.Condition.checks:type_name -> schemaregistry.v1.Check
+	11, // 15: schemaregistry.v1.Check.guards:type_name -> schemaregistry.v1.Guard
+	13, // 16: schemaregistry.v1.Check.present:type_name -> schemaregistry.v1.Present
+	16, // 17: schemaregistry.v1.Check.fits:type_name -> schemaregistry.v1.Fits
+	17, // 18: schemaregistry.v1.Check.types:type_name -> schemaregistry.v1.Types
+	18, // 19: schemaregistry.v1.Check.values:type_name -> schemaregistry.v1.Values
+	19, // 20: schemaregistry.v1.Check.minimum:type_name -> schemaregistry.v1.Bound
+	19, // 21: schemaregistry.v1.Check.exclusive_minimum:type_name -> schemaregistry.v1.Bound
+	19, // 22: schemaregistry.v1.Check.maximum:type_name -> schemaregistry.v1.Bound
+	19, // 23: schemaregistry.v1.Check.exclusive_maximum:type_name -> schemaregistry.v1.Bound
+	20, // 24: schemaregistry.v1.Check.multiple_of:type_name -> schemaregistry.v1.MultipleOf
+	22, // 25: schemaregistry.v1.Check.min_length:type_name -> schemaregistry.v1.Count
+	22, // 26: schemaregistry.v1.Check.max_length:type_name -> schemaregistry.v1.Count
+	23, // 27: schemaregistry.v1.Check.pattern:type_name -> schemaregistry.v1.Pattern
+	24, // 28: schemaregistry.v1.Check.format:type_name -> schemaregistry.v1.Format
+	22, // 29: schemaregistry.v1.Check.min_items:type_name -> schemaregistry.v1.Count
+	22, // 30: schemaregistry.v1.Check.max_items:type_name -> schemaregistry.v1.Count
+	25, // 31: schemaregistry.v1.Check.closed:type_name -> schemaregistry.v1.Closed
+	14, // 32: schemaregistry.v1.Check.never:type_name -> schemaregistry.v1.Never
+	26, // 33: schemaregistry.v1.Check.any_of:type_name -> schemaregistry.v1.Conditions
+	26, // 34: schemaregistry.v1.Check.one_of:type_name -> schemaregistry.v1.Conditions
+	26, // 35: schemaregistry.v1.Check.not:type_name -> schemaregistry.v1.Conditions
+	27, // 36: schemaregistry.v1.Check.residue:type_name -> schemaregistry.v1.Residue
+	21, // 37: schemaregistry.v1.Check.multiple_of_decimal:type_name -> schemaregistry.v1.MultipleOfDecimal
+	15, // 38: schemaregistry.v1.Check.unique_items:type_name -> schemaregistry.v1.UniqueItems
+	2,  // 39: schemaregistry.v1.Types.types:type_name -> schemaregistry.v1.JsonType
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_contract_proto_init() }
@@ -2398,12 +2546,12 @@ func file_schemaregistry_v1_contract_proto_init() {
 	if File_schemaregistry_v1_contract_proto != nil {
 		return
 	}
-	file_schemaregistry_v1_contract_proto_msgTypes[4].OneofWrappers = []any{}
-	file_schemaregistry_v1_contract_proto_msgTypes[5].OneofWrappers = []any{
+	file_schemaregistry_v1_contract_proto_msgTypes[5].OneofWrappers = []any{}
+	file_schemaregistry_v1_contract_proto_msgTypes[6].OneofWrappers = []any{
 		(*Place_Member)(nil),
 		(*Place_Item)(nil),
 	}
-	file_schemaregistry_v1_contract_proto_msgTypes[8].OneofWrappers = []any{
+	file_schemaregistry_v1_contract_proto_msgTypes[9].OneofWrappers = []any{
 		(*Check_Present)(nil),
 		(*Check_Fits)(nil),
 		(*Check_Types)(nil),
@@ -2434,7 +2582,7 @@ func file_schemaregistry_v1_contract_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_schemaregistry_v1_contract_proto_rawDesc), len(file_schemaregistry_v1_contract_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

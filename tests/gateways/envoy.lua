@@ -8,14 +8,15 @@ local CODES = {
 }
 local TITLES = {
   ["400"] = "Bad Request", ["401"] = "Unauthorized", ["403"] = "Forbidden", ["404"] = "Not Found",
-  ["409"] = "Conflict", ["413"] = "Request Entity Too Large", ["429"] = "Too Many Requests",
+  ["409"] = "Conflict", ["413"] = "Request Entity Too Large", ["415"] = "Unsupported Media Type", ["429"] = "Too Many Requests",
   ["500"] = "Internal Server Error", ["501"] = "Not Implemented", ["503"] = "Service Unavailable",
   ["504"] = "Gateway Timeout",
 }
 -- What the gateway refuses itself, by HTTP status: the code and the reason.
 local OWN = {
   ["400"] = { "INVALID_ARGUMENT", "BAD_PARAMETER" }, ["404"] = { "NOT_FOUND", "NO_SUCH_PATH" },
-  ["413"] = { "INVALID_ARGUMENT", "TOO_LARGE" }, ["503"] = { "UNAVAILABLE", "UNAVAILABLE" },
+  ["413"] = { "INVALID_ARGUMENT", "TOO_LARGE" }, ["415"] = { "INVALID_ARGUMENT", "UNSUPPORTED_ENCODING" },
+  ["503"] = { "UNAVAILABLE", "UNAVAILABLE" },
 }
 local TOO_LARGE = { ['"TOO_LARGE"'] = true, ['"TOO_MANY_RECORDS"'] = true }
 local WATCH = "/schemas:watch"
@@ -120,7 +121,10 @@ end
 local function of_own(status, path, body)
   local own = OWN[status] or { "INTERNAL", "INTERNAL" }
   local detail = body
-  if status == "404" then detail = "No such path: " .. path .. ". Try /schemas or /schema/{id}." end
+  if status == "404" then
+    local advice = #path > 1 and path:sub(-1) == "/" and "Leave out the slash at its end." or "Try /schemas or /schema/{id}."
+    detail = "No such path: " .. path .. ". " .. advice
+  end
   if status == "413" then detail = "The body is over 1,048,576 bytes: a document or a batch of records must be smaller." end
   return { detail = quote(detail), code = quote(own[1]), reason = quote(own[2]), more = "" }
 end
@@ -174,17 +178,56 @@ local function without_body(response)
   if size then response:headers():replace("content-length", size) end
 end
 
+-- Every line of a header as one list (RFC 9110, section 5.3).
+local function lines(headers, name)
+  local found = {}
+  for i = 0, headers:getNumValues(name) - 1 do found[#found + 1] = headers:getAtIndex(name, i) end
+  return table.concat(found, ", ")
+end
+
+-- How much a media type is wanted (RFC 9110, section 12.5.1): its quality, how closely it is named, its place.
+local function rank(accept, kind)
+  local closeness = { ["*/*"] = 1, [kind:match("^[^/]+") .. "/*"] = 2, [kind] = 3 }
+  local best, place = { 0, 0, 0 }, 0
+  for item in accept:gsub('"[^"]*"', "x"):lower():gmatch("[^,]+") do
+    place = place + 1
+    local name, quality, other = item:match("^%s*([^;%s]*)"), 1, false
+    for key, value in item:gmatch(";%s*([^=;%s]*)%s*=?%s*([^;%s]*)") do
+      if key == "q" then quality = value:match("^[01]%.?%d?%d?%d?$") and tonumber(value) or 1 break end
+      other = other or key ~= "charset"
+    end
+    local close = closeness[name]
+    if close and not other and close > best[2] then best = { quality, close, -place } end
+  end
+  return best
+end
+
+local function prefers_text(accept)
+  local text, json = rank(accept, "text/plain"), rank(accept, "application/json")
+  if text[1] == 0 then return false end
+  for i = 1, 3 do
+    if text[i] ~= json[i] then return text[i] > json[i] end
+  end
+  return false
+end
+
 function envoy_on_request(request)
   local headers = request:headers()
-  local path, etag, accept = headers:get(":path"), headers:get("if-none-match"), headers:get("accept") or ""
+  local path, etag, accept = headers:get(":path"), lines(headers, "if-none-match"), lines(headers, "accept")
+  local encoding = (headers:get("content-encoding") or "identity"):lower()
   local asked = request:streamInfo():dynamicMetadata()
   if headers:get(":method") == "HEAD" and unescape(path) ~= WATCH then
     headers:replace(":method", "GET")
     asked:set(SCOPE, "head", true)
   end
   asked:set(SCOPE, "path", unescape(path))
-  asked:set(SCOPE, "text", accept:find("^text/") ~= nil)
-  if etag and path:find("^/schema/") then
+  asked:set(SCOPE, "text", prefers_text(accept))
+  if encoding ~= "identity" then
+    local said = "Content-Encoding '" .. encoding:sub(1, 80) .. "' isn't read: send the body as it is, or under one of gzip."
+    return request:respond({ [":status"] = "415", ["accept-encoding"] = "gzip" }, said)
+  end
+  if path:match("^[^?]*"):sub(-1) == "/" and #path > 1 then return request:respond({ [":status"] = "404" }, "") end
+  if etag ~= "" and path:find("^/schema/") then
     local escaped = etag:gsub("%W", function(c) return ("%%%02X"):format(c:byte()) end)
     headers:replace(":path", path .. (path:find("?", 1, true) and "&" or "?") .. "if_none_match=" .. escaped)
   end

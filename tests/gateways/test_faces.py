@@ -1,5 +1,6 @@
 """One list of curl commands, the same answer from the registry's own REST face, a grpc-gateway and an Envoy."""
 
+import gzip
 import json
 import re
 import subprocess
@@ -46,6 +47,10 @@ def ask(base: str, request: dict[str, Any], etag: str, folder: Path) -> Answer:
         text = request.get("body") or json.dumps(TICKS | request["changed"])
         body.write_text(fill(text, request.get("fill", 0)), encoding="utf-8")
         words += ["--data-binary", f"@{body}"]
+    if "gzip" in request:
+        body = folder / "body.gz"
+        body.write_bytes(gzip.compress((ROOT / request["gzip"]).read_bytes()))
+        words += ["-H", "Content-Encoding: gzip", "--data-binary", f"@{body}"]
     limit = str(STREAM_SECONDS if request.get("stream") else 20)
     head, content = folder / "head", folder / "content"
     content.write_bytes(b"")
@@ -100,6 +105,7 @@ def with_members(body: bytes, row: dict[str, Any]) -> bytes:
     for name, value in row["members"].items():
         assert made[name] != value, f"no longer so: {name} of {row}"
         made[name] = value
+    made |= row.get("with", {})
     return compact(made)
 
 
@@ -114,8 +120,9 @@ def test_a_gateway_answers_as_the_registry_does(running, gateway, face, etag, re
     rows = [row for row in DIFFERENCES if gateway in row["faces"] and request_["name"] in row["requests"]]
     own = ask(running.rest, request_, etag, tmp_path)
     for row in rows:
-        if "as_path" in row:
-            other = ask(running.rest, request_ | {"path": row["as_path"]}, etag, tmp_path)
+        if {"as_path", "as_curl"} & set(row):
+            as_ = {name: row[f"as_{name}"] for name in ("path", "curl") if f"as_{name}" in row}
+            other = ask(running.rest, request_ | as_, etag, tmp_path)
             assert own != other, f"no longer so: {row}"
             own = other
     got, expected = ask(face, request_, etag, tmp_path), differing(own, rows)
@@ -174,7 +181,8 @@ def test_each_path_of_the_api_is_asked_well_and_badly(running, etag, tmp_path: P
     bindings = [binding for rule in rules for binding in (rule, *rule.additional_bindings)]
     asked: dict[str, set[bool]] = {f"POST {each.post}" if each.post else f"GET {each.get}": set() for each in bindings}
     for request in REQUESTS:
-        method = "POST" if {"body", "changed"} & set(request) or "--data-binary" in request.get("curl", []) else "GET"
+        posted = {"body", "changed", "gzip"} & set(request) or "--data-binary" in request.get("curl", [])
+        method = "POST" if posted else "GET"
         path = request["path"].partition("?")[0]
         for template, well in asked.items():
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), f"{method} {path}"):

@@ -115,16 +115,35 @@ func (k known) Parse(request proto.Message, query url.Values, filter *utilities.
 	return k.DefaultQueryParser.Parse(request, query, filter)
 }
 
-// asked makes a HEAD a GET whose body net/http drops, gives `If-None-Match` its place in the request, and leaves out
-// the body's Content-Type, which decides nothing here.
+// asked makes a HEAD a GET whose body net/http drops, gives `If-None-Match` its place in the request, reads `Accept` and
+// `Content-Encoding`, and leaves out the body's Content-Type, which decides nothing here.
 func asked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Content-Type")
+		if refused := undoEncoding(r); refused != nil {
+			if refused.http == http.StatusUnsupportedMediaType {
+				w.Header().Set("Accept-Encoding", "gzip")
+			}
+			refused.write(w)
+			return
+		}
+		if len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.EscapedPath(), "/") {
+			refusePath(r.Context(), nil, nil, w, r, http.StatusNotFound)
+			return
+		}
 		if r.Method == http.MethodHead {
 			r.Method = http.MethodGet
 		}
-		if etag := r.Header.Get("If-None-Match"); etag != "" && strings.HasPrefix(r.URL.Path, "/schema/") {
-			r.URL.RawQuery += "&if_none_match=" + url.QueryEscape(etag)
+		if !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
+			r.URL.RawPath = "" // the mux would take an escaped letter of a literal segment for another one
+		}
+		wantsText := prefersText(strings.Join(r.Header.Values("Accept"), ", "))
+		r.Header.Del("Accept")
+		if wantsText {
+			r.Header.Set("Accept", "text/plain")
+		}
+		if etags := r.Header.Values("If-None-Match"); len(etags) > 0 && strings.HasPrefix(r.URL.Path, "/schema/") {
+			r.URL.RawQuery += "&if_none_match=" + url.QueryEscape(strings.Join(etags, ", "))
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -48,7 +48,13 @@ func serve(listen string) error {
 		return err
 	}
 	fmt.Printf("Listening: http://%s for the registry at %s\n", listener.Addr(), target)
-	server := &http.Server{Handler: ownOrigin(listener.Addr(), asked(mux)), ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler:           ownOrigin(listener.Addr(), asked(mux)),
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+	}
 	return server.Serve(listener)
 }
 
@@ -61,6 +67,8 @@ func options() []runtime.ServeMuxOption {
 		runtime.WithErrorHandler(refuse),
 		runtime.WithRoutingErrorHandler(refusePath),
 		runtime.SetQueryParameterParser(known{}),
+		// %2f is no slash between segments; the mode for all characters would cut there.
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),
 		runtime.WithWriteContentLength(),

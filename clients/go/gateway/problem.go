@@ -94,6 +94,9 @@ func httpStatus(code codes.Code, reason string) int {
 func refusePath(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
 	found := problem{http: code, code: codes.NotFound, reason: "NO_SUCH_PATH"}
 	found.detail = fmt.Sprintf("No such path: %s. Try /schemas or /schema/{id}.", r.URL.Path)
+	if len(r.URL.Path) > 1 && strings.HasSuffix(r.URL.Path, "/") {
+		found.detail = fmt.Sprintf("No such path: %s. Leave out the slash at its end.", r.URL.Path)
+	}
 	if code == http.StatusMethodNotAllowed {
 		found.code, found.reason = codes.Unimplemented, "NO_SUCH_METHOD"
 		found.detail = fmt.Sprintf("%s does not answer %s.", r.URL.Path, r.Method)

@@ -65,5 +65,5 @@ def test_the_runners_closing_lines_are_shown(line: str) -> None:
     assert fresh_check.CLOSING.search(line)
 
 
-def test_no_other_line_is(line: str = "tests/x.py ....... [ 12%]") -> None:
-    assert not fresh_check.CLOSING.search(line)
+def test_no_other_line_is() -> None:
+    assert not fresh_check.CLOSING.search("tests/x.py ....... [ 12%]")

@@ -1,4 +1,4 @@
-"""What the clients' tests need: found by version, chosen among Debian's packages, and told where it can't be installed."""
+"""What the clients' tests need: found by version, chosen of Debian's packages, told where it can't be had."""
 
 import os
 import stat

@@ -21,6 +21,8 @@ from schemaregistry_server.turns import Busy
 from schemaregistry_server.verdicts import Rendered, render
 from schemaregistry_server.workers import WAITING, Workers
 
+BY_SIZE: Final = 2.0
+"""Further seconds for each MiB of documents, which are parsed first, and whose changes are written out in the end."""
 PARSING: Final = 2.0
 """Seconds for the checks of one document: its limits keep them well below one."""
 
@@ -68,7 +70,8 @@ class WorkerJudge:
         """As `compat.admit`; where that was stopped, by the rules for an unknown verdict. Raises RefusedWrite."""
         history = [each.raw for each in versions]
         try:
-            await self._run(caller, self._seconds, judge_tasks.write, history, new.raw, new.id, self._seconds)
+            seconds = self._limit([*history, new.raw])
+            await self._run(caller, seconds, judge_tasks.write, history, new.raw, new.id, self._seconds)
         except Stopped as stopped:
             await self._run(caller, PARSING, judge_tasks.refuse, history, new.raw, new.id, str(stopped))
 
@@ -76,9 +79,10 @@ class WorkerJudge:
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
     ) -> Rendered:
         """As `compat.check_history`; unknown where that was stopped, or no worker was free in time."""
-        args = ([each.raw for each in versions], new.raw, new.id, direction, self._seconds)
+        history = [each.raw for each in versions]
+        args = (history, new.raw, new.id, direction, self._seconds)
         try:
-            return await self._workers.run(caller, self._seconds, judge_tasks.weigh, *args)
+            return await self._workers.run(caller, self._limit([*history, new.raw]), judge_tasks.weigh, *args)
         except Busy as busy:
             return _unknown(versions, new, direction, f"busy: {busy}")
         except Stopped as stopped:
@@ -87,6 +91,9 @@ class WorkerJudge:
     def close(self) -> None:
         """End the workers; what is still asked of them is answered no more."""
         self._workers.close()
+
+    def _limit(self, documents: Sequence[bytes]) -> float:
+        return self._seconds + BY_SIZE * sum(map(len, documents)) / (1 << 20)
 
     async def _run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
         try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from time import monotonic
 
 from schemaregistry.compat import RefusedVersion, admit, check_history, enforce, second_referee, undecided
 from schemaregistry.contract import compile_contract
@@ -36,18 +35,16 @@ def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
 
 
 def weigh(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
-    """As `compat.check_history`, parsing included in the seconds."""
-    deadline = monotonic() + seconds
+    """As `compat.check_history`."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
-    return render(check_history(history, document, direction=direction, seconds=max(deadline - monotonic(), 0.0)))
+    return render(check_history(history, document, direction=direction, seconds=seconds))
 
 
 def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
     """As `compat.admit`; raises RefusedWrite, whose verdict is bytes."""
-    deadline = monotonic() + seconds
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
-        admit(history, document, seconds=max(deadline - monotonic(), 0.0))
+        admit(history, document, seconds=seconds)
     except RefusedVersion as refused:
         raise _rendered(refused) from None
 

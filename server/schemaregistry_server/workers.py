@@ -57,7 +57,7 @@ class _Worker:
             frame = await self._exchange(question, monotonic() + seconds + GRACE)
         except TimeoutError:
             self._renew()
-            raise Overdue(f"it took longer than {seconds:.3g} s") from None
+            raise Overdue(seconds) from None
         except (EOFError, OSError):
             self._renew()
             raise Crashed("its process died, of too much memory or of a fault in native code") from None

@@ -10,6 +10,8 @@ from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, Template, Worker
 
+BY_SIZE: Final = 2.0
+"""Further seconds for each MiB of two documents, whose changes are written out in the end."""
 PARSING: Final = 5.0
 """Seconds for the checks of one document: its limits keep them well below one."""
 PRELOADED: Final = ("schemaregistry.compat.lines", "schemaregistry.compat.second_referee")
@@ -38,7 +40,8 @@ class Judge:
     def check(self, old: Document, new: Document, direction: Level | None, seconds: float) -> Verdict:
         """As `compat.check`; unknown where that is not done in time and memory."""
         try:
-            return self._worker.ask(seconds, partial(check, direction=direction, seconds=seconds), old, new)
+            limit = seconds + BY_SIZE * (len(old.raw) + len(new.raw)) / (1 << 20)
+            return self._worker.ask(limit, partial(check, direction=direction, seconds=seconds), old, new)
         except Stopped as stopped:
             return undecided(old, new, direction, str(stopped))
 

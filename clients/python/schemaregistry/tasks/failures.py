@@ -8,6 +8,9 @@ class Stopped(Exception):
 class Overdue(Stopped):
     """It ran beyond its time and was killed."""
 
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"it took longer than {float(f'{seconds:.2g}'):g} s")
+
 
 class OutOfMemory(Stopped):
     """It needed more memory than it may take."""

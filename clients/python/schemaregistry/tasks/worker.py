@@ -45,7 +45,7 @@ class Worker:
             return answer
         except TimeoutError:
             self.renew()
-            raise Overdue(f"it took longer than {seconds:.3g} s") from None
+            raise Overdue(seconds) from None
         except (EOFError, OSError):
             self.renew()
             raise Crashed("its process died, of too much memory or of a fault in native code") from None

@@ -165,8 +165,11 @@ class BoundedConnection(HttpToolsProtocol):
     def refuse(self, refused: Refused) -> None:
         """Answer and read no further; where another answer is under way, the connection is cut off."""
         cycle = self.cycle
+        if cycle and (self.stage is Stage.BODY) is cycle.response_complete:
+            self.transport.abort()  # its request has an answer already, or another one's is under way
+            return
         if cycle and not cycle.response_complete:
-            if self.stage is not Stage.BODY or cycle.response_started or self.pipeline:
+            if cycle.response_started or self.pipeline:
                 self.transport.abort()
                 return
             cycle.disconnected = True

@@ -12,6 +12,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
+from schemaregistry.document.wording import cut
 from schemaregistry.errors import InvalidArgument
 
 MethodName = str
@@ -58,7 +59,8 @@ class Binding:
             json_format.ParseDict({name: [value] if field.is_repeated else value}, other := self.request())
         except json_format.ParseError as error:
             raise InvalidArgument(
-                f"The query parameter `{name}` can't be {text!r}: {str(error).rstrip('.')}.", reason="BAD_PARAMETER"
+                f"The query parameter `{name}` can't be {cut(text)!r}: {cut(str(error), 200).rstrip('.')}.",
+                reason="BAD_PARAMETER",
             ) from error
         message.MergeFrom(other)
 

@@ -179,6 +179,36 @@ async def test_an_idle_connection_makes_room_for_a_new_one(listening) -> None:
         each.close()
 
 
+async def test_a_body_that_stops_after_its_answer_gets_no_second_one(listening) -> None:
+    listener, port = listening
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+    await until(lambda: any(each.cycle and each.cycle.response_complete for each in connections(listener)))
+    (connection,) = connections(listener)
+    pass_seconds(connection, SECONDS[Stage.BODY] + 1)
+    with contextlib.suppress(ConnectionError):
+        assert (await reader.read()).count(b"HTTP/1.1") <= 1
+    writer.close()
+
+
+async def test_a_body_that_stops_before_its_answer_is_408() -> None:
+    async def waits(_scope: object, receive: Callable[[], object], _send: object) -> None:
+        while (await receive())["type"] != "http.disconnect":  # type: ignore[misc]
+            pass
+
+    bound = socket.create_server(("127.0.0.1", 0))
+    listener = HttpListener(waits, bound, grace=0)  # type: ignore[arg-type]
+    listener.start()
+    reader, writer = await asyncio.open_connection(*bound.getsockname())
+    writer.write(b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+    await until(lambda: any(each.stage is Stage.BODY for each in connections(listener)))
+    pass_seconds(connections(listener)[0], SECONDS[Stage.BODY] + 1)
+    assert (await reader.readline()).startswith(b"HTTP/1.1 408")
+    writer.close()
+    await listener.stop()
+    listener.close()
+
+
 async def send(writer: asyncio.StreamWriter, size: int) -> None:
     for _ in range(size // 65536):
         writer.write(b"x" * 65536)

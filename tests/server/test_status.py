@@ -1,5 +1,7 @@
 """The one table from errors to statuses, and the details that go with each."""
 
+import errno
+
 import grpc
 import pytest
 from google.rpc import code_pb2, error_details_pb2
@@ -60,3 +62,18 @@ def test_a_refused_write_carries_its_verdict() -> None:
 
 def test_too_large_is_413() -> None:
     assert status.http_status(errors.TooLarge("big", reason="TOO_LARGE")) == 413
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.EMFILE, "Too many open files"), "RESOURCE_EXHAUSTED"),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), "RESOURCE_EXHAUSTED"),
+        (MemoryError(), "RESOURCE_EXHAUSTED"),
+        (OSError(errno.ENOENT, "No such file"), "INTERNAL"),
+        (ValueError("a fault"), "INTERNAL"),
+    ],
+)
+def test_a_server_without_descriptors_or_memory_says_that_it_is_exhausted(error: Exception, code: str) -> None:
+    assert status.refusal(error).code == code
+    assert str(error) not in status.refusal(error).message or not str(error)

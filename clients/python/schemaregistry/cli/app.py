@@ -7,9 +7,10 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn, cast
+from typing import Any, NoReturn, cast
 
 import typer
+from typer.core import TyperGroup
 
 from schemaregistry.cli import (
     arrow,
@@ -24,6 +25,7 @@ from schemaregistry.cli import (
     listing,
     load,
     publish,
+    unexpected,
     validate,
     watch,
     whoami,
@@ -31,8 +33,27 @@ from schemaregistry.cli import (
 from schemaregistry.cli.say import say
 from schemaregistry.errors import RegistryError, with_place
 
+
+class _Escaped(Exception):
+    """Holds an error that typer would end with exit code 1, which reads as `violates`."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command; what typer has its own ends for gets past it."""
+        try:
+            return super().invoke(ctx)
+        except (OSError, EOFError, KeyboardInterrupt) as error:
+            raise _Escaped(error) from None
+
+
 app = typer.Typer(
     name="schemaregistry",
+    cls=_Commands,
     help="Audited, versioned contracts for market data. Exit codes: 0 conforms or compatible, 1 does not, 2 usage, "
     "3 could not tell.",
     no_args_is_help=True,
@@ -98,13 +119,32 @@ def _end(signum: int, _: object) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; every refusal is one message on stderr."""
-    _add_installed_commands(sys.argv[1] if len(sys.argv) > 1 else "")
-    signal.signal(signal.SIGTERM, _end)
+    """Run the command line; every refusal is one message on stderr, and so is what nobody foresaw."""
+    words, debug = _without_debug(sys.argv[1:])
+    sys.argv[1:] = words
     try:
-        app()
+        _run(words[0] if words else "")
     except RegistryError as error:
         say(f"schemaregistry: {with_place(error.message, error.pointer)}", err=True)
         sys.exit(EXIT.get(error.code, 3))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:  # noqa: BLE001 (a traceback's exit code 1 would read as `violates`)
+        sys.exit(unexpected.tell(error, words, debug=debug))
+
+
+def _run(asked: str) -> None:
+    _add_installed_commands(asked)
+    for command in app.registered_commands:
+        command.epilog = "--debug, with any command: the traceback of an error that nobody foresaw."
+    signal.signal(signal.SIGTERM, _end)
+    try:
+        app()
+    except _Escaped as escaped:
+        raise escaped.error from None
+
+
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """The words of the command line but for `--debug`, which every command takes; after `--` it is a file's name."""
+    options = words[: words.index("--")] if "--" in words else words
+    return [word for word in options if word != "--debug"] + words[len(options) :], "--debug" in options

@@ -1,0 +1,82 @@
+"""An error that nobody foresaw, as one line, exit code 3, and a file that can be sent to who keeps this program."""
+
+import os
+import platform
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from schemaregistry.cli.say import say
+from schemaregistry.terminal import printable
+
+EXIT: Final = 3
+"""Could not tell: 1 would say that the data violate their contract."""
+_PACKAGES: Final = ("schemaregistry", "pyarrow", "numpy", "protobuf", "grpcio", "jsonschema-rs", "jsonschema")
+
+
+def tell(error: Exception, words: Sequence[str], *, debug: bool) -> int:
+    """Say on stderr what happened, keep the traceback in a file, and return the exit code.
+
+    `words` are the command line's; with `debug` the traceback is printed, too.
+    """
+    if isinstance(error, BrokenPipeError):
+        _let_stdout_be()
+        say("schemaregistry: nobody reads what is printed; it isn't complete.", err=True)
+        return EXIT
+    if debug:
+        say(_traceback(error).rstrip("\n"), err=True)
+    if isinstance(error, MemoryError):
+        say("schemaregistry: memory ran out: give the program more, or less to do.", err=True)
+        return EXIT
+    what = " ".join(f"{type(error).__name__}: {error}".split())
+    file = _keep(_account(error, words))
+    where = f"Please send the file {file} with a report" if file else "Please report it with what --debug shows"
+    say(f"schemaregistry: unexpected error, a fault of this program ({_cut(what)}). {where}.", err=True)
+    return EXIT
+
+
+def _let_stdout_be() -> None:
+    """Python would complain of the closed pipe once more as it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+
+
+def _account(error: Exception, words: Sequence[str]) -> str:
+    """What helps to find the fault: of the command line only its options' names, since values may be secret."""
+    named = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
+    lines = [
+        f"command: {words[0] if words and not words[0].startswith('-') else ''} {' '.join(named)}".rstrip(),
+        f"Python {platform.python_version()} on {platform.platform()}",
+        *(f"{name} {_version(name)}" for name in _PACKAGES),
+    ]
+    return "\n".join((*lines, "", _traceback(error)))
+
+
+def _traceback(error: Exception) -> str:
+    return "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "isn't installed"
+
+
+def _keep(text: str) -> str | None:
+    """A new file that only the user may read; None where none can be written."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix="schemaregistry-error-", suffix=".txt")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        return None
+    return name
+
+
+def _cut(text: str) -> str:
+    shown = printable(text)
+    return shown if len(shown) <= 200 else shown[:199] + "…"

@@ -55,14 +55,17 @@ def decoded(array: Array) -> Array:
 
 
 def flat(array: Array) -> Array:
-    """A plain array whose members and items are plain, too, at any depth: one that `take` and `filter` know."""
+    """A plain array whose members and items are plain, too, at any depth: one that `take` and `filter` know.
+
+    Dictionaries are left at the top alone: Parquet can't hold one within a struct in which null is a value.
+    """
     array = plain(array)
-    if _is_flat(array.type):
+    if isinstance(array.type, pa.DictionaryType) or _is_flat(array.type):
         return array
     if family(array.type) == "struct":
-        members = [flat(member) for member in array.flatten()]
+        members = [decoded(flat(member)) for member in array.flatten()]
         return pa.StructArray.from_arrays(members, [member.name for member in array.type], mask=array.is_null())
-    return _listed(array, flat(pc.list_flatten(array)))
+    return _listed(array, decoded(flat(pc.list_flatten(array))))
 
 
 @cache
@@ -73,9 +76,7 @@ def _is_flat(kind: DataType) -> bool:
         return False
     if family(kind) == "list":
         return _is_flat(kind.value_type)
-    if isinstance(kind, pa.DictionaryType):
-        return family(kind) == "text" and not pt.is_string_view(kind.value_type)
-    encoded = isinstance(kind, pa.BaseExtensionType | pa.RunEndEncodedType)
+    encoded = isinstance(kind, pa.DictionaryType | pa.BaseExtensionType | pa.RunEndEncodedType)
     return not encoded and not any(is_of(kind) for is_of, _ in _LAYOUTS)
 
 

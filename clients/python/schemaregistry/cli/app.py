@@ -31,7 +31,7 @@ from schemaregistry.cli import (
     whoami,
 )
 from schemaregistry.cli.say import say
-from schemaregistry.errors import RegistryError, with_place
+from schemaregistry.errors import InvalidArgument, RegistryError, with_place
 
 
 class _Escaped(Exception):
@@ -101,16 +101,12 @@ def _add_installed_commands(asked: str) -> None:
 
 
 def _load(entry: EntryPoint) -> Callable[..., None]:
+    """Import another package's command; raises InvalidArgument (MISSING_EXTRA) where a module that it needs is missing."""
     try:
         return cast("Callable[..., None]", entry.load())
     except ModuleNotFoundError as missing:
-        module = missing.name
-
-    def explain() -> None:
-        say(f"`{entry.name}` needs the module {module}: pip install 'schemaregistry[server]'", err=True)
-        raise typer.Exit(2)
-
-    return explain
+        message = f"`{entry.name}` needs the module {missing.name}: pip install 'schemaregistry[server]'"
+        raise InvalidArgument(message, reason="MISSING_EXTRA") from None
 
 
 def _end(signum: int, _: object) -> NoReturn:

@@ -46,21 +46,27 @@ def debootstrapped(suite: str, place: Path) -> Root:
     settings = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
     options = [f"--aptopt={line.removesuffix(';')}" for line in settings.splitlines() if line.endswith('";')]
     command = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={','.join(INSIDE)}", *options]
-    subprocess.run([*command, suite, str(place), mirror(suite)], check=True)
+    subprocess.run([*command, suite, str(place), *sources(suite)], check=True)
     configure(place)
     clone = ["git", "clone", "--quiet", "--no-hardlinks", ROOT.as_uri(), str(place / CLONE.relative_to("/"))]
     subprocess.run(clone, check=True)
     return Root(place)
 
 
-def mirror(suite: str) -> str:
-    """A line for sources.list: the archive of Debian that this machine uses."""
-    wanted = ["Created-By: Packages", "Origin: Debian", "Label: Debian"]
-    words = ["apt-get", "indextargets", "--format", "$(REPO_URI)", *wanted]
-    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
-    if not said:
+def sources(suite: str) -> list[str]:
+    """Lines for sources.list, as every Debian has them: the release, its updates and its security updates.
+
+    They come from where this machine gets its own.
+    """
+    words = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages", "Origin: Debian"]
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
+    places = dict(line.split() for line in said)
+    if "Debian" not in places:
         raise Fault("apt has no list of Debian's packages: run 'apt-get update' first")
-    return f"deb {said[0]} {suite} main"
+    lines = [f"deb {places['Debian']} {name} main" for name in (suite, f"{suite}-updates")]
+    if "Debian-Security" in places:
+        lines.append(f"deb {places['Debian-Security']} {suite}-security main")
+    return lines
 
 
 def run(root: Root, log: Path) -> None:
@@ -74,7 +80,10 @@ def run(root: Root, log: Path) -> None:
         if answers("/schema/ticks_v1") != (ROOT / "schemas/ticks_v1.json").read_bytes():
             raise Fault("/schema/ticks_v1 is not the document in schemas/")
         os.killpg(process.pid, signal.SIGINT)
-        process.wait(STOP_SECONDS)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Fault(f"`make run` went on for {STOP_SECONDS} s after Ctrl-C:\n{end_of(log)}") from None
     if "Traceback" in log.read_text(encoding="utf-8", errors="replace"):
         raise Fault(f"`make run` wrote a traceback:\n{end_of(log)}")
 
@@ -116,7 +125,10 @@ def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
     """The steps that failed, in sentences."""
     name = f"{python}-load" if load else python
     print(f"Python {python}, Debian {SUITES[python]}{', other work on every core' if load else ''}", flush=True)
-    root = debootstrapped(SUITES[python], FRESH / name)
+    try:
+        root = debootstrapped(SUITES[python], FRESH / name)
+    except (Fault, subprocess.CalledProcessError) as fault:
+        return [f"Python {python}: no new Debian could be made: {fault}"]
     failed = []
     with busy() if load else nullcontext():
         for step in steps:

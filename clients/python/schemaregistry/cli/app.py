@@ -101,7 +101,7 @@ def _add_installed_commands(asked: str) -> None:
 
 
 def _load(entry: EntryPoint) -> Callable[..., None]:
-    """Import another package's command; raises InvalidArgument (MISSING_EXTRA) where a module that it needs is missing."""
+    """Import another package's command; raises InvalidArgument (MISSING_EXTRA) where a module it needs is missing."""
     try:
         return cast("Callable[..., None]", entry.load())
     except ModuleNotFoundError as missing:

@@ -15,3 +15,9 @@ def raise_limit() -> int:
         return soft
     resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
     return reachable
+
+
+def connections(most: int) -> int:
+    """How many connections a listener may have: `most`, or half of what the limit lets this process open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most if soft == resource.RLIM_INFINITY else min(most, soft // 2)

@@ -12,12 +12,14 @@ from typing import Any, Final, cast
 import uvicorn
 from starlette.types import ASGIApp, Scope
 
+from schemaregistry_server import descriptors
 from schemaregistry_server.access import Access
 from schemaregistry_server.http_connection import BoundedConnection
 from schemaregistry_server.identity import Identity
 from schemaregistry_server.reread import Reread
 
 MAX_CONNECTIONS: Final = 8192
+"""Fewer where the process may not have so many descriptors."""
 
 TICKS_A_SECOND: Final = 10
 """Of uvicorn's main loop."""
@@ -71,7 +73,7 @@ class HttpListener:
         self._server = _Server(
             uvicorn.Config(
                 app,
-                http=cast("type[BoundedConnection]", partial(BoundedConnection, most=most)),
+                http=cast("type[BoundedConnection]", partial(BoundedConnection, most=descriptors.connections(most))),
                 ws="none",
                 lifespan="off",
                 log_config=None,

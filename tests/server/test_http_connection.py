@@ -8,9 +8,10 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from bench.servers import Server, launch
+from bench.servers import Server, launch, launch_dev
 from schemaregistry_server import descriptors, health, http_connection
 from schemaregistry_server.http_connection import MAX_HEAD, MAX_HEADERS, MAX_TARGET, SECONDS, BoundedConnection, Stage
 from schemaregistry_server.http_listener import HttpListener
@@ -237,3 +238,15 @@ def test_the_limit_of_descriptors_is_raised(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_head_of_the_largest_size_is_answered(port: int) -> None:
     long = b"X: " + b"y" * (MAX_HEAD // 2) + b"\r\n"
     assert sent(port, GET + long + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+
+
+def test_idle_connections_leave_descriptors_for_the_rest(tmp_path: Path) -> None:
+    """A server that may have 160 descriptors answers beside 300 connections that never ask."""
+    program = ("tests.server.few_descriptors", "160")
+    few = launch_dev(tmp_path / "data", "--grpc", "localhost:0", "--rest", "127.0.0.1:0", program=program).wait()
+    host, port = few.rest.removeprefix("http://").split(":")
+    idle = [socket.create_connection((host, int(port)), timeout=20) for _ in range(300)]
+    assert httpx.get(f"{few.rest}/whoami", timeout=20).status_code == 200
+    for each in idle:
+        each.close()
+    few.stop()

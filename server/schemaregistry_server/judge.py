@@ -3,6 +3,7 @@
 Holds no judgement. What a killed task would have said is unknown: an honest verdict, never a guess.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, TypeVarTuple
 
@@ -12,7 +13,7 @@ from schemaregistry.compat import Outcome, Verdict
 from schemaregistry.document import Level, loads
 from schemaregistry.document.reading import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
-from schemaregistry.tasks import Stopped
+from schemaregistry.tasks import Failed, Stopped, Template
 from schemaregistry_server import judge_tasks
 from schemaregistry_server.judging import Candidate
 from schemaregistry_server.reply import Prepared
@@ -29,16 +30,23 @@ PARSING: Final = 2.0
 COMPILING: Final = 20.0
 """Seconds for a contract: one of 10,000 properties takes two or three, and is kept."""
 
+log = logging.getLogger(__name__)
+
 Answer = TypeVar("Answer")
 Args = TypeVarTuple("Args")
 
 
-class WorkerJudge:
-    """A few workers, started at once; `close` ends them."""
+def template() -> Template:
+    """The process that judges' workers are forked from: one for all judges of a server. Its `close` ends them."""
+    return Template((judge_tasks.__name__,))
 
-    def __init__(self, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
+
+class WorkerJudge:
+    """A few workers, started at once."""
+
+    def __init__(self, template: Template, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
         self._seconds = seconds
-        self._workers = Workers(workers, (judge_tasks.__name__,), waiting=waiting)
+        self._workers = Workers(workers, template, waiting=waiting)
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
@@ -82,7 +90,7 @@ class WorkerJudge:
         history = [each.raw for each in versions]
         args = (history, new.raw, new.id, direction, self._seconds)
         try:
-            return await self._workers.run(caller, self._limit([*history, new.raw]), judge_tasks.weigh, *args)
+            return await self._ask(caller, self._limit([*history, new.raw]), judge_tasks.weigh, *args)
         except Busy as busy:
             return _unknown(versions, new, direction, f"busy: {busy}")
         except Stopped as stopped:
@@ -97,9 +105,17 @@ class WorkerJudge:
 
     async def _run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
         try:
-            return await self._workers.run(caller, seconds, task, *args)
+            return await self._ask(caller, seconds, task, *args)
         except Busy as busy:
             raise ResourceExhausted(f"The judge is busy: {busy}.", reason="JUDGE_BUSY") from None
+
+    async def _ask(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+        """Run a task; one that raises an error of its own is a fault of ours, which the log keeps."""
+        try:
+            return await self._workers.run(caller, seconds, task, *args)
+        except Failed as failed:
+            log.error("a task of the judge failed: %s\n%s", failed, failed.details)
+            raise
 
 
 def _unknown(versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, reason: str) -> Rendered:

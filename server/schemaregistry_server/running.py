@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from schemaregistry.errors import Unavailable
-from schemaregistry_server import feed, pki, publishing
+from schemaregistry_server import feed, judge, pki, publishing
 from schemaregistry_server.cores import usable
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.dev_callers import DEV_PUBLISHER
@@ -119,10 +119,12 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
 def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
     # A share of the cores for each process; two at least, so that nobody's question waits for another's.
     readers_workers = max(2, usable() // settings.workers)
-    judges = WorkerJudge(waiting=WRITES), WorkerJudge(workers=readers_workers)
-    for judge in judges:
-        stack.push_async_callback(asyncio.to_thread, judge.close)
-    writers, readers = judges
+    template = judge.template()
+    stack.push_async_callback(asyncio.to_thread, template.close)
+    writers = WorkerJudge(template, waiting=WRITES)
+    readers = WorkerJudge(template, workers=readers_workers)
+    for each in (writers, readers):
+        stack.callback(each.close)
     return Registry(
         store, current, judge=writers, questions=Questions(readers), progress_seconds=settings.progress_seconds
     )

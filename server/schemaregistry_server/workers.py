@@ -23,9 +23,8 @@ Args = TypeVarTuple("Args")
 class Workers:
     """A few workers of one template, which callers take in turn."""
 
-    def __init__(self, count: int, modules: tuple[str, ...], *, waiting: int = WAITING) -> None:
-        self._template = Template(modules)
-        self._workers = [_Worker(self._template) for _ in range(count)]
+    def __init__(self, count: int, template: Template, *, waiting: int = WAITING) -> None:
+        self._workers = [_Worker(template) for _ in range(count)]
         self._turns = Turns(count, waiting=waiting, patience=PATIENCE)
 
     async def run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
@@ -35,10 +34,9 @@ class Workers:
         return answer
 
     def close(self) -> None:
-        """End the workers; what is still asked of them is answered no more."""
+        """End the workers, each once its task is done; what is still asked of them is answered no more."""
         for worker in self._workers:
             worker.close()
-        self._template.close()
 
 
 class _Worker:
@@ -67,7 +65,7 @@ class _Worker:
         return answered(frame, self._renew)
 
     def close(self) -> None:
-        """Give it up; the template ends it."""
+        """Leave it: it ends when it next reads, or with its template."""
         self._channel.close()
 
     def _fork(self) -> socket.socket:

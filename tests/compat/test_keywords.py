@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from schemaregistry.compat import lines
 from schemaregistry.compat.second_referee import validator
+from schemaregistry.document import parse
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, Template, Worker
 from tests.compat.keywords import schemas
 
@@ -42,6 +44,8 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
 @example(({"enum": [1e308, 10**200]}, {"multipleOf": 0.3}))
 @example(({"minLength": 1e300}, {"maxLength": 10**30}))
 @example(({"type": "array", "minItems": 10**30}, False))
+@example((True, {"maxItems": 1e300, "uniqueItems": True}))
+@example(({"multipleOf": 1e308}, {"exclusiveMaximum": 0}))
 def test_every_pair_is_answered(worker: Worker, pair: tuple[Any, Any]) -> None:
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
@@ -55,3 +59,14 @@ def test_every_pair_is_answered(worker: Worker, pair: tuple[Any, Any]) -> None:
         assert [validator(schema).is_valid(answer["witness"]) for schema in (old, new)] == [True, False]
         rust = [jsonschema_rs.Draft7Validator(schema, validate_formats=False) for schema in (old, new)]
         assert [one.is_valid(answer["witness"]) for one in rust] == [True, False]
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@given(schemas(faulty=True).filter(lambda schema: isinstance(schema, dict)))
+def test_every_document_is_read_or_refused(worker: Worker, schema: dict[str, Any]) -> None:
+    text = json.dumps({**schema, "$id": "any_v1", "version": "1.0.0", "type": "object"}).encode()
+    try:
+        document = worker.ask(10.0, parse, text)
+    except InvalidArgument:
+        return
+    assert document.id == "any_v1"

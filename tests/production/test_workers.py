@@ -197,10 +197,10 @@ def test_the_workers_end_with_their_supervisor(server: Server, family: Callable[
 
 JUDGE = """
 import asyncio, os, time
-from schemaregistry_server.judge import WorkerJudge
+from schemaregistry_server.judge import WorkerJudge, template
 
 async def main():
-    judge = WorkerJudge(seconds=60)
+    judge = WorkerJudge(template(), seconds=60)
     print(await judge._run("me", 60, os.getpid), flush=True)
     await judge._run("me", 60, time.sleep, 60)
 

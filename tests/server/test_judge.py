@@ -12,7 +12,9 @@ import pytest_asyncio
 from schemaregistry.compat import check
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
+from schemaregistry.tasks import Template
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server import judge as judging
 from schemaregistry_server import judge_tasks, verdicts, workers
 from schemaregistry_server.judge import WorkerJudge
 from schemaregistry_server.judging import Candidate, RefusedWrite
@@ -39,8 +41,15 @@ def candidate(version: str, *values: Any) -> Candidate:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def judge() -> AsyncIterator[WorkerJudge]:
-    started = WorkerJudge(workers=2, seconds=10.0)
+async def template() -> AsyncIterator[Template]:
+    started = judging.template()
+    yield started
+    started.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def judge(template: Template) -> AsyncIterator[WorkerJudge]:
+    started = WorkerJudge(template, workers=2, seconds=10.0)
     yield started
     started.close()
 
@@ -81,9 +90,9 @@ async def test_many_at_once_are_all_answered(judge: WorkerJudge) -> None:
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered(
-    monkeypatch: pytest.MonkeyPatch,
+    template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = WorkerJudge(workers=1, seconds=0.5)
+    judge = WorkerJudge(template, workers=1, seconds=0.5)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
         patched.setattr(judge_tasks, "weigh", _hang)
@@ -117,9 +126,9 @@ async def test_a_question_waits_for_no_bomb_of_another_caller(
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_who_waits_too_long_hears_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 0.05)
-    judge = WorkerJudge(workers=1, seconds=30.0)
+    judge = WorkerJudge(template, workers=1, seconds=30.0)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
         patched.setattr(judge_tasks, "weigh", _hang)
@@ -135,6 +144,21 @@ async def test_who_waits_too_long_hears_that_it_is_busy(monkeypatch: pytest.Monk
     bomb.cancel()
     await asyncio.gather(bomb, return_exceptions=True)
     judge.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_fault_of_ours_is_unknown_to_the_caller_and_whole_in_the_log(
+    judge: WorkerJudge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(judge_tasks, "weigh", _fail)
+    answer = await judge.verdict([entry("1.0.0", 1)], entry("2.0.0", 2), None, SOMEBODY)
+    assert answer.outcome == "unknown"
+    assert "not decided: it failed: TypeError: object of type 'bool' has no len()" in answer.text
+    assert "in _fail" in caplog.text
+
+
+def _fail(*_: object) -> None:
+    raise TypeError("object of type 'bool' has no len()")
 
 
 def _hang(*_: object) -> None:

@@ -4,6 +4,7 @@ Draft-07 section 4.2.3: numbers are equal by value (1 is 1.0), booleans are no n
 is its decimal text's exact value, so 0.1 is one tenth.
 """
 
+import sys
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
@@ -74,6 +75,8 @@ def number(value: Fraction) -> int | float:
 
 def is_double(value: Fraction) -> bool:
     """Tell whether a JSON number that every reader holds exactly names `value`."""
+    if abs(value) > sys.float_info.max:
+        return False
     if value.denominator == 1:
         return abs(value) <= 2**53 or int(float(value)) == value
     return exact(float(value)) == value

@@ -2,7 +2,6 @@
 
 from fractions import Fraction
 from functools import lru_cache
-from itertools import islice
 from typing import Final
 
 import jsonschema_rs
@@ -57,7 +56,7 @@ class Holding:
         if formula.op == "unique":
             return len({freeze(element) for element in value}) == len(value)
         start, stop, item = formula.args
-        return all(self.holds(item, element) for element in islice(value, start, stop))
+        return all(self.holds(item, element) for element in value[start:stop])
 
     def _object(self, formula: Formula, value: dict[str, Json]) -> bool:
         if formula.op in ("min_keys", "max_keys"):

@@ -173,7 +173,7 @@ def test_a_backslash_before_a_quote_is_an_escape(size: int, judge: Judge, monkey
 def test_a_header_that_brings_no_column_says_why(header: str, row: str, reason: str, said: str, judge: Judge) -> None:
     report = judge(f"{header}\n{row}\n", required=[])
     assert report.error is not None
-    assert (report.verdict, report.error.reason, report.error.line or 1) == ("undecided", reason, 1)
+    assert (report.verdict, report.error.reason, report.error.line) == ("undecided", reason, 1)
     assert said in report.error.message
 
 

@@ -23,6 +23,9 @@ EACH = pytest.mark.parametrize("case", CORPUS["cases"], ids=lambda case: case["n
 REFUSED = [case for case in CORPUS["cases"] if "reason" in case]
 EACH_REFUSED = pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["name"])
 
+SET_ASIDE = "line_where_rows_are_set_aside"
+"""There a row of too few fields ends nothing."""
+
 Case = dict[str, Any]
 Written = Callable[[Case], str]
 
@@ -36,11 +39,11 @@ def written(tmp_path: Path) -> Written:
     return write
 
 
-def is_as_said(report: Report, case: Case) -> bool:
+def is_as_said(report: Report, case: Case, line: str = "line") -> bool:
     if "rows" in case:
         return (report.verdict, report.rows) == ("conforms", len(case["rows"]))
     assert report.error is not None, report.verdict
-    return (report.error.reason, report.error.line) == (case["reason"], case["line"])
+    return (report.error.reason, report.error.line) == (case["reason"], case.get(line, case["line"]))
 
 
 @EACH
@@ -80,7 +83,7 @@ def test_nothing_is_handed_on_of_a_file_that_is_refused(
     loaded = load(
         find([written(case)]), CONTRACT, lambda schema: Directory(tmp_path / "out", schema, "t"), policy=chosen
     )
-    assert is_as_said(loaded.report, case)
+    assert is_as_said(loaded.report, case, SET_ASIDE if policy == "quarantine" else "line")
     assert nothing_is_seen(loaded, tmp_path)
 
 
@@ -100,7 +103,7 @@ def test_a_file_that_is_refused_is_not_cleaned(case: Case, written: Written, tmp
         lambda schema: Directory(tmp_path / "out", schema, "t"),
         lambda: Quarantine(tmp_path / "aside", "t"),
     )
-    assert is_as_said(cleaned.loaded.report, case)
+    assert is_as_said(cleaned.loaded.report, case, SET_ASIDE)
     assert nothing_is_seen(cleaned.loaded, tmp_path)
 
 

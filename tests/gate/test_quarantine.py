@@ -43,6 +43,7 @@ def test_the_reasons_stand_beside_the_row(gate: Any, tmp_path: Path) -> None:
             "size": "abc",
             "side": "Q",
             "venue": None,
+            "_text": None,
             "_file": str(tmp_path / "t.csv"),
             "_row": 1,
             "_line": 3,

@@ -31,12 +31,31 @@ namespace schemaregistry {
 
 class Plan;
 
+/// How CSV files are written, where that isn't RFC 4180 in UTF-8; what is empty isn't said.
+struct CsvDialect {
+  /// One ASCII character between two fields, `\t` say.
+  std::string delimiter;
+  /// `utf-8`, `utf-16` (by its byte order mark, which is recognised unasked), `utf-16le`, `utf-16be`, `iso-8859-1` or
+  /// `windows-1252`.
+  std::string encoding;
+  /// One ASCII character; lines outside quotes that start with it are passed over.
+  std::string comment;
+  /// Lines before the header.
+  std::optional<std::uint32_t> skip_lines;
+  /// Fields without quotes that are null, besides empty ones.
+  std::vector<std::string> null;
+  /// One ASCII character that within quotes makes the quote after it a part of the text.
+  std::string escape;
+};
+
 /// A check of files, and what to do with their rows.
 struct CheckOptions {
   /// `parquet`, `arrow`, `csv` or `ndjson` for all files; empty to tell each by its name or its first bytes.
   std::string format;
   /// For the report: the registry's revision of the contract.
   std::optional<std::int64_t> revision;
+  /// Over what the contract says of CSV. INVALID_ARGUMENT (BAD_CSV) for a dialect that there isn't.
+  CsvDialect csv = {};
 };
 
 /// What a load brings: the report, and the rows only where all of them conform.

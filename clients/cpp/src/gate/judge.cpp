@@ -6,8 +6,13 @@
 #include <map>
 #include <utility>
 
+#include "text.h"
+
 namespace schemaregistry {
 namespace {
+
+/// Columns that differ from the contract's by case or spaces, and are named.
+constexpr std::size_t kMostPairs = 5;
 
 std::string folded(std::string name) {
   for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter | 0x20) : letter;
@@ -65,6 +70,19 @@ void Judge::judge_renamed() {
       missing.push_back(plan_.schema->field(column)->name());
   }
   const auto& extras = binding_[kRow].extras;
+  std::map<std::string, std::vector<std::string>> alike;
+  for (const auto& [name, index] : extras) alike[bare_name(name)].push_back(name);
+  std::string pairs;
+  std::size_t count = 0;
+  for (const std::string& name : missing) {
+    const auto found = alike.find(bare_name(name));
+    if (found == alike.end() || found->second.size() != 1 || ++count > kMostPairs) continue;
+    pairs += (pairs.empty() ? "\"" : ", \"") + found->second[0] + "\" is \"" + name + "\"";
+  }
+  if (count > 0) {
+    const std::string more = count > kMostPairs ? " and " + std::to_string(count - kMostPairs) + " more" : "";
+    return tally_.note(pairs + more + " but for case or spaces: rename the columns, or let `clean` do it");
+  }
   if (missing.size() != 1 || extras.size() != 1) return;
   tally_.note(missing[0] + " is missing and " + extras[0].first + " isn't in the contract: was it renamed?");
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "csv_dialect.h"
 #include "formats.h"
 #include "json_text.h"
 #include "schemaregistry/v1/contract.pb.h"
@@ -13,6 +14,8 @@
 namespace schemaregistry {
 namespace {
 
+/// Of plans that say how CSV is written.
+constexpr std::uint32_t kCsvPlanVersion = 2;
 constexpr std::uint32_t kPlanVersion = 1;
 constexpr std::size_t kMostBytes = 64 << 20;
 constexpr int kMostPlaces = 100'000;
@@ -107,11 +110,13 @@ class PlanReader {
   PlanReader(const v1::Contract& contract, Plan& plan) : contract_(contract), plan_(plan) {}
 
   std::string run() {
-    if (contract_.plan_version() != kPlanVersion) {
+    if (contract_.plan_version() != kPlanVersion && contract_.plan_version() != kCsvPlanVersion) {
       const auto found = contract_.plan_version() ? std::to_string(contract_.plan_version()) : "missing";
-      fail("its format is " + found + ", this reader knows " + std::to_string(kPlanVersion));
+      fail("its format is " + found + ", this reader knows " + std::to_string(kPlanVersion) + " and " +
+           std::to_string(kCsvPlanVersion));
     }
     read_document();
+    read_csv_dialect();
     read_columns();
     read_places();
     read_conditions();
@@ -135,6 +140,18 @@ class PlanReader {
     plan_.document = *std::move(document);
     // Without it records of JSON can't be judged; columns can.
     if (auto whole = SchemaValidator::make(plan_.document, "", {})) plan_.whole = *std::move(whole);
+  }
+
+  void read_csv_dialect() {
+    if (!contract_.has_csv()) return;
+    const v1::Csv& said = contract_.csv();
+    plan_.csv.delimiter = said.delimiter();
+    plan_.csv.encoding = said.encoding();
+    plan_.csv.comment = said.comment();
+    plan_.csv.skip_lines = said.skip_lines();
+    plan_.csv.null.assign(said.null().begin(), said.null().end());
+    plan_.csv.escape = said.escape();
+    if (auto wrong = wrong_in(plan_.csv)) fail("of its CSV, " + *wrong);
   }
 
   void read_columns() {

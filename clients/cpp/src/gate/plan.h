@@ -15,6 +15,7 @@
 #include "arrow_types.h"
 #include "pattern.h"
 #include "schema_validator.h"
+#include "schemaregistry/gate.h"
 #include "schemaregistry/result.h"
 #include "value.h"
 
@@ -123,6 +124,8 @@ class Plan {
   Value document;
   /// Of rows handed on.
   std::shared_ptr<arrow::Schema> schema;
+  /// How CSV files are written.
+  CsvDialect csv;
 
   /// The check of a typed place that its Arrow type holds its values; null where there is none.
   const Check* fit_check(std::uint32_t place) const;

@@ -112,4 +112,15 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+std::string bare_name(std::string_view name) {
+  constexpr std::string_view kSpaces = " \t\r\n\f\v";
+  const auto first = std::min(name.find_first_not_of(kSpaces), name.size());
+  const auto last = name.find_last_not_of(kSpaces);
+  std::string found(name.substr(first, last == std::string_view::npos ? 0 : last + 1 - first));
+  for (char& c : found) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 'a' - 'A');
+  }
+  return found;
+}
+
 }  // namespace schemaregistry

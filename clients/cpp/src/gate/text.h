@@ -28,6 +28,9 @@ void append_utf8(std::string& out, std::uint32_t code_point);
 std::string shortened(std::string text, std::size_t most);
 /// The text, with bytes that are no UTF-8 as `\xff`.
 std::string printable(std::string_view bytes);
+
+/// A name without regard to case and to spaces around it, those of ASCII.
+std::string bare_name(std::string_view name);
 /// RFC 4648, section 4, with padding.
 std::string base64(std::string_view bytes);
 

@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "csv_dialect.h"
+#include "csv_header.h"
 #include "kept_rows.h"
 #include "reading.h"
 #include "text.h"
@@ -15,7 +17,20 @@ namespace {
 struct CsvField {
   std::string text;
   bool quoted = false;
-  bool is_null() const { return text.empty() && !quoted; }
+  bool null = false;
+  bool is_null() const { return null; }
+};
+
+/// How fields are told from one another, and from null.
+struct Fields {
+  char delimiter = ',';
+  std::vector<std::string> null;
+
+  explicit Fields(const CsvDialect& dialect)
+      : delimiter(dialect.delimiter.empty() ? ',' : dialect.delimiter[0]), null(dialect.null) {}
+  bool is_null(const CsvField& field) const {
+    return !field.quoted && (field.text.empty() || std::find(null.begin(), null.end(), field.text) != null.end());
+  }
 };
 
 constexpr const char* kLoneReturn =
@@ -24,7 +39,7 @@ constexpr const char* kStrayQuote =
     "a quote stands beside other text: quotes are around a whole field, and doubled within it (RFC 4180)";
 
 /// The fields of a record; what is wrong with it where it isn't CSV.
-const char* split(std::string_view record, std::vector<CsvField>& fields) {
+const char* split(std::string_view record, const Fields& dialect, std::vector<CsvField>& fields) {
   fields.clear();
   std::size_t at = 0;
   while (true) {
@@ -42,18 +57,25 @@ const char* split(std::string_view record, std::vector<CsvField>& fields) {
         }
       }
       ++at;
-      if (at < record.size() && record[at] != ',') return record[at] == '\r' ? kLoneReturn : kStrayQuote;
+      if (at < record.size() && record[at] != dialect.delimiter) return record[at] == '\r' ? kLoneReturn : kStrayQuote;
     } else {
-      const std::size_t end = std::min(record.find(',', at), record.size());
+      const std::size_t end = std::min(record.find(dialect.delimiter, at), record.size());
       field.text = record.substr(at, end - at);
       const auto wrong = field.text.find_first_of("\"\r");
       if (wrong != std::string::npos) return field.text[wrong] == '\r' ? kLoneReturn : kStrayQuote;
       at = end;
     }
+    field.null = dialect.is_null(field);
     fields.push_back(std::move(field));
     if (at >= record.size()) return nullptr;
     ++at;
   }
+}
+
+std::string_view first_line(std::string_view text) {
+  text = text.substr(0, std::min(text.find('\n'), text.size()));
+  if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+  return text;
 }
 
 /// One record of CSV as a plan sees it.
@@ -134,13 +156,24 @@ class CsvRow final : public Row {
 
 class CsvFile {
  public:
-  explicit CsvFile(Reading& reading) : reading_(reading), input_(reading.source, true), kept_(reading) {}
+  explicit CsvFile(Reading& reading)
+      : reading_(reading),
+        dialect_(over(reading.source.csv, reading.plan.csv)),
+        fields_(dialect_),
+        input_(reading.source, dialect_),
+        kept_(reading) {}
 
   std::optional<Fault> run() {
     std::vector<CsvField> fields;
     while (const auto record = input_.next()) {
       if (record->text.empty() && (!row_ || names_.size() != 1)) continue;
-      if (const char* wrong = split(record->text, fields)) return not_csv(*record, wrong);
+      const char* wrong = split(record->text, fields_, fields);
+      if (!row_) {
+        const std::string_view line = wrong ? first_line(record->text) : record->text;
+        if (const auto fault = fault_of_header(reading_.plan, line, fields_.delimiter, !wrong))
+          return reading_.fault(fault->reason, fault->message, std::nullopt, record->line);
+      }
+      if (wrong) return not_csv(*record, wrong);
       if (auto fault = row_ ? take(fields, *record) : take_header(fields, *record)) return fault;
     }
     if (input_.fault()) return input_.fault();
@@ -196,6 +229,8 @@ class CsvFile {
   }
 
   Reading& reading_;
+  const CsvDialect dialect_;
+  const Fields fields_;
   TextInput input_;
   KeptRows kept_;
   std::vector<std::string> names_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "schemaregistry/guarded.h"
+#include "csv_dialect.h"
 #include "plan.h"
 #include "reading.h"
 #include "tally.h"
@@ -75,7 +76,8 @@ std::optional<Fault> read_file(Reading& reading) {
 Result<Report> run(const Plan& plan, const std::vector<std::string>& files, const CheckOptions& options, Keep keep) {
   for (const char* known : {"", "parquet", "arrow", "csv", "ndjson"}) {
     if (options.format != known) continue;
-    auto sources = find_sources(files, options.format);
+    if (auto wrong = wrong_in(options.csv)) return Error{Code::invalid_argument, "BAD_CSV", *wrong, "", {}};
+    auto sources = find_sources(files, options.format, options.csv);
     if (!sources) return std::move(sources).error();
     Run all(plan, options.revision, std::move(keep));
     for (const Source& source : *sources) {

@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSuffixes = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSuffixes = {{
     {".parquet", "parquet"},
     {".pq", "parquet"},
     {".arrow", "arrow"},
@@ -22,6 +22,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSuffixes
     {".ipc", "arrow"},
     {".arrows", "arrow"},
     {".csv", "csv"},
+    {".tsv", "csv"},
+    {".tab", "csv"},
     {".ndjson", "ndjson"},
     {".jsonl", "ndjson"},
 }};
@@ -41,9 +43,14 @@ std::string compression_of(const fs::path& path) {
   return suffix == ".gz" ? "gzip" : suffix == ".zst" ? "zstd" : "";
 }
 
-std::string format_by_name(const fs::path& path) {
+/// The end of a name that tells the format, that of a compression aside.
+std::string suffix_of(const fs::path& path) {
   const fs::path named = compression_of(path).empty() ? path : path.stem();
-  const std::string suffix = lower(named.extension().string());
+  return lower(named.extension().string());
+}
+
+std::string format_by_name(const fs::path& path) {
+  const std::string suffix = suffix_of(path);
   const auto found =
       std::find_if(kSuffixes.begin(), kSuffixes.end(), [&](const auto& entry) { return entry.first == suffix; });
   return found == kSuffixes.end() ? "" : std::string(found->second);
@@ -106,7 +113,8 @@ Result<std::vector<std::string>> expand(const std::string& pattern) {
 
 }  // namespace
 
-Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated) {
+Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated,
+                                         const CsvDialect& csv) {
   std::vector<Source> sources;
   for (const std::string& pattern : patterns) {
     auto paths = expand(pattern);
@@ -122,7 +130,11 @@ Result<std::vector<Source>> find_sources(const std::vector<std::string>& pattern
                      path);
       }
       std::error_code ignored;
-      sources.push_back({path, format, compression_of(path), static_cast<std::int64_t>(fs::file_size(path, ignored))});
+      CsvDialect said = csv;
+      const std::string suffix = suffix_of(path);
+      if (said.delimiter.empty() && (suffix == ".tsv" || suffix == ".tab")) said.delimiter = "\t";
+      sources.push_back({path, format, compression_of(path), static_cast<std::int64_t>(fs::file_size(path, ignored)),
+                         std::move(said)});
     }
   }
   return sources;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "schemaregistry/gate.h"
 #include "schemaregistry/result.h"
 
 namespace schemaregistry {
@@ -20,11 +21,15 @@ struct Source {
   std::string compression;
   /// Bytes on disk.
   std::int64_t size = 0;
+  /// What is said of the file's CSV besides what the contract says.
+  CsvDialect csv = {};
 };
 
 /// The files that names, directories and globs stand for, each once; `stated` is the format of all of them, or empty.
 /// In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside.
+/// `csv` is what is said of how CSV among them is written.
 /// INVALID_ARGUMENT: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT.
-Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated);
+Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated,
+                                         const CsvDialect& csv = {});
 
 }  // namespace schemaregistry

@@ -19,7 +19,7 @@ constexpr std::int64_t kBombRatio = 500;
 }  // namespace
 
 void TextInput::fail(const std::string& reason, const std::string& message) {
-  fault_ = Fault{source_.path, offset_, line_, reason, message};
+  fault_ = Fault{source_.path, offset_, line_ + (csv_ ? csv_->passed_over(offset_) : 0), reason, message};
 }
 
 bool TextInput::open() {
@@ -50,9 +50,14 @@ bool TextInput::fill() {
                    chunk.status().message()};
     return false;
   }
-  if ((*chunk)->size() == 0) return ended_ = true, false;
-  buffer_.append(reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size()));
-  const std::int64_t total = offset_ + static_cast<std::int64_t>(buffer_.size());
+  ended_ = (*chunk)->size() == 0;
+  if (!append({reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size())})) {
+    ended_ = false;
+    return false;
+  }
+  if (ended_) return false;
+  expanded_ += (*chunk)->size();
+  const std::int64_t total = expanded_;
   const std::int64_t packed = std::max<std::int64_t>(raw_->Tell().ValueOr(1), 1);
   if (!source_.compression.empty() && total > kBombBytes && total / packed > kBombRatio) {
     fault_ = Fault{source_.path, offset_, std::nullopt, "DECOMPRESSION_BOMB",
@@ -65,6 +70,17 @@ bool TextInput::fill() {
     if (buffer_.compare(0, 3, "\xEF\xBB\xBF") == 0) at_ = scanned_ = 3, offset_ = 3;
   }
   return true;
+}
+
+/// Take the next bytes, none at the end; false for a fault.
+bool TextInput::append(std::string_view bytes) {
+  if (!csv_) {
+    buffer_.append(bytes);
+    return true;
+  }
+  auto wrong = csv_->take(bytes, bytes.empty(), buffer_);
+  if (wrong) fault_ = Fault{source_.path, raw_->Tell().ValueOr(0), std::nullopt, "BAD_ENCODING", *wrong};
+  return !wrong;
 }
 
 /// Where the line end of the record at hand is; nothing where more must be read.
@@ -95,7 +111,8 @@ std::optional<Record> TextInput::next() {
     return std::nullopt;
   }
   const std::size_t stop = end.value_or(buffer_.size());
-  Record record{std::string_view(buffer_).substr(at_, stop - at_), offset_, line_};
+  const std::int64_t line = line_ + (csv_ ? csv_->passed_over(offset_) : 0);
+  Record record{std::string_view(buffer_).substr(at_, stop - at_), offset_, line};
   if (end && !record.text.empty() && record.text.back() == '\r') record.text.remove_suffix(1);
   offset_ += static_cast<std::int64_t>(stop - at_) + (end ? 1 : 0);
   line_ += std::exchange(lines_within_, 0);

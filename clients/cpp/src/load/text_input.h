@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "csv_text.h"
 #include "schemaregistry/report.h"
 #include "sources.h"
 
@@ -26,6 +27,8 @@ class TextInput {
  public:
   /// `quoted`: line ends within double quotes are part of a record.
   TextInput(const Source& source, bool quoted) : source_(source), quoted_(quoted) {}
+  /// Of CSV in a dialect.
+  TextInput(const Source& source, const CsvDialect& dialect) : source_(source), quoted_(true), csv_(dialect) {}
 
   /// The next record, good until the next call; nothing at the end, or where there is a `fault`. A byte order mark at
   /// the start is passed over.
@@ -35,6 +38,7 @@ class TextInput {
  private:
   bool open();
   bool fill();
+  bool append(std::string_view bytes);
   std::optional<std::size_t> end_of_record();
   void fail(const std::string& reason, const std::string& message);
 
@@ -44,6 +48,8 @@ class TextInput {
   std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::io::InputStream> raw_;
   std::shared_ptr<arrow::io::InputStream> stream_;
+  std::optional<CsvText> csv_;
+  std::int64_t expanded_ = 0;
   std::string buffer_;
   std::size_t at_ = 0;
   std::size_t scanned_ = 0;

@@ -1,5 +1,7 @@
 // `schema-load`: pull the current contract, check files by it, halt where they don't conform, else run the back-test of
 // examples/backtest on their rows. Holds the options and exit codes; judging is the gate's.
+#include <charconv>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -41,6 +43,8 @@ to typed spans and run the moving-average crossover of examples/backtest on them
   --check-only            report, and no more: for files of any schema
   --json                  print one JSON object: the report, and what the back-test found under "backtest"
   --format FORMAT         parquet, arrow, csv or ndjson, where the files' names don't tell it
+  --delimiter, --encoding, --comment, --skip-lines, --null, --escape
+                          how CSV files are written, over what the contract says of it (x-csv in the document)
   --registry HOST:PORT    where the registry is [SCHEMAREGISTRY_TARGET, localhost:50051]
   --ca, --cert, --key     PEM files [SCHEMAREGISTRY_CA, _CERT, _KEY; else the dev ones of SCHEMAREGISTRY_DATA or ./.data]
 
@@ -52,6 +56,8 @@ struct Options {
   std::string schema;
   std::string contract;
   std::string format;
+  schemaregistry::CsvDialect csv;
+  std::string skip_lines;
   std::string registry;
   schemaregistry::Credentials credentials;
   bool json = false;
@@ -70,6 +76,12 @@ std::string* value_of(Options& options, std::string_view name) {
   if (name == "--schema") return &options.schema;
   if (name == "--contract") return &options.contract;
   if (name == "--format") return &options.format;
+  if (name == "--delimiter") return &options.csv.delimiter;
+  if (name == "--encoding") return &options.csv.encoding;
+  if (name == "--comment") return &options.csv.comment;
+  if (name == "--escape") return &options.csv.escape;
+  if (name == "--skip-lines") return &options.skip_lines;
+  if (name == "--null") return &options.csv.null.emplace_back();
   if (name == "--registry") return &options.registry;
   if (name == "--ca") return &options.credentials.ca;
   if (name == "--cert") return &options.credentials.cert;
@@ -100,6 +112,14 @@ Result<Options> parse(const std::vector<std::string>& words) {
     }
   }
   if (options.help) return options;
+  if (options.csv.delimiter == "tab" || options.csv.delimiter == "\\t") options.csv.delimiter = "\t";
+  if (!options.skip_lines.empty()) {
+    std::uint32_t lines = 0;
+    const char* end = options.skip_lines.data() + options.skip_lines.size();
+    const auto read = std::from_chars(options.skip_lines.data(), end, lines);
+    if (read.ec != std::errc() || read.ptr != end) return usage("--skip-lines takes a number of lines");
+    options.csv.skip_lines = lines;
+  }
   if (options.files.empty()) return usage("name the files to load");
   if (options.schema.empty() == options.contract.empty())
     return usage("say either --schema ID[@VERSION] or --contract FILE.pb");
@@ -156,7 +176,7 @@ int print(const Options& options, const Report& report, const backtest::Result* 
 }
 
 int check(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
-  const auto report = gate.check(options.files, {options.format, revision});
+  const auto report = gate.check(options.files, {options.format, revision, options.csv});
   return report ? print(options, *report, nullptr) : fail(report.error());
 }
 
@@ -165,7 +185,7 @@ int run_backtest(const Options& options, const Gate& gate, std::optional<std::in
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
-  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision});
+  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv});
   if (!rows) return fail(rows.error());
   if (rows->report.verdict != schemaregistry::Verdict::conforms) return print(options, rows->report, nullptr);
   backtest::Crossover crossover;

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
 
+from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.csvfile import CsvReader
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
@@ -31,6 +32,10 @@ Progress: TypeAlias = Callable[[int], None]
 """Told how many bytes of all files are done."""
 
 
+Read: TypeAlias = Batch | Records | BadLines | Proven
+"""What a reader gives."""
+
+
 class Reader(Protocol):
     """What reads one format."""
 
@@ -39,7 +44,7 @@ class Reader(Protocol):
         """Bytes on disk that are done."""
         ...
 
-    def __iter__(self) -> Iterator[Batch] | Iterator[Batch | Proven] | Iterator[Batch | Records | Proven]: ...
+    def __iter__(self) -> "Iterator[Batch] | Iterator[Batch | BadLines | Proven] | Iterator[Read]": ...
 
 
 READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {
@@ -100,6 +105,8 @@ class Run:
             for rows in reader:
                 if isinstance(rows, Proven):
                     judge.rows += rows.lines
+                elif isinstance(rows, BadLines):
+                    self.take_bad_lines(judge, rows)
                 else:
                     self.take(judge, rows)
                 if self._progress:
@@ -120,6 +127,10 @@ class Run:
     def take(self, judge: Judge, rows: Batch | Records) -> None:
         """Judge the next rows of a file."""
         judge.judge(rows)
+
+    def take_bad_lines(self, judge: Judge, lines: BadLines) -> None:  # noqa: ARG002
+        """Take lines that are no records; raises Unreadable where they end it."""
+        raise lines.fault
 
     def report(self) -> Report:
         """What has been found."""

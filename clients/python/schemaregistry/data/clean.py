@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
+from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.check import Progress
 from schemaregistry.data.destination import Destination
 from schemaregistry.data.failing import any_of, failing
@@ -116,6 +117,12 @@ class _Cleaning(SettingAside):
             self.write(self.converted(self._after, picked(mended, kept) if broken else mended))
         for change in changes:
             self.repairs.add(change, kept, lambda row: (judge.path, start + row, line_of(rows, row)))
+
+    def take_bad_lines(self, judge: Judge, lines: BadLines) -> None:
+        """Set aside lines that are no records: nothing repairs them."""
+        before, self.tally = self.tally, self._cleaned
+        super().take_bad_lines(judge, lines)
+        self.tally, self._after.rows = before, judge.rows
 
     def _mended(self, judge: Judge, rows: Batch | Records) -> tuple[Batch | Records, list[Change]]:
         if isinstance(rows, Records):

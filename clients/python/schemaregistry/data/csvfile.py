@@ -4,15 +4,17 @@ Only an empty field without quotes is null, and what the dialect says. Types com
 file looks like.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pcsv
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask
+from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.binding import needed
 from schemaregistry.data.csv_text import CsvText
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
@@ -21,6 +23,7 @@ from schemaregistry.data.header import refuse_delimiter, refuse_header, split
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.linewise import CsvLines
+from schemaregistry.data.picking import part
 from schemaregistry.data.plan import ROW
 from schemaregistry.data.quoting import sound_part
 from schemaregistry.data.schemas import refuse_repeated_names
@@ -52,7 +55,7 @@ class CsvReader:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch | Proven]:
+    def __iter__(self) -> Iterator[Batch | BadLines | Proven]:
         """The batches; raises Unreadable."""
         names: list[str] | None = None
         try:
@@ -71,7 +74,8 @@ class CsvReader:
                 if names is not None:
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
                 if fault and names is None:
-                    refuse_delimiter(self._source.path, self._judge.plan, _first_line(block), self._delimiter)
+                    line, text = _first_line(block)
+                    refuse_delimiter(self._source.path, self._judge.plan, text, self._delimiter, line)
                 if fault:
                     raise fault
             if names is None:
@@ -119,14 +123,49 @@ class CsvReader:
         refuse_repeated_names(self._source.path, names, line=line)
         return names, block.after(end)
 
-    def _rows(self, block: Block, names: list[str]) -> Iterator[Batch]:
+    def _rows(self, block: Block, names: list[str]) -> Iterator[Batch | BadLines]:
         if block.is_blank:
             return
         columns = needed(self._judge.plan, self._judge.binding)
-        table = self._parsed(block, names, columns or names[:1])
-        if not block.has(table.num_rows):
+        table, refused = self._parsed(block, names, columns or names[:1])
+        if not block.has(table.num_rows + len(refused)):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
             raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
+        batch = self._batch(block, table, columns)
+        if not refused:
+            yield batch
+            return
+        ragged = {(row.number or 1) - 1: row for row in refused}
+        kept = np.setdiff1d(np.arange(table.num_rows + len(refused)), list(ragged))
+        yield from self._parts(block, replace(batch, line_of=lambda row: block.line_of(int(kept[row]))), ragged)
+
+    def _parts(self, block: Block, batch: Batch, ragged: Mapping[int, pcsv.InvalidRow]) -> Iterator[Batch | BadLines]:
+        """The rows of a batch and the ragged lines between them, in the order of the file."""
+        at = 0
+        for bad in consecutive(sorted(ragged)):
+            first = int(np.searchsorted(sorted(ragged), bad[0]))
+            rows = bad[0] - first
+            if rows > at:
+                yield part(batch, at, rows)
+            at = rows
+            yield self._bad_lines(block, bad, ragged[bad[0]])
+        if at < batch.rows:
+            yield part(batch, at, batch.rows)
+
+    def _bad_lines(self, block: Block, records: Sequence[int], first: pcsv.InvalidRow) -> BadLines:
+        message = f"{first.actual_columns:,} fields where the header has {first.expected_columns:,}: {first.text[:80]}"
+        offset, line = block.offset + int(block.starts[records[0]]), block.line_of(records[0])
+        ends = records[-1] < len(block.starts) - 1 or block.data.endswith(b"\n")
+        return BadLines(
+            "csv",
+            f"{first.expected_columns:,} fields",
+            [block.line_of(record) for record in records],
+            [block.record(record) for record in records],
+            Unreadable(self._source.path, "NOT_CSV", message, offset=offset, line=line),
+            cut_off=not ends,
+        )
+
+    def _batch(self, block: Block, table: Table, columns: Sequence[str]) -> Batch:
         places = {place.name: place for place in self._judge.plan.children[ROW]}
         values: dict[str, Array] = {}
         misfits: dict[int, Mask] = {}
@@ -139,17 +178,18 @@ class CsvReader:
                 values[name], unread = typed.read(values[name], place.kind)
                 if unread is not None:
                     misfits[place.index] = unread
-        yield Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
+        return Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
 
-    def _parsed(self, block: Block, names: list[str], columns: list[str]) -> Table:
+    def _parsed(self, block: Block, names: list[str], columns: list[str]) -> tuple[Table, list[pcsv.InvalidRow]]:
+        """The fields of the block's records as texts, and the records that have more or fewer."""
         refused: list[pcsv.InvalidRow] = []
 
-        def refuse(row: pcsv.InvalidRow) -> Literal["error"]:
+        def refuse(row: pcsv.InvalidRow) -> Literal["skip"]:
             refused.append(row)
-            return "error"
+            return "skip"
 
         try:
-            return read_csv(
+            table = read_csv(
                 pa.BufferReader(block.data),
                 pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1),
                 pcsv.ParseOptions(
@@ -168,21 +208,28 @@ class CsvReader:
                 ),
             )
         except READ_ERRORS as error:
-            raise self._unreadable(block, error, refused) from None
-
-    def _unreadable(self, block: Block, error: BaseException, refused: list[pcsv.InvalidRow]) -> Unreadable:
-        path = self._source.path
-        if not refused:
-            return Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=block.line_at(0))
-        row = refused[0]
-        message = f"{row.actual_columns:,} fields where the header has {row.expected_columns:,}: {row.text[:80]}"
-        index = min((row.number or 1) - 1, len(block.starts) - 1)
-        offset = block.offset + int(block.starts[index])
-        return Unreadable(path, "NOT_CSV", message, offset=offset, line=block.line_of(index))
+            path, line = self._source.path, block.line_at(0)
+            raise Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=line) from None
+        return table, refused
 
 
-def _first_line(block: Block) -> str:
-    return block.data[:_HEAD].lstrip(b"\r\n").partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+def consecutive(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Runs of numbers that follow one another."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def _first_line(block: Block) -> tuple[int, str]:
+    """The line of the first record, and that line."""
+    text = block.data.lstrip(b"\r\n")
+    line = text[:_HEAD].partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+    return block.line_at(len(block.data) - len(text)), line
 
 
 def one_chunk(column: Array) -> Array:

@@ -41,7 +41,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
         raise Unreadable(path, "MISSING_HEADER", message, line=line)
 
 
-def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int | None = None) -> None:
+def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
     """Raise Unreadable (WRONG_DELIMITER) for a header of which only another delimiter makes columns of the contract."""
     if _knows(plan, split(text, delimiter)):
         return

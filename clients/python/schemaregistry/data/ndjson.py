@@ -4,13 +4,14 @@ What that parser refuses, or may have read otherwise than JSON says, is narrowed
 read one by one. Types come from the contract, never from what the file looks like.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Final
 
 import pyarrow as pa
 
+from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsonbatch import Layout
@@ -53,7 +54,7 @@ class NdjsonReader:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch | Records | Proven]:
+    def __iter__(self) -> Iterator[Batch | Records | BadLines | Proven]:
         """The batches and records in the file's order; raises Unreadable."""
         self._judge.bind(self._judge.plan.record_schema)
         prove = JsonLines(self._judge.plan).prove if self._judge.by_proof else None
@@ -68,33 +69,48 @@ class NdjsonReader:
         finally:
             self._input.close()
 
-    def _read(self, block: Block, first: int, end: int) -> Iterator[Batch | Records]:
+    def _read(self, block: Block, first: int, end: int) -> Iterator[Batch | Records | BadLines]:
         batch = self._layout.read(block, first, end) if self._layout else None
         if batch:
             self._judge.bind(pa.schema([(name, array.type) for name, array in batch.columns.items()]))
             yield Lines.of(batch, lambda row: block.record(first + row))
         elif end - first <= _FEW or not self._layout:
-            yield self._records(block, first, end)
+            yield from self._records(block, first, end)
         else:
             middle = (first + end) // 2
             yield from self._read(block, first, middle)
             yield from self._read(block, middle, end)
 
-    def _records(self, block: Block, first: int, end: int) -> Records:
+    def _records(self, block: Block, first: int, end: int) -> Iterator[Records | BadLines]:
         lines = [block.record(index) for index in range(first, end)]
         kept = [index for index, line in enumerate(lines) if not line.isspace()]
-        values = [self._line(block, first + index, lines[index]) for index in kept]
-        numbers = [block.line_of(first + index) for index in kept]
-        return Records(values, numbers, [lines[index] for index in kept])
+        read: list[tuple[int, Json]] = []
+        for index in kept:
+            try:
+                read.append((index, self._value(lines[index])))
+            except ValueError as error:
+                if read:
+                    yield _as_records(block, first, lines, read)
+                    read = []
+                yield self._bad_line(block, first + index, lines[index], str(error))
+        if read or not kept:
+            yield _as_records(block, first, lines, read)
 
-    def _line(self, block: Block, index: int, line: bytes) -> Json:
-        try:
-            return read_exactly(line) if self._has_decimals else read_line(line)
-        except ValueError as error:
-            offset = block.offset + int(block.starts[index])
-            message = f"not JSON: {error}"
-            raise Unreadable(self._source.path, "NOT_JSON", message, offset=offset, line=block.line_of(index)) from None
+    def _value(self, line: bytes) -> Json:
+        return read_exactly(line) if self._has_decimals else read_line(line)
+
+    def _bad_line(self, block: Block, index: int, line: bytes, error: str) -> BadLines:
+        offset, number = block.offset + int(block.starts[index]), block.line_of(index)
+        fault = Unreadable(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
+        ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
+        return BadLines("ndjson", "a JSON value", [number], [line], fault, cut_off=not ends)
 
     @cached_property
     def _has_decimals(self) -> bool:
         return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self._judge.plan.places)
+
+
+def _as_records(block: Block, first: int, lines: Sequence[bytes], read: Sequence[tuple[int, Json]]) -> Records:
+    """Those of a block's lines from record `first` on that were read."""
+    numbers = [block.line_of(first + index) for index, _ in read]
+    return Records([value for _, value in read], numbers, [lines[index] for index, _ in read])

@@ -13,6 +13,8 @@ import pyarrow.parquet as pq
 
 from schemaregistry.data import jsontext
 from schemaregistry.data.arrays import Mask, decoded, flat
+from schemaregistry.data.bad_lines import BadLines
+from schemaregistry.data.binding import needed
 from schemaregistry.data.failing import Failing, any_of
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
@@ -41,6 +43,30 @@ def refused(judge: Judge, rows: Batch | Records, broken: Failing, start: int) ->
     return pa.RecordBatch.from_pydict(columns)
 
 
+def refused_lines(judge: Judge, lines: BadLines, start: int) -> pa.RecordBatch:
+    """Lines of a judge's file that are no records, in the columns of its other rows; the first is row `start`.
+
+    Only `_text` says what is in them, and `_rule` the format.
+    """
+    count, texts = len(lines.lines), pa.list_(pa.string())
+    known = [str(place.name) for place in judge.plan.columns]
+    names = needed(judge.plan, judge.binding) if lines.rule == "csv" else known
+    columns: dict[str, Array] = {name: pa.nulls(count, pa.string()) for name in names}
+    text = (line.decode(errors="backslashreplace") for line in lines.texts)
+    columns[_free(_TEXT, columns)] = pa.array(text, pa.string())
+    reasons = {
+        "_file": pa.array([judge.path] * count, pa.string()),
+        "_row": pa.array(range(start, start + count), pa.int64()),
+        "_line": pa.array(lines.lines, pa.int64()),
+        "_column": pa.array([[None]] * count, texts),
+        "_rule": pa.array([[lines.rule]] * count, texts),
+        "_pointer": pa.array([[""]] * count, texts),
+    }
+    for name, array in reasons.items():
+        columns[_free(name, columns)] = array
+    return pa.RecordBatch.from_pydict(columns)
+
+
 def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
     kept = np.flatnonzero(mask).tolist()
     if isinstance(rows, Records):
@@ -49,7 +75,10 @@ def _columns(plan: Plan, rows: Batch | Records, mask: Mask) -> dict[str, Array]:
         return _of_lines(plan, [rows.text_of(row) for row in kept])
     columns = [place for place in plan.columns if place.index in rows.texts]
     found = dict(rows.columns) | {str(place.name): rows.texts[place.index] for place in columns}
-    return {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
+    stored = {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
+    if rows.line_of is not None:
+        stored[_free(_TEXT, stored)] = pa.nulls(len(kept), pa.string())
+    return stored
 
 
 def _of_lines(plan: Plan, lines: Sequence[bytes]) -> dict[str, Array]:

@@ -39,6 +39,19 @@ def picked_batch(batch: Batch, mask: Mask) -> Batch:
     )
 
 
+def part(batch: Batch, start: int, stop: int) -> Batch:
+    """The rows of a batch from one to before another."""
+    line, count = batch.line_of, stop - start
+    return Batch(
+        columns={name: column.slice(start, count) for name, column in batch.columns.items()},
+        rows=count,
+        misfits={place: mask[start:stop] for place, mask in batch.misfits.items() if mask[start:stop].any()},
+        texts={place: texts.slice(start, count) for place, texts in batch.texts.items()},
+        line_of=None if line is None else lambda row: line(start + row),
+        is_utf8=batch.is_utf8,
+    )
+
+
 def picked_records(records: Records, mask: Mask) -> Records:
     """The records that are marked."""
     kept = np.flatnonzero(mask).tolist()

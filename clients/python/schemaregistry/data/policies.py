@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
+from schemaregistry.data.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.check import Progress, Run
 from schemaregistry.data.destination import Destination
 from schemaregistry.data.failing import Failing, any_of, failing, unheld
@@ -14,13 +15,15 @@ from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.handon import from_batch, from_records, refused_nulls
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.original import refused
+from schemaregistry.data.original import refused, refused_lines
 from schemaregistry.data.picking import count, picked
 from schemaregistry.data.plan import ROW, Plan
 from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.records import Records
-from schemaregistry.data.report import Report
+from schemaregistry.data.report import Example, Report
 from schemaregistry.data.sources import Source
+from schemaregistry.data.tally import Key
+from schemaregistry.data.values import shown
 from schemaregistry.data.wording import counted
 from schemaregistry.errors import RegistryError
 
@@ -163,6 +166,7 @@ class SettingAside(Halting):
     ) -> None:
         super().__init__(plan, revision, progress, destination)
         self._quarantine = quarantine
+        self._bad_lines = 0
 
     def sort(self, judge: Judge, rows: Batch | Records, start: int) -> None:
         """Pass on the rows that conform, and set the others aside."""
@@ -180,6 +184,29 @@ class SettingAside(Halting):
         """Write rows to the quarantine, as a judge's file has them."""
         with _writing(self._quarantine.name):
             self._quarantine.write(judge.path, refused(judge, rows, broken, start))
+
+    def take_bad_lines(self, judge: Judge, lines: BadLines) -> None:
+        """Set aside lines that are no records, but where the file ends within one, or has too many of them."""
+        self._bad_lines += len(lines.lines)
+        if lines.cut_off or self._bad_lines > MOST_BAD_LINES:
+            raise lines.fault
+        key = Key(None, "", lines.rule)
+        wanted = self.tally.wants(key)
+        places = zip(range(wanted), lines.lines, lines.texts, strict=False)
+        examples = [
+            Example(judge.path, judge.rows + at, line, shown(text.decode(errors="backslashreplace")))
+            for at, line, text in places
+        ]
+        self.tally.add(key, lines.expected, len(lines.lines), examples)
+        self.tally.rows_failing += len(lines.lines)
+        with _writing(self._quarantine.name):
+            self._quarantine.write(judge.path, refused_lines(judge, lines, judge.rows))
+        judge.rows += len(lines.lines)
+
+    def judge(self, source: Source) -> None:
+        """Judge one file."""
+        self._bad_lines = 0
+        super().judge(source)
 
     def settle(self, report: Report) -> Loaded:
         """Let the rows be seen on both sides, or on none."""

@@ -1,0 +1,164 @@
+#include "csv_text.h"
+
+#include <array>
+
+namespace schemaregistry {
+namespace {
+
+/// Of the bytes from 0x80 to 0x9F in Windows-1252; 0 for those that it hasn't.
+constexpr std::array<std::uint32_t, 32> kWindows1252 = {
+    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+
+void append(std::uint32_t letter, std::string& out) {
+  if (letter < 0x80) {
+    out += static_cast<char>(letter);
+  } else if (letter < 0x800) {
+    out += static_cast<char>(0xC0 | (letter >> 6));
+    out += static_cast<char>(0x80 | (letter & 0x3F));
+  } else if (letter < 0x10000) {
+    out += static_cast<char>(0xE0 | (letter >> 12));
+    out += static_cast<char>(0x80 | ((letter >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (letter & 0x3F));
+  } else {
+    out += static_cast<char>(0xF0 | (letter >> 18));
+    out += static_cast<char>(0x80 | ((letter >> 12) & 0x3F));
+    out += static_cast<char>(0x80 | ((letter >> 6) & 0x3F));
+    out += static_cast<char>(0x80 | (letter & 0x3F));
+  }
+}
+
+bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
+
+constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
+constexpr std::string_view kUtf16LeMark = "\xFF\xFE";
+constexpr std::string_view kUtf16BeMark = "\xFE\xFF";
+
+}  // namespace
+
+std::optional<std::string> CsvText::take(std::string_view bytes, bool ended, std::string& out) {
+  if (!begun_) {
+    begun_ = true;
+    if (auto fault = begin(bytes)) return fault;
+  }
+  std::string text;
+  if (!decode(bytes, ended, text)) {
+    const std::string encoding = dialect_.encoding.empty() ? "UTF-16" : dialect_.encoding;
+    return "it isn't " + encoding + " throughout: say which it is with --encoding";
+  }
+  filter(text, out);
+  if (ended && escaped_) keep(escape_, out);
+  return std::nullopt;
+}
+
+/// Find the encoding by the byte order mark, and take that away.
+std::optional<std::string> CsvText::begin(std::string_view& bytes) {
+  const std::string& stated = dialect_.encoding;
+  const bool little = starts_with(bytes, kUtf16LeMark);
+  const bool big = starts_with(bytes, kUtf16BeMark);
+  if (stated.empty() || stated == "utf-16") {
+    if (starts_with(bytes, std::string_view("\xFF\xFE\0\0", 4)) || starts_with(bytes, std::string_view("\0\0\xFE\xFF", 4)))
+      return "it is UTF-32: write it as UTF-8";
+    if (stated == "utf-16" && !bytes.empty() && !little && !big)
+      return "UTF-16 without a byte order mark: say --encoding utf-16le or utf-16be";
+    encoding_ = little ? Encoding::utf16le : big ? Encoding::utf16be : Encoding::utf8;
+  } else {
+    encoding_ = stated == "utf-16le"       ? Encoding::utf16le
+                : stated == "utf-16be"     ? Encoding::utf16be
+                : stated == "iso-8859-1"   ? Encoding::latin1
+                : stated == "windows-1252" ? Encoding::windows1252
+                                           : Encoding::utf8;
+  }
+  if (little || big) {
+    if (encoding_ == Encoding::utf16le || encoding_ == Encoding::utf16be) bytes.remove_prefix(2);
+  } else if (!is_plain() && starts_with(bytes, kUtf8Mark)) {
+    bytes.remove_prefix(kUtf8Mark.size());
+  }
+  return std::nullopt;
+}
+
+bool CsvText::decode(std::string_view bytes, bool ended, std::string& out) {
+  switch (encoding_) {
+    case Encoding::utf8:
+      out.append(bytes);
+      return true;
+    case Encoding::latin1:
+      for (const char c : bytes) append(static_cast<unsigned char>(c), out);
+      return true;
+    case Encoding::windows1252:
+      for (const char c : bytes) {
+        const std::uint32_t byte = static_cast<unsigned char>(c);
+        const std::uint32_t letter = byte >= 0x80 && byte < 0xA0 ? kWindows1252[byte - 0x80] : byte;
+        if (letter == 0 && byte != 0) return false;
+        append(letter, out);
+      }
+      return true;
+    default:
+      return decode_utf16(bytes, ended, out);
+  }
+}
+
+bool CsvText::decode_utf16(std::string_view bytes, bool ended, std::string& out) {
+  pending_.append(bytes);
+  std::size_t at = 0;
+  for (; at + 1 < pending_.size(); at += 2) {
+    const std::uint32_t first = static_cast<unsigned char>(pending_[at]);
+    const std::uint32_t second = static_cast<unsigned char>(pending_[at + 1]);
+    const std::uint32_t unit = encoding_ == Encoding::utf16le ? first | (second << 8) : (first << 8) | second;
+    const bool is_low = unit >= 0xDC00 && unit < 0xE000;
+    if ((high_ != 0) != is_low) return false;
+    if (is_low) {
+      append(0x10000 + ((high_ - 0xD800) << 10) + (unit - 0xDC00), out);
+      high_ = 0;
+    } else if (unit >= 0xD800 && unit < 0xDC00) {
+      high_ = unit;
+    } else {
+      append(unit, out);
+    }
+  }
+  pending_.erase(0, at);
+  return !ended || (pending_.empty() && high_ == 0);
+}
+
+void CsvText::filter(std::string_view text, std::string& out) {
+  if (is_plain()) {
+    out.append(text);
+    return;
+  }
+  for (const char c : text) {
+    if (left_ > 0 || commented_) {
+      if (c != '\n') continue;
+      left_ -= left_ > 0;
+      commented_ = false;
+      removed_.push_back(written_);
+    } else if (at_start_ && !inside_ && c == comment_ && comment_ != '\0') {
+      commented_ = true;
+    } else if (escaped_) {
+      escaped_ = false;
+      // Outside of quotes, and before anything else than a quote and itself, an escape stands for itself.
+      if (inside_ && c == '"') {
+        out += "\"\"";
+        written_ += 2;
+      } else {
+        if (!inside_ || c != escape_) keep(escape_, out);
+        keep(c, out);
+      }
+      at_start_ = c == '\n';
+    } else if (c == escape_ && escape_ != '\0') {
+      escaped_ = true;
+      at_start_ = false;
+    } else {
+      if (c == '"') inside_ = !inside_;
+      keep(c, out);
+      at_start_ = c == '\n';
+    }
+  }
+}
+
+void CsvText::keep(char c, std::string& out) {
+  out += c;
+  ++written_;
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,58 @@
+/// The bytes of a CSV file as RFC 4180 has them: in UTF-8, without lines that are no records, quotes doubled.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schemaregistry/gate.h"
+
+namespace schemaregistry {
+
+/// Takes a file's bytes as they come and gives its text; keeps the places of lines that aren't in it.
+class CsvText {
+ public:
+  explicit CsvText(const CsvDialect& dialect)
+      : dialect_(dialect),
+        left_(dialect.skip_lines.value_or(0)),
+        comment_(dialect.comment.empty() ? '\0' : dialect.comment[0]),
+        escape_(dialect.escape.empty() ? '\0' : dialect.escape[0]) {}
+
+  /// Append the text of the next bytes; `ended` where there are no more. What is wrong with them, or nothing.
+  std::optional<std::string> take(std::string_view bytes, bool ended, std::string& out);
+
+  /// How many lines of the file before an offset of the text aren't in it.
+  std::int64_t passed_over(std::int64_t offset) const {
+    return std::upper_bound(removed_.begin(), removed_.end(), offset) - removed_.begin();
+  }
+
+ private:
+  enum class Encoding { utf8, utf16le, utf16be, latin1, windows1252 };
+
+  std::optional<std::string> begin(std::string_view& bytes);
+  bool is_plain() const { return dialect_.skip_lines.value_or(0) == 0 && comment_ == '\0' && escape_ == '\0'; }
+  bool decode(std::string_view bytes, bool ended, std::string& out);
+  bool decode_utf16(std::string_view bytes, bool ended, std::string& out);
+  void filter(std::string_view text, std::string& out);
+  void keep(char c, std::string& out);
+
+  const CsvDialect dialect_;
+  Encoding encoding_ = Encoding::utf8;
+  bool begun_ = false;
+  std::uint32_t left_;
+  const char comment_;
+  const char escape_;
+  bool at_start_ = true;
+  bool commented_ = false;
+  bool inside_ = false;
+  bool escaped_ = false;
+  std::int64_t written_ = 0;
+  std::vector<std::int64_t> removed_;
+  std::string pending_;
+  std::uint32_t high_ = 0;
+};
+
+}  // namespace schemaregistry

@@ -31,6 +31,7 @@ TARGETS = {"run": "run", "test": "test", "lock": "lock-check"}
 """The Makefile's target of each step."""
 CLOSING = re.compile(r"tests passed, \d+ tests failed|^=+ .* in [\d.]+s.*=+$")
 """The last lines of ctest and of pytest."""
+PROGRAMS = ("mmdebstrap", "unshare", "setpriv", "chroot", "curl", "apt-config")
 START_SECONDS, STOP_SECONDS = 1200, 120
 REST = "http://localhost:8000"
 
@@ -148,7 +149,7 @@ def unable() -> str:
     """Why this machine can't do it, or can't now; empty where it can."""
     if os.geteuid():
         return "It makes and enters root file systems: run it as root (sudo make fresh-check)."
-    lacking = [name for name in ("mmdebstrap", "unshare", "chroot", "curl", "apt-config") if not shutil.which(name)]
+    lacking = [name for name in PROGRAMS if not shutil.which(name)]
     if lacking:
         return f"Missing: {' '.join(lacking)}. On Debian: apt-get install mmdebstrap util-linux curl"
     return f"Something answers at {REST} already: stop it first." if answers("/healthz") else ""

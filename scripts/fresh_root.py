@@ -33,6 +33,8 @@ FILES = (
 )
 """Where package clients look for the same."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SPACES = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --".split()
+"""Mounts and processes of its own, which end with this process."""
 MARK = "-----END CERTIFICATE-----"
 
 
@@ -88,13 +90,13 @@ class Root:
 
     @contextmanager
     def started(self, command: str, output: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-        """A shell's command in the clone, in a session and process namespace of its own: all of it ends with the block.
+        """A shell's command in the clone, in a session of its own: all of it ends with the block.
 
         It sees the machine's network and devices, this user's settings for package clients, and no other variable.
         """
         mounts = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys"'
         entered = f'{mounts} && exec chroot "$0" sh -c "cd {CLONE} && $1"'
-        spaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--", "sh", "-c", entered]
+        spaces = [*SPACES, "sh", "-c", entered]
         variables = {"HOME": "/root", "LANG": "C.UTF-8", "PATH": PATH}
         process = subprocess.Popen(
             [*spaces, self.place, command],

@@ -33,7 +33,7 @@ FILES = (
 )
 """Where package clients look for the same."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-SPACES = "setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child --".split()
+SPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--"]
 """Mounts and processes of its own, which end with this process."""
 MARK = "-----END CERTIFICATE-----"
 

@@ -1,6 +1,7 @@
 """Parquet with encrypted columns or an encrypted footer: said so, for that file; and footers that pyarrow dies of."""
 
 import base64
+import json
 import signal
 import subprocess
 import sys
@@ -17,7 +18,9 @@ from schemaregistry.data import Directory, check, find, load
 from schemaregistry.data.parquet_footer import row_groups
 from schemaregistry.data.thrift import Compact
 from schemaregistry.document import parse
+from schemaregistry.v1.contract_pb2 import Contract
 
+CPP = Path(__file__).resolve().parents[2] / "build" / "cpp" / "schema-load"
 ROWS = pa.table({"n": range(10), "secret": ["x"] * 10})
 OPEN = b'{"$id": "s_v1", "version": "1.0.0", "type": "object", "properties": {"n": {"type": "integer"}%s}}'
 WHOLE = compile_contract(parse(OPEN % b', "secret": {"type": "string"}'))
@@ -72,7 +75,7 @@ def test_an_encrypted_footer_is_no_cut_off_file(tmp_path: Path, how: dict[str, A
 
 def test_nothing_of_a_load_stays(encrypted: Path, tmp_path: Path) -> None:
     pq.write_table(ROWS, encrypted.with_name("a.parquet"))
-    loaded = load(find([str(tmp_path)]), WHOLE, lambda schema: Directory(tmp_path / "out", schema, "x"))
+    loaded = load(find([str(tmp_path / "*.parquet")]), WHOLE, lambda schema: Directory(tmp_path / "out", schema, "x"))
     assert [facts.rows for facts in loaded.report.files] == [10, 0]
     assert loaded.place is None
     assert not (tmp_path / "out").exists()
@@ -127,3 +130,24 @@ def test_the_footer_is_read_as_pyarrow_reads_it(tmp_path: Path, columns: int) ->
             assert (chunk.path, chunk.values) == (other.path_in_schema, other.num_values)
             assert (chunk.packed, chunk.size) == (other.total_compressed_size, other.total_uncompressed_size)
             assert (chunk.data_page, chunk.dictionary_page) == (other.data_page_offset, other.dictionary_page_offset)
+
+
+@pytest.mark.skipif(not CPP.exists(), reason="the C++ client isn't built: make cpp")
+@pytest.mark.parametrize("contract", [WHOLE, PART], ids=["whole", "part"])
+def test_cpp_says_the_same(encrypted: Path, tmp_path: Path, contract: Contract) -> None:
+    """And what it found in the files before is kept."""
+    pq.write_table(ROWS, tmp_path / "a.parquet")
+    pq.write_table(ROWS, tmp_path / "z.parquet")
+    (tmp_path / "z.parquet").write_bytes(without_last_chunk((tmp_path / "z.parquet").read_bytes()))
+    write_encrypted(tmp_path / "w.parquet", column_keys={"c": ["secret"]}, plaintext_footer=False)
+    (tmp_path / "c.pb").write_bytes(contract.SerializeToString(deterministic=True))
+    for last in ("e", "w", "z"):
+        files = [str(tmp_path / "a.parquet"), str(tmp_path / f"{last}.parquet")]
+        command = [CPP, *files, "--contract", tmp_path / "c.pb", "--check-only", "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        theirs, ours = json.loads(done.stdout), check(find(files), contract).to_json()
+        assert ours["files"][0]["rows"] == 10
+        for told in (theirs, ours):
+            for measured in ("seconds", "rows_per_second", "peak_memory_bytes"):
+                del told[measured]
+        assert theirs == json.loads(json.dumps(ours))

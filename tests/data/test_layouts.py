@@ -132,3 +132,21 @@ def test_structs(judge_array: Judge) -> None:
     array = pa.array([{"p": 1}, None, {"p": None}], pa.struct([("p", pa.int64())]))
     assert found(judge_array(rules, array)) == {"required": [None]}
     assert found(judge_array(rules, pa.array([{}, None], pa.struct([])))) == {"required": [None]}
+
+
+WIDE = {"name": "decimal128", "precision": 38, "scale": 38}
+
+
+def test_decimals_whose_scales_are_far_apart_are_judged_without_a_cast(judge_array: Judge) -> None:
+    """Arrow's cast reads beyond its table of powers of ten."""
+    array = pa.array([Decimal("1E38"), Decimal(0), None], pa.decimal128(38, -38))
+    assert found(judge_array({"type": "number"}, array, WIDE)) == {"type": [str(10**38)]}
+
+
+@pytest.mark.parametrize("scale", [77, 2**24, 2**31 - 1, -77, -(2**31)])
+def test_a_decimal_of_a_scale_that_none_has_is_damage(judge_array: Judge, scale: int) -> None:
+    kind = pa.decimal128(12, scale)
+    for array in (pa.nulls(1, kind), pa.nulls(1, pa.list_(kind)), pa.nulls(1, pa.struct([("b", kind)]))):
+        report = judge_array({}, array)
+        assert report.error
+        assert report.error.reason == "CORRUPT"

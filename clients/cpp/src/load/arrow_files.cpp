@@ -9,6 +9,7 @@
 #include <parquet/metadata.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <set>
 #include <utility>
@@ -25,6 +26,8 @@ constexpr std::int64_t kBatchBytes = 64 << 20;
 constexpr std::int64_t kBuffer = 1 << 20;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
+// Digits of the widest decimals, those of 256 bits.
+constexpr std::int64_t kMostDigits = 76;
 
 std::string repeated(const std::string& name) {
   return "more than one column is named \"" + name + "\": which of them is meant can't be told";
@@ -40,6 +43,11 @@ std::optional<Fault> check_magic(const Reading& reading) {
   file.clear();
   file.seekg(std::max<std::int64_t>(0, size - 4));
   file.read(tail, 4);
+  const std::string_view encrypted = "PARE";
+  if (size >= 12 && std::string_view(tail, 4) == encrypted &&
+      (std::string_view(head, 4) == encrypted || std::string_view(head, 4) == "PAR1")) {
+    return reading.fault("ENCRYPTED", "the whole file is encrypted: decrypt it first", size - 4);
+  }
   const auto known = static_cast<std::size_t>(std::clamp<std::int64_t>(size, 1, 4));
   if (std::string_view(head, known) != std::string_view("PAR1").substr(0, known)) {
     return reading.fault("WRONG_FORMAT", "not a Parquet file: it doesn't start with PAR1", 0);
@@ -48,6 +56,21 @@ std::optional<Fault> check_magic(const Reading& reading) {
   return reading.fault(
       "TRUNCATED",
       "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
+}
+
+/// Decimals of a scale that none has: Arrow's casts read beyond their tables for it.
+std::optional<Fault> refuse_decimals(const Reading& reading, const arrow::FieldVector& fields) {
+  for (const auto& field : fields) {
+    const arrow::DataType& type = value_type(*field->type());
+    if (arrow::is_decimal(type.id())) {
+      const auto& decimal = static_cast<const arrow::DecimalType&>(type);
+      if (std::abs(std::int64_t{decimal.scale()}) <= kMostDigits) continue;
+      return reading.fault("CORRUPT", "\"" + field->name() + "\" is " + type.ToString() +
+                                          ": a decimal has a scale of " + std::to_string(kMostDigits) + " at most");
+    }
+    if (auto fault = refuse_decimals(reading, type.fields())) return fault;
+  }
+  return std::nullopt;
 }
 
 class ParquetFile {
@@ -60,10 +83,15 @@ class ParquetFile {
     if (!status.ok()) return reading_.fault(status, reading_.source.size);
     const std::string name = repeated_name(schema_->fields());
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
-    if (auto bomb = find_bomb()) return bomb;
+    if (auto fault = refuse_decimals(reading_, schema_->fields())) return fault;
+    if (auto fault = find_lacking()) return fault;
     const auto columns = needed_columns(reading_.plan, reading_.judge.bind(*schema_));
+    const auto leaves = leaves_of(columns);
+    if (!leaves.ok()) return reading_.fault(leaves.status(), reading_.source.size);
+    if (auto fault = find_encrypted(*leaves)) return fault;
+    if (auto bomb = find_bomb()) return bomb;
     if (columns.empty()) return take_without_columns();
-    status = read(columns);
+    status = read(*leaves);
     const std::int64_t done = reading_.judge.rows();
     if (!status.ok()) return reading_.fault(status, offset_of(done));
     if (done == metadata_->num_rows()) return std::nullopt;
@@ -102,8 +130,7 @@ class ParquetFile {
     return status.ok() ? std::nullopt : std::optional(reading_.fault(status));
   }
 
-  arrow::Status read(const std::vector<int>& columns) {
-    ARROW_ASSIGN_OR_RAISE(const auto leaves, leaves_of(columns));
+  arrow::Status read(const std::vector<int>& leaves) {
     parquet::ArrowReaderProperties properties(/*use_threads=*/false);
     properties.set_pre_buffer(false);
     properties.set_batch_size(batch_rows());
@@ -170,11 +197,51 @@ class ParquetFile {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(rows), 1, kBatchRows);
   }
 
+  /// Each row group has a chunk for each column, and together they have the rows of the file.
+  std::optional<Fault> find_lacking() const {
+    std::int64_t rows = 0;
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      const auto row_group = metadata_->RowGroup(group);
+      if (row_group->num_columns() != metadata_->num_columns()) {
+        return reading_.fault("CORRUPT", "row group " + std::to_string(group) + " has " +
+                                             std::to_string(row_group->num_columns()) + " column chunks, the schema " +
+                                             std::to_string(metadata_->num_columns()));
+      }
+      rows += std::max<std::int64_t>(row_group->num_rows(), 0);
+    }
+    if (rows == metadata_->num_rows()) return std::nullopt;
+    return reading_.fault("CORRUPT", "the footer says " + std::to_string(metadata_->num_rows()) +
+                                         " rows, its row groups " + std::to_string(rows));
+  }
+
+  std::optional<Fault> find_encrypted(const std::vector<int>& leaves) const {
+    for (int group = 0; group < metadata_->num_row_groups(); ++group) {
+      const auto row_group = metadata_->RowGroup(group);
+      for (const int leaf : leaves) {
+        const auto chunk = readable(*row_group, leaf);
+        if (chunk && !chunk->crypto_metadata()) continue;
+        return reading_.fault("ENCRYPTED", "the column \"" + metadata_->schema()->Column(leaf)->path()->ToDotString() +
+                                               "\" is encrypted: decrypt the file first");
+      }
+    }
+    return std::nullopt;
+  }
+
+  /// A chunk's metadata; nothing where they are encrypted, which Parquet throws for.
+  static std::unique_ptr<parquet::ColumnChunkMetaData> readable(const parquet::RowGroupMetaData& group, int column) {
+    try {
+      return group.ColumnChunk(column);
+    } catch (const parquet::ParquetException&) {
+      return nullptr;
+    }
+  }
+
   std::optional<Fault> find_bomb() const {
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       const auto row_group = metadata_->RowGroup(group);
       for (int column = 0; column < metadata_->num_columns(); ++column) {
-        const auto chunk = row_group->ColumnChunk(column);
+        const auto chunk = readable(*row_group, column);
+        if (!chunk) continue;
         const std::int64_t size = chunk->total_uncompressed_size();
         const std::int64_t packed = std::max<std::int64_t>(chunk->total_compressed_size(), 1);
         if (size <= kBombBytes || size / packed <= kBombRatio) continue;
@@ -197,9 +264,11 @@ class ParquetFile {
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       const auto row_group = metadata_->RowGroup(group);
       if (row < row_group->num_rows() && metadata_->num_columns() > 0) {
-        std::int64_t start = start_of(*row_group->ColumnChunk(0));
-        for (int column = 1; column < metadata_->num_columns(); ++column)
-          start = std::min(start, start_of(*row_group->ColumnChunk(column)));
+        std::optional<std::int64_t> start;
+        for (int column = 0; column < metadata_->num_columns(); ++column) {
+          const auto chunk = readable(*row_group, column);
+          if (chunk) start = std::min(start.value_or(start_of(*chunk)), start_of(*chunk));
+        }
         return start;
       }
       row -= row_group->num_rows();
@@ -220,6 +289,7 @@ arrow::Status take_batch(Reading& reading, const arrow::RecordBatch& batch) {
 std::optional<Fault> bind_schema(Reading& reading, const arrow::Schema& schema) {
   const std::string name = repeated_name(schema.fields());
   if (!name.empty()) return reading.fault("DUPLICATE_COLUMN", repeated(name));
+  if (auto fault = refuse_decimals(reading, schema.fields())) return fault;
   reading.judge.bind(schema);
   return std::nullopt;
 }

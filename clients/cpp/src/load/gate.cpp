@@ -1,8 +1,10 @@
 #include "schemaregistry/gate.h"
 
+#include <parquet/exception.h>
 #include <sys/resource.h>
 
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include "schemaregistry/guarded.h"
@@ -36,7 +38,7 @@ class Run {
   bool judge(const Source& source, const Read& read) {
     Judge judge(plan_, tally_, source.path);
     Reading reading{source, plan_, judge, keep_, tally_};
-    report_.error = read(reading);
+    report_.error = caught(reading, read);
     if (!report_.error) judge.finish();
     report_.files.push_back({source.path, source.format, judge.rows(), source.size});
     report_.rows += judge.rows();
@@ -58,6 +60,19 @@ class Run {
   }
 
  private:
+  /// What a library throws for a file is this file's fault: what was found in the others is kept.
+  template <class Read>
+  static std::optional<Fault> caught(Reading& reading, const Read& read) {
+    try {
+      return read(reading);
+    } catch (const std::bad_alloc&) {
+      return reading.fault("OUT_OF_MEMORY",
+                           "memory ran out: give the program more; a damaged file may ask for any");
+    } catch (const parquet::ParquetException& thrown) {
+      return reading.fault("CORRUPT", thrown.what());
+    }
+  }
+
   const Plan& plan_;
   const Keep keep_;
   Tally tally_;

@@ -114,6 +114,9 @@ class Run:
             judge.finish()
         except Unreadable as unreadable:
             self.error = unreadable.fault
+        except MemoryError:
+            message = "memory ran out: give the program more; a damaged file may ask for any"
+            self.error = Unreadable(source.path, "OUT_OF_MEMORY", message).fault
         except OSError as error:
             self.error = Unreadable(source.path, "UNREADABLE", error.strerror or str(error)).fault
         if source.remark:

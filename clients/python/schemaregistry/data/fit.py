@@ -20,6 +20,8 @@ from schemaregistry.data.types import UTC, Array, DataType, contract_type, descr
 
 Misfits: TypeAlias = Callable[[Array], Mask | None]
 
+_CAST_DIGITS: Final = 38
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -229,7 +231,14 @@ def _not_a_date(array: Array) -> Mask | None:
     return outside(array, FIRST_DAY, LAST_DAY)
 
 
+def is_castable(found: DataType, wanted: DataType) -> bool:
+    """Whether Arrow's cast of decimals may be called: beyond 38 digits it reads beyond its table of powers of ten."""
+    return bool(abs(wanted.scale - found.scale) <= _CAST_DIGITS)
+
+
 def _not_castable(array: Array, wanted: DataType) -> Mask | None:
+    if not is_castable(array.type, wanted):
+        return each(array, partial(holds_decimal, wanted))
     try:
         array.cast(wanted)
     except pa.ArrowInvalid:

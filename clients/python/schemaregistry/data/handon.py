@@ -13,6 +13,7 @@ import pyarrow.types as pt
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, decoded, either, plain, some, valid
+from schemaregistry.data.fit import is_castable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsoncolumn import as_json, texts_as_json
 from schemaregistry.data.types import Array, DataType, Field, family, is_json, pc
@@ -79,6 +80,8 @@ def _cast(array: Array, wanted: DataType) -> Array:
             return _list(array, wanted)
         case "timestamp":
             return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz)).cast(wanted)
+        case "decimal" if pt.is_decimal(array.type) and not is_castable(array.type, wanted):
+            return pa.array(array.to_pylist(), wanted)
         case "decimal" if pt.is_integer(array.type):
             return array.cast(pa.decimal128(20, 0)).cast(wanted)
     return array.cast(wanted)

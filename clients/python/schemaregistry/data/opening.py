@@ -64,8 +64,16 @@ def _arrow(source: Source) -> Stream:
     except pa.ArrowInvalid:
         data.seek(0)
         stream = pa.ipc.open_stream(data)
-        return Stream(stream.schema, lambda _: stream)
-    return Stream(reader.schema, lambda _: (reader.get_batch(at) for at in range(reader.num_record_batches)))
+        return Stream(stream.schema, lambda _: map(_validated, stream))
+    return Stream(
+        reader.schema, lambda _: (_validated(reader.get_batch(at)) for at in range(reader.num_record_batches))
+    )
+
+
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """What Arrow trusts in its own format could be anything."""
+    batch.validate(full=True)
+    return batch
 
 
 def _csv(source: Source) -> Stream:

@@ -2,15 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.types import Field, family, value_type
+
+_MOST_DIGITS: Final = 76
+"""Digits of the widest decimals, those of 256 bits; Arrow's casts read beyond their tables for scales beyond it."""
 
 
 def refuse_repeated(path: str, fields: Iterable[Field]) -> None:
     """Raise Unreadable (DUPLICATE_COLUMN) where columns, or members of a struct, have the same name.
 
-    And CORRUPT where names, or names of time zones, aren't text.
+    And CORRUPT where names, or names of time zones, aren't text, and for decimals of a scale that none has.
     """
     try:
         _refuse(path, list(fields))
@@ -40,6 +44,9 @@ def _refuse_within(path: str, field: Field) -> None:
             _refuse(path, list(kind))
         case "list":
             _refuse_within(path, kind.value_field)
+        case "decimal" if abs(kind.scale) > _MOST_DIGITS:
+            message = f'"{field.name}" is {kind}: a decimal has a scale of {_MOST_DIGITS} at most'
+            raise Unreadable(path, "CORRUPT", message)
 
 
 def folded(name: str) -> str:

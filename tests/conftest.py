@@ -45,8 +45,9 @@ def _folder(item: pytest.Item) -> str:
 
 
 def start(data: Path, *options: str) -> Server:
-    """Start a server on free ports and return it once it listens."""
-    return launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", *options).wait()
+    """Start a server on free ports and return it once it listens; it judges for as long as a busy machine needs."""
+    limits = ("--judge-seconds", "10")
+    return launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", *limits, *options).wait()
 
 
 @pytest.fixture(scope="session")

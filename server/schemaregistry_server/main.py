@@ -37,6 +37,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
     reflection: options.Reflection = True,
     progress_seconds: options.Progress = 10.0,
     grace_seconds: options.Grace = 10.0,
+    judge_seconds: options.Judge = 1.0,
     slow_seconds: options.Slow = 30.0,
     connection_seconds: options.Connection = 1800.0,
 ) -> None:
@@ -65,6 +66,7 @@ def serve(  # noqa: PLR0913, PLR0917 (each one is an option)
         reflection=reflection,
         progress_seconds=progress_seconds,
         grace_seconds=grace_seconds,
+        judge_seconds=judge_seconds,
         slow_seconds=slow_seconds,
         connection_seconds=connection_seconds,
     )

@@ -80,6 +80,9 @@ Publish = Annotated[
 Reflection = Annotated[bool, _setting("REFLECTION", None, "Let gRPC clients ask for the proto.")]
 Progress = Annotated[float, _setting("PROGRESS_SECONDS", "SECONDS", "Between a watch's marks of progress.", min=0.01)]
 Grace = Annotated[float, _setting("GRACE_SECONDS", "SECONDS", "For calls in flight when the server stops.", min=0)]
+Judge = Annotated[
+    float, _setting("JUDGE_SECONDS", "SECONDS", "For a question about compatibility, or it is undecided.", min=0.01)
+]
 Slow = Annotated[
     float, _setting("SLOW_SECONDS", "SECONDS", "For a watcher to take a message, or be dropped.", min=0.01)
 ]

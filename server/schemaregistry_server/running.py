@@ -121,8 +121,8 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
     readers_workers = max(2, usable() // settings.workers)
     template = judge.template()
     stack.push_async_callback(asyncio.to_thread, template.close)
-    writers = WorkerJudge(template, waiting=WRITES)
-    readers = WorkerJudge(template, workers=readers_workers)
+    writers = WorkerJudge(template, seconds=settings.judge_seconds, waiting=WRITES)
+    readers = WorkerJudge(template, workers=readers_workers, seconds=settings.judge_seconds)
     for each in (writers, readers):
         stack.callback(each.close)
     return Registry(

@@ -53,6 +53,7 @@ class Settings:
     reflection: bool = True
     progress_seconds: float = 10.0
     grace_seconds: float = 10.0
+    judge_seconds: float = 1.0
     slow_seconds: float = 30.0
     connection_seconds: float = 1800.0
 

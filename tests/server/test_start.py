@@ -166,7 +166,8 @@ def test_history_is_published_oldest_first(start_server, tmp_path: Path, documen
     assert [v.version for v in versions] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3"]
 
 
-def test_the_greeting_ends_with_commands_that_work(running) -> None:
+def test_the_greeting_ends_with_commands_that_work(running, toolchain) -> None:
+    toolchain("curl")
     *_, greeting = running.output().partition("Listening:")
     assert "in dev mode alone, whoever calls it on this machine acts as the publisher" in greeting
     commands = re.findall(r"^  (curl .*)$", greeting, re.MULTILINE)

@@ -74,8 +74,8 @@ def test_a_registry_that_stays_away_makes_reading_an_error(start_server, documen
     server = start_server("--progress-seconds", "0.2")
     with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot")) as client:
         client.register(document())
-        with client.follow(max_staleness=3.0) as cache:
-            time.sleep(3.5)
+        with client.follow(max_staleness=6.0) as cache:
+            time.sleep(6.5)
             assert cache.get(schema_id).version == "1.0.0"
             server.stop(signal.SIGKILL)
             assert stale(cache, schema_id).reason == "STALE"

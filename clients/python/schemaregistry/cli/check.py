@@ -25,7 +25,7 @@ Form: TypeAlias = Annotated[
 def check(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
+        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON, JSON; directories, globs; - is stdin."),
     ],
     schema: Annotated[
         str,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def clean(
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
+        typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON, JSON; directories, globs; - is stdin."),
     ],
     schema: Schema,
     to: To,

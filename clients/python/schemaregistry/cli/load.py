@@ -42,7 +42,7 @@ CacheDir: TypeAlias = Annotated[
 def load(
     data: Annotated[
         list[str],
-        typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON; directories and globs of them; - is stdin."),
+        typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON, JSON; directories, globs; - is stdin."),
     ],
     schema: Schema,
     to: To,

@@ -15,6 +15,7 @@ from schemaregistry.data.csvfile import CsvReader
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.ipc import IpcReader
+from schemaregistry.data.jsonfile import JsonReader
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Proven
 from schemaregistry.data.ndjson import NdjsonReader
@@ -52,6 +53,7 @@ READERS: Final[dict[str, Callable[[Source, Judge], Reader]]] = {
     "arrow": IpcReader,
     "csv": CsvReader,
     "ndjson": NdjsonReader,
+    "json": JsonReader,
     "table": TableReader,
 }
 

@@ -5,13 +5,16 @@ A format is told by the file's name; where that says nothing, by its magic bytes
 
 # ruff: noqa: PTH118
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.packed import SUFFIXES as PACKED
+from schemaregistry.data.packed import Compression, member_of
 from schemaregistry.data.report import Fault
-from schemaregistry.data.sources import FORMATS, MAGIC, Compression, Source
+from schemaregistry.data.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.stdin import piped
 from schemaregistry.data.walking import Found, dangling, is_folder, matching, walk
 from schemaregistry.data.wording import counted
@@ -30,11 +33,11 @@ _SUFFIXES: Final = {
     ".tab": "csv",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
+    ".json": "json",
 }
 _TABS: Final = CsvDialect(delimiter="\t")
 _SHOWN: Final = 10
 """Names of files that were passed over, in a note."""
-_COMPRESSIONS: Final[Mapping[str, Compression]] = {".gz": "gzip", ".zst": "zstd"}
 
 
 def find(
@@ -91,7 +94,9 @@ def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]
     """The files below a directory; the first of them tells what was passed over."""
     found = walk(folder)
     told = {
-        path: Source(path, stated or named, _compression(path)) for path in found.files if (named := _by_name(path))
+        path: _packed(Source(path, stated or named, _compression(path)))
+        for path in found.files
+        if (named := _by_name(path))
     }
     told |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
     sources = [told[path] for path in sorted(told, key=os.fsencode)]
@@ -125,9 +130,19 @@ def _named(path: str, stated: str | None) -> Source:
     if message := dangling(path):
         return _refused(path, stated, message)
     try:
-        return Source(path, stated or _format(path), _compression(path))
+        return _packed(Source(path, stated or _format(path), _compression(path)))
+    except Unreadable as unreadable:
+        return Source(path, stated or "", fault=unreadable.fault)
     except OSError as error:
         return _refused(path, stated, error.strerror or str(error))
+
+
+def _packed(source: Source) -> Source:
+    """A source that is text, or isn't compressed: the others are read from their end."""
+    if source.compression is None or source.format in TEXT_FORMATS:
+        return source
+    message = f"{source.format} within {source.compression} can't be read in place: unpack it"
+    return replace(source, fault=Fault(source.path, None, None, "PACKED", message))
 
 
 def _refused(path: str, stated: str | None, message: str) -> Source:
@@ -140,11 +155,21 @@ def _by_name(path: str) -> str | None:
 
 
 def _suffix(path: str) -> str:
-    """The end of a name that tells the format, that of a compression aside."""
+    """The end of a name that tells the format, that of a compression aside; else of an archive's only file."""
     suffixes = Path(path.lower()).suffixes
-    if suffixes and suffixes[-1] in _COMPRESSIONS:
-        suffixes.pop()
-    return suffixes[-1] if suffixes else ""
+    packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
+    named = suffixes[-1] if suffixes else ""
+    if packed == ".zip" and named not in _SUFFIXES:
+        return _suffix_of_member(path)
+    return named
+
+
+def _suffix_of_member(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return Path(member_of(path, file).lower()).suffix
+    except (Unreadable, OSError):
+        return ""
 
 
 def _csv(path: str, said: CsvDialect) -> CsvDialect:
@@ -153,7 +178,7 @@ def _csv(path: str, said: CsvDialect) -> CsvDialect:
 
 
 def _compression(path: str) -> Compression | None:
-    return _COMPRESSIONS.get(Path(path.lower()).suffix)
+    return PACKED.get(Path(path.lower()).suffix)
 
 
 def _format(path: str) -> str:
@@ -162,11 +187,13 @@ def _format(path: str) -> str:
         return named
     with Path(path).open("rb") as file:
         head = file.read(8)
+        if _compression(path) == "zip":
+            member_of(path, file)
     for magic, name in MAGIC:
         if head.startswith(magic):
             return name
     raise InvalidArgument(
-        f"The name of {path} doesn't tell its format. Say --format parquet, arrow, csv or ndjson.",
+        f"The name of {path} doesn't tell its format. Say --format {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.",
         reason="UNKNOWN_FORMAT",
         metadata={"file": path},
     )

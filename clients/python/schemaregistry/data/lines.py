@@ -120,6 +120,10 @@ class Block:
         """The line of a byte."""
         return self.line + int(np.searchsorted(self.newlines, at)) + self.passed_over(self.offset + at)
 
+    def offset_at(self, at: int) -> int:
+        """Where a byte is in the text."""
+        return self.offset + at
+
     def record(self, index: int) -> bytes:
         """One record, without its line end."""
         return self.part(index, index + 1).rstrip(b"\r\n")

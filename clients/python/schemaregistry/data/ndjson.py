@@ -4,6 +4,7 @@ What that parser refuses, or may have read otherwise than JSON says, is narrowed
 read one by one. Types come from the contract, never from what the file looks like.
 """
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -16,7 +17,7 @@ from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsonbatch import Layout
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.lines import Block, Proven, blocks, without_mark
+from schemaregistry.data.lines import Block, Prove, Proven, blocks, without_mark
 from schemaregistry.data.linewise import JsonLines
 from schemaregistry.data.records import Records, read_exactly, read_line
 from schemaregistry.data.sources import Input, Source
@@ -42,6 +43,7 @@ class NdjsonReader:
     """The batches and records of one NDJSON file."""
 
     format = "ndjson"
+    rule = "ndjson"
 
     def __init__(self, source: Source, judge: Judge) -> None:
         self._source = source
@@ -57,17 +59,41 @@ class NdjsonReader:
     def __iter__(self) -> Iterator[Batch | Records | BadLines | Proven]:
         """The batches and records in the file's order; raises Unreadable."""
         self._judge.bind(self._judge.plan.record_schema)
-        prove = JsonLines(self._judge.plan).prove if self._judge.by_proof else None
         try:
-            for block in blocks(self._source, self._input, quoted=False, prove=prove):
+            is_first = True
+            for block in self._blocks():
                 if isinstance(block, Proven):
                     yield block
                     continue
                 text = without_mark(block)
                 if len(text.starts):
+                    if is_first and self.format == "ndjson":
+                        self._refuse_array(text)
                     yield from self._read(text, 0, len(text.starts))
+                is_first = False
         finally:
             self._input.close()
+
+    def _blocks(self) -> Iterator[Block | Proven]:
+        """The records, a line each."""
+        return blocks(self._source, self._input, quoted=False, prove=self._prove)
+
+    @cached_property
+    def _prove(self) -> Prove | None:
+        return JsonLines(self._judge.plan).prove if self._judge.by_proof else None
+
+    def _refuse_array(self, block: Block) -> None:
+        """Raise Unreadable (JSON_ARRAY) for an array of records where a record is a line."""
+        line = block.record(0).lstrip()
+        if not line.startswith(b"["):
+            return
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError):
+            value = [{}]
+        if value and isinstance(value[0], dict):
+            message = "the records are in a JSON array, not a line each: name the file .json, or say --format json"
+            raise Unreadable(self._source.path, "JSON_ARRAY", message, offset=block.offset, line=block.line_of(0))
 
     def _read(self, block: Block, first: int, end: int) -> Iterator[Batch | Records | BadLines]:
         batch = self._layout.read(block, first, end) if self._layout else None
@@ -100,10 +126,10 @@ class NdjsonReader:
         return read_exactly(line) if self._has_decimals else read_line(line)
 
     def _bad_line(self, block: Block, index: int, line: bytes, error: str) -> BadLines:
-        offset, number = block.offset + int(block.starts[index]), block.line_of(index)
+        offset, number = block.offset_at(int(block.starts[index])), block.line_of(index)
         fault = Unreadable(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
-        return BadLines("ndjson", "a JSON value", [number], [line], fault, cut_off=not ends)
+        return BadLines(self.rule, "a JSON value", [number], [line], fault, cut_off=not ends)
 
     @cached_property
     def _has_decimals(self) -> bool:

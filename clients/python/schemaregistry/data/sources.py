@@ -2,20 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
-
-import pyarrow as pa
+from typing import Any, Final
 
 from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.packed import Compression, Unpacked
 from schemaregistry.data.report import Fault
 from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 
-FORMATS: Final = ("parquet", "arrow", "csv", "ndjson")
+FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")
+TEXT_FORMATS: Final = ("csv", "ndjson", "json")
 
-Compression: TypeAlias = Literal["gzip", "zstd"]
 MAGIC: Final = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
 """How files of a format start."""
-COMPRESSED: Final[tuple[tuple[bytes, Compression], ...]] = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class Input:
             self._file.close()
             message = f"the file is empty: not even the start of {source.compression} is there"
             raise Unreadable(source.path, "TRUNCATED", message, offset=0)
-        self._stream = pa.CompressedInputStream(self._file, source.compression) if source.compression else self._file
+        self._stream = Unpacked(source.path, self._file, source.compression) if source.compression else self._file
 
     @property
     def position(self) -> int:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
 from schemaregistry.data.faults import Unreadable
-from schemaregistry.data.sources import COMPRESSED, MAGIC, Source
+from schemaregistry.data.packed import COMPRESSED
+from schemaregistry.data.sources import MAGIC, TEXT_FORMATS, Source
 from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
@@ -87,7 +88,7 @@ class Piped(Source):
 
     def opened(self) -> Any:
         """The bytes; in a file that nobody else sees where the format is read from its end."""
-        if self.format == "parquet" or self.pipe.peek(len(b"ARROW1")) == b"ARROW1":
+        if self.format == "parquet" or self.compression == "zip" or self.pipe.peek(len(b"ARROW1")) == b"ARROW1":
             return self._kept()
         return self.pipe
 
@@ -116,15 +117,18 @@ def piped(stated: str | None, stream: BinaryIO | None = None, csv: CsvDialect = 
     compression = next((name for magic, name in COMPRESSED if head.startswith(magic)), None)
     found = stated or (None if compression else _told(head))
     if found is None:
-        message = "The first bytes of standard input don't tell its format. Say --format csv, ndjson, parquet or arrow."
+        message = (
+            "The first bytes of standard input don't tell its format. Say --format csv, ndjson, json, parquet or arrow."
+        )
         raise InvalidArgument(message, reason="UNKNOWN_FORMAT")
-    return Piped(NAME, found, compression if found in ("csv", "ndjson") else None, csv, pipe=pipe)
+    return Piped(NAME, found, compression if found in TEXT_FORMATS else None, csv, pipe=pipe)
 
 
 def _told(head: bytes) -> str | None:
-    """JSON records start with a brace. Nothing tells CSV."""
-    if head.removeprefix(_BOM).lstrip().startswith(b"{"):
-        return "ndjson"
+    """JSON records start with a brace, an array of them with a bracket. Nothing tells CSV."""
+    letter = head.removeprefix(_BOM).lstrip()[:1]
+    if letter in (b"{", b"["):
+        return "ndjson" if letter == b"{" else "json"
     if head.startswith(_IPC_STREAM):
         return "arrow"
     return next((name for magic, name in MAGIC if head.startswith(magic)), None)

@@ -2,6 +2,7 @@
 #include "schemaregistry/gate.h"
 
 #include <arrow/api.h>
+#include <arrow/extension_type.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/writer.h>
 #include <gtest/gtest.h>
@@ -312,6 +313,41 @@ TEST(LoaderTest, HandsOnColumnsInTheContractsTypes) {
   EXPECT_TRUE(loaded->batches[0]->Equals(*arrow::RecordBatch::Make(
       gate.schema(), 3, {array_of<arrow::Int16Builder, std::int16_t>({1, std::nullopt, -3})})))
       << loaded->batches[0]->ToString();
+}
+
+/// The texts of the rows that a gate hands on of a file of JSON values.
+std::string loaded_json(const std::string& name, const std::string& text) {
+  const TemporaryFolder folder;
+  const std::string path = (folder.path() / name).string();
+  std::ofstream(path) << text;
+  const Gate gate = gate_of(contract_of(v1::TYPE_NAME_JSON));
+  const auto loaded = gate.load({path});
+  EXPECT_TRUE(loaded);
+  EXPECT_EQ(loaded->report.verdict, Verdict::conforms) << loaded->report.to_text();
+  EXPECT_EQ(loaded->batches.size(), 1u);
+  EXPECT_TRUE(loaded->batches[0]->schema()->Equals(*gate.schema()));
+  EXPECT_TRUE(loaded->batches[0]->ValidateFull().ok());
+  std::string found;
+  const auto& column = static_cast<const arrow::ExtensionArray&>(*loaded->batches[0]->column(0));
+  const auto& texts = static_cast<const arrow::StringArray&>(*column.storage());
+  for (std::int64_t i = 0; i < texts.length(); ++i) found += texts.IsNull(i) ? "-\n" : texts.GetString(i) + "\n";
+  return found;
+}
+
+TEST(LoaderTest, HandsOnJsonAsTheTextThatTheLineHas) {
+  EXPECT_EQ(loaded_json("a.ndjson",
+                        "{\"a\": 1.10}\n{\"b\": 1, \"a\":  {\"x\" : 1e400} }\n{}\n{\"a\": null}\n{\"a\": \"\\u0041\"}\n"),
+            "1.10\n{\"x\" : 1e400}\n-\nnull\n\"\\u0041\"\n");
+}
+
+TEST(LoaderTest, HandsOnJsonAsTheTextThatTheFieldHas) {
+  EXPECT_EQ(loaded_json("a.csv", "a,b\n1.10,x\n\"{ \"\"x\"\": 1}\",x\n,x\nnull,x\n"), "1.10\n{ \"x\": 1}\n-\nnull\n");
+}
+
+TEST(GateTest, JudgesTextsOfAColumnOfJsonAsJson) {
+  const Gate gate = gate_of(contract_of(v1::TYPE_NAME_JSON));
+  const auto texts = array_of<arrow::StringBuilder, std::string>({"1", "a", std::nullopt, "{\"x\": 1, \"x\": 2}", "null"});
+  EXPECT_EQ(failing_rows(check(gate, texts)), (std::vector<std::int64_t>{1, 3}));
 }
 
 TEST(LoaderTest, HandsOnNothingOfAFileThatFailsAtItsEnd) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <arrow/array.h>
+#include <arrow/extension_type.h>
 #include <arrow/record_batch.h>
 #include <arrow/util/bit_util.h>
 
@@ -84,7 +85,10 @@ namespace columns {
 /// The array of a column, where it is of the Arrow array's class.
 template <class ArrayType>
 Result<const ArrayType*> array_of(const arrow::RecordBatch& batch, const std::string& name) {
-  const auto column = batch.GetColumnByName(name);
+  auto column = batch.GetColumnByName(name);
+  // The batch holds what an extension, as that of JSON, is stored as.
+  if (column && column->type_id() == arrow::Type::EXTENSION)
+    column = static_cast<const arrow::ExtensionArray&>(*column).storage();
   if (column && column->type_id() == ArrayType::TypeClass::type_id) return static_cast<const ArrayType*>(column.get());
   return Error{
       Code::failed_precondition,

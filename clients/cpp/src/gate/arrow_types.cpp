@@ -1,9 +1,11 @@
 #include "arrow_types.h"
 
+#include <arrow/extension/json.h>
 #include <arrow/extension_type.h>
 #include <arrow/type_traits.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace schemaregistry {
@@ -53,6 +55,8 @@ std::shared_ptr<arrow::DataType> plain_type(v1::TypeName name) {
       return arrow::date32();
     case v1::TYPE_NAME_DATE64:
       return arrow::date64();
+    case v1::TYPE_NAME_JSON:
+      return arrow::extension::json(arrow::utf8());
     default:
       return nullptr;
   }
@@ -163,7 +167,18 @@ const arrow::DataType& value_type(const arrow::DataType& type) {
   }
 }
 
+bool is_json(const arrow::DataType& type) {
+  return type.id() == Type::EXTENSION &&
+         static_cast<const arrow::ExtensionType&>(type).extension_name() == "arrow.json";
+}
+
+bool holds_json(const arrow::DataType& type) {
+  return is_json(type) || std::any_of(type.fields().begin(), type.fields().end(),
+                                      [](const auto& field) { return holds_json(*field->type()); });
+}
+
 Family family(const arrow::DataType& type) {
+  if (is_json(type)) return Family::json;
   const arrow::DataType& values = value_type(type);
   switch (values.id()) {
     case Type::NA:
@@ -234,6 +249,7 @@ std::string json_kind(Family family) {
 }
 
 std::string described(const arrow::DataType& type) {
+  if (is_json(type)) return "json";
   switch (type.id()) {
     case Type::STRING:
       return "utf8";

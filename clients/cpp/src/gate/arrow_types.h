@@ -25,6 +25,7 @@ enum class Family {
   timestamp,
   list,
   structure,
+  json,
   other
 };
 
@@ -35,6 +36,10 @@ Result<std::shared_ptr<arrow::Field>> arrow_field(const v1::Field& message);
 /// The type of the values, whatever layout they are in: of a dictionary, of runs, of an extension.
 const arrow::DataType& value_type(const arrow::DataType& type);
 Family family(const arrow::DataType& type);
+/// Whether it is Arrow's own type for JSON texts, `arrow.json`.
+bool is_json(const arrow::DataType& type);
+/// Whether it is, or a type within it.
+bool holds_json(const arrow::DataType& type);
 /// The JSON type of a family's values: `number` for floats, empty for what no contract names.
 std::string json_kind(Family family);
 /// As the arrow block would name it: `utf8`, `timestamp[us, UTC]`, `list<float64>`.

@@ -37,7 +37,7 @@ class Binder {
     Bound& bound = binding_[place.index];
     bound.type = values.GetSharedPtr();
     if (place.type) bound.fit = fit(values, *place.type);
-    if (bound.is_refused()) return;
+    if (bound.is_refused() || (place.type && is_json(*place.type))) return;
     if (family(values) == Family::structure) bind_members(place, values.fields());
     if (family(values) != Family::list) return;
     for (const std::uint32_t child : place.children) {

@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include "fit.h"
+#include "json_text.h"
 #include "text.h"
 
 namespace schemaregistry {
@@ -125,6 +126,7 @@ Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {
       const auto scalar = cell.array->GetScalar(cell.index);
       return scalar.ok() ? Value::string(printable((*scalar)->ToString())) : Value::null();
     }
+    case Family::json:  // a cell is what an extension is stored as
     case Family::null:
       break;
   }
@@ -249,6 +251,34 @@ Items items_at(const Cell& cell) {
     default:
       return {};
   }
+}
+
+bool is_finite(const Cell& cell) {
+  if (cell.is_null()) return true;
+  switch (family(*cell.array->type())) {
+    case Family::real:
+      return std::isfinite(real_at(cell));
+    case Family::list: {
+      const Items items = items_at(cell);
+      for (std::int64_t i = 0; i < items.count; ++i)
+        if (!is_finite(cell_at(*items.array, items.first + i))) return false;
+      return true;
+    }
+    case Family::structure: {
+      const auto& structure = as<arrow::StructArray>(*cell.array);
+      for (int i = 0; i < structure.num_fields(); ++i)
+        if (!is_finite(cell_at(*structure.field(i), cell.index))) return false;
+      return true;
+    }
+    default:
+      return true;
+  }
+}
+
+Value json_value(const Cell& cell) {
+  if (family(*cell.array->type()) != Family::text) return natural_value(*cell.array, cell.index);
+  auto value = read_json_plainly(bytes_at(cell));
+  return value ? *std::move(value) : Value::misfit();
 }
 
 std::string temporal_text(const arrow::DataType& type, std::int64_t stored) {

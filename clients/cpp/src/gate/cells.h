@@ -40,6 +40,12 @@ struct Items {
 };
 Items items_at(const Cell& cell);
 
+/// Whether neither NaN nor infinity is in a value.
+bool is_finite(const Cell& cell);
+/// The JSON value of a cell of a column of the contract's type json: what a text stands for, any other as its own type
+/// says it. The cell fits.
+Value json_value(const Cell& cell);
+
 /// The RFC 3339 text of a date, time or timestamp of a type, from what it is stored as in that type.
 std::string temporal_text(const arrow::DataType& type, std::int64_t stored);
 

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "json_text.h"
 #include "text.h"
 
 namespace schemaregistry {
@@ -182,8 +183,31 @@ Bounds bounds_of(const arrow::DataType& type) {
   return {0, (Int128{1} << bits) - 1};
 }
 
+/// Texts are JSON texts; values of any other type that a contract names are themselves.
+static Fit fit_json(const arrow::DataType& found) {
+  const Family have = family(found);
+  Fit met;
+  switch (have) {
+    case Family::other:
+      return refuse(found);
+    case Family::null:
+      return met;
+    case Family::text:
+      met.rule = Fit::Rule::json_text;
+      return met;
+    case Family::list:
+    case Family::structure:
+      met.rule = Fit::Rule::json_parts;
+      break;
+    default:
+      met = fit(found, found);
+  }
+  return with_note(met, described(found) + " column read as json: each value is itself, no JSON text");
+}
+
 Fit fit(const arrow::DataType& found_type, const arrow::DataType& wanted_type) {
   const arrow::DataType& found = value_type(found_type);
+  if (is_json(wanted_type)) return fit_json(found);
   const arrow::DataType& wanted = value_type(wanted_type);
   const Family have = family(found);
   const Family want = family(wanted);
@@ -246,6 +270,10 @@ bool Fit::holds(const Cell& cell) const {
     }
     case Rule::decimal:
       return fits_decimal(decimal_at(cell), *this);
+    case Rule::json_text:
+      return bool(read_json_plainly(bytes_at(cell)));
+    case Rule::json_parts:
+      return is_finite(cell);
   }
   return false;
 }

@@ -33,6 +33,10 @@ struct Fit {
     integral_decimal,
     /// Decimals: no more than `digits` before the point and `scale` after it.
     decimal,
+    /// Texts: one JSON value.
+    json_text,
+    /// Lists and structs: without NaN or infinity in them.
+    json_parts,
   };
 
   Rule rule = Rule::always;

@@ -9,6 +9,9 @@
 namespace schemaregistry {
 namespace {
 
+// Of an integer.
+constexpr std::size_t kMostDigits = 4300;
+
 class Reader {
  public:
   using Parse = std::optional<Number> (*)(std::string_view);
@@ -46,6 +49,14 @@ class Reader {
 
   bool read_value(Value& value, std::size_t depth) {
     if (depth > max_depth_) return fail("TOO_DEEP", "nested deeper than " + std::to_string(max_depth_));
+    const std::size_t begin = at_;
+    const bool read = read_any(value, depth);
+    value.begin = static_cast<std::uint32_t>(begin);
+    value.end = static_cast<std::uint32_t>(at_);
+    return read;
+  }
+
+  bool read_any(Value& value, std::size_t depth) {
     switch (peek()) {
       case '{':
         return read_object(value, depth);
@@ -196,6 +207,8 @@ class Reader {
       if (!read_digits()) return fail("NOT_JSON", "an exponent's digits are missing");
     }
     const std::string_view written = text_.substr(begin, at_ - begin);
+    if (written.size() - (written[0] == '-') > kMostDigits && written.find_first_of(".eE") == std::string_view::npos)
+      return fail("NUMBER_OUT_OF_RANGE", "an integer has more than 4,300 digits");
     auto number = parse_(written);
     if (!number) return fail("NUMBER_OUT_OF_RANGE", "the exponent of a number is too large to be read");
     value = Value::of(*std::move(number));

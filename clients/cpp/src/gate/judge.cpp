@@ -135,21 +135,11 @@ void Judge::take(Row& row, std::int64_t line) {
   ++rows_;
 }
 
-/// What is in a record as a report shows it: decimals are texts.
-static Value shown_record(const Value& value) {
-  const bool is_decimal = value.is(Value::Kind::number) && value.number.is_decimal();
-  if (is_decimal) return Value::string(value.number.shown());
-  Value shown = value;
-  for (Value& item : shown.items) item = shown_record(item);
-  for (auto& [name, member] : shown.members) member = shown_record(member);
-  return shown;
-}
-
 void Judge::take(const std::map<Key, Value>& broken, std::int64_t line) {
   for (const auto& [key, value] : broken) {
     const Value& at_fault = value;
     tally_.add(key, plan_.expected(key.column, key.pointer, key.rule), {path_, rows_, line, ""},
-               [&] { return shown_record(at_fault); });
+               [&] { return as_shown(at_fault); });
   }
   tally_.rows_failing += !broken.empty();
   ++rows_;

@@ -120,7 +120,7 @@ std::optional<Number> Number::parse_exactly(std::string_view json) {
 std::optional<Number> Number::parse_plainly(std::string_view json) {
   if (json.find_first_of(".eE") != std::string_view::npos && json.size() <= kPlainDigits + 1) {
     const auto value = parse(json);
-    if (value && (value->nearest() != 0 || json.substr(0, json.find_first_of("eE")).find_first_of("123456789") ==
+    if (value && std::abs(value->nearest()) < 0x1p53 && (value->nearest() != 0 || json.substr(0, json.find_first_of("eE")).find_first_of("123456789") ==
                                                std::string_view::npos))
       return value;
   }

@@ -3,8 +3,10 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "text.h"
@@ -17,6 +19,48 @@ constexpr const char* kSpaces =
 constexpr const char* kDot = R"([^\n\r\x{2028}\x{2029}])";
 constexpr std::int64_t kMostRepeats = 1000;
 constexpr std::int64_t kMemory = 8 << 20;
+
+/// The long names of Unicode's general categories (UAX 44, table 12), which RE2 knows by their short ones.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kCategories{{
+    {"Control", "Cc"},
+    {"cntrl", "Cc"},
+    {"Format", "Cf"},
+    {"Private_Use", "Co"},
+    {"Letter", "L"},
+    {"Lowercase_Letter", "Ll"},
+    {"Modifier_Letter", "Lm"},
+    {"Other_Letter", "Lo"},
+    {"Titlecase_Letter", "Lt"},
+    {"Uppercase_Letter", "Lu"},
+    {"Mark", "M"},
+    {"Combining_Mark", "M"},
+    {"Spacing_Mark", "Mc"},
+    {"Enclosing_Mark", "Me"},
+    {"Nonspacing_Mark", "Mn"},
+    {"Number", "N"},
+    {"Decimal_Number", "Nd"},
+    {"digit", "Nd"},
+    {"Letter_Number", "Nl"},
+    {"Other_Number", "No"},
+    {"Punctuation", "P"},
+    {"punct", "P"},
+    {"Connector_Punctuation", "Pc"},
+    {"Dash_Punctuation", "Pd"},
+    {"Close_Punctuation", "Pe"},
+    {"Final_Punctuation", "Pf"},
+    {"Initial_Punctuation", "Pi"},
+    {"Other_Punctuation", "Po"},
+    {"Open_Punctuation", "Ps"},
+    {"Symbol", "S"},
+    {"Currency_Symbol", "Sc"},
+    {"Modifier_Symbol", "Sk"},
+    {"Math_Symbol", "Sm"},
+    {"Other_Symbol", "So"},
+    {"Separator", "Z"},
+    {"Line_Separator", "Zl"},
+    {"Paragraph_Separator", "Zp"},
+    {"Space_Separator", "Zs"},
+}};
 
 /// The translation, from left to right; `failed` once something has none.
 class Translation {
@@ -68,6 +112,8 @@ class Translation {
   std::string escape(bool in_set) {
     const char letter = peek(1);
     if (letter == 'x' || letter == 'u') return code(letter == 'x' ? 2 : 4);
+    if (letter == 'c' && is_letter(peek(2))) return control();
+    if (letter == 'p' || letter == 'P') return property();
     at_ += 2;
     if (letter != '\0' && std::string_view("dDwWtnvfr").find(letter) != std::string_view::npos) return {'\\', letter};
     if ((letter == 'b' || letter == 'B') && !in_set) return {'\\', letter};
@@ -76,6 +122,33 @@ class Translation {
     const auto byte = static_cast<unsigned char>(letter);
     if (byte == 0 || byte >= 0x80 || is_letter(letter) || is_digit(letter) || letter == '_') return fail();
     return {'\\', letter};
+  }
+
+  /// A set by its Unicode property: a general category or a script.
+  std::string property() {
+    const char letter = peek(1);
+    const auto end = ecma_.find('}', at_);
+    if (peek(2) != '{' || end == std::string_view::npos) return fail();
+    std::string_view name = ecma_.substr(at_ + 3, end - at_ - 3);
+    const auto equals = std::min(name.find('='), name.size());
+    const std::string_view kind = equals < name.size() ? name.substr(0, equals) : "";
+    if (!kind.empty()) name.remove_prefix(equals + 1);
+    if (!kind.empty() && kind != "gc" && kind != "General_Category" && kind != "sc" && kind != "Script") return fail();
+    // RE2 leaves out what isn't assigned.
+    if (name == "C" || name == "Other") return fail();
+    if (name.empty() || name.find_first_of("\\^{") != std::string_view::npos) return fail();
+    const auto known = std::find_if(kCategories.begin(), kCategories.end(),
+                                    [&](const auto& category) { return category.first == name; });
+    at_ = end + 1;
+    return std::string("\\") + letter + "{" + std::string(known == kCategories.end() ? name : known->second) + "}";
+  }
+
+  /// A control character by its letter: `\cC`.
+  std::string control() {
+    static constexpr std::string_view kDigits = "0123456789abcdef";
+    const auto point = static_cast<std::size_t>(peek(2) % 32);
+    at_ += 3;
+    return std::string("\\x{") + kDigits[point / 16] + kDigits[point % 16] + "}";
   }
 
   std::string code(std::size_t digits) {

@@ -398,6 +398,26 @@ Result<std::shared_ptr<const Plan>> Plan::read(std::string_view contract) {
   return std::shared_ptr<const Plan>(std::move(plan));
 }
 
+namespace {
+
+std::shared_ptr<arrow::DataType> record_type(const Plan& plan, const Place& place) {
+  if (!place.type) return arrow::utf8();
+  if (place.children.empty() || is_json(*place.type)) return place.type;
+  arrow::FieldVector fields;
+  for (const std::uint32_t child : place.children)
+    fields.push_back(arrow::field(plan.places[child].name, record_type(plan, plan.places[child])));
+  return place.type->id() == arrow::Type::STRUCT ? arrow::struct_(fields) : arrow::list(fields[0]);
+}
+
+}  // namespace
+
+std::shared_ptr<arrow::Schema> Plan::record_schema() const {
+  arrow::FieldVector fields;
+  for (const std::uint32_t child : places[kRow].children)
+    fields.push_back(arrow::field(places[child].name, record_type(*this, places[child])));
+  return arrow::schema(fields);
+}
+
 const Check* Plan::fit_check(std::uint32_t place) const {
   const auto found = std::find_if(checks.begin(), checks.end(), [&](const Check& check) {
     return check.kind == CheckKind::fits && check.place == place;

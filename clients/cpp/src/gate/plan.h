@@ -127,6 +127,8 @@ class Plan {
   /// How CSV files are written.
   CsvDialect csv;
 
+  /// What JSON records have: every member that the plan names, of any type where it has none.
+  std::shared_ptr<arrow::Schema> record_schema() const;
   /// The check of a typed place that its Arrow type holds its values; null where there is none.
   const Check* fit_check(std::uint32_t place) const;
   /// The first unconditional `types` check of a place that doesn't allow a JSON type; null where all do.

@@ -52,6 +52,7 @@ Value ArrowRow::value_at(const Place& place, const arrow::Array& array, std::int
   const Bound& bound = binding_[place.index];
   if (bound.is_refused() || !bound.fit.holds(cell)) return Value::misfit();
   if (!place.type) return natural_value(*cell.array, cell.index);
+  if (is_json(*place.type)) return json_value(cell);
   switch (family(*cell.array->type())) {
     case Family::structure:
       return object_at(place, cell);
@@ -98,14 +99,19 @@ Value ArrowRow::shown() {
   Value object = Value::object();
   for (const int column : needed_columns(plan_, binding_)) {
     const auto at = static_cast<std::size_t>(column);
-    object.members.emplace_back((*names_)[at], shown_value(*(*arrays_)[at], row_));
+    object.members.emplace_back((*names_)[at], shown_column((*names_)[at]));
   }
   return object;
 }
 
 Value ArrowRow::shown_column(const std::string& name) const {
   for (std::size_t i = 0; i < names_->size(); ++i) {
-    if ((*names_)[i] == name && (*arrays_)[i]) return shown_value(*(*arrays_)[i], row_);
+    if ((*names_)[i] != name || !(*arrays_)[i]) continue;
+    const auto& known = plan_.places[kRow].children;
+    const auto place =
+        std::find_if(known.begin(), known.end(), [&](std::uint32_t child) { return plan_.places[child].name == name; });
+    return place == known.end() ? shown_value(*(*arrays_)[i], row_)
+                                : shown_cell(plan_.places[*place], *(*arrays_)[i], row_);
   }
   return Value::null();
 }
@@ -130,7 +136,16 @@ Value ArrowRow::shown_at(const Place& place, const std::vector<std::size_t>& ite
       index = cell.index;
     }
   }
-  return array == nullptr ? Value::null() : shown_value(*array, index);
+  return array == nullptr ? Value::null() : shown_cell(place, *array, index);
+}
+
+/// A JSON text is shown as the value that it stands for.
+Value ArrowRow::shown_cell(const Place& place, const arrow::Array& array, std::int64_t index) {
+  const Cell cell = cell_at(array, index);
+  const bool is_text = place.type && is_json(*place.type) && family(*cell.array->type()) == Family::text;
+  if (!is_text || cell.is_null()) return shown_value(array, index);
+  const Value value = json_value(cell);
+  return value.is(Value::Kind::misfit) ? shown_value(array, index) : as_shown(value);
 }
 
 }  // namespace schemaregistry

@@ -55,6 +55,7 @@ class ArrowRow final : public Row {
 
   Value value_at(const Place& place, const arrow::Array& array, std::int64_t index) const;
   Value object_at(const Place& place, const Cell& cell) const;
+  static Value shown_cell(const Place& place, const arrow::Array& array, std::int64_t index);
 
   const Plan& plan_;
   const Binding& binding_;

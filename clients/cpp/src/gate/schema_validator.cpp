@@ -13,8 +13,11 @@
 namespace schemaregistry {
 namespace {
 
+// Schemas within one another about the same value.
 constexpr int kDeepest = 200;
-constexpr int kMostSchemas = 100'000;
+// Schemas within one another of all values that are within one another.
+constexpr int kDeepestJudged = 1200;
+constexpr std::size_t kMostSchemas = 100'000;
 
 std::string escaped(std::string_view name) {
   std::string token;
@@ -120,7 +123,8 @@ const Value* at_pointer(const Value& document, std::string_view pointer) {
   return value;
 }
 
-/// Finds every schema that judging can lead to, and compiles the patterns in them.
+/// Finds every schema that judging can lead to, and compiles the patterns in them. A schema may lead back to itself, but
+/// only by going into the value.
 class SchemaValidator::Walk {
  public:
   Walk(SchemaValidator& validator) : validator_(validator) {}
@@ -132,46 +136,63 @@ class SchemaValidator::Walk {
   }
 
  private:
-  void visit(const Value& schema, int depth) {
-    if (!fault_.empty() || !schema.is(Value::Kind::object)) return;
-    if (depth > kDeepest || ++visited_ > kMostSchemas) {
+  /// How many schemas there are with references written out; one that leads back to itself is one there.
+  std::size_t visit(const Value& schema, int depth) {
+    if (!fault_.empty() || !schema.is(Value::Kind::object)) return 1;
+    if (const auto known = sizes_.find(&schema); known != sizes_.end()) return known->second;
+    if (circle_.count(&schema) != 0) fault_ = "a reference leads back to itself";
+    if (!open_.insert(&schema).second) return 1;
+    circle_.insert(&schema);
+    const std::size_t size = schema.find("$ref") != nullptr ? follow(schema, depth) : visit_parts(schema, depth);
+    circle_.erase(&schema);
+    open_.erase(&schema);
+    if (depth > kDeepest || size > kMostSchemas)
       fault_ = "its schemas are nested too deep, or refer to one another too often";
-      return;
-    }
-    if (schema.find("$ref") != nullptr) return follow(schema, depth);
+    return sizes_[&schema] = size;
+  }
+
+  /// Those about the same value come first, so that a circle of them is found before it is gone around.
+  std::size_t visit_parts(const Value& schema, int depth) {
+    if (depth > kDeepest) return 1;
     if (const auto* pattern = text_of(schema, "pattern")) compile(*pattern);
-    for (const char* keyword : {"additionalItems", "contains", "additionalProperties", "propertyNames", "not", "if",
-                                "then", "else", "items"}) {
-      if (const Value* inner = schema.find(keyword)) visit(*inner, depth + 1);
-    }
-    for (const char* keyword : {"items", "allOf", "anyOf", "oneOf"}) {
-      const Value* inner = schema.find(keyword);
-      if (inner != nullptr)
-        for (const Value& item : inner->items) visit(item, depth + 1);
-    }
-    for (const char* keyword : {"properties", "patternProperties", "dependencies"}) {
-      const Value* inner = schema.find(keyword);
-      if (inner != nullptr)
-        for (const auto& [name, member] : inner->members) visit(member, depth + 1);
-    }
     if (const Value* by_pattern = schema.find("patternProperties")) {
       for (const auto& [pattern, member] : by_pattern->members) compile(pattern);
     }
+    std::size_t size = 1;
+    for (const char* keyword : {"not", "if", "then", "else", "allOf", "anyOf", "oneOf"})
+      size += visit_each(schema.find(keyword), depth);
+    if (const Value* inner = schema.find("dependencies")) size += visit_members(*inner, depth);
+    std::set<const Value*> around;
+    around.swap(circle_);
+    for (const char* keyword : {"additionalItems", "contains", "additionalProperties", "propertyNames", "items"})
+      size += visit_each(schema.find(keyword), depth);
+    for (const char* keyword : {"properties", "patternProperties"}) {
+      if (const Value* inner = schema.find(keyword)) size += visit_members(*inner, depth);
+    }
+    circle_.swap(around);
+    return size;
   }
 
-  void follow(const Value& schema, int depth) {
+  /// The schema that a keyword has, or the schemas.
+  std::size_t visit_each(const Value* inner, int depth) {
+    if (inner == nullptr) return 0;
+    std::size_t size = 0;
+    for (const Value& item : inner->items) size += visit(item, depth + 1);
+    return size + (inner->is(Value::Kind::object) ? visit(*inner, depth + 1) : 0);
+  }
+
+  std::size_t visit_members(const Value& schemas, int depth) {
+    std::size_t size = 0;
+    for (const auto& [name, member] : schemas.members) size += visit(member, depth + 1);
+    return size;
+  }
+
+  std::size_t follow(const Value& schema, int depth) {
     const auto* reference = text_of(schema, "$ref");
     const auto pointer = reference ? local_pointer(*reference) : std::nullopt;
     const Value* target = pointer ? at_pointer(*validator_.document_, *pointer) : nullptr;
-    if (target == nullptr) {
-      fault_ = "a reference leads nowhere within the document";
-    } else if (circle_.count(target) != 0) {
-      fault_ = "a reference leads back to itself";
-    } else {
-      circle_.insert(target);
-      visit(*target, depth + 1);
-      circle_.erase(target);
-    }
+    if (target == nullptr) fault_ = "a reference leads nowhere within the document";
+    return target == nullptr || depth > kDeepest ? 1 : 1 + visit(*target, depth + 1);
   }
 
   void compile(const std::string& ecma) {
@@ -185,7 +206,9 @@ class SchemaValidator::Walk {
   }
 
   SchemaValidator& validator_;
-  int visited_ = 0;
+  std::map<const Value*, std::size_t> sizes_;
+  // The schemas that are being visited, and those of them that are about the same value.
+  std::set<const Value*> open_;
   std::set<const Value*> circle_;
   std::string fault_;
 };
@@ -198,7 +221,9 @@ class SchemaValidator::Judgement {
   /// With `refusals` null only whether there are any is found.
   bool judge(const Value& schema, const std::string& pointer, const Value& value, std::vector<Refusal>* refusals) {
     if (schema.is(Value::Kind::boolean)) return schema.truth || refuse(pointer, "false", value, refusals);
-    if (!schema.is(Value::Kind::object) || ++depth_ > kDeepest) return --depth_ >= 0;
+    if (!schema.is(Value::Kind::object)) return true;
+    if (depth_ == kDeepestJudged) return refuse(pointer, "$ref", value, refusals);
+    ++depth_;
     bool passes = true;
     if (const auto* reference = text_of(schema, "$ref")) {
       const auto target = local_pointer(*reference);

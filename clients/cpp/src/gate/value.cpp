@@ -145,6 +145,14 @@ std::string to_canonical(const Value& value) {
   return json + "}";
 }
 
+Value as_shown(const Value& value) {
+  if (value.is(Value::Kind::number) && value.number.is_decimal()) return Value::string(value.number.shown());
+  Value shown = value;
+  for (Value& item : shown.items) item = as_shown(item);
+  for (auto& [name, member] : shown.members) member = as_shown(member);
+  return shown;
+}
+
 bool all_differ(const std::vector<Value>& values) {
   std::unordered_set<std::string> texts;
   return std::all_of(values.begin(), values.end(),

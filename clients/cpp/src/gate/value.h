@@ -1,6 +1,7 @@
 /// JSON values, and what stands for one in a file that isn't JSON: absent, or a misfit. Judges nothing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,6 +21,9 @@ struct Value {
   std::string text;
   std::vector<Value> items;
   std::vector<std::pair<std::string, Value>> members;
+  /// Where it begins and ends in the text that it was read from.
+  std::uint32_t begin = 0;
+  std::uint32_t end = 0;
 
   // Made where the type is complete: it holds pairs of itself.
   Value();
@@ -57,6 +61,8 @@ bool all_differ(const std::vector<Value>& values);
 std::string to_json(const Value& value);
 /// As canonical JSON text (RFC 8785, but integers in full).
 std::string to_canonical(const Value& value);
+/// What a report shows of a value: decimals are texts.
+Value as_shown(const Value& value);
 /// A string as JSON text, quoted.
 std::string quoted(std::string_view text);
 

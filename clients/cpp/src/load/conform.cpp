@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "arrow_types.h"
 #include "cells.h"
 #include "typed_text.h"
 
@@ -123,9 +124,51 @@ arrow::Status append(arrow::ArrayBuilder& builder, const Value& value) {
   }
 }
 
-/// The type without dictionaries: what values are built as before they are encoded.
+/// The type without dictionaries, JSON as its texts: what values are built as before they are encoded.
 std::shared_ptr<arrow::DataType> built_type(const std::shared_ptr<arrow::DataType>& type) {
-  return type->id() == Type::DICTIONARY ? checked_cast<const arrow::DictionaryType&>(*type).value_type() : type;
+  if (type->id() == Type::DICTIONARY) return checked_cast<const arrow::DictionaryType&>(*type).value_type();
+  if (!holds_json(*type)) return type;
+  if (is_json(*type)) return arrow::utf8();
+  arrow::FieldVector fields;
+  for (const auto& field : type->fields()) fields.push_back(field->WithType(built_type(field->type())));
+  return type->id() == Type::LIST ? arrow::list(fields[0]) : arrow::struct_(fields);
+}
+
+/// An array of the built type as one of the type itself: texts as JSON.
+std::shared_ptr<arrow::ArrayData> retyped(const std::shared_ptr<arrow::DataType>& type,
+                                          const std::shared_ptr<arrow::ArrayData>& built) {
+  auto data = built->Copy();
+  data->type = type;
+  for (int i = 0; !is_json(*type) && i < type->num_fields(); ++i) {
+    auto& child = data->child_data[static_cast<std::size_t>(i)];
+    child = retyped(type->field(i)->type(), child);
+  }
+  return data;
+}
+
+/// A value as `append` takes it for a type: what goes into a column of JSON as its text.
+Value carried_value(const arrow::DataType& wanted, const arrow::Array& array, std::int64_t index) {
+  const Cell cell = cell_at(array, index);
+  if (cell.is_null() || !holds_json(wanted)) return natural_value(array, index);
+  if (is_json(wanted)) {
+    const bool is_text = family(*cell.array->type()) == Family::text;
+    return Value::string(is_text ? std::string(bytes_at(cell))
+                                 : schemaregistry::to_json(natural_value(*cell.array, cell.index)));
+  }
+  if (wanted.id() == Type::LIST) {
+    Value list = Value::array();
+    const Items items = items_at(cell);
+    for (std::int64_t i = 0; i < items.count; ++i)
+      list.items.push_back(carried_value(*wanted.field(0)->type(), *items.array, items.first + i));
+    return list;
+  }
+  Value object = Value::object();
+  const auto& structure = checked_cast<const arrow::StructArray&>(*cell.array);
+  for (const auto& field : wanted.fields()) {
+    const auto member = structure.GetFieldByName(field->name());
+    if (member) object.members.emplace_back(field->name(), carried_value(*field->type(), *member, cell.index));
+  }
+  return object;
 }
 
 /// Values as a dictionary of them, in the order in which they come first.
@@ -151,13 +194,21 @@ arrow::Result<std::shared_ptr<arrow::Array>> encode(const std::shared_ptr<arrow:
   return arrow::DictionaryArray::FromArrays(type, codes, dictionary);
 }
 
+/// Values that were built as an array of their type.
+arrow::Result<std::shared_ptr<arrow::Array>> finished(const std::shared_ptr<arrow::DataType>& type,
+                                                      const std::shared_ptr<arrow::Array>& values) {
+  if (type->id() == Type::DICTIONARY) return encode(type, *values);
+  return holds_json(*type) ? arrow::MakeArray(retyped(type, values->data())) : values;
+}
+
 arrow::Result<std::shared_ptr<arrow::Array>> rebuilt(const std::shared_ptr<arrow::DataType>& type,
                                                      const arrow::Array& array) {
   ARROW_ASSIGN_OR_RAISE(auto builder, arrow::MakeBuilder(built_type(type)));
   ARROW_RETURN_NOT_OK(builder->Reserve(array.length()));
-  for (std::int64_t i = 0; i < array.length(); ++i) ARROW_RETURN_NOT_OK(append(*builder, natural_value(array, i)));
+  for (std::int64_t i = 0; i < array.length(); ++i)
+    ARROW_RETURN_NOT_OK(append(*builder, carried_value(*type, array, i)));
   ARROW_ASSIGN_OR_RAISE(auto values, builder->Finish());
-  return type->id() == Type::DICTIONARY ? encode(type, *values) : values;
+  return finished(type, values);
 }
 
 template <class From, class To>
@@ -242,9 +293,7 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> RowCollector::batch() {
   for (std::size_t i = 0; i < builders_.size(); ++i) {
     ARROW_ASSIGN_OR_RAISE(auto values, builders_[i]->Finish());
     const auto& type = plan_.schema->field(static_cast<int>(i))->type();
-    if (type->id() == Type::DICTIONARY) {
-      ARROW_ASSIGN_OR_RAISE(values, encode(type, *values));
-    }
+    ARROW_ASSIGN_OR_RAISE(values, finished(type, values));
     columns.push_back(std::move(values));
   }
   const std::int64_t rows = std::exchange(rows_, 0);

@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "arrow_types.h"
 #include "csv_dialect.h"
 #include "csv_header.h"
 #include "kept_rows.h"
@@ -91,6 +92,15 @@ class CsvRow final : public Row {
 
   const Value& column(std::uint32_t place) override { return values_[place]; }
 
+  /// The value as it is kept: of a JSON text that text itself.
+  const Value& stored(std::uint32_t place) {
+    const Bound& bound = binding_[place];
+    if (!bound.is_known() || !is_json(*plan_.places[place].type)) return values_[place];
+    const CsvField& field = (*fields_)[static_cast<std::size_t>(bound.field)];
+    values_[place] = field.is_null() ? Value() : Value::string(field.text);
+    return values_[place];
+  }
+
   std::vector<std::pair<std::string, Value>> extras() override {
     std::vector<std::pair<std::string, Value>> found;
     for (const auto& [name, index] : binding_[kRow].extras)
@@ -138,6 +148,7 @@ class CsvRow final : public Row {
 
   Value shown_as(std::uint32_t place, const Value& value) const {
     if (!value.is_there()) return Value::null();
+    if (is_json(*plan_.places[place].type)) return as_shown(value);
     const bool decimal = value.is(Value::Kind::number) && family(*plan_.places[place].type) == Family::decimal;
     return decimal ? Value::string(value.number.text()) : value;
   }
@@ -197,7 +208,8 @@ class CsvFile {
         return reading_.plan.places[child].name == field.text;
       });
       const auto type = place == known.end() ? nullptr : reading_.plan.places[*place].type;
-      columns.push_back(arrow::field(field.text, type && family(*type) != Family::text ? type : arrow::utf8()));
+      const bool is_text = type && (family(*type) == Family::text || is_json(*type));
+      columns.push_back(arrow::field(field.text, type && !is_text ? type : arrow::utf8()));
     }
     const std::string name = repeated_name(columns);
     if (!name.empty()) {
@@ -224,7 +236,7 @@ class CsvFile {
   std::optional<Fault> keep() {
     std::vector<const Value*> columns;
     for (std::uint32_t place = 1; place <= static_cast<std::uint32_t>(reading_.plan.schema->num_fields()); ++place)
-      columns.push_back(&row_->column(place));
+      columns.push_back(&row_->stored(place));
     return kept_.add(columns);
   }
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "arrow_types.h"
 #include "json_text.h"
 #include "kept_rows.h"
 #include "reading.h"
@@ -16,13 +17,17 @@ constexpr std::size_t kDeepest = 200;
 class NdjsonFile {
  public:
   explicit NdjsonFile(Reading& reading)
-      : reading_(reading), input_(reading.source, false), kept_(reading), records_(reading.plan) {}
+      : reading_(reading),
+        input_(reading.source, false),
+        kept_(reading),
+        records_(reading.plan),
+        holds_json_(holds_json(*arrow::struct_(reading.plan.schema->fields()))) {}
 
   std::optional<Fault> run() {
     if (!reading_.plan.whole)
       return reading_.fault("UNKNOWN_PLAN",
                             "the contract's document can't be judged here: records of JSON can't be checked");
-    reading_.judge.bind(*reading_.plan.schema);
+    reading_.judge.bind(*reading_.plan.record_schema());
     const auto& places = reading_.plan.places;
     const bool exact = std::any_of(places.begin(), places.end(), [](const Place& place) {
       return place.type && family(*place.type) == Family::decimal;
@@ -31,17 +36,18 @@ class NdjsonFile {
       if (record->text.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
       auto value = exact ? read_json_exactly(record->text, kDeepest) : read_json_plainly(record->text, kDeepest);
       if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
-      if (auto fault = take(*value, record->line)) return fault;
+      if (auto fault = take(*value, *record)) return fault;
     }
     if (input_.fault()) return input_.fault();
     return kept_.flush();
   }
 
  private:
-  std::optional<Fault> take(const Value& value, std::int64_t line) {
+  std::optional<Fault> take(const Value& value, const Record& record) {
     Value cleaned;
-    reading_.judge.take(records_.broken(value, cleaned), line);
+    reading_.judge.take(records_.broken(value, cleaned), record.line);
     if (!reading_.keeps()) return std::nullopt;
+    if (holds_json_) cleaned = records_.stored(cleaned, record.text);
     static const Value kAbsent;
     std::vector<const Value*> columns;
     for (const auto& field : reading_.plan.schema->fields()) {
@@ -55,6 +61,7 @@ class NdjsonFile {
   TextInput input_;
   KeptRows kept_;
   RecordJudge records_;
+  const bool holds_json_;
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "records.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "typed_text.h"
 
@@ -24,9 +25,13 @@ std::string kind_of(const Value& value) {
   }
 }
 
-/// A value as the validator reports it: its decimals as doubles.
+/// A value as the validator reports it: its decimals as doubles where these say the same.
 Value with_doubles(Value value) {
-  if (value.is(Kind::number) && value.number.is_decimal()) return Value::of(Number(value.number.nearest()));
+  if (value.is(Kind::number) && value.number.is_decimal()) {
+    const double nearest = value.number.nearest();
+    const bool same = std::isfinite(nearest) && Number(nearest) == value.number;
+    return same ? Value::of(Number(nearest)) : value;
+  }
   for (Value& item : value.items) item = with_doubles(std::move(item));
   for (auto& [name, member] : value.members) member = with_doubles(std::move(member));
   return value;
@@ -66,18 +71,38 @@ Key RecordJudge::key_of(const Misfit& misfit) const {
   return {place.column, fits->names[0], "arrow"};
 }
 
+const Place* RecordJudge::child_of(const Place& place, std::string_view name) const {
+  const auto child = std::find_if(place.children.begin(), place.children.end(), [&](std::uint32_t index) {
+    return !plan_.places[index].is_item && plan_.places[index].name == name;
+  });
+  return child == place.children.end() ? nullptr : &plan_.places[*child];
+}
+
+Value RecordJudge::stored(const Value& cleaned, std::string_view text) const {
+  return stored_at(plan_.places[kRow], cleaned, text);
+}
+
+Value RecordJudge::stored_at(const Place& place, const Value& value, std::string_view text) const {
+  if (place.type && is_json(*place.type))
+    return Value::string(std::string(text.substr(value.begin, value.end - value.begin)));
+  Value stored = value;
+  for (auto& [name, member] : stored.members) {
+    if (const Place* child = child_of(place, name)) member = stored_at(*child, member, text);
+  }
+  for (Value& item : stored.items) item = stored_at(plan_.places[place.children[0]], item, text);
+  return stored;
+}
+
 Value RecordJudge::clean_object(const Place& place, const Value& value) {
   Value cleaned = Value::object();
   for (const auto& [name, inner] : value.members) {
-    const auto child = std::find_if(place.children.begin(), place.children.end(), [&, &of = name](std::uint32_t index) {
-      return !plan_.places[index].is_item && plan_.places[index].name == of;
-    });
-    const bool known = child != place.children.end();
-    if (!known || (inner.is(Kind::null) && plan_.places[*child].null_is_value)) {
+    const Place* child = child_of(place, name);
+    const bool keeps_null = child != nullptr && (child->null_is_value || (child->type && is_json(*child->type)));
+    if (child == nullptr || (inner.is(Kind::null) && keeps_null)) {
       cleaned.members.emplace_back(name, inner);
     } else if (!inner.is(Kind::null)) {
       path_.push_back("." + name);
-      Value held = clean(plan_.places[*child], inner);
+      Value held = clean(*child, inner);
       path_.pop_back();
       if (!held.is(Kind::misfit)) cleaned.members.emplace_back(name, std::move(held));
     }
@@ -86,7 +111,7 @@ Value RecordJudge::clean_object(const Place& place, const Value& value) {
 }
 
 Value RecordJudge::clean(const Place& place, const Value& value) {
-  if (!place.type) return value;
+  if (!place.type || is_json(*place.type)) return value;
   const Family kind = family(*place.type);
   if (kind == Family::structure && value.is(Kind::object)) return clean_object(place, value);
   const auto item = std::find_if(place.children.begin(), place.children.end(),
@@ -95,7 +120,7 @@ Value RecordJudge::clean(const Place& place, const Value& value) {
     Value cleaned = Value::array();
     for (std::size_t i = 0; i < value.items.size(); ++i) {
       path_.push_back("#" + std::to_string(i));
-      Value held = value.items[i].is(Kind::null) ? Value::null() : clean(plan_.places[*item], value.items[i]);
+      Value held = value.items[i].is(Kind::null) ? value.items[i] : clean(plan_.places[*item], value.items[i]);
       cleaned.items.push_back(held.is(Kind::misfit) ? Value::null() : std::move(held));
       path_.pop_back();
     }

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "plan.h"
@@ -18,6 +19,8 @@ class RecordJudge {
 
   /// What a record breaks, each with the value at fault; `cleaned` is the record without absent members and misfits.
   std::map<Key, Value> broken(const Value& record, Value& cleaned);
+  /// A record that was cleaned and conforms, with the text that it was read from for each value of type json.
+  Value stored(const Value& cleaned, std::string_view text) const;
 
  private:
   /// A value that a place's Arrow type can't hold: an item, or a member.
@@ -27,6 +30,8 @@ class RecordJudge {
     Value value;
   };
 
+  Value stored_at(const Place& place, const Value& value, std::string_view text) const;
+  const Place* child_of(const Place& place, std::string_view name) const;
   Value clean_object(const Place& place, const Value& value);
   Value clean(const Place& place, const Value& value);
   Key key_of(const Misfit& misfit) const;

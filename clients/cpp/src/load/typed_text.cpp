@@ -12,6 +12,7 @@
 #include "cells.h"
 #include "fit.h"
 #include "formats.h"
+#include "json_text.h"
 #include "text.h"
 
 namespace schemaregistry {
@@ -295,6 +296,10 @@ Value read_text(const arrow::DataType& wanted, std::string_view text) {
       return read_bool(text);
     case Family::text:
       return is_utf8(text) ? Value::string(std::string(text)) : Value::misfit();
+    case Family::json: {
+      auto value = read_json_plainly(text);
+      return value ? *std::move(value) : Value::misfit();
+    }
     case Family::binary:
       return read_base64(text) ? Value::string(std::string(text)) : Value::misfit();
     case Family::date:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+import schemaregistry
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
 from schemaregistry.document import parse
@@ -150,3 +151,26 @@ def test_a_decimal_of_a_scale_that_none_has_is_damage(judge_array: Judge, scale:
         report = judge_array({}, array)
         assert report.error
         assert report.error.reason == "CORRUPT"
+
+
+@pytest.mark.parametrize("wanted", ["date32", "date64"])
+def test_a_date_that_is_no_whole_day_is_shown_with_its_time(wanted: str) -> None:
+    """Only from memory: in a file Arrow takes it for damage."""
+    document = {
+        "$id": "a_v1",
+        "version": "1.0.0",
+        "type": "object",
+        "properties": {"a": {"type": "string", "format": "date", "enum": ["2026-01-05"]}},
+        "arrow": {"fields": [{"name": "a", "type": {"name": wanted}}]},
+    }
+    day = 20_458 * 86_400_000
+    numbers = pa.array([day, day + 43_200_000, day + 86_400_000, None, 2**63 - 1, -(2**63)], pa.int64())
+    array = numbers.view(pa.date64())
+    contract = compile_contract(parse(json.dumps(document).encode()))
+    for table in (pa.table({"a": array}), pa.table({"a": array.dictionary_encode()}), pa.record_batch({"a": array})):
+        report = schemaregistry.check(table, contract)
+        values = found(report)
+        assert values["enum"] == ["2026-01-06"]
+        assert values["format"][0] == "2026-01-05T12:00:00.000"
+        assert len(values["format"]) == 3
+        json.dumps(report.to_json(), allow_nan=False)

@@ -84,4 +84,6 @@ def quarantine_of(to: str, stated: Path | None) -> Path:
 
 def stem(sources: "list[Source]") -> str:
     """The start of a file's name, after the first source."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0]) or "rows"
+    from schemaregistry.data.hidden import shortened
+
+    return shortened(re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0])) or "rows"

@@ -18,6 +18,7 @@ from schemaregistry.errors import InvalidArgument
 
 _PREFIX: Final = ".schemaregistry-"
 _SUFFIX: Final = ".partial"
+_LONGEST_STEM: Final = 220
 _YOUNG: Final = 60
 """Seconds."""
 
@@ -45,6 +46,13 @@ class Hidden:
         with contextlib.suppress(OSError):
             for folder in self.made:
                 folder.rmdir()
+
+
+def shortened(name: str) -> str:
+    """The start of a name that leaves room for a digest or a number, and an ending: names have 255 bytes at most."""
+    while len(os.fsencode(name)) > _LONGEST_STEM:
+        name = name[:-1]
+    return name
 
 
 def hidden_file(folder: Path) -> Hidden:

@@ -13,7 +13,7 @@ from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.lines import Proven, blocks, without_mark
 from schemaregistry.data.quoting import sound_part
 from schemaregistry.data.schemas import refuse_repeated
-from schemaregistry.data.sources import Input, Source
+from schemaregistry.data.sources import Input, Source, open_native
 from schemaregistry.data.tables import Stream
 from schemaregistry.errors import InvalidArgument
 
@@ -53,12 +53,12 @@ def _reading(source: Source) -> Iterator[None]:
 
 
 def _parquet(source: Source) -> Stream:
-    file = pq.ParquetFile(source.path)
+    file = pq.ParquetFile(open_native(source.path))
     return Stream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
 
 
 def _arrow(source: Source) -> Stream:
-    data = pa.memory_map(source.path)
+    data = open_native(source.path)
     try:
         reader = pa.ipc.open_file(data)
     except pa.ArrowInvalid:

@@ -4,6 +4,7 @@ Text formats give text: in CSV the fields; in NDJSON the whole line, and the val
 """
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -55,7 +56,7 @@ def refused_lines(judge: Judge, lines: BadLines, start: int) -> pa.RecordBatch:
     text = (line.decode(errors="backslashreplace") for line in lines.texts)
     columns[_free(_TEXT, columns)] = pa.array(text, pa.string())
     reasons = {
-        "_file": pa.array([judge.path] * count, pa.string()),
+        "_file": pa.array([_name(judge.path)] * count, pa.string()),
         "_row": pa.array(range(start, start + count), pa.int64()),
         "_line": pa.array(lines.lines, pa.int64()),
         "_column": pa.array([[None]] * count, texts),
@@ -122,13 +123,18 @@ def _is_stored(kind: DataType) -> bool:
     return True
 
 
+def _name(path: str) -> str:
+    r"""The path as text: a byte that isn't UTF-8 is written `\xfc`."""
+    return os.fsencode(path).decode(errors="backslashreplace")
+
+
 def _reasons(rows: Batch | Records, broken: Failing, mask: Mask, path: str, start: int) -> dict[str, Array]:
     """The place of each row, and what it breaks."""
     kept = np.flatnonzero(mask)
     keys = [[key for key, breaking in broken.items() if breaking[row]] for row in kept]
     texts = pa.list_(pa.string())
     return {
-        "_file": pa.array([path] * len(kept), pa.string()),
+        "_file": pa.array([_name(path)] * len(kept), pa.string()),
         "_row": pa.array(kept + start, pa.int64()),
         "_line": pa.array([line_of(rows, row) for row in kept.tolist()], pa.int64()),
         "_column": pa.array([[key.column for key in each] for each in keys], texts),

@@ -19,7 +19,7 @@ from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.schemas import refuse_repeated
-from schemaregistry.data.sources import Source
+from schemaregistry.data.sources import Source, open_native
 from schemaregistry.data.types import family
 
 _MAGIC: Final = b"PAR1"
@@ -140,7 +140,7 @@ class _Columns:
 
 def _native(stream: BinaryIO) -> Any:
     """A file with a name as Arrow opens it itself, which spares it the way through Python for each page."""
-    return pa.OSFile(stream.name, "r") if isinstance(stream.name, str) else stream
+    return open_native(stream.name) if isinstance(stream.name, str) else stream
 
 
 def _check_magic(path: str, stream: BinaryIO) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from schemaregistry.data.formats import html, to_json_text
-from schemaregistry.data.hidden import hidden_folder, sync
+from schemaregistry.data.hidden import hidden_folder, shortened, sync
 from schemaregistry.data.report import Report
 from schemaregistry.data.writing import ParquetFile
 
@@ -70,11 +70,17 @@ class Quarantine:
         os.close(self._hidden.descriptor)
 
     def _opened(self, source: str, schema: pa.Schema) -> ParquetFile:
-        """A file named for the source, with a number where another of that name is there."""
-        name, number = Path(source).name, 1
+        """A file named for the source, with a number where another of that name is there.
+
+        The name is UTF-8, since most readers of Parquet open no other; `_file` has the source's own.
+        """
+        stem = shortened(
+            os.fsencode(Path(source).name).decode(errors="replace").replace("\N{REPLACEMENT CHARACTER}", "_")
+        )
+        name, number = stem, 1
         while (self._hidden.path / f"{name}.parquet").exists():
             number += 1
-            name = f"{Path(source).name}-{number}"
+            name = f"{stem}-{number}"
         return ParquetFile(os.open(self._hidden.path / f"{name}.parquet", _NEW, 0o666), schema)
 
     def _finish(self) -> None:

@@ -1,5 +1,6 @@
 """What is to be read: a file with its format, and its bytes. Which files these are is finding's."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +46,12 @@ class Source:
     def opened(self) -> Any:
         """The bytes, from the first, as a binary file with `peek`."""
         return Path(self.path).open("rb")
+
+
+def open_native(path: str) -> Any:
+    """A file as Arrow opens it itself; by the name's bytes, which need not be UTF-8."""
+    name: Any = os.fsencode(path)
+    return pa.OSFile(name, "r")
 
 
 class Input:

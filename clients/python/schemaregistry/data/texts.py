@@ -3,6 +3,7 @@
 import base64
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from schemaregistry.data.arrays import decoded
 from schemaregistry.data.fit import fit
@@ -19,7 +20,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
         case "text":
             return decoded(array)
         case "date":
-            return fitting.cast(pa.date32()).cast(pa.string())
+            return _dates(fitting)
         case "time":
             return _zoned(fitting.cast(pa.string()))
         case "timestamp":
@@ -27,6 +28,14 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
             return _zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1))
     encoded = (None if value is None else base64.b64encode(value).decode() for value in array.to_pylist())
     return pa.array(encoded, pa.string())
+
+
+def _dates(array: Array) -> Array:
+    """What is no whole day, which a date of milliseconds may be, is shown with its time."""
+    if not pt.is_date64(array.type):
+        return array.cast(pa.string())
+    texts = array.view(pa.int64()).cast(pa.timestamp("ms")).cast(pa.string())
+    return pc.replace_substring(pc.replace_substring_regex(texts, r" 00:00:00\.000$", ""), " ", "T")
 
 
 def _zoned(texts: Array) -> Array:

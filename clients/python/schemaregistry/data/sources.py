@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import pyarrow as pa
+
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.packed import Compression, Unpacked
 from schemaregistry.data.report import Fault

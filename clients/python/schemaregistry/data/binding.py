@@ -3,6 +3,7 @@
 Found from the footer or header alone, before a value is read. Judging values is frame's.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -25,12 +26,15 @@ class Binding:
     fits: dict[int, Fit] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     extras: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    given: frozenset[str] = frozenset()
+    """Columns that aren't in the file, but in its path."""
 
 
-def bind(plan: Plan, schema: pa.Schema) -> Binding:
-    """Find the plan's places in a schema with distinct names."""
-    binding = Binding()
-    _bind_members(plan, plan.places[ROW], list(schema), binding)
+def bind(plan: Plan, schema: pa.Schema, given: Sequence[Field] = ()) -> Binding:
+    """Find the plan's places in a schema with distinct names, and in columns that it hasn't and that are `given`."""
+    added = [field for field in given if schema.get_field_index(field.name) < 0]
+    binding = Binding(given=frozenset(field.name for field in added))
+    _bind_members(plan, plan.places[ROW], [*schema, *added], binding)
     return binding
 
 
@@ -42,7 +46,8 @@ def refusal(plan: Plan, binding: Binding, place: int) -> tuple[str, str]:
 
 def needed(plan: Plan, binding: Binding) -> list[str]:
     """The names of a file's columns that the plan looks at; all of them where the row as a whole is judged."""
-    names = [place.name for place in plan.children[ROW] if place.name is not None and place.index in binding.types]
+    places = (place for place in plan.children[ROW] if place.index in binding.types and place.name not in binding.given)
+    names = [place.name for place in places if place.name is not None]
     return [*names, *binding.extras.get(ROW, ())] if plan.looks_at_extras else names
 
 

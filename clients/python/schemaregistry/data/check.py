@@ -6,9 +6,11 @@ Holds the order of things; reading is the readers', judging judge's.
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias
+
+import pyarrow as pa
 
 from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.csvfile import CsvReader
@@ -18,8 +20,9 @@ from schemaregistry.data.ipc import IpcReader
 from schemaregistry.data.jsonfile import JsonReader
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Proven
-from schemaregistry.data.ndjson import NdjsonReader
+from schemaregistry.data.ndjson import Lines, NdjsonReader
 from schemaregistry.data.parquet import ParquetReader
+from schemaregistry.data.partitions import Given, completed, given
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.report import Fault, FileFacts, Report, SchemaName, Verdict
@@ -99,7 +102,9 @@ class Run:
         if source.fault:
             self.error = source.fault
             return
-        judge = Judge(self.plan, self.tally, source.path, by_proof=self._by_proof)
+        columns = given(self.plan, source.path)
+        fields = [pa.field(name, each.value.type) for name, each in columns.items()]
+        judge = Judge(self.plan, self.tally, source.path, by_proof=self._by_proof and not columns, given=fields)
         before, size = sum(facts.bytes for facts in self.files), 0
         try:
             size = source.size
@@ -110,7 +115,7 @@ class Run:
                 elif isinstance(rows, BadLines):
                     self.take_bad_lines(judge, rows)
                 else:
-                    self.take(judge, rows)
+                    self.take(judge, completed(rows, self._added(columns, judge, rows)))
                 if self._progress:
                     self._progress(before + reader.position)
             judge.finish()
@@ -132,6 +137,12 @@ class Run:
     def take(self, judge: Judge, rows: Batch | Records) -> None:
         """Judge the next rows of a file."""
         judge.judge(rows)
+
+    def _added(self, columns: Mapping[str, Given], judge: Judge, rows: Batch | Records) -> Mapping[str, Given]:
+        """The columns of a file's path that its rows haven't: of JSON, any record may lack one."""
+        if isinstance(rows, Records | Lines):
+            return columns
+        return {name: each for name, each in columns.items() if name in judge.binding.given}
 
     def take_bad_lines(self, judge: Judge, lines: BadLines) -> None:  # noqa: ARG002
         """Take lines that are no records; raises Unreadable where they end it."""

@@ -3,7 +3,7 @@
 Which values fail is frame's; whole JSON records are records'.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -20,7 +20,7 @@ from schemaregistry.data.records import RecordJudge, Records
 from schemaregistry.data.report import Example
 from schemaregistry.data.schemas import differing
 from schemaregistry.data.tally import Key, Tally
-from schemaregistry.data.types import described, is_json
+from schemaregistry.data.types import Field, described, is_json
 from schemaregistry.data.values import shown, to_json
 from schemaregistry.document import Json
 
@@ -43,9 +43,14 @@ class Hit:
 
 
 class Judge:
-    """The judge of one file, `path`. `by_proof`: rows that are sure to conform needn't be read."""
+    """The judge of one file, `path`.
 
-    def __init__(self, plan: Plan, tally: Tally, path: str, *, by_proof: bool = False) -> None:
+    `by_proof`: rows that are sure to conform needn't be read. `given` are columns that stand in the path.
+    """
+
+    def __init__(
+        self, plan: Plan, tally: Tally, path: str, *, by_proof: bool = False, given: Sequence[Field] = ()
+    ) -> None:
         self.plan = plan
         self.tally = tally
         self.path = path
@@ -54,11 +59,12 @@ class Judge:
         self.binding = Binding()
         self._bound: pa.Schema | None = None
         self._records = RecordJudge(plan)
+        self._given = given
 
     def bind(self, schema: pa.Schema) -> Binding:
         """Read a schema of the file; what is wrong with it is a violation, rows or no rows."""
         if self._bound is None or not schema.equals(self._bound):
-            self._bound, self.binding = schema, bind(self.plan, schema)
+            self._bound, self.binding = schema, bind(self.plan, schema, self._given)
             self._judge_names(schema.names)
             self._judge_renamed()
             for key, expected, actual in self._schema_faults(schema):

@@ -56,6 +56,8 @@ struct CheckOptions {
   std::optional<std::int64_t> revision;
   /// Over what the contract says of CSV. INVALID_ARGUMENT (BAD_CSV) for a dialect that there isn't.
   CsvDialect csv = {};
+  /// Files in a directory whose names tell no format make the answer undecided; else they are named in a note.
+  bool strict = false;
 };
 
 /// What a load brings: the report, and the rows only where all of them conform.

@@ -211,6 +211,8 @@ Family family(const arrow::DataType& type) {
       return Family::time;
     case Type::TIMESTAMP:
       return Family::timestamp;
+    case Type::INTERVAL_MONTH_DAY_NANO:
+      return is_int96(values) ? Family::timestamp : Family::other;
     case Type::LIST:
     case Type::LARGE_LIST:
     case Type::FIXED_SIZE_LIST:
@@ -250,6 +252,7 @@ std::string json_kind(Family family) {
 
 std::string described(const arrow::DataType& type) {
   if (is_json(type)) return "json";
+  if (is_int96(type)) return "timestamp[ns]";
   switch (type.id()) {
     case Type::STRING:
       return "utf8";
@@ -283,6 +286,31 @@ std::string described(const arrow::DataType& type) {
   for (const auto& field : type.fields())
     members += (members.empty() ? "" : ", ") + field->name() + ": " + described(*field->type());
   return "struct<" + members + ">";
+}
+
+namespace {
+
+class Int96Type final : public arrow::MonthDayNanoIntervalType {};
+
+// Days of a month that there isn't: an int96 has more of them than 31 bits hold.
+constexpr std::int64_t kDays = std::int64_t{1} << 31;
+
+}  // namespace
+
+std::shared_ptr<arrow::DataType> int96() {
+  static const auto type = std::make_shared<Int96Type>();
+  return type;
+}
+
+bool is_int96(const arrow::DataType& type) { return dynamic_cast<const Int96Type*>(&type) != nullptr; }
+
+arrow::MonthDayNanoIntervalType::MonthDayNanos to_int96(std::int64_t day, std::int64_t nanos) {
+  const std::int64_t high = day / kDays - (day % kDays < 0);
+  return {static_cast<std::int32_t>(high), static_cast<std::int32_t>(day - high * kDays), nanos};
+}
+
+std::int64_t day_of_int96(const arrow::MonthDayNanoIntervalType::MonthDayNanos& stored) {
+  return stored.months * kDays + stored.days;
 }
 
 }  // namespace schemaregistry

@@ -45,4 +45,11 @@ std::string json_kind(Family family);
 /// As the arrow block would name it: `utf8`, `timestamp[us, UTC]`, `list<float64>`.
 std::string described(const arrow::DataType& type);
 
+/// Timestamps of Parquet's int96, without a time zone: days since 1970-01-01 and nanoseconds of the day, which go beyond
+/// what int64 nanoseconds hold. Arrow has no such type: it has the layout of an interval of months, days and nanoseconds.
+std::shared_ptr<arrow::DataType> int96();
+bool is_int96(const arrow::DataType& type);
+arrow::MonthDayNanoIntervalType::MonthDayNanos to_int96(std::int64_t day, std::int64_t nanos);
+std::int64_t day_of_int96(const arrow::MonthDayNanoIntervalType::MonthDayNanos& stored);
+
 }  // namespace schemaregistry

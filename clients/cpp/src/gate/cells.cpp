@@ -68,11 +68,20 @@ Value real_value(double real) {
   return Value::of(Number(real));
 }
 
+constexpr std::int64_t kDayOfNanos = std::int64_t{86'400} * 1'000'000'000;
 constexpr std::int64_t kFarthestYear = 32767;
+
+/// Of any year, however far.
+std::string int96_text(Int128 nanos) {
+  const Int128 day = nanos / kDayOfNanos - (nanos % kDayOfNanos < 0);
+  return date_text(static_cast<std::int64_t>(day)) + "T" +
+         time_text(static_cast<std::int64_t>(nanos - day * kDayOfNanos), arrow::TimeUnit::NANO);
+}
 
 /// Null where there is no such time of day, or where no calendar is kept.
 Value temporal_value(const Cell& cell) {
   const arrow::DataType& type = *cell.array->type();
+  if (is_int96(type)) return Value::string(int96_text(integer_at(cell)));
   const auto stored = static_cast<std::int64_t>(integer_at(cell));
   if (family(type) == Family::time && !fit(type, type).holds(cell)) return Value::null();
   std::string text = temporal_text(type, stored);
@@ -200,6 +209,10 @@ Int128 integer_at(const Cell& cell) {
       return as<arrow::Time64Array>(*cell.array).Value(cell.index);
     case Type::TIMESTAMP:
       return as<arrow::TimestampArray>(*cell.array).Value(cell.index);
+    case Type::INTERVAL_MONTH_DAY_NANO: {
+      const auto stored = as<arrow::MonthDayNanoIntervalArray>(*cell.array).Value(cell.index);
+      return Int128{day_of_int96(stored)} * kDayOfNanos + stored.nanoseconds;
+    }
     default:
       return 0;
   }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <string_view>
 
+#include "arrow_types.h"
 #include "json_text.h"
 #include "text.h"
 
@@ -126,7 +127,19 @@ Fit time_to_time(const arrow::DataType& found, const arrow::DataType& wanted) {
   return have > want ? with_note(met, read_as(found, wanted, "exact")) : met;
 }
 
+/// Bounds of the contract's unit, in nanoseconds: those of the file's are none.
+Fit int96_to_timestamp(const arrow::DataType& found, const arrow::TimestampType& wanted) {
+  if (!wanted.timezone().empty()) return refuse(found, ": no time zone, not " + zone_words(wanted.timezone()));
+  const Int128 have = 1'000'000'000;
+  const Int128 step = have / units_per_second(wanted.unit());
+  const Int128 most = std::numeric_limits<std::int64_t>::max();
+  Fit met = whole(std::max(kFirstDay * kDay * have, -(most + 1) * step),
+                  std::min((kLastDay + 1) * kDay * have - 1, most * step), step);
+  return step > 1 ? with_note(met, read_as(found, wanted, "exact")) : met;
+}
+
 Fit timestamp_to_timestamp(const arrow::DataType& found, const arrow::DataType& wanted) {
+  if (is_int96(found)) return int96_to_timestamp(found, static_cast<const arrow::TimestampType&>(wanted));
   const auto& of_file = static_cast<const arrow::TimestampType&>(found);
   const auto& of_contract = static_cast<const arrow::TimestampType&>(wanted);
   if (!same_zone(of_file.timezone(), of_contract.timezone())) {

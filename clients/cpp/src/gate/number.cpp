@@ -120,9 +120,10 @@ std::optional<Number> Number::parse_exactly(std::string_view json) {
 std::optional<Number> Number::parse_plainly(std::string_view json) {
   if (json.find_first_of(".eE") != std::string_view::npos && json.size() <= kPlainDigits + 1) {
     const auto value = parse(json);
-    if (value && std::abs(value->nearest()) < 0x1p53 && (value->nearest() != 0 || json.substr(0, json.find_first_of("eE")).find_first_of("123456789") ==
-                                               std::string_view::npos))
-      return value;
+    const std::string_view digits = json.substr(0, json.find_first_of("eE"));
+    const bool is_zero = digits.find_first_of("123456789") == std::string_view::npos;
+    // From 2 to the 53rd on a double isn't every integer.
+    if (value && std::abs(value->nearest()) < 0x1p53 && (value->nearest() != 0 || is_zero)) return value;
   }
   return parse_exactly(json);
 }

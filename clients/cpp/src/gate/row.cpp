@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "arrow_types.h"
+
 namespace schemaregistry {
 namespace {
 
 /// What a time is stored as in the contract's unit; it fits, so this is exact.
 std::int64_t in_unit(const arrow::DataType& found, const arrow::DataType& wanted, Int128 stored) {
   const auto per_second = [](const arrow::DataType& type) -> Int128 {
+    if (is_int96(type)) return 1'000'000'000;
     if (type.id() == arrow::Type::TIMESTAMP)
       return units_per_second(static_cast<const arrow::TimestampType&>(type).unit());
     return units_per_second(static_cast<const arrow::TimeType&>(type).unit());

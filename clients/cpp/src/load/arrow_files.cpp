@@ -11,10 +11,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
+#include <iterator>
 #include <set>
 #include <utility>
 
 #include "conform.h"
+#include "int96_columns.h"
 #include "reading.h"
 
 namespace schemaregistry {
@@ -87,11 +89,10 @@ class ParquetFile {
     if (auto fault = find_lacking()) return fault;
     const auto columns = needed_columns(reading_.plan, reading_.judge.bind(*schema_));
     const auto leaves = leaves_of(columns);
-    if (!leaves.ok()) return reading_.fault(leaves.status(), reading_.source.size);
-    if (auto fault = find_encrypted(*leaves)) return fault;
+    if (auto fault = find_encrypted(leaves)) return fault;
     if (auto bomb = find_bomb()) return bomb;
     if (columns.empty()) return take_without_columns();
-    status = read(*leaves);
+    status = read(columns);
     const std::int64_t done = reading_.judge.rows();
     if (!status.ok()) return reading_.fault(status, offset_of(done));
     if (done == metadata_->num_rows()) return std::nullopt;
@@ -106,7 +107,11 @@ class ParquetFile {
     ARROW_ASSIGN_OR_RAISE(file_, arrow::io::ReadableFile::Open(reading_.source.path));
     ARROW_ASSIGN_OR_RAISE(auto reader, open_with(parquet::default_arrow_reader_properties()));
     metadata_ = reader->parquet_reader()->metadata();
-    return reader->GetSchema(&schema_);
+    ARROW_RETURN_NOT_OK(reader->GetSchema(&schema_));
+    ARROW_RETURN_NOT_OK(parquet::arrow::SchemaManifest::Make(metadata_->schema(), metadata_->key_value_metadata(),
+                                                             parquet::default_arrow_reader_properties(), &manifest_));
+    schema_ = with_int96(schema_, manifest_, *metadata_->schema());
+    return arrow::Status::OK();
   }
 
   arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> open_with(
@@ -130,34 +135,64 @@ class ParquetFile {
     return status.ok() ? std::nullopt : std::optional(reading_.fault(status));
   }
 
-  arrow::Status read(const std::vector<int>& leaves) {
-    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
-    properties.set_pre_buffer(false);
-    properties.set_batch_size(batch_rows());
-    for (const int leaf : dictionaries(leaves)) properties.set_read_dictionary(leaf, true);
-    ARROW_ASSIGN_OR_RAISE(auto reader, open_with(properties));
+  arrow::Status read(const std::vector<int>& columns) {
+    const std::vector<int> wide = of_int96(columns, true);
+    const std::vector<int> others = of_int96(columns, false);
+    ARROW_ASSIGN_OR_RAISE(auto stamps, Int96Columns::read([&](auto unit) { return open_for(unit, {}); }, wide,
+                                                          *metadata_->schema(), manifest_));
+    const auto leaves = leaves_of(others);
+    ARROW_ASSIGN_OR_RAISE(auto reader, open_for(arrow::TimeUnit::NANO, dictionaries(leaves)));
     std::vector<int> groups(static_cast<std::size_t>(metadata_->num_row_groups()));
     for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
     ARROW_ASSIGN_OR_RAISE(auto batches, reader->GetRecordBatchReader(groups, leaves));
-    std::vector<std::size_t> place;
-    for (const auto& field : batches->schema()->fields())
-      place.push_back(static_cast<std::size_t>(schema_->GetFieldIndex(field->name())));
     std::vector<std::shared_ptr<arrow::Array>> arrays(static_cast<std::size_t>(schema_->num_fields()));
     while (true) {
       std::shared_ptr<arrow::RecordBatch> batch;
       ARROW_RETURN_NOT_OK(batches->ReadNext(&batch));
       if (!batch) return arrow::Status::OK();
-      for (std::size_t i = 0; i < place.size(); ++i) arrays[place[i]] = batch->column(static_cast<int>(i));
-      ARROW_RETURN_NOT_OK(reading_.take(arrays, batch->num_rows()));
+      for (std::int64_t at = 0, rows = 0; at < batch->num_rows(); at += rows) {
+        rows = batch->num_rows() - at;
+        if (!wide.empty()) {
+          ARROW_ASSIGN_OR_RAISE(const std::int64_t remaining, stamps.remaining());
+          if (remaining == 0) return arrow::Status::Invalid("a column of int96 has fewer rows than others");
+          rows = std::min(rows, remaining);
+          place_in(arrays, wide, stamps.take(rows));
+        }
+        place_in(arrays, others, batch->Slice(at, rows)->columns());
+        ARROW_RETURN_NOT_OK(reading_.take(arrays, rows));
+      }
     }
   }
 
-  arrow::Result<std::vector<int>> leaves_of(const std::vector<int>& columns) const {
-    parquet::arrow::SchemaManifest manifest;
-    ARROW_RETURN_NOT_OK(parquet::arrow::SchemaManifest::Make(metadata_->schema(), metadata_->key_value_metadata(),
-                                                             parquet::default_arrow_reader_properties(), &manifest));
+  /// Those of some columns that have int96 in them, or those that don't.
+  std::vector<int> of_int96(const std::vector<int>& columns, bool has) const {
+    const auto wide = columns_of_int96(manifest_, *metadata_->schema());
+    std::vector<int> found;
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(found), [&](int column) {
+      return (std::find(wide.begin(), wide.end(), column) != wide.end()) == has;
+    });
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+
+  static void place_in(std::vector<std::shared_ptr<arrow::Array>>& arrays, const std::vector<int>& columns,
+                       const std::vector<std::shared_ptr<arrow::Array>>& found) {
+    for (std::size_t i = 0; i < columns.size(); ++i) arrays[static_cast<std::size_t>(columns[i])] = found[i];
+  }
+
+  arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> open_for(arrow::TimeUnit::type int96_unit,
+                                                                      const std::set<int>& dictionaries) {
+    parquet::ArrowReaderProperties properties(/*use_threads=*/false);
+    properties.set_pre_buffer(false);
+    properties.set_batch_size(batch_rows());
+    properties.set_coerce_int96_timestamp_unit(int96_unit);
+    for (const int leaf : dictionaries) properties.set_read_dictionary(leaf, true);
+    return open_with(properties);
+  }
+
+  std::vector<int> leaves_of(const std::vector<int>& columns) const {
     std::vector<int> leaves;
-    for (const int column : columns) collect(manifest.schema_fields[static_cast<std::size_t>(column)], leaves);
+    for (const int column : columns) collect(manifest_.schema_fields[static_cast<std::size_t>(column)], leaves);
     std::sort(leaves.begin(), leaves.end());
     return leaves;
   }
@@ -279,6 +314,7 @@ class ParquetFile {
   Reading& reading_;
   std::shared_ptr<arrow::io::ReadableFile> file_;
   std::shared_ptr<parquet::FileMetaData> metadata_;
+  parquet::arrow::SchemaManifest manifest_;
   std::shared_ptr<arrow::Schema> schema_;
 };
 

@@ -36,10 +36,15 @@ class Run {
   /// Judge one file with the function for its format; false where it couldn't be read to its end.
   template <class Read>
   bool judge(const Source& source, const Read& read) {
+    if (source.fault) {
+      report_.error = source.fault;
+      return false;
+    }
     Judge judge(plan_, tally_, source.path);
     Reading reading{source, plan_, judge, keep_, tally_};
     report_.error = caught(reading, read);
     if (!report_.error) judge.finish();
+    if (!source.note.empty()) tally_.note(source.note);
     report_.files.push_back({source.path, source.format, judge.rows(), source.size});
     report_.rows += judge.rows();
     if (judge.rows() == 0 && !report_.error) tally_.note(source.path + ": no rows");
@@ -92,7 +97,7 @@ Result<Report> run(const Plan& plan, const std::vector<std::string>& files, cons
   for (const char* known : {"", "parquet", "arrow", "csv", "ndjson"}) {
     if (options.format != known) continue;
     if (auto wrong = wrong_in(options.csv)) return Error{Code::invalid_argument, "BAD_CSV", *wrong, "", {}};
-    auto sources = find_sources(files, options.format, options.csv);
+    auto sources = find_sources(files, options.format, options.csv, options.strict);
     if (!sources) return std::move(sources).error();
     Run all(plan, options.revision, std::move(keep));
     for (const Source& source : *sources) {
@@ -127,7 +132,7 @@ const std::shared_ptr<arrow::Schema>& Gate::schema() const noexcept { return pla
 Result<Report> Gate::check(arrow::RecordBatchReader& batches, const std::string& name) const {
   return guarded([&]() -> Result<Report> {
     Run one(*plan_, std::nullopt, {});
-    one.judge({name, "arrow", "", 0}, [&](Reading& reading) { return read_batches(reading, batches); });
+    one.judge({name, "arrow", "", 0, {}, std::nullopt, ""}, [&](Reading& reading) { return read_batches(reading, batches); });
     return one.finish();
   });
 }

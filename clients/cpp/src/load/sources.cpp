@@ -1,13 +1,14 @@
 #include "sources.h"
 
-#include <glob.h>
-
 #include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string_view>
 #include <utility>
+
+#include "walking.h"
 
 namespace schemaregistry {
 namespace {
@@ -56,6 +57,8 @@ std::string format_by_name(const fs::path& path) {
   return found == kSuffixes.end() ? "" : std::string(found->second);
 }
 
+constexpr std::size_t kShown = 10;
+
 std::string format_by_magic(const fs::path& path) {
   std::array<char, 6> head{};
   std::ifstream(path, std::ios::binary).read(head.data(), head.size());
@@ -64,77 +67,141 @@ std::string format_by_magic(const fs::path& path) {
   return magic == "ARROW1" ? "arrow" : "";
 }
 
-bool is_hidden(const fs::path& below) {
-  return std::any_of(below.begin(), below.end(), [](const fs::path& part) {
-    const std::string name = part.string();
-    return !name.empty() && (name[0] == '.' || name[0] == '_');
-  });
+/// What is there and can't be read.
+Source refused(const std::string& path, const std::string& stated, const std::string& message) {
+  Source source;
+  source.path = path;
+  source.format = stated.empty() ? format_by_name(path) : stated;
+  source.fault = Fault{path, std::nullopt, std::nullopt, "UNREADABLE", message};
+  return source;
 }
 
-std::vector<std::string> files_below(const fs::path& folder) {
-  std::vector<std::string> found;
+Source opened(const std::string& path, const std::string& format) {
+  Source source;
+  source.path = path;
+  source.format = format;
+  source.compression = compression_of(path);
   std::error_code ignored;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, ignored)) {
-    if (entry.is_regular_file(ignored) && !is_hidden(entry.path().lexically_relative(folder)) &&
-        !format_by_name(entry.path()).empty()) {
-      found.push_back(entry.path().string());
+  source.size = static_cast<std::int64_t>(fs::file_size(path, ignored));
+  return source;
+}
+
+/// A file that was named.
+Result<Source> named(const std::string& path, const std::string& stated) {
+  if (const std::string nowhere = dangling(path); !nowhere.empty()) return refused(path, stated, nowhere);
+  std::string format = stated.empty() ? format_by_name(path) : stated;
+  if (format.empty()) {
+    if (!std::ifstream(path, std::ios::binary)) return refused(path, stated, "it may not be read");
+    format = format_by_magic(path);
+  }
+  if (!format.empty()) return opened(path, format);
+  return wrong("UNKNOWN_FORMAT",
+               "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv or ndjson.", path);
+}
+
+/// `1 file`, `2,000 files`.
+std::string counted(std::size_t number, const std::string& noun) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text + (noun.empty() ? "" : " " + noun + (number == 1 ? "" : "s"));
+}
+
+std::string passed_over(const std::string& folder, std::vector<std::string> paths) {
+  if (paths.empty()) return "";
+  std::sort(paths.begin(), paths.end());
+  std::string names;
+  for (std::size_t i = 0; i < std::min(paths.size(), kShown); ++i)
+    names += (i > 0 ? ", " : "") + fs::path(paths[i]).lexically_relative(folder).string();
+  if (paths.size() > kShown) names += " and " + counted(paths.size() - kShown, "") + " more";
+  return "passed over " + counted(paths.size(), "file") + " whose names tell no format: " + names;
+}
+
+/// The files below a directory; the first of them tells what was passed over.
+std::vector<Source> in_folder(const std::string& folder, const std::string& stated, bool strict) {
+  Walked walked = walk(folder);
+  std::vector<Source> sources;
+  std::vector<std::string> left = std::move(walked.others);
+  for (const std::string& path : walked.files) {
+    const std::string format = format_by_name(path);
+    if (format.empty()) {
+      left.push_back(path);
+    } else {
+      sources.push_back(opened(path, stated.empty() ? format : stated));
     }
   }
-  std::sort(found.begin(), found.end());
-  return found;
-}
-
-std::vector<std::string> files_like(const std::string& pattern) {
-  glob_t matches{};
-  std::vector<std::string> found;
-  if (glob(pattern.c_str(), 0, nullptr, &matches) == 0) {
-    for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-      std::error_code ignored;
-      if (fs::is_regular_file(matches.gl_pathv[i], ignored)) found.emplace_back(matches.gl_pathv[i]);
-    }
+  for (const auto& [path, message] : walked.faults) sources.push_back(refused(path, stated, message));
+  std::sort(sources.begin(), sources.end(), [](const Source& one, const Source& two) { return one.path < two.path; });
+  const std::string note = passed_over(folder, std::move(left));
+  if (note.empty() || sources.empty()) return sources;
+  if (!strict) {
+    sources[0].note = folder + ": " + note;
+    return sources;
   }
-  globfree(&matches);
-  return found;
+  Source fault = refused(folder, stated, "");
+  fault.fault->reason = "PASSED_OVER";
+  fault.fault->message = note + ": name them with --format, or move them away";
+  sources.insert(sources.begin(), std::move(fault));
+  return sources;
 }
 
-Result<std::vector<std::string>> expand(const std::string& pattern) {
-  std::error_code ignored;
-  if (fs::is_directory(pattern, ignored)) {
-    auto found = files_below(pattern);
-    if (found.empty()) return wrong("NOTHING_TO_CHECK", pattern + " holds no file whose name tells a format.", pattern);
+Error nothing(const std::string& folder) {
+  Walked walked = walk(folder);
+  walked.files.insert(walked.files.end(), walked.others.begin(), walked.others.end());
+  const std::string note = passed_over(folder, std::move(walked.files));
+  return wrong("NOTHING_TO_CHECK",
+               folder + " holds no file whose name tells a format" + (note.empty() ? "." : "; " + note + "."), folder);
+}
+
+Result<std::vector<Source>> expand(const std::string& pattern, const std::string& stated, bool strict) {
+  if (is_folder(pattern)) {
+    auto found = in_folder(pattern, stated, strict);
+    if (found.empty()) return nothing(pattern);
     return found;
   }
-  if (fs::exists(pattern, ignored)) return std::vector{pattern};
-  auto found = files_like(pattern);
+  std::vector<Source> found;
+  std::vector<std::string> names{pattern};
+  std::error_code ignored;
+  if (!fs::exists(fs::symlink_status(pattern, ignored))) {
+    std::map<std::string, std::string> faults;
+    names = matching(pattern, faults);
+    for (const auto& [path, message] : faults) found.push_back(refused(path, stated, message));
+  }
+  for (const std::string& name : names) {
+    if (is_folder(name)) {
+      auto inner = in_folder(name, stated, strict);
+      found.insert(found.end(), inner.begin(), inner.end());
+    } else {
+      auto source = named(name, stated);
+      if (!source) return std::move(source).error();
+      found.push_back(*std::move(source));
+    }
+  }
   if (found.empty()) return wrong("NO_SUCH_FILE", "There is no file " + pattern + ".", pattern);
   return found;
+}
+
+/// One spelling of each path; a link is a file of its own.
+std::string place_of(const std::string& path) {
+  std::error_code ignored;
+  const fs::path parent = fs::path(path).parent_path();
+  return (fs::canonical(parent.empty() ? "." : parent, ignored) / fs::path(path).filename()).string();
 }
 
 }  // namespace
 
 Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated,
-                                         const CsvDialect& csv) {
+                                         const CsvDialect& csv, bool strict) {
   std::vector<Source> sources;
+  std::set<std::string> places;
   for (const std::string& pattern : patterns) {
-    auto paths = expand(pattern);
-    if (!paths) return std::move(paths).error();
-    for (const std::string& path : *paths) {
-      if (std::any_of(sources.begin(), sources.end(), [&](const Source& known) { return known.path == path; }))
-        continue;
-      std::string format = stated.empty() ? format_by_name(path) : stated;
-      if (format.empty()) format = format_by_magic(path);
-      if (format.empty()) {
-        return wrong("UNKNOWN_FORMAT",
-                     "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv or ndjson.",
-                     path);
-      }
-      std::error_code ignored;
-      CsvDialect said = csv;
-      const std::string suffix = suffix_of(path);
-      if (said.delimiter.empty() && (suffix == ".tsv" || suffix == ".tab")) said.delimiter = "\t";
-      sources.push_back({path, format, compression_of(path), static_cast<std::int64_t>(fs::file_size(path, ignored)),
-                         std::move(said)});
+    auto found = expand(pattern, stated, strict);
+    if (!found) return std::move(found).error();
+    for (Source& source : *found) {
+      if (!places.insert(place_of(source.path)).second) continue;
+      source.csv = csv;
+      const std::string suffix = suffix_of(source.path);
+      if (csv.delimiter.empty() && (suffix == ".tsv" || suffix == ".tab")) source.csv.delimiter = "\t";
+      sources.push_back(std::move(source));
     }
   }
   return sources;

@@ -28,6 +28,11 @@ bool TextInput::open() {
   raw_ = *raw;
   stream_ = raw_;
   if (source_.compression.empty()) return true;
+  if ((*raw)->GetSize().ValueOr(1) == 0) {
+    fault_ = Fault{source_.path, 0, std::nullopt, "TRUNCATED",
+                   "the file is empty: not even the start of " + source_.compression + " is there"};
+    return false;
+  }
   auto codec =
       arrow::util::Codec::Create(source_.compression == "gzip" ? arrow::Compression::GZIP : arrow::Compression::ZSTD);
   if (!codec.ok()) return fail("CORRUPT", codec.status().message()), false;

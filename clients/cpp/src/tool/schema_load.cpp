@@ -45,6 +45,7 @@ to typed spans and run the moving-average crossover of examples/backtest on them
   --format FORMAT         parquet, arrow, csv or ndjson, where the files' names don't tell it
   --delimiter, --encoding, --comment, --skip-lines, --null, --escape
                           how CSV files are written, over what the contract says of it (x-csv in the document)
+  --strict                exit with 3 where a directory holds files whose names tell no format
   --registry HOST:PORT    where the registry is [SCHEMAREGISTRY_TARGET, localhost:50051]
   --ca, --cert, --key     PEM files [SCHEMAREGISTRY_CA, _CERT, _KEY; else the dev ones of SCHEMAREGISTRY_DATA or ./.data]
 
@@ -62,6 +63,7 @@ struct Options {
   schemaregistry::Credentials credentials;
   bool json = false;
   bool check_only = false;
+  bool strict = false;
   bool help = false;
 };
 
@@ -91,6 +93,7 @@ std::string* value_of(Options& options, std::string_view name) {
 bool* flag_of(Options& options, std::string_view name) {
   if (name == "--json") return &options.json;
   if (name == "--check-only") return &options.check_only;
+  if (name == "--strict") return &options.strict;
   return name == "--help" || name == "-h" ? &options.help : nullptr;
 }
 
@@ -176,7 +179,7 @@ int print(const Options& options, const Report& report, const backtest::Result* 
 }
 
 int check(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
-  const auto report = gate.check(options.files, {options.format, revision, options.csv});
+  const auto report = gate.check(options.files, {options.format, revision, options.csv, options.strict});
   return report ? print(options, *report, nullptr) : fail(report.error());
 }
 
@@ -185,7 +188,7 @@ int run_backtest(const Options& options, const Gate& gate, std::optional<std::in
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
-  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv});
+  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv, options.strict});
   if (!rows) return fail(rows.error());
   if (rows->report.verdict != schemaregistry::Verdict::conforms) return print(options, rows->report, nullptr);
   backtest::Crossover crossover;

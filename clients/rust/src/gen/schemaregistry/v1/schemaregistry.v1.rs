@@ -10,11 +10,13 @@
 ///                                    (in UTC, the unit's digits of fraction: none, 3, 6 or 9)
 ///    binary                          its base64 text (RFC 4648, section 4, with padding)
 ///    dictionary                      the value that the index leads to
+///    json (of the contract)          the value that the text stands for (RFC 8259); of a column that isn't text, its own
 ///
 /// A row conforms when each check of `checks` passes at each of its places. Three rules hold for every check:
 ///
 ///    Null. Where `null_is_value` is set, a null is JSON's null: a value like others. Elsewhere a null is *absent*: every
-///    check passes, except `present`. A column that a file lacks is absent in every row.
+///    check passes, except `present`. A column that a file lacks is absent in every row. In JSON lines the null of a place
+///    of type json is always JSON's, as the text `null` is in its columns.
 ///
 ///    Misfit. A value that the column's Arrow type can't hold exactly (see `Fits`), NaN and infinity among them, fails
 ///    `fits` and is judged no further: no other check fails for it, `present` neither; within a condition it is absent.
@@ -35,7 +37,7 @@ pub struct Contract {
     /// `sha256:` and 64 hex digits, over the document's canonical form.
     #[prost(string, tag="3")]
     pub fingerprint: ::prost::alloc::string::String,
-    /// The format of this plan: 1. It grows with every change that an older reader would misjudge.
+    /// The format of this plan: 1; 2 where `csv` is set. It grows with every change that an older reader would misjudge.
     #[prost(uint32, tag="4")]
     pub plan_version: u32,
     /// The columns in the contract's order, which is that of rows handed on.
@@ -59,6 +61,38 @@ pub struct Contract {
     /// The Arrow types aren't the document's own but follow from its JSON side.
     #[prost(bool, tag="11")]
     pub arrow_derived: bool,
+    /// How CSV files are written, where the document says so (`x-csv`).
+    #[prost(message, optional, tag="12")]
+    pub csv: ::core::option::Option<Csv>,
+}
+/// A dialect of CSV. What is empty or 0 isn't said: RFC 4180, in UTF-8 or with UTF-16's byte order mark.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Csv {
+    /// One ASCII character between two fields.
+    #[prost(string, tag="1")]
+    pub delimiter: ::prost::alloc::string::String,
+    /// `utf-8`, `utf-16` (with a byte order mark), `utf-16le`, `utf-16be`, `iso-8859-1`, `windows-1252`.
+    #[prost(string, tag="2")]
+    pub encoding: ::prost::alloc::string::String,
+    /// One ASCII character; lines outside quotes that start with it are passed over.
+    #[prost(string, tag="3")]
+    pub comment: ::prost::alloc::string::String,
+    /// Lines before the header.
+    #[prost(uint32, tag="4")]
+    pub skip_lines: u32,
+    /// Fields without quotes that are null, besides empty ones.
+    #[prost(string, repeated, tag="5")]
+    pub null: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// One ASCII character: within quotes it makes the quote, or itself, after it a part of the text.
+    #[prost(string, tag="6")]
+    pub escape: ::prost::alloc::string::String,
+    /// For readers that repair: the decimal point, what groups thousands, the order of a date (`dmy`, `mdy`, `ymd`).
+    #[prost(string, tag="7")]
+    pub decimal: ::prost::alloc::string::String,
+    #[prost(string, tag="8")]
+    pub thousands: ::prost::alloc::string::String,
+    #[prost(string, tag="9")]
+    pub dates: ::prost::alloc::string::String,
 }
 /// One column. `places\[n + 1\]` is the place of `columns\[n\]`.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -283,6 +317,8 @@ pub struct UniqueItems {
 ///    timestamp        timestamps whole in the contract's unit, from year 0000 to 9999, with the same time zone or both
 ///                     without one (`UTC`, `Etc/UTC`, `Z` and `+00:00` are the same zone)
 ///    list, struct     lists in any layout, structs; their parts have checks of their own
+///    json             text in any layout that is one JSON value in UTF-8, without NaN, a name twice in an object or half
+///                     of a surrogate pair; values of the types above that fit their own type, with the same for parts
 ///
 /// A column of Arrow's null type fits any type. NaN and infinity fit none. A whole column of another type is refused:
 /// each of its values fails, under the pointer and rule of the first unconditional `types` check of the place that
@@ -339,7 +375,7 @@ pub struct Pattern {
 }
 /// A format of draft-07, asserted: `date-time`, `date`, `time` (RFC 3339; lower-case `t` and `z` are allowed, a leap
 /// second only as the last of a day in UTC), `email`, `hostname`, `ipv4`, … A value of a column whose Arrow type is a
-/// date, time or timestamp has its format. In CSV and NDJSON, text that hasn't the format is a misfit.
+/// date, time or timestamp has its format. In CSV and NDJSON, text that can't be read as the type is a misfit.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Format {
     #[prost(string, tag="1")]
@@ -398,6 +434,8 @@ pub enum TypeName {
     Dictionary = 21,
     List = 22,
     Struct = 23,
+    /// Any JSON value, as JSON text: Arrow's extension type `arrow.json` over utf8.
+    Json = 24,
 }
 impl TypeName {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -430,6 +468,7 @@ impl TypeName {
             Self::Dictionary => "TYPE_NAME_DICTIONARY",
             Self::List => "TYPE_NAME_LIST",
             Self::Struct => "TYPE_NAME_STRUCT",
+            Self::Json => "TYPE_NAME_JSON",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -459,6 +498,7 @@ impl TypeName {
             "TYPE_NAME_DICTIONARY" => Some(Self::Dictionary),
             "TYPE_NAME_LIST" => Some(Self::List),
             "TYPE_NAME_STRUCT" => Some(Self::Struct),
+            "TYPE_NAME_JSON" => Some(Self::Json),
             _ => None,
         }
     }
@@ -543,6 +583,23 @@ impl JsonType {
         }
     }
 }
+// How much a field of a request may hold. What is over is INVALID_ARGUMENT, before anything else is done with it.
+//
+//    id                                  128 characters of its own alphabet
+//    ids                                 1,000 ids, each of at most 128 characters
+//    version, from_version, to_version   128 characters
+//    direction                           32 characters
+//    if_none_match                       4,096 characters
+//    page_token, text, field             1,024 characters
+//    tag                                 256 characters
+//    document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
+//    min_revision, after_revision        none below zero
+//    page_size                           none below zero; what is too high is taken for the most there is
+//    include_documents                   either
+//
+// A message with `document` or `records` may have 65,536 bytes beside them, any other 262,144 in all. Of messages over
+// 16,384 bytes the server works on 67,108,864 bytes at once, 16,777,216 of one caller's: more is RESOURCE_EXHAUSTED.
+
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetSchemaRequest {
     /// `[a-z][a-z0-9_]{0,127}`.

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from schemaregistry.cli.destinations import destination
 from schemaregistry.contract import compile_contract
-from schemaregistry.data import Loaded, duckdb_table, find, load
+from schemaregistry.data import Loaded, check, duckdb_table, find, load, rows_of
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, Unavailable
 from schemaregistry.v1.contract_pb2 import Contract
@@ -260,3 +261,21 @@ def test_a_value_of_every_type_comes_out_as_it_was(kind: str, file: Path, tmp_pa
     contract = compile_contract(parse(json.dumps(document).encode()))
     load(find([str(tmp_path / "t.ndjson")]), contract, lambda schema: duckdb_table.DuckdbTable(file, "t", schema))
     assert asked(file, "SELECT typeof(a), a FROM t") == [(kind, read)]
+
+
+def test_json_columns_are_json_there_too(tmp_path: Path) -> None:
+    parts = {"type": "object", "properties": {"m": {"type": ["integer", "string"]}}}
+    document = {"$id": "j_v1", "version": "1.0.0", "type": "object", "properties": {"v": {}, "s": parts}}
+    contract = compile_contract(parse(json.dumps(document).encode()))
+    (tmp_path / "t.ndjson").write_text('{"v": 1.10, "s": {"m": "x"}}\n{"v": null}\n{}\n')
+    done = load(
+        find([str(tmp_path / "t.ndjson")]),
+        contract,
+        lambda schema: duckdb_table.DuckdbTable(tmp_path / "t.db", "t", schema),
+    )
+    assert done.rows == 3
+    with duckdb.connect(tmp_path / "t.db") as database:
+        rows = database.sql("SELECT v, s, typeof(v), typeof(s) FROM t").fetchall()
+        assert {row[2:] for row in rows} == {("JSON", "STRUCT(m JSON)")}
+        assert [row[:2] for row in rows] == [("1.10", {"m": '"x"'}), ("null", None), (None, None)]
+        assert check(rows_of(database.sql("SELECT * FROM t")), contract).verdict == "conforms"

@@ -67,7 +67,7 @@ def arrow_schema(schema: Schema, *, client: "Client | None" = None) -> "pa.Schem
 
     >>> ticks = arrow_schema("ticks_v1")                        # doctest: +SKIP
     >>> pa.Table.from_pandas(frame, ticks)                      # doctest: +SKIP
-    >>> polars.DataFrame(ticks.empty_table())                   # doctest: +SKIP
+    >>> polars.DataFrame(pa.Table.from_batches([], ticks))      # doctest: +SKIP
     """
     return data.arrow_schema(_pull(schema, client).contract)
 

@@ -154,7 +154,7 @@ class _Table:
 
     def _wanted(self, database: duckdb.DuckDBPyConnection) -> dict[str, str]:
         """The contract's columns with DuckDB's types for them."""
-        database.register("schemaregistry_rows", self._schema.empty_table())
+        database.register("schemaregistry_rows", pa.Table.from_batches([], self._schema))
         found = database.execute("DESCRIBE schemaregistry_rows").fetchall()
         return {name: kind for name, kind, *_ in found}
 

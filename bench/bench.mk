@@ -8,5 +8,7 @@ bench-data: build/bench/orjson ## Measure checks of ticks against decoding them 
 	@PYTHONPATH=build/bench:. $(BIN)/python -W ignore -m bench.data
 
 DATA_FUZZ_EXAMPLES ?= 5000
-data-fuzz: $(READY) ## Hold the interpreter to jsonschema-rs row by row, on 5,000 documents and tables, and proofs to reading
+DATA_FUZZ_MUTATIONS ?= 100000
+data-fuzz: $(READY) cpp ## Hold the interpreter to jsonschema-rs on 5,000 documents and tables, and give 100,000 damaged files to Python and C++
 	DATA_FUZZ_EXAMPLES=$(DATA_FUZZ_EXAMPLES) $(BIN)/pytest -q -p no:cacheprovider tests/data/test_equality.py tests/data/test_proof.py
+	$(BIN)/python -m bench.fuzz_files --count $(DATA_FUZZ_MUTATIONS)

@@ -56,9 +56,11 @@ class Judge:
         child.stdin.flush()
         with selectors.DefaultSelector() as ready:
             ready.register(child.stdout, selectors.EVENT_READ)
-            if not ready.select(SECONDS):
-                self.end()
-                return {"verdict": "hung", "reason": None}
+            before = _cpu(child.pid)
+            while not ready.select(1):
+                if _cpu(child.pid) - before > SECONDS:
+                    self.end()
+                    return {"verdict": "hung", "reason": None}
         line = child.stdout.readline()
         if not line:
             self._child = None
@@ -84,6 +86,12 @@ class Judge:
         resource.prlimit(child.pid, resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))
         resource.prlimit(child.pid, resource.RLIMIT_CORE, (0, 0))
         return child
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of all threads (proc(5), stat): what other work on the machine takes doesn't count."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _forget_peak(pid: int) -> None:

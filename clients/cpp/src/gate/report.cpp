@@ -3,12 +3,16 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <map>
 
 #include "terminal.h"
 #include "value.h"
 
 namespace schemaregistry {
 namespace {
+
+/// Violations of one rule that the text shows, and notes.
+constexpr std::size_t kMost = 50;
 
 const char* name_of(Verdict verdict) {
   return verdict == Verdict::conforms ? "conforms" : verdict == Verdict::violates ? "violates" : "undecided";
@@ -78,7 +82,9 @@ std::string Report::to_text() const {
             (error->offset ? ", byte " + std::to_string(*error->offset) : "") + ": " + on_one_line(error->message) +
             " (" + error->reason + ")\n";
   }
+  std::map<std::string, std::size_t> of_rule;
   for (const Violation& violation : violations) {
+    if (++of_rule[violation.rule] > kMost) continue;
     text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " + on_one_line(violation.pointer) +
             "  expected " + on_one_line(violation.expected) + ", found " + on_one_line(violation.actual) + ": " +
             std::to_string(violation.count) + " rows\n";
@@ -88,7 +94,11 @@ std::string Report::to_text() const {
               "\n";
     }
   }
-  for (const std::string& note : notes) text += "note: " + on_one_line(note) + "\n";
+  for (const auto& [rule, count] : of_rule) {
+    if (count > kMost) text += rule + ": " + std::to_string(count - kMost) + " more (JSON has all)\n";
+  }
+  for (std::size_t i = 0; i < notes.size() && i < kMost; ++i) text += "note: " + on_one_line(notes[i]) + "\n";
+  if (notes.size() > kMost) text += "note: " + std::to_string(notes.size() - kMost) + " more notes (JSON has all)\n";
   return inert(text);
 }
 

@@ -58,13 +58,15 @@ def arrow(
 
 def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
     from schemaregistry.data import wording
+    from schemaregistry.data.grouping import first_of_each, rest
 
     for name, why in proposal.left_out.items():
         yield printable(f"left out: {name or '(no name)'} ({why}); so other columns are allowed")
     for name, texts in proposal.few.items():
         yield printable(f"{name} has few values: an enum of {', '.join(map(json.dumps, texts))}?")
-    for violation in report.violations:
+    for violation in first_of_each(report.violations):
         yield f"{wording.column(violation)}: {wording.difference(violation)}"
+    yield from rest(report.violations).values()
     if report.error:
         yield wording.fault(report.error)
     yield f"the file {report.verdict}: {wording.summary(report)}"

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemaregistry.data import wording
+from schemaregistry.data.grouping import first_notes, first_of_each, rest
 from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
@@ -28,8 +29,9 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(wording.fault(report.error), style="yellow")
     if report.violations:
         yield _table(report)
-        yield from map(_examples, report.violations)
-    for note in report.notes:
+        yield from map(_examples, first_of_each(report.violations))
+        yield from (Text(line) for line in rest(report.violations).values())
+    for note in first_notes(report.notes):
         yield Text(f"note: {printable(note)}", style="dim")
 
 
@@ -43,7 +45,7 @@ def _table(report: Report) -> Table:
     for name in ("column", "rule", "expected", "found"):
         table.add_column(name, overflow="fold")
     table.add_column("rows", justify="right")
-    for violation in report.violations:
+    for violation in first_of_each(report.violations):
         table.add_row(
             Text(wording.column(violation), style="bold"),
             Text(violation.rule, style="red"),

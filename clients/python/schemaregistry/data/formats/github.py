@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemaregistry.data import wording
+from schemaregistry.data.grouping import first_notes, first_of_each, rest
 from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
@@ -24,10 +25,12 @@ def _commands(report: Report) -> Iterator[str]:
     if report.error:
         at = {"file": printable(report.error.file), "line": report.error.line}
         yield _command("error", f"{schema}: can't be judged", wording.fault(report.error), **at)
-    for violation in report.violations:
+    for violation in first_of_each(report.violations):
         title = f"{schema}: {wording.column(violation)} breaks {violation.rule}"
         yield _command("error", title, _message(violation), **_place(report, violation))
-    for note in report.notes:
+    for rule, line in rest(report.violations).items():
+        yield _command("error", f"{schema}: more break {rule}", line)
+    for note in first_notes(report.notes):
         yield _command("notice", schema, printable(note))
     yield _command("notice", f"{schema}: {report.verdict}", wording.summary(report))
 

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
 from schemaregistry.data import wording
+from schemaregistry.data.grouping import first_notes, first_of_each, rest
 from schemaregistry.data.report import Example, Report, Violation
 from schemaregistry.data.wording import shown_value
 from schemaregistry.terminal import printable
@@ -67,10 +68,11 @@ def _parts(report: Report) -> Iterator[Element]:
     if report.violations:
         yield _tag("h2", "Rules that are broken")
         yield _violations(report)
-        yield from map(_examples, report.violations)
+        yield from map(_examples, first_of_each(report.violations))
+        yield from (_tag("p", line) for line in rest(report.violations).values())
     if report.notes:
         yield _tag("h2", "Notes")
-        yield _tag("ul", *(_tag("li", printable(note)) for note in report.notes))
+        yield _tag("ul", *(_tag("li", printable(note)) for note in first_notes(report.notes)))
     yield _files(report)
     yield _tag("p", _origin(report), **{"class": "quiet"})
 
@@ -84,7 +86,7 @@ def _violations(report: Report) -> Element:
             _code(violation.actual),
             f"{violation.count:,}",
         ]
-        for violation in report.violations
+        for violation in first_of_each(report.violations)
     ]
     return _table(("column", "rule", "expected", "found", "rows"), rows)
 

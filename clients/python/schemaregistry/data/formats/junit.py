@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from schemaregistry.data import wording
+from schemaregistry.data.grouping import first_notes, first_of_each, rest
 from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
@@ -16,7 +17,7 @@ def render(report: Report) -> str:
     cases = list(_cases(report))
     counts = {
         "tests": str(len(cases)),
-        "failures": str(len(report.violations)),
+        "failures": str(len(first_of_each(report.violations)) + len(rest(report.violations))),
         "errors": str(int(report.error is not None)),
         "time": f"{report.seconds:.3f}",
     }
@@ -24,7 +25,9 @@ def render(report: Report) -> str:
     suite = SubElement(root, "testsuite", {"name": wording.schema(report), **counts})
     _add_properties(suite, report)
     suite.extend(cases)
-    SubElement(suite, "system-out").text = "\n".join((wording.summary(report), *map(printable, report.notes)))
+    SubElement(suite, "system-out").text = "\n".join(
+        (wording.summary(report), *map(printable, first_notes(report.notes)))
+    )
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode")
 
@@ -47,8 +50,12 @@ def _cases(report: Report) -> Iterator[Element]:
     if report.verdict == "conforms":
         for facts in report.files:
             yield _case(report.schema.id, printable(facts.path))
-    for violation in report.violations:
+    for violation in first_of_each(report.violations):
         yield _failed(report, violation)
+    for rule, line in rest(report.violations).items():
+        case = _case(report.schema.id, f"{rule} (more)")
+        SubElement(case, "failure", {"type": rule, "message": line})
+        yield case
     if report.error:
         case = _case(report.schema.id, printable(report.error.file))
         SubElement(case, "error", {"type": report.error.reason, "message": wording.fault(report.error)})

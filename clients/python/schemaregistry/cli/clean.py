@@ -7,7 +7,20 @@ import typer
 
 from schemaregistry.cli.check import Redact, Strict, print_report
 from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
-from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
+from schemaregistry.cli.csv_options import (
+    Comment,
+    Dates,
+    Decimal,
+    Delimiter,
+    Encoding,
+    EpochUnit,
+    Escape,
+    Null,
+    SkipLines,
+    Thousands,
+    csv_of,
+    epoch_of,
+)
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
 from schemaregistry.cli.progress import progress_bar
@@ -40,6 +53,10 @@ def clean(
     skip_lines: SkipLines = None,
     null: Null = None,
     escape: Escape = None,
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    dates: Dates = None,
+    epoch: EpochUnit = None,
     registry: Registry = DEFAULT_TARGET,
     ca: Ca = None,
     cert: Cert = None,
@@ -58,7 +75,10 @@ def clean(
     from schemaregistry import data
     from schemaregistry.data.clean import clean
 
-    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
+    spelled = csv_of(
+        delimiter, encoding, comment, skip_lines, null, escape, decimal=decimal, thousands=thousands, dates=dates
+    )
+    sources = data.find(files, format, spelled, strict=strict)
     folder = quarantine_of(to, quarantine)
     pulled = pull(schema, Access(registry, ca, cert, key))
     with progress_bar("cleaning", sum(source.size for source in sources)) as progress:
@@ -69,6 +89,7 @@ def clean(
             lambda: data.Quarantine(folder, stem(sources)),
             aliases=pulled.aliases,
             revision=pulled.revision,
+            epoch=epoch_of(epoch),
             progress=progress,
         )
     report, repairs = cleaned.loaded.report, cleaned.repairs

@@ -1,11 +1,14 @@
 """The options that say how CSV files are written, as commands that read files have them. Reads no file."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
 import typer
 
+from schemaregistry.errors import InvalidArgument
+
 if TYPE_CHECKING:
+    from schemaregistry.data.conventions import Epoch
     from schemaregistry.document.csv_dialect import CsvDialect
 
 _PANEL: Final = "CSV (each over what the document says in x-csv)"
@@ -59,6 +62,37 @@ Escape: TypeAlias = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+
+
+Decimal: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--decimal", metavar="CHARACTER", help="The decimal point of numbers: , or .", rich_help_panel=_PANEL),
+]
+Thousands: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--thousands", metavar="CHARACTER", help="What groups the thousands of numbers.", rich_help_panel=_PANEL
+    ),
+]
+Dates: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--dates", metavar="ORDER", help="The order in dates as 02.01.2024: dmy, mdy or ymd.", rich_help_panel=_PANEL
+    ),
+]
+EpochUnit: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--epoch", metavar="UNIT", help="Of times that are numbers since 1970: s, ms, us or ns."),
+]
+
+
+def epoch_of(unit: str | None) -> "Epoch | None":
+    """A unit; raises InvalidArgument (BAD_EPOCH) for what is none."""
+    from schemaregistry.data.conventions import EPOCHS
+
+    if unit is not None and unit not in EPOCHS:
+        raise InvalidArgument(f"--epoch {unit} isn't known: say {', '.join(EPOCHS)}", reason="BAD_EPOCH")
+    return cast("Epoch | None", unit)
 
 
 def csv_of(

@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.check import Progress
+from schemaregistry.data.conventions import Conventions, Epoch
 from schemaregistry.data.destination import Destination
 from schemaregistry.data.failing import any_of, failing
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
-from schemaregistry.data.mend import mend, renamed, trim
+from schemaregistry.data.mend import AS_IT_IS, mend, renamed, trim
 from schemaregistry.data.mend_records import RecordMender, as_records, may_hold
 from schemaregistry.data.ndjson import Lines
 from schemaregistry.data.overlap import refuse_overlap
@@ -48,12 +49,15 @@ def clean(  # noqa: PLR0913
     aliases: Mapping[str, Sequence[str]] | None = None,
     revision: int | None = None,
     progress: Progress | None = None,
+    epoch: Epoch | None = None,
 ) -> Cleaned:
     """Repair files and hand on the rows that conform then; the others are set aside as their file has them.
 
-    Repaired are: columns in another order; a column that is missing, under one of its `aliases`; values of another type
-    that are exactly one of the contract's (texts as CSV's fields are read); whitespace around texts that conform only
-    without it. Nothing else, and nothing is made up. What was cleaned is left as it is when it is cleaned again.
+    Repaired are: columns in another order; a column that is missing, under one of its `aliases`, or but for case and
+    spaces; values of another type that are exactly one of the contract's (texts as CSV's fields are read); whitespace
+    around texts that conform only without it; numbers and dates that are spelled as the dialect of CSV says (`decimal`,
+    `thousands`, `dates`), and times that are numbers since 1970 in the unit `epoch`. Nothing else, and nothing is made
+    up. What was cleaned is left as it is when it is cleaned again.
 
     Raises as `load` does.
     """
@@ -66,6 +70,7 @@ def clean(  # noqa: PLR0913
         refuse_overlap(sources, {"destination": getattr(into, "place", None), "quarantine": aside.place})
         cleaning = _Cleaning(plan, revision, progress, into, aside)
         cleaning.aliases = aliases or {}
+        cleaning.epoch = epoch
         loaded = cleaning.load(sources)
         return Cleaned(loaded, cleaning.repairs.all() if loaded.place else ())
 
@@ -77,6 +82,8 @@ class _Cleaning(SettingAside):
     """
 
     aliases: Mapping[str, Sequence[str]]
+    epoch: Epoch | None = None
+    conventions: Conventions = AS_IT_IS
 
     def __init__(
         self,
@@ -93,6 +100,7 @@ class _Cleaning(SettingAside):
 
     def judge(self, source: Source) -> None:
         """Repair and judge one file."""
+        self.conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
         self.tally = Tally()
         self._after = Judge(self.plan, self._cleaned, source.path)
         super().judge(source)
@@ -126,18 +134,18 @@ class _Cleaning(SettingAside):
 
     def _mended(self, judge: Judge, rows: Batch | Records) -> tuple[Batch | Records, list[Change]]:
         if isinstance(rows, Records):
-            return RecordMender(self.plan, self.aliases).mend(rows)
+            return RecordMender(self.plan, self.aliases, self.conventions).mend(rows)
         if isinstance(rows, Lines):
             self._bind(rows)
             if not failing(self._after, rows) and not may_hold(rows, self.aliases):
                 return rows, []
-            return RecordMender(self.plan, self.aliases).mend(as_records(self.plan, rows, judge.path))
+            return RecordMender(self.plan, self.aliases, self.conventions).mend(as_records(self.plan, rows, judge.path))
         return self._mended_batch(judge, rows)
 
     def _mended_batch(self, judge: Judge, batch: Batch) -> tuple[Batch, list[Change]]:
         columns = [str(place.name) for place in self.plan.columns]
         names = renamed(list(batch.columns), columns, self.aliases)
-        mended, changes = mend(self.plan, batch, names)
+        mended, changes = mend(self.plan, batch, names, self.conventions)
         self._bind(mended)
         trimmed, trims = trim(self._after, mended)
         found = [name for name in (names.get(name, name) for name in judge.names) if name in columns]

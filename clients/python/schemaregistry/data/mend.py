@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, booleans, decoded, plain, valid
+from schemaregistry.data.conventions import Conventions
 from schemaregistry.data.failing import Failing, any_of, failing
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.frame import Batch
@@ -31,6 +32,7 @@ WHITESPACE: Final = "".join(map(chr, (*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *
     map(chr, (0x2028, 0x2029, 0x202F, 0x205F, 0x3000))
 )
 """White_Space of Unicode."""
+AS_IT_IS: Final = Conventions()
 FROM_TEXT: Final = frozenset(("int", "float", "decimal", "bool", "date", "time", "timestamp"))
 
 
@@ -52,9 +54,11 @@ def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, 
     return found
 
 
-def mend(plan: Plan, batch: Batch, names: Mapping[str, str]) -> tuple[Batch, list[Change]]:
+def mend(
+    plan: Plan, batch: Batch, names: Mapping[str, str], conventions: Conventions = AS_IT_IS
+) -> tuple[Batch, list[Change]]:
     """The batch with columns renamed as `names` says, and each value that can be as its column's type."""
-    mending = _Mending(batch)
+    mending = _Mending(batch, conventions)
     columns: dict[str, Array] = {}
     for found, array in batch.columns.items():
         name = names.get(found, found)
@@ -69,7 +73,8 @@ def mend(plan: Plan, batch: Batch, names: Mapping[str, str]) -> tuple[Batch, lis
 class _Mending:
     """The columns of one batch on their way to the contract's types; `is_text`: they come from a text format."""
 
-    def __init__(self, batch: Batch) -> None:
+    def __init__(self, batch: Batch, conventions: Conventions) -> None:
+        self._conventions = conventions
         self.misfits = dict(batch.misfits)
         self.texts = dict(batch.texts)
         self.changes: list[Change] = []
@@ -77,6 +82,8 @@ class _Mending:
 
     def mend(self, place: Place, array: Array) -> Array:
         """A column's values as its place's type holds them; what can't be is a misfit, with its text."""
+        if self._is_text and place.index in self.texts and self._conventions.apply_to(place.kind):
+            return self._respelled(place)
         unread = self.misfits.get(place.index)
         if unread is not None:
             return self._trimmed(place, array, unread)
@@ -97,6 +104,21 @@ class _Mending:
             values = self._trimmed(place, values, unread)
         if not self._is_text:
             self._note_cast(place, texts, values)
+        return values
+
+    def _respelled(self, place: Place) -> Array:
+        """A text file's fields read as was said that they are spelled."""
+        texts = as_string(self.texts[place.index])
+        spelled = self._conventions.plain(trimmed(texts), place.kind)
+        values, _ = typed.read(spelled, place.kind)
+        read = booleans(values.is_valid())
+        unread = booleans(texts.is_valid()) & ~read
+        self.misfits.pop(place.index, None)
+        if unread.any():
+            self.misfits[place.index] = unread
+        done = Done("cast", place.column, self._conventions.name(place.kind), described(place.kind))
+        changed = read & booleans(pc.not_equal(spelled, texts))
+        self.changes.append(Change(done, changed, partial(_pair, texts, values)))
         return values
 
     def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:

@@ -4,13 +4,15 @@ Nothing is made up: a value that can't be repaired stays as it is, and is judged
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data import typed
+from schemaregistry.data.conventions import Conventions
 from schemaregistry.data.faults import Unreadable
-from schemaregistry.data.mend import FROM_TEXT, WHITESPACE, renamed
+from schemaregistry.data.mend import AS_IT_IS, FROM_TEXT, WHITESPACE, renamed
 from schemaregistry.data.ndjson import Lines
 from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.records import RecordJudge, Records, read_exactly, read_line
@@ -19,11 +21,14 @@ from schemaregistry.data.types import described, family
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
 
+_TIMES: Final = ("date", "timestamp")
+
 
 class RecordMender:
     """Repairs records for a plan."""
 
-    def __init__(self, plan: Plan, aliases: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, plan: Plan, aliases: Mapping[str, Sequence[str]], conventions: Conventions = AS_IT_IS) -> None:
+        self._conventions = conventions
         self._plan = plan
         self._aliases = aliases
         self._judge = RecordJudge(plan)
@@ -56,7 +61,20 @@ class RecordMender:
             value = mended.get(str(place.name))
             if isinstance(value, str):
                 done |= self._mend_text(mended, place, value)
+            elif isinstance(value, int) and not isinstance(value, bool):
+                done |= self._mend_time(mended, place, value)
         return mended, done
+
+    def _mend_time(self, record: dict[str, Json], place: Place, number: int) -> dict[Done, tuple[Json, Json]]:
+        """Repair a number that is a time since 1970."""
+        name = str(place.name)
+        is_time = place.kind is not None and self._conventions.apply_to(place.kind) and family(place.kind) in _TIMES
+        text = self._conventions.time_of(number, place.kind) if is_time else None
+        read = None if text is None else _read(place, text)
+        if read is None or not self._judge.holds({name: read}):
+            return {}
+        record[name] = read
+        return {Done("cast", name, self._conventions.name(place.kind), described(place.kind)): (number, read)}
 
     def _mend_text(self, record: dict[str, Json], place: Place, text: str) -> dict[Done, tuple[Json, Json]]:
         """Repair the member of a record that is a text."""

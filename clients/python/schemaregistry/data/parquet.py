@@ -20,7 +20,7 @@ from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source, open_native
-from schemaregistry.data.types import family
+from schemaregistry.data.types import DataType, family
 
 _MAGIC: Final = b"PAR1"
 _ENCRYPTED_MAGIC: Final = b"PARE"
@@ -80,11 +80,13 @@ class ParquetReader:
             read_dictionary=_dictionaries(columns),
             metadata=file.metadata,
         )
-        rows = _batch_rows(total, columns.groups)
+        rows, decimals = _batch_rows(total, columns.groups), columns.decimals
         try:
             batches = reader.iter_batches(rows, columns=columns.names)
             found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
             for batch in found:
+                for name in decimals:
+                    batch.columns[name].validate(full=True)
                 yield batch
                 done += batch.rows
                 self._done = done / total
@@ -136,6 +138,16 @@ class _Columns:
     schema: pa.Schema
     groups: list[RowGroup]
     wide: frozenset[str]
+
+    @property
+    def decimals(self) -> list[str]:
+        """Those that may hold more digits than they say, which a writer would cut off."""
+        return [name for name in self.names if _holds_decimals(self.schema.field(name).type)]
+
+
+def _holds_decimals(kind: DataType) -> bool:
+    inner = (kind.field(index).type for index in range(kind.num_fields))
+    return family(kind) == "decimal" or any(map(_holds_decimals, inner))
 
 
 def _native(stream: BinaryIO) -> Any:

@@ -75,6 +75,12 @@ std::optional<Fault> refuse_decimals(const Reading& reading, const arrow::FieldV
   return std::nullopt;
 }
 
+bool holds_decimals(const arrow::DataType& type) {
+  return arrow::is_decimal(type.id()) || std::any_of(type.fields().begin(), type.fields().end(), [](const auto& field) {
+           return holds_decimals(*field->type());
+         });
+}
+
 class ParquetFile {
  public:
   explicit ParquetFile(Reading& reading) : reading_(reading) {}
@@ -159,6 +165,11 @@ class ParquetFile {
           place_in(arrays, wide, stamps.take(rows));
         }
         place_in(arrays, others, batch->Slice(at, rows)->columns());
+        // A decimal may hold more digits than its column says.
+        for (const int column : others) {
+          const auto& array = arrays[static_cast<std::size_t>(column)];
+          if (holds_decimals(*array->type())) ARROW_RETURN_NOT_OK(array->ValidateFull());
+        }
         ARROW_RETURN_NOT_OK(reading_.take(arrays, rows));
       }
     }

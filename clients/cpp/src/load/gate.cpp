@@ -94,7 +94,7 @@ std::optional<Fault> read_file(Reading& reading) {
 }
 
 Result<Report> run(const Plan& plan, const std::vector<std::string>& files, const CheckOptions& options, Keep keep) {
-  for (const char* known : {"", "parquet", "arrow", "csv", "ndjson"}) {
+  for (const char* known : {"", "parquet", "arrow", "csv", "ndjson", "json"}) {
     if (options.format != known) continue;
     if (auto wrong = wrong_in(options.csv)) return Error{Code::invalid_argument, "BAD_CSV", *wrong, "", {}};
     auto sources = find_sources(files, options.format, options.csv, options.strict);
@@ -107,7 +107,7 @@ Result<Report> run(const Plan& plan, const std::vector<std::string>& files, cons
   }
   return Error{Code::invalid_argument,
                "UNKNOWN_FORMAT",
-               "the format is parquet, arrow, csv or ndjson, not " + options.format,
+               "the format is parquet, arrow, csv, ndjson or json, not " + options.format,
                "",
                {}};
 }

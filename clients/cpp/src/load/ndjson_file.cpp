@@ -1,4 +1,4 @@
-// NDJSON: one JSON value a line, judged as JSON. A line that is no JSON halts.
+// NDJSON and JSON: a value a line, or values in an array or one after another, judged as JSON. What is no JSON halts.
 #include <algorithm>
 #include <utility>
 
@@ -13,6 +13,13 @@ namespace schemaregistry {
 namespace {
 
 constexpr std::size_t kDeepest = 200;
+
+/// Whether a line is an array of records, or the first line of one.
+bool starts_array(std::string_view line, const Value* value) {
+  const auto first = line.find_first_not_of(" \t");
+  if (first == std::string_view::npos || line[first] != '[') return false;
+  return value == nullptr || (!value->items.empty() && value->items[0].is(Value::Kind::object));
+}
 
 class NdjsonFile {
  public:
@@ -32,9 +39,16 @@ class NdjsonFile {
     const bool exact = std::any_of(places.begin(), places.end(), [](const Place& place) {
       return place.type && family(*place.type) == Family::decimal;
     });
-    while (const auto record = input_.next()) {
+    const bool lines = reading_.source.format != "json";
+    bool is_first = lines;
+    while (const auto record = lines ? input_.next() : input_.next_value()) {
       if (record->text.find_first_not_of(" \t\r\f\v") == std::string_view::npos) continue;
       auto value = exact ? read_json_exactly(record->text, kDeepest) : read_json_plainly(record->text, kDeepest);
+      if (std::exchange(is_first, false) && starts_array(record->text, value ? &*value : nullptr)) {
+        return reading_.fault(
+            "JSON_ARRAY", "the records are in a JSON array, not a line each: name the file .json, or say --format json",
+            record->offset, record->line);
+      }
       if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
       if (auto fault = take(*value, *record)) return fault;
     }

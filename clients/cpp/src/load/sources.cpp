@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSuffixes = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 12> kSuffixes = {{
     {".parquet", "parquet"},
     {".pq", "parquet"},
     {".arrow", "arrow"},
@@ -27,6 +27,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSuffixe
     {".tab", "csv"},
     {".ndjson", "ndjson"},
     {".jsonl", "ndjson"},
+    {".json", "json"},
 }};
 
 Error wrong(const char* reason, const std::string& message, const std::string& file) {
@@ -41,7 +42,9 @@ std::string lower(std::string text) {
 
 std::string compression_of(const fs::path& path) {
   const std::string suffix = lower(path.extension().string());
-  return suffix == ".gz" ? "gzip" : suffix == ".zst" ? "zstd" : "";
+  if (suffix == ".gz") return "gzip";
+  if (suffix == ".zst") return "zstd";
+  return suffix == ".bz2" || suffix == ".xz" || suffix == ".zip" ? suffix.substr(1) : "";
 }
 
 /// The end of a name that tells the format, that of a compression aside.
@@ -96,7 +99,7 @@ Result<Source> named(const std::string& path, const std::string& stated) {
   }
   if (!format.empty()) return opened(path, format);
   return wrong("UNKNOWN_FORMAT",
-               "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv or ndjson.", path);
+               "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv, ndjson or json.", path);
 }
 
 /// `1 file`, `2,000 files`.

@@ -33,8 +33,13 @@ bool TextInput::open() {
                    "the file is empty: not even the start of " + source_.compression + " is there"};
     return false;
   }
-  auto codec =
-      arrow::util::Codec::Create(source_.compression == "gzip" ? arrow::Compression::GZIP : arrow::Compression::ZSTD);
+  if (source_.compression == "xz" || source_.compression == "zip") {
+    fail("PACKED", source_.compression + " isn't read here: unpack it first");
+    return false;
+  }
+  auto codec = arrow::util::Codec::Create(source_.compression == "gzip"  ? arrow::Compression::GZIP
+                                          : source_.compression == "bz2" ? arrow::Compression::BZ2
+                                                                         : arrow::Compression::ZSTD);
   if (!codec.ok()) return fail("CORRUPT", codec.status().message()), false;
   codec_ = *std::move(codec);
   auto stream = arrow::io::CompressedInputStream::Make(codec_.get(), raw_);
@@ -122,6 +127,99 @@ std::optional<Record> TextInput::next() {
   offset_ += static_cast<std::int64_t>(stop - at_) + (end ? 1 : 0);
   line_ += std::exchange(lines_within_, 0);
   at_ = scanned_ = end ? stop + 1 : stop;
+  return record;
+}
+
+/// The next character that isn't white space, which is passed over; nothing at the end, and where there is a fault.
+std::optional<char> TextInput::next_letter() {
+  while (true) {
+    for (; at_ < buffer_.size(); ++at_, ++offset_) {
+      const char c = buffer_[at_];
+      if (c != ' ' && c != '\t' && c != '\r' && c != '\n') return scanned_ = at_, c;
+      line_ += c == '\n';
+    }
+    scanned_ = at_;
+    if (fault_ || ended_ || (!fill() && !ended_)) return std::nullopt;
+    if (ended_ && at_ >= buffer_.size()) return std::nullopt;
+  }
+}
+
+/// Where the JSON value at hand ends, told by brackets and quotes alone; nothing where the text ends within it.
+std::optional<std::size_t> TextInput::end_of_value() {
+  int depth = 0;
+  bool in_string = false;
+  bool escaped = false;
+  for (std::size_t length = 0;; ++length) {
+    while (at_ + length >= buffer_.size()) {
+      scanned_ = at_;
+      if (buffer_.size() - at_ > kLongest) {
+        fail("NOT_JSON", "not JSON: a record is longer than 64 MiB, or isn't JSON");
+        return std::nullopt;
+      }
+      if (!fill()) {
+        const bool is_scalar = depth == 0 && !in_string && length > 0;
+        return ended_ && !fault_ && is_scalar ? std::optional(length) : std::nullopt;
+      }
+    }
+    const char c = buffer_[at_ + length];
+    if (in_string) {
+      in_string = escaped || c != '"';
+      escaped = !escaped && c == '\\';
+      if (!in_string && depth == 0) return length + 1;
+    } else if (c == '"') {
+      in_string = true;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) return std::max<std::size_t>(length, 1);
+      if (--depth == 0) return length + 1;
+    } else if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+      return std::max<std::size_t>(length, 1);
+    }
+  }
+}
+
+std::optional<Record> TextInput::next_value() {
+  constexpr const char* kCutOff = "not JSON: the array isn't closed: the file is cut off";
+  auto first = next_letter();
+  if (array_ == Array::unknown) {
+    array_ = first == '[' ? Array::open : Array::none;
+    if (array_ == Array::open) {
+      ++at_, ++offset_;
+      if ((first = next_letter()) == ']') array_ = Array::closing;
+    }
+  } else if (array_ == Array::open && first) {
+    if (*first != ',' && *first != ']') return fail("NOT_JSON", "not JSON: a comma or ] is missing after a record"), std::nullopt;
+    if (*first == ',') {
+      ++at_, ++offset_;
+      first = next_letter();
+    } else {
+      array_ = Array::closing;
+    }
+  }
+  if (fault_) return std::nullopt;
+  if (array_ == Array::closing) {
+    ++at_, ++offset_;
+    array_ = Array::closed;
+    first = next_letter();
+  }
+  if (array_ == Array::closed) {
+    if (first) fail("NOT_JSON", "not JSON: there is more after the array");
+    return std::nullopt;
+  }
+  if (!first) {
+    if (array_ == Array::open && !fault_) fail("NOT_JSON", kCutOff);
+    return std::nullopt;
+  }
+  const auto length = end_of_value();
+  if (!length) {
+    if (!fault_) fail("NOT_JSON", array_ == Array::open ? kCutOff : "not JSON: the file is cut off");
+    return std::nullopt;
+  }
+  const Record record{std::string_view(buffer_).substr(at_, *length), offset_, line_};
+  line_ += std::count(record.text.begin(), record.text.end(), '\n');
+  offset_ += static_cast<std::int64_t>(*length);
+  at_ = scanned_ = at_ + *length;
   return record;
 }
 

@@ -33,9 +33,15 @@ class TextInput {
   /// The next record, good until the next call; nothing at the end, or where there is a `fault`. A byte order mark at
   /// the start is passed over.
   std::optional<Record> next();
+  /// The next JSON value, of an array of them or of several one after another, as `next` gives a line.
+  std::optional<Record> next_value();
   const std::optional<Fault>& fault() const { return fault_; }
 
  private:
+  enum class Array { unknown, none, open, closing, closed };
+
+  std::optional<char> next_letter();
+  std::optional<std::size_t> end_of_value();
   bool open();
   bool fill();
   bool append(std::string_view bytes);
@@ -48,6 +54,7 @@ class TextInput {
   std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::io::InputStream> raw_;
   std::shared_ptr<arrow::io::InputStream> stream_;
+  Array array_ = Array::unknown;
   std::optional<CsvText> csv_;
   std::int64_t expanded_ = 0;
   std::string buffer_;

@@ -35,14 +35,14 @@ constexpr int kUndecided = 3;
 
 constexpr const char* kHelp = R"(Usage: schema-load FILE... (--schema ID[@VERSION] | --contract FILE.pb) [options]
 
-Check Parquet, Arrow, CSV and NDJSON files by a contract of the registry. Where every row conforms, map their columns
+Check Parquet, Arrow, CSV, NDJSON and JSON files by a contract of the registry. Where every row conforms, map their columns
 to typed spans and run the moving-average crossover of examples/backtest on them (ticks_v1); else halt with the report.
 
   --schema ID[@VERSION]   what they must conform to; the latest version where none is named
   --contract FILE.pb      the same from a file (`schemaregistry contract ID -o FILE.pb`), without a registry
   --check-only            report, and no more: for files of any schema
   --json                  print one JSON object: the report, and what the back-test found under "backtest"
-  --format FORMAT         parquet, arrow, csv or ndjson, where the files' names don't tell it
+  --format FORMAT         parquet, arrow, csv, ndjson or json, where the files' names don't tell it
   --delimiter, --encoding, --comment, --skip-lines, --null, --escape
                           how CSV files are written, over what the contract says of it (x-csv in the document)
   --strict                exit with 3 where a directory holds files whose names tell no format

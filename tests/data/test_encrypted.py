@@ -151,3 +151,10 @@ def test_cpp_says_the_same(encrypted: Path, tmp_path: Path, contract: Contract) 
             for measured in ("seconds", "rows_per_second", "peak_memory_bytes"):
                 del told[measured]
         assert theirs == json.loads(json.dumps(ours))
+
+
+def test_a_struct_ends_where_thrift_ends_it() -> None:
+    """At a field of type 0, whatever its number."""
+    footer = Compact(bytes((0x15, 0x02, 0x30)))
+    assert [(number, kind, footer.integer()) for number, kind in footer.fields()] == [(1, 5, 1)]
+    assert footer.position == 3

@@ -5,6 +5,7 @@ from absent: lines where any of that could matter aren't read here.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ from schemaregistry.data.faults import READ_ERRORS
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.kernels import NATURAL
 from schemaregistry.data.lines import Block
-from schemaregistry.data.literals import may_be_unsaid
+from schemaregistry.data.literals import has_tiny, may_be_unsaid
 from schemaregistry.data.plan import ROW, Check, Place, Plan
 from schemaregistry.data.types import Array, DataType, Table, family, is_json
 
@@ -112,6 +113,10 @@ class _Reading:
         self._nulls: set[int] = set()
         self._may_be_unsaid = False
 
+    @cached_property
+    def _has_tiny(self) -> bool:
+        return has_tiny(self._written)
+
     def is_unsure(self, sensitive: frozenset[int]) -> bool:
         """Whether a null stands where it matters what it was, or a number that may not be the one that is written."""
         return self._may_be_unsaid or bool(self._nulls & sensitive)
@@ -120,7 +125,7 @@ class _Reading:
         """The array as the type of its place; of a member that the plan doesn't know, as it is."""
         kind = family(array.type)
         if kind == "float":
-            self._may_be_unsaid |= may_be_unsaid(self._written, array)
+            self._may_be_unsaid |= may_be_unsaid(array, lambda: self._has_tiny)
         if place is None or place.kind is None:
             return array
         if array.null_count:

@@ -27,7 +27,7 @@ class Compact:
     def fields(self) -> Iterator[tuple[int, int]]:
         """Each field of a struct as its number and type; what isn't read of it must be passed over with `skip`."""
         number, data = 0, self._data
-        while head := data[self._at]:
+        while (head := data[self._at]) & 0x0F:
             self._at += 1
             number = number + (head >> 4) if head >> 4 else self.integer()
             yield number, head & 0x0F
@@ -55,12 +55,12 @@ class Compact:
             self._forward(self._varint())
         elif kind in (_LIST, _SET, _MAP, _STRUCT):
             if depth == _DEEPEST:
-                raise ValueError(depth)
+                raise ValueError("the footer is nested too deep")
             self._skip_within(kind, depth + 1)
         elif kind in (_BYTE, _DOUBLE):
             self._forward(1 if kind == _BYTE else 8)
         elif kind not in (_TRUE, _FALSE):
-            raise ValueError(kind)
+            raise ValueError(f"the footer holds a value of no type: {kind}")
 
     def _skip_within(self, kind: int, depth: int) -> None:
         if kind == _STRUCT:

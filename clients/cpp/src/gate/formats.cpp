@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "ecma_syntax.h"
+#include "idna.h"
 #include "text.h"
 
 namespace schemaregistry {
@@ -85,63 +86,15 @@ bool each_part(std::string_view text, char separator, Judge judge) {
   }
 }
 
-/// RFC 3492: whether the part after `xn--` decodes, and to something that isn't ASCII alone.
-bool is_punycode(std::string_view text) {
-  const auto dash = text.rfind('-');
-  std::uint64_t count = dash == std::string_view::npos ? 0 : dash;
-  std::string_view rest = dash == std::string_view::npos ? text : text.substr(dash + 1);
-  std::uint64_t code = 128, i = 0, bias = 72;
-  if (rest.empty()) return false;
-  while (!rest.empty()) {
-    const std::uint64_t before = i;
-    for (std::uint64_t weight = 1, k = 36;; k += 36) {
-      if (rest.empty()) return false;
-      const char letter = rest[0];
-      rest.remove_prefix(1);
-      const int digit = is_letter(letter) ? (letter | 0x20) - 'a' : is_digit(letter) ? letter - '0' + 26 : -1;
-      if (digit < 0) return false;
-      i += static_cast<std::uint64_t>(digit) * weight;
-      if (i > 0x7FFFFFFF) return false;
-      const std::uint64_t threshold = k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias;
-      if (static_cast<std::uint64_t>(digit) < threshold) break;
-      weight *= 36 - threshold;
-      if (weight > 0x7FFFFFFF) return false;
-    }
-    ++count;
-    std::uint64_t delta = (i - before) / (before == 0 ? 700 : 2);
-    delta += delta / count;
-    std::uint64_t k = 0;
-    for (; delta > 455; k += 36) delta /= 35;
-    bias = k + 36 * delta / (delta + 38);
-    code += i / count;
-    i = i % count + 1;
-    if (code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) || code < 0xA0) return false;
-  }
-  return true;
-}
-
 bool is_label(std::string_view label) {
   if (label.empty() || label.size() > 63 || label.front() == '-' || label.back() == '-') return false;
   if (!std::all_of(label.begin(), label.end(), [](char c) { return is_digit(c) || is_letter(c) || c == '-'; }))
     return false;
   if (label.size() < 4 || label.substr(2, 2) != "--") return true;
-  return label.substr(0, 2) == "xn" && is_punycode(label.substr(4));
+  return label.substr(0, 2) == "xn" && is_a_label(label);
 }
 
 bool is_hostname(std::string_view text) { return text.size() <= 253 && each_part(text, '.', is_label); }
-
-/// RFC 5890 without its tables: what isn't ASCII is taken for a letter, the two code points that a label may not begin
-/// with aside.
-bool is_international_label(std::string_view label) {
-  if (label.substr(0, 3) == "\xE3\x80\xAE" || label.substr(0, 3) == "\xE3\x80\xAF") return false;
-  std::string ascii;
-  for (const char c : label) ascii += static_cast<unsigned char>(c) < 0x80 ? c : 'x';
-  return code_points(label) <= 63 && is_label(ascii.size() > 63 ? std::string_view(ascii).substr(0, 63) : ascii);
-}
-
-bool is_idn_hostname(std::string_view text) {
-  return text.size() <= 253 && each_part(text, '.', is_international_label);
-}
 
 bool is_ipv4(std::string_view text) {
   int parts = 0;
@@ -209,7 +162,7 @@ bool is_email(std::string_view text) { return is_mailbox(text, is_atom_letter, i
 
 bool is_idn_email(std::string_view text) {
   const auto letter = [](char c) { return is_atom_letter(c) || static_cast<unsigned char>(c) >= 0x80; };
-  return is_mailbox(text, letter, is_idn_hostname);
+  return is_mailbox(text, letter, is_international_hostname);
 }
 
 /// The code point of sound UTF-8 at a place, and its bytes.
@@ -379,7 +332,7 @@ constexpr std::array<std::pair<std::string_view, Judge>, 17> kFormats = {{
     {"email", is_email},
     {"idn-email", is_idn_email},
     {"hostname", is_hostname},
-    {"idn-hostname", is_idn_hostname},
+    {"idn-hostname", is_international_hostname},
     {"ipv4", is_ipv4},
     {"ipv6", is_ipv6},
     {"uri", is_uri},

@@ -7,13 +7,14 @@ bytes reach it in slices, and what is left unfinished is counted (RFC 9110, sect
 
 import asyncio
 import json
+from collections import deque
 from enum import Enum, auto
 from http import HTTPStatus
 from operator import attrgetter
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 MAX_HEAD: Final = 32 << 10
 """Bytes of a request's line and headers, and of the trailers after its body."""
@@ -52,6 +53,7 @@ class Stage(Enum):
     BODY = auto()
     ANSWER = auto()
     IDLE = auto()
+    LAST_ANSWERS = auto()
     REFUSED = auto()
 
 
@@ -112,6 +114,13 @@ FULL: Final = Refused(
 )
 
 
+CROWDED: Final = Refused(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "TOO_MANY_REQUESTS",
+    f"More than {MAX_PIPELINED} requests wait on this connection: send what has no answer again, after the others.",
+)
+
+
 class BoundedConnection(HttpToolsProtocol):
     """uvicorn's, with what each request's `state` has of its connection.
 
@@ -125,9 +134,12 @@ class BoundedConnection(HttpToolsProtocol):
     _unparsed = 0
     """Bytes since the parser last finished a head, a part of a body or a message."""
     _discarded = 0
+    _refusal: Refused | None = None
+    """What is said after the answers under way."""
 
     def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self.most = most
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
@@ -163,23 +175,27 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
 
     def refuse(self, refused: Refused) -> None:
-        """Answer and read no further; where another answer is under way, the connection is cut off."""
+        """Answer, after the requests before, and read no further; cut off a request whose answer has begun."""
         cycle = self.cycle
-        if cycle and (self.stage is Stage.BODY) is cycle.response_complete:
-            self.transport.abort()  # its request has an answer already, or another one's is under way
-            return
-        if cycle and not cycle.response_complete:
-            if cycle.response_started or self.pipeline:
+        if self.stage is Stage.BODY:
+            if cycle.response_started:
                 self.transport.abort()
                 return
+            if self.pipeline:
+                self.pipeline.popleft()
+            self._unanswered.pop()
             cycle.disconnected = True
             cycle.message_event.set()
-        self._enter(Stage.REFUSED)
-        self.transport.write(refused.answer)
+        if self._unanswered:
+            self._refusal = refused
+            self._enter(Stage.LAST_ANSWERS)
+        else:
+            self._enter(Stage.REFUSED)
+            self.transport.write(refused.answer)
 
     def data_received(self, data: bytes) -> None:
         for start in range(0, len(data), SLICE):
-            if self.stage is Stage.REFUSED or self.parser is None:
+            if self.stage in {Stage.LAST_ANSWERS, Stage.REFUSED} or self.parser is None:
                 self._discard(len(data) - start)
                 return
             part = data[start : start + SLICE]
@@ -226,10 +242,11 @@ class BoundedConnection(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
-            raise NOT_HTTP
+            raise CROWDED
         self._unparsed = 0
-        self._enter(Stage.BODY)
         super().on_headers_complete()
+        self._enter(Stage.BODY)
+        self._unanswered.append(self.cycle)
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0
@@ -243,9 +260,20 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        self._unanswered.popleft()
         if self.stage is Stage.ANSWER and not self.pipeline:
             self._enter(Stage.IDLE)
         super().on_response_complete()
+        if self._refusal and not self._unanswered and not self.transport.is_closing():
+            self._enter(Stage.REFUSED)
+            self.transport.write(self._refusal.answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell each request that waits, where uvicorn tells the last one alone."""
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        super().connection_lost(exc)
 
     def _enter(self, stage: Stage) -> None:
         self.stage, self.waited = stage, 0

@@ -13,7 +13,15 @@ import pytest
 
 from bench.servers import Server, launch, launch_dev
 from schemaregistry_server import descriptors, health, http_connection
-from schemaregistry_server.http_connection import MAX_HEAD, MAX_HEADERS, MAX_TARGET, SECONDS, BoundedConnection, Stage
+from schemaregistry_server.http_connection import (
+    MAX_HEAD,
+    MAX_HEADERS,
+    MAX_PIPELINED,
+    MAX_TARGET,
+    SECONDS,
+    BoundedConnection,
+    Stage,
+)
 from schemaregistry_server.http_listener import HttpListener
 from schemaregistry_server.readiness import State
 
@@ -42,6 +50,17 @@ def sent(port: int, *parts: bytes) -> bytes:
         with contextlib.suppress(ConnectionError):
             while (more := peer.recv(65536)) and not (received := received + more).endswith(b'"}'):
                 pass
+        return received
+
+
+def answers(port: int, requests: bytes) -> bytes:
+    """All that comes back for bytes that are sent at once, up to the end of the connection."""
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
+        peer.sendall(requests)
+        received = b""
+        with contextlib.suppress(ConnectionError):
+            while more := peer.recv(65536):
+                received += more
         return received
 
 
@@ -96,11 +115,29 @@ def test_what_is_no_http_is_refused(port: int) -> None:
 
 
 def test_pipelined_requests_are_bounded(port: int) -> None:
-    """Few are answered in order; of very many the connection is cut."""
+    """Few are answered in order; of very many the first are, then comes a refusal."""
     few = sent(port, (GET + b"\r\n") * 5 + GET + b"Connection: close\r\n\r\n")
     assert few.count(b"HTTP/1.1 200") == 6
-    many = sent(port, *[(GET + b"\r\n") * 1000] * 20)
-    assert many.count(b"HTTP/1.1 200") < 20_000
+    many = answers(port, (GET + b"\r\n") * 1000)
+    assert MAX_PIPELINED <= many.count(b"HTTP/1.1 200 ") < 1000
+    assert refusal(many[many.rindex(b"HTTP/1.1 ") :]) == (503, "TOO_MANY_REQUESTS")
+
+
+@pytest.mark.parametrize(
+    "junk", [b"\0\1", b"junk\r\n\r\n", GET + b"no colon\r\n\r\n", GET + b"X: " + b"x" * 2 * MAX_HEAD]
+)
+def test_a_request_is_answered_whatever_follows_it(port: int, junk: bytes) -> None:
+    """As where Content-Length says less than is sent: who wrote something learns that it is written."""
+    received = answers(port, GET + b"\r\n" + GET + b"\r\n" + junk)
+    assert received.count(b"HTTP/1.1 200 ") == 2
+    assert refusal(received[received.rindex(b"HTTP/1.1 4") :])[0] in {400, 431}
+
+
+def test_a_queued_request_with_a_broken_body_is_refused_after_the_answer_before_it(port: int) -> None:
+    broken = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
+    received = answers(port, GET + b"\r\n" + broken)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert refusal(received[received.rindex(b"HTTP/1.1 4") :]) == (400, "NOT_HTTP")
 
 
 def test_an_offer_of_another_protocol_is_answered_in_this_one(port: int) -> None:
@@ -163,6 +200,28 @@ async def test_a_connection_that_waits_for_its_peer_ends(listening, begun: bytes
     await asyncio.wait_for(reader.read(), 20)
     await until(lambda: not connections(listener))
     writer.close()
+
+
+async def test_all_requests_of_a_connection_learn_that_it_is_gone() -> None:
+    """A watch too that others wait behind: it would go on, and write to nobody."""
+    begun, ended = [], []
+
+    async def app(scope, receive, send) -> None:
+        begun.append(scope["path"])
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        ended.append(scope["path"])
+
+    bound = socket.create_server(("127.0.0.1", 0))
+    listener = HttpListener(app, bound, grace=0, most=3)
+    listener.start()
+    _, writer = await asyncio.open_connection(*bound.getsockname())
+    writer.write(b"GET /watch HTTP/1.1\r\nHost: x\r\n\r\n" + GET + b"\r\n")
+    await until(lambda: begun)
+    writer.close()
+    await until(lambda: ended == ["/watch"])
+    await listener.stop()
+    listener.close()
 
 
 async def test_an_idle_connection_makes_room_for_a_new_one(listening) -> None:

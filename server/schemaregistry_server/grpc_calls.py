@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import InvalidArgument, Unimplemented
 from schemaregistry.v1 import registry_pb2
 from schemaregistry_server import limits, status
 from schemaregistry_server.identity import Identity
@@ -134,6 +134,16 @@ class BoundedMessages:
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
+async def _implemented(method: Any, request: Any, context: Context) -> Any:
+    """The answer of a method of gRPC's own services; some of their protos' methods grpcio doesn't implement."""
+    try:
+        return await method(request, context)
+    except NotImplementedError:
+        return await _refuse(
+            context, Unimplemented("This server does not answer this method.", reason="NO_SUCH_METHOD")
+        )
+
+
 def _bounded(handler: Any) -> Any:
     read, serialize = handler.request_deserializer, handler.response_serializer
 
@@ -147,7 +157,7 @@ def _bounded(handler: Any) -> Any:
         return await _refuse(context, InvalidArgument(text, reason="BAD_MESSAGE"))
 
     async def unary_unary(raw: bytes, context: Context) -> Any:
-        return await handler.unary_unary(await parsed(raw, context), context)
+        return await _implemented(handler.unary_unary, await parsed(raw, context), context)
 
     async def unary_stream(raw: bytes, context: Context) -> None:
         await handler.unary_stream(await parsed(raw, context), context)

@@ -18,13 +18,23 @@ Headers = Iterable[tuple[bytes, bytes]]
 def read(binding: Binding, scope: Scope, body: bytes = b"") -> Message:
     """The message; raises InvalidArgument as `Binding.request_of`."""
     headers = scope["headers"]
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True) if scope["query_string"] else ()
+    query = _parameters(scope["query_string"].decode("latin-1")) if scope["query_string"] else ()
     request = binding.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
     if "if_none_match" in binding.query and (etags := header(headers, b"if-none-match")):
         binding.set(request, "if_none_match", plain_etags(etags, encoding(headers)))
     if "after_revision" in binding.query and (last := header(headers, b"last-event-id")):
         _resume(binding, request, last)
     return request
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(
+            f"The query isn't UTF-8 under its percent signs (0x{error.object[error.start]:02x}): write é as %C3%A9.",
+            reason="BAD_PARAMETER",
+        ) from error
 
 
 def header(headers: Headers, name: bytes) -> str:

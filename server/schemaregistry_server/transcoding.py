@@ -4,6 +4,7 @@ Holds the bindings, and how a path, a query and a body become a request message;
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ MethodName = str
 Parameters = Iterable[tuple[str, str]]
 
 _BOOLEANS = {"true": True, "false": False}
+_INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +39,18 @@ class Binding:
         """Build the request message.
 
         Raises:
-            InvalidArgument: a query parameter that this path doesn't take, or a value that its field can't hold.
+            InvalidArgument: a query parameter that this path doesn't take, or takes once; a value that its field can't
+                hold.
         """
         message = self.request(**path)
+        given = set()
         for name, text in query:
             self.set(message, name, text)
+            if name in given and not self.query[name].is_repeated:
+                raise InvalidArgument(
+                    f"The query parameter `{name}` is there more than once: keep one.", reason="BAD_PARAMETER"
+                )
+            given.add(name)
         if self.body:
             getattr(message, self.body).CopyFrom(httpbody_pb2.HttpBody(content_type=content_type, data=body))
         return message
@@ -53,6 +62,11 @@ class Binding:
             known = ", ".join(sorted(self.query)) or "none"
             raise InvalidArgument(
                 f"`{name}` is no query parameter of {self.template}. It takes: {known}.", reason="UNKNOWN_PARAMETER"
+            )
+        if field.cpp_type in _INTEGERS and not re.fullmatch("-?[0-9]+", text):
+            raise InvalidArgument(
+                f"The query parameter `{name}` can't be {cut(text)!r}: write an integer, as in 10.",
+                reason="BAD_PARAMETER",
             )
         value = _BOOLEANS.get(text, text) if field.type == FieldDescriptor.TYPE_BOOL else text
         try:

@@ -121,6 +121,25 @@ def test_a_query_value_of_the_wrong_kind_is_refused(running) -> None:
     assert httpx.get(f"{running.rest}/schemas?page_size=many").json()["reason"] == "BAD_PARAMETER"
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "text=%FF",
+        "text=%ED%A0%80",
+        "text=a&text=b",
+        "page_size=1&page_size=2",
+        "page_size=1_0",
+        "page_size=%D9%A1",
+        "page_size=1e1",
+        "min_revision=+1",
+        "min_revision=",
+    ],
+)
+def test_a_query_that_would_be_read_as_another_is_refused(running, query: str) -> None:
+    answer = httpx.get(f"{running.rest}/schemas?{query}")
+    assert (answer.status_code, answer.json()["reason"]) == (400, "BAD_PARAMETER")
+
+
 PAGES: dict[str, list[tuple[str, str]]] = {
     "another origin": [("Origin", "https://evil.example")],
     "no origin of its own": [("Origin", "null")],

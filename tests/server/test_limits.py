@@ -133,6 +133,14 @@ def test_what_is_no_message_is_refused_in_words(running, rpc, raw: bytes) -> Non
     assert "Traceback" not in running.output()
 
 
+def test_a_method_of_health_that_is_not_there_is_refused_in_words(running) -> None:
+    with pytest.raises(grpc.RpcError) as caught:
+        send(running.channel("reader"), "/grpc.health.v1.Health/List", "unary_unary", b"")
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    assert caught.value.details() == "This server does not answer this method."
+    assert "Traceback" not in running.output()
+
+
 def test_a_text_that_is_not_utf_8_is_no_message(running) -> None:
     rpc = SERVICE.methods_by_name["GetSchema"]
     assert refused(running, rpc, b"\x0a\x02\xff\xfe") == (grpc.StatusCode.INVALID_ARGUMENT, "BAD_MESSAGE")

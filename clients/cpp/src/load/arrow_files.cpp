@@ -1,4 +1,5 @@
 // Parquet and Arrow IPC.
+#include <arrow/array/util.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/config.h>
@@ -93,7 +94,11 @@ class ParquetFile {
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
     if (auto fault = refuse_decimals(reading_, schema_->fields())) return fault;
     if (auto fault = find_lacking()) return fault;
-    const auto columns = needed_columns(reading_.plan, reading_.judge.bind(*schema_));
+    const auto bound = reading_.bind(*schema_);
+    if (!bound.ok()) return reading_.fault(bound.status());
+    auto columns = needed_columns(reading_.plan, **bound);
+    const auto added = [&](int column) { return column >= schema_->num_fields(); };
+    columns.erase(std::remove_if(columns.begin(), columns.end(), added), columns.end());
     const auto leaves = leaves_of(columns);
     if (auto fault = find_encrypted(leaves)) return fault;
     if (auto bomb = find_bomb()) return bomb;
@@ -337,8 +342,8 @@ std::optional<Fault> bind_schema(Reading& reading, const arrow::Schema& schema) 
   const std::string name = repeated_name(schema.fields());
   if (!name.empty()) return reading.fault("DUPLICATE_COLUMN", repeated(name));
   if (auto fault = refuse_decimals(reading, schema.fields())) return fault;
-  reading.judge.bind(schema);
-  return std::nullopt;
+  const auto bound = reading.bind(schema);
+  return bound.ok() ? std::nullopt : std::optional(reading.fault(bound.status()));
 }
 
 arrow::Status read_all_of(Reading& reading, arrow::RecordBatchReader& batches) {
@@ -373,7 +378,25 @@ std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr
 
 }  // namespace
 
-arrow::Status Reading::take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows) {
+arrow::Result<const Binding*> Reading::bind(const arrow::Schema& schema) {
+  arrow::FieldVector fields = schema.fields();
+  added.clear();
+  for (const Given& each : given) {
+    if (schema.GetFieldIndex(each.name) >= 0) continue;
+    ARROW_ASSIGN_OR_RAISE(auto value, array_of(plan, each));
+    fields.push_back(arrow::field(each.name, value->type()));
+    added.push_back(std::move(value));
+  }
+  return &judge.bind(*arrow::schema(std::move(fields)));
+}
+
+arrow::Status Reading::take(const std::vector<std::shared_ptr<arrow::Array>>& own, std::int64_t rows) {
+  std::vector<std::shared_ptr<arrow::Array>> arrays = own;
+  for (const auto& value : added) {
+    ARROW_ASSIGN_OR_RAISE(const auto scalar, value->GetScalar(0));
+    ARROW_ASSIGN_OR_RAISE(auto repeated, arrow::MakeArrayFromScalar(*scalar, rows));
+    arrays.push_back(std::move(repeated));
+  }
   judge.take(arrays, rows);
   if (!keeps()) return arrow::Status::OK();
   ARROW_ASSIGN_OR_RAISE(auto batch, conform(plan, judge.binding(), arrays, rows));

@@ -177,7 +177,7 @@ class CsvFile {
   std::optional<Fault> run() {
     std::vector<CsvField> fields;
     while (const auto record = input_.next()) {
-      if (record->text.empty() && (!row_ || names_.size() != 1)) continue;
+      if (record->text.empty() && (!row_ || own_ != 1)) continue;
       const char* wrong = split(record->text, fields_, fields);
       if (!row_) {
         const std::string_view line = wrong ? first_line(record->text) : record->text;
@@ -211,6 +211,7 @@ class CsvFile {
       const bool is_text = type && (family(*type) == Family::text || is_json(*type));
       columns.push_back(arrow::field(field.text, type && !is_text ? type : arrow::utf8()));
     }
+    add_columns_of_path(columns);
     const std::string name = repeated_name(columns);
     if (!name.empty()) {
       return reading_.fault("DUPLICATE_COLUMN",
@@ -222,12 +223,25 @@ class CsvFile {
     return std::nullopt;
   }
 
-  std::optional<Fault> take(const std::vector<CsvField>& fields, const Record& record) {
-    if (fields.size() != names_.size()) {
+  /// Columns that stand in the path, and that the header hasn't, come after its own.
+  void add_columns_of_path(arrow::FieldVector& columns) {
+    for (const Given& given : reading_.given) {
+      if (std::find(names_.begin(), names_.end(), given.name) != names_.end()) continue;
+      const auto& type = reading_.plan.places[given.place].type;
+      columns.push_back(arrow::field(given.name, type && family(*type) != Family::text ? type : arrow::utf8()));
+      added_.push_back({given.text.value_or(""), true, !given.text});
+    }
+    own_ = names_.size();
+    for (std::size_t at = own_; at < columns.size(); ++at) names_.push_back(columns[at]->name());
+  }
+
+  std::optional<Fault> take(std::vector<CsvField>& fields, const Record& record) {
+    if (fields.size() != own_) {
       return not_csv(record, std::to_string(fields.size()) + " fields where the header has " +
-                                 std::to_string(names_.size()) + ": " +
+                                 std::to_string(own_) + ": " +
                                  printable(std::string(record.text.substr(0, 80))));
     }
+    fields.insert(fields.end(), added_.begin(), added_.end());
     row_->seek(fields);
     reading_.judge.take(*row_, record.line);
     return reading_.keeps() ? keep() : std::nullopt;
@@ -246,6 +260,8 @@ class CsvFile {
   TextInput input_;
   KeptRows kept_;
   std::vector<std::string> names_;
+  std::size_t own_ = 0;
+  std::vector<CsvField> added_;
   std::unique_ptr<CsvRow> row_;
 };
 

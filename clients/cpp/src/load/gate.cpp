@@ -41,7 +41,7 @@ class Run {
       return false;
     }
     Judge judge(plan_, tally_, source.path);
-    Reading reading{source, plan_, judge, keep_, tally_};
+    Reading reading{source, plan_, judge, keep_, tally_, given_columns(plan_, source.path)};
     report_.error = caught(reading, read);
     if (!report_.error) judge.finish();
     if (!source.note.empty()) tally_.note(source.note);

@@ -50,6 +50,7 @@ class NdjsonFile {
             record->offset, record->line);
       }
       if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
+      complete(*value);
       if (auto fault = take(*value, *record)) return fault;
     }
     if (input_.fault()) return input_.fault();
@@ -57,6 +58,21 @@ class NdjsonFile {
   }
 
  private:
+  /// Columns of the path, where a record hasn't the member.
+  void complete(Value& value) const {
+    if (!value.is(Value::Kind::object)) return;
+    for (const Given& given : reading_.given) {
+      if (!given.text) continue;
+      const auto member = std::find_if(value.members.begin(), value.members.end(),
+                                       [&](const auto& each) { return each.first == given.name; });
+      if (member == value.members.end()) {
+        value.members.emplace_back(given.name, value_of(reading_.plan, given));
+      } else if (member->second.is(Value::Kind::null)) {
+        member->second = value_of(reading_.plan, given);
+      }
+    }
+  }
+
   std::optional<Fault> take(const Value& value, const Record& record) {
     Value cleaned;
     reading_.judge.take(records_.broken(value, cleaned), record.line);

@@ -3,6 +3,7 @@
 
 #include <arrow/array.h>
 #include <arrow/record_batch.h>
+#include <arrow/result.h>
 #include <arrow/status.h>
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "judge.h"
+#include "partitions.h"
 #include "schemaregistry/report.h"
 #include "sources.h"
 
@@ -28,6 +30,10 @@ struct Reading {
   Judge& judge;
   const Keep& keep;
   const Tally& tally;
+  /// Columns that stand in the file's path.
+  std::vector<Given> given = {};
+  /// Those that the file hasn't itself, as arrays of one value; after its columns.
+  std::vector<std::shared_ptr<arrow::Array>> added = {};
 
   Fault fault(const std::string& reason, const std::string& message, std::optional<std::int64_t> offset = std::nullopt,
               std::optional<std::int64_t> line = std::nullopt) const {
@@ -41,6 +47,8 @@ struct Reading {
   }
   /// Rows are kept while nothing was found against them.
   bool keeps() const { return keep && tally.is_clean(); }
+  /// Tell the judge the schema of a file of columns, those of its path added.
+  arrow::Result<const Binding*> bind(const arrow::Schema& schema);
   /// Judge a batch whose arrays are at the indices of the file's columns, and keep it.
   arrow::Status take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows);
 };

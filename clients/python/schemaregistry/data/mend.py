@@ -82,8 +82,11 @@ class _Mending:
 
     def mend(self, place: Place, array: Array) -> Array:
         """A column's values as its place's type holds them; what can't be is a misfit, with its text."""
-        if self._is_text and place.index in self.texts and self._conventions.apply_to(place.kind):
-            return self._respelled(place)
+        if self._is_text and self._conventions.apply_to(place.kind):
+            if place.index not in self.texts and family(array.type) == "text":
+                self.texts[place.index] = as_string(array)
+            if place.index in self.texts:
+                return self._respelled(place)
         unread = self.misfits.get(place.index)
         if unread is not None:
             return self._trimmed(place, array, unread)

@@ -19,6 +19,7 @@
 #include "conform.h"
 #include "int96_columns.h"
 #include "reading.h"
+#include "text.h"
 
 namespace schemaregistry {
 namespace {
@@ -61,17 +62,20 @@ std::optional<Fault> check_magic(const Reading& reading) {
       "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
 }
 
-/// Decimals of a scale that none has: Arrow's casts read beyond their tables for it.
-std::optional<Fault> refuse_decimals(const Reading& reading, const arrow::FieldVector& fields) {
+/// Names that aren't text, of columns, members and time zones; and decimals of a scale that none has: Arrow's casts
+/// read beyond their tables for it.
+std::optional<Fault> refuse_damaged(const Reading& reading, const arrow::FieldVector& fields) {
   for (const auto& field : fields) {
     const arrow::DataType& type = value_type(*field->type());
+    if (!is_utf8(field->name()) || !is_utf8(type.ToString()))
+      return reading.fault("CORRUPT", "a name in the file's schema isn't UTF-8: " + field->name());
     if (arrow::is_decimal(type.id())) {
       const auto& decimal = static_cast<const arrow::DecimalType&>(type);
       if (std::abs(std::int64_t{decimal.scale()}) <= kMostDigits) continue;
       return reading.fault("CORRUPT", "\"" + field->name() + "\" is " + type.ToString() +
                                           ": a decimal has a scale of " + std::to_string(kMostDigits) + " at most");
     }
-    if (auto fault = refuse_decimals(reading, type.fields())) return fault;
+    if (auto fault = refuse_damaged(reading, type.fields())) return fault;
   }
   return std::nullopt;
 }
@@ -92,7 +96,7 @@ class ParquetFile {
     if (!status.ok()) return reading_.fault(status, reading_.source.size);
     const std::string name = repeated_name(schema_->fields());
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
-    if (auto fault = refuse_decimals(reading_, schema_->fields())) return fault;
+    if (auto fault = refuse_damaged(reading_, schema_->fields())) return fault;
     if (auto fault = find_lacking()) return fault;
     const auto bound = reading_.bind(*schema_);
     if (!bound.ok()) return reading_.fault(bound.status());
@@ -218,6 +222,11 @@ class ParquetFile {
     for (const auto& child : field.children) collect(child, leaves);
   }
 
+  /// What some writers fall back to after a dictionary, and Arrow reads into none.
+  static bool is_delta(parquet::Encoding::type encoding) {
+    return encoding == parquet::Encoding::DELTA_BYTE_ARRAY || encoding == parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
+  }
+
   /// The columns of texts that are stored as dictionaries throughout: a check of them is one of their few values. A
   /// plain text takes four bytes and its own; where a value takes less than four, it is an index.
   std::set<int> dictionaries(const std::vector<int>& leaves) const {
@@ -232,7 +241,9 @@ class ParquetFile {
       for (auto leaf = found.begin(); leaf != found.end();) {
         const auto chunk = row_group->ColumnChunk(*leaf);
         const bool plain = chunk->total_uncompressed_size() >= 4 * std::max<std::int64_t>(chunk->num_values(), 1);
-        leaf = plain || !chunk->has_dictionary_page() ? found.erase(leaf) : std::next(leaf);
+        const auto& encodings = chunk->encodings();
+        const bool delta = std::any_of(encodings.begin(), encodings.end(), is_delta);
+        leaf = plain || delta || !chunk->has_dictionary_page() ? found.erase(leaf) : std::next(leaf);
       }
     }
     return found;
@@ -341,7 +352,7 @@ arrow::Status take_batch(Reading& reading, const arrow::RecordBatch& batch) {
 std::optional<Fault> bind_schema(Reading& reading, const arrow::Schema& schema) {
   const std::string name = repeated_name(schema.fields());
   if (!name.empty()) return reading.fault("DUPLICATE_COLUMN", repeated(name));
-  if (auto fault = refuse_decimals(reading, schema.fields())) return fault;
+  if (auto fault = refuse_damaged(reading, schema.fields())) return fault;
   const auto bound = reading.bind(schema);
   return bound.ok() ? std::nullopt : std::optional(reading.fault(bound.status()));
 }

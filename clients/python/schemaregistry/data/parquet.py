@@ -210,7 +210,7 @@ def _dictionaries(columns: _Columns) -> list[str]:
     texts = {name for name in columns.names if family(kinds[name]) == "text"}
     for chunk in (chunk for group in columns.groups for chunk in group.chunks):
         is_plain = chunk.size >= 4 * max(chunk.values, 1)
-        if is_plain or chunk.dictionary_page is None:
+        if is_plain or chunk.has_deltas or chunk.dictionary_page is None:
             texts.discard(chunk.path)
     return sorted(texts)
 

@@ -17,7 +17,10 @@ _TAIL: Final = 8
 
 
 class Chunk(NamedTuple):
-    """One column of one row group: sizes in bytes, offsets in the file; `path` as names joined by dots."""
+    """One column of one row group: sizes in bytes, offsets in the file; `path` as names joined by dots.
+
+    `has_deltas`: its texts are stored as what differs from the one before, which some writers fall back to.
+    """
 
     path: str
     column: str
@@ -27,6 +30,7 @@ class Chunk(NamedTuple):
     size: int
     data_page: int
     dictionary_page: int | None
+    has_deltas: bool = False
 
     @property
     def offset(self) -> int:
@@ -101,17 +105,22 @@ def _chunk(footer: Compact) -> Chunk:
 def _metadata(footer: Compact) -> Chunk:
     path: tuple[bytes, ...] = ()
     numbers: dict[int, int] = {}
+    has_deltas = False
     for number, kind in footer.fields():
-        if number == 3:
+        if number == 2:
+            has_deltas = not _DELTAS.isdisjoint([footer.integer() for _ in footer.items()])
+        elif number == 3:
             path = _texts(footer)
         elif number in _NUMBERS:
             numbers[number] = footer.integer()
         else:
             footer.skip(kind)
     values, size, packed, data_page = (numbers.get(number, 0) for number in (5, 6, 7, 9))
-    return Chunk(*_names(path), False, values, packed, size, data_page, numbers.get(11))
+    return Chunk(*_names(path), False, values, packed, size, data_page, numbers.get(11), has_deltas)
 
 
+_DELTAS: Final = frozenset((6, 7))
+"""DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY."""
 _NUMBERS: Final = frozenset((5, 6, 7, 9, 11))
 """num_values, total_uncompressed_size, total_compressed_size, data_page_offset, dictionary_page_offset."""
 

@@ -122,7 +122,19 @@ async def test_a_call_of_a_task_has_one_too(running):
         assert (await client.get("ticks_v1", timeout=20)).version == "1.1.0"
 
 
-@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5"])
+TOO_LONG = [
+    pytest.param(10**9 + 1, id="over"),
+    pytest.param(10**400, id="no float"),
+    pytest.param(10**5000, id="no text"),
+]
+
+
+@pytest.mark.parametrize("seconds", [1_000_000_000, 1e9])
+def test_a_very_long_time_is_one(client, seconds):
+    assert client.get("ticks_v1", timeout=seconds).version == "1.1.0"
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5", *TOO_LONG])
 def test_what_is_no_time_is_refused(client, seconds):
     with pytest.raises(InvalidArgument) as caught:
         client.get("ticks_v1", timeout=seconds)

@@ -172,6 +172,12 @@ def test_a_cache_connects_anew_while_its_staleness_is_still_allowed(max_stalenes
     assert silence.allowed < max_staleness
 
 
+def test_a_keepalive_that_never_asks_fits_what_grpc_takes():
+    most = 2**31 - 1
+    given = dict(options("localhost:1", Keepalive(1e9, 1e9)))
+    assert given["grpc.keepalive_time_ms"] == given["grpc.keepalive_timeout_ms"] == most
+
+
 @pytest.mark.parametrize("settings", [{"idle": 0}, {"wait": -1}, {"idle": float("nan")}, {"wait": "10"}])
 def test_what_is_no_time_is_refused(settings):
     with pytest.raises(RegistryError) as caught:

@@ -139,3 +139,9 @@ def test_an_answer_ages_whichever_way_the_clock_goes(elapsed, allowed):
     else:
         with pytest.raises(Unavailable, match="no registry answers; ticks latest was last confirmed"):
             shelf.stale("ticks", "latest", 0, allowed, away)
+
+
+def test_a_cache_s_path_that_can_not_be_one_is_refused(running):
+    with pytest.raises(InvalidArgument) as caught:
+        Client(running.target, credentials=Credentials.dev(running.data), cache_dir="a\0b")
+    assert caught.value.reason == "CACHE_UNWRITABLE"

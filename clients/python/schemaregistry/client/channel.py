@@ -53,11 +53,19 @@ OPTIONS: Final[tuple[tuple[str, str | int], ...]] = (
 )
 
 
+LONGEST: Final = 1_000_000_000
+"""Seconds that a time may have, some 30 years."""
+
+_MOST_MILLISECONDS: Final = 2**31 - 1
+"""gRPC's settings are C's int; at this value a keepalive never asks."""
+
+
 def check_seconds(seconds: float, name: str) -> float:
     """The seconds themselves; raises InvalidArgument (reason BAD_TIMEOUT) where they are no time that can pass."""
-    sound = isinstance(seconds, int | float) and math.isfinite(seconds) and seconds > 0
-    if not sound:
+    if not isinstance(seconds, int | float) or not seconds > 0 or seconds == math.inf:
         raise InvalidArgument(f"{name}={seconds!r}: give seconds, more than 0, as in 5.0", reason="BAD_TIMEOUT")
+    if seconds > LONGEST:  # gRPC takes what is much longer for a time that has passed
+        raise InvalidArgument(f"{name} is over {LONGEST:,} s: give fewer seconds, as in 5.0", reason="BAD_TIMEOUT")
     return seconds
 
 
@@ -83,10 +91,10 @@ KEEPALIVE: Final = Keepalive()
 
 def options(target: str, keepalive: Keepalive) -> tuple[tuple[str, str | int], ...]:
     """OPTIONS, and what the target and the settings decide."""
-    wait = round(keepalive.wait * 1000)
+    idle, wait = (min(round(each * 1000), _MOST_MILLISECONDS) for each in (keepalive.idle, keepalive.wait))
     return (
         *OPTIONS,
-        ("grpc.keepalive_time_ms", round(keepalive.idle * 1000)),
+        ("grpc.keepalive_time_ms", idle),
         ("grpc.keepalive_timeout_ms", wait),
         # Since gRPC 1.60 it is this one that ends a connection; a minute unless it is set.
         ("grpc.http2.ping_timeout_ms", wait),

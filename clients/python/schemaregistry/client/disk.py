@@ -29,8 +29,9 @@ class Disk:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=self._folder).close()
-        except OSError as error:
-            message = f"can't write the cache {self._folder} ({error.strerror}): name a directory that can be written"
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else error
+            message = f"can't write the cache {self._folder} ({why}): name a directory that can be written"
             raise InvalidArgument(message, reason="CACHE_UNWRITABLE", metadata={"file": str(self._folder)}) from None
 
     def read(self, id: str, version: str) -> tuple[Fetched, float] | None:

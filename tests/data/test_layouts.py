@@ -174,3 +174,24 @@ def test_a_date_that_is_no_whole_day_is_shown_with_its_time(wanted: str) -> None
         assert values["format"][0] == "2026-01-05T12:00:00.000"
         assert len(values["format"]) == 3
         json.dumps(report.to_json(), allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", ["list", "fixed"])
+def test_what_a_null_list_holds_is_not_judged(judge_array: Judge, kind: str) -> None:
+    nulls = pa.array([True, False, False])
+    if kind == "list":
+        array = pa.ListArray.from_arrays(pa.array([0, 1, 2, 3]), pa.array([0, 1, 2]), mask=nulls)
+    else:
+        array = pa.FixedSizeListArray.from_arrays(pa.array([0, 1, 2]), 1, mask=nulls)
+    assert found(judge_array(LIST_RULES, array)) == {"minimum": [1]}
+
+
+def test_what_stands_at_a_null_view_is_not_looked_at(judge_array: Judge) -> None:
+    """Arrow validates no view at a null, and its cast follows it."""
+    array = pa.array(["x", None, "a text of more than twelve bytes"], pa.string_view())
+    validity, views, data = array.buffers()
+    hostile = bytearray(views.to_pybytes())
+    hostile[16:32] = (2**31 - 1).to_bytes(4, "little") + b"abcd" + (2**31 - 1).to_bytes(4, "little") * 2
+    broken = pa.Array.from_buffers(array.type, 3, [validity, pa.py_buffer(bytes(hostile)), data])
+    assert found(judge_array({"type": "string", "maxLength": 1}, broken)) == {"maxLength": [array[2].as_py()]}
+    assert found(judge_array({"type": "string", "maxLength": 1}, broken.slice(1))) == {"maxLength": [array[2].as_py()]}

@@ -43,7 +43,18 @@ def plain(array: Array) -> Array:
     if pt.is_list_view(kind) or pt.is_large_list_view(kind):
         return _listed(array, pc.list_flatten(array))
     wanted = next((layout for is_of, layout in _LAYOUTS if is_of(kind)), None)
-    return array.cast(wanted) if wanted else array
+    return _without_hidden(array).cast(wanted) if wanted else array
+
+
+def _without_hidden(array: Array) -> Array:
+    """Views without what stands at nulls: a file's may lead anywhere, and Arrow's cast follows what it validates not."""
+    if not (pt.is_string_view(array.type) or pt.is_binary_view(array.type)) or not array.null_count:
+        return array
+    validity, views, *data = array.buffers()
+    shown = np.frombuffer(views, np.int64)[: 2 * (array.offset + len(array))].copy().reshape(-1, 2)
+    shown[array.offset :][~booleans(array.is_valid())] = 0
+    buffers = [validity, pa.py_buffer(shown.tobytes()), *data]
+    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
 
 
 def decoded(array: Array) -> Array:
@@ -101,6 +112,12 @@ _LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (
     (pt.is_float16, pa.float32()),
 )
 """Layouts without kernels, and those that have them."""
+
+
+def parents(lists: Array) -> Indices:
+    """For each item that `list_flatten` gives, which list it is in; Arrow's own answer counts those of nulls, too."""
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
 
 
 def integers(array: Array) -> Array:

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from schemaregistry.data import kernels
-from schemaregistry.data.arrays import Indices, Mask, decoded, either, plain, some, valid, without
+from schemaregistry.data.arrays import Indices, Mask, decoded, either, parents, plain, some, valid, without
 from schemaregistry.data.binding import Binding
 from schemaregistry.data.jsoncolumn import JsonTexts, not_json
 from schemaregistry.data.plan import ROW, Check, Place, Plan
@@ -116,7 +116,7 @@ class Frame:
         if array is None:
             return Values(0, None, parents=np.empty(0, np.int64))
         items = plain(pc.list_flatten(array))
-        return Values(len(items), items, parents=pc.list_parent_indices(array).to_numpy(zero_copy_only=False))
+        return Values(len(items), items, parents=parents(array))
 
     def _valid(self, values: Values, place: int) -> Mask | None:
         """Which values are there and not null; None where all are."""

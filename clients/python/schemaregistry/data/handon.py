@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, decoded, either, plain, some, valid
+from schemaregistry.data.arrays import Mask, decoded, either, parents, plain, some, valid
 from schemaregistry.data.fit import is_castable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsoncolumn import as_json, texts_as_json
@@ -53,8 +53,7 @@ def _refused_nulls(array: Array, field: Field) -> Mask | None:
         case "list":
             within = _refused_nulls(pc.list_flatten(array), field.type.value_field)
             if within is not None:
-                parents = pc.list_parent_indices(array).to_numpy(zero_copy_only=False)
-                found = either(found, np.isin(np.arange(len(array)), parents[within]))
+                found = either(found, np.isin(np.arange(len(array)), parents(array)[within]))
     return found
 
 

@@ -47,7 +47,7 @@ def plain(array: Array) -> Array:
 
 
 def _without_hidden(array: Array) -> Array:
-    """Views without what stands at nulls: a file's may lead anywhere, and Arrow's cast follows what it validates not."""
+    """Views without what stands at nulls: Arrow doesn't validate it, and its cast follows it wherever it leads."""
     if not (pt.is_string_view(array.type) or pt.is_binary_view(array.type)) or not array.null_count:
         return array
     validity, views, *data = array.buffers()

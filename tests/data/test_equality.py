@@ -311,7 +311,7 @@ def test_lines_of_json_and_a_validator_row_by_row_agree(case: Case, together: bo
     expected = by_row(document, contract, schema, rows)
     with pytest.MonkeyPatch.context() as patch:
         if not together:
-            patch.setattr(Layout, "of", lambda _plan: None)
+            patch.setattr(Layout, "of", lambda _plan, **_: None)
         assert found_in(folder / "made.ndjson", contract) == (expected, len(set().union(*expected.values())))
     compared("files of JSON lines", len(rows), expected)
 

@@ -76,13 +76,15 @@ def test_a_directory_keeps_what_it_had_when_a_load_halts(tmp_path: Path, ticks: 
 
 
 def test_several_files_are_one_load_all_of_them_or_none(tmp_path: Path, ticks: Contract) -> None:
+    source = tmp_path / "in"
+    source.mkdir()
     for index, kind in enumerate(["parquet", "csv", "ndjson"]):
-        make(tmp_path / f"{index}.{kind}", Ticks(100, kind, seed=index))
-    result = load(find([str(tmp_path)]), ticks, into(tmp_path / "out"))
+        make(source / f"{index}.{kind}", Ticks(100, kind, seed=index))
+    result = load(find([str(source)]), ticks, into(tmp_path / "out"))
     assert result.place is not None
     assert pq.read_metadata(result.place).num_rows == 300
-    make(tmp_path / "4.csv", Ticks(100, "csv", "bad_enum"))
-    assert load(find([str(tmp_path / "*.*")]), ticks, into(tmp_path / "other")).place is None
+    make(source / "4.csv", Ticks(100, "csv", "bad_enum"))
+    assert load(find([str(source / "*.*")]), ticks, into(tmp_path / "other")).place is None
 
 
 def test_the_same_load_again_changes_nothing(tmp_path: Path, ticks: Contract) -> None:
@@ -240,7 +242,7 @@ def test_nested_lines_come_out_the_same_read_together_or_one_by_one(
     (folder / "t.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     together = loaded(folder / "t.ndjson", NESTED, folder / "together")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Layout, "of", lambda _plan: None)
+        patch.setattr(Layout, "of", lambda _plan, **_: None)
         alone = loaded(folder / "t.ndjson", NESTED, folder / "alone")
     assert (together.exit_code, together.report.error) == (alone.exit_code, alone.report.error) == (0, None)
     assert pq.read_table(str(together.place)).equals(pq.read_table(str(alone.place)))
@@ -253,6 +255,34 @@ def test_columns_that_the_contract_lacks_are_not_handed_on(tmp_path: Path) -> No
     assert result.place is not None
     assert pq.read_table(result.place).to_pylist() == [{"a": 2}]
     assert "b: not in the contract, not handed on" in result.report.notes
+
+
+UNDECLARED = {"a": 1, "o": {"x": 1, "lost": 5}, "l": [{"y": 1, "gone": "q"}], "top": 3}
+
+
+@pytest.mark.parametrize("more", [{}, {"j": {}}], ids=["typed", "with a JSON column"])
+@pytest.mark.parametrize("kind", ["ndjson", "parquet"])
+def test_members_that_the_contract_lacks_are_named(kind: str, more: dict[str, object], tmp_path: Path) -> None:
+    object_of = {"type": "object", "properties": {"x": {"type": "integer"}}}
+    items = {"type": "object", "properties": {"y": {"type": "integer"}}}
+    members = {"a": {"type": "integer"}, "o": object_of, "l": {"type": "array", "items": items}, **more}
+    document = {"$id": "o_v1", "version": "1.0.0", "type": "object", "properties": members}
+    file = tmp_path / f"t.{kind}"
+    if kind == "parquet":
+        pq.write_table(pa.Table.from_pylist([UNDECLARED]), file)
+    else:
+        file.write_text(json.dumps(UNDECLARED))
+    result = loaded(file, compile_contract(parse(json.dumps(document).encode())), tmp_path / "out")
+    told = {note.partition(":")[0] for note in result.report.notes if "not handed on" in note}
+    assert told == {"top", "o.lost", "l[].gone"}
+
+
+def test_many_members_that_the_contract_lacks_are_not_all_named(tmp_path: Path) -> None:
+    document = b'{"$id": "o_v1", "version": "1.0.0", "type": "object", "properties": {"a": {"type": "integer"}}}'
+    (tmp_path / "t.ndjson").write_text("".join(f'{{"a": 1, "m{n}": 1}}\n' for n in range(200)))
+    result = loaded(tmp_path / "t.ndjson", compile_contract(parse(document)), tmp_path / "out")
+    assert len(result.report.notes) == 51
+    assert result.report.notes[-1] == "more members that are not in the contract are not handed on"
 
 
 def test_a_destination_that_can_not_be_written(tmp_path: Path, ticks: Contract) -> None:

@@ -160,4 +160,4 @@ class _Cleaning(SettingAside):
             self._after.bind(pa.schema([(name, array.type) for name, array in rows.columns.items()]))
         else:
             self._after.bind(self.plan.record_schema)
-        self.note_extras(self._after)
+        self.note_undeclared(self._after, rows)

@@ -45,8 +45,11 @@ class Layout:
     """Whether a check looks at members that the plan has no place for."""
 
     @classmethod
-    def of(cls, plan: Plan) -> "Layout | None":
-        """The layout of a plan; None where its records have to be read one by one."""
+    def of(cls, plan: Plan, *, every_member: bool = False) -> "Layout | None":
+        """The layout of a plan; None where its records have to be read one by one.
+
+        `every_member`: members that the plan has no place for are read too, since somebody is told of them.
+        """
         every = list(plan.every_check())
         if any(place.kind is None or is_json(place.kind) for place in plan.places[1:]) or any(
             _needs_records(plan, check) for check in every
@@ -59,7 +62,7 @@ class Layout:
             plan,
             pa.schema(kinds),
             frozenset(check.place for check in every if _is_sensitive(plan, check)),
-            any(check.kind == "closed" for check in every),
+            every_member or any(check.kind == "closed" for check in every),
         )
 
     def read(self, block: Block, first: int, end: int) -> Batch | None:

@@ -3,7 +3,7 @@
 Which values fail is frame's; whole JSON records are records'.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -83,6 +83,13 @@ class Judge:
     def stored(self, records: Records) -> list[dict[str, Json]]:
         """Records that conform, as the contract's types hold them."""
         return self._records.stored(records)
+
+    def undeclared(self, rows: Batch | Records) -> Iterable[str]:
+        """Members that the contract has no place for: `name`, `object.name`, `list[].name`."""
+        if isinstance(rows, Batch):
+            extras = self.binding.extras.items()
+            return [f"{self.plan.path(place)}{name}" for place, names in extras for name in names]
+        return self._records.undeclared(rows)
 
     def _judge_records(self, records: Records) -> None:
         for index, record in enumerate(records.values):

@@ -49,7 +49,7 @@ class NdjsonReader:
         self._source = source
         self._judge = judge
         self._input = Input(source)
-        self._layout = Layout.of(judge.plan)
+        self._layout = Layout.of(judge.plan, every_member=not judge.by_proof)
 
     @property
     def position(self) -> int:

@@ -179,6 +179,15 @@ class Plan:
             return pa.struct([(str(child.name), self._record_type(child)) for child in self.children[place.index]])
         return pa.list_(self._record_type(self.children[place.index][0]))
 
+    def path(self, place: int) -> str:
+        """What stands before the names of a place's members: nothing for the row, `object.` or `list[].` within it."""
+        steps = ""
+        while place != ROW:
+            found = self.places[place]
+            steps = f"[]{steps}" if found.is_item else f".{found.name}{steps}"
+            place = found.parent
+        return f"{steps.removeprefix('.')}." if steps else ""
+
     def column(self, name: str) -> Place | None:
         """The place of a column or of another member of the row."""
         return self._members.get(name)

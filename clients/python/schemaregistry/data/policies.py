@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from schemaregistry.data.handon import from_batch, from_records, refused_nulls
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.original import refused, refused_lines
 from schemaregistry.data.picking import count, picked
-from schemaregistry.data.plan import ROW, Plan
+from schemaregistry.data.plan import Plan
 from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.records import Records
 from schemaregistry.data.report import Example, Report
@@ -30,6 +30,9 @@ from schemaregistry.errors import RegistryError
 Policy: TypeAlias = Literal["halt", "warn"] | Callable[[], Quarantine]
 """What becomes of data some of which don't conform: nothing is handed on; all rows are; those that conform are, and the
 others set aside in the quarantine."""
+
+_NAMED: Final = 50
+"""Members that aren't handed on and are named, at most: an object may have others in each record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class Halting(Run):
         super().__init__(plan, revision, progress)
         self._destination = destination
         self._rows = 0
+        self._undeclared: set[str] = set()
 
     def load(self, sources: Sequence[Source]) -> Loaded:
         """Judge each file and settle what becomes of all of them."""
@@ -70,16 +74,21 @@ class Halting(Run):
         """Judge the next rows of a file; write those that may go on where nobody sees them yet."""
         failing_before, start = self.tally.rows_failing, judge.rows
         super().take(judge, rows)
-        self.note_extras(judge)
+        self.note_undeclared(judge, rows)
         if self.tally.rows_failing > failing_before:
             self.sort(judge, rows, start)
         else:
             self.pass_on(judge, rows)
 
-    def note_extras(self, judge: Judge) -> None:
-        """Say which of a file's columns aren't handed on."""
-        for name in judge.binding.extras.get(ROW, ()):
-            judge.tally.note(f"{name}: not in the contract, not handed on")
+    def note_undeclared(self, judge: Judge, rows: Batch | Records) -> None:
+        """Say which columns and members of objects aren't handed on, the first of them by name."""
+        for name in judge.undeclared(rows):
+            if name not in self._undeclared and len(self._undeclared) < _NAMED:
+                self._undeclared.add(name)
+                judge.tally.note(f"{name}: not in the contract, not handed on")
+            elif name not in self._undeclared:
+                judge.tally.note("more members that are not in the contract are not handed on")
+                break
 
     def sort(self, judge: Judge, rows: Batch | Records, start: int) -> None:
         """Pass on what may be of rows some of which fail; `start` is the first one's number."""

@@ -7,7 +7,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -95,6 +95,25 @@ class RecordJudge:
                 texts = jsontext.members(line.decode())
                 self._write_json(row, record, {name: texts.get(names.get(name, name), "") for name in record})
         return found
+
+    def undeclared(self, records: Records) -> Iterable[str]:
+        """Members that the contract has no place for, each once: `name`, `object.name`, `list[].name`."""
+        row = self._plan.places[ROW]
+        return dict.fromkeys(name for record in records.values for name in self._undeclared(row, record, ""))
+
+    def _undeclared(self, place: Place, value: Json, path: str) -> Iterator[str]:
+        children = self._children[place.index]
+        if is_json(place.kind):
+            return
+        if isinstance(value, dict):
+            for name, inner in value.items():
+                if name in children:
+                    yield from self._undeclared(children[name], inner, f"{path}{name}.")
+                else:
+                    yield f"{path}{name}"
+        elif isinstance(value, list) and None in children:
+            for inner in value:
+                yield from self._undeclared(children[None], inner, f"{path.removesuffix('.')}[].")
 
     def _write_json(self, place: Place, value: dict[str, Json], texts: Mapping[str, str]) -> None:
         """Put texts in the place of the values of an object that are of type json, or have such within."""

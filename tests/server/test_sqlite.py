@@ -178,6 +178,22 @@ async def test_a_removed_audit_record_is_found(path: Path) -> None:
     await store.close()
 
 
+@pytest.mark.parametrize("sequence", [3, 5], ids=["within", "the last"])
+async def test_a_version_whose_audit_record_was_removed_is_not_left_out(path: Path, sequence: int) -> None:
+    """The end of the chain fits as it is, so that the version alone tells."""
+    await fill(path, 5)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TRIGGER audit_stays")
+    connection.execute("DELETE FROM audit WHERE sequence = ?", (sequence,))
+    connection.commit()
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(FailedPrecondition, match="has no audit record") as broken:
+        await store.load()
+    assert broken.value.reason == "AUDIT_BROKEN"
+    await store.close()
+
+
 async def test_a_full_disk_refuses_the_write_and_the_store_goes_on(path: Path) -> None:
     """The page limit stands in for the disk: SQLite reports both as SQLITE_FULL."""
     store = SQLiteStore(path)

@@ -134,7 +134,8 @@ def test_a_whole_audit_is_counted(filled: Path, command) -> None:
 CHANGES = {
     "who wrote it": ("Audit record 2", "UPDATE audit SET who = 'mallory' WHERE sequence = 2"),
     "when": ("Audit record 4", "UPDATE audit SET at = at + 1 WHERE sequence = 4"),
-    "a record is gone": ("Audit record 4", "DELETE FROM audit WHERE sequence = 3"),
+    "a record is gone": ("ticks 1.1.0 has no audit record", "DELETE FROM audit WHERE sequence = 3"),
+    "the last record is gone": ("ticks 1.10.0 has no audit record", "DELETE FROM audit WHERE sequence = 5"),
     "the document": ("bars 0.1.0", "UPDATE version SET raw = x'7b7d' WHERE id = 'bars'"),
     "the version's writer": ("bars 0.1.0", "UPDATE version SET registered_by = 'mallory' WHERE id = 'bars'"),
 }

@@ -22,7 +22,7 @@ GROUP = 256
 
 ENTRIES = """
 SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, a.content
-FROM version v JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
+FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
 """
 
 LATEST = "SELECT version, revision FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
@@ -206,10 +206,15 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
     return entry
 
 
-def _entry(row: tuple[str, str, bytes, str, str, int, int, str], path: Path) -> Entry:
+def _entry(row: tuple[str, str, bytes, str, str, int, int, str | None], path: Path) -> Entry:
     """The entry of a row; its bytes must be those that were audited, or the disk has changed them."""
     *members, content = row
     entry = Entry(*members)  # type: ignore[arg-type]
+    if content is None:
+        raise FailedPrecondition(
+            f"{path}: {entry.id} {entry.version} has no audit record. Restore the file from a snapshot.",
+            reason="AUDIT_BROKEN",
+        )
     if hashlib.sha256(entry.raw).hexdigest() != content:
         raise FailedPrecondition(
             f"{path}: the bytes of {entry.id} {entry.version} are not those that were written. "

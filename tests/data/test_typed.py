@@ -117,6 +117,27 @@ def test_times_are_read_exactly_or_not_at_all(text: str, kind: pa.DataType, valu
     assert (read.value if read.is_valid else None) == value
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1677-09-21T00:12:43.145224192Z", -(2**63)),
+        ("1677-09-21T01:12:43.145224193+01:00", 1 - 2**63),
+        ("1677-09-21T00:12:43.5Z", -(2**63) + 354775808),
+        ("1677-09-21T00:12:43.145224191Z", None),
+        ("1677-09-21T00:12:43Z", None),
+    ],
+)
+def test_the_first_second_of_nanoseconds_is_read(text: str, value: int | None) -> None:
+    values, _ = typed.read(pa.array([text, "2026-01-05T09:30:00Z"]), pa.timestamp("ns", "UTC"))
+    assert values.view(pa.int64())[0].as_py() == value
+
+
+@pytest.mark.parametrize("kind", [pa.uint8(), pa.uint32(), pa.uint64()], ids=str)
+@pytest.mark.parametrize("text", ["-0", "-00", "-0.0"])
+def test_a_negative_zero_is_an_unsigned_zero(text: str, kind: pa.DataType) -> None:
+    assert one(text, kind).as_py() == 0
+
+
 @pytest.mark.parametrize(("text", "value"), [("true", True), ("False", False), ("1", True), ("yes", None), ("", None)])
 def test_truths_are_read_as_arrow_reads_them(text: str, value: bool | None) -> None:
     assert one(text, pa.bool_()).as_py() is value

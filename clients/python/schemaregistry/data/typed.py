@@ -6,6 +6,7 @@ looked for. A text is read the same whatever stands beside it.
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, Final
@@ -70,7 +71,8 @@ def _integer(texts: Array, wanted: DataType) -> Array:
 def _plain_integers(texts: Array, wanted: DataType) -> Array:
     """Texts of digits as integers."""
     if pt.is_uint64(wanted):
-        return _halving(texts, lambda part: part.cast(wanted))
+        unsigned = pc.replace_substring_regex(texts, "^-(0+)$", r"\1")
+        return _halving(unsigned, lambda part: part.cast(wanted))
     values = _halving(texts, lambda part: part.cast(pa.int64()))
     low, high = bounds(wanted)
     return _without(values, outside(values, low, high)).cast(wanted)
@@ -209,7 +211,27 @@ def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+(Z|[+-]|$)", r"\1\2")
     texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]|$)", r"\1")
     texts = _without(texts, booleans(pc.match_substring_regex(texts, rf"\.[0-9]{{{digits + 1}}}")))
-    return _halving(texts, lambda part: part.cast(pa.timestamp(unit, tz)))
+    stamps = _halving(texts, lambda part: part.cast(pa.timestamp(unit, tz)))
+    return stamps if unit != "ns" else pc.coalesce(stamps, _first_nanoseconds(texts, tz))
+
+
+def _first_nanoseconds(texts: Array, tz: str | None) -> Array:
+    """Times within the first second of int64 nanoseconds, of which Arrow reads none: the second starts before them."""
+    first = _matching(texts, "^1677-09-2[0-2]")
+    if first.null_count == len(first):
+        return pa.nulls(len(texts), pa.timestamp("ns", tz))
+    parts = [("" if text is None else text, _FRACTION.search(text or "")) for text in first.to_pylist()]
+    whole = pa.array([text.replace(found[0], "", 1) if found else None for text, found in parts], pa.string())
+    seconds = _halving(whole, lambda part: part.cast(pa.timestamp("s", tz))).view(pa.int64()).to_pylist()
+    nanos = [
+        None if second is None or found is None else second * 10**9 + int(found[0][1:].ljust(9, "0"))
+        for second, (_, found) in zip(seconds, parts, strict=True)
+    ]
+    held = [None if nano is None or nano < -(2**63) else nano for nano in nanos]
+    return pa.array(held, pa.int64()).view(pa.timestamp("ns", tz))
+
+
+_FRACTION: Final = re.compile(r"\.[0-9]+")
 
 
 def _nothing(texts: Array, wanted: DataType) -> Array:

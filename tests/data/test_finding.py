@@ -195,3 +195,11 @@ def test_a_compressed_file_without_a_byte_is_cut_off(name: str, put: Put, ticks:
 def test_a_compressed_file_of_nothing_is_empty(put: Put, ticks: Contract) -> None:
     report = check(find([str(put("t.ndjson.gz", gzip.compress(b"")))]), ticks)
     assert report.error is None
+
+
+def test_an_empty_name_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unset variable of a shell, not the directory that one happens to be in."""
+    (tmp_path / "a.csv").write_text("a\n1\n")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidArgument, match="is a variable empty"):
+        find([""])

@@ -3,6 +3,7 @@
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
 #include <arrow/util/config.h>
+#include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/exception.h>
@@ -10,6 +11,7 @@
 #include <parquet/metadata.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
@@ -387,6 +389,24 @@ std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr
   return status.ok() ? std::nullopt : std::optional(corrupt(status));
 }
 
+/// A stream may end without a mark: one that is cut between two batches shows by the rows that its schema says.
+std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& schema, arrow::io::ReadableFile& file) {
+  const auto& metadata = schema.metadata();
+  const auto said = metadata ? metadata->Get("schemaregistry.rows") : arrow::Result<std::string>(arrow::Status::KeyError(""));
+  std::int64_t rows = 0;
+  if (said.ok() && std::from_chars(said->data(), said->data() + said->size(), rows).ec == std::errc{} &&
+      rows > reading.judge.rows()) {
+    return reading.fault("TRUNCATED",
+                         "the stream is cut off: it has " + std::to_string(reading.judge.rows()) +
+                             " rows, and its schema says " + std::to_string(rows) +
+                             " (schemaregistry.rows; who leaves rows out takes that from the schema's metadata)");
+  }
+  const auto at = file.Tell();
+  const auto size = file.GetSize();
+  if (!at.ok() || !size.ok() || *at >= *size) return std::nullopt;
+  return reading.fault("CORRUPT", "more follows the end of the stream: give each stream a file of its own", *at);
+}
+
 }  // namespace
 
 arrow::Result<const Binding*> Reading::bind(const arrow::Schema& schema) {
@@ -432,7 +452,9 @@ std::optional<Fault> read_ipc(Reading& reading) {
   std::ifstream(reading.source.path, std::ios::binary).read(head, 6);
   if (std::string_view(head, 6) == "ARROW1")
     return read_opened(reading, arrow::ipc::RecordBatchFileReader::Open(*file), **file);
-  return read_opened(reading, arrow::ipc::RecordBatchStreamReader::Open(*file), **file);
+  const auto stream = arrow::ipc::RecordBatchStreamReader::Open(*file);
+  if (auto fault = read_opened(reading, stream, **file)) return fault;
+  return cut_or_followed(reading, *(*stream)->schema(), **file);
 }
 
 std::optional<Fault> read_batches(Reading& reading, arrow::RecordBatchReader& batches) {

@@ -197,6 +197,10 @@ Result<std::vector<Source>> find_sources(const std::vector<std::string>& pattern
   std::vector<Source> sources;
   std::set<std::string> places;
   for (const std::string& pattern : patterns) {
+    if (pattern.empty()) {
+      return Error{Code::invalid_argument, "NO_SUCH_FILE", "A file is named \"\", which is no name: is a variable empty?",
+                   "", {{"file", ""}}};
+    }
     auto found = expand(pattern, stated, strict);
     if (!found) return std::move(found).error();
     for (Source& source : *found) {

@@ -58,6 +58,9 @@ def find(
         raise InvalidArgument(message, reason="UNKNOWN_FORMAT")
     sources: dict[str, Source] = {}
     for pattern in patterns:
+        if not pattern:
+            message = 'A file is named "", which is no name: is a variable empty?'
+            raise InvalidArgument(message, reason="NO_SUCH_FILE", metadata={"file": ""})
         if pattern == "-":
             sources.setdefault(pattern, piped(stated, csv=csv))
             continue

@@ -1,7 +1,7 @@
 """Reading Arrow IPC files and streams. Judges no values."""
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -13,6 +13,8 @@ from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
 
 _MAGIC: Final = b"ARROW1"
+_ROWS: Final = b"schemaregistry.rows"
+"""What a load says of its stream."""
 
 
 class IpcReader:
@@ -29,7 +31,7 @@ class IpcReader:
         """The batches, each validated in full: what Arrow trusts in its own format could be anything. Raises
         Unreadable.
         """
-        path = self._source.path
+        path, rows = self._source.path, 0
         with self._source.opened() as stream:
             head = stream.peek(len(_MAGIC))[: len(_MAGIC)]
             try:
@@ -39,7 +41,10 @@ class IpcReader:
                 for batch in self._batches(reader):
                     batch.validate(full=True)
                     self.position = stream.tell()
+                    rows += batch.num_rows
                     yield Batch({name: batch.column(name) for name in names}, batch.num_rows)
+                if head != _MAGIC:
+                    self._refuse_cut_or_followed(stream, reader.schema, rows)
             except READ_ERRORS as error:
                 raise Unreadable(path, "CORRUPT", str(error), offset=stream.tell()) from None
 
@@ -47,3 +52,16 @@ class IpcReader:
         if isinstance(reader, pa.RecordBatchFileReader):
             return (reader.get_batch(index) for index in range(reader.num_record_batches))
         return iter(reader)
+
+    def _refuse_cut_or_followed(self, stream: Any, schema: pa.Schema, rows: int) -> None:
+        """A stream may end without a mark, so one cut between two batches shows by the rows that its schema says."""
+        said = (schema.metadata or {}).get(_ROWS)
+        if said is not None and said.isdigit() and int(said) > rows:
+            message = (
+                f"the stream is cut off: it has {rows:,} rows, and its schema says {int(said):,} (schemaregistry.rows; "
+                "who leaves rows out takes that from the schema's metadata)"
+            )
+            raise Unreadable(self._source.path, "TRUNCATED", message, offset=stream.tell())
+        if stream.peek(1):
+            message = "more follows the end of the stream: give each stream a file of its own"
+            raise Unreadable(self._source.path, "CORRUPT", message, offset=stream.tell())

@@ -25,7 +25,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
             return _zoned(fitting.cast(pa.string()))
         case "timestamp":
             naive = fitting.view(pa.int64()).cast(pa.timestamp(fitting.type.unit))
-            return _zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1))
+            return _beyond(_zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1)), naive)
     encoded = (None if value is None else base64.b64encode(value).decode() for value in array.to_pylist())
     return pa.array(encoded, pa.string())
 
@@ -36,6 +36,15 @@ def _dates(array: Array) -> Array:
         return array.cast(pa.string())
     texts = array.view(pa.int64()).cast(pa.timestamp("ms")).cast(pa.string())
     return pc.replace_substring(pc.replace_substring_regex(texts, r" 00:00:00\.000$", ""), " ", "T")
+
+
+def _beyond(texts: Array, times: Array) -> Array:
+    """Say of a time that Arrow has no calendar for how many units it is from 1970."""
+    unknown = pc.starts_with(texts, "<value")
+    if not pc.any(unknown).as_py():
+        return texts
+    counts = pc.binary_join_element_wise(times.view(pa.int64()).cast(pa.string()), f"{times.type.unit} from 1970", " ")
+    return pc.if_else(unknown, counts, texts)
 
 
 def _zoned(texts: Array) -> Array:

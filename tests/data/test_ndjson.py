@@ -151,3 +151,11 @@ def test_numbers_of_a_decimal_column_are_exact(judge: Judged) -> None:
     contract = compile_contract(parse(json.dumps(document).encode()))
     lines = b'{"a": 123456789012345678.12}\n{"a": 0.125}\n{"a": "1.5"}\n{"a": 1e2}\n'
     assert found(judge("t.ndjson", lines, contract)) == {("a", "type"): [2, 3]}
+
+
+@pytest.mark.parametrize("between", [b"", b"\r", b" "], ids=["nothing", "CR", "a blank"])
+def test_several_records_on_a_line_are_refused_with_what_to_do(judge: Judged, between: bytes) -> None:
+    report = judge("t.ndjson", between.join([line().rstrip()] * 2) + b"\n")
+    assert report.error
+    assert report.error.reason == "NOT_JSON"
+    assert "say --format json" in report.error.message

@@ -127,6 +127,8 @@ class NdjsonReader:
 
     def _bad_line(self, block: Block, index: int, line: bytes, error: str) -> BadLines:
         offset, number = block.offset_at(int(block.starts[index])), block.line_of(index)
+        if self.format == "ndjson" and error.startswith("Extra data"):
+            error += "; a line, which ends in \\n, is one record: for records one after another say --format json"
         fault = Unreadable(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
         return BadLines(self.rule, "a JSON value", [number], [line], fault, cut_off=not ends)

@@ -15,6 +15,8 @@ WAITING: Final = 256
 PATIENCE: Final = 2.0
 """Seconds that a question waits for a worker."""
 CHUNK: Final = 1 << 18
+ARRIVING: Final = 0.02
+"""Seconds for what has come to be read."""
 
 Answer = TypeVar("Answer")
 Args = TypeVarTuple("Args")
@@ -87,11 +89,23 @@ class _Worker:
         return frames.unpack(await self._exactly(length, deadline))
 
     async def _exactly(self, length: int, deadline: float) -> bytearray:
-        body, loop = bytearray(), asyncio.get_running_loop()
-        async with asyncio.timeout(deadline - monotonic()):
-            while len(body) < length:
-                chunk = await loop.sock_recv(self._channel, min(CHUNK, length - len(body)))
-                if not chunk:
-                    raise EOFError
-                body += chunk
+        body = bytearray()
+        while len(body) < length:
+            chunk = await self._some(min(CHUNK, length - len(body)), deadline)
+            if not chunk:
+                raise EOFError
+            body += chunk
         return body
+
+    async def _some(self, size: int, deadline: float) -> bytes:
+        """Read what comes by the deadline, or has come by then: a process that stood still finds both at once."""
+        receiving = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(self._channel, size))
+        try:
+            await asyncio.wait({receiving}, timeout=max(deadline - monotonic(), 0))
+            if not receiving.done():
+                await asyncio.sleep(ARRIVING)
+            if not receiving.done():
+                raise TimeoutError
+            return receiving.result()
+        finally:
+            receiving.cancel()

@@ -164,3 +164,15 @@ def _fail(*_: object) -> None:
 def _hang(*_: object) -> None:
     """What is sent is a function's name: the worker finds this one by importing this module."""
     time.sleep(HANGS)
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_an_answer_that_came_while_the_server_stood_still_is_taken(template: Template) -> None:
+    """As after SIGSTOP, or a pause of the machine: the time is over, and the answer is there."""
+    asked = workers.Workers(1, template)
+    await asked.run(SOMEBODY, 30, time.sleep, 0)
+    answer = asyncio.create_task(asked.run(SOMEBODY, 0.5, time.sleep, 0.2))
+    await asyncio.sleep(0.1)
+    time.sleep(2)  # noqa: ASYNC251 (the server stands still)
+    assert await answer is None
+    asked.close()

@@ -32,6 +32,17 @@ async def fill(path: Path, count: int = 50) -> None:
     await store.close()
 
 
+def edit(path: Path, *statements: str) -> None:
+    """Change the closed file as somebody might who can write to it: without the triggers that keep it."""
+    connection = sqlite3.connect(path)
+    for trigger in ("version_kept", "version_stays", "audit_kept", "audit_stays"):
+        connection.execute(f"DROP TRIGGER {trigger}")
+    for statement in statements:
+        connection.execute(statement)
+    connection.commit()
+    connection.close()
+
+
 async def refusal(path: Path) -> FailedPrecondition:
     """How opening and loading is refused; the store must be closed whatever happens."""
     with pytest.raises(FailedPrecondition) as refused:
@@ -153,11 +164,7 @@ async def test_versions_cannot_be_changed_even_by_sql(path: Path) -> None:
 
 async def test_an_edited_audit_record_is_found_by_its_number(path: Path) -> None:
     await fill(path, 5)
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TRIGGER audit_kept")
-    connection.execute("UPDATE audit SET who = 'mallory' WHERE sequence = 3")
-    connection.commit()
-    connection.close()
+    edit(path, "UPDATE audit SET who = 'mallory' WHERE sequence = 3")
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 ") as broken:
         audit.verify(await store.audit())
@@ -167,11 +174,7 @@ async def test_an_edited_audit_record_is_found_by_its_number(path: Path) -> None
 
 async def test_a_removed_audit_record_is_found(path: Path) -> None:
     await fill(path, 5)
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TRIGGER audit_stays")
-    connection.execute("DELETE FROM audit WHERE sequence = 2")
-    connection.commit()
-    connection.close()
+    edit(path, "DELETE FROM audit WHERE sequence = 2")
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 "):
         audit.verify(await store.audit())
@@ -182,11 +185,7 @@ async def test_a_removed_audit_record_is_found(path: Path) -> None:
 async def test_a_version_whose_audit_record_was_removed_is_not_left_out(path: Path, sequence: int) -> None:
     """The end of the chain fits as it is, so that the version alone tells."""
     await fill(path, 5)
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TRIGGER audit_stays")
-    connection.execute("DELETE FROM audit WHERE sequence = ?", (sequence,))
-    connection.commit()
-    connection.close()
+    edit(path, f"DELETE FROM audit WHERE sequence = {sequence}")
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="has no audit record") as broken:
         await store.load()
@@ -218,13 +217,11 @@ async def test_writes_after_close_are_refused(path: Path) -> None:
 async def test_a_changed_revision_is_found(path: Path) -> None:
     """A version moved to another place in the history, and its record with it."""
     await fill(path, 5)
-    connection = sqlite3.connect(path)
-    connection.execute("DROP TRIGGER audit_kept")
-    connection.execute("DROP TRIGGER version_kept")
-    connection.execute("UPDATE audit SET revision = 1000 WHERE revision = 3")
-    connection.execute("UPDATE version SET revision = 1000 WHERE revision = 3")
-    connection.commit()
-    connection.close()
+    edit(
+        path,
+        "UPDATE audit SET revision = 1000 WHERE revision = 3",
+        "UPDATE version SET revision = 1000 WHERE revision = 3",
+    )
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 "):
         audit.verify(await store.audit())

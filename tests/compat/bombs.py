@@ -98,4 +98,4 @@ ENDLESS: dict[str, Pair] = {
     "a large tagged union": (tagged(900), tagged(899)),
     "many kinds of members": (members(0), members(1)),
 }
-"""What is only ended by the clock."""
+"""What is only ended by the clock, unless the machine is fast; each is incompatible."""

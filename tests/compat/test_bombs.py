@@ -38,13 +38,24 @@ def worker() -> Iterator[Worker]:
     started.close()
 
 
-@pytest.mark.parametrize("pair", (UNKNOWN | ENDLESS).values(), ids=UNKNOWN | ENDLESS)
-def test_given_up_in_time_and_memory(worker: Worker, pair: Pair) -> None:
+def verdict_within_a_second(worker: Worker, pair: Pair) -> str:
+    """What a caller is told, after which the worker (or the one that takes its place) answers the next question."""
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
     try:
         answer = worker.ask(1.0, lines.answer, line, 1.0)
     except Stopped as stopped:
         answer = lines.undecided(line, str(stopped))
-    assert json.loads(answer)["verdict"] == "unknown"
     assert json.loads(worker.ask(PATIENT, lines.answer, b'{"old": true, "new": true}', 1.0))["verdict"] == "compatible"
+    return str(json.loads(answer)["verdict"])
+
+
+@pytest.mark.parametrize("pair", UNKNOWN.values(), ids=UNKNOWN)
+def test_given_up_in_time_and_memory(worker: Worker, pair: Pair) -> None:
+    assert verdict_within_a_second(worker, pair) == "unknown"
+
+
+@pytest.mark.parametrize("pair", ENDLESS.values(), ids=ENDLESS)
+def test_ended_by_the_clock_and_never_wrong(worker: Worker, pair: Pair) -> None:
+    """A fast machine may find the counterexample in time: all of these have one."""
+    assert verdict_within_a_second(worker, pair) in {"unknown", "incompatible"}

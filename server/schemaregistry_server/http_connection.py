@@ -6,7 +6,6 @@ bytes reach it in slices, and what is left unfinished is counted (RFC 9110, sect
 """
 
 import asyncio
-import json
 from collections import deque
 from enum import Enum, auto
 from http import HTTPStatus
@@ -14,7 +13,10 @@ from operator import attrgetter
 from typing import Any, Final, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from schemaregistry_server.http_refused import BAD_TARGET, NOT_HTTP, Refused, unknown_method
+from schemaregistry_server.http_target import origin_form
 
 MAX_HEAD: Final = 32 << 10
 """Bytes of a request's line and headers, and of the trailers after its body."""
@@ -66,36 +68,6 @@ SECONDS: Final = {
 """How long each stage may take. The app bounds how long it takes to answer."""
 
 
-class Refused(Exception):
-    """A request that goes no further: the HTTP status, the reason and the sentence of its answer."""
-
-    def __init__(self, code: HTTPStatus, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
-        self.reason = reason
-        self.detail = detail
-
-    @property
-    def answer(self) -> bytes:
-        """The whole response, a problem (RFC 9457)."""
-        exhausted = self.code == HTTPStatus.SERVICE_UNAVAILABLE
-        body = json.dumps(
-            {
-                "type": "about:blank",
-                "title": self.code.phrase,
-                "status": self.code,
-                "detail": self.detail,
-                "code": "RESOURCE_EXHAUSTED" if exhausted else "INVALID_ARGUMENT",
-                "reason": self.reason,
-            },
-            separators=(",", ":"),
-        ).encode()
-        again = b"retry-after: 1\r\n" if exhausted else b""
-        head = b"content-type: application/problem+json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n"
-        return STATUS_LINE[self.code] + head % (len(body), again) + body
-
-
-NOT_HTTP: Final = Refused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", "This is no HTTP/1.1 request: try curl.")
 LONG_HEAD: Final = Refused(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "HEADERS_TOO_LARGE",
@@ -212,6 +184,10 @@ class BoundedConnection(HttpToolsProtocol):
             # Another protocol was offered (curl --http2): the answer is HTTP/1.1's, and the last one.
             if self.cycle:
                 self.cycle.keep_alive = False
+        except httptools.HttpParserInvalidMethodError:
+            self.refuse(unknown_method(part))
+        except httptools.HttpParserInvalidURLError:
+            self.refuse(BAD_TARGET)
         except httptools.HttpParserError as error:
             cause = error.__context__
             self.refuse(cause if isinstance(cause, Refused) else NOT_HTTP)
@@ -243,6 +219,8 @@ class BoundedConnection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         if len(self.pipeline) >= MAX_PIPELINED:
             raise CROWDED
+        hosts = [value for name, value in self.headers if name == b"host"]
+        self.url = origin_form(self.url, hosts, self.parser.get_http_version())
         self._unparsed = 0
         super().on_headers_complete()
         self._enter(Stage.BODY)

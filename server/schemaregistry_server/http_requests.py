@@ -1,6 +1,7 @@
 """An HTTP request as the message of the RPC that it is bound to: its headers and its body, within their bounds."""
 
 from collections.abc import Iterable
+from typing import Final
 from urllib.parse import parse_qsl
 
 from google.protobuf.message import Message
@@ -25,6 +26,24 @@ def read(binding: Binding, scope: Scope, body: bytes = b"") -> Message:
     if "after_revision" in binding.query and (last := header(headers, b"last-event-id")):
         _resume(binding, request, last)
     return request
+
+
+def check_conditions(binding: Binding, headers: Headers) -> None:
+    """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that is not judged (RFC 9110, section 13.1).
+
+    `If-None-Match` on a read is judged, or is true of an answer that has no ETag. Dates are passed over, as they are to
+    be where nothing says when it was changed (sections 13.1.3 and 13.1.4).
+    """
+    for name, _ in headers:
+        if name == b"if-match" or (name == b"if-none-match" and binding.http_method != "GET"):
+            raise InvalidArgument(
+                f"{_CONDITIONS[name]} is not judged on a {binding.http_method}: leave it out. No "
+                "version is ever replaced: other content for one that is there is refused anyway.",
+                reason="UNSUPPORTED_PRECONDITION",
+            )
+
+
+_CONDITIONS: Final = {b"if-match": "If-Match", b"if-none-match": "If-None-Match"}
 
 
 def _parameters(query: str) -> list[tuple[str, str]]:

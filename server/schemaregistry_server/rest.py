@@ -70,6 +70,7 @@ class _Request:
     def admit(self, scope: Scope) -> Identity:
         caller = self.identity_of(scope)
         self.registry.authorise(self.binding.rpc, caller)
+        http_requests.check_conditions(self.binding, scope["headers"])
         return caller
 
 

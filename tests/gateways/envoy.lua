@@ -19,6 +19,7 @@ local OWN = {
   ["503"] = { "UNAVAILABLE", "UNAVAILABLE" },
 }
 local TOO_LARGE = { ['"TOO_LARGE"'] = true, ['"TOO_MANY_RECORDS"'] = true }
+local UNJUDGED = " is not judged on a "
 local WATCH = "/schemas:watch"
 local SCOPE = "envoy.filters.http.lua"
 
@@ -120,6 +121,7 @@ end
 
 local function of_own(status, path, body)
   local own = OWN[status] or { "INTERNAL", "INTERNAL" }
+  if body:find("^If%-[%a-]+" .. UNJUDGED) then own = { "INVALID_ARGUMENT", "UNSUPPORTED_PRECONDITION" } end
   local detail = body
   if status == "404" then
     local advice = #path > 1 and path:sub(-1) == "/" and "Leave out the slash at its end." or "Try /schemas or /schema/{id}."
@@ -222,6 +224,13 @@ function envoy_on_request(request)
   end
   asked:set(SCOPE, "path", unescape(path))
   asked:set(SCOPE, "text", prefers_text(accept))
+  local method = headers:get(":method")
+  local condition = headers:get("if-match") and "If-Match" or method ~= "GET" and etag ~= "" and "If-None-Match"
+  if condition then
+    local said = condition .. UNJUDGED .. (method == "HEAD" and "GET" or method) .. ": leave it out. No version is ever "
+      .. "replaced: other content for one that is there is refused anyway."
+    return request:respond({ [":status"] = "400" }, said)
+  end
   if encoding ~= "identity" then
     local said = "Content-Encoding '" .. encoding:sub(1, 80) .. "' isn't read: send the body as it is, or under one of gzip."
     return request:respond({ [":status"] = "415", ["accept-encoding"] = "gzip" }, said)

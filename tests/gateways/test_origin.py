@@ -22,9 +22,9 @@ def gateway_port(running, built: None, tmp_path_factory: pytest.TempPathFactory)
         yield int(base.rpartition(":")[2])
 
 
-def ask(port: int, headers: list[tuple[str, str]]) -> tuple[int, dict[str, object]]:
+def ask(port: int, headers: list[tuple[str, str]], target: str = "/whoami") -> tuple[int, dict[str, object]]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    connection.putrequest("GET", "/whoami", skip_host=any(name == "Host" for name, _ in headers))
+    connection.putrequest("GET", target, skip_host=any(name == "Host" for name, _ in headers))
     for name, value in headers:
         connection.putheader(name, value)
     connection.endheaders()
@@ -38,6 +38,12 @@ def ask(port: int, headers: list[tuple[str, str]]) -> tuple[int, dict[str, objec
 def test_a_web_page_is_refused(gateway_port: int, headers: list[tuple[str, str]]) -> None:
     status, problem = ask(gateway_port, headers)
     assert (status, problem["reason"], problem["code"]) == (403, "NOT_LOOPBACK", "PERMISSION_DENIED")
+
+
+def test_the_host_of_a_whole_url_is_judged(gateway_port: int) -> None:
+    """Go puts it in place of the Host header, as RFC 9112 has it (section 3.2.2); the registry takes no two hosts."""
+    status, problem = ask(gateway_port, [("Host", "localhost")], "http://evil.example/whoami")
+    assert (status, problem["reason"]) == (403, "NOT_LOOPBACK")
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:80", "[::1]:8080", "LOCALHOST"])

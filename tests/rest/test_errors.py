@@ -145,7 +145,6 @@ PAGES: dict[str, list[tuple[str, str]]] = {
     "no origin of its own": [("Origin", "null")],
     "another host": [("Host", "evil.example")],
     "a host that starts like ours": [("Host", "localhost.evil.example")],
-    "two hosts": [("Host", "localhost"), ("Host", "evil.example")],
     "another host, behind a proxy by its own word": [("Host", "evil.example"), ("X-Forwarded-For", "10.0.0.1")],
     "another origin, behind a proxy by its own word": [
         ("Origin", "https://evil.example"),
@@ -166,6 +165,24 @@ def test_a_web_page_is_refused_before_its_path_is_looked_at(running, headers: li
     answer = connection.getresponse()
     assert (answer.status, json.load(answer)["reason"]) == (403, "NOT_LOOPBACK")
     connection.close()
+
+
+def test_the_host_of_a_whole_url_is_judged(running) -> None:
+    """A target may be a URL; its host counts, not the Host header (RFC 9112, section 3.2.2)."""
+    host, _, port = running.rest.removeprefix("http://").rpartition(":")
+    for target, header, answer in [
+        ("http://evil.example/whoami", "evil.example", (403, "NOT_LOOPBACK")),
+        ("http://evil.example/whoami", "localhost", (400, "BAD_HOST")),
+        ("http://localhost/whoami", "evil.example", (400, "BAD_HOST")),
+        ("http://localhost/whoami", "localhost", (200, None)),
+    ]:
+        connection = http.client.HTTPConnection(host, int(port), timeout=20)
+        connection.putrequest("GET", target, skip_host=True)
+        connection.putheader("Host", header)
+        connection.endheaders()
+        got = connection.getresponse()
+        assert (got.status, json.load(got).get("reason")) == answer
+        connection.close()
 
 
 def test_a_web_page_may_not_act_as_the_publisher(running) -> None:

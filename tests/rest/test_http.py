@@ -42,6 +42,35 @@ def test_several_lines_of_if_none_match_are_one_list(running) -> None:
     assert ask(running, "GET", "/schema/ticks_v1", *lines[:1]).status == 200
 
 
+CONDITIONS = [
+    ("POST", "/schema/ticks_v1", "If-None-Match", "*"),
+    ("POST", "/schema/ticks_v1", "If-Match", '"other"'),
+    ("POST", "/schema/ticks_v1", "If-Match", "*"),
+    ("POST", "/schema/ticks_v1/compat", "If-None-Match", '"other"'),
+    ("POST", "/schema/ticks_v1/validate", "If-Match", '"other"'),
+    ("GET", "/schema/ticks_v1", "If-Match", '"other"'),
+    ("HEAD", "/schemas", "If-Match", "*"),
+    ("GET", "/schemas:watch", "If-Match", "*"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "name", "value"), CONDITIONS)
+def test_a_condition_that_is_not_judged_is_refused(running, method: str, path: str, name: str, value: str) -> None:
+    """Passed over, a write that was to happen only if would happen (RFC 9110, section 13.2)."""
+    answer = ask(running, method, path, (name, value), body=TICKS if method == "POST" else b"")
+    assert answer.status == 400
+    if method != "HEAD":
+        problem = json.loads(answer.content)  # type: ignore[attr-defined]
+        assert (problem["reason"], problem["code"]) == ("UNSUPPORTED_PRECONDITION", "INVALID_ARGUMENT")
+        assert problem["detail"].startswith(f"{name} is not judged on a {method}: ")
+
+
+def test_a_write_under_a_condition_writes_nothing(running) -> None:
+    body = TICKS.replace(b'"ticks_v1"', b'"only_if_v1"')
+    assert ask(running, "POST", "/schema/only_if_v1", ("If-Match", "*"), body=body).status == 400
+    assert ask(running, "GET", "/schema/only_if_v1").status == 404
+
+
 # --- Accept
 
 

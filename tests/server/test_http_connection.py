@@ -1,11 +1,13 @@
-"""What one peer may send over HTTP, and leave unsent: every bound of a connection, on both listeners."""
+"""What one peer may send over HTTP, and leave unsent: every bound of a connection, on each listener."""
 
 import asyncio
 import contextlib
 import json
 import resource
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -25,40 +27,51 @@ from schemaregistry_server.http_connection import (
 from schemaregistry_server.http_listener import HttpListener
 from schemaregistry_server.readiness import State
 
+Connect = Callable[[], socket.socket]
+CUT = (ConnectionError, ssl.SSLError)
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One with a health port; REST is the other listener's."""
-    started = launch(tmp_path_factory.mktemp("bounded"), {"store": "sqlite"}).wait()
+    """One with a health port, and REST with mutual TLS; REST without is the session's server's."""
+    directory = tmp_path_factory.mktemp("bounded")
+    started = launch(directory, {"store": "sqlite", "rest": "127.0.0.1:0"}).wait()
     yield started
     started.stop()
 
 
-@pytest.fixture(params=["health", "rest"])
-def port(request: pytest.FixtureRequest, server: Server, running: Server) -> int:
-    base = server.health if request.param == "health" else running.rest
-    return int(base.rpartition(":")[2])
+@pytest.fixture(params=["health", "rest", "rest with mutual TLS"])
+def connect(request: pytest.FixtureRequest, server: Server, running: Server) -> Connect:
+    """Opens a connection to a listener."""
+    bases = {"health": server.health, "rest": running.rest, "rest with mutual TLS": server.rest}
+    address = ("127.0.0.1", int(bases[request.param].rpartition(":")[2]))
+    plain: Connect = partial(socket.create_connection, address, timeout=30)
+    if request.param != "rest with mutual TLS":
+        return plain
+    context = ssl.create_default_context(cafile=str(server.tls / "ca.pem"))
+    context.load_cert_chain(server.tls / "reader.pem", server.tls / "reader-key.pem")
+    return lambda: context.wrap_socket(plain(), server_hostname="localhost")
 
 
-def sent(port: int, *parts: bytes) -> bytes:
+def sent(connect: Connect, *parts: bytes) -> bytes:
     """What comes back for bytes that are sent until the server reads no more, up to its end or a whole refusal."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
-        with contextlib.suppress(ConnectionError):
+    with connect() as peer:
+        with contextlib.suppress(*CUT):
             for part in parts:
                 peer.sendall(part)
         received = b""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(*CUT):
             while (more := peer.recv(65536)) and not (received := received + more).endswith(b'"}'):
                 pass
         return received
 
 
-def answers(port: int, requests: bytes) -> bytes:
+def answers(connect: Connect, requests: bytes) -> bytes:
     """All that comes back for bytes that are sent at once, up to the end of the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as peer:
+    with connect() as peer:
         peer.sendall(requests)
         received = b""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(*CUT):
             while more := peer.recv(65536):
                 received += more
         return received
@@ -76,49 +89,78 @@ def refusal(answer: bytes) -> tuple[int, str]:
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
-def test_a_header_without_end_is_refused(port: int) -> None:
-    assert refusal(sent(port, GET + b"X: ", *[b"x" * 65536] * 40)) == (431, "HEADERS_TOO_LARGE")
+def test_a_header_without_end_is_refused(connect: Connect) -> None:
+    assert refusal(sent(connect, GET + b"X: ", *[b"x" * 65536] * 40)) == (431, "HEADERS_TOO_LARGE")
 
 
-def test_headers_without_end_are_refused(port: int) -> None:
+def test_headers_without_end_are_refused(connect: Connect) -> None:
     lines = [b"X-%d: y\r\n" % n for n in range(600_000)]
-    assert refusal(sent(port, GET, *(b"".join(lines[n : n + 10_000]) for n in range(0, 600_000, 10_000))))[0] == 431
+    assert refusal(sent(connect, GET, *(b"".join(lines[n : n + 10_000]) for n in range(0, 600_000, 10_000))))[0] == 431
 
 
-def test_more_headers_than_a_request_may_have_are_refused(port: int) -> None:
-    assert refusal(sent(port, GET + b"X: y\r\n" * MAX_HEADERS + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
+def test_more_headers_than_a_request_may_have_are_refused(connect: Connect) -> None:
+    assert refusal(sent(connect, GET + b"X: y\r\n" * MAX_HEADERS + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
 
 
-def test_a_url_without_end_is_refused(port: int) -> None:
-    assert refusal(sent(port, b"GET /", *[b"x" * 65536] * 40)) == (414, "URL_TOO_LONG")
+def test_a_url_without_end_is_refused(connect: Connect) -> None:
+    assert refusal(sent(connect, b"GET /", *[b"x" * 65536] * 40)) == (414, "URL_TOO_LONG")
 
 
-def test_a_long_url_is_answered(port: int) -> None:
+def test_a_long_url_is_answered(connect: Connect) -> None:
     url = b"/healthz?" + b"x" * (MAX_TARGET - 100)
-    assert sent(port, b"GET " + url + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
+    assert sent(connect, b"GET " + url + b" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").startswith(
         b"HTTP/1.1 200"
     )
 
 
-def test_trailers_without_end_are_refused(port: int) -> None:
+def test_trailers_without_end_are_refused(connect: Connect) -> None:
     post = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: "
-    assert len(sent(port, post, *[b"x" * 65536] * 40)) < 2000
+    assert len(sent(connect, post, *[b"x" * 65536] * 40)) < 2000
 
 
-def test_a_chunk_extension_without_end_is_refused(port: int) -> None:
+def test_a_chunk_extension_without_end_is_refused(connect: Connect) -> None:
     post = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5;x="
-    assert len(sent(port, post, *[b"x" * 65536] * 40)) < 2000
+    assert len(sent(connect, post, *[b"x" * 65536] * 40)) < 2000
 
 
-def test_what_is_no_http_is_refused(port: int) -> None:
-    assert refusal(sent(port, b"\x16\x03\x01\x02\x00\x01")) == (400, "NOT_HTTP")
+def test_what_is_no_http_is_refused(connect: Connect) -> None:
+    assert refusal(sent(connect, b"\x16\x03\x01\x02\x00\x01")) == (400, "NOT_HTTP")
 
 
-def test_pipelined_requests_are_bounded(port: int) -> None:
+def test_a_method_in_small_letters_is_said_to_be(connect: Connect) -> None:
+    answer = sent(connect, b"get /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert refusal(answer) == (400, "NOT_HTTP")
+    assert b"The method is 'get': methods are in upper case, GET." in answer
+
+
+@pytest.mark.parametrize("target", [b"http://evil.example/healthz", b"http://localhost@evil.example/", b"http://evil"])
+def test_a_url_of_another_host_than_the_header_is_refused(connect: Connect, target: bytes) -> None:
+    answer = sent(connect, b"GET " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert refusal(answer) == (400, "BAD_HOST")
+
+
+@pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: evil.example\r\n"], ids=["none", "two"])
+def test_a_request_names_one_host(connect: Connect, hosts: bytes) -> None:
+    assert refusal(sent(connect, b"GET /healthz HTTP/1.1\r\n" + hosts + b"\r\n")) == (400, "BAD_HOST")
+
+
+def test_a_whole_url_is_answered(connect: Connect) -> None:
+    whole = b"GET HTTP://Localhost/healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert sent(connect, whole).startswith(b"HTTP/1.1 200")
+    no_path = b"GET http://localhost?x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    assert sent(connect, no_path).startswith(b"HTTP/1.1 404")
+
+
+def test_a_path_that_is_not_ascii_is_told_how_to_be(connect: Connect) -> None:
+    answer = sent(connect, "GET /é HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    assert refusal(answer) == (400, "BAD_TARGET")
+
+
+def test_pipelined_requests_are_bounded(connect: Connect) -> None:
     """Few are answered in order; of very many the first are, then comes a refusal."""
-    few = sent(port, (GET + b"\r\n") * 5 + GET + b"Connection: close\r\n\r\n")
+    few = sent(connect, (GET + b"\r\n") * 5 + GET + b"Connection: close\r\n\r\n")
     assert few.count(b"HTTP/1.1 200") == 6
-    many = answers(port, (GET + b"\r\n") * 1000)
+    many = answers(connect, (GET + b"\r\n") * 1000)
     assert MAX_PIPELINED <= many.count(b"HTTP/1.1 200 ") < 1000
     assert refusal(many[many.rindex(b"HTTP/1.1 ") :]) == (503, "TOO_MANY_REQUESTS")
 
@@ -126,23 +168,23 @@ def test_pipelined_requests_are_bounded(port: int) -> None:
 @pytest.mark.parametrize(
     "junk", [b"\0\1", b"junk\r\n\r\n", GET + b"no colon\r\n\r\n", GET + b"X: " + b"x" * 2 * MAX_HEAD]
 )
-def test_a_request_is_answered_whatever_follows_it(port: int, junk: bytes) -> None:
+def test_a_request_is_answered_whatever_follows_it(connect: Connect, junk: bytes) -> None:
     """As where Content-Length says less than is sent: who wrote something learns that it is written."""
-    received = answers(port, GET + b"\r\n" + GET + b"\r\n" + junk)
+    received = answers(connect, GET + b"\r\n" + GET + b"\r\n" + junk)
     assert received.count(b"HTTP/1.1 200 ") == 2
     assert refusal(received[received.rindex(b"HTTP/1.1 4") :])[0] in {400, 431}
 
 
-def test_a_queued_request_with_a_broken_body_is_refused_after_the_answer_before_it(port: int) -> None:
+def test_a_queued_request_with_a_broken_body_is_refused_after_the_answer_before_it(connect: Connect) -> None:
     broken = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n"
-    received = answers(port, GET + b"\r\n" + broken)
+    received = answers(connect, GET + b"\r\n" + broken)
     assert received.startswith(b"HTTP/1.1 200 ")
     assert refusal(received[received.rindex(b"HTTP/1.1 4") :]) == (400, "NOT_HTTP")
 
 
-def test_an_offer_of_another_protocol_is_answered_in_this_one(port: int) -> None:
+def test_an_offer_of_another_protocol_is_answered_in_this_one(connect: Connect) -> None:
     offered = GET + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n"
-    answer = sent(port, offered)
+    answer = sent(connect, offered)
     assert answer.startswith(b"HTTP/1.1 200")
     assert b"connection: close" in answer
 
@@ -294,9 +336,9 @@ def test_the_limit_of_descriptors_is_raised(monkeypatch: pytest.MonkeyPatch) -> 
     assert asked == [(20_000, 20_000)]
 
 
-def test_a_head_of_the_largest_size_is_answered(port: int) -> None:
+def test_a_head_of_the_largest_size_is_answered(connect: Connect) -> None:
     long = b"X: " + b"y" * (MAX_HEAD // 2) + b"\r\n"
-    assert sent(port, GET + long + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
+    assert sent(connect, GET + long + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200")
 
 
 def test_idle_connections_leave_descriptors_for_the_rest(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import (
 	"github.com/grpc-ecosystem/grpc-gateway/v2/utilities"
 	"google.golang.org/genproto/googleapis/api/httpbody"
 	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
@@ -115,11 +116,35 @@ func (k known) Parse(request proto.Message, query url.Values, filter *utilities.
 	return k.DefaultQueryParser.Parse(request, query, filter)
 }
 
+// conditioned refuses a condition that is not judged, as the registry does; nil where there is none.
+func conditioned(r *http.Request) *problem {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	name := "If-Match"
+	if r.Header.Values(name) == nil {
+		name = "If-None-Match"
+		if method == http.MethodGet || r.Header.Values(name) == nil {
+			return nil
+		}
+	}
+	return &problem{
+		http: http.StatusBadRequest, code: codes.InvalidArgument, reason: "UNSUPPORTED_PRECONDITION",
+		detail: fmt.Sprintf("%s is not judged on a %s: leave it out. No version is ever replaced: other content for one "+
+			"that is there is refused anyway.", name, method),
+	}
+}
+
 // asked makes a HEAD a GET whose body net/http drops, gives `If-None-Match` its place in the request, reads `Accept` and
 // `Content-Encoding`, and leaves out the body's Content-Type, which decides nothing here.
 func asked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Content-Type")
+		if refused := conditioned(r); refused != nil {
+			refused.write(w)
+			return
+		}
 		if refused := undoEncoding(r); refused != nil {
 			if refused.http == http.StatusUnsupportedMediaType {
 				w.Header().Set("Accept-Encoding", "gzip")

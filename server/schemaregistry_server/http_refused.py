@@ -1,0 +1,55 @@
+"""What a connection says of a request that goes no further, before there is an app to answer. Holds no bound."""
+
+import json
+import re
+from http import HTTPStatus
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+_REQUEST: Final = re.compile(rb"(?:\A|\n)([!-~]{1,40}) \S+ HTTP/1\.")
+
+
+class Refused(Exception):
+    """A request that goes no further: the HTTP status, the reason and the sentence of its answer."""
+
+    def __init__(self, code: HTTPStatus, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.reason = reason
+        self.detail = detail
+
+    @property
+    def answer(self) -> bytes:
+        """The whole response, a problem (RFC 9457)."""
+        exhausted = self.code == HTTPStatus.SERVICE_UNAVAILABLE
+        body = json.dumps(
+            {
+                "type": "about:blank",
+                "title": self.code.phrase,
+                "status": self.code,
+                "detail": self.detail,
+                "code": "RESOURCE_EXHAUSTED" if exhausted else "INVALID_ARGUMENT",
+                "reason": self.reason,
+            },
+            separators=(",", ":"),
+        ).encode()
+        again = b"retry-after: 1\r\n" if exhausted else b""
+        head = b"content-type: application/problem+json\r\ncontent-length: %d\r\n%sconnection: close\r\n\r\n"
+        return STATUS_LINE[self.code] + head % (len(body), again) + body
+
+
+NOT_HTTP: Final = Refused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", "This is no HTTP/1.1 request: try curl.")
+BAD_TARGET: Final = Refused(
+    HTTPStatus.BAD_REQUEST, "BAD_TARGET", "What is asked for is no path: it begins with / and is ASCII, é as %C3%A9."
+)
+
+
+def unknown_method(part: bytes) -> Refused:
+    """What is said where the parser takes a method in `part` for none: which it is, if it can be read."""
+    for method in _REQUEST.findall(part):
+        written = method.decode("ascii")
+        if written != written.upper():
+            detail = f"The method is {written!r}: methods are in upper case, {written.upper()}."
+            return Refused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", detail)
+    return NOT_HTTP

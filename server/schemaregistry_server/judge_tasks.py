@@ -8,8 +8,8 @@ from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, Level, parse
 from schemaregistry_server import records
 from schemaregistry_server.judging import Candidate, RefusedWrite
+from schemaregistry_server.proto_json import compact, to_json
 from schemaregistry_server.reply import Prepared
-from schemaregistry_server.transcoding import compact, to_json
 from schemaregistry_server.verdicts import Rendered, render
 
 # The second referee is here because it is slow to import.

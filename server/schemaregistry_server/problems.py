@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from schemaregistry.errors import RegistryError, Unavailable
 from schemaregistry_server import status
-from schemaregistry_server.transcoding import compact
+from schemaregistry_server.proto_json import compact
 
 MEDIA_TYPE: Final = "application/problem+json"
 

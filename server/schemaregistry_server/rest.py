@@ -24,11 +24,12 @@ from schemaregistry_server.identity import Identity
 from schemaregistry_server.limits import Quota
 from schemaregistry_server.negotiation import prefers_text
 from schemaregistry_server.problems import problem
+from schemaregistry_server.proto_json import compact, compact_in_parts, to_json
 from schemaregistry_server.readiness import State
 from schemaregistry_server.reply import Prepared
 from schemaregistry_server.routing import Paths
 from schemaregistry_server.service import Registry, Reply
-from schemaregistry_server.transcoding import Binding, bindings, compact, compact_in_parts, to_json
+from schemaregistry_server.transcoding import Binding, bindings
 
 WORTH_ENCODING: Final = 1 << 10
 """Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than

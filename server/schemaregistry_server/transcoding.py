@@ -3,7 +3,6 @@
 Holds the bindings, and how a path, a query and a body become a request message; it knows no server and no socket.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -111,52 +110,3 @@ def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
         query=query,
         streams=method.server_streaming,
     )
-
-
-def to_json(message: Message) -> dict[str, object]:
-    """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says).
-
-    Fields come in the order of the proto, and a Struct's, which have none, by name: as a gateway in Go writes them.
-    """
-    made = json_format.MessageToDict(
-        message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
-    )
-    return _in_order(message.DESCRIPTOR.fields, made)  # type: ignore[arg-type]  # upb's are the same
-
-
-def _in_order(fields: Iterable[FieldDescriptor], made: Mapping[str, object]) -> dict[str, object]:
-    return {field.name: _nested(field, made[field.name]) for field in fields if field.name in made}
-
-
-def _nested(field: FieldDescriptor, value: object) -> object:
-    if field.message_type is None:
-        return value
-    if field.message_type.file.package == "google.protobuf":
-        return plain(value)
-    if isinstance(value, list):
-        return [_in_order(field.message_type.fields, each) for each in value]
-    return _in_order(field.message_type.fields, value) if isinstance(value, dict) else value
-
-
-def plain(value: object) -> object:
-    """A JSON value as a `google.protobuf.Value` of it prints."""
-    if isinstance(value, dict):
-        return {name: plain(value[name]) for name in sorted(value)}
-    if isinstance(value, list):
-        return [plain(each) for each in value]
-    # ECMAScript writes an integer below 1e21 without a point (ECMA-262, Number::toString), as protobuf's printers do.
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e21 else value
-
-
-def compact(value: object) -> str:
-    """JSON without a space."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def compact_in_parts(message: Mapping[str, object]) -> str:
-    """As `compact`, an item of a list at a time: for another thread, which holds the interpreter during each."""
-
-    def value_of(value: object) -> str:
-        return f"[{','.join(map(compact, value))}]" if isinstance(value, list) else compact(value)
-
-    return f"{{{','.join(f'{compact(name)}:{value_of(value)}' for name, value in message.items())}}}"

@@ -10,8 +10,8 @@ from google.protobuf.struct_pb2 import Value
 from schemaregistry.compat.verdict import ABSENT, Change, Verdict
 from schemaregistry.document import Json
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.proto_json import plain
 from schemaregistry_server.reply import Prepared
-from schemaregistry_server.transcoding import plain
 
 EXACT = 2**53
 """The largest integer up to which a double, and so a `google.protobuf.Value`, holds every integer."""
@@ -72,7 +72,7 @@ def _shortened(verdict: Verdict) -> pb.Verdict:
 
 
 def to_json(verdict: Verdict) -> dict[str, Json]:
-    """As `transcoding.to_json` of `to_message`, which takes twenty times as long."""
+    """As `proto_json.to_json` of `to_message`, which takes twenty times as long."""
     witness = verdict.witness
     shown = {} if witness is None or not _fits(witness.instance) else {"witness": plain(witness.instance)}
     return {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from schemaregistry.compat.verdict import ABSENT, Change, Outcome, Verdict, Witness
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server import transcoding, verdicts
+from schemaregistry_server import proto_json, verdicts
 
 numbers = st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | st.just(1e300)
 values = st.recursive(
@@ -51,7 +51,7 @@ def test_null_is_a_value_and_absent_is_none() -> None:
 def test_the_json_is_what_the_message_prints_as(one: Any, two: Any, there: bool) -> None:
     changes = (Change("/a", "k", one, two, "none", "why"), Change("/b", "k", ABSENT, one, "unknown", ""))
     made = verdict(changes=changes, witness=Witness(two, "old") if there else None, consumers=("bars",))
-    expected = transcoding.to_json(verdicts.to_message(made))
+    expected = proto_json.to_json(verdicts.to_message(made))
     assert json.dumps(verdicts.to_json(made)) == json.dumps(expected)
 
 
@@ -59,7 +59,7 @@ def test_both_faces_say_the_same() -> None:
     made = verdict(changes=(Change("/a", "k", 1, "ä", "none", "why"),), witness=Witness({"size": 1.5}, "new"))
     ready = verdicts.render(made)
     assert pb.Verdict.FromString(ready.proto) == pb.Verdict.FromString(ready.short) == verdicts.to_message(made)
-    assert json.loads(ready.json) == transcoding.to_json(verdicts.to_message(made))
+    assert json.loads(ready.json) == proto_json.to_json(verdicts.to_message(made))
     assert ready.text == "incompatible: no"
     assert verdicts.render(verdict(outcome=Outcome.COMPATIBLE)).text == "compatible"
 

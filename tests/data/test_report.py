@@ -10,7 +10,7 @@ from rich.console import Console
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report
-from schemaregistry.data.report import MAX_EXAMPLES
+from schemaregistry.data.facts import MAX_EXAMPLES
 from schemaregistry.data.show import show
 from schemaregistry.document import parse
 

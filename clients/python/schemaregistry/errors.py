@@ -52,6 +52,10 @@ class InvalidArgument(RegistryError):
     code = "INVALID_ARGUMENT"
 
 
+class MissingExtra(InvalidArgument, ImportError):
+    """A part of the library was asked for whose dependencies aren't installed (reason MISSING_EXTRA)."""
+
+
 class TooLarge(InvalidArgument):
     """The input is over a limit of size (REST answers 413)."""
 

@@ -1,13 +1,6 @@
 """Files judged by a contract, and handed on only if they conform. Needs pyarrow; fetches no contract itself."""
 
-# The imports of pyarrow come after the test that it is there.
-# ruff: noqa: E402
-from schemaregistry.errors import InvalidArgument
-
-
-class MissingExtra(InvalidArgument, ImportError):
-    """A part of the library was asked for whose dependencies aren't installed."""
-
+from schemaregistry.errors import MissingExtra
 
 try:
     import numpy as _numpy  # noqa: F401
@@ -19,11 +12,12 @@ except ModuleNotFoundError as missing:
 
 from schemaregistry.data.check import check
 from schemaregistry.data.destination import Destination, Directory, Stream
+from schemaregistry.data.facts import Example, Fault, FileFacts, SchemaName, Violation
 from schemaregistry.data.finding import find
 from schemaregistry.data.load import Loaded, Policy, load
 from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.redact import redacted
-from schemaregistry.data.report import DoesNotConform, Example, Fault, FileFacts, Report, SchemaName, Violation
+from schemaregistry.data.report import DoesNotConform, Report
 from schemaregistry.data.sources import Source
 from schemaregistry.data.tables import rows_of
 from schemaregistry.data.types import arrow_schema

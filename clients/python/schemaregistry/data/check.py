@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.csvfile import CsvReader
+from schemaregistry.data.facts import Fault, FileFacts, SchemaName, Verdict
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.ipc import IpcReader
@@ -25,7 +26,7 @@ from schemaregistry.data.parquet import ParquetReader
 from schemaregistry.data.partitions import Given, completed, given
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
-from schemaregistry.data.report import Fault, FileFacts, Report, SchemaName, Verdict
+from schemaregistry.data.report import Report
 from schemaregistry.data.sources import Source
 from schemaregistry.data.stdin import Piped
 from schemaregistry.data.tables import TableReader

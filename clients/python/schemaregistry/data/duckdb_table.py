@@ -13,12 +13,11 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemaregistry.data import MissingExtra
 from schemaregistry.data.hidden import hidden_file, remove
 from schemaregistry.data.overlap import Place
 from schemaregistry.data.types import described
 from schemaregistry.data.writing import ParquetFile
-from schemaregistry.errors import InvalidArgument, Unavailable
+from schemaregistry.errors import InvalidArgument, MissingExtra, Unavailable
 
 try:
     import duckdb

@@ -4,7 +4,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemaregistry.data.report import Fault
+from schemaregistry.data.facts import Fault
 
 READ_ERRORS: Final = (pa.ArrowException, OSError, EOFError, MemoryError, UnicodeDecodeError)
 """What pyarrow raises for bytes that it can't read, names that aren't UTF-8 among them."""

@@ -10,10 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from schemaregistry.data.facts import Fault
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.packed import SUFFIXES as PACKED
 from schemaregistry.data.packed import Compression, member_of
-from schemaregistry.data.report import Fault
 from schemaregistry.data.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.stdin import piped
 from schemaregistry.data.walking import Found, dangling, is_folder, matching, walk

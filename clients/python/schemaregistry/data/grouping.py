@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from schemaregistry.data.report import Violation
+from schemaregistry.data.facts import Violation
 from schemaregistry.terminal import printable
 
 MOST: Final = 50

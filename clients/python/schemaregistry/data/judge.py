@@ -13,11 +13,11 @@ import pyarrow as pa
 
 from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.binding import Binding, bind, refusal
+from schemaregistry.data.facts import Example
 from schemaregistry.data.frame import Batch, Frame
 from schemaregistry.data.jsoncolumn import read_as_json
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.records import RecordJudge, Records
-from schemaregistry.data.report import Example
 from schemaregistry.data.schemas import differing
 from schemaregistry.data.tally import Key, Tally
 from schemaregistry.data.types import Field, described, is_json

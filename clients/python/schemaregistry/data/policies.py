@@ -10,6 +10,7 @@ import pyarrow as pa
 from schemaregistry.data.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.check import Progress, Run
 from schemaregistry.data.destination import Destination
+from schemaregistry.data.facts import Example
 from schemaregistry.data.failing import Failing, any_of, failing, unheld
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.frame import Batch
@@ -20,7 +21,7 @@ from schemaregistry.data.picking import count, picked
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.quarantine import Quarantine
 from schemaregistry.data.records import Records
-from schemaregistry.data.report import Example, Report
+from schemaregistry.data.report import Report
 from schemaregistry.data.sources import Source
 from schemaregistry.data.tally import Key
 from schemaregistry.data.values import shown

@@ -6,7 +6,8 @@ Values stand in examples, in what was found, and in what a reader says of bytes 
 from dataclasses import replace
 from typing import Final
 
-from schemaregistry.data.report import Report, Violation
+from schemaregistry.data.facts import Violation
+from schemaregistry.data.report import Report
 from schemaregistry.data.tally import words
 
 REDACTED: Final = "[redacted]"

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from schemaregistry.data.arrays import Mask
+from schemaregistry.data.facts import MAX_EXAMPLES
 from schemaregistry.data.redact import REDACTED
-from schemaregistry.data.report import MAX_EXAMPLES
 from schemaregistry.data.values import shown
 from schemaregistry.document import Json
 

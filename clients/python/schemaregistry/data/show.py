@@ -11,19 +11,19 @@ from rich.table import Table
 from rich.text import Text
 
 from schemaregistry.data import wording
+from schemaregistry.data.facts import Facts, Violation
 from schemaregistry.data.grouping import first_notes, first_of_each, rest
-from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
 _COLOURS: Final = {"conforms": "bold green", "violates": "bold red", "undecided": "bold yellow"}
 
 
-def show(report: Report) -> RenderableType:
+def show(report: Facts) -> RenderableType:
     """The report for rich to print: verdict, violations with their first rows, notes."""
     return Group(*_parts(report))
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
+def _parts(report: Facts) -> Iterator[RenderableType]:
     yield _head(report)
     if report.error:
         yield Text(wording.fault(report.error), style="yellow")
@@ -35,12 +35,12 @@ def _parts(report: Report) -> Iterator[RenderableType]:
         yield Text(f"note: {printable(note)}", style="dim")
 
 
-def _head(report: Report) -> Text:
+def _head(report: Facts) -> Text:
     said = f"  {wording.schema(report)}: {wording.summary(report)} ({wording.speed(report)})"
     return Text.assemble((report.verdict, _COLOURS[report.verdict]), printable(said))
 
 
-def _table(report: Report) -> Table:
+def _table(report: Facts) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("column", "rule", "expected", "found"):
         table.add_column(name, overflow="fold")

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import httpx
 
-from schemaregistry.data.report import Report, Violation
+from schemaregistry.data.facts import Violation
+from schemaregistry.data.report import Report
 from schemaregistry.data.wording import shown_value
 from schemaregistry.terminal import printable
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from schemaregistry.data.facts import Fault
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.packed import Compression, Unpacked
-from schemaregistry.data.report import Fault
 from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from schemaregistry.data.report import MAX_EXAMPLES, Example, Violation
+from schemaregistry.data.facts import MAX_EXAMPLES, Example, Violation
 from schemaregistry.document import Json, canonical
 
 _LONGEST: Final = 80

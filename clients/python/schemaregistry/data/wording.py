@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from schemaregistry.data.report import Example, Fault, Report, Violation
+from schemaregistry.data.facts import Example, Facts, Fault, Violation
 from schemaregistry.document import Json
 from schemaregistry.terminal import json_text, printable
 
@@ -24,18 +24,18 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def schema(report: Report) -> str:
+def schema(report: Facts) -> str:
     """`ticks_v1 1.1.0`."""
     return f"{report.schema.id} {report.schema.version}"
 
 
-def summary(report: Report) -> str:
+def summary(report: Facts) -> str:
     """`1,000 rows in 1 file, 12 of them fail`."""
     failing = f", {report.rows_failing:,} of them fail" if report.violations else ""
     return f"{counted(report.rows, 'row')} in {counted(len(report.files), 'file')}{failing}"
 
 
-def speed(report: Report) -> str:
+def speed(report: Facts) -> str:
     """`0.25 s, 4,000 rows/s`."""
     return f"{report.seconds:.2f} s, {report.rows_per_second:,} rows/s"
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from schemaregistry.data.facts import Facts
 from schemaregistry.data.formats import github, html, junit, text
-from schemaregistry.data.report import Report
 from schemaregistry.terminal import json_text
 
 
-def to_json_text(report: Report) -> str:
+def to_json_text(report: Facts) -> str:
     """One JSON object, indented."""
     return json_text(report.to_json(), indent=2)
 
 
-FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+FORMS: Final[Mapping[str, Callable[[Facts], str]]] = {
     "text": text.render,
     "json": to_json_text,
     "html": html.render,

@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from typing import Final
 
 from schemaregistry.data import wording
+from schemaregistry.data.facts import Facts, Violation
 from schemaregistry.data.grouping import first_notes, first_of_each, rest
-from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
 _DATA: Final = {"%": "%25", "\r": "%0D", "\n": "%0A"}
 _PROPERTY: Final = _DATA | {":": "%3A", ",": "%2C"}
 
 
-def render(report: Report) -> str:
+def render(report: Facts) -> str:
     """An error for each broken rule at the first of its rows, or for why it can't be told; notes as notices."""
     return "\n".join(_commands(report))
 
 
-def _commands(report: Report) -> Iterator[str]:
+def _commands(report: Facts) -> Iterator[str]:
     schema = wording.schema(report)
     if report.error:
         at = {"file": printable(report.error.file), "line": report.error.line}
@@ -39,7 +39,7 @@ def _message(violation: Violation) -> str:
     return "\n".join((f"{wording.difference(violation)} ({printable(violation.pointer)})", *wording.lines(violation)))
 
 
-def _place(report: Report, violation: Violation) -> dict[str, str | int | None]:
+def _place(report: Facts, violation: Violation) -> dict[str, str | int | None]:
     """Where the first failing row is; the file alone where no row is shown."""
     if violation.examples:
         first = violation.examples[0]

@@ -8,8 +8,8 @@ from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
 from schemaregistry.data import wording
+from schemaregistry.data.facts import Example, Facts, Violation
 from schemaregistry.data.grouping import first_notes, first_of_each, rest
-from schemaregistry.data.report import Example, Report, Violation
 from schemaregistry.data.wording import shown_value
 from schemaregistry.terminal import printable
 
@@ -35,7 +35,7 @@ _STYLE: Final = """
 """
 
 
-def render(report: Report) -> str:
+def render(report: Facts) -> str:
     """The whole page."""
     title = f"{wording.schema(report)}: {report.verdict}"
     head = _tag(
@@ -49,16 +49,16 @@ def render(report: Report) -> str:
     return f"<!doctype html>\n{_text(page)}\n"
 
 
-def fragment(report: Report) -> str:
+def fragment(report: Facts) -> str:
     """One element, with its own style."""
     return _text(_report(report))
 
 
-def _report(report: Report) -> Element:
+def _report(report: Facts) -> Element:
     return _tag("div", *_parts(report), **{"class": "schemaregistry"})
 
 
-def _parts(report: Report) -> Iterator[Element]:
+def _parts(report: Facts) -> Iterator[Element]:
     yield _tag("style", _STYLE)
     yield _tag("h1", _tag("span", report.verdict, **{"class": f"verdict {report.verdict}"}), wording.schema(report))
     yield _tag("p", wording.summary(report))
@@ -77,7 +77,7 @@ def _parts(report: Report) -> Iterator[Element]:
     yield _tag("p", _origin(report), **{"class": "quiet"})
 
 
-def _violations(report: Report) -> Element:
+def _violations(report: Facts) -> Element:
     rows: list[list[_Content]] = [
         [
             _code(wording.column(violation)),
@@ -107,14 +107,14 @@ def _example(example: Example) -> list[_Content]:
     return [_code(example.file), f"{example.row:,}", line, _code(shown_value(example.value))]
 
 
-def _files(report: Report) -> Element:
+def _files(report: Facts) -> Element:
     rows: list[list[_Content]] = [
         [_code(facts.path), facts.format, f"{facts.rows:,}", f"{facts.bytes:,}"] for facts in report.files
     ]
     return _tag("details", _tag("summary", "Files"), _table(("file", "format", "rows", "bytes"), rows))
 
 
-def _origin(report: Report) -> str:
+def _origin(report: Facts) -> str:
     revision = "" if report.schema.revision is None else f", revision {report.schema.revision:,}"
     return f"Contract {report.schema.fingerprint}{revision}. {wording.speed(report)}."
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from schemaregistry.data import wording
+from schemaregistry.data.facts import Facts, Violation
 from schemaregistry.data.grouping import first_notes, first_of_each, rest
-from schemaregistry.data.report import Report, Violation
 from schemaregistry.terminal import printable
 
 
-def render(report: Report) -> str:
+def render(report: Facts) -> str:
     """One suite: a failed case for each broken rule, an error for data that can't be judged; else a case a file."""
     cases = list(_cases(report))
     counts = {
@@ -32,7 +32,7 @@ def render(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode")
 
 
-def _add_properties(suite: Element, report: Report) -> None:
+def _add_properties(suite: Element, report: Facts) -> None:
     properties = SubElement(suite, "properties")
     facts = {
         "verdict": report.verdict,
@@ -46,7 +46,7 @@ def _add_properties(suite: Element, report: Report) -> None:
             SubElement(properties, "property", {"name": name, "value": str(value)})
 
 
-def _cases(report: Report) -> Iterator[Element]:
+def _cases(report: Facts) -> Iterator[Element]:
     if report.verdict == "conforms":
         for facts in report.files:
             yield _case(report.schema.id, printable(facts.path))
@@ -62,7 +62,7 @@ def _cases(report: Report) -> Iterator[Element]:
         yield case
 
 
-def _failed(report: Report, violation: Violation) -> Element:
+def _failed(report: Facts, violation: Violation) -> Element:
     """A case named for its rule and the rule's place, so that CI knows it again in the next run."""
     name = f"{violation.rule} ({violation.pointer})" if violation.pointer else violation.rule
     case = _case(f"{report.schema.id}.{wording.column(violation)}", printable(name))

@@ -5,7 +5,7 @@ from typing import Final
 
 from rich.console import Console
 
-from schemaregistry.data.report import Report
+from schemaregistry.data.facts import Facts
 from schemaregistry.data.show import show
 from schemaregistry.terminal import inert
 
@@ -13,7 +13,7 @@ _WIDTH: Final = 160
 """Columns of a line, so that the table's lines are the same wherever they are read."""
 
 
-def render(report: Report) -> str:
+def render(report: Facts) -> str:
     """The report without colours."""
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None, highlight=False, soft_wrap=True).print(show(report))

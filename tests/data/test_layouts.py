@@ -13,6 +13,7 @@ import pytest
 import schemaregistry
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
+from schemaregistry.data.arrays import numbers, plain
 from schemaregistry.document import parse
 
 Found = dict[str, list[Any]]
@@ -195,3 +196,20 @@ def test_what_stands_at_a_null_view_is_not_looked_at(judge_array: Judge) -> None
     broken = pa.Array.from_buffers(array.type, 3, [validity, pa.py_buffer(bytes(hostile)), data])
     assert found(judge_array({"type": "string", "maxLength": 1}, broken)) == {"maxLength": [array[2].as_py()]}
     assert found(judge_array({"type": "string", "maxLength": 1}, broken.slice(1))) == {"maxLength": [array[2].as_py()]}
+
+
+@pytest.mark.parametrize("size", [16, 17, 24, 31])
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float64(), pa.timestamp("us")])
+def test_a_buffer_may_be_longer_than_its_values(size: int, kind: pa.DataType) -> None:
+    """By any number of bytes, as a damaged IPC file has them."""
+    array = pa.Array.from_buffers(kind, 2, [None, pa.py_buffer(bytes(size))])
+    assert numbers(array).tolist() == [0, 0]
+    assert numbers(array.slice(1)).tolist() == [0]
+    assert numbers(array.slice(2)).tolist() == []
+
+
+def test_views_may_be_followed_by_other_bytes() -> None:
+    views = pa.array(["abc", None], pa.string_view()).buffers()
+    longer = pa.py_buffer(views[1].to_pybytes()[:32] + b"xyz")
+    array = pa.Array.from_buffers(pa.string_view(), 2, [views[0], longer])
+    assert plain(array).to_pylist() == ["abc", None]

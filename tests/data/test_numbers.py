@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -90,3 +91,16 @@ def test_a_number_that_does_not_fit_is_shown_as_it_is_written() -> None:
     for written, shown in (("1e-400", "1E-400"), ("9007199254740993.0", "9007199254740993.0")):
         report = check([stdin.piped("ndjson", io.BytesIO(text_of("ndjson", written)))], contract("float64"))
         assert report.violations[0].examples[0].value == shown
+
+
+@pytest.mark.parametrize("column", ["float64", "float32"])
+@pytest.mark.parametrize("kind", ["csv", "ndjson"])
+@pytest.mark.parametrize("other", ["1", "1e-400"])
+def test_a_zero_keeps_its_sign(kind: str, column: str, other: str) -> None:
+    """Read with the lines beside it, or one by one where one of these has to be."""
+    text = text_of(kind, "-0") + text_of(kind, other).splitlines(keepends=True)[1]
+    out = io.BytesIO()
+    load([stdin.piped(kind, io.BytesIO(text))], contract(column), lambda schema: Stream(out, schema), policy="warn")
+    out.seek(0)
+    zero = pa.ipc.open_stream(out).read_all()["v"][1].as_py()
+    assert (zero, math.copysign(1, zero)) == (0, -1)

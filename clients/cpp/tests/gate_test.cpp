@@ -318,6 +318,21 @@ TEST(LoaderTest, HandsOnColumnsInTheContractsTypes) {
       << loaded->batches[0]->ToString();
 }
 
+TEST(LoaderTest, KeepsTheSignOfAZero) {
+  const TemporaryFolder folder;
+  const Gate gate = gate_of(contract_of(v1::TYPE_NAME_FLOAT64));
+  for (const auto& [name, text] : {std::pair("a.ndjson", "{\"a\": -0}\n{\"a\": -0.0}\n{\"a\": -0e1}\n"),
+                                   std::pair("a.csv", "a,b\n-0,x\n-0.0,x\n-0e1,x\n")}) {
+    const std::string path = (folder.path() / name).string();
+    std::ofstream(path) << text;
+    const auto loaded = gate.load({path});
+    ASSERT_TRUE(loaded);
+    ASSERT_EQ(loaded->batches.size(), 1u) << loaded->report.to_text();
+    const auto& numbers = static_cast<const arrow::DoubleArray&>(*loaded->batches[0]->column(0));
+    for (std::int64_t i = 0; i < 3; ++i) EXPECT_TRUE(std::signbit(numbers.Value(i))) << name << " " << i;
+  }
+}
+
 /// The texts of the rows that a gate hands on of a file of JSON values.
 std::string loaded_json(const std::string& name, const std::string& text) {
   const TemporaryFolder folder;

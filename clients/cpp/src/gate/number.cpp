@@ -113,7 +113,7 @@ std::optional<Number> Number::parse_exactly(std::string_view json) {
   const auto e = json.find_first_of("eE");
   if (e == std::string_view::npos && json.find('.') == std::string_view::npos) return parse(json);
   if (std::abs(exponent_of(json)) > kFarthest) return std::nullopt;
-  if (json.substr(0, e).find_first_of("123456789") == std::string_view::npos) return decimal("0");
+  if (json.substr(0, e).find_first_of("123456789") == std::string_view::npos) return decimal(json[0] == '-' ? "-0" : "0");
   return decimal_number(std::string(json));
 }
 
@@ -130,6 +130,8 @@ std::optional<Number> Number::parse_plainly(std::string_view json) {
 
 std::optional<Number> Number::parse(std::string_view json) {
   const bool negative = !json.empty() && json[0] == '-';
+  // The double keeps the sign of a zero.
+  if (json == "-0") return Number(-0.0);
   if (json.find_first_of(".eE") == std::string_view::npos) {
     if (const auto small = small_integer(json.substr(negative), negative)) return Number(*small);
     return decimal(std::string(json));

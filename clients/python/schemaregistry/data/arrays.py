@@ -51,7 +51,7 @@ def _without_hidden(array: Array) -> Array:
     if not (pt.is_string_view(array.type) or pt.is_binary_view(array.type)) or not array.null_count:
         return array
     validity, views, *data = array.buffers()
-    shown = np.frombuffer(views, np.int64)[: 2 * (array.offset + len(array))].copy().reshape(-1, 2)
+    shown = np.frombuffer(views, np.int64, 2 * (array.offset + len(array))).copy().reshape(-1, 2)
     shown[array.offset :][~booleans(array.is_valid())] = 0
     buffers = [validity, pa.py_buffer(shown.tobytes()), *data]
     return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
@@ -134,7 +134,8 @@ def numbers(array: Array) -> NDArray[Any]:
     buffer = array.buffers()[1]
     if buffer is None:
         return np.empty(0, array.type.to_pandas_dtype())
-    return np.frombuffer(buffer, array.type.to_pandas_dtype())[array.offset : array.offset + len(array)]
+    # A buffer may be longer than its values, by any number of bytes.
+    return np.frombuffer(buffer, array.type.to_pandas_dtype(), array.offset + len(array))[array.offset :]
 
 
 def valid(array: Array) -> Mask | None:

@@ -114,10 +114,11 @@ def _float(literal: str) -> float | Decimal:
     return number
 
 
-def _int(literal: str) -> int:
+def integer(literal: str) -> int | float:
+    """A number of JSON that is written as an integer; `-0` is the double that it stands for, which keeps the sign."""
     if len(literal.lstrip("-")) > _MOST_DIGITS:
         raise ValueError(f"an integer has more than {_MOST_DIGITS:,} digits")
-    return int(literal)
+    return int(literal) if literal != "-0" else -0.0
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -132,7 +133,7 @@ def _refuse(literal: str) -> NoReturn:
 
 
 _DECODER: Final = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_float, parse_int=_int, parse_constant=_refuse
+    object_pairs_hook=_object, parse_float=_float, parse_int=integer, parse_constant=_refuse
 )
 _SCANNER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
 """Finds where a value ends; what numbers are doesn't matter."""

@@ -52,7 +52,7 @@ def read_line(line: bytes) -> Json:
 def read_exactly(line: bytes) -> Json:
     """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
     read_line(line)
-    return json.loads(line, parse_float=exactly)
+    return json.loads(line, parse_float=exactly, parse_int=jsontext.integer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import uvloop
 
+from devtools.etcd_cluster import running
 from schemaregistry_server.etcd.client import Client, puts, unchanged
-from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.etcd.connection import Connection
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import etcd_layout

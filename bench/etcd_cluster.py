@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
+from devtools.etcd_cluster import Cluster, running
 from schemaregistry_server import pki
-from schemaregistry_server.etcd.cluster import Cluster, running
 from schemaregistry_server.etcd.connection import Tls
 
 

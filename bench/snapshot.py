@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from devtools.etcd_cluster import running
 from schemaregistry_server import snapshot_file
-from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.snapshot_file import Header
 from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Entry

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from schemaregistry_server.etcd.cluster import NAMES, Cluster, Place, running
+from devtools.etcd_cluster import NAMES, Cluster, Place, running
 
 NEW_NETWORK = ["unshare", "--net"]
 """What the command of a program begins with that is to have a network of its own."""

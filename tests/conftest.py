@@ -13,8 +13,8 @@ from hypothesis import settings
 
 from bench.etcd_cluster import kept
 from bench.servers import Server, launch_dev
-from schemaregistry_server.etcd.cluster import Cluster
-from schemaregistry_server.etcd.cluster import running as etcd_running
+from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import running as etcd_running
 from scripts import toolchains
 
 ROOT = Path(__file__).resolve().parent.parent

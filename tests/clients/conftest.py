@@ -16,10 +16,10 @@ import pytest
 
 from bench.etcd_cluster import kept
 from bench.servers import Server, launch_dev
+from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import running as etcd_running
 from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import Unavailable
-from schemaregistry_server.etcd.cluster import Cluster
-from schemaregistry_server.etcd.cluster import running as etcd_running
 
 ROOT = Path(__file__).resolve().parents[2]
 HALTED = """\

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bench.etcd_cluster import kept
+from devtools.etcd_cluster import Cluster, running
 from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.cluster import Cluster, running
 from schemaregistry_server.etcd.connection import Connection
 
 

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
+from devtools.etcd_cluster import Cluster
 from schemaregistry.errors import Unavailable
 from schemaregistry_server import feed
 from schemaregistry_server.catalog import Catalog
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.store.base import Conflict, Entry
 from schemaregistry_server.store.etcd import EtcdStore
 from tests.patience import PATIENCE

@@ -8,8 +8,8 @@ import json
 import sys
 from pathlib import Path
 
+from devtools.etcd_cluster import Cluster
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.etcd.cluster import Cluster
 from tests.cables import cable, networked
 from tests.etcd.harness import Server, Writers, assert_one_history, serving, writing
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bench.servers import until
+from devtools import etcd_cluster
+from devtools.etcd_cluster import running
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.etcd import cluster
 from schemaregistry_server.etcd.client import Client, puts
-from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.etcd.connection import Connection
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 HOLD = """
 import asyncio, sys
 from pathlib import Path
-from schemaregistry_server.etcd.cluster import running
+from devtools.etcd_cluster import running
 
 async def hold():
     async with running(Path(sys.argv[1])) as cluster:
@@ -83,7 +83,7 @@ def free_port() -> int:
 
 
 async def test_without_etcd_one_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(cluster, "BUILT", tmp_path / "etcd")
+    monkeypatch.setattr(etcd_cluster, "BUILT", tmp_path / "etcd")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(FailedPrecondition, match="make etcd"):
         async with running(tmp_path):

@@ -5,8 +5,8 @@ import signal
 
 import pytest
 
+from devtools.etcd_cluster import Cluster, Member
 from schemaregistry.errors import Unavailable
-from schemaregistry_server.etcd.cluster import Cluster, Member
 from tests.etcd.harness import assert_one_history, entry, serving, writing
 
 

@@ -1,12 +1,13 @@
 """Which store `--store` opens."""
 
+import sys
 from pathlib import Path
 
 import pytest
 
-from schemaregistry.errors import InvalidArgument
+from devtools.etcd_cluster import Cluster
+from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server import pki
-from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.store.selection import endpoints, opened
 from tests.etcd.harness import entry
 
@@ -35,3 +36,11 @@ async def test_a_store_of_our_own_has_its_data_the_next_time(etcd_built: None, n
 async def test_a_cluster_that_is_there_is_used(etcd_cluster: Cluster, tmp_path: Path):
     async with opened(f"etcd://{','.join(etcd_cluster.endpoints)}", tmp_path) as store:
         assert (await store.load()).revision > 0
+
+
+async def test_a_cluster_for_development_needs_a_checkout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setitem(sys.modules, "devtools.etcd_cluster", None)
+    with pytest.raises(FailedPrecondition, match="etcd://HOST:PORT") as refused:
+        async with opened("etcd", tmp_path):
+            pass
+    assert refused.value.reason == "NO_ETCD"

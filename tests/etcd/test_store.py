@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from devtools.etcd_cluster import Cluster
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server import feed
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.etcd.client import Client, puts
-from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import audit, history
 from schemaregistry_server.store.base import Compacted, Conflict

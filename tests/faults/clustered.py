@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.etcd_cluster import Cluster, Member, running
 from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.cluster import Cluster, Member, running
 from schemaregistry_server.etcd.connection import Connection
 from schemaregistry_server.store import history
 from schemaregistry_server.store.etcd import EtcdStore

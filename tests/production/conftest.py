@@ -9,7 +9,7 @@ import pytest
 
 from bench.etcd_cluster import kept, secured, settings
 from bench.servers import Server, launch
-from schemaregistry_server.etcd.cluster import Cluster
+from devtools.etcd_cluster import Cluster
 
 Start = Callable[..., Server]
 

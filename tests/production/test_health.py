@@ -9,8 +9,8 @@ import grpc
 import pytest
 
 from bench.servers import Server, answer, launch, register, until
+from devtools.etcd_cluster import Cluster
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.etcd.cluster import Cluster
 from tests.production.relay import Relay
 
 

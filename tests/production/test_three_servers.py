@@ -9,9 +9,9 @@ import pytest
 
 from bench.load import Load, loaded
 from bench.servers import Server, launch, register, until
+from devtools.etcd_cluster import Cluster
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.cluster import Cluster
 from schemaregistry_server.etcd.connection import Connection, Tls
 from tests.patience import at_most_tenfold
 from tests.production.watcher import Watcher

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry_server.etcd.cluster import Cluster
+from devtools.etcd_cluster import Cluster
 from schemaregistry_server.store.base import Entry, Store
 from schemaregistry_server.store.etcd import EtcdStore
 from schemaregistry_server.store.sqlite import SQLiteStore

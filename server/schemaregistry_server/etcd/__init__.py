@@ -1,1 +1,1 @@
-"""A small etcd client over grpc.aio, and a cluster on loopback for development. Knows nothing of schemas."""
+"""A small etcd client over grpc.aio. Knows nothing of schemas."""

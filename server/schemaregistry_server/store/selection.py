@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server.certificates import Files, Pem, authorities
-from schemaregistry_server.etcd.cluster import running
 from schemaregistry_server.etcd.connection import Tls
 from schemaregistry_server.reread import Reread
 from schemaregistry_server.store.base import Store
@@ -36,7 +36,7 @@ async def opened(name: str, data: Path, *, tls: Tls | None = None) -> AsyncItera
             store = SQLiteStore(data / "registry.db")
         elif name == "etcd":
             served, ours = (_identity(data / "tls", who) for who in ("server", "ci-bot"))
-            cluster = await stack.enter_async_context(running(data / "etcd", served=served, tls=ours))
+            cluster = await stack.enter_async_context(_cluster_of_our_own(data / "etcd", served, ours))
             store = await EtcdStore.open(cluster.endpoints, tls=ours)
         else:
             files = _files(tls) if tls else None
@@ -75,6 +75,23 @@ async def _renew(store: EtcdStore, files: Reread[Pem | bytes]) -> None:
         if (newest := files.value) != known:
             known = newest
             await store.renew()
+
+
+def _cluster_of_our_own(directory: Path, served: Tls, ours: Tls) -> AbstractAsyncContextManager[Any]:
+    """An etcd cluster on loopback, as `devtools` starts it; raises FailedPrecondition (NO_ETCD) outside a checkout.
+
+    The import is by name, since what is installed doesn't have that package.
+    """
+    try:
+        starter = import_module("devtools.etcd_cluster")
+    except ModuleNotFoundError:
+        raise FailedPrecondition(
+            "--store etcd starts a cluster for development, from a checkout of the project: "
+            "name a cluster that is there, as in --store etcd://HOST:PORT, or take --store sqlite.",
+            reason="NO_ETCD",
+        ) from None
+    cluster: AbstractAsyncContextManager[Any] = starter.running(directory, served=served, tls=ours)
+    return cluster
 
 
 def _identity(directory: Path, name: str) -> Tls:

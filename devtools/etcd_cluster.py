@@ -25,7 +25,7 @@ from schemaregistry_server.etcd.v3 import rpc_pb2
 NAMES: Final = ("etcd1", "etcd2", "etcd3")
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 2.0
-BUILT: Final = Path(__file__).parents[3] / "build/etcd/bin/etcd"
+BUILT: Final = Path(__file__).parents[1] / "build/etcd/bin/etcd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Member:
         if not self.running:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
-                self._process = subprocess.Popen(  # noqa: S603 (our own command)
+                self._process = subprocess.Popen(
                     self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
 

@@ -137,6 +137,21 @@ def test_a_record_that_json_can_not_hold_is_refused(reader):
         reader.validate("ticks_v1", [{"price": float("nan")}])
 
 
+@pytest.mark.parametrize("key", [1, None, True, 1.5])
+def test_a_key_that_is_no_text_is_refused_by_its_value(reader, key):
+    """`json.dumps` makes text of each of these, so what was judged would be another record."""
+    with pytest.raises(InvalidArgument, match=rf"a key of record 1 is {key!r}, of type {type(key).__name__}"):
+        reader.validate("ticks_v1", [{"size": 1}, {"of": [({key: 1},)]}])
+
+
+def test_a_record_that_is_nested_too_deep_is_refused(reader):
+    record = []
+    for _ in range(100_000):
+        record = [record]
+    with pytest.raises(InvalidArgument, match="not JSON"):
+        reader.validate("ticks_v1", record)
+
+
 def test_a_client_is_told_who_it_is(reader, publisher):
     assert not reader.whoami().can_publish
     assert publisher.whoami().can_publish

@@ -129,18 +129,37 @@ def list_versions(id: str, token: str = "") -> Call[Page[registry_pb2.SchemaVers
 
 
 def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb2.ValidateRecordsResponse]:
-    """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none."""
+    """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none.
+
+    Nor has a dict whose keys aren't all text: `json.dumps` would make them so, and others than the record's were judged.
+    """
     if isinstance(records, str | bytes | Mapping):
         message = f"the records are a list, each a value that JSON has, not one {type(records).__name__}: put it in []"
         raise InvalidArgument(message, reason="NOT_JSON")
     try:
-        text = json.dumps(list(records), allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError) as error:
+        records = list(records)
+        text = json.dumps(records, allow_nan=False, ensure_ascii=False).encode()
+        _check_keys(records)
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(
             f"the records are not JSON ({error}): give values that JSON has", reason="NOT_JSON"
         ) from None
     request = message_of(registry_pb2.ValidateRecordsRequest, id=id, version=version, records=_json_body(text))
     return Call("ValidateRecords", request, _message)
+
+
+def _check_keys(records: Sequence[Json]) -> None:
+    """Raise TypeError for a key that isn't text."""
+    waiting: list[tuple[int, Any]] = list(enumerate(records))
+    while waiting:
+        index, value = waiting.pop()
+        if isinstance(value, dict):
+            odd = next((key for key in value if not isinstance(key, str)), "")
+            if odd != "":
+                raise TypeError(f"a key of record {index} is {repr(odd)[:80]}, of type {type(odd).__name__}, not text")
+            waiting += ((index, inner) for inner in value.values())
+        elif isinstance(value, list | tuple):
+            waiting += ((index, inner) for inner in value)
 
 
 def whoami() -> Call[registry_pb2.WhoAmIResponse]:

@@ -13,7 +13,7 @@ import typer
 import uvloop
 
 from schemaregistry.cli.say import say
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import DataLoss
 from schemaregistry_server import snapshot_file
 from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
 from schemaregistry_server.settings import DEFAULT_DATA
@@ -56,13 +56,14 @@ def restore(  # noqa: PLR0913, PLR0917
 ) -> None:
     """Write what FILE has into an empty store, then read it back and compare.
 
-    FILE is read to its end first: one that was changed, cut off or added to is refused before anything is written.
+    FILE is read to its end first: one that was changed, cut off or added to is refused before anything is written,
+    with exit code 3.
     The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
     """
     place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
     checked = snapshot_file.check(file)
     if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
-        raise InvalidArgument(
+        raise DataLoss(
             f"{file}: its SHA-256 is {checked.sha256}, not {sha256}: it was changed, or is another snapshot.",
             reason="SNAPSHOT_DAMAGED",
             metadata={"file": str(file)},

@@ -16,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
-from schemaregistry.errors import FailedPrecondition, InvalidArgument
+from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.store.history import Write
@@ -84,8 +84,8 @@ def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
 def check(path: Path) -> Checked:
     """Read the whole file, and prove its audit chain too.
 
-    Raises InvalidArgument: SNAPSHOT_DAMAGED, naming file and offset, where a byte was changed; SNAPSHOT_UNREADABLE
-    where the file can't be read.
+    Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed or is missing; InvalidArgument
+    (SNAPSHOT_UNREADABLE) where the file can't be read.
     """
     reader = _Reader(path)
     try:
@@ -159,8 +159,14 @@ class _Reader:
     def writes(self) -> Iterator[Write]:
         try:
             with self._path.open("rb") as file:
-                if self._take(file, len(FORMAT)) != FORMAT:
-                    raise self.damaged("this is no snapshot of a format that can be read here")
+                begins = self._take(file, len(FORMAT))
+                if not begins:
+                    raise self.damaged("the file is empty")
+                if begins != FORMAT:
+                    cut_off = FORMAT.startswith(begins)
+                    raise self.damaged(
+                        "it is cut off" if cut_off else "this is no snapshot of a format that can be read here"
+                    )
                 self.header = self._header(self._frame(file))
                 revision = 0
                 for _ in range(self.header.versions):
@@ -175,8 +181,8 @@ class _Reader:
                 f"{self._path}: the snapshot can't be read ({failed.strerror}).", reason="SNAPSHOT_UNREADABLE"
             ) from failed
 
-    def damaged(self, what: str) -> InvalidArgument:
-        return InvalidArgument(
+    def damaged(self, what: str) -> DataLoss:
+        return DataLoss(
             f"{self._path}: in the record at byte {self._start}: {what}. Use a snapshot that is as it was written.",
             reason="SNAPSHOT_DAMAGED",
             metadata={"file": str(self._path), "offset": str(self._start)},

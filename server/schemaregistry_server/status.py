@@ -36,6 +36,7 @@ TABLE: Final = {
     "UNAVAILABLE": (grpc.StatusCode.UNAVAILABLE, 503),
     "DEADLINE_EXCEEDED": (grpc.StatusCode.DEADLINE_EXCEEDED, 504),
     "RESOURCE_EXHAUSTED": (grpc.StatusCode.RESOURCE_EXHAUSTED, 429),
+    "DATA_LOSS": (grpc.StatusCode.DATA_LOSS, 500),
     "UNIMPLEMENTED": (grpc.StatusCode.UNIMPLEMENTED, 501),
     "INTERNAL": (grpc.StatusCode.INTERNAL, 500),
 }

@@ -38,7 +38,7 @@ def asking() -> Iterator[Asking]:
     yield running
     assert running.process.stdin
     running.process.stdin.close()
-    assert running.process.wait(10) == 0
+    assert running.process.wait(10) in (0, 1, 2, 3)
 
 
 def test_each_line_is_answered_before_the_next_is_asked(asking: Asking) -> None:
@@ -82,6 +82,57 @@ def test_the_id_comes_back_with_the_error(asking: Asking) -> None:
     assert asking.ask(b'{"id": "p-17", "old": {}}')["id"] == "p-17"
 
 
+def test_members_that_decide_nothing_are_named(asking: Asking) -> None:
+    """A label of a case does no harm; a direction that nobody heeded would."""
+    line = {"id": 1, "old": {"type": "integer"}, "new": {"type": "number"}, "direction": "forward", "feature": "type"}
+    answer = asking.ask(json.dumps(line).encode())
+    assert (answer["verdict"], answer["ignored"]) == ("compatible", ["direction", "feature"])
+    assert asking.ask(b'{"id": 1, "old": {}, "nwe": {}}')["ignored"] == ["nwe"]
+    many = {"old": {}, "new": {}} | {f"{n}" * 999: 0 for n in range(999)}
+    assert len(json.dumps(asking.ask(json.dumps(many).encode()))) < 3000
+
+
+COMPATIBLE = b'{"id": 1, "old": {"type": "integer"}, "new": {"type": "number"}}\n'
+INCOMPATIBLE = b'{"id": 2, "old": {"type": "integer"}, "new": {"type": "string"}}\n'
+BAD = b'{"id": 3, "old": {"type": "integer"}}\n'
+UNKNOWN = json.dumps({"id": 4, "old": {"const": "\u07c0"}, "new": {"pattern": "^\\d$"}}).encode() + b"\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [
+        (b"", 0),
+        (COMPATIBLE, 0),
+        (INCOMPATIBLE + COMPATIBLE, 1),
+        (INCOMPATIBLE + BAD + COMPATIBLE, 2),
+        (UNKNOWN + INCOMPATIBLE + BAD, 3),
+    ],
+)
+def test_the_exit_code_is_the_largest_of_the_lines(lines: bytes, code: int) -> None:
+    ended = subprocess.run(COMMAND, input=lines, capture_output=True, timeout=60, check=False)
+    assert ended.returncode == code
+    assert len(ended.stdout.splitlines()) == len(lines.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [
+        ("(?=x)", "Look-around isn't linear."),
+        (r"(a)\1", "Back-references aren't linear."),
+        ("(?i)a", "Flags aren't ECMA-262."),
+        ("[", "The pattern [ isn't an ECMA-262 regular expression."),
+        ("(?:(?:a{100}){100}){100}", "It is too large once its repetitions are written out."),
+    ],
+)
+@pytest.mark.parametrize("keyword", ["pattern", "patternProperties"])
+def test_a_pattern_that_is_not_linear_is_told_what_to_do(asking: Asking, pattern: str, said: str, keyword: str) -> None:
+    schema = {"properties": {"a": {keyword: pattern if keyword == "pattern" else {pattern: {}}}}}
+    error = asking.judge({}, schema)["error"]
+    assert error["message"].startswith("The new schema can't be judged. The pattern ")
+    assert said in error["message"]
+    assert error["pointer"].startswith(f"/new/properties/a/{keyword}")
+
+
 def doubling(count: int) -> dict[str, Any]:
     """Definitions of which each holds the next one twice: 2^count texts in an instance, and native code walks them."""
     names = [{"$ref": f"#/definitions/d{n + 1}"} for n in range(count)]
@@ -98,7 +149,7 @@ def test_what_never_comes_back_is_unknown_and_the_batch_goes_on_in_order() -> No
     answers = [json.loads(line) for line in out.splitlines()]
     assert [answer["id"] for answer in answers] == [0, 1, 2, 3, 4]
     assert [answer["verdict"] for answer in answers[::2]] == ["compatible"] * 3
-    assert asking.process.returncode == 0
+    assert asking.process.returncode == 3
 
 
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])

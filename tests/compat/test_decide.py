@@ -159,7 +159,7 @@ def test_the_same_question_has_the_same_answer() -> None:
 def test_what_is_no_usable_schema_is_refused_by_side(schema: Any) -> None:
     with pytest.raises(InvalidArgument) as refused:
         decide({}, schema)
-    assert (refused.value.reason, refused.value.pointer) == ("BAD_SCHEMA", "/new")
+    assert (refused.value.reason, refused.value.pointer.split("/")[1]) == ("BAD_SCHEMA", "new")
 
 
 def tagged(count: int, least: int) -> dict[str, Any]:

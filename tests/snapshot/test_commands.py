@@ -95,10 +95,20 @@ def test_a_changed_file_is_refused_by_name_and_offset_and_nothing_is_written(fil
     path = tmp_path / "a.snap"
     command("snapshot", path, "--data", filled)
     content = path.read_bytes()
-    for changed in (content.replace(b"Zo", b"zo"), content[:-1], content + b"\n"):
+    for changed in (content.replace(b"Zo", b"zo"), content[:-1], content[:9], b"", content + b"\n"):
         path.write_bytes(changed)
-        assert re.search(rf"{re.escape(str(path))}: in the record at byte \d+:", command(*into(path, tmp_path), code=2))
+        assert re.search(rf"{re.escape(str(path))}: in the record at byte \d+:", command(*into(path, tmp_path), code=3))
     assert not (tmp_path / "new").exists()
+
+
+def test_an_audit_by_a_damaged_snapshot_could_not_be_told(filled: Path, tmp_path: Path, command) -> None:
+    (tmp_path / "a.snap").write_bytes(b"")
+    found = command("audit", "verify", "--data", filled, "--snapshot", tmp_path / "a.snap", code=3)
+    assert "byte 0: the file is empty" in found
+
+
+def test_a_snapshot_that_is_not_there_is_a_mistake_in_the_words(tmp_path: Path, command) -> None:
+    assert "can't be read" in command(*into(tmp_path / "no.snap", tmp_path), code=2)
 
 
 def into(path: Path, tmp_path: Path) -> list[object]:
@@ -109,7 +119,7 @@ def test_a_file_with_another_sum_than_was_noted_is_refused(filled: Path, tmp_pat
     path = tmp_path / "a.snap"
     noted = json.loads(command("snapshot", path, "--data", filled, "--json"))["sha256"]
     assert noted == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert "it was changed, or is another" in command(*into(path, tmp_path), "--sha256", "0" * 64, code=2)
+    assert "it was changed, or is another" in command(*into(path, tmp_path), "--sha256", "0" * 64, code=3)
     command(*into(path, tmp_path), "--sha256", noted)
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemaregistry.errors import FailedPrecondition, InvalidArgument
+from schemaregistry.errors import DataLoss, FailedPrecondition
 from schemaregistry_server import snapshot_file
 from schemaregistry_server.snapshot_file import Header
 from schemaregistry_server.store import audit
@@ -56,7 +56,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def refused(path: Path, changed: bytes) -> int:
     """The offset that the refusal of a changed file names."""
     path.write_bytes(changed)
-    with pytest.raises(InvalidArgument) as error:
+    with pytest.raises(DataLoss) as error:
         snapshot_file.check(path)
     assert error.value.reason == "SNAPSHOT_DAMAGED"
     assert str(path) in error.value.message

@@ -115,6 +115,12 @@ class ResourceExhausted(RegistryError):
     code = "RESOURCE_EXHAUSTED"
 
 
+class DataLoss(RegistryError):
+    """What was kept isn't as it was written: a file is cut off, or was changed."""
+
+    code = "DATA_LOSS"
+
+
 class Unimplemented(RegistryError):
     """Defined in the proto, not served yet."""
 

@@ -1,10 +1,13 @@
 """`schemaregistry compat`: verdicts on pairs of draft-07 schemas, one JSON line in, one out. Judges nothing itself."""
 
+import json
 import sys
 from collections.abc import Iterator
 from typing import Annotated, BinaryIO
 
 import typer
+
+from schemaregistry.cli.diff import EXIT
 
 
 def compat(
@@ -12,13 +15,21 @@ def compat(
 ) -> None:
     """Read lines {"id", "old", "new"}, write lines {"id", "verdict", "witness"}: is all that is valid under old valid
     under new? A witness, where the verdict is incompatible, is valid under old and not under new. A line that can't be
-    judged is answered {"id", "error"}; what isn't decided in time, or within 256 MiB, is unknown with the reason."""
+    judged is answered {"id", "error"}; what isn't decided in time, or within 256 MiB, is unknown with the reason.
+    Further members of a line decide nothing: "ignored" of its answer names them.
+
+    Exits with the largest code of its lines: 0 compatible, 1 incompatible, 2 the line can't be judged, 3 unknown.
+    """
     from schemaregistry.cli.judging import Judge
 
+    worst = 0
     with Judge() as judge:
         for line in _lines(sys.stdin.buffer):
-            sys.stdout.write(judge.answer_line(line, seconds) + "\n")
+            answer = judge.answer_line(line, seconds)
+            sys.stdout.write(answer + "\n")
             sys.stdout.flush()
+            worst = max(worst, EXIT.get(json.loads(answer).get("verdict"), 2))
+    raise typer.Exit(worst)
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:

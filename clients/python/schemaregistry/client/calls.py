@@ -131,7 +131,7 @@ def list_versions(id: str, token: str = "") -> Call[Page[registry_pb2.SchemaVers
 def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb2.ValidateRecordsResponse]:
     """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none.
 
-    Nor has a dict whose keys aren't all text: `json.dumps` would make them so, and others than the record's were judged.
+    Nor has a dict with a key that is no text: `json.dumps` would make it one, and another record would be judged.
     """
     if isinstance(records, str | bytes | Mapping):
         message = f"the records are a list, each a value that JSON has, not one {type(records).__name__}: put it in []"

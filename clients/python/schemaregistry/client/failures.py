@@ -14,6 +14,7 @@ from schemaregistry.client.proxy import proxy_for
 from schemaregistry.client.unreachable import explain
 from schemaregistry.errors import (
     AlreadyExists,
+    DataLoss,
     DeadlineExceeded,
     FailedPrecondition,
     InvalidArgument,
@@ -41,6 +42,7 @@ _KINDS: dict[str, type[RegistryError]] = {
         Unavailable,
         DeadlineExceeded,
         ResourceExhausted,
+        DataLoss,
         Unimplemented,
     )
 }

@@ -8,14 +8,24 @@ from schemaregistry.compat.decision import decide
 from schemaregistry.compat.verdict import Outcome
 from schemaregistry.document.model import Json
 from schemaregistry.document.reading import loads
+from schemaregistry.document.wording import cut
 from schemaregistry.errors import InvalidArgument
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 """Bytes of a line."""
 
+MEMBERS: Final = ("id", "old", "new")
+
+NAMED: Final = 20
+"""Members passed over that an answer names, at most."""
+
 
 def answer(line: bytes, seconds: float) -> str:
-    """Answer one line within about `seconds`: {"id", "verdict", "witness" or "reason"}, or {"id", "error"}."""
+    """Answer one line within about `seconds`: {"id", "verdict", "witness" or "reason"}, or {"id", "error"}.
+
+    Other members than "id", "old" and "new" decide nothing, as a label of a case does not; "ignored" names them, so that
+    nobody takes a direction, say, for heeded.
+    """
     deadline = monotonic() + seconds
     question: dict[str, Json] = {}
     try:
@@ -26,7 +36,8 @@ def answer(line: bytes, seconds: float) -> str:
     except InvalidArgument as error:
         at = {"pointer": error.pointer} if error.pointer else {}
         said = {"error": {"reason": error.reason, "message": error.message, **at}}
-    return _written(question.get("id"), said)
+    others = [cut(name) for name in question if name not in MEMBERS]
+    return _written(question.get("id"), said | ({"ignored": others[:NAMED]} if others else {}))
 
 
 def undecided(line: bytes, reason: str) -> str:

@@ -9,7 +9,9 @@ import jsonschema_rs
 
 from schemaregistry.compat.backtracking import longest_text
 from schemaregistry.compat.sharing import shared
+from schemaregistry.document import draft07, patterns
 from schemaregistry.document.model import Json
+from schemaregistry.document.reading import pointer
 from schemaregistry.errors import InvalidArgument
 
 SAMPLES: Final = {
@@ -34,15 +36,27 @@ SHRINKS: Final = 400
 def compile_schema(schema: Json, side: str, *, formats: bool = False) -> jsonschema_rs.Validator:
     """Compile for draft-07 with linear-time patterns and no retrieval; `formats` are asserted or not.
 
-    Raises InvalidArgument (BAD_SCHEMA) with `/old` or `/new` as the pointer.
+    Raises InvalidArgument (BAD_SCHEMA) with the place as the pointer, `/old` or `/new` its first step.
     """
     try:
         return jsonschema_rs.Draft7Validator(
             schema, validate_formats=formats, offline=True, pattern_options=jsonschema_rs.RegexOptions()
         )
-    except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
-        message = f"The {side} schema can't be used as draft-07: {(str(error).splitlines() or ['no reason given'])[0]}"
+    except jsonschema_rs.ValidationError as error:
+        path = (side, *error.instance_path)
+        raise InvalidArgument(_unusable(side, error), reason="BAD_SCHEMA", pointer=pointer(path)) from error
+    except (jsonschema_rs.ReferencingError, ValueError) as error:
+        message = f"The {side} schema can't be used as draft-07: {(str(error).splitlines() or ['no reason given'])[0]}."
         raise InvalidArgument(message, reason="BAD_SCHEMA", pointer=f"/{side}") from error
+
+
+def _unusable(side: str, error: jsonschema_rs.ValidationError) -> str:
+    start = f"The {side} schema can't be used as draft-07"
+    if error.kind.name == "format" and isinstance(error.instance, str):
+        return f"The {side} schema can't be judged. {patterns.what_is_wrong(error.instance, error)}"
+    if error.kind.name == "$ref":
+        return f"{start}: {error.message}. A `$ref` leads to a part of the same schema, as #/definitions/NAME does."
+    return f"{start}: {draft07.fault(error)}."
 
 
 Opinion = TypeVar("Opinion")

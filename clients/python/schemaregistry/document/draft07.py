@@ -74,13 +74,14 @@ def check_schema(schema: Json, path: Path) -> None:
     error = next(iter(_META.iter_errors(schema)))
     place = (*path, *error.instance_path)
     raise InvalidArgument(
-        f"Not JSON Schema draft-07 at {pointer(place) or 'the top'}: {_fault(error)}.",
+        f"Not JSON Schema draft-07 at {pointer(place) or 'the top'}: {fault(error)}.",
         reason="NOT_DRAFT07",
         pointer=pointer(place),
     )
 
 
-def _fault(error: jsonschema_rs.ValidationError) -> str:
+def fault(error: jsonschema_rs.ValidationError) -> str:
+    """What the meta-schema has against a part of a schema, in a few words."""
     if error.schema_path[-3:] == ["properties", "type", "anyOf"]:
         return f"{shown(error.instance)} isn't a type; there are {_TYPES}, and lists of them"
     if error.kind.name == "anyOf":

@@ -82,12 +82,24 @@ def _size(pattern: str, path: Path) -> int:
         try:
             jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=_engine(size), offline=True)
         except jsonschema_rs.ValidationError as error:
-            # The meta-schema's `format: regex` fails for what isn't ECMA-262; the engine itself fails at `pattern`.
-            if error.schema_path[-1] == "format":
+            if _is_no_regex(error):
                 raise _bad_pattern(pattern, path, _hint(pattern) or _NOT_ECMA) from None
         else:
             return size
     raise _bad_pattern(pattern, path, _hint(pattern) or _TOO_LARGE)
+
+
+def what_is_wrong(pattern: str, error: jsonschema_rs.ValidationError) -> str:
+    """What to say of a pattern that jsonschema-rs did not compile, and what to do instead."""
+    hint = _hint(pattern)
+    if not hint and _is_no_regex(error):
+        return f"The pattern {cut(pattern)} isn't an ECMA-262 regular expression."
+    return _sentences(pattern, hint or _TOO_LARGE)
+
+
+def _is_no_regex(error: jsonschema_rs.ValidationError) -> bool:
+    """Whether the meta-schema's `format: regex` failed, as for what isn't ECMA-262; the engine fails at `pattern`."""
+    return error.schema_path[-1] == "format"
 
 
 def _hint(pattern: str) -> str:
@@ -96,5 +108,8 @@ def _hint(pattern: str) -> str:
 
 
 def _bad_pattern(pattern: str, path: Path, advice: str) -> InvalidArgument:
-    message = f"The pattern {cut(pattern)} can't be compiled to run in linear time. {advice}"
-    return InvalidArgument(message, reason="BAD_PATTERN", pointer=pointer(path))
+    return InvalidArgument(_sentences(pattern, advice), reason="BAD_PATTERN", pointer=pointer(path))
+
+
+def _sentences(pattern: str, advice: str) -> str:
+    return f"The pattern {cut(pattern)} can't be compiled to run in linear time. {advice}"

@@ -19,7 +19,7 @@ import jsonschema_rs
 from schemaregistry.compat import Outcome, decide
 from schemaregistry.errors import InvalidArgument
 
-CORPUS = Path(__file__).resolve().parent.parent / "tests" / "compat" / "corpus"
+CORPUS = Path(__file__).resolve().parent.parent / "tests" / "corpus" / "compat"
 NAMES = ("a", "b", "ab", "x-1", "é")
 PATTERNS = ("^a", "b$", "^[a-z]+$", "a", "^(ab)*$", "[0-9]", "^x-", "^a?b{1,2}$", "^$", "a|^b", "^.{2,3}$", "(a|b$)")
 TYPES = ("null", "boolean", "number", "integer", "string", "array", "object")

@@ -23,14 +23,22 @@ SCHEMAS = ROOT / "schemas"
 settings.register_profile("without a clock", deadline=None)
 settings.load_profile("without a clock")
 
+KINDS = ("unit", "integration", "system")
+"""Folders of tests by what they start: nothing, a server or a compiler, a whole set-up. Each is a marker, too."""
 LONGEST = ("clients", "gateways", "production", "etcd", "snapshot", "cpp", "faults", "data", "gate")
 """Folders that begin first where several workers share the tests."""
 TOGETHER = {"clients": "toolchains", "gateways": "toolchains", "production": "production", "etcd": "etcd"}
 """Folders whose tests one worker runs, one after the other: they share what they build, or a cluster."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where workers share the tests (pytest-xdist), a file's are one worker's, and the longest begin first."""
+    """Mark each test with its kind. Where workers share the tests (pytest-xdist), a file's are one worker's, and the
+    longest begin first."""
+    for item in items:
+        kind = item.path.relative_to(ROOT / "tests").parts[0]
+        if kind in KINDS:
+            item.add_marker(kind)
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
@@ -41,7 +49,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(ROOT / "tests").parts[0]
+    """The folder of a test, beside those of its kind."""
+    first, second = item.path.relative_to(ROOT / "tests").parts[:2]
+    return second if first in KINDS else first
 
 
 def start(data: Path, *options: str) -> Server:

@@ -10,7 +10,7 @@ import pytest
 
 from schemaregistry.compat import Outcome, decide
 
-CORPUS = Path(__file__).parent / "corpus"
+CORPUS = Path(__file__).parent.parent / "corpus" / "compat"
 
 
 def cases(name: str) -> list[dict[str, Any]]:

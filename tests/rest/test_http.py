@@ -292,6 +292,8 @@ OTHERS = {
     "gzip that isn't called so": (gzip.compress(TICKS), "Content-Encoding: gzip"),
     "zstd that isn't called so": (encodings.zstd.compress(TICKS), "Content-Encoding: zstd"),
     "UTF-16": (TICKS.decode().encode("utf-16"), "UTF-16"),
+    **{name: (TICKS.decode().encode(name), name[:6]) for name in ("UTF-16-LE", "UTF-16-BE", "UTF-32", "UTF-32-BE")},
+    "UTF-32, big end first, marked": (b"\0\0\xfe\xff" + TICKS.decode().encode("UTF-32-BE"), "UTF-32"),
     "HTML": (b"<!doctype html>", "HTML"),
 }
 

@@ -23,8 +23,8 @@ NAMED: Final = 20
 def answer(line: bytes, seconds: float) -> str:
     """Answer one line within about `seconds`: {"id", "verdict", "witness" or "reason"}, or {"id", "error"}.
 
-    Other members than "id", "old" and "new" decide nothing, as a label of a case does not; "ignored" names them, so that
-    nobody takes a direction, say, for heeded.
+    Other members than "id", "old" and "new" decide nothing, as a label of a case does not; "ignored" names them, so
+    that nobody takes a direction, say, for heeded.
     """
     deadline = monotonic() + seconds
     question: dict[str, Json] = {}

@@ -48,6 +48,10 @@ class Registered:
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
 
+    @property
+    def version(self) -> str:
+        return self.entry.version
+
     @cached_property
     def etag(self) -> str:
         """A strong validator (RFC 9110, section 8.8.3): it names these bytes and no others."""

@@ -7,9 +7,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar, TypeVarTuple
 
-from semver import Version
-
-from schemaregistry.compat import Outcome, Verdict
+from schemaregistry.compat import undecided
 from schemaregistry.document import Level, loads
 from schemaregistry.document.reading import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
@@ -86,7 +84,7 @@ class WorkerJudge:
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
     ) -> Rendered:
-        """As `compat.check_history`; unknown where that was stopped, or no worker was free in time."""
+        """As `compat.check_history`; unknown (on the first version) where stopped, or no worker was free in time."""
         history = [each.raw for each in versions]
         args = (history, new.raw, new.id, direction, self._seconds)
         try:
@@ -119,16 +117,5 @@ class WorkerJudge:
 
 
 def _unknown(versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, reason: str) -> Rendered:
-    old = str(max(Version.parse(str(each.version)) for each in versions))
     stated = new.compatibility if isinstance(new, Candidate) else None
-    return render(
-        Verdict(
-            outcome=Outcome.UNKNOWN,
-            message=f"Whether {new.version} may follow {old} was not decided: {reason}.",
-            direction=direction or stated or "backward",
-            risk="high",
-            required_bump="major",
-            old_version=old,
-            new_version=str(new.version),
-        )
-    )
+    return render(undecided(versions[0], new, direction or stated, reason))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from schemaregistry.compat import RefusedVersion, admit, check_history, enforce, second_referee, undecided
+from schemaregistry.compat import RefusedVersion, admit, admit_undecided, check_history, second_referee
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, Level, parse
 from schemaregistry_server import records
@@ -52,9 +52,8 @@ def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> Non
 def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
     """Apply the rules of writing to a verdict that is unknown for `reason`; raises as `write` does."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
-    latest = max(history, key=lambda each: each.version)
     try:
-        enforce(history, document, undecided(latest, document, None, reason))
+        admit_undecided(history, document, reason)
     except RefusedVersion as refused:
         raise _rendered(refused) from None
 

@@ -66,7 +66,7 @@ class Judge(Protocol):
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
     ) -> Rendered:
-        """As `compat.check_history`; unknown where it takes too much, or is busy."""
+        """As `compat.check_history`, the newest version first; unknown where it takes too much, or is busy."""
 
 
 class Questions:

@@ -10,6 +10,7 @@ from typing import Final
 
 from google.protobuf.message import Message
 
+from schemaregistry.compat import judged_against
 from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
@@ -78,9 +79,8 @@ class Registry:
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         subject = (await self._catalog(request.min_revision)).subject(document.id)
-        level = direction or document.compatibility or ""
-        rivals = subject.versions if level.endswith("_transitive") else subject.versions[-1:]
-        return self._reply(await self._questions.candidate(rivals, document, direction, caller.name))
+        versions = judged_against(subject.versions, direction or document.compatibility)
+        return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
         self._admit("CompareVersions", request, caller)

@@ -5,10 +5,10 @@ Holds the rules' order and the attempts; the rules are `compat`'s, the compariso
 
 import asyncio
 import time
-from itertools import islice
 from typing import Final
 from weakref import WeakValueDictionary
 
+from schemaregistry.compat import judged_against
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog import Catalog, Subject
 from schemaregistry_server.current import CurrentCatalog
@@ -50,7 +50,7 @@ class Writer:
         if (there := subject.by_version.get(version)) is not None:
             return _same(there.entry, document), False
         if subject.versions:
-            await self._judge.admit(_rivals(subject, document), document, who)
+            await self._judge.admit(_judged(subject, document), document, who)
         entry = Entry(
             id=document.id,
             version=version,
@@ -77,12 +77,10 @@ class Writer:
             ) from late
 
 
-def _rivals(subject: Subject, document: Candidate) -> list[Entry]:
-    """The versions that `admit` looks at: all for a transitive level, else the latest, and the latest release."""
-    if (document.compatibility or "").endswith("_transitive"):
-        return [registered.entry for registered in subject.versions]
-    releases = (each for each in reversed(subject.versions) if "-" not in each.entry.version)
-    return [registered.entry for registered in {*subject.versions[-1:], *islice(releases, 1)}]
+def _judged(subject: Subject, document: Candidate) -> list[Entry]:
+    """The versions that the document is judged against, and the latest, which it must be greater than."""
+    judged = judged_against(subject.versions, document.compatibility)
+    return [registered.entry for registered in {*judged, subject.latest}]
 
 
 def _same(entry: Entry, document: Candidate) -> Entry:

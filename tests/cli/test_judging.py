@@ -39,7 +39,7 @@ def judge() -> Iterator[Judge]:
 def test_the_answers_are_the_librarys(judge: Judge) -> None:
     old, new = document("1.0.0", 1, 2), document("2.0.0", 1)
     assert judge.parse(old.raw) == old
-    assert judge.check(old, new, None, 30.0).outcome is Outcome.INCOMPATIBLE
+    assert judge.check([old], new, None, 30.0).outcome is Outcome.INCOMPATIBLE
     assert judge.admit([old], new, 30.0) is not None
     assert judge.admit([], new, 30.0) is None
     with pytest.raises(RefusedVersion, match="too small a step"):
@@ -52,8 +52,8 @@ def test_the_answers_are_the_librarys(judge: Judge) -> None:
 def test_a_check_that_is_given_up_is_unknown(
     judge: Judge, monkeypatch: pytest.MonkeyPatch, how: object, seconds: float, why: str
 ) -> None:
-    monkeypatch.setattr(judging, "check", how)
-    verdict = judge.check(document("1.0.0", 1), document("2.0.0", 2), None, seconds)
+    monkeypatch.setattr(judging, "check_history", how)
+    verdict = judge.check([document("1.0.0", 1)], document("2.0.0", 2), None, seconds)
     assert (verdict.outcome, verdict.required_bump, verdict.risk) == (Outcome.UNKNOWN, "major", "high")
     assert why in verdict.message
 

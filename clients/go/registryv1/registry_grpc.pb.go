@@ -48,7 +48,8 @@ type SchemaRegistryClient interface {
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(ctx context.Context, in *RegisterSchemaRequest, opts ...grpc.CallOption) (*RegisterSchemaResponse, error)
-	// Judges a candidate against the latest version. Nothing is written.
+	// Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
+	// level against each of them. Nothing is written.
 	CheckCompatibility(ctx context.Context, in *CheckCompatibilityRequest, opts ...grpc.CallOption) (*Verdict, error)
 	// Judges one registered version against another.
 	CompareVersions(ctx context.Context, in *CompareVersionsRequest, opts ...grpc.CallOption) (*Verdict, error)
@@ -201,7 +202,8 @@ type SchemaRegistryServer interface {
 	GetSchema(context.Context, *GetSchemaRequest) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error)
-	// Judges a candidate against the latest version. Nothing is written.
+	// Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
+	// level against each of them. Nothing is written.
 	CheckCompatibility(context.Context, *CheckCompatibilityRequest) (*Verdict, error)
 	// Judges one registered version against another.
 	CompareVersions(context.Context, *CompareVersionsRequest) (*Verdict, error)

@@ -8,7 +8,7 @@ import typer
 
 from schemaregistry.cli import git_history
 from schemaregistry.cli.say import say
-from schemaregistry.document import Document, Level
+from schemaregistry.document import Document, Level, parse_version
 from schemaregistry.errors import InvalidArgument, NotFound
 from schemaregistry.terminal import json_text, printable
 
@@ -29,14 +29,19 @@ def diff(
 ) -> None:
     """Compare two versions of a schema document: verdict, changes, a record that shows the break, risk, bump.
 
+    At a transitive level NEW is compared with the versions of FILE before OLD too, as far as git knows them: with the
+    releases among them, or with the pre-releases while there is no release.
+
     Exit codes: 0 compatible, 1 incompatible, 2 usage, 3 could not tell.
     """
     from schemaregistry.cli.judging import Judge
-    from schemaregistry.compat import to_json
+    from schemaregistry.compat import is_transitive, to_json
 
     level = _level(direction)
     with Judge() as judge:
-        verdict = judge.check(_document(old, file, judge), _document(new, file, judge), level, seconds)
+        before, after = _document(old, file, judge), _document(new, file, judge)
+        earlier = _earlier(before, after, file, judge) if is_transitive(level or after.compatibility) else ()
+        verdict = judge.check([*earlier, before], after, level, seconds)
     if as_json:
         say(json_text(to_json(verdict)))
     elif sys.stdout.isatty():
@@ -66,6 +71,19 @@ def _document(name: str, file: Path | None, judge: "Judge") -> Document:
         raise NotFound(message, reason="NO_FILE") from None
     except InvalidArgument as error:
         raise InvalidArgument(f"{name}: {error.message}", reason=error.reason, pointer=error.pointer) from None
+
+
+def _earlier(old: Document, new: Document, file: Path | None, judge: "Judge") -> list[Document]:
+    """The versions of FILE before `old` that git knows; a broken one can't be mended any more and is passed over."""
+    found = []
+    for committed in git_history.versions(file) if file is not None else ():
+        version = parse_version(committed.version)
+        if version < old.version and version != new.version:
+            try:
+                found.append(judge.parse(committed.raw))
+            except InvalidArgument as error:
+                say(f"warning: {file} {committed.version} is passed over: {error.message}", err=True)
+    return found
 
 
 def _heading(verdict: "Verdict") -> str:

@@ -5,13 +5,13 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from schemaregistry.compat import Verdict, admit, check, enforce, lines, undecided
+from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, lines, undecided_history
 from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, Template, Worker
 
 BY_SIZE: Final = 2.0
-"""Further seconds for each MiB of two documents, whose changes are written out in the end."""
+"""Further seconds for each MiB of documents, whose changes are written out in the end."""
 PARSING: Final = 5.0
 """Seconds for the checks of one document: its limits keep them well below one."""
 PRELOADED: Final = ("schemaregistry.compat.lines", "schemaregistry.compat.second_referee")
@@ -37,23 +37,20 @@ class Judge:
             message = f"Whether the document is sound can't be told: {stopped}. Make it smaller, or its patterns."
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
-    def check(self, old: Document, new: Document, direction: Level | None, seconds: float) -> Verdict:
-        """As `compat.check`; unknown where that is not done in time and memory."""
+    def check(self, versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
+        """As `compat.check_history`; unknown where that is not done in time and memory."""
         try:
-            limit = seconds + BY_SIZE * (len(old.raw) + len(new.raw)) / (1 << 20)
-            return self._worker.ask(limit, partial(check, direction=direction, seconds=seconds), old, new)
+            limit = seconds + BY_SIZE * sum(len(each.raw) for each in (*versions, new)) / (1 << 20)
+            return self._worker.ask(limit, partial(check_history, direction=direction, seconds=seconds), versions, new)
         except Stopped as stopped:
-            return undecided(old, new, direction, str(stopped))
+            return undecided_history(versions, new, str(stopped), direction=direction)
 
     def admit(self, versions: Sequence[Document], new: Document, seconds: float = 1.0) -> Verdict | None:
         """As `compat.admit`; by the rules for an unknown verdict where that is not done in time and memory."""
         try:
             return self._worker.ask(seconds, partial(admit, seconds=seconds), versions, new)
         except Stopped as stopped:
-            latest = max(versions, key=lambda document: document.version)
-            verdict = undecided(latest, new, None, str(stopped))
-            enforce(versions, new, verdict)
-            return verdict
+            return admit_undecided(versions, new, str(stopped))
 
     def answer_line(self, line: bytes, seconds: float) -> str:
         """Answer one of the JSON lines of `schemaregistry compat`."""

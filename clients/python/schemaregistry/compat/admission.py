@@ -1,7 +1,7 @@
 """The rules of writing: a new version is greater than all before it, and its bump is as large as its verdict requires.
 
 Semver 2.0.0, with two choices where it leaves one. In 0.x the minor number stands for the major one: 0.2.0 may break
-0.1.0. Pre-releases promise nothing to one another: a version is judged after the releases alone, where there are any.
+0.1.0. Pre-releases promise nothing: a step is counted from the newest version that `judged_against` names.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,8 @@ from typing import Final
 
 from semver import Version
 
-from schemaregistry.compat.checking import check_history
+from schemaregistry.compat.checking import check_history, in_order, undecided_history
+from schemaregistry.compat.history import judged_against
 from schemaregistry.compat.verdict import Bump, Verdict
 from schemaregistry.document.model import Document
 from schemaregistry.errors import FailedPrecondition
@@ -32,7 +33,14 @@ def admit(versions: Sequence[Document], new: Document, *, seconds: float = 1.0) 
     """
     if not versions:
         return None
-    verdict = check_history(_judged(versions), new, seconds=seconds)
+    verdict = check_history(versions, new, seconds=seconds)
+    enforce(versions, new, verdict)
+    return verdict
+
+
+def admit_undecided(versions: Sequence[Document], new: Document, reason: str) -> Verdict:
+    """As `admit` after `versions`, one or more, where the verdict was not waited for, for `reason`."""
+    verdict = undecided_history(versions, new, reason)
     enforce(versions, new, verdict)
     return verdict
 
@@ -57,15 +65,9 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
         )
 
 
-def _judged(versions: Sequence[Document]) -> Sequence[Document]:
-    """The releases, or the latest pre-release where there is nothing else."""
-    releases = [document for document in versions if document.version.prerelease is None]
-    return releases or [max(versions, key=lambda document: document.version)]
-
-
 def _base(versions: Sequence[Document]) -> Version:
     """The version from which a step is counted."""
-    return max(document.version for document in _judged(versions))
+    return judged_against(in_order(versions), None)[0].version
 
 
 def bump(old: Version, new: Version) -> Bump:

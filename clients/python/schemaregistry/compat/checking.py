@@ -12,6 +12,7 @@ from schemaregistry.compat import summary, wording
 from schemaregistry.compat.arrow_rules import Finding, compare
 from schemaregistry.compat.changes import Edit, apply, edits
 from schemaregistry.compat.decision import Decision, decide, search
+from schemaregistry.compat.history import Versioned, judged_against
 from schemaregistry.compat.verdict import ABSENT, Change, Effect, Outcome, Verdict, Way, Witness
 from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level
 from schemaregistry.errors import InvalidArgument
@@ -36,12 +37,12 @@ def check(old: Document, new: Document, *, direction: Level | None = None, secon
     return _Check(old, new, direction or new.compatibility, monotonic() + seconds).verdict()
 
 
-def undecided(old: Document, new: Document, direction: Level | None, reason: str) -> Verdict:
-    """Give the verdict on a question whose answer was not waited for."""
+def undecided(old: Versioned, new: Versioned, level: Level | None, reason: str) -> Verdict:
+    """Give the verdict on a question whose answer was not waited for; `level` None is the default."""
     return Verdict(
         outcome=Outcome.UNKNOWN,
         message=f"Whether {new.version} may follow {old.version} was not decided: {reason}.",
-        direction=direction or new.compatibility or "backward",
+        direction=level or "backward",
         risk="high",
         required_bump="major",
         old_version=str(old.version),
@@ -52,22 +53,33 @@ def undecided(old: Document, new: Document, direction: Level | None, reason: str
 def check_history(
     versions: Sequence[Document], new: Document, *, direction: Level | None = None, seconds: float = 1.0
 ) -> Verdict:
-    """Judge `new` after its history: after the latest, or after every version for a transitive level.
+    """Judge `new` after its history, in any order: after the versions that `judged_against` names.
 
-    The verdict is that on the newest version which is incompatible, else unknown, else on the latest. Raises
+    The verdict is that on the newest of them which is incompatible, else unknown, else on the newest. Raises
     InvalidArgument (NO_HISTORY) without any version.
     """
     if not versions:
         raise InvalidArgument("There is no version to compare with.", reason="NO_HISTORY")
-    ordered = sorted(versions, key=lambda document: document.version, reverse=True)
-    level = direction or new.compatibility or "backward"
-    judged = ordered if level.endswith("_transitive") else ordered[:1]
+    judged = judged_against(in_order(versions), direction or new.compatibility)
     deadline = monotonic() + seconds
     verdicts = [
         check(old, new, direction=direction, seconds=max(deadline - monotonic(), 0) / (len(judged) - index))
         for index, old in enumerate(judged)
     ]
     return min(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
+
+
+def undecided_history(
+    versions: Sequence[Document], new: Document, reason: str, *, direction: Level | None = None
+) -> Verdict:
+    """Give the verdict on a history, in any order, whose answer was not waited for."""
+    level = direction or new.compatibility
+    return undecided(judged_against(in_order(versions), level)[0], new, level, reason)
+
+
+def in_order(versions: Sequence[Document]) -> Sequence[Document]:
+    """Sort by version, the oldest first."""
+    return sorted(versions, key=lambda document: document.version)
 
 
 _ORDER: Final = {Outcome.INCOMPATIBLE: 0, Outcome.UNKNOWN: 1, Outcome.COMPATIBLE: 2}

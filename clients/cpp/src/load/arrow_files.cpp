@@ -20,6 +20,7 @@
 
 #include "conform.h"
 #include "int96_columns.h"
+#include "parquet_pages.h"
 #include "reading.h"
 #include "text.h"
 
@@ -108,6 +109,7 @@ class ParquetFile {
     const auto leaves = leaves_of(columns);
     if (auto fault = find_encrypted(leaves)) return fault;
     if (auto bomb = find_bomb()) return bomb;
+    if (auto bomb = find_page_bomb(reading_, *file_, *metadata_, leaves)) return bomb;
     if (columns.empty()) return take_without_columns();
     status = read(columns);
     const std::int64_t done = reading_.judge.rows();

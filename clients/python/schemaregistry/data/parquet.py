@@ -18,6 +18,7 @@ from schemaregistry.data.frame import Batch
 from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96, in_contract_units, notes
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
+from schemaregistry.data.parquet_pages import refuse_bombs
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source, open_native
 from schemaregistry.data.types import DataType, family
@@ -66,6 +67,7 @@ class ParquetReader:
             names = needed(self._judge.plan, self._judge.bind(in_contract_units(self._judge.plan, schema, wide)))
             _refuse_encrypted(path, groups, names)
             _refuse_bomb(path, groups)
+            refuse_bombs(path, opened, groups, names)
             yield from self._batches(stream, file, _Columns(names, schema, groups, wide.intersection(names)))
 
     def _batches(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[Batch]:

@@ -10,6 +10,8 @@ from typing import Final
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 _DEEPEST: Final = 24
 """Structs and lists within one another."""
+_WIDEST: Final = 63
+"""Bits of a number."""
 
 
 class Compact:
@@ -55,17 +57,16 @@ class Compact:
             self._forward(self._varint())
         elif kind in (_LIST, _SET, _MAP, _STRUCT):
             if depth == _DEEPEST:
-                raise ValueError("the footer is nested too deep")
+                raise ValueError("it is nested too deep")
             self._skip_within(kind, depth + 1)
         elif kind in (_BYTE, _DOUBLE):
             self._forward(1 if kind == _BYTE else 8)
         elif kind not in (_TRUE, _FALSE):
-            raise ValueError(f"the footer holds a value of no type: {kind}")
+            raise ValueError(f"it holds a value of no type: {kind}")
 
     def _skip_within(self, kind: int, depth: int) -> None:
         if kind == _STRUCT:
-            for _, inner in self.fields():
-                self.skip(inner, depth)
+            self.skip_rest(depth)
         elif kind == _MAP:
             size = self._varint()
             kinds = self._data[self._forward(1)] if size else 0
@@ -76,6 +77,41 @@ class Compact:
             size, inner = self._collection()
             for _ in range(size):
                 self._skip_item(inner, depth)
+
+    def skip_rest(self, depth: int = 1) -> None:
+        """Pass over the fields of a struct that haven't been read.
+
+        In one loop for what most of them are: a footer has dozens of fields for each column, and a file a header for
+        each page.
+        """
+        data, at, outside = self._data, self._at, depth - 1
+        while depth > outside:
+            head = data[at]
+            kind = head & 0x0F
+            at += 1
+            if not kind:
+                depth -= 1
+                continue
+            varints = (head < 0x10) + (_BYTE < kind < _DOUBLE)
+            while varints:
+                varints -= data[at] < 0x80
+                at += 1
+            if kind == _BINARY and data[at] < 0x80:
+                at += data[at] + 1
+            elif kind == _STRUCT:
+                depth += 1
+                if depth > _DEEPEST:
+                    raise ValueError("it is nested too deep")
+            elif kind > _I64 or kind == _BYTE:
+                self._at = at
+                self.skip(kind, depth)
+                at = self._at
+        self._at = self._within(at)
+
+    def _within(self, at: int) -> int:
+        if at > len(self._data):
+            raise IndexError(at)
+        return at
 
     def _skip_item(self, kind: int, depth: int) -> None:
         """A boolean is a byte of its own here, and part of the field's head in a struct."""
@@ -91,6 +127,8 @@ class Compact:
         at += 1
         value, shift = byte & 0x7F, 7
         while byte & 0x80:
+            if shift > _WIDEST:
+                raise ValueError("a number in it is too long")
             byte = data[at]
             at += 1
             value |= (byte & 0x7F) << shift
@@ -101,7 +139,5 @@ class Compact:
     def _forward(self, size: int) -> int:
         """The place before the next `size` bytes, which are passed over."""
         start = self._at
-        self._at = start + size
-        if self._at > len(self._data):
-            raise IndexError(size)
+        self._at = self._within(start + size)
         return start

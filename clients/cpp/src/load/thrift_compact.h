@@ -1,0 +1,45 @@
+/// Thrift's compact protocol, read just far enough to find some fields of a struct and pass over the others.
+///
+/// Source: the specification of the protocol, thrift-compact-protocol.md of Apache Thrift.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace schemaregistry {
+
+/// A place in bytes of the compact protocol, which moves on as values are read. What can't be read leaves a `state`
+/// other than `sound`, and gives zeros from then on.
+class Compact {
+ public:
+  enum class State { sound, ended, wrong };
+  struct Field {
+    std::int64_t number = 0;
+    int type = 0;
+  };
+
+  explicit Compact(std::string_view data) : data_(data) {}
+
+  State state() const { return state_; }
+  std::size_t position() const { return at_; }
+  /// Go on to the next field of a struct from the last one, a `Field()` at first; false at the struct's end. What isn't
+  /// read of it must be passed over with `skip`.
+  bool next(Field& field);
+  /// A number of any width.
+  std::int64_t integer();
+  /// Pass over a value of a type.
+  void skip(int type, int depth = 0);
+
+ private:
+  std::uint8_t byte();
+  std::uint64_t varint();
+  void forward(std::uint64_t size);
+  void skip_items(int first, int second, std::uint64_t count, int depth);
+  void fail(State state);
+
+  std::string_view data_;
+  std::size_t at_ = 0;
+  State state_ = State::sound;
+};
+
+}  // namespace schemaregistry

@@ -21,7 +21,6 @@ from schemaregistry.document import Document, check_id, parse, parse_version
 from schemaregistry.errors import NotFound
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import about
-from schemaregistry_server.reply import Reply
 from schemaregistry_server.store.base import Entry
 
 CONTENT_TYPE = "application/json"
@@ -58,14 +57,9 @@ class Registered:
         return f'"{hashlib.sha256(self.entry.raw).hexdigest()[:32]}"'
 
     @cached_property
-    def reply(self) -> Reply:
-        """The answer of GetSchema, ready to send."""
-        return Reply(HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw), self._validated)
-
-    @property
-    def not_modified(self) -> Reply:
-        """The answer to a caller that has these bytes."""
-        return Reply(HttpBody(content_type=CONTENT_TYPE), self._validated)
+    def body(self) -> HttpBody:
+        """The document as GetSchema answers it, ready to send."""
+        return HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw)
 
     @cached_property
     def about(self) -> about.About:
@@ -95,8 +89,9 @@ class Registered:
         message.registered_at.FromMicroseconds(entry.registered_at)
         return message
 
-    @property
-    def _validated(self) -> tuple[tuple[str, str], ...]:
+    @cached_property
+    def validated_headers(self) -> tuple[tuple[str, str], ...]:
+        """Which bytes an answer holds, or spares a caller that has them, and which version that is."""
         return (("etag", self.etag), *self.headers)
 
     @property

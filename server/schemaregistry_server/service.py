@@ -8,6 +8,7 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
 from schemaregistry.compat import judged_against
@@ -50,8 +51,8 @@ class Registry:
         self._admit("GetSchema", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
         unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
-        reply = found.not_modified if unchanged else found.reply
-        return self._reply(reply.message, reply.headers) if self._current.stale else reply
+        body = HttpBody(content_type=found.body.content_type) if unchanged else found.body
+        return self._reply(body, found.validated_headers)
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._admit("RegisterSchema", request, caller)

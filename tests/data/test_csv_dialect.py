@@ -11,7 +11,8 @@ import pytest
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find, lines
 from schemaregistry.document import parse
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect, csv_dialect
+from schemaregistry.document.csv_dialect import csv_dialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 Judge = Callable[..., Report]

@@ -9,7 +9,7 @@ from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from schemaregistry.data.conventions import Epoch
-    from schemaregistry.document.csv_dialect import CsvDialect
+    from schemaregistry.document.model import CsvDialect
 
 _PANEL: Final = "CSV (each over what the document says in x-csv)"
 _TAB: Final = ("tab", "\\t")

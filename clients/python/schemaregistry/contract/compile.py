@@ -9,7 +9,7 @@ from schemaregistry.contract.keywords import Rules
 from schemaregistry.contract.places import ROW, Places
 from schemaregistry.contract.types import field_message
 from schemaregistry.document import Document, canonical
-from schemaregistry.document.csv_dialect import CsvDialect
+from schemaregistry.document.model import CsvDialect
 from schemaregistry.document.references import walk
 from schemaregistry.v1 import contract_pb2
 

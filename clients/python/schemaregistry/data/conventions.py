@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data.types import Array, DataType, family
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 Epoch: TypeAlias = Literal["s", "ms", "us", "ns"]
 EPOCHS: Final = ("s", "ms", "us", "ns")

@@ -11,7 +11,7 @@ from typing import Final
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.lines import BLOCK
 from schemaregistry.data.sources import Input
-from schemaregistry.document.csv_dialect import CsvDialect
+from schemaregistry.document.model import CsvDialect
 
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16le", codecs.BOM_UTF16_BE: "utf-16be"}
 _UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)

@@ -18,7 +18,7 @@ from schemaregistry.data.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.stdin import piped
 from schemaregistry.data.walking import Found, dangling, is_folder, matching, walk
 from schemaregistry.data.wording import counted
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 _SUFFIXES: Final = {

@@ -16,7 +16,8 @@ from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION
 from schemaregistry.data.types import JSON, DataType, arrow_schema, arrow_type, contract_type, is_json
 from schemaregistry.data.validator import Validator
 from schemaregistry.document import Json
-from schemaregistry.document.csv_dialect import CsvDialect, csv_dialect
+from schemaregistry.document.csv_dialect import csv_dialect
+from schemaregistry.document.model import CsvDialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 from schemaregistry.data.facts import Fault
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.packed import Compression, Unpacked
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")
 TEXT_FORMATS: Final = ("csv", "ndjson", "json")

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.packed import COMPRESSED
 from schemaregistry.data.sources import MAGIC, TEXT_FORMATS, Source
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 NAME: Final = "<stdin>"

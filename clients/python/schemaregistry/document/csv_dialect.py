@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any, Final, NoReturn
 
-from schemaregistry.document.model import Json
+from schemaregistry.document.model import CsvDialect, Json
 from schemaregistry.document.reading import pointer
 from schemaregistry.document.wording import meant, shown
 from schemaregistry.errors import InvalidArgument
@@ -17,35 +16,6 @@ _MOST_NULLS: Final = 100
 _LONGEST_NULL: Final = 100
 _MARK: Final = re.compile(r"[^A-Za-z0-9\"\r\n\x00\x80-\U0010FFFF]")
 """One ASCII character that is no letter, digit, quote or line end."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvDialect:
-    """How a CSV file is written; None where nothing is said.
-
-    `delimiter` stands between fields, `comment` starts lines that are passed over, as are the first `skip_lines`. A
-    field without quotes that is one of `null` is null, as an empty one always is. Within quotes `escape` makes the
-    quote after it a part of the text, besides a doubled one. `decimal`, `thousands` and `dates` say how numbers and
-    dates of a person's making are to be read where files are repaired: `,` and `.` in `1.234,5`, `dmy` in 02.01.2024.
-    """
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    comment: str | None = None
-    skip_lines: int | None = None
-    null: tuple[str, ...] | None = None
-    escape: str | None = None
-    decimal: str | None = None
-    thousands: str | None = None
-    dates: str | None = None
-
-    def over(self, other: "CsvDialect") -> "CsvDialect":
-        """What is said here, and else what the other says."""
-        said = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(other, **{name: value for name, value in said.items() if value is not None})
-
-
-PLAIN_CSV: Final = CsvDialect()
 
 
 def read_csv(document: Mapping[str, Json]) -> CsvDialect:

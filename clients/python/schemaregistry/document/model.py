@@ -1,13 +1,10 @@
 """The values that a parsed document is made of. Holds no parsing and no judgement."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final, Literal, TypeAlias
 
 from semver import Version
-
-if TYPE_CHECKING:
-    from schemaregistry.document.csv_dialect import CsvDialect
 
 Json: TypeAlias = Any
 """What `json.loads` gives: dict, list, str, int, float, bool or None."""
@@ -52,6 +49,35 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class CsvDialect:
+    """How a CSV file is written; None where nothing is said.
+
+    `delimiter` stands between fields, `comment` starts lines that are passed over, as are the first `skip_lines`. A
+    field without quotes that is one of `null` is null, as an empty one always is. Within quotes `escape` makes the
+    quote after it a part of the text, besides a doubled one. `decimal`, `thousands` and `dates` say how numbers and
+    dates of a person's making are to be read where files are repaired: `,` and `.` in `1.234,5`, `dmy` in 02.01.2024.
+    """
+
+    delimiter: str | None = None
+    encoding: str | None = None
+    comment: str | None = None
+    skip_lines: int | None = None
+    null: tuple[str, ...] | None = None
+    escape: str | None = None
+    decimal: str | None = None
+    thousands: str | None = None
+    dates: str | None = None
+
+    def over(self, other: "CsvDialect") -> "CsvDialect":
+        """What is said here, and else what the other says."""
+        said = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in said.items() if value is not None})
+
+
+PLAIN_CSV: Final = CsvDialect()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One version of one schema, parsed and checked.
 
@@ -74,5 +100,5 @@ class Document:
     tags: tuple[str, ...] = ()
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     owner: str = ""
-    csv: "CsvDialect | None" = None
+    csv: CsvDialect | None = None
     warnings: tuple[Note, ...] = ()

@@ -56,7 +56,7 @@ cpp-tsan: $(READY) cpp-needs ## The library's tests under ThreadSanitizer
 cpp-bench: cpp ## What a cached get costs, and a check against Arrow's own decode
 	build/cpp/bench/cache_bench
 	$(BIN)/schemaregistry contract schemas/ticks_v1.json -o build/cpp/ticks_v1.pb
-	test -f build/cpp/ticks.parquet || $(BIN)/python -m bench.make_ticks build/cpp/ticks.parquet --rows 5000000
+	test -f build/cpp/ticks.parquet || $(BIN)/schemaregistry sample schemas/ticks_v1.json --rows 5000000 -o build/cpp/ticks.parquet
 	build/cpp/bench/gate_bench build/cpp/ticks_v1.pb build/cpp/ticks.parquet
 
 CPP_FUZZ_SECONDS ?= 60

@@ -45,7 +45,7 @@ def test_a_file_conforms_to_its_proposal_in_every_format(name: str, tmp_path: Pa
     assert result.exit_code == 0
     document = json.loads(result.stdout)
     assert (document["$id"], document["version"]) == ("ticks", "1.0.0")
-    assert document["required"] == ["ts", "symbol", "price", "size", "venue"]
+    assert document["required"] == ["ts", "symbol", "price", "size"]
     assert "conforms: 1,000 rows" in result.stderr
 
 

@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PLAIN = [fault for fault in FAULTS if fault != "truncated"]
 
 RULES = {
-    "renamed_column": {("price", "required"), ("px", "additionalProperties")},
-    "new_column": {("flags", "additionalProperties")},
+    "renamed_column": {("price", "required"), ("price_", "additionalProperties")},
+    "new_column": {("not_in_the_contract", "additionalProperties")},
     "int32_overflow": {("size", "type")},
     "null_in_required": {("price", "required")},
     "bad_enum": {("side", "enum")},

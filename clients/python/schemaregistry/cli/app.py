@@ -25,6 +25,7 @@ from schemaregistry.cli import (
     listing,
     load,
     publish,
+    sample,
     unexpected,
     validate,
     watch,
@@ -76,6 +77,7 @@ app.command("load")(load.load)
 app.command("list")(listing.list_schemas)
 app.command("validate-schema")(validate.validate_schema)
 app.command("publish")(publish.publish)
+app.command("sample")(sample.sample)
 app.command("watch")(watch.watch)
 app.command("whoami")(whoami.whoami)
 

@@ -1,0 +1,226 @@
+"""Columns of values that meet their rules: any type a contract names, lists and structs among them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data.handon import from_records
+from schemaregistry.data.plan import Place, Plan
+from schemaregistry.data.types import Array, DataType, Field, contract_type, family
+from schemaregistry.document import Json
+from schemaregistry.sampling import jsons, numbers, texts
+from schemaregistry.sampling.numbers import Numbers, Random
+from schemaregistry.sampling.problems import no_value
+from schemaregistry.sampling.rules import Rules, rules_of
+
+_OPEN: Final = 1_767_605_400
+"""2026-01-05T09:30:00Z, in seconds."""
+_MORNING, _SESSION, _STEP_NANOS = 34_200, 23_400, 750_000
+_FIRST_DAY, _DAYS = 20_089, 600
+"""2025-01-01, in days."""
+_PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_COUNTERS: Final = ("sequence", "seq", "id", "number")
+_SOMETIMES: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place with the rules of its values, what they are called, and the places within it."""
+
+    place: Place
+    field: Field
+    kind: DataType
+    rules: Rules
+    name: str
+    children: "tuple[Node, ...]"
+    pool: Array | None
+    """Values to take, where any others may break a rule; None where values are made."""
+
+
+def nodes(plan: Plan, seed: int) -> list[Node]:
+    """The columns of a contract. Raises Unimplemented (NO_SAMPLE) where no text is found for one."""
+    return [_node(plan, place, field, seed) for place, field in zip(plan.columns, plan.schema, strict=True)]
+
+
+def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> Node:
+    kind = contract_type(field.type)
+    name = place.name or name
+    inner: Iterable[Field] = ()
+    if family(kind) == "struct":
+        inner = list(kind)
+    elif family(kind) == "list":
+        inner = [kind.value_field]
+    fields = {each.name: each for each in inner}
+    children = tuple(
+        _node(plan, child, kind.value_field if child.is_item else fields[child.name], seed, name)
+        for child in plan.children[place.index]
+        if inner and (child.is_item or child.name in fields)
+    )
+    rules = rules_of(plan, place.index, nullable=field.nullable)
+    random = np.random.default_rng([seed, place.index])
+    return Node(place, field, kind, rules, name, children, _pool(rules, name, kind, _pool_size(field.type), random))
+
+
+def _pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) -> Array | None:
+    if rules.null_share == 1:
+        return None
+    if family(kind) == "json":
+        return jsons.pool(rules, name)
+    if family(kind) == "text":
+        return texts.text_pool(rules, name, kind, most, random).cast(kind)
+    if rules.options is None:
+        return None
+    found = texts.passing(built(rules.options, kind), rules, kind)
+    if not len(found) and not rules.null_share:
+        raise no_value(rules, "value")
+    return found
+
+
+def _pool_size(kind: Any) -> int:
+    """How many different values a column of a type can number: a dictionary's index has room for so many."""
+    return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else texts.LARGEST_POOL
+
+
+def drawn(node: Node, count: int, random: Random, rows: Numbers | None, *, hinted: bool = False) -> Array:
+    """`count` values of a place.
+
+    `rows` are the numbers of their rows, for what grows from row to row; None within lists. `hinted`: some are what
+    conditions speak of.
+    """
+    rules = node.rules
+    if rules.null_share == 1:
+        return pa.nulls(count, node.kind)
+    values = _any(node, count, random, rows) if node.pool is None else _taken(node.pool, node.kind, count, random)
+    if hinted and rules.hints:
+        values = _with_hints(node, values, random)
+    if rules.null_share:
+        nulls = pa.array(random.random(count) < rules.null_share)
+        values = _with_nulls(values, nulls)
+    return values
+
+
+def _any(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+    make = _MAKERS.get(family(node.kind))
+    if make is None:
+        raise no_value(node.rules, f"value of {node.kind}")
+    return make(node, count, random, rows)
+
+
+def _booleans(_node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+    return pa.array(random.integers(0, 2, count).astype(bool))
+
+
+def _integers(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+    grows = node.name.lower().rpartition("_")[2] in _COUNTERS
+    return numbers.integers(node.rules, node.kind, count, random, rows if grows else None)
+
+
+def _floats(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+    return numbers.floats(node.rules, node.kind, count, random)
+
+
+def _decimals(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+    return numbers.decimals(node.rules, node.kind, count, random)
+
+
+def _structs(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+    members = [drawn(child, count, random, rows) for child in node.children]
+    fields = [pa.field(child.name, child.kind) for child in node.children]
+    return pa.StructArray.from_arrays(members, fields=fields)
+
+
+def _taken(pool: Array, kind: DataType, count: int, random: Random) -> Array:
+    return texts.taken(pool, count, random) if len(pool) else pa.nulls(count, kind)
+
+
+def built(values: Iterable[Json], kind: DataType) -> Array:
+    """JSON values in a type, those left out that it can't hold."""
+    found = []
+    for value in values:
+        try:
+            array = from_records([{"value": value}], pa.schema([("value", kind)])).column(0)
+        except (pa.ArrowException, ValueError, TypeError, ArithmeticError):
+            continue
+        if not array.null_count:
+            found.append(array)
+    return pa.concat_arrays(found) if found else pa.array([], kind)
+
+
+def _with_hints(node: Node, values: Array, random: Random) -> Array:
+    pool = texts.passing(built(node.rules.hints, node.kind), node.rules, node.kind)
+    if not len(pool) or family(node.kind) in ("json", "list", "struct"):
+        return values
+    chosen = pa.array(random.random(len(values)) < _SOMETIMES)
+    return _where(chosen, texts.taken(pool, len(values), random), values)
+
+
+def _where(mask: Array, yes: Array, no: Array) -> Array:
+    indices = np.arange(len(no)) + np.where(np.asarray(mask), 0, len(no))
+    return pa.concat_arrays([yes.cast(no.type), no]).take(pa.array(indices))
+
+
+def _with_nulls(values: Array, nulls: Array) -> Array:
+    keep = np.where(np.asarray(nulls), -1, np.arange(len(values)))
+    return values.take(pa.array(keep, mask=keep < 0))
+
+
+def _binary(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+    """Bytes of one length each of whose base64 texts meets the rules."""
+    for length in (6, 3, 1, 12, 24, 48, 96, 0):
+        pool = [random.bytes(length) for _ in range(64)]
+        found = texts.passing(pa.array(pool, node.kind), node.rules, node.kind)
+        if len(found):
+            return texts.taken(found, count, random)
+    raise no_value(node.rules, "bytes")
+
+
+def _times(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+    """Timestamps that grow from row to row; days and times of day are any."""
+    kind: Any = node.kind
+    if pt.is_date(kind):
+        days = pa.array(random.integers(_FIRST_DAY, _FIRST_DAY + _DAYS, count), pa.int32()).cast(pa.date32())
+        return days.cast(kind)
+    unit = _PER_SECOND[kind.unit]
+    if pt.is_time(kind):
+        ticks = random.integers(_MORNING * unit, (_MORNING + _SESSION) * unit, count)
+        return pa.array(ticks, pa.int64()).cast(pa.int32() if kind.bit_width == 32 else pa.int64()).view(kind)
+    turns = random.integers(0, 1_000, count) if rows is None else rows
+    nanos = turns * _STEP_NANOS + random.integers(0, _STEP_NANOS, count)
+    return pa.array(_OPEN * unit + nanos // (10**9 // unit), pa.int64()).view(kind)
+
+
+def _lists(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+    """Lists of few items; where items are to differ, each list has neighbours of a pool."""
+    fewest, most = node.rules.count("min_items", "max_items", 3)
+    if fewest > most:
+        raise no_value(node.rules, "list")
+    (item,) = node.children
+    lengths = random.integers(fewest, most + 1, count)
+    offsets = np.append(0, np.cumsum(lengths))
+    if any(check.kind == "unique_items" for check in node.rules.checks):
+        pool = drawn(item, 4 * texts.LARGEST_POOL, random, None).unique()
+        lengths = np.minimum(lengths, len(pool))
+        offsets = np.append(0, np.cumsum(lengths))
+        starts = np.repeat(random.integers(0, len(pool), count), lengths)
+        within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
+        items = pool.take(pa.array((starts + within) % len(pool)))
+    else:
+        items = drawn(item, int(offsets[-1]), random, None)
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
+
+
+_MAKERS: Final[dict[str, Callable[[Node, int, Random, Numbers | None], Array]]] = {
+    "bool": _booleans,
+    "int": _integers,
+    "float": _floats,
+    "decimal": _decimals,
+    "binary": _binary,
+    **dict.fromkeys(("date", "time", "timestamp"), _times),
+    "list": _lists,
+    "struct": _structs,
+}
+"""What makes values of a family of types; the others are taken from a pool."""

@@ -1,0 +1,31 @@
+"""JSON texts for columns that hold any JSON value."""
+
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.types import Array
+from schemaregistry.document import Json, canonical
+from schemaregistry.sampling.problems import no_value
+from schemaregistry.sampling.rules import Rules
+
+_ANY: Final[dict[str, Json]] = {
+    "object": {"source": "sample"},
+    "array": [],
+    "string": "sample",
+    "number": 1.5,
+    "integer": 1,
+    "boolean": True,
+}
+
+
+def pool(rules: Rules, name: str) -> Array:
+    """The texts of some values that meet the rules which look at a value's type or compare it."""
+    allowed = rules.argument("types")
+    if rules.options is not None:
+        values = [option for option in rules.options if option is not None]
+    else:
+        values = [value for kind, value in _ANY.items() if allowed is None or kind in allowed]
+    if not values:
+        raise no_value(rules, f"JSON value of {name}")
+    return pa.array([canonical(value).decode() for value in values], pa.string())

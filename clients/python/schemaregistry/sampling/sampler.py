@@ -1,0 +1,156 @@
+"""Write a file of sample rows: made, written, checked as the gate checks any file, and only then given its name."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data import Report, check, find
+from schemaregistry.data.handon import converted
+from schemaregistry.data.hidden import hidden_file
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.types import Array, Table, is_json
+from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.errors import InvalidArgument
+from schemaregistry.sampling.faults import Fault, chosen, cut_off
+from schemaregistry.sampling.files import Target, Writer, format_of, writer
+from schemaregistry.sampling.problems import not_as_wanted, refused
+from schemaregistry.sampling.rows import Sampler
+from schemaregistry.v1 import contract_pb2
+
+MOST_ROWS: Final = 10**10
+Faulty: TypeAlias = range | tuple[int, ...]
+"""Numbers of rows, in order."""
+Made: TypeAlias = tuple[Fault | None, Faulty]
+_TABS: Final = CsvDialect(delimiter="\t")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be made: so many rows; `fault` is `KIND` or `KIND:COLUMN`, in `fault_rows` of them.
+
+    `format` is that of the file where its name doesn't tell it.
+    """
+
+    rows: int
+    fault: str | None = None
+    fault_rows: int = 12
+    seed: int = 7
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What was written. `faulty` are the rows with the fault: all of them for a fault of a column, none for a cut."""
+
+    rows: int
+    bytes: int
+    fault: Fault | None
+    faulty: Faulty
+    report: Report | None
+
+
+def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checked: bool = True) -> Sampled:
+    """Write rows that conform to a contract, but for the fault that is wanted, in the format of the file's name.
+
+    The same contract, name and wishes give the same rows. Raises InvalidArgument (UNKNOWN_FORMAT, UNKNOWN_FAULT,
+    BAD_COUNT, NOT_FOR_CSV, DESTINATION_UNWRITABLE) and Unimplemented (NO_SAMPLE) where rows that conform aren't found;
+    then nothing is written.
+    """
+    form = format_of(out, wanted.format)
+    _check_counts(wanted)
+    plan = Plan.of(contract)
+    sampler = Sampler.of(plan, wanted.seed)
+    fault = chosen(wanted.fault, plan, sampler.nodes) if wanted.fault else None
+    faulty = _faulty(wanted, fault, form)
+    hidden = hidden_file(out.parent)
+    try:
+        with _writable(out):
+            with os.fdopen(os.dup(hidden.descriptor), "wb") as file:
+                _write(sampler, Target(file, form, out.suffix.lower()), wanted.rows, fault, faulty)
+            if fault and fault.name == "truncated":
+                cut_off(hidden.path, form)
+        csv = _TABS if out.suffix.lower() == ".tsv" else PLAIN_CSV
+        report = _checked(contract, hidden.path, csv, form, (fault, faulty)) if checked else None
+        size = hidden.path.stat().st_size
+        with _writable(out):
+            hidden.show(out)
+    finally:
+        hidden.discard()
+        os.close(hidden.descriptor)
+    return Sampled(wanted.rows, size, fault, faulty, report)
+
+
+def tables(contract: contract_pb2.Contract, rows: int, seed: int = 7) -> Iterator[Table]:
+    """The same rows as Arrow tables in the contract's types, some at a time."""
+    sampler = Sampler.of(Plan.of(contract), seed)
+    for columns in sampler.tables(rows):
+        yield _table(sampler, columns)
+
+
+def _check_counts(wanted: Wanted) -> None:
+    if not 0 <= wanted.rows <= MOST_ROWS or wanted.fault_rows < 1 or wanted.seed < 0:
+        message = f"rows are 0 to {MOST_ROWS:,}, rows with a fault at least 1, a seed at least 0"
+        raise refused(message, "BAD_COUNT")
+    if wanted.fault and wanted.fault != "truncated" and not wanted.rows:
+        raise refused("no row can have a fault where there are none: ask for at least one row", "BAD_COUNT")
+
+
+def _faulty(wanted: Wanted, fault: Fault | None, form: str) -> Faulty:
+    if fault is None or fault.kind.change is None:
+        return ()
+    if form in fault.kind.whole:
+        return range(wanted.rows)
+    random = np.random.default_rng(wanted.seed + 1)
+    count = min(wanted.fault_rows, wanted.rows)
+    return tuple(np.sort(random.choice(wanted.rows, count, replace=False)).tolist())
+
+
+def _table(sampler: Sampler, columns: Mapping[str, Array]) -> Table:
+    """Columns in the contract's types; a column of JSON stays one of texts."""
+    wanted = sampler.plan.schema
+    fields = [pa.field(each.name, pa.string() if is_json(each.type) else each.type) for each in wanted]
+    arrays = [converted(columns[each.name], each.type, len(columns[each.name])) for each in fields]
+    return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _write(sampler: Sampler, target: Target, rows: int, fault: Fault | None, faulty: Faulty) -> None:
+    opened: Writer | None = None
+    start, marked = 0, np.asarray(faulty, np.int64)
+    for columns in sampler.tables(rows):
+        table = _table(sampler, columns)
+        count = table.num_rows
+        if fault:
+            table = fault.put(table, marked[(marked >= start) & (marked < start + count)] - start, target.format)
+        opened = opened or writer(target, table.schema, sampler.plan.csv)
+        opened.write(table)
+        start += count
+    if opened is not None:
+        opened.close()
+
+
+def _checked(contract: contract_pb2.Contract, path: Path, csv: CsvDialect, form: str, made: Made) -> Report:
+    """The gate's own report; raises Unimplemented (NO_SAMPLE) where it isn't what was wanted."""
+    fault, faulty = made
+    report = check(find([str(path)], form, csv), contract)
+    right = report.verdict == "conforms"
+    if fault is not None:
+        right = report.verdict == "undecided" or (report.verdict == "violates" and report.rows_failing == len(faulty))
+    if not right:
+        raise not_as_wanted(report)
+    return report
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
+    """Raise InvalidArgument (OUTPUT_UNWRITABLE) for what goes wrong with the file."""
+    try:
+        yield
+    except OSError as error:
+        message = f"can't write {out} ({error.strerror or error}): name a file that can be written"
+        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None

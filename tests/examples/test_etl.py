@@ -55,10 +55,12 @@ def without_digests(text: str) -> str:
 def test_the_readmes_commands_print_what_it_shows(run: Run, tmp_path: Path) -> None:
     page = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     commands, out, err = re.findall(r"```(?:sh)?\n(.*?)```", page, re.DOTALL)
-    for name in ("examples", "bench"):
+    for name in ("examples", "schemas"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / "build/etl").mkdir(parents=True)
-    done = [run(*shlex.split(line)[1:]) for line in commands.splitlines() if line.startswith("python ")]
+    programs = {"python": (), "schemaregistry": ("-m", "schemaregistry")}
+    words = [shlex.split(line) for line in commands.splitlines()]
+    done = [run(*programs[program], *rest) for program, *rest in words if program in programs]
     assert [each.returncode for each in done] == [0, 0, 0, 1]
     assert without_digests(done[2].stdout) == without_digests(out)
     assert done[3].stderr.startswith(err)

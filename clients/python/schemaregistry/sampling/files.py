@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from schemaregistry.data.arrays import decoded
 from schemaregistry.data.texts import as_text
 from schemaregistry.data.types import Array, Table, family, is_json, pc
-from schemaregistry.document.csv_dialect import CsvDialect
+from schemaregistry.document.model import CsvDialect
 from schemaregistry.sampling.problems import refused
 
 FORMATS: Final = {

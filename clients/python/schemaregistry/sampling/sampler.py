@@ -15,7 +15,7 @@ from schemaregistry.data.handon import converted
 from schemaregistry.data.hidden import hidden_file
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.types import Array, Table, is_json
-from schemaregistry.document.csv_dialect import PLAIN_CSV, CsvDialect
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.sampling.faults import Fault, chosen, cut_off
 from schemaregistry.sampling.files import Target, Writer, format_of, writer

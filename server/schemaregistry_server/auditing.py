@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 import uvloop
 
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry_server import snapshot_file
-from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
-from schemaregistry_server.settings import DEFAULT_DATA
+from schemaregistry_server.place import AsJson, Place
 from schemaregistry_server.store import history
 
 
@@ -19,14 +19,12 @@ class Action(StrEnum):
     VERIFY = "verify"
 
 
-def audit(  # noqa: PLR0913, PLR0917 (each one is an option)
+@with_groups
+def audit(
     action: Annotated[Action, typer.Argument(show_default=False, help="verify is all there is.")],  # noqa: ARG001
     snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
-    store: StoreName = "sqlite",
-    data: Data = DEFAULT_DATA,
-    etcd_ca: Ca = None,
-    etcd_cert: Cert = None,
-    etcd_key: Key = None,
+    *,
+    place: Place,
     as_json: AsJson = False,
 ) -> None:
     """Prove that every audit record follows the one before it, and that each version is what its record says.
@@ -34,7 +32,6 @@ def audit(  # noqa: PLR0913, PLR0917 (each one is an option)
     Whoever can write to the store could make a whole new chain: with --snapshot it is also proved that all that was
     there then is there still, and unchanged.
     """
-    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
     records, revision = uvloop.run(_verified(place, snapshot))
     words = f"{records} audit records up to revision {revision}: all as they were written."
     say(json.dumps({"records": records, "revision": revision}) if as_json else words)

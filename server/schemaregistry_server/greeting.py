@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from schemaregistry_server.options import DEFAULT_DATA, DEFAULT_GRPC
 from schemaregistry_server.running import Listening
-from schemaregistry_server.settings import DEFAULT_DATA, DEFAULT_GRPC, Settings
+from schemaregistry_server.settings import Settings
 
 EXAMPLE: Final = "ticks_v1"
 """The schema of the commands, where it is there: the one that the README tells of."""

@@ -1,6 +1,6 @@
 """Which store the commands for operators are about: its name, its directory, and the TLS files for etcd.
 
-Holds their common options; what is done there is each command's own.
+What is done there is each command's own.
 """
 
 from collections.abc import AsyncIterator
@@ -12,28 +12,28 @@ from typing import Annotated
 import typer
 
 from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.options import DEFAULT_DATA
 from schemaregistry_server.store import selection, sqlite_file
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.store.history import Readable
 from schemaregistry_server.store.sqlite import SQLiteReader
 
-StoreName = Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")]
-Data = Annotated[Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="The registry's data directory.")]
-Ca = Annotated[Path | None, typer.Option(metavar="PEM", help="The CA of etcd's certificates.")]
-Cert = Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate to show to etcd.")]
-Key = Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A store by its name (`selection.opened`), the directory of the embedded one, and etcd's TLS files."""
+    """A store by its name (`selection.opened`), the directory of the embedded one, and etcd's TLS files: options."""
 
-    store: str
-    data: Path
-    ca: Path | None = None
-    cert: Path | None = None
-    key: Path | None = None
+    store: Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")] = (
+        "sqlite"
+    )
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="The registry's data directory.")
+    ] = DEFAULT_DATA
+    etcd_ca: Annotated[Path | None, typer.Option(metavar="PEM", help="The CA of etcd's certificates.")] = None
+    etcd_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate to show to etcd.")] = None
+    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")] = None
 
     @property
     def kind(self) -> str:
@@ -54,6 +54,6 @@ class Place:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
         """The store; the embedded one for us alone."""
-        tls = Tls(self.ca, self.cert, self.key) if self.ca else None
+        tls = Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
         async with selection.opened(self.store, self.data, tls=tls) as store:
             yield store

@@ -1,4 +1,4 @@
-"""What a server is told at start: each setting, its default, and which may not be missing. Reads no file."""
+"""What a server is told at start, made whole by its mode: which settings may not be missing, and what the rest are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,51 +11,22 @@ from schemaregistry_server import pki
 from schemaregistry_server.certificates import Files
 from schemaregistry_server.cores import usable
 from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.options import (
+    DEFAULT_GRPC,
+    DEFAULT_REST,
+    PRODUCTION_GRPC,
+    PRODUCTION_HEALTH,
+    Options,
+)
 from schemaregistry_server.store import selection
-
-DEFAULT_DATA: Final = Path(".data")
-DEFAULT_GRPC: Final = "localhost:50051"
-DEFAULT_REST: Final = "127.0.0.1:8000"
-
-PRODUCTION_GRPC: Final = "0.0.0.0:50051"
-PRODUCTION_HEALTH: Final = "0.0.0.0:8081"
 
 OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
 """What dev mode makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Each member is the option of its name; None, an empty tuple or no workers where nothing was said.
-
-    `grpc`, `rest` and `health` are HOST:PORT (port 0: any free one), `store` is a name that `store.selection` reads.
-    Of complete settings `rest` and `health` may still be None: not served.
-    Seconds: between a watch's marks of progress, for calls in flight at the end, for a reader to take a message, and
-    of a connection's life.
-    """
-
-    dev: bool = False
-    data: Path = DEFAULT_DATA
-    store: str | None = None
-    grpc: str | None = None
-    rest: str | None = None
-    health: str | None = None
-    tls_cert: Path | None = None
-    tls_key: Path | None = None
-    client_ca: Path | None = None
-    publisher: tuple[str, ...] = ()
-    revoked: Path | None = None
-    etcd_ca: Path | None = None
-    etcd_cert: Path | None = None
-    etcd_key: Path | None = None
-    workers: int = 0
-    publish: Path | None = None
-    reflection: bool = True
-    progress_seconds: float = 10.0
-    grace_seconds: float = 10.0
-    judge_seconds: float = 1.0
-    slow_seconds: float = 30.0
-    connection_seconds: float = 1800.0
+class Settings(Options):
+    """What was said, and what follows from it. Of complete settings `rest` and `health` may be None: not served."""
 
     @property
     def tls(self) -> Path:

@@ -12,11 +12,11 @@ from typing import Annotated, Final
 import typer
 import uvloop
 
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server import snapshot_file
-from schemaregistry_server.place import AsJson, Ca, Cert, Data, Key, Place, StoreName
-from schemaregistry_server.settings import DEFAULT_DATA
+from schemaregistry_server.place import AsJson, Place
 from schemaregistry_server.snapshot_file import Checked, Header
 from schemaregistry_server.store import history
 
@@ -27,30 +27,26 @@ File = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="
 Sha256 = Annotated[str, typer.Option(metavar="HEX", help="What FILE must have: `snapshot` said it, or sha256sum.")]
 
 
-def snapshot(  # noqa: PLR0913, PLR0917 (each one is an option)
+@with_groups
+def snapshot(
     file: File,
-    store: StoreName = "sqlite",
-    data: Data = DEFAULT_DATA,
-    etcd_ca: Ca = None,
-    etcd_cert: Cert = None,
-    etcd_key: Key = None,
+    *,
+    place: Place,
     as_json: AsJson = False,
 ) -> None:
     """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
 
     All of it is proved on the way: no snapshot is made of a store whose documents or audit records were changed.
     """
-    uvloop.run(_save(Place(store, data, etcd_ca, etcd_cert, etcd_key), file))
+    uvloop.run(_save(place, file))
     _say(file, snapshot_file.check(file), as_json=as_json)
 
 
-def restore(  # noqa: PLR0913, PLR0917
+@with_groups
+def restore(
     file: File,
-    store: StoreName = "sqlite",
-    data: Data = DEFAULT_DATA,
-    etcd_ca: Ca = None,
-    etcd_cert: Cert = None,
-    etcd_key: Key = None,
+    *,
+    place: Place,
     sha256: Sha256 = "",
     as_json: AsJson = False,
 ) -> None:
@@ -60,7 +56,6 @@ def restore(  # noqa: PLR0913, PLR0917
     with exit code 3.
     The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
     """
-    place = Place(store, data, etcd_ca, etcd_cert, etcd_key)
     checked = snapshot_file.check(file)
     if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
         raise DataLoss(

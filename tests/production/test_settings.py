@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from typer.core import TyperOption
 from typer.testing import CliRunner
 
 from schemaregistry.errors import InvalidArgument
@@ -192,3 +193,45 @@ def test_the_documented_file_is_complete(said: Said, tmp_path: Path) -> None:
     assert settings.publisher == ("spiffe://prod/ci-bot",)
     assert settings.etcd_tls
     assert not settings.reflection
+
+
+def described(option: TyperOption) -> str:
+    """One setting as docs/production.md has it: option, variable, default, and the meaning that --help gives."""
+    name = option.opts[0] if option.is_flag or not option.metavar else f"{option.opts[0]} {option.metavar}"
+    variable = f", `{option.envvar}`" if option.envvar else ""
+    default = option.default if option.show_default and not option.is_flag else None
+    usual = "" if default is None else f" [{default:g}]" if isinstance(default, float) else f" [{default}]"
+    return f"`{name}`{variable}: {option.help}{usual}"
+
+
+def settings_of_serve() -> list[TyperOption]:
+    app = typer.Typer(add_completion=False)
+    app.command()(main.serve)
+    return [each for each in typer.main.get_command(app).params if isinstance(each, TyperOption)]
+
+
+def test_the_page_lists_every_setting_as_help_has_it() -> None:
+    page = (Path(__file__).parents[2] / "docs/production.md").read_text(encoding="utf-8")
+    section = page.partition("## Every setting\n")[2].partition("\n## ")[0]
+    listed = [" ".join(each.split()) for each in section.split("\n- ")[1:]]
+    assert len(listed) == len(dataclasses.fields(Settings))
+    assert listed == [described(option) for option in settings_of_serve()]
+
+
+def test_each_setting_has_one_name_as_an_option_a_variable_and_a_key(said: Said, tmp_path: Path) -> None:
+    names = [field.name for field in dataclasses.fields(Settings)]
+    options = {str(option.name): option for option in settings_of_serve()}
+    assert list(options) == names
+    for name, option in options.items():
+        assert option.opts[0] == f"--{name.replace('_', '-')}"
+        assert option.envvar in (None, f"SCHEMAREGISTRY_{name.upper()}")
+    assert [name for name, option in options.items() if not option.envvar] == ["dev", "publish"]
+    values = {bool: "false", int: "1", float: "2.5", tuple: '["x"]'}
+    lines = [
+        f"{field.name.replace('_', '-')} = {values.get(type(field.default), repr('sqlite'))}"
+        for field in dataclasses.fields(Settings)
+        if field.name not in {"config", "publish"}  # the latter is for --dev alone
+    ]
+    (tmp_path / "all.toml").write_text("\n".join(lines))
+    settings = said("--config", str(tmp_path / "all.toml"))
+    assert (settings.reflection, settings.publisher, settings.slow_seconds) == (False, ("x",), 2.5)

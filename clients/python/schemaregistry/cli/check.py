@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.connection import AsJson, Connection
 from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.pull import pull
 from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ Form: TypeAlias = Annotated[
 ]
 
 
+@with_groups
 def check(
     files: Annotated[
         list[str],
@@ -46,10 +48,8 @@ def check(
     skip_lines: SkipLines = None,
     null: Null = None,
     escape: Escape = None,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Judge files by a contract, and report which column breaks which rule in which rows.
 
@@ -59,7 +59,7 @@ def check(
 
     check_form(form)
     sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
-    pulled = pull(schema, Access(registry, ca, cert, key))
+    pulled = pull(schema, connection)
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)
     print_report(data.redacted(report) if redact else report, form="json" if as_json else form)

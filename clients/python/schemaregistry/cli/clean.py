@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from schemaregistry.cli.check import Redact, Strict, print_report
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.connection import AsJson, Connection
 from schemaregistry.cli.csv_options import (
     Comment,
     Dates,
@@ -23,8 +23,9 @@ from schemaregistry.cli.csv_options import (
 )
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text, printable
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from schemaregistry.data.repairs import Instance, Repair
 
 
+@with_groups
 def clean(
     files: Annotated[
         list[str],
@@ -57,10 +59,8 @@ def clean(
     thousands: Thousands = None,
     dates: Dates = None,
     epoch: EpochUnit = None,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Repair files and hand the rows on to DEST that conform then; set the others aside, as the files have them.
 
@@ -80,7 +80,7 @@ def clean(
     )
     sources = data.find(files, format, spelled, strict=strict)
     folder = quarantine_of(to, quarantine)
-    pulled = pull(schema, Access(registry, ca, cert, key))
+    pulled = pull(schema, connection)
     with progress_bar("cleaning", sum(source.size for source in sources)) as progress:
         cleaned = clean(
             sources,

@@ -5,24 +5,24 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
+from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.output import write_output
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 
 
+@with_groups
 def contract(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.pb", help="Where the contract goes.")],
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Compile a document to its contract, the bytes that the registry gives for it.
 
     `schemaregistry check … --schema FILE.pb` judges by it without a registry; so do readers of other languages.
     """
-    compiled = pull(schema, Access(registry, ca, cert, key)).contract
+    compiled = pull(schema, connection).contract
     write_output(output, compiled.SerializeToString(deterministic=True))
     say(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)

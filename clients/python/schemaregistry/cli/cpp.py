@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.pull import pull
 
 
+@with_groups
 def cpp(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Print a C++ header for a document: a struct of its columns' types, with its fingerprint.
 
@@ -21,4 +21,4 @@ def cpp(
     """
     from schemaregistry.contract.cpp_header import cpp_header
 
-    typer.echo(cpp_header(pull(schema, Access(registry, ca, cert, key)).contract), nl=False)  # noqa: TID251 (a source file)
+    typer.echo(cpp_header(pull(schema, connection).contract), nl=False)  # noqa: TID251 (a source file)

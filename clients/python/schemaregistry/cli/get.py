@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect, split_version
+from schemaregistry.cli.connection import AsJson, Connection, split_version
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.document import loads
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text
@@ -14,17 +15,16 @@ if TYPE_CHECKING:
     from schemaregistry.client import Fetched
 
 
+@with_groups
 def get(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="Which one; the latest without a version.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here rather than print it.")] = None,
     as_json: AsJson = False,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Print a schema document, byte for byte as it was registered; with --json also its version and revision."""
-    with connect(registry, ca, cert, key) as client:
+    with connection.client() as client:
         fetched = client.get(*split_version(schema))
     data = _described(fetched) if as_json else fetched.raw
     if output is None:

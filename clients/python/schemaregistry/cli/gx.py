@@ -5,23 +5,23 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
+from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.output import write_output
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
 
 
+@with_groups
 def gx(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FILE.json", help="Where the suite goes; stdout without it."),
     ] = None,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Write a Great Expectations suite that says what the contract says of a pandas frame.
 
@@ -30,7 +30,7 @@ def gx(
     """
     from schemaregistry.contract.expectations import suite
 
-    made = suite(pull(schema, Access(registry, ca, cert, key)).contract)
+    made = suite(pull(schema, connection).contract)
     text = json_text(made, indent=2) + "\n"
     if output is None:
         say(text.removesuffix("\n"))

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text, printable
 
@@ -13,21 +14,20 @@ if TYPE_CHECKING:
     from schemaregistry.v1.registry_pb2 import SchemaSummary, SchemaVersion
 
 
+@with_groups
 def list_schemas(
     id: Annotated[str | None, typer.Argument(help="The versions of this schema, rather than all schemas.")] = None,
     text: Annotated[str, typer.Option(help="Part of the id, title or description.")] = "",
     field: Annotated[str, typer.Option(help="The name of a property.")] = "",
     tag: Annotated[str, typer.Option(help="One of the document's x-tags.")] = "",
     as_json: AsJson = False,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """List the schemas (id, latest version, versions, title), or one's versions (version, revision, time, writer)."""
     if id is not None and (text or field or tag):
         raise typer.BadParameter("--text, --field and --tag choose among schemas; leave out the id.")
-    with connect(registry, ca, cert, key) as client:
+    with connection.client() as client:
         if id is None:
             schemas = client.list_schemas(text=text, field=field, tag=tag)
             _print(map(_schema, schemas), ("id", "latest_version", "versions", "title"), as_json=as_json)

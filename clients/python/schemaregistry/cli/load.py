@@ -12,11 +12,12 @@ import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Form, Redact, Strict, check_form, print_report
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry
+from schemaregistry.cli.connection import AsJson, Connection
 from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
@@ -39,6 +40,7 @@ CacheDir: TypeAlias = Annotated[
 ]
 
 
+@with_groups
 def load(
     data: Annotated[
         list[str],
@@ -62,10 +64,8 @@ def load(
     skip_lines: SkipLines = None,
     null: Null = None,
     escape: Escape = None,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Hand the rows of files on to DEST, with a report, and an alert where they don't all conform.
 
@@ -87,7 +87,7 @@ def load(
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
     with _told(alert):
-        pulled = pull(schema, Access(registry, ca, cert, key), cache_dir=folder, max_staleness=seconds)
+        pulled = pull(schema, connection, cache_dir=folder, max_staleness=seconds)
     with progress_bar("loading", sum(source.size for source in sources)) as progress:
         loaded = gate.load(
             sources,

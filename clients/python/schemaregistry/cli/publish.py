@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli import git_history
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
@@ -25,15 +26,14 @@ SECONDS = 60.0
 """How long one version may take: the registry judges it against those before it."""
 
 
+@with_groups
 def publish(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Documents, or directories of *.json.")],
     history: Annotated[bool, typer.Option(help="Publish the versions of git's history first, oldest first.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: say what would become of it.")] = False,
     as_json: AsJson = False,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Publish schema documents; what the registry has already stays as it is.
 
@@ -43,7 +43,7 @@ def publish(
     files = [file for path in paths for file in _files(path)]
     refused = False
     with ExitStack() as stack:
-        client = stack.enter_context(connect(registry, ca, cert, key, identity="ci-bot", timeout=SECONDS))
+        client = stack.enter_context(connection.client(identity="ci-bot", timeout=SECONDS))
         into = rehearsal(client, stack.enter_context(_judge())) if dry_run else registration(client)
         for file in files:
             for outcome in _publish(file, into, history=history):

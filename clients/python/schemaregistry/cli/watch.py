@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 
 if TYPE_CHECKING:
     from schemaregistry.client import Event
 
 
+@with_groups
 def watch(
     ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="Only these schemas.")] = None,
     after: Annotated[int, typer.Option("--after", metavar="REVISION", min=0, help="Begin after this revision.")] = 0,
     as_json: AsJson = False,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Print each version registered after a revision, then each further one, until Ctrl-C.
 
     Lines are: kind, revision, id, version, fingerprint. With --json also the marks of progress, to resume --after.
     """
-    with connect(registry, ca, cert, key) as client:
+    with connection.client() as client:
         try:
             for event in client.watch(after, ids or ()):
                 if line := _json_line(event) if as_json else _line(event):

@@ -1,19 +1,19 @@
 """`schemaregistry whoami`: the identity that the registry sees."""
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, AsJson, Ca, Cert, Key, Registry, connect
+from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
 
 
+@with_groups
 def whoami(
     as_json: AsJson = False,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Print who you are to the registry, and what you may do."""
-    with connect(registry, ca, cert, key) as client:
+    with connection.client() as client:
         me = client.whoami()
     if as_json:
         facts = {"identity": me.identity, "can_publish": me.can_publish, "transport": me.transport}

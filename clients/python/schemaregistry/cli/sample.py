@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection import DEFAULT_TARGET, Ca, Cert, Key, Registry
-from schemaregistry.cli.pull import Access, pull
+from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import printable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from schemaregistry.v1 import contract_pb2
 
 
+@with_groups
 def sample(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="What the rows conform to.")],
     rows: Annotated[int, typer.Option("--rows", metavar="N", help="How many rows.")] = 1_000,
@@ -34,10 +36,8 @@ def sample(
     format: Annotated[
         str | None, typer.Option("--format", help="The file's format, where its name doesn't tell it.")
     ] = None,
-    registry: Registry = DEFAULT_TARGET,
-    ca: Ca = None,
-    cert: Cert = None,
-    key: Key = None,
+    *,
+    connection: Connection,
 ) -> None:
     """Write made-up rows that conform to a contract, in the format of the file's name.
 
@@ -49,7 +49,7 @@ def sample(
 
     if fault != "list" and output is None:
         raise InvalidArgument("sample writes a file: name it with -o, as in -o ticks.parquet", reason="NO_OUTPUT")
-    contract = pull(schema, Access(registry, ca, cert, key)).contract
+    contract = pull(schema, connection).contract
     if output is None or fault == "list":
         _list_faults(contract, seed)
         return

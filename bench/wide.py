@@ -21,6 +21,9 @@ from schemaregistry.v1.contract_pb2 import Contract
 _ROWS: Final = 10
 _COLUMNS: Final = (1_000, 5_000, 10_000)
 _FILES: Final = (200, 2_000)
+_MISNAMED: Final = 20
+"""Records."""
+_NAMES: Final = (500, 1_000, 2_000)
 
 
 def contract_of(columns: int) -> Contract:
@@ -49,12 +52,24 @@ def write(folder: Path, columns: int) -> list[Path]:
     return files
 
 
-def seconds(files: list[str], contract: Contract) -> float:
+def write_misnamed(file: Path, names: int) -> None:
+    """Records none of whose members has a name that it should."""
+    record = {f"x{index}": 1 for index in range(names)}
+    file.write_text((json.dumps(record) + "\n") * _MISNAMED)
+
+
+def contract_of_names() -> Contract:
+    """Names alone, which records are judged for one by one."""
+    document = {"$id": "names_v1", "version": "1.0.0", "type": "object", "propertyNames": {"pattern": "^c"}}
+    return compile_contract(parse(json.dumps(document | {"properties": {"c0": {"type": "number"}}}).encode()))
+
+
+def seconds(files: list[str], contract: Contract, verdict: str = "conforms") -> float:
     """The best of three checks."""
     spent = []
     for _ in range(3):
         before = time.process_time()
-        assert check(find(files), contract).verdict == "conforms"
+        assert check(find(files), contract).verdict == verdict
         spent.append(time.process_time() - before)
     return min(spent)
 
@@ -66,6 +81,12 @@ def main() -> None:
             contract = contract_of(columns)
             for file in write(Path(made), columns):
                 print(f"{columns:,} columns, {file.suffix}: {seconds([str(file)], contract):.2f} s")
+        file = Path(made) / "misnamed.ndjson"
+        for names in _NAMES:
+            write_misnamed(file, names)
+            for name, contract in (("required", contract_of(names)), ("propertyNames", contract_of_names())):
+                spent = seconds([str(file)], contract, "violates")
+                print(f"{_MISNAMED} records of {names:,} wrong names, {name}: {spent:.2f} s")
         contract = contract_of(10)
         for count in _FILES:
             folder = Path(made) / str(count)

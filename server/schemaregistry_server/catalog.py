@@ -21,6 +21,7 @@ from schemaregistry.document import Document, check_id, parse, parse_version
 from schemaregistry.errors import NotFound
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import about
+from schemaregistry_server.index import Index, following
 from schemaregistry_server.store.base import Entry
 
 CONTENT_TYPE = "application/json"
@@ -36,9 +37,6 @@ PARSED = 512
 
 SMALL = 16 << 10
 """Bytes up to which a document is kept parsed, which takes ten times as many."""
-
-STRETCH = 100
-"""Ids that are looked up in one go."""
 
 
 class Registered:
@@ -163,8 +161,8 @@ class Subject:
 class Catalog:
     """Every version up to `revision`.
 
-    A catalog and its successors share two lists that only grow, so that a change costs the same in a large catalog:
-    `_history`, of which each sees its own first `size` members, and `_ids` in their order, of which it sees its own.
+    A catalog and its successors share what only grows, so that a change costs the same in a large catalog: `_history`,
+    of which each sees its own first `size` members, `_ids` in their order, of which it sees its own, and `index`.
     """
 
     revision: int = 0
@@ -172,6 +170,7 @@ class Catalog:
     size: int = 0
     _history: list[Registered] = field(default_factory=list, repr=False)
     _ids: list[str] = field(default_factory=list, repr=False)
+    index: Index = field(default_factory=Index, repr=False)
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
         """The catalog after `entries`, in the order of their revisions; what it has already is passed over.
@@ -184,15 +183,20 @@ class Catalog:
             subject = subjects.get(name)
             if subject is None:
                 insort(self._ids, name)
-            subjects = subjects.insert(name, (subject or Subject(name)).grown(list(later)))
+            grown = (subject or Subject(name)).grown(list(later))
+            subjects = subjects.insert(name, grown)
+            self.index.expect(grown.latest)
         self._history.extend(fresh)
         return replace(self, revision=max(self.revision, revision), subjects=subjects, size=self.size + len(fresh))
 
     def ids(self, after: str = "") -> Iterator[str]:
         """The ids that come after `after`, in their order; this catalog may be advanced meanwhile."""
-        while names := self._ids[(first := bisect_right(self._ids, after)) : first + STRETCH]:
-            yield from (name for name in names if name in self.subjects)
-            after = names[-1]
+        return (name for name in following(self._ids, after) if name in self.subjects)
+
+    def filtered(self, after: str, field: str, tag: str) -> Iterator[Subject]:
+        """The subjects after `after` that may have a field and a tag ("": anything), in the order of their ids."""
+        names = self.index.ids(after, field, tag) if field or tag else self.ids(after)
+        return (subject for subject in map(self.subjects.get, names) if subject)
 
     def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
         """Every version of `id`; raise InvalidArgument where that can't be an id, NotFound where there is none."""

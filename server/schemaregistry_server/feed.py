@@ -57,10 +57,10 @@ async def load(store: Store, current: CurrentCatalog) -> None:
 
 
 async def describe(catalog: Catalog) -> None:
-    """Read what the newest version of each id says of itself, so that the first list by a filter finds it read."""
+    """Read what the newest version of each id says of itself, where it isn't read, so that filters find it."""
     count = 0
-    async for name in sliced(list(catalog.ids())):
-        await described(catalog.subjects[name].latest)
+    async for registered in sliced(catalog.index.unread()):
+        catalog.index.add(registered, await described(registered))
         count += 1
         if count % SETTLED == 0:
             settle()

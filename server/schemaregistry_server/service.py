@@ -6,6 +6,7 @@ Holds what an RPC asks and answers; keeping, judging, paging and watching are ot
 # ruff: noqa: A002, N802 (the proto's names)
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
 from typing import Final
 
 from google.api.httpbody_pb2 import HttpBody
@@ -18,7 +19,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import bodies, limits, pages, refusals, watching
 from schemaregistry_server.catalog import Catalog, Registered, Subject
 from schemaregistry_server.current import CurrentCatalog
-from schemaregistry_server.feed import described
+from schemaregistry_server.feed import describe, described
 from schemaregistry_server.identity import Identity, authorise
 from schemaregistry_server.judging import Judge, Questions, read_direction
 from schemaregistry_server.reply import Prepared, Reply
@@ -30,6 +31,9 @@ __all__ = ["Identity", "Registry", "Reply"]
 
 WAIT_SECONDS: Final = 5.0
 """How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
+
+STRETCH: Final = 50
+"""Subjects that a filter looks at in one go."""
 
 STALE: Final = ("x-schema-stale", "true")
 PROGRESS_HEADER: Final = "x-schema-progress-seconds"
@@ -96,7 +100,9 @@ class Registry:
         page = pages.read(request.page_size, request.page_token, "schemas", *filters)
         catalog = await self._catalog(request.min_revision)
         answer = pb.ListSchemasResponse(revision=catalog.revision)
-        async for subject in _chosen((catalog.subjects[name] for name in catalog.ids(page.after)), *filters):
+        if any(filters):
+            await describe(catalog)
+        async for subject in _chosen(catalog.filtered(page.after, request.field, request.tag), *filters):
             if len(answer.schemas) == page.size:
                 answer.next_page_token = page.token(answer.schemas[-1].id)
                 break
@@ -177,14 +183,17 @@ def _matches(if_none_match: str, etag: str) -> bool:
 async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
     """The subjects whose latest version has what is asked for ("": anything)."""
     words = text.casefold()
-    async for subject in sliced(subjects):
-        about = await described(subject.latest)
-        if (
-            (not text or words in subject.id or words in about.words)
-            and (not field or field in about.fields)
-            and (not tag or tag in about.tags)
-        ):
-            yield subject
+    waiting = iter(subjects)
+    async for stretch in sliced(iter(lambda: list(islice(waiting, STRETCH)), [])):
+        for subject in stretch:
+            latest = subject.latest
+            about = latest.about if latest.is_described else await described(latest)
+            if (
+                (not text or words in subject.id or words in about.words)
+                and (not field or field in about.fields)
+                and (not tag or tag in about.tags)
+            ):
+                yield subject
 
 
 def _summary(subject: Subject) -> pb.SchemaSummary:

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemaregistry.contract import compile_contract
-from schemaregistry.data import Directory, Quarantine, check, find, load
+from schemaregistry.data import Directory, Quarantine, check, find, load, validator
 from schemaregistry.data.clean import clean
 from schemaregistry.document import parse
+from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1.contract_pb2 import Contract
 
 
@@ -154,3 +155,48 @@ def test_many_files_grow_in_proportion(tmp_path: Path) -> None:
         return steps(lambda: check(find([str(folder)]), contract, progress=lambda _: None))
 
     assert_linear(cost)
+
+
+NAMED: dict[str, Any] = {"definitions": {"n": {"pattern": "^c", "maxLength": 4}}}
+RULES: dict[str, tuple[Any, str]] = {
+    "names": ({"propertyNames": {"pattern": "^c"}}, ""),
+    "names by reference": ({"propertyNames": {"$ref": "#/definitions/n"}}, ""),
+    "no name": ({"propertyNames": False}, ""),
+    "names, of a part": ({"properties": {"o": {"propertyNames": {"maxLength": 2}, "required": ["c1", "q"]}}}, "o"),
+    "required": ({"required": ["c1", "q", "r"]}, ""),
+    "required, and its own reference": ({"required": ["q"], "properties": {"c1": {"$ref": "#"}}}, ""),
+    "others": ({"additionalProperties": {"type": "string"}, "minProperties": 400, "required": ["c1"]}, ""),
+    "nothing": ({"required": ["c1"], "propertyNames": {"maxLength": 4}}, ""),
+}
+
+
+@pytest.mark.parametrize("rules", RULES.values(), ids=RULES)
+def test_an_object_of_many_members_breaks_what_one_of_few_does(
+    rules: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema, within = {**NAMED, "type": "object", **rules[0]}, rules[1]
+    members: Any = {f"{'cx'[index % 2]}{index}": index for index in range(300)} | {"c1": {}}
+    record = {within: members} if within else members
+    residuals = [contract_pb2.Residual(schema_pointer=f"/properties/{within}" if within else "")]
+
+    def broken(many: int) -> list[set[tuple[str, str, tuple[Any, ...], tuple[str, ...]]]]:
+        monkeypatch.setattr(validator, "MANY", many)
+        judge = validator.Validator(schema, residuals)
+        return [
+            {(each.pointer, each.rule, each.place, each.names) for each in found}
+            for found in (judge.whole(record), judge.residual(0, members))
+        ]
+
+    assert broken(100) == broken(10_000)
+
+
+def test_wrong_names_are_no_error_each(tmp_path: Path) -> None:
+    """Each error has a copy of its object: a line of 30,000 wrong names took minutes and gigabytes."""
+    schema = {"type": "object", "propertyNames": {"pattern": "^c"}}
+    record = {f"x{index}": 1 for index in range(30_000)}
+    assert len(validator.Validator(schema, []).whole(record)) == 1
+    (tmp_path / "a.ndjson").write_text(json.dumps(record) + "\n")
+    facts = {"$id": "wide_v1", "version": "1.0.0", "properties": {"c": {}}}
+    contract = compile_contract(parse(json.dumps(facts | schema).encode()))
+    (violation,) = check(find([str(tmp_path / "a.ndjson")]), contract).violations
+    assert (violation.rule, violation.pointer) == ("propertyNames", "/propertyNames/pattern")

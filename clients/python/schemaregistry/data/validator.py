@@ -4,7 +4,7 @@ Draft-07 with formats asserted, patterns in an engine of automata, nothing ever 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -18,6 +18,11 @@ from schemaregistry.v1 import contract_pb2
 
 _LONGEST: Final = 80
 """Characters of a rule that is shown."""
+
+MANY: Final = 100
+"""Members of an object from which on each error about it is costly."""
+
+_NOT_HERE: Final = ("required", "propertyNames", "definitions", "$schema", "$id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +55,31 @@ class Validator:
         prefix = "residual"
         while any(name.startswith(prefix) for name in definitions):
             prefix += "_"
-        for index, residual in enumerate(residuals):
-            definitions[f"{prefix}{index}"] = _restricted(schema, residual)
-        root = {**schema, "$schema": f"{DRAFT_07}#", **({"definitions": definitions} if definitions else {})}
+        parts = [_restricted(schema, residual) for residual in residuals]
+        root = {**schema, "$schema": f"{DRAFT_07}#"}
+        named = {f"{prefix}{index}": part for index, part in enumerate(parts)}
         self._schema = schema
-        self._bases = [residual.schema_pointer for residual in residuals]
-        self._whole = _compiled(root)
-        self._residuals = _residuals(root, [f"{prefix}{index}" for index in range(len(residuals))])
+        self._parts: list[tuple[Json, str]] = [(schema, "")]
+        self._parts += zip(parts, (residual.schema_pointer for residual in residuals), strict=True)
+        self._validators = [_compiled(_with(root, named)), *_each(_with(root, named), list(named))]
+        self._wide: dict[int, _Wide] = {}
+        self._root, self._prefix = root, prefix
 
     def whole(self, record: Json) -> list[Refusal]:
         """What a record breaks of the whole document."""
-        return [_refusal(error, "") for error in self._whole.iter_errors(record)]
+        return self._refusals(0, record)
 
     def residual(self, index: int, value: Json) -> list[Refusal]:
         """What a value breaks of one residual."""
-        return [_refusal(error, self._bases[index]) for error in self._residuals[index].iter_errors(value)]
+        return self._refusals(index + 1, value)
+
+    def _refusals(self, index: int, value: Json) -> list[Refusal]:
+        schema, base = self._parts[index]
+        if isinstance(value, dict) and len(value) > MANY and isinstance(schema, dict) and "$ref" not in schema:
+            if index not in self._wide:
+                self._wide[index] = _Wide(self._root, schema, base, self._prefix)
+            return self._wide[index].refusals(value)
+        return [_refusal(error, base) for error in self._validators[index].iter_errors(value)]
 
     def stated(self, at: str) -> str:
         """What stands at a pointer of the document, as a report may show it."""
@@ -90,7 +105,13 @@ def _compiled(schema: Mapping[str, Json]) -> jsonschema_rs.Draft7Validator:
     )
 
 
-def _residuals(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.Validator]:
+def _with(root: Mapping[str, Json], named: Mapping[str, Json]) -> dict[str, Json]:
+    """The root with further definitions."""
+    definitions = {**root.get("definitions", {}), **named}
+    return {**root, **({"definitions": definitions} if definitions else {})}
+
+
+def _each(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.Validator]:
     """A validator for each definition of these names, its references resolved in the root."""
     if not names:
         return []
@@ -98,6 +119,40 @@ def _residuals(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschem
         dict(root), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS
     )
     return [every[f"#/definitions/{name}"] for name in names]
+
+
+class _Wide:
+    """Judges objects of many members by a schema, in time linear in them.
+
+    jsonschema-rs puts a copy of the object into each error, and `required` and `propertyNames` give one for every name:
+    these two are looked at here. `schema` stands at `base` in the document.
+    """
+
+    def __init__(self, root: Mapping[str, Json], schema: dict[str, Json], base: str, prefix: str) -> None:
+        rest, names = f"{prefix}rest", f"{prefix}names"
+        own = {keyword: part for keyword, part in schema.items() if keyword not in _NOT_HERE}
+        both = {rest: own, names: schema.get("propertyNames", True)}
+        self._rest, self._names = _each(_with(root, both), [rest, names])
+        self._required: Sequence[str] = schema.get("required", ())
+        self._base = base
+
+    def refusals(self, value: dict[str, Json]) -> list[Refusal]:
+        """What an object breaks; each rule for its names is there once."""
+        found = [_refusal(error, self._base) for error in self._rest.iter_errors(value)]
+        found += (
+            Refusal(f"{self._base}/required", "required", (), (name,), value)
+            for name in self._required
+            if name not in value
+        )
+        return [*found, *{each.pointer: each for each in self._of_names(value)}.values()]
+
+    def _of_names(self, value: dict[str, Json]) -> Iterator[Refusal]:
+        for name in value:
+            if not self._names.is_valid(name):
+                for error in self._names.iter_errors(name):
+                    found = _refusal(error, f"{self._base}/propertyNames")
+                    rule = found.rule if found.rule == "false" else "propertyNames"
+                    yield replace(found, rule=rule, place=(), names=(), value=value)
 
 
 def _restricted(schema: Json, residual: contract_pb2.Residual) -> Json:

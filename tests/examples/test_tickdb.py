@@ -44,7 +44,7 @@ def test_the_readmes_commands_print_what_it_shows(tmp_path: Path) -> None:
     for name in ("schemas", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     done = None
-    for line in commands.splitlines():
+    for line in commands.replace("\\\n", "").splitlines():
         if line != ". .venv/bin/activate":
             program, *arguments = shlex.split(line)
             programs = {"python": [sys.executable], "schemaregistry": [sys.executable, "-m", "schemaregistry"]}

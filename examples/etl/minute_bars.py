@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import compute
 
 from schemaregistry import data
-from schemaregistry.data.tables import rows_of
+from schemaregistry.data import rows_of
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1.contract_pb2 import Contract
 from schemaregistry.v1.registry_pb2 import GetContractRequest

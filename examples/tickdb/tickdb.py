@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from schemaregistry import data
 from schemaregistry.client import Client
-from schemaregistry.data.formats import html
+from schemaregistry.data import formats
 from schemaregistry.errors import RegistryError
 from schemaregistry.pull import Pulled, pull
 
@@ -108,7 +108,7 @@ def _digest(path: Path) -> str:
 def _kept(report: data.Report, reports: Path, source: data.Source) -> Path:
     reports.mkdir(parents=True, exist_ok=True)
     page = reports / f"{Path(source.path).name}.html"
-    page.write_text(html.render(report), encoding="utf-8")
+    page.write_text(formats.FORMS["html"](report), encoding="utf-8")
     return page
 
 

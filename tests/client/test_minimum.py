@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PROJECT = tomllib.loads((HERE.parents[1] / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((Path(__file__).resolve().parents[2] / "pyproject.toml").read_text())["project"]
 PINNED = dict(re.findall(r"^([a-z0-9-]+)==([0-9.]+)", (HERE / "minimum.txt").read_text(), re.MULTILINE))
 
 

@@ -15,7 +15,7 @@ from google.api import annotations_pb2
 from schemaregistry.v1 import registry_pb2
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 REQUESTS: list[dict[str, Any]] = tomllib.loads((HERE / "requests.toml").read_text())["request"]
 DIFFERENCES: list[dict[str, Any]] = tomllib.loads((HERE / "differences.toml").read_text()).get("difference", [])
 COMPARED = ("etag", "retry-after", "allow", "x-schema-id", "x-schema-version", "x-schema-revision")

@@ -17,8 +17,11 @@ from google.api.httpbody_pb2 import HttpBody
 from bench.servers import Server, launch_dev, register
 from schemaregistry.v1 import registry_pb2 as pb
 
-MOST_MS: Final = 200.0
-"""Ten times what is aimed at: beside other work the time of gRPC's own threads counts, too."""
+LOOP_MS: Final = 20.0
+"""What is aimed at, of the loop's own CPU time: beside other work it is the same, but for the caches."""
+
+ALL_MS: Final = 200.0
+"""Ten times that of the whole process's: the time of gRPC's own threads counts, which keep nobody from the loop."""
 
 WIDE: Final = 5000
 """Properties of the largest document: just under 1 MiB."""
@@ -178,14 +181,20 @@ COSTLY: Final[dict[str, Ask]] = {
 
 @pytest.mark.parametrize("ask", COSTLY.values(), ids=COSTLY)
 def test_the_event_loop_is_not_held(server: Server, beats: Path, ask: Ask) -> None:
-    """Three times at most: what holds the loop does so each time, what the machine does not."""
-    assert any(worst(beats, server, ask) < MOST_MS for _ in range(3)), beats.read_text()
+    """Five times at most: what holds the loop does so each time, what the machine does not."""
+    found = []
+    for _ in range(5):
+        found.append(worst(beats, server, ask))
+        if found[-1][0] < LOOP_MS and found[-1][1] < ALL_MS:
+            return
+    pytest.fail(f"held for (its own, the process's) milliseconds of CPU time: {found}")
 
 
-def worst(beats: Path, server: Server, ask: Ask) -> float:
-    """The longest that the loop was held while something was asked, in milliseconds of CPU time."""
+def worst(beats: Path, server: Server, ask: Ask) -> tuple[float, float]:
+    """The longest that the loop was held while something was asked, in milliseconds of both CPU times."""
     began = time.monotonic()
     ask(server)
     time.sleep(0.2)
     lines = (map(float, line.split()) for line in beats.read_text(encoding="ascii").splitlines())
-    return max((held for when, held in lines if when >= began), default=0.0)
+    held = [(own, every) for when, own, every in lines if when >= began]
+    return max((own for own, _ in held), default=0.0), max((every for _, every in held), default=0.0)

@@ -9,8 +9,9 @@ import logging
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.about import About
-from schemaregistry_server.catalog import Catalog, Registered
+from schemaregistry_server.catalog import Catalog
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.registered import Registered
 from schemaregistry_server.slices import sliced
 from schemaregistry_server.store.base import Compacted, Store
 

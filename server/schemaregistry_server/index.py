@@ -7,12 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from schemaregistry_server.about import About
-
-if TYPE_CHECKING:
-    from schemaregistry_server.catalog import Registered
+from schemaregistry_server.registered import Registered
 
 STRETCH: Final = 100
 """Ids that are looked up in one go."""
@@ -26,16 +24,16 @@ class Index:
         self._fields: dict[str, list[str]] = {}
         self._tags: dict[str, list[str]] = {}
 
-    def expect(self, latest: "Registered") -> None:
+    def expect(self, latest: Registered) -> None:
         """Note a version that is to be added."""
         self._unread.append(latest)
 
-    def unread(self) -> Iterator["Registered"]:
+    def unread(self) -> Iterator[Registered]:
         """The versions that are to be added, each until it is: it stays the first for whoever comes meanwhile."""
         while self._unread:
             yield self._unread[0]
 
-    def add(self, latest: "Registered", about: About) -> None:
+    def add(self, latest: Registered, about: About) -> None:
         """Note what a version says of itself."""
         for ids in chain(
             (self._fields.setdefault(field, []) for field in about.fields),

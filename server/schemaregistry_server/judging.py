@@ -11,8 +11,8 @@ from semver import Version
 from schemaregistry.document import Level
 from schemaregistry.document.model import Note
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
-from schemaregistry_server.catalog import Registered
 from schemaregistry_server.kept import Kept
+from schemaregistry_server.registered import Registered
 from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.verdicts import Rendered

@@ -17,11 +17,12 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server import bodies, limits, pages, refusals, watching
-from schemaregistry_server.catalog import Catalog, Registered, Subject
+from schemaregistry_server.catalog import Catalog, Subject
 from schemaregistry_server.current import CurrentCatalog
 from schemaregistry_server.feed import describe, described
 from schemaregistry_server.identity import Identity, authorise
 from schemaregistry_server.judging import Judge, Questions, read_direction
+from schemaregistry_server.registered import Registered
 from schemaregistry_server.reply import Prepared, Reply
 from schemaregistry_server.slices import sliced
 from schemaregistry_server.store.base import Store

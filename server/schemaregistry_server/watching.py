@@ -12,8 +12,9 @@ from typing import Final, Literal
 from schemaregistry.document import check_id
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.catalog import Catalog, Registered
+from schemaregistry_server.catalog import Catalog
 from schemaregistry_server.current import CurrentCatalog
+from schemaregistry_server.registered import Registered
 from schemaregistry_server.slices import sliced
 
 LAG_SECONDS: Final = 5.0

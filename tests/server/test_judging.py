@@ -6,8 +6,8 @@ import pytest
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server import judging
-from schemaregistry_server.catalog import Registered
 from schemaregistry_server.judging import Questions, read_direction
+from schemaregistry_server.registered import Registered
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.verdicts import Rendered
 

@@ -25,7 +25,7 @@ def text(settings: Settings, listening: Listening) -> str:
     source = shlex.quote(str((settings.publish or Path("schemas")) / f"{id}.json"))
     certificates = f"-cacert {tls}/ca.pem -cert {tls}/reader.pem -key {tls}/reader-key.pem"
     rest = f"http://{listening.rest}"
-    post = f'curl -X POST "{rest}/schema/{id}" -H "Content-Type: application/json" -d @{source}'
+    post = f'curl -X POST "{rest}/schema/{id}" -H "Content-Type: application/json" --data-binary @{source}'
     return f"""\
 Listening: gRPC {listening.grpc} (mTLS), REST {rest}
 {_published(settings, listening)}

@@ -1,6 +1,6 @@
 """docs/clients.md: each language's lines are those of its example, and the example says what the page promises.
 
-C++'s are in tests/cpp, where they are built. What grpcurl says is in the README.
+C++'s are in tests/cpp, where they are built. What grpcurl says is in docs/grpcurl.md.
 """
 
 import re
@@ -61,9 +61,9 @@ def grpcurl() -> None:
     subprocess.run(["make", "-s", "grpcurl"], cwd=ROOT, check=True)
 
 
-def test_grpcurl_says_what_the_readme_shows(grpcurl: None, run) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    [shown] = re.findall(r"^```console\n(.*?)^```$", readme, re.M | re.S)
+def test_grpcurl_says_what_its_page_shows(grpcurl: None, run) -> None:
+    page = (ROOT / "docs/grpcurl.md").read_text(encoding="utf-8")
+    [shown] = re.findall(r"^```console\n(.*?)^```$", page, re.M | re.S)
     assert plain(run("clients/grpcurl-demo.sh", cwd="..")) == plain(shown)
 
 

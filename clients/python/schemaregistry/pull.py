@@ -1,7 +1,7 @@
 """The contract that a name stands for: a document's or a contract's file, or an id of the registry. Judges nothing."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +20,19 @@ if TYPE_CHECKING:
 class Pulled:
     """A contract with the registry's revision of it; None where it comes from a file.
 
-    `stale_seconds` says how long ago the registry last confirmed it, where it can't be reached. `aliases` are former
-    names of columns, as the document has them; a compiled contract has none.
+    `stale_seconds` says how long ago the registry last confirmed it, where it can't be reached. `raw` is the document,
+    None where a compiled contract is all there is.
     """
 
     contract: contract_pb2.Contract
     revision: int | None = None
     stale_seconds: float | None = None
-    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    raw: bytes | None = None
+
+    @property
+    def aliases(self) -> Mapping[str, tuple[str, ...]]:
+        """Former names of columns, as the document has them; a compiled contract has none."""
+        return {} if self.raw is None else parse(self.raw).aliases
 
 
 def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float | None = None) -> Pulled:
@@ -43,11 +48,10 @@ def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float |
 
 
 def from_registry(schema: str, client: "Client", max_staleness: float | None = None) -> Pulled:
-    """The contract of `ID` or `ID@VERSION`."""
+    """The contract of `ID` or `ID@VERSION`: the registry's own, or compiled here while it gives none."""
     name, _, version = schema.partition("@")
-    fetched = client.get(name, version or "latest", max_staleness=max_staleness)
-    document = parse(fetched.raw, id=fetched.id)
-    return Pulled(compile_contract(document), fetched.revision, fetched.stale_seconds, document.aliases)
+    answer = client.contract(name, version or "latest", max_staleness=max_staleness)
+    return Pulled(answer.contract, answer.schema.revision, answer.schema.stale_seconds, answer.schema.raw)
 
 
 def is_file(schema: str) -> bool:
@@ -68,8 +72,7 @@ def _pulled(path: Path) -> Pulled:
         raise InvalidArgument(message, reason="NO_SUCH_SCHEMA", metadata={"file": str(path)}) from None
     if path.suffix == ".pb":
         return Pulled(_compiled(path, data))
-    document = parse(data)
-    return Pulled(compile_contract(document), aliases=document.aliases)
+    return Pulled(compile_contract(parse(data)), raw=data)
 
 
 def _compiled(path: Path, data: bytes) -> contract_pb2.Contract:

@@ -1,7 +1,7 @@
 """The registry's clients: what a program calls. Checking data against what they fetch is `schemaregistry.data`'s."""
 
 from schemaregistry.client.aio import AsyncClient
-from schemaregistry.client.answers import Event, Fetched, Registered
+from schemaregistry.client.answers import Event, Fetched, FetchedContract, Registered
 from schemaregistry.client.channel import Keepalive
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.failures import VersionRefused
@@ -18,6 +18,7 @@ __all__ = [
     "Credentials",
     "Event",
     "Fetched",
+    "FetchedContract",
     "Keepalive",
     "Registered",
     "VersionRefused",

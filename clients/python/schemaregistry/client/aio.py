@@ -4,29 +4,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from pathlib import Path
+from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
-from weakref import WeakSet
 
 import grpc
 
-from schemaregistry.client import calls
-from schemaregistry.client.answers import Fetched, Registered
+from schemaregistry.client import calls, reads
+from schemaregistry.client.answers import Fetched, FetchedContract, Registered
+from schemaregistry.client.base import BaseClient
 from schemaregistry.client.calls import Call, Page
-from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds, options
-from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import AsyncCache
-from schemaregistry.client.pickling import revive, settings
 from schemaregistry.client.position import Position, many_ids
-from schemaregistry.client.renewal import Renewing
-from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.reads import Steps
+from schemaregistry.client.shelf import LATEST
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import AsyncLine, AsyncStream, AsyncWatch
 from schemaregistry.document import Document, Json
-from schemaregistry.errors import DeadlineExceeded, FailedPrecondition, RegistryError, Unavailable
+from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
@@ -37,7 +34,7 @@ Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
 
-class AsyncClient:
+class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncWatch]):
     """One connection to a registry over mutual TLS, for the tasks of one event loop: that of its first call.
 
     In another loop (each `asyncio.run` makes one) it raises FailedPrecondition (reason OTHER_LOOP). The rest is as of
@@ -48,37 +45,11 @@ class AsyncClient:
     '1.1.0'
     """
 
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        credentials: Credentials,
-        timeout: float = 5.0,
-        cache_dir: str | Path | None = None,
-        keepalive: Keepalive = KEEPALIVE,
-    ) -> None:
-        """As `Client`'s. It may be made before a loop runs."""
-        self.target = check_target(target)
-        self.timeout = check_seconds(timeout, "timeout")
-        self.credentials = credentials
-        self.keepalive = keepalive
-        self._cache_dir = cache_dir
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._shelf = Shelf(target, cache_dir)
-        self._connection = Renewing(credentials, self._connect, self._retire, timeout)
-        self._closing: set[asyncio.Task[None]] = set()
-        self._watches: WeakSet[AsyncWatch] = WeakSet()
+    _loop: asyncio.AbstractEventLoop | None = None
 
-    @classmethod
-    def from_environment(
-        cls, identity: str = "reader", *, timeout: float = 5.0, cache_dir: str | Path | None = None
-    ) -> "AsyncClient":
-        """As `Client.from_environment`."""
-        credentials = Credentials.from_environment(identity)
-        return cls(target_from_environment(), credentials=credentials, timeout=timeout, cache_dir=cache_dir)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return revive, (type(self), settings(self, self._cache_dir))
+    @cached_property
+    def _closing(self) -> "set[asyncio.Task[None]]":
+        return set()
 
     async def close(self) -> None:
         """Close the connection; calls and watches under way end."""
@@ -110,22 +81,25 @@ class AsyncClient:
         timeout: float | None = None,
     ) -> Fetched:
         """One version, byte for byte as it was registered; see `Client.get`."""
-        self._check_usable()
-        version = version_asked(version)
-        settled = self._shelf.settled(id, version)
-        if settled is not None:
-            return settled
-        try:
-            fetched = await self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)), timeout)
-        except (Unavailable, DeadlineExceeded) as away:
-            return self._shelf.stale(id, version, min_revision, max_staleness, away)
-        return self._shelf.keep(id, version, fetched)
+        return await self._run(reads.get(self._shelf, id, version, min_revision, max_staleness), timeout)
 
     async def document(
         self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
     ) -> Document:
         """One version, parsed (once for each content)."""
-        return self._shelf.document(await self.get(id, version, min_revision=min_revision, timeout=timeout))
+        return await self._run(reads.document(self._shelf, id, version, min_revision), timeout)
+
+    async def contract(
+        self,
+        id: str,
+        version: str = LATEST,
+        *,
+        min_revision: int = 0,
+        max_staleness: float | None = None,
+        timeout: float | None = None,
+    ) -> FetchedContract:
+        """One version's contract with its document; see `Client.contract`."""
+        return await self._run(reads.contract(self._shelf, id, version, min_revision, max_staleness), timeout)
 
     async def register(
         self, document: bytes | str, id: str | None = None, *, timeout: float | None = None
@@ -219,13 +193,25 @@ class AsyncClient:
         channel = grpc.aio.secure_channel(self.target, secure, options(self.target, self.keepalive))
         return channel, SchemaRegistryStub(channel)
 
-    def _seconds(self, timeout: float | None) -> float:
-        return self.timeout if timeout is None else check_seconds(timeout, "timeout")
-
     def _retire(self, channel: grpc.aio.Channel) -> None:
         closing = asyncio.get_running_loop().create_task(channel.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
+
+    async def _run(self, steps: Steps[Answer], timeout: float | None) -> Answer:
+        self._check_usable()
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    answer = await self._send(call, timeout)
+                except RegistryError as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(answer)
+        except StopIteration as done:
+            result: Answer = done.value
+            return result
 
     async def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
         seconds = self._seconds(timeout)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from schemaregistry.v1 import contract_pb2
+
 Kind: TypeAlias = Literal["snapshot", "change", "progress"]
 
 
@@ -23,6 +25,14 @@ class Fetched:
     etag: str = ""
     stale: bool = False
     stale_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedContract:
+    """The contract of one version of one schema, and that version's document."""
+
+    contract: contract_pb2.Contract
+    schema: Fetched
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.document import parse
 from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.v1 import registry_pb2
+from schemaregistry.v1 import contract_pb2, registry_pb2
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")
@@ -67,6 +67,12 @@ def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
     names = ("x-schema-id", "x-schema-version", "x-schema-revision", "x-schema-fingerprint", "etag")
     id, version, revision, fingerprint, etag = (str(metadata.get(name, "")) for name in names)
     return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale="x-schema-stale" in metadata)
+
+
+def contract(fetched: Fetched) -> Call[contract_pb2.Contract]:
+    """GetContract of a version that is there."""
+    request = message_of(registry_pb2.GetContractRequest, id=fetched.id, version=fetched.version)
+    return Call("GetContract", request, _message)
 
 
 def register(document: bytes | str, id: str | None) -> Call[Registered]:

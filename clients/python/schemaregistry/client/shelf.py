@@ -12,11 +12,14 @@ from typing import Final
 from schemaregistry.client.answers import Fetched
 from schemaregistry.client.disk import Disk
 from schemaregistry.client.recent import Recent
+from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION, compile_contract
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import InvalidArgument, RegistryError
+from schemaregistry.v1 import contract_pb2
 
 LATEST: Final = "latest"
 _REMEMBERED: Final = 1_000
+_CONTRACTS: Final = 100
 
 
 def version_asked(version: str) -> str:
@@ -39,6 +42,7 @@ class Shelf:
     def __init__(self, target: str, cache_dir: str | Path | None, now: Callable[[], float] = time.time) -> None:
         self._entries: Recent[tuple[str, str], _Entry] = Recent(_REMEMBERED)
         self._documents: Recent[str, Document] = Recent(_REMEMBERED)
+        self._contracts: Recent[str, contract_pb2.Contract] = Recent(_CONTRACTS)
         self._disk = Disk(Path(cache_dir), target) if cache_dir is not None else None
         self._now = now
 
@@ -85,6 +89,24 @@ class Shelf:
             document = parse(fetched.raw, id=fetched.id)
             self._documents.put(fetched.fingerprint, document)
         return document
+
+    def contract(self, fetched: Fetched) -> contract_pb2.Contract | None:
+        """The contract of a version, where this process had it before."""
+        return self._contracts.get(fetched.fingerprint)
+
+    def keep_contract(self, fetched: Fetched, given: contract_pb2.Contract) -> contract_pb2.Contract:
+        """Remember what the registry gave, or compile here what it gave for other content, or in a format to come."""
+        known = given.plan_version in (PLAN_VERSION, CSV_PLAN_VERSION)
+        if not known or given.fingerprint != fetched.fingerprint:
+            return self.compiled(fetched)
+        self._contracts.put(fetched.fingerprint, given)
+        return given
+
+    def compiled(self, fetched: Fetched) -> contract_pb2.Contract:
+        """The contract compiled here, once for each content."""
+        contract = compile_contract(self.document(fetched))
+        self._contracts.put(fetched.fingerprint, contract)
+        return contract
 
     def _find(self, id: str, version: str) -> _Entry | None:
         entry = self._entries.get((id, version))

@@ -1,29 +1,25 @@
 """The client for threads: `Client`. What is sent and how it is read is `calls`', what is remembered `shelf`'s."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
-from weakref import WeakSet
 
 import grpc
 
-from schemaregistry.client import calls
-from schemaregistry.client.answers import Fetched, Registered
+from schemaregistry.client import calls, reads
+from schemaregistry.client.answers import Fetched, FetchedContract, Registered
+from schemaregistry.client.base import BaseClient
 from schemaregistry.client.calls import Call, Metadata, Page
-from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds, options
-from schemaregistry.client.credentials import Credentials
+from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.failures import describe
 from schemaregistry.client.follow import Cache
-from schemaregistry.client.pickling import revive, settings
 from schemaregistry.client.position import Position, many_ids
-from schemaregistry.client.renewal import Renewing
-from schemaregistry.client.shelf import LATEST, Shelf, version_asked
+from schemaregistry.client.reads import Steps
+from schemaregistry.client.shelf import LATEST
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 from schemaregistry.client.watch import Line, Stream, Watch
 from schemaregistry.document import Document, Json
-from schemaregistry.errors import DeadlineExceeded, RegistryError, Unavailable
+from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
@@ -31,7 +27,7 @@ Answer = TypeVar("Answer")
 Item = TypeVar("Item")
 
 
-class Client:
+class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     """One connection to a registry over mutual TLS; threads may share it.
 
     Every method raises the classes of `schemaregistry.errors`: what the registry refused with its reason and pointer,
@@ -44,46 +40,6 @@ class Client:
     ...     client.get("ticks_v1").version
     '1.1.0'
     """
-
-    def __init__(
-        self,
-        target: str = DEFAULT_TARGET,
-        *,
-        credentials: Credentials,
-        timeout: float = 5.0,
-        cache_dir: str | Path | None = None,
-        keepalive: Keepalive = KEEPALIVE,
-    ) -> None:
-        """Reads the credentials' files, connects with the first call; answers are also kept in `cache_dir`, if given.
-
-        The files are looked at with each call: once they are others, the client connects anew with them.
-
-        Raises:
-            InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be,
-                `cache_dir` can't be written, or a time is none.
-        """
-        self.target = check_target(target)
-        self.timeout = check_seconds(timeout, "timeout")
-        self.credentials = credentials
-        self.keepalive = keepalive
-        self._cache_dir = cache_dir
-        self._shelf = Shelf(target, cache_dir)
-        self._connection = Renewing(credentials, self._connect, lambda channel: channel.close(), timeout)
-        self._watches: WeakSet[Watch] = WeakSet()
-
-    @classmethod
-    def from_environment(
-        cls, identity: str = "reader", *, timeout: float = 5.0, cache_dir: str | Path | None = None
-    ) -> "Client":
-        """The registry at SCHEMAREGISTRY_TARGET with the files of SCHEMAREGISTRY_CA, _CERT and _KEY.
-
-        Without them: localhost:50051, and the dev certificates of `identity` under SCHEMAREGISTRY_DATA or `./.data`.
-        """
-        credentials = Credentials.from_environment(identity)
-        return cls(target_from_environment(), credentials=credentials, timeout=timeout, cache_dir=cache_dir)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return revive, (type(self), settings(self, self._cache_dir))
 
     def close(self) -> None:
         """Close the connection; calls and watches under way end."""
@@ -116,22 +72,30 @@ class Client:
         `max_staleness` (seconds) allows an answer that it confirmed so long ago; `Fetched.stale_seconds` then says how
         long.
         """
-        self._connection.check_open()
-        version = version_asked(version)
-        settled = self._shelf.settled(id, version)
-        if settled is not None:
-            return settled
-        try:
-            fetched = self._send(calls.get(id, version, min_revision, self._shelf.known(id, version)), timeout)
-        except (Unavailable, DeadlineExceeded) as away:
-            return self._shelf.stale(id, version, min_revision, max_staleness, away)
-        return self._shelf.keep(id, version, fetched)
+        return self._run(reads.get(self._shelf, id, version, min_revision, max_staleness), timeout)
 
     def document(
         self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
     ) -> Document:
         """One version, parsed (once for each content)."""
-        return self._shelf.document(self.get(id, version, min_revision=min_revision, timeout=timeout))
+        return self._run(reads.document(self._shelf, id, version, min_revision), timeout)
+
+    def contract(
+        self,
+        id: str,
+        version: str = LATEST,
+        *,
+        min_revision: int = 0,
+        max_staleness: float | None = None,
+        timeout: float | None = None,
+    ) -> FetchedContract:
+        """One version's contract, as the registry compiled it, with its document; see `get`.
+
+        A contract is asked for once for each content. It is compiled here, to the same bytes, where the registry gives
+        none: it can't be reached (and `max_staleness` allows the document), takes too long, is busy, or is older than
+        GetContract. `timeout` is for each of the two calls.
+        """
+        return self._run(reads.contract(self._shelf, id, version, min_revision, max_staleness), timeout)
 
     def register(self, document: bytes | str, id: str | None = None, *, timeout: float | None = None) -> Registered:
         """Add a version under its own `$id`; the same content again is answered with `created` false.
@@ -210,8 +174,23 @@ class Client:
         channel = grpc.secure_channel(self.target, secure, options(self.target, self.keepalive))
         return channel, SchemaRegistryStub(channel)
 
-    def _seconds(self, timeout: float | None) -> float:
-        return self.timeout if timeout is None else check_seconds(timeout, "timeout")
+    def _retire(self, channel: grpc.Channel) -> None:
+        channel.close()
+
+    def _run(self, steps: Steps[Answer], timeout: float | None) -> Answer:
+        self._connection.check_open()
+        try:
+            call = next(steps)
+            while True:
+                try:
+                    answer = self._send(call, timeout)
+                except RegistryError as error:
+                    call = steps.throw(error)
+                else:
+                    call = steps.send(answer)
+        except StopIteration as done:
+            result: Answer = done.value
+            return result
 
     def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
         seconds = self._seconds(timeout)

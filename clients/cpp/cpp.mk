@@ -1,7 +1,7 @@
 # The C++ client: built to build/cpp by CMake, from Debian's packages and the Arrow of the installed pyarrow.
 CPP := clients/cpp
 CPP_PACKAGES := build-essential cmake ninja-build pkg-config libgrpc++-dev protobuf-compiler protobuf-compiler-grpc \
-	libprotobuf-dev libre2-dev libgtest-dev libbenchmark-dev
+	libprotobuf-dev libre2-dev liblzma-dev libzip-dev libgtest-dev libbenchmark-dev
 CPP_FUZZ_PACKAGES := clang-16 libclang-rt-16-dev
 CPP_JOBS ?= 2
 CPP_BUILD = cd $(CPP) && cmake --preset $(1) && cmake --build --preset $(1) -j$(CPP_JOBS)

@@ -158,3 +158,14 @@ def test_a_struct_ends_where_thrift_ends_it() -> None:
     footer = Compact(bytes((0x15, 0x02, 0x30)))
     assert [(number, kind, footer.integer()) for number, kind in footer.fields()] == [(1, 5, 1)]
     assert footer.position == 3
+
+
+def test_a_column_chunk_is_the_schema_s_whatever_it_says_of_itself(tmp_path: Path) -> None:
+    """So that no page of it is passed over."""
+    table = pa.table({"n": range(10), "secret": ["x", "yy"] * 5})
+    pq.write_table(table, tmp_path / "p.parquet", use_dictionary=False, column_encoding={"secret": "DELTA_BYTE_ARRAY"})
+    data = (tmp_path / "p.parquet").read_bytes()
+    last = data.rindex(b"\x19\x18\x06secret") + 3
+    (tmp_path / "p.parquet").write_bytes(data[:last] + b"public" + data[last + 6 :])
+    assert pq.read_metadata(tmp_path / "p.parquet").row_group(0).column(1).path_in_schema == "public"
+    assert check(find([str(tmp_path / "p.parquet")]), WHOLE).verdict == "conforms"

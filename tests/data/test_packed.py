@@ -137,3 +137,62 @@ def test_parquet_within_an_archive_is_to_be_unpacked(tmp_path: Path) -> None:
 def test_standard_input_is_unpacked(suffix: str) -> None:
     source = stdin.piped("csv", io.BytesIO(PACKERS[suffix](CSV)))
     assert at(check([source], CONTRACT)) == [("a", 3)]
+
+
+def odd(suffix: str) -> dict[str, tuple[bytes, str | int]]:
+    """Odd compressed files: how many rows each has, or the reason why it can't be told."""
+    one, two = PACKERS[suffix](b"a,b\n1,x\n"), PACKERS[suffix](b"2,y\n" if suffix != ".zip" else b"a,b\n2,y\n")
+    is_stream = suffix != ".zip"
+    return {
+        "two": (one + two, 2 if is_stream else "CORRUPT"),
+        "cut": (one[:-3], "CORRUPT"),
+        "a second that is cut": (one + two[:-3], "CORRUPT"),
+        "a second that is cut early": (one + two[:7], "CORRUPT"),
+        "a second whose first byte is another": (one + bytes([two[0] ^ 1]) + two[1:], "CORRUPT"),
+        "other bytes after it": (one + b"garbage", "CORRUPT"),
+        "zeros after it": (one + bytes(4), 1 if suffix == ".xz" else "CORRUPT"),
+        "three zeros after it": (one + bytes(3), "CORRUPT"),
+        "zeros between": (one + bytes(8) + two, 2 if suffix == ".xz" else "CORRUPT"),
+        "zeros before it": (bytes(4) + one, "CORRUPT"),
+        "zeros": (bytes(64), "CORRUPT"),
+        "nothing": (b"", "TRUNCATED"),
+        "plain text": (b"a,b\n1,x\n", "CORRUPT"),
+    }
+
+
+ARCHIVES: dict[str, tuple[bytes, str | int, str]] = {
+    "a directory and a file": (zipped(b"a,b\n1,x\n", "d/t.csv", **{"d/": b""}), 1, ""),
+    "several files": (zipped(b"a,b\n", **{"u.csv": b"a,b\n"}), "NOT_ONE_MEMBER", "2 files (t.csv, u.csv)"),
+    "no file": (zipped(b"", "d/"), "NOT_ONE_MEMBER", "the archive holds no file"),
+    "encrypted": (
+        zipped(b"a,b\n1,x\n")
+        .replace(b"PK\x03\x04\x14\0\0", b"PK\x03\x04\x14\0\1")
+        .replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1"),
+        "ENCRYPTED",
+        "t.csv is encrypted in the archive: unpack it",
+    ),
+    "a file before it": (b"x" * 9 + zipped(b"a,b\n1,x\n"), "CORRUPT", ""),
+}
+ODD = [(f"t.csv{suffix}", data, found, "", name) for suffix in PACKERS for name, (data, found) in odd(suffix).items()]
+ODD += [("t.csv.zip", *case, name) for name, case in ARCHIVES.items()]
+ODD += [("data.zip", *case, name) for name, case in ARCHIVES.items()]
+ODD += [("t.parquet.gz", gzip.compress(b"PAR1"), "PACKED", "parquet within gzip can't be read in place: unpack it", "")]
+
+
+EACH_ODD = pytest.mark.parametrize(
+    ("name", "data", "found", "message"), [case[:4] for case in ODD], ids=[f"{case[0]} {case[4]}" for case in ODD]
+)
+
+
+@EACH_ODD
+def test_nothing_of_an_odd_file_is_left_out_in_silence(
+    name: str, data: bytes, found: str | int, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    report = judged(tmp_path / name)
+    if isinstance(found, int):
+        assert (report.verdict, report.rows) == ("conforms", found)
+    else:
+        assert report.error is not None
+        assert (report.error.reason, report.rows) == (found, 0)
+        assert message in report.error.message

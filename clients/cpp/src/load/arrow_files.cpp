@@ -20,6 +20,7 @@
 
 #include "conform.h"
 #include "int96_columns.h"
+#include "parquet_footer.h"
 #include "parquet_pages.h"
 #include "reading.h"
 #include "text.h"
@@ -65,6 +66,22 @@ std::optional<Fault> check_magic(const Reading& reading) {
       "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
 }
 
+/// The bytes of a file's footer, which ends with its length and PAR1.
+std::string footer_of(const Reading& reading) {
+  constexpr std::int64_t kTail = 8;
+  std::ifstream file(reading.source.path, std::ios::binary);
+  file.seekg(reading.source.size - kTail);
+  unsigned char bytes[4] = {};
+  file.read(reinterpret_cast<char*>(bytes), sizeof bytes);
+  std::int64_t length = 0;
+  for (int i = 3; i >= 0; --i) length = length << 8 | bytes[i];
+  length = std::min(length, reading.source.size - kTail);
+  std::string footer(static_cast<std::size_t>(length), '\0');
+  file.seekg(reading.source.size - kTail - length);
+  file.read(footer.data(), length);
+  return footer;
+}
+
 /// Names that aren't text, of columns, members and time zones; and decimals of a scale that none has: Arrow's casts
 /// read beyond their tables for it.
 std::optional<Fault> refuse_damaged(const Reading& reading, const arrow::FieldVector& fields) {
@@ -97,6 +114,8 @@ class ParquetFile {
     if (auto fault = check_magic(reading_)) return fault;
     auto status = open();
     if (!status.ok()) return reading_.fault(status, reading_.source.size);
+    if (const auto wrong = wrong_in_footer(footer_of(reading_)))
+      return reading_.fault("CORRUPT", *wrong, reading_.source.size);
     const std::string name = repeated_name(schema_->fields());
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
     if (auto fault = refuse_damaged(reading_, schema_->fields())) return fault;
@@ -169,6 +188,7 @@ class ParquetFile {
       std::shared_ptr<arrow::RecordBatch> batch;
       ARROW_RETURN_NOT_OK(batches->ReadNext(&batch));
       if (!batch) return arrow::Status::OK();
+      ARROW_RETURN_NOT_OK(batch->Validate());
       for (std::int64_t at = 0, rows = 0; at < batch->num_rows(); at += rows) {
         rows = batch->num_rows() - at;
         if (!wide.empty()) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "walking.h"
+#include "zip_input.h"
 
 namespace schemaregistry {
 namespace {
@@ -47,18 +48,22 @@ std::string compression_of(const fs::path& path) {
   return suffix == ".bz2" || suffix == ".xz" || suffix == ".zip" ? suffix.substr(1) : "";
 }
 
-/// The end of a name that tells the format, that of a compression aside.
-std::string suffix_of(const fs::path& path) {
-  const fs::path named = compression_of(path).empty() ? path : path.stem();
-  return lower(named.extension().string());
-}
-
-std::string format_by_name(const fs::path& path) {
-  const std::string suffix = suffix_of(path);
+std::string format_of(const std::string& suffix) {
   const auto found =
       std::find_if(kSuffixes.begin(), kSuffixes.end(), [&](const auto& entry) { return entry.first == suffix; });
   return found == kSuffixes.end() ? "" : std::string(found->second);
 }
+
+/// The end of a name that tells the format, that of a compression aside; else of an archive's only file.
+std::string suffix_of(const fs::path& path) {
+  const std::string compression = compression_of(path);
+  const fs::path named = compression.empty() ? path : path.stem();
+  std::string suffix = lower(named.extension().string());
+  if (compression != "zip" || !format_of(suffix).empty()) return suffix;
+  return lower(fs::path(member_of(path.string()).value_or("")).extension().string());
+}
+
+std::string format_by_name(const fs::path& path) { return format_of(suffix_of(path)); }
 
 constexpr std::size_t kShown = 10;
 
@@ -86,6 +91,11 @@ Source opened(const std::string& path, const std::string& format) {
   source.compression = compression_of(path);
   std::error_code ignored;
   source.size = static_cast<std::int64_t>(fs::file_size(path, ignored));
+  const bool from_its_end = format == "parquet" || format == "arrow";
+  if (from_its_end && !source.compression.empty()) {
+    source.fault = Fault{path, std::nullopt, std::nullopt, "PACKED",
+                         format + " within " + source.compression + " can't be read in place: unpack it"};
+  }
   return source;
 }
 
@@ -98,6 +108,11 @@ Result<Source> named(const std::string& path, const std::string& stated) {
     format = format_by_magic(path);
   }
   if (!format.empty()) return opened(path, format);
+  if (compression_of(path) == "zip") {
+    Source source = refused(path, stated, "");
+    open_zip(path, source.fault);
+    if (source.fault->reason != "UNREADABLE") return source;
+  }
   return wrong("UNKNOWN_FORMAT",
                "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv, ndjson or json.", path);
 }

@@ -17,9 +17,9 @@ namespace schemaregistry {
 
 struct Source {
   std::string path;
-  /// `parquet`, `arrow`, `csv` or `ndjson`.
+  /// `parquet`, `arrow`, `csv`, `ndjson` or `json`.
   std::string format;
-  /// `gzip`, `zstd`, or empty.
+  /// `gzip`, `zstd`, `bz2`, `xz`, `zip`, or empty.
   std::string compression;
   /// Bytes on disk.
   std::int64_t size = 0;

@@ -8,6 +8,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "xz_input.h"
+#include "zip_input.h"
+
 namespace schemaregistry {
 namespace {
 
@@ -33,9 +36,13 @@ bool TextInput::open() {
                    "the file is empty: not even the start of " + source_.compression + " is there"};
     return false;
   }
-  if (source_.compression == "xz" || source_.compression == "zip") {
-    fail("PACKED", source_.compression + " isn't read here: unpack it first");
-    return false;
+  if (source_.compression == "xz") {
+    stream_ = open_xz(raw_);
+    return true;
+  }
+  if (source_.compression == "zip") {
+    stream_ = open_zip(source_.path, fault_);
+    return !fault_;
   }
   auto codec = arrow::util::Codec::Create(source_.compression == "gzip"  ? arrow::Compression::GZIP
                                           : source_.compression == "bz2" ? arrow::Compression::BZ2
@@ -68,7 +75,9 @@ bool TextInput::fill() {
   if (ended_) return false;
   expanded_ += (*chunk)->size();
   const std::int64_t total = expanded_;
-  const std::int64_t packed = std::max<std::int64_t>(raw_->Tell().ValueOr(1), 1);
+  // An archive is read from its end: of how much so far isn't told.
+  const std::int64_t read = source_.compression == "zip" ? source_.size : raw_->Tell().ValueOr(1);
+  const std::int64_t packed = std::max<std::int64_t>(read, 1);
   if (!source_.compression.empty() && total > kBombBytes && total / packed > kBombRatio) {
     fault_ = Fault{source_.path, offset_, std::nullopt, "DECOMPRESSION_BOMB",
                    std::to_string(packed) + " bytes have become " + std::to_string(total) +

@@ -51,6 +51,10 @@ bool Compact::next(Field& field) {
   return true;
 }
 
+std::uint64_t Compact::count_of(int head) { return head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4); }
+
+std::uint64_t Compact::items() { return count_of(byte()); }
+
 void Compact::skip_items(int first, int second, std::uint64_t count, int depth) {
   for (std::uint64_t i = 0; i < count && state_ == State::sound; ++i) {
     skip(as_item(first), depth);
@@ -78,8 +82,7 @@ void Compact::skip(int type, int depth) {
     case kList:
     case kSet: {
       const int head = byte();
-      const std::uint64_t count = head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4);
-      return skip_items(head & 0x0F, 0, count, depth + 1);
+      return skip_items(head & 0x0F, 0, count_of(head), depth + 1);
     }
     case kMap: {
       const std::uint64_t count = varint();

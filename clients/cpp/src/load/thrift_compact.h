@@ -27,6 +27,8 @@ class Compact {
   bool next(Field& field);
   /// A number of any width.
   std::int64_t integer();
+  /// How many values of a list follow.
+  std::uint64_t items();
   /// Pass over a value of a type.
   void skip(int type, int depth = 0);
 
@@ -34,6 +36,7 @@ class Compact {
   std::uint8_t byte();
   std::uint64_t varint();
   void forward(std::uint64_t size);
+  std::uint64_t count_of(int head);
   void skip_items(int first, int second, std::uint64_t count, int depth);
   void fail(State state);
 

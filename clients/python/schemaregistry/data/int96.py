@@ -36,17 +36,18 @@ def columns_of_int96(stored: pq.ParquetSchema, schema: pa.Schema) -> frozenset[s
     """The names of a file's columns with int96 in them."""
     found, leaf = set(), 0
     for column in schema:
-        count = _leaves(column.type)
+        count = leaves(column.type)
         if any(stored.column(each).physical_type == "INT96" for each in range(leaf, leaf + count)):
             found.add(column.name)
         leaf += count
     return frozenset(found)
 
 
-def _leaves(kind: DataType) -> int:
+def leaves(kind: DataType) -> int:
+    """How many columns of Parquet hold a type's values."""
     if isinstance(kind, pa.BaseExtensionType):
-        return _leaves(kind.storage_type)
-    return sum(_leaves(kind.field(index).type) for index in range(kind.num_fields)) if kind.num_fields else 1
+        return leaves(kind.storage_type)
+    return sum(leaves(kind.field(index).type) for index in range(kind.num_fields)) if kind.num_fields else 1
 
 
 def in_contract_units(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> pa.Schema:

@@ -5,7 +5,7 @@ Texts that the file keeps in dictionaries are read as dictionaries: a check of t
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import tee
 from typing import Any, BinaryIO, Final
 
@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
 from schemaregistry.data.frame import Batch
-from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96, in_contract_units, notes
+from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96, in_contract_units, leaves, notes
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.parquet_pages import refuse_bombs
@@ -63,6 +63,7 @@ class ParquetReader:
                 raise Unreadable(path, "CORRUPT", str(error), offset=self._source.size) from None
             refuse_repeated(path, schema)
             _check_groups(path, file.metadata, groups)
+            groups = _as_the_schema_names(groups, file.schema, schema)
             wide = columns_of_int96(file.schema, schema)
             names = needed(self._judge.plan, self._judge.bind(in_contract_units(self._judge.plan, schema, wide)))
             _refuse_encrypted(path, groups, names)
@@ -84,7 +85,7 @@ class ParquetReader:
         )
         rows, decimals = _batch_rows(total, columns.groups), columns.decimals
         try:
-            batches = reader.iter_batches(rows, columns=columns.names)
+            batches = map(_validated, reader.iter_batches(rows, columns=columns.names))
             found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
             for batch in found:
                 for name in decimals:
@@ -126,6 +127,12 @@ class ParquetReader:
             yield Batch(found, batch.num_rows, exact.misfits, exact.texts)
         for place, note in notes(plan, columns.schema, columns.wide):
             self._judge.tally.note(f"{place.column}: {note}", while_fitting=place.index)
+
+
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A damaged file has columns of different lengths."""
+    batch.validate()
+    return batch
 
 
 def _batch(batch: pa.RecordBatch) -> Batch:
@@ -187,10 +194,26 @@ def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) 
         raise Unreadable(path, "CORRUPT", message)
 
 
+def _as_the_schema_names(groups: list[RowGroup], stored: pq.ParquetSchema, schema: pa.Schema) -> list[RowGroup]:
+    """The groups with their chunks named as the schema's leaves are: pyarrow takes them by their order alone."""
+    columns = [column.name for column in schema for _ in range(leaves(column.type))]
+    names = [(stored.column(leaf).path, column) for leaf, column in enumerate(columns[: len(stored)])]
+    return [
+        replace(
+            group,
+            chunks=tuple(
+                chunk if chunk[:2] == name else chunk._replace(path=name[0], column=name[1])
+                for chunk, name in zip(group.chunks, names, strict=True)
+            ),
+        )
+        for group in groups
+    ]
+
+
 def _refuse_encrypted(path: str, groups: list[RowGroup], names: list[str]) -> None:
     looked_at = set(names)
     for chunk in (chunk for group in groups for chunk in group.chunks if chunk.is_encrypted):
-        if chunk.column in looked_at or not chunk.column:
+        if chunk.column in looked_at:
             message = f'the column "{chunk.path}" is encrypted: decrypt the file first'
             raise Unreadable(path, "ENCRYPTED", message)
 

@@ -1,0 +1,60 @@
+#include "parquet_footer.h"
+
+#include "thrift_compact.h"
+
+namespace schemaregistry {
+namespace {
+
+// Fields of parquet.thrift.
+constexpr int kRowGroups = 4;
+constexpr int kColumns = 1;
+constexpr int kMetadata = 3;
+constexpr int kCrypto = 8;
+constexpr int kEncrypted = 9;
+
+/// Pass over one column chunk; whether it has metadata, or ones that are encrypted.
+bool has_metadata(Compact& footer) {
+  bool found = false;
+  Compact::Field field;
+  while (footer.next(field)) {
+    found = found || field.number == kMetadata || field.number == kCrypto || field.number == kEncrypted;
+    footer.skip(field.type);
+  }
+  return found;
+}
+
+/// Pass over one row group; whether all of its chunks have metadata.
+bool is_whole(Compact& footer) {
+  bool whole = true;
+  Compact::Field field;
+  while (footer.next(field)) {
+    if (field.number != kColumns) {
+      footer.skip(field.type);
+      continue;
+    }
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
+      whole = has_metadata(footer) && whole;
+  }
+  return whole;
+}
+
+}  // namespace
+
+std::optional<std::string> wrong_in_footer(std::string_view bytes) {
+  Compact footer(bytes);
+  bool whole = true;
+  Compact::Field field;
+  while (footer.next(field)) {
+    if (field.number != kRowGroups) {
+      footer.skip(field.type);
+      continue;
+    }
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
+      whole = is_whole(footer) && whole;
+  }
+  if (footer.state() == Compact::State::ended) return "the footer ends within its list of row groups";
+  if (footer.state() == Compact::State::wrong) return "the footer holds a value of no type";
+  return whole ? std::nullopt : std::optional<std::string>("a column chunk has no metadata");
+}
+
+}  // namespace schemaregistry

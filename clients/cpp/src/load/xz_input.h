@@ -1,0 +1,12 @@
+/// The streams of an xz file, one after another.
+#pragma once
+
+#include <arrow/io/interfaces.h>
+
+#include <memory>
+
+namespace schemaregistry {
+
+std::shared_ptr<arrow::io::InputStream> open_xz(std::shared_ptr<arrow::io::InputStream> file);
+
+}  // namespace schemaregistry

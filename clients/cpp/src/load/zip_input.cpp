@@ -1,0 +1,170 @@
+#include "zip_input.h"
+
+#include <arrow/buffer.h>
+#include <arrow/status.h>
+#include <zip.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <utility>
+#include <vector>
+
+namespace schemaregistry {
+namespace {
+
+constexpr std::size_t kShown = 5;
+// How an archive starts and ends (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16): the end is so many bytes, and a comment.
+constexpr std::string_view kStart = "PK\x03\x04";
+constexpr std::string_view kEnd = "PK\x05\x06";
+constexpr int kEndSize = 22;
+
+struct Close {
+  void operator()(zip_t* archive) const { zip_discard(archive); }
+  void operator()(zip_file_t* file) const { zip_fclose(file); }
+};
+using Archive = std::unique_ptr<zip_t, Close>;
+using Opened = std::unique_ptr<zip_file_t, Close>;
+
+struct Member {
+  std::string name;
+  zip_uint64_t index = 0;
+  bool encrypted = false;
+};
+
+/// Whether it isn't a directory, nor what macOS adds, nor hidden.
+bool is_data(const std::string& name) {
+  if (name.empty() || name.back() == '/' || name.rfind("__MACOSX/", 0) == 0) return false;
+  const auto slash = name.rfind('/');
+  return name[slash == std::string::npos ? 0 : slash + 1] != '.';
+}
+
+Archive open_archive(const std::string& path, std::string& why) {
+  int code = 0;
+  Archive archive(zip_open(path.c_str(), ZIP_RDONLY, &code));
+  if (archive) return archive;
+  zip_error_t error;
+  zip_error_init_with_code(&error, code);
+  why = code == ZIP_ER_NOZIP ? "File is not a zip file" : zip_error_strerror(&error);
+  zip_error_fini(&error);
+  return archive;
+}
+
+std::vector<Member> members_of(zip_t& archive) {
+  std::vector<Member> found;
+  const auto count = std::max<zip_int64_t>(zip_get_num_entries(&archive, 0), 0);
+  for (zip_uint64_t i = 0; i < static_cast<zip_uint64_t>(count); ++i) {
+    zip_stat_t said;
+    zip_stat_init(&said);
+    if (zip_stat_index(&archive, i, 0, &said) != 0 || said.name == nullptr) continue;
+    if (is_data(said.name)) found.push_back({said.name, i, said.encryption_method != ZIP_EM_NONE});
+  }
+  return found;
+}
+
+std::uint32_t number_at(const char* bytes) {
+  std::uint32_t value = 0;
+  for (int i = 3; i >= 0; --i) value = value << 8 | static_cast<unsigned char>(bytes[i]);
+  return value;
+}
+
+/// What stands before an archive or after it may be another one, of which nothing would be read.
+std::string more_than(zip_t& archive, const std::string& path) {
+  int comment = 0;
+  zip_get_archive_comment(&archive, &comment, ZIP_FL_ENC_RAW);
+  std::array<char, kEndSize> end{};
+  std::array<char, 4> start{};
+  std::ifstream file(path, std::ios::binary);
+  file.seekg(-(kEndSize + comment), std::ios::end);
+  const std::int64_t at = file.tellg();
+  if (!file.read(end.data(), end.size()) || std::string_view(end.data(), 4) != kEnd)
+    return "more follows the end of the archive: unpack it";
+  // Where the directory is and how long, in an archive that isn't a large one; it ends where the end begins.
+  const std::uint32_t size = number_at(end.data() + 12);
+  const std::uint32_t offset = number_at(end.data() + 16);
+  const bool is_large = size == 0xFFFFFFFF || offset == 0xFFFFFFFF;
+  file.seekg(0);
+  file.read(start.data(), start.size());
+  const std::string_view mark(start.data(), start.size());
+  const bool starts = (mark == kStart || mark == kEnd) && (is_large || std::int64_t{offset} + size == at);
+  return starts ? "" : "the archive doesn't start where the file does: unpack it";
+}
+
+/// The only file in an archive, or why there is none.
+std::optional<Member> only_member(zip_t& archive, const std::string& path, std::optional<Fault>& fault) {
+  const auto fail = [&](const char* reason, const std::string& message) {
+    fault = Fault{path, std::nullopt, std::nullopt, reason, message};
+    return std::nullopt;
+  };
+  if (const std::string more = more_than(archive, path); !more.empty()) return fail("CORRUPT", more);
+  const auto members = members_of(archive);
+  if (members.empty()) return fail("NOT_ONE_MEMBER", "the archive holds no file");
+  if (members.size() > 1) {
+    std::string names;
+    for (std::size_t i = 0; i < std::min(members.size(), kShown); ++i) names += (i > 0 ? ", " : "") + members[i].name;
+    return fail("NOT_ONE_MEMBER", "the archive holds " + std::to_string(members.size()) + " files (" + names +
+                                      (members.size() > kShown ? " …" : "") + "), and only one can be read: unpack it");
+  }
+  if (members[0].encrypted) return fail("ENCRYPTED", members[0].name + " is encrypted in the archive: unpack it");
+  return members[0];
+}
+
+class ZipInput : public arrow::io::InputStream {
+ public:
+  ZipInput(Archive archive, Opened file)
+      : archive_(std::move(archive)), file_(std::move(file)) {}
+
+  arrow::Status Close() override {
+    file_.reset();
+    return arrow::Status::OK();
+  }
+  bool closed() const override { return file_ == nullptr; }
+  arrow::Result<std::int64_t> Tell() const override { return done_; }
+
+  arrow::Result<std::int64_t> Read(std::int64_t size, void* out) override {
+    const auto read = zip_fread(file_.get(), out, static_cast<zip_uint64_t>(size));
+    if (read < 0) return arrow::Status::IOError(zip_file_strerror(file_.get()));
+    done_ += read;
+    return read;
+  }
+
+  arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t size) override {
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size));
+    ARROW_ASSIGN_OR_RAISE(const std::int64_t read, Read(size, buffer->mutable_data()));
+    ARROW_RETURN_NOT_OK(buffer->Resize(read));
+    return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+  }
+
+ private:
+  // Outlives the file in it.
+  Archive archive_;
+  Opened file_;
+  std::int64_t done_ = 0;
+};
+
+}  // namespace
+
+std::shared_ptr<arrow::io::InputStream> open_zip(const std::string& path, std::optional<Fault>& fault) {
+  std::string why;
+  Archive archive = open_archive(path, why);
+  const auto corrupt = [&](const std::string& message) {
+    fault = Fault{path, std::nullopt, std::nullopt, "CORRUPT", message};
+    return nullptr;
+  };
+  if (!archive) return corrupt(why);
+  const auto member = only_member(*archive, path, fault);
+  if (!member) return nullptr;
+  Opened file(zip_fopen_index(archive.get(), member->index, 0));
+  if (!file) return corrupt(zip_strerror(archive.get()));
+  return std::make_shared<ZipInput>(std::move(archive), std::move(file));
+}
+
+std::optional<std::string> member_of(const std::string& path) {
+  std::string ignored;
+  std::optional<Fault> fault;
+  Archive archive = open_archive(path, ignored);
+  const auto member = archive ? only_member(*archive, path, fault) : std::nullopt;
+  return member ? std::optional(member->name) : std::nullopt;
+}
+
+}  // namespace schemaregistry

@@ -1,0 +1,20 @@
+/// The only file in a zip archive.
+#pragma once
+
+#include <arrow/io/interfaces.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "schemaregistry/report.h"
+
+namespace schemaregistry {
+
+/// What is in it; nothing where there is a fault: CORRUPT, ENCRYPTED, NOT_ONE_MEMBER.
+std::shared_ptr<arrow::io::InputStream> open_zip(const std::string& path, std::optional<Fault>& fault);
+
+/// Its name; nothing where the archive holds others too, or can't be read.
+std::optional<std::string> member_of(const std::string& path);
+
+}  // namespace schemaregistry

@@ -1,6 +1,5 @@
 """`schemaregistry audit`: proves that a store is as it was written. Holds no proof; that is `store/history.py`'s."""
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +8,8 @@ import typer
 import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.say import say
 from schemaregistry_server import snapshot_file
-from schemaregistry_server.place import AsJson, Place
+from schemaregistry_server.place import AsJson, Place, tell
 from schemaregistry_server.store import history
 
 
@@ -34,13 +32,12 @@ def audit(
     """
     records, revision = uvloop.run(_verified(place, snapshot))
     words = f"{records} audit records up to revision {revision}: all as they were written."
-    say(json.dumps({"records": records, "revision": revision}) if as_json else words)
+    tell(words, {"records": records, "revision": revision}, as_json=as_json)
 
 
 async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:
     """How many records there are, and up to which revision."""
-    async with place.reading() as store:
-        held = await history.read(store)
+    held = await place.history()
     if snapshot:
         same_chain = snapshot_file.check(snapshot).header.store == place.kind
         history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)

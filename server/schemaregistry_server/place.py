@@ -3,7 +3,8 @@
 What is done there is each command's own.
 """
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,12 @@ from typing import Annotated
 
 import typer
 
+from schemaregistry.cli.say import say
 from schemaregistry_server.etcd.connection import Tls
 from schemaregistry_server.options import DEFAULT_DATA
-from schemaregistry_server.store import selection, sqlite_file
+from schemaregistry_server.store import history, selection, sqlite_file
 from schemaregistry_server.store.base import Store
-from schemaregistry_server.store.history import Readable
+from schemaregistry_server.store.history import History, Readable
 from schemaregistry_server.store.sqlite import SQLiteReader
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
@@ -51,9 +53,19 @@ class Place:
             async with self.writing() as store:
                 yield store
 
+    async def history(self) -> History:
+        """Every write that the store has, each proved to fit its audit record; raises as `history.read` too."""
+        async with self.reading() as store:
+            return await history.read(store)
+
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
         """The store; the embedded one for us alone."""
         tls = Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
         async with selection.opened(self.store, self.data, tls=tls) as store:
             yield store
+
+
+def tell(words: str, answer: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a command's answer: a sentence for a person, or one line of JSON."""
+    say(json.dumps(answer) if as_json else words)

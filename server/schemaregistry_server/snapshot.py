@@ -3,7 +3,6 @@
 Holds the commands; the file's format is `snapshot_file.py`'s, the proof of a history `store/history.py`'s.
 """
 
-import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server import snapshot_file
-from schemaregistry_server.place import AsJson, Place
+from schemaregistry_server.place import AsJson, Place, tell
 from schemaregistry_server.snapshot_file import Checked, Header
 from schemaregistry_server.store import history
 
@@ -70,8 +69,7 @@ def restore(
 
 
 async def _save(place: Place, file: Path) -> None:
-    async with place.reading() as store:
-        held = await history.read(store)
+    held = await place.history()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
 
@@ -91,4 +89,4 @@ def _say(file: Path, checked: Checked, *, as_json: bool) -> None:
         f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
     )
     answer = {"file": str(file), **asdict(header), "size": checked.size, "sha256": checked.sha256}
-    say(json.dumps(answer) if as_json else words)
+    tell(words, answer, as_json=as_json)

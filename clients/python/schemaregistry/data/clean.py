@@ -14,14 +14,14 @@ from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.check import Progress
 from schemaregistry.data.conventions import Conventions, Epoch
 from schemaregistry.data.destination import Destination
-from schemaregistry.data.failing import any_of, failing
+from schemaregistry.data.ends import open_destination, open_quarantine
+from schemaregistry.data.failing import failing
 from schemaregistry.data.frame import Batch
 from schemaregistry.data.judge import Judge
 from schemaregistry.data.mend import AS_IT_IS, mend, renamed, trim
 from schemaregistry.data.mend_records import RecordMender, as_records, may_hold
 from schemaregistry.data.ndjson import Lines
-from schemaregistry.data.overlap import refuse_overlap
-from schemaregistry.data.picking import count, line_of, picked
+from schemaregistry.data.picking import count, line_of
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.policies import Loaded, SettingAside
 from schemaregistry.data.quarantine import Quarantine
@@ -63,11 +63,8 @@ def clean(  # noqa: PLR0913
     """
     plan = replace(Plan.of(contract), whole_rows=True)
     with ExitStack() as stack:
-        into = destination(plan.schema)
-        stack.callback(into.discard)
-        aside = quarantine()
-        stack.callback(aside.discard)
-        refuse_overlap(sources, {"destination": getattr(into, "place", None), "quarantine": aside.place})
+        into = open_destination(stack, sources, destination, plan.schema)
+        aside = open_quarantine(stack, sources, quarantine)
         cleaning = _Cleaning(plan, revision, progress, into, aside)
         cleaning.aliases = aliases or {}
         cleaning.epoch = epoch
@@ -117,12 +114,12 @@ class _Cleaning(SettingAside):
         self._bind(mended)
         self._after.judge(mended)
         judge.rows = self._after.rows
-        broken = failing(self._after, mended) if self._cleaned.rows_failing > failing_before else {}
-        kept = ~any_of(broken, count(mended))
-        if broken:
-            self.set_aside(judge, rows, broken, start)
-        if kept.any():
-            self.write(self.converted(self._after, picked(mended, kept) if broken else mended))
+        if self._cleaned.rows_failing > failing_before:
+            kept = self.part(self._after, mended, judge, rows, start)
+        else:
+            kept = np.ones(count(mended), bool)
+            if kept.any():
+                self.pass_on(self._after, mended)
         for change in changes:
             self.repairs.add(change, kept, lambda row: (judge.path, start + row, line_of(rows, row)))
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from schemaregistry.data.check import Progress
 from schemaregistry.data.destination import Destination
-from schemaregistry.data.overlap import refuse_overlap
+from schemaregistry.data.ends import open_destination, open_quarantine
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.policies import GoingOn, Halting, Loaded, Policy, SettingAside
 from schemaregistry.data.sources import Source
@@ -35,16 +35,12 @@ def load(  # noqa: PLR0913
     """
     plan = Plan.of(contract)
     with ExitStack() as stack:
-        into = destination(plan.schema)
-        stack.callback(into.discard)
-        refuse_overlap(sources, {"destination": getattr(into, "place", None)})
+        into = open_destination(stack, sources, destination, plan.schema)
         if policy == "halt":
             return Halting(plan, revision, progress, into).load(sources)
         if policy == "warn":
             return GoingOn(plan, revision, progress, into).load(sources)
-        aside = policy()
-        stack.callback(aside.discard)
-        refuse_overlap(sources, {"quarantine": aside.place})
+        aside = open_quarantine(stack, sources, policy)
         return SettingAside(replace(plan, whole_rows=True), revision, progress, into, aside).load(sources)
 
 

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import pyarrow as pa
 
+from schemaregistry.data.arrays import Mask
 from schemaregistry.data.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.check import Progress, Run
 from schemaregistry.data.destination import Destination
@@ -180,11 +181,19 @@ class SettingAside(Halting):
 
     def sort(self, judge: Judge, rows: Batch | Records, start: int) -> None:
         """Pass on the rows that conform, and set the others aside."""
+        self.part(judge, rows, judge, rows, start)
+
+    def part(self, judge: Judge, rows: Batch | Records, read_by: Judge, read: Batch | Records, start: int) -> Mask:
+        """Pass on the rows that conform, set the others aside as they were `read`; give which were passed on.
+
+        `rows` are those that were judged: what was read, or what a repair made of it, row by row.
+        """
         broken = failing(judge, rows)
-        fails = any_of(broken, count(rows))
-        self.set_aside(judge, rows, broken, start)
-        if not fails.all():
-            self.pass_on(judge, picked(rows, ~fails))
+        kept: Mask = ~any_of(broken, count(rows))
+        self.set_aside(read_by, read, broken, start)
+        if kept.any():
+            self.pass_on(judge, picked(rows, kept))
+        return kept
 
     def pass_on(self, judge: Judge, rows: Batch | Records) -> None:
         """Pass on rows that conform."""

@@ -110,7 +110,11 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
     async def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge a candidate against the latest version, in the document's own direction unless one is given."""
+        """Judge a candidate in the document's own direction unless one is given, as its registration would be judged.
+
+        That is against the latest release, or the latest pre-release while there is none; at a transitive level against
+        each of them.
+        """
         return await self._send(calls.check_compatibility(document, direction), timeout)
 
     async def compare(

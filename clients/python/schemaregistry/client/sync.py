@@ -108,7 +108,11 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge a candidate against the latest version, in the document's own direction unless one is given."""
+        """Judge a candidate in the document's own direction unless one is given, as its registration would be judged.
+
+        That is against the latest release, or the latest pre-release while there is none; at a transitive level against
+        each of them.
+        """
         return self._send(calls.check_compatibility(document, direction), timeout)
 
     def compare(

@@ -1,4 +1,4 @@
-"""Where the rows of a load go: its destination and its quarantine, opened for its sources; discarded unless published."""
+"""Where the rows of a load go: destination and quarantine, opened for its sources, discarded unless published."""
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack

@@ -1,9 +1,11 @@
 """Contracts: the registry's where it gives them, compiled here where it doesn't, and the same bytes either way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
@@ -138,3 +140,35 @@ def test_a_contract_in_a_format_to_come_or_of_other_content_is_compiled_here(
     given = compile_contract(parse(document()))
     given.MergeFrom(contract_pb2.Contract(**change))
     assert steps(document(), given).contract.SerializeToString(deterministic=True) == compiled(document())
+
+
+@pytest.fixture
+def older(running: Any, document: Callable[..., bytes]) -> Iterator[str]:
+    """Where a registry listens that was made before GetContract: it gives one document."""
+    parsed = parse(document())
+
+    def get_schema(_: pb.GetSchemaRequest, context: grpc.ServicerContext) -> HttpBody:
+        facts = {"id": parsed.id, "version": "1.0.0", "revision": "1", "fingerprint": parsed.fingerprint}
+        context.send_initial_metadata([(f"x-schema-{name}", value) for name, value in facts.items()])
+        return HttpBody(data=document())
+
+    handler = grpc.unary_unary_rpc_method_handler(
+        get_schema, pb.GetSchemaRequest.FromString, HttpBody.SerializeToString
+    )
+    server = grpc.server(ThreadPoolExecutor(2))
+    generic = grpc.method_handlers_generic_handler("schemaregistry.v1.SchemaRegistry", {"GetSchema": handler})
+    server.add_generic_rpc_handlers((generic,))
+    pair = tuple((running.tls / name).read_bytes() for name in ("server-key.pem", "server.pem"))
+    port = server.add_secure_port("localhost:0", grpc.ssl_server_credentials([pair]))
+    server.start()
+    yield f"localhost:{port}"
+    server.stop(None)
+
+
+def test_a_registry_older_than_contracts_serves_its_documents_and_they_are_compiled_here(
+    older: str, running: Any, document: Callable[..., bytes], schema_id: str
+) -> None:
+    with Client(older, credentials=Credentials.dev(running.data), timeout=20) as client:
+        pulled = from_registry(schema_id, client)
+    assert pulled.contract.SerializeToString(deterministic=True) == compiled(document())
+    assert pulled.revision == 1

@@ -146,6 +146,43 @@ def test_rows_meet_conditions_between_columns(tmp_path: Path) -> None:
     assert {row["kind"] for row in rows(rare, tmp_path / "s.parquet") if row["size"] >= 1} == {"trade"}
 
 
+def test_every_arrow_type_that_a_document_names_has_samples_in_parquet_and_ndjson(tmp_path: Path) -> None:
+    number, text, plain = {"type": "number"}, {"type": "string"}, {"type": "integer"}
+    point = {"type": "object", "properties": {"x": plain}, "required": ["x"]}
+    deep = {"type": "object", "properties": {"l": {"type": "array", "items": point}}, "required": ["l"]}
+    kinds: dict[str, tuple[Any, Any]] = {
+        **{f"{sign}int{bits}": (plain, {}) for sign in ("", "u") for bits in (8, 16, 32, 64)},
+        "float32": (number, {}),
+        "decimal128": ({**number, "minimum": 1e20, "maximum": 1e21}, {"precision": 38, "scale": 10}),
+        "bool": ({"type": "boolean"}, {}),
+        "large_utf8": (text, {}),
+        "binary": (text, {}),
+        **{f"date{bits}": ({**text, "format": "date"}, {}) for bits in (32, 64)},
+        "time32": ({**text, "format": "time"}, {"unit": "s"}),
+        "time64": ({**text, "format": "time"}, {"unit": "ns"}),
+        "timestamp": ({**text, "format": "date-time"}, {"unit": "ms", "tz": "America/New_York"}),
+        "dictionary": (text, {"index": {"name": "int8"}, "value": {"name": "utf8"}}),
+        "struct": (point, {"fields": [{"name": "x", "type": {"name": "int16"}}]}),
+        "json": ({}, {}),
+    }
+    fields = [{"name": name, "type": {"name": name, **more}} for name, (_, more) in kinds.items()]
+    made = contract({name: rule for name, (rule, _) in kinds.items()}, arrow={"fields": fields})
+    for each in (made, contract({"deep": deep}), contract({"j": {"enum": [1, "a", None]}}, required=["j"])):
+        for ending in ("parquet", "ndjson"):
+            sample(each, tmp_path / f"s.{ending}", Wanted(500))
+            assert check(find([str(tmp_path / f"s.{ending}")]), each).verdict == "conforms"
+
+
+def test_days_meet_a_pattern(tmp_path: Path) -> None:
+    made = contract({"d": {"type": "string", "format": "date", "pattern": "^2024-02-29$"}}, required=["d"])
+    assert {str(row["d"]) for row in rows(made, tmp_path / "s.parquet", 5)} == {"2024-02-29"}
+
+
+def test_a_contract_without_columns_has_no_sample(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="no columns"):
+        sample(contract({}), tmp_path / "s.parquet", Wanted(5))
+
+
 def test_the_dialect_of_the_contract_is_written(tmp_path: Path) -> None:
     said = {"delimiter": ";", "encoding": "utf-16", "skip_lines": 2, "comment": "#", "null": ["A"]}
     made = contract({"a": {"type": "string", "enum": ["A", "#", ";"]}, "b": {"type": "number"}}, **{"x-csv": said})

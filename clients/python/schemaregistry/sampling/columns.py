@@ -22,6 +22,8 @@ _OPEN: Final = 1_767_605_400
 _MORNING, _SESSION, _STEP_NANOS = 34_200, 23_400, 750_000
 _FIRST_DAY, _DAYS = 20_089, 600
 """2025-01-01, in days."""
+_LONG_AGO, _DAY, _ODD = 10_957, 86_400, 7_919
+"""2000-01-01 in days; seconds of a day; a step between times of day that meets all of them."""
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _COUNTERS: Final = ("sequence", "seq", "id", "number")
 _SOMETIMES: Final = 0.5
@@ -72,12 +74,28 @@ def _pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) ->
         return jsons.pool(rules, name)
     if family(kind) == "text":
         return texts.text_pool(rules, name, kind, most, random).cast(kind)
-    if rules.options is None:
+    if rules.options is None and not _looks_like_text(rules, kind):
         return None
-    found = texts.passing(built(rules.options, kind), rules, kind)
+    found = texts.passing(_days(kind) if rules.options is None else built(rules.options, kind), rules, kind)
     if not len(found) and not rules.null_share:
         raise no_value(rules, "value")
     return found
+
+
+def _looks_like_text(rules: Rules, kind: DataType) -> bool:
+    """Whether the text of a date or time has more to meet than its format."""
+    is_time = family(kind) in ("date", "time", "timestamp")
+    return is_time and any(rules.arguments(kind) for kind in ("pattern", "min_length", "max_length"))
+
+
+def _days(kind: Any) -> Array:
+    """Days of some thirty years; times and timestamps of whole seconds on them."""
+    days = np.arange(_LONG_AGO, _LONG_AGO + 12_000)
+    if pt.is_date(kind):
+        return pa.array(days.astype(np.int32)).cast(pa.date32()).cast(kind)
+    seconds = (days * _DAY if pt.is_timestamp(kind) else 0) + days * _ODD % _DAY
+    ticks = pa.array(seconds * _PER_SECOND[kind.unit])
+    return ticks.cast(pa.int32() if kind.bit_width == 32 else pa.int64()).view(kind)
 
 
 def _pool_size(kind: Any) -> int:
@@ -129,8 +147,7 @@ def _decimals(node: Node, count: int, random: Random, _rows: Numbers | None) -> 
 
 def _structs(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
     members = [drawn(child, count, random, rows) for child in node.children]
-    fields = [pa.field(child.name, child.kind) for child in node.children]
-    return pa.StructArray.from_arrays(members, fields=fields)
+    return pa.StructArray.from_arrays(members, names=[child.name for child in node.children])
 
 
 def _taken(pool: Array, kind: DataType, count: int, random: Random) -> Array:

@@ -20,8 +20,8 @@ from schemaregistry.sampling.columns import Node
 from schemaregistry.sampling.problems import refused
 
 Rows: TypeAlias = "np.ndarray[Any, Any]"
-_LONGEST_LINE, _INTO_A_LINE = 1 << 20, 5
-"""Bytes."""
+_LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2
+"""Bytes: a line feed and the first one after it, so that no second field is there."""
 _FINER: Final = {"s": "ms", "ms": "us", "us": "ns"}
 _TEXT_FORMATS: Final = ("csv", "ndjson")
 _TYPED: Final = ("parquet", "arrow")
@@ -87,7 +87,7 @@ def chosen(asked: str, plan: Plan, nodes: Iterable[Node]) -> Fault:
 
 
 def cut_off(path: Path, form: str) -> None:
-    """Keep six tenths of a file; of a text, up to the middle of a line's first field."""
+    """Keep six tenths of a file; of a text, up to the first byte of a line."""
     size = path.stat().st_size * 6 // 10
     if form in _TEXT_FORMATS:
         with path.open("rb") as file:
@@ -227,6 +227,11 @@ def _is_number(_plan: Plan, node: Node) -> bool:
     return family(node.kind) in ("int", "float", "decimal")
 
 
+def _may_be_missing(plan: Plan, node: Node) -> bool:
+    """A file without columns has no rows."""
+    return _is_required(plan, node) and len(plan.columns) > 1
+
+
 def _missing(table: Table, node: Node, _rows: Rows, _form: str) -> Table:
     return table.drop_columns([str(node.place.name)])
 
@@ -286,7 +291,7 @@ KINDS: Final[dict[str, Kind]] = {
     "nan": Kind("NaN", lambda _plan, node: family(node.kind) == "float", _with(lambda _: math.nan)),
     "time": Kind("times that the unit can't hold; in text a day that isn't one", _has_finer_times, _time),
     "repeated": Kind("lists with an item twice", _is_unique, _repeated),
-    "missing": Kind("a required column that isn't there", _is_required, _missing, whole=_ALL),
+    "missing": Kind("a required column that isn't there", _may_be_missing, _missing, whole=_ALL),
     "renamed": Kind("a required column under another name", _is_required, _renamed, whole=_ALL),
     "extra": Kind("a column that the contract lacks", _is_closed, _extra, whole=_ALL),
     "duplicate": Kind("a column that is there twice", _is_required, _twice, whole=_ALL),

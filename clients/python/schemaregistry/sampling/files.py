@@ -136,7 +136,7 @@ class Csv:
 
 
 class Ndjson:
-    """A JSON object on each line, without members that are null."""
+    """A JSON object on each line; nulls are written, but those of columns of JSON texts: these are absent."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -195,9 +195,10 @@ def _list_texts(array: Array) -> Array:
 
 
 def _objects(names: list[str], columns: list[Array], count: int) -> Array:
-    pieces: list[Any] = [pa.array(["{"] * count)] if not columns else ["{"]
+    pieces: list[Any] = [pa.array(["{"] * count, pa.string())] if not columns else ["{"]
     for name, column in zip(names, columns, strict=True):
-        member = pc.binary_join_element_wise(f",{json.dumps(name, ensure_ascii=False)}:", json_texts(column), "")
+        value = json_texts(column) if is_json(column.type) else pc.fill_null(json_texts(column), "null")
+        member = pc.binary_join_element_wise(f",{json.dumps(name, ensure_ascii=False)}:", value, "")
         pieces.append(pc.fill_null(member, ""))
     joined = pc.binary_join_element_wise(*pieces, "}", "")
     return pc.replace_substring(joined, "{,", "{", max_replacements=1)

@@ -4,7 +4,7 @@ Randomness is numpy's generator of the caller; every function gives `count` valu
 """
 
 import math
-from decimal import Decimal
+from decimal import Context, Decimal
 from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
@@ -23,6 +23,7 @@ _USUAL: Final = Interval(Fraction(10), Fraction(600))
 """Where prices are, if the contract lets them."""
 _CENT: Final = Fraction(1, 100)
 _FEW: Final = 1_000
+_ROOMY: Final = Context(prec=80)
 _EXACT: Final = 1 << 53
 _WIDE: Final = 1 << 31
 
@@ -58,14 +59,32 @@ def floats(rules: Rules, kind: DataType, count: int, random: Random) -> Array:
     least, most = Interval(low, high).multiples(step)
     assert least is not None
     assert most is not None
-    if rules.divisor and least > most:
-        raise no_value(rules, "number")
+    if rules.divisor and (least > most or max(abs(least), abs(most)) >= _EXACT):
+        return _multiples(rules, kind, count, random)
     factors = _walk(max(most - least, 0), count, random)
     if abs(least) < _EXACT and abs(most) < _EXACT:
         values = (least + factors) * float(step.numerator) / float(step.denominator)
     else:
         values = float(low) + factors * float(step)
     return pa.array(_clipped(values.astype(scale), rules.interval, scale), kind)
+
+
+def _multiples(rules: Rules, kind: DataType, count: int, random: Random) -> Array:
+    """Floats that are multiples of a divisor, the ones nearest to 0."""
+    step = rules.divisor or Fraction(1)
+    least, most = rules.interval.multiples(step)
+    first = max(least or 0, 0) if most is None or most >= 0 else most - _FEW
+    last = first + _FEW if most is None else min(most, first + _FEW)
+    if first > last:
+        raise no_value(rules, "number")
+    limit = Fraction(float(np.finfo(kind.to_pandas_dtype()).max))
+    exact = [factor * step for factor in range(first, last + 1) if abs(factor * step) <= limit]
+    # A float without a fraction is taken as exactly itself.
+    found = [float(value) for value in exact if value.denominator > 1 or Fraction(float(value)) == value]
+    if not found:
+        raise no_value(rules, "number")
+    pool: Array = pa.array(found, kind)
+    return pool.take(pa.array(random.integers(0, len(pool), count)))
 
 
 def decimals(rules: Rules, kind: Any, count: int, random: Random) -> Array:
@@ -82,8 +101,9 @@ def decimals(rules: Rules, kind: Any, count: int, random: Random) -> Array:
     if least is None or most is None or least > most:
         raise no_value(rules, "decimal")
     factors = _walk(min(most - least, _FEW), _FEW, random) + 0
-    pool = [Decimal((least + int(factor)) * step.numerator) / step.denominator for factor in factors]
-    exact = pa.array([value.quantize(Decimal(1).scaleb(-kind.scale)) for value in pool], kind)
+    units = step / unit
+    pool = [Decimal(int((least + int(factor)) * units)).scaleb(-kind.scale, _ROOMY) for factor in factors]
+    exact = pa.array(pool, kind)
     return exact.take(pa.array(random.integers(0, len(pool), count)))
 
 

@@ -9,12 +9,13 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.types as pt
 
 from schemaregistry.data import Report, check, find
 from schemaregistry.data.handon import converted
 from schemaregistry.data.hidden import hidden_file
 from schemaregistry.data.plan import Plan
-from schemaregistry.data.types import Array, Table, is_json
+from schemaregistry.data.types import Array, DataType, Table, is_json, pc
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.sampling.faults import Fault, chosen, cut_off
@@ -59,12 +60,14 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
     """Write rows that conform to a contract, but for the fault that is wanted, in the format of the file's name.
 
     The same contract, name and wishes give the same rows. Raises InvalidArgument (UNKNOWN_FORMAT, UNKNOWN_FAULT,
-    BAD_COUNT, NOT_FOR_CSV, DESTINATION_UNWRITABLE) and Unimplemented (NO_SAMPLE) where rows that conform aren't found;
-    then nothing is written.
+    BAD_COUNT, NO_COLUMNS, NOT_FOR_CSV, DESTINATION_UNWRITABLE, OUTPUT_UNWRITABLE), and Unimplemented (NO_SAMPLE) where
+    rows that conform aren't found; then nothing is written.
     """
     form = format_of(out, wanted.format)
     _check_counts(wanted)
     plan = Plan.of(contract)
+    if not plan.columns:
+        raise refused(f"{contract.id} has no columns: there is nothing to sample", "NO_COLUMNS")
     sampler = Sampler.of(plan, wanted.seed)
     fault = chosen(wanted.fault, plan, sampler.nodes) if wanted.fault else None
     faulty = _faulty(wanted, fault, form)
@@ -90,7 +93,7 @@ def tables(contract: contract_pb2.Contract, rows: int, seed: int = 7) -> Iterato
     """The same rows as Arrow tables in the contract's types, some at a time."""
     sampler = Sampler.of(Plan.of(contract), seed)
     for columns in sampler.tables(rows):
-        yield _table(sampler, columns)
+        yield _table(sampler, columns, "arrow")
 
 
 def _check_counts(wanted: Wanted) -> None:
@@ -111,19 +114,31 @@ def _faulty(wanted: Wanted, fault: Fault | None, form: str) -> Faulty:
     return tuple(np.sort(random.choice(wanted.rows, count, replace=False)).tolist())
 
 
-def _table(sampler: Sampler, columns: Mapping[str, Array]) -> Table:
-    """Columns in the contract's types; a column of JSON stays one of texts."""
-    wanted = sampler.plan.schema
-    fields = [pa.field(each.name, pa.string() if is_json(each.type) else each.type) for each in wanted]
-    arrays = [converted(columns[each.name], each.type, len(columns[each.name])) for each in fields]
+def _table(sampler: Sampler, columns: Mapping[str, Array], form: str) -> Table:
+    """Columns in the contract's types, all of which may hold nulls; JSON is texts, but in NDJSON."""
+    fields, arrays = [], []
+    for place, field in zip(sampler.plan.columns, sampler.plan.schema, strict=True):
+        array = columns[field.name]
+        if is_json(field.type) and place.null_is_value and form == "ndjson":
+            array = pc.fill_null(array, "null")
+        kind = nullable(field.type) if form == "ndjson" or not is_json(field.type) else pa.string()
+        arrays.append(converted(array, kind, len(array)))
+        fields.append(pa.field(field.name, kind))
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def nullable(kind: DataType) -> DataType:
+    """The same type with members and items that may all be null: under a null, any may be."""
+    if pt.is_struct(kind):
+        return pa.struct([pa.field(each.name, nullable(each.type)) for each in kind])
+    return pa.list_(nullable(kind.value_type)) if pt.is_list(kind) else kind
 
 
 def _write(sampler: Sampler, target: Target, rows: int, fault: Fault | None, faulty: Faulty) -> None:
     opened: Writer | None = None
     start, marked = 0, np.asarray(faulty, np.int64)
     for columns in sampler.tables(rows):
-        table = _table(sampler, columns)
+        table = _table(sampler, columns, target.format)
         count = table.num_rows
         if fault:
             table = fault.put(table, marked[(marked >= start) & (marked < start + count)] - start, target.format)

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import find, lines
-from schemaregistry.data.check import Run
 from schemaregistry.data.linewise import CsvLines, JsonLines
+from schemaregistry.data.pipeline import Pipeline
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.proof import Dialect, fields
+from schemaregistry.data.sinks import ReportSink
 from schemaregistry.document import parse
 
 EXAMPLES = int(os.environ.get("DATA_FUZZ_EXAMPLES", "300"))
@@ -70,7 +71,7 @@ def planned(rules: dict[str, Any], arrow: dict[str, Any] | None, *, required: bo
 
 
 def facts(plan: Plan, path: Path, *, by_proof: bool) -> dict[str, Any]:
-    report = Run(plan, None, None, by_proof=by_proof).run(find([str(path)])).to_json()
+    report = Pipeline(plan, ReportSink(), proving=by_proof).run(find([str(path)])).to_json()
     return {
         name: fact for name, fact in report.items() if name not in ("seconds", "rows_per_second", "peak_memory_bytes")
     }

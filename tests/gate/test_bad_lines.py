@@ -10,7 +10,7 @@ import pytest
 
 from schemaregistry import data
 from schemaregistry.contract import compile_contract
-from schemaregistry.data import bad_lines, lines, policies
+from schemaregistry.data import bad_lines, lines, sinks
 from schemaregistry.data.clean import clean
 from schemaregistry.document import parse
 
@@ -97,7 +97,7 @@ def test_a_file_that_is_cut_off_halts(name: str, text: str, quarantined: Quarant
 
 
 def test_a_file_of_bad_lines_halts(quarantined: Quarantined, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policies, "MOST_BAD_LINES", 3)
+    monkeypatch.setattr(sinks, "MOST_BAD_LINES", 3)
     assert bad_lines.MOST_BAD_LINES > 3
     assert quarantined("t.csv", "a,b\n1,x\n" + "2\n" * 3)[0].error is None
     assert quarantined("t.csv", "a,b\n1,x\n" + "2\n" * 4)[0].error is not None

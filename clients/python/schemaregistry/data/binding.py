@@ -26,14 +26,16 @@ class Binding:
     fits: dict[int, Fit] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     extras: dict[int, tuple[str, ...]] = field(default_factory=dict)
-    given: frozenset[str] = frozenset()
-    """Columns that aren't in the file, but in its path."""
+
+    def undeclared(self, plan: Plan) -> list[str]:
+        """Members that the plan has no place for: `name`, `object.name`, `list[].name`."""
+        return [f"{plan.path(place)}{name}" for place, names in self.extras.items() for name in names]
 
 
 def bind(plan: Plan, schema: pa.Schema, given: Sequence[Field] = ()) -> Binding:
     """Find the plan's places in a schema with distinct names, and in columns that it hasn't and that are `given`."""
     added = [field for field in given if schema.get_field_index(field.name) < 0]
-    binding = Binding(given=frozenset(field.name for field in added))
+    binding = Binding()
     _bind_members(plan, plan.places[ROW], [*schema, *added], binding)
     return binding
 
@@ -44,11 +46,11 @@ def refusal(plan: Plan, binding: Binding, place: int) -> tuple[str, str]:
     return (refusing.pointer, refusing.rule) if refusing else (plan.fit_check(place).argument, "arrow")
 
 
-def needed(plan: Plan, binding: Binding) -> list[str]:
-    """The names of a file's columns that the plan looks at; all of them where the row as a whole is judged."""
-    places = (place for place in plan.children[ROW] if place.index in binding.types and place.name not in binding.given)
-    names = [place.name for place in places if place.name is not None]
-    return [*names, *binding.extras.get(ROW, ())] if plan.looks_at_extras else names
+def needed(plan: Plan, names: Sequence[str]) -> list[str]:
+    """Those of a file's columns that the plan looks at; all of them where the row as a whole is evaluated."""
+    there, known = set(names), {place.name for place in plan.children[ROW]}
+    found = [str(place.name) for place in plan.children[ROW] if place.name in there]
+    return [*found, *(name for name in names if name not in known)] if plan.looks_at_extras else found
 
 
 def _bind_members(plan: Plan, parent: Place, fields: list[Field], binding: Binding) -> None:

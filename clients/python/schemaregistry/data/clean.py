@@ -1,34 +1,28 @@
-"""Files cleaned: repaired where the contract leaves no doubt; what conforms then goes on, the rest is set aside.
-
-How a batch is repaired is mend's, a record mend_records'.
-"""
+"""Files cleaned: repaired where the contract leaves no doubt; what conforms then goes on, the rest is set aside."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data.bad_lines import BadLines
-from schemaregistry.data.check import Progress
+from schemaregistry.data.batch import Batch
+from schemaregistry.data.binding import bind
 from schemaregistry.data.conventions import Conventions, Epoch
 from schemaregistry.data.destination import Destination
-from schemaregistry.data.ends import open_destination, open_quarantine
-from schemaregistry.data.failing import failing
-from schemaregistry.data.frame import Batch
-from schemaregistry.data.judge import Judge
-from schemaregistry.data.mend import AS_IT_IS, mend, renamed, trim
+from schemaregistry.data.load import opened_sink, settled
+from schemaregistry.data.mend import mend, renamed, trim
 from schemaregistry.data.mend_records import RecordMender, as_records, may_hold
-from schemaregistry.data.ndjson import Lines
-from schemaregistry.data.picking import count, line_of
+from schemaregistry.data.pipeline import Pipeline, Progress
 from schemaregistry.data.plan import Plan
-from schemaregistry.data.policies import Loaded, SettingAside
 from schemaregistry.data.quarantine import Quarantine
+from schemaregistry.data.reading import FileSchema
 from schemaregistry.data.records import Records
-from schemaregistry.data.repairs import Change, Done, Repair, Repairs
+from schemaregistry.data.repairing import Repaired
+from schemaregistry.data.repairs import Change, Done, Repair
+from schemaregistry.data.rows import ColumnRows, LineRows, RecordRows, Rows
+from schemaregistry.data.sinks import Loaded
 from schemaregistry.data.sources import Source
-from schemaregistry.data.tally import Tally
 from schemaregistry.v1 import contract_pb2
 
 
@@ -62,99 +56,56 @@ def clean(  # noqa: PLR0913
     Raises as `load` does.
     """
     plan = replace(Plan.of(contract), whole_rows=True)
-    with ExitStack() as stack:
-        into = open_destination(stack, sources, destination, plan.schema)
-        aside = open_quarantine(stack, sources, quarantine)
-        cleaning = _Cleaning(plan, revision, progress, into, aside)
-        cleaning.aliases = aliases or {}
-        cleaning.epoch = epoch
-        loaded = cleaning.load(sources)
-        return Cleaned(loaded, cleaning.repairs.all() if loaded.place else ())
+    cleaner = Cleaner(plan, aliases or {}, epoch)
+    with opened_sink(sources, plan, destination, quarantine) as sink:
+        pipeline = Pipeline(plan, sink, revision=revision, progress=progress, repairer=cleaner)
+        loaded = settled(pipeline, sink, sources)
+        return Cleaned(loaded, pipeline.repairs.all() if loaded.place else ())
 
 
-class _Cleaning(SettingAside):
-    """Rows are repaired before they are judged.
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Repairs rows for a plan. A file's schema is known once its rows are repaired."""
 
-    Readers ask a judge of the file as it is which columns to read; what that one says of the file counts for nothing.
-    """
-
+    plan: Plan
     aliases: Mapping[str, Sequence[str]]
     epoch: Epoch | None = None
-    conventions: Conventions = AS_IT_IS
 
-    def __init__(
-        self,
-        plan: Plan,
-        revision: int | None,
-        progress: Progress | None,
-        destination: Destination,
-        quarantine: Quarantine,
-    ) -> None:
-        super().__init__(plan, revision, progress, destination, quarantine)
-        self.repairs = Repairs()
-        self._cleaned = self.tally
-        self._after = Judge(plan, self._cleaned, "")
+    def schema(self, read: FileSchema) -> None:  # noqa: ARG002
+        """What will come of a file is told by its rows."""
+        return
 
-    def judge(self, source: Source) -> None:
-        """Repair and judge one file."""
-        self.conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
-        self.tally = Tally()
-        self._after = Judge(self.plan, self._cleaned, source.path)
-        super().judge(source)
-        self.tally = self._cleaned
-        self._after.finish()
-        for note in (source.remark, "" if self._after.rows or self.error else f"{source.path}: no rows"):
-            if note:
-                self.tally.note(note)
+    def repair(self, source: Source, read: FileSchema, rows: Rows) -> Repaired:
+        """The rows with what can be repaired, and what was; raises Unreadable for a line that isn't JSON."""
+        conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
+        match rows:
+            case ColumnRows():
+                return self._columns(read.schema.names, rows.batch, conventions)
+            case LineRows():
+                return self._lines(source.path, rows, conventions)
+            case RecordRows():
+                return self._records(rows.records, conventions)
+        return Repaired(rows, None)
 
-    def take(self, judge: Judge, rows: Batch | Records) -> None:
-        """Repair and judge the next rows of a file, and write them to where they go."""
-        start, failing_before = self._after.rows, self._cleaned.rows_failing
-        mended, changes = self._mended(judge, rows)
-        self._bind(mended)
-        self._after.judge(mended)
-        judge.rows = self._after.rows
-        if self._cleaned.rows_failing > failing_before:
-            kept = self.part(self._after, mended, judge, rows, start)
-        else:
-            kept = np.ones(count(mended), bool)
-            if kept.any():
-                self.pass_on(self._after, mended)
-        for change in changes:
-            self.repairs.add(change, kept, lambda row: (judge.path, start + row, line_of(rows, row)))
-
-    def take_bad_lines(self, judge: Judge, lines: BadLines) -> None:
-        """Set aside lines that are no records: nothing repairs them."""
-        before, self.tally = self.tally, self._cleaned
-        super().take_bad_lines(judge, lines)
-        self.tally, self._after.rows = before, judge.rows
-
-    def _mended(self, judge: Judge, rows: Batch | Records) -> tuple[Batch | Records, list[Change]]:
-        if isinstance(rows, Records):
-            return RecordMender(self.plan, self.aliases, self.conventions).mend(rows)
-        if isinstance(rows, Lines):
-            self._bind(rows)
-            if not failing(self._after, rows) and not may_hold(rows, self.aliases):
-                return rows, []
-            return RecordMender(self.plan, self.aliases, self.conventions).mend(as_records(self.plan, rows, judge.path))
-        return self._mended_batch(judge, rows)
-
-    def _mended_batch(self, judge: Judge, batch: Batch) -> tuple[Batch, list[Change]]:
+    def _columns(self, names: Sequence[str], batch: Batch, conventions: Conventions) -> Repaired:
         columns = [str(place.name) for place in self.plan.columns]
-        names = renamed(list(batch.columns), columns, self.aliases)
-        mended, changes = mend(self.plan, batch, names, self.conventions)
-        self._bind(mended)
-        trimmed, trims = trim(self._after, mended)
-        found = [name for name in (names.get(name, name) for name in judge.names) if name in columns]
+        aliases = renamed(list(batch.columns), columns, self.aliases)
+        mended, changes = mend(self.plan, batch, aliases, conventions)
+        trimmed, trims = trim(self.plan, bind(self.plan, mended.schema), mended)
+        found = [name for name in (aliases.get(name, name) for name in names) if name in columns]
         if found != [name for name in columns if name in found]:
             done = Done("order", None, ", ".join(found), ", ".join(name for name in columns if name in found))
             changes.append(Change(done, np.ones(batch.rows, bool)))
-        return trimmed, [*changes, *trims]
+        return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
 
-    def _bind(self, rows: Batch | Records) -> None:
-        """Tell the judge of what comes out which columns that has; records have all of the contract's."""
-        if isinstance(rows, Batch):
-            self._after.bind(pa.schema([(name, array.type) for name, array in rows.columns.items()]))
-        else:
-            self._after.bind(self.plan.record_schema)
-        self.note_undeclared(self._after, rows)
+    def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:
+        """Lines that conform as they are; else one by one, since only so a text is told from what it stands for."""
+        schema = FileSchema(rows.batch.schema)
+        conforms = not rows.evaluate(self.plan, bind(self.plan, schema.schema)).findings
+        if conforms and not may_hold(rows, self.aliases):
+            return Repaired(rows, schema)
+        return self._records(as_records(self.plan, rows, path), conventions)
+
+    def _records(self, records: Records, conventions: Conventions) -> Repaired:
+        mended, changes = RecordMender(self.plan, self.aliases, conventions).mend(records)
+        return Repaired(RecordRows(mended), FileSchema(self.plan.record_schema), changes)

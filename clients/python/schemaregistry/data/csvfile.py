@@ -1,4 +1,4 @@
-"""Reading CSV (RFC 4180, or a dialect of it): every field as text first, then as the contract's type. Judges no values.
+"""Reading CSV (RFC 4180, or a dialect of it): every field as text first, then as the contract's type.
 
 Only an empty field without quotes is null, and what the dialect says. Types come from the contract, never from what the
 file looks like.
@@ -15,17 +15,17 @@ import pyarrow.csv as pcsv
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask
 from schemaregistry.data.bad_lines import BadLines
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
 from schemaregistry.data.csv_text import CsvText
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.header import refuse_delimiter, refuse_header, split
-from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.linewise import CsvLines
-from schemaregistry.data.picking import part
-from schemaregistry.data.plan import ROW
+from schemaregistry.data.plan import ROW, Plan
 from schemaregistry.data.quoting import sound_part
+from schemaregistry.data.reading import FileSchema
+from schemaregistry.data.rows import ColumnRows
 from schemaregistry.data.schemas import refuse_repeated_names
 from schemaregistry.data.sources import Input, Source
 from schemaregistry.data.types import Array, Table, family
@@ -42,10 +42,11 @@ class CsvReader:
 
     format = "csv"
 
-    def __init__(self, source: Source, judge: Judge) -> None:
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:
         self._source = source
-        self._judge = judge
-        self._dialect = source.csv.over(judge.plan.csv)
+        self._plan = plan
+        self._proving = proving
+        self._dialect = source.csv.over(plan.csv)
         self._delimiter = self._dialect.delimiter or ","
         self._input = CsvText(source.path, Input(source), self._dialect)
         self._lines: CsvLines | None = None
@@ -55,8 +56,8 @@ class CsvReader:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch | BadLines | Proven]:
-        """The batches; raises Unreadable."""
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows | BadLines | Proven]:
+        """The schema once the header is read, and the rows; raises Unreadable."""
         names: list[str] | None = None
         try:
             for block in blocks(self._source, self._input, quoted=True, prove=self._prove):
@@ -66,8 +67,8 @@ class CsvReader:
                 rows, fault = sound_part(self._source.path, without_mark(block), self._delimiter)
                 if names is None and not rows.is_blank:
                     names, rows = self._header(rows)
-                    self._bind(names)
-                    self._lines = CsvLines(self._judge.plan, names) if self._proves else None
+                    yield self._schema(names)
+                    self._lines = CsvLines(self._plan, names) if self._proves else None
                     if rows.data and not fault and self._prove(rows.data):
                         yield Proven(count_lines(rows.data))
                         continue
@@ -75,28 +76,28 @@ class CsvReader:
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
                 if fault and names is None:
                     line, text = _first_line(block)
-                    refuse_delimiter(self._source.path, self._judge.plan, text, self._delimiter, line)
+                    refuse_delimiter(self._source.path, self._plan, text, self._delimiter, line)
                 if fault:
                     raise fault
             if names is None:
-                self._bind([])
+                yield self._schema([])
         finally:
             self._input.close()
 
     @property
     def _proves(self) -> bool:
         """Expressions know commas, and no other null than the empty field."""
-        return self._judge.by_proof and self._delimiter == "," and not self._dialect.null
+        return self._proving and self._delimiter == "," and not self._dialect.null
 
     def _prove(self, text: Text) -> bool:
         return self._lines is not None and self._lines.prove(text)
 
-    def _bind(self, names: list[str]) -> None:
+    def _schema(self, names: list[str]) -> FileSchema:
         """Each column is what the contract says it is; what it doesn't know is text."""
-        kinds = {place.name: place.kind for place in self._judge.plan.children[ROW]}
+        kinds = {place.name: place.kind for place in self._plan.children[ROW]}
         text = pa.string()
         found = [(name, kinds.get(name) or text) for name in names]
-        self._judge.bind(
+        return FileSchema(
             pa.schema([(name, text if family(kind) in ("text", "json") else kind) for name, kind in found])
         )
 
@@ -119,40 +120,44 @@ class CsvReader:
             ) from None
         names = split(text, self._delimiter)
         line = head.line_of(0)
-        refuse_header(self._source.path, self._judge.plan, text, self._delimiter, line)
+        refuse_header(self._source.path, self._plan, text, self._delimiter, line)
         refuse_repeated_names(self._source.path, names, line=line)
         return names, block.after(end)
 
-    def _rows(self, block: Block, names: list[str]) -> Iterator[Batch | BadLines]:
+    def _rows(self, block: Block, names: list[str]) -> Iterator[ColumnRows | BadLines]:
         if block.is_blank:
             return
-        columns = needed(self._judge.plan, self._judge.binding)
+        columns = needed(self._plan, names)
         table, refused = self._parsed(block, names, columns or names[:1])
         if not block.has(table.num_rows + len(refused)):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
             raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
         batch = self._batch(block, table, columns)
         if not refused:
-            yield batch
+            yield ColumnRows(batch)
             return
         ragged = {(row.number or 1) - 1: row for row in refused}
         kept = np.setdiff1d(np.arange(table.num_rows + len(refused)), list(ragged))
-        yield from self._parts(block, replace(batch, line_of=lambda row: block.line_of(int(kept[row]))), ragged)
+        yield from self._between(block, replace(batch, line_of=lambda row: block.line_of(int(kept[row]))), ragged)
 
-    def _parts(self, block: Block, batch: Batch, ragged: Mapping[int, pcsv.InvalidRow]) -> Iterator[Batch | BadLines]:
+    def _between(
+        self, block: Block, batch: Batch, ragged: Mapping[int, pcsv.InvalidRow]
+    ) -> Iterator[ColumnRows | BadLines]:
         """The rows of a batch and the ragged lines between them, in the order of the file."""
         at = 0
         for bad in consecutive(sorted(ragged)):
             first = int(np.searchsorted(sorted(ragged), bad[0]))
             rows = bad[0] - first
             if rows > at:
-                yield part(batch, at, rows)
+                yield ColumnRows(batch.slice(at, rows))
             at = rows
-            yield self._bad_lines(block, bad, ragged[bad[0]])
+            yield self._bad_lines(block, bad, ragged[bad[0]], list(batch.columns))
         if at < batch.rows:
-            yield part(batch, at, batch.rows)
+            yield ColumnRows(batch.slice(at, batch.rows))
 
-    def _bad_lines(self, block: Block, records: Sequence[int], first: pcsv.InvalidRow) -> BadLines:
+    def _bad_lines(
+        self, block: Block, records: Sequence[int], first: pcsv.InvalidRow, columns: Sequence[str]
+    ) -> BadLines:
         message = f"{first.actual_columns:,} fields where the header has {first.expected_columns:,}: {first.text[:80]}"
         offset, line = block.offset + int(block.starts[records[0]]), block.line_of(records[0])
         ends = records[-1] < len(block.starts) - 1 or block.data.endswith(b"\n")
@@ -162,11 +167,12 @@ class CsvReader:
             [block.line_of(record) for record in records],
             [block.record(record) for record in records],
             Unreadable(self._source.path, "NOT_CSV", message, offset=offset, line=line),
+            columns,
             cut_off=not ends,
         )
 
     def _batch(self, block: Block, table: Table, columns: Sequence[str]) -> Batch:
-        places = {place.name: place for place in self._judge.plan.children[ROW]}
+        places = {place.name: place for place in self._plan.children[ROW]}
         values: dict[str, Array] = {}
         misfits: dict[int, Mask] = {}
         texts: dict[int, Array] = {}

@@ -5,7 +5,7 @@ is kernels'. Each thing is found once for a batch, and only when a check asks fo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar, Final
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from schemaregistry.data import kernels
 from schemaregistry.data.arrays import Indices, Mask, decoded, either, parents, plain, some, valid, without
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import Binding
 from schemaregistry.data.jsoncolumn import JsonTexts, not_json
 from schemaregistry.data.plan import ROW, Check, Place, Plan
@@ -21,23 +22,6 @@ from schemaregistry.data.types import Array, family, is_json, pc
 from schemaregistry.data.validator import Refusal
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Some rows of a file, by column.
-
-    In text formats `texts` are the fields as they stand in the file, by place; `misfits` marks those that couldn't be
-    read as their type (they are null in the column), and `line_of` tells the line of a row. `is_utf8`: every text is
-    known to be.
-    """
-
-    columns: Mapping[str, Array]
-    rows: int
-    misfits: Mapping[int, Mask] = field(default_factory=dict)
-    texts: Mapping[int, Array] = field(default_factory=dict)
-    line_of: Callable[[int], int] | None = None
-    is_utf8: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import pyarrow.types as pt
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, decoded, either, parents, plain, some, valid
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.fit import is_castable
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsoncolumn import as_json, texts_as_json
 from schemaregistry.data.types import Array, DataType, Field, family, is_json, pc
 from schemaregistry.document import Json

@@ -1,14 +1,16 @@
-"""Reading Arrow IPC files and streams. Judges no values."""
+"""Reading Arrow IPC files and streams."""
 
 from collections.abc import Iterator
 from typing import Any, Final
 
 import pyarrow as pa
 
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.frame import Batch
-from schemaregistry.data.judge import Judge
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.reading import FileSchema
+from schemaregistry.data.rows import ColumnRows
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
 
@@ -22,14 +24,15 @@ class IpcReader:
 
     format = "arrow"
 
-    def __init__(self, source: Source, judge: Judge) -> None:
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
         self._source = source
-        self._judge = judge
+        self._plan = plan
         self.position = 0
 
-    def __iter__(self) -> Iterator[Batch]:
-        """The batches, each validated in full: what Arrow trusts in its own format could be anything. Raises
-        Unreadable.
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
+        """The schema and the batches; raises Unreadable.
+
+        Each is validated in full: what Arrow trusts in its own format could be anything.
         """
         path, rows = self._source.path, 0
         with self._source.opened() as stream:
@@ -37,12 +40,13 @@ class IpcReader:
             try:
                 reader = pa.ipc.open_file(stream) if head == _MAGIC else pa.ipc.open_stream(stream)
                 refuse_repeated(path, reader.schema)
-                names = needed(self._judge.plan, self._judge.bind(reader.schema))
+                yield FileSchema(reader.schema)
+                names = needed(self._plan, reader.schema.names)
                 for batch in self._batches(reader):
                     batch.validate(full=True)
                     self.position = stream.tell()
                     rows += batch.num_rows
-                    yield Batch({name: batch.column(name) for name in names}, batch.num_rows)
+                    yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
                 if head != _MAGIC:
                     self._refuse_cut_or_followed(stream, reader.schema, rows)
             except READ_ERRORS as error:

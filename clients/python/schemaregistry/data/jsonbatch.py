@@ -14,9 +14,9 @@ import pyarrow.json as pj
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, is_utf8
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.csvfile import one_chunk
 from schemaregistry.data.faults import READ_ERRORS
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.kernels import NATURAL
 from schemaregistry.data.lines import Block
 from schemaregistry.data.literals import has_tiny, may_be_unsaid

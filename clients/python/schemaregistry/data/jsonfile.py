@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import BLOCK, LONGEST, Block, Proven, Reads, blocks
 from schemaregistry.data.ndjson import NdjsonReader
+from schemaregistry.data.plan import Plan
 from schemaregistry.data.sources import Input, Source
 
 _SPACES: Final = " \t\r\n"
@@ -28,8 +28,8 @@ class JsonReader(NdjsonReader):
     format = "json"
     rule = "json"
 
-    def __init__(self, source: Source, judge: Judge) -> None:
-        super().__init__(source, judge)
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:
+        super().__init__(source, plan, proving=proving)
         self._ahead = _Ahead(self._input)
 
     def _blocks(self) -> Iterator[Block | Proven]:

@@ -1,18 +1,25 @@
-"""The gate: rows judged and handed on in one pass, to be seen only once all of them are judged. Sends no alert."""
+"""The gate: rows evaluated and handed on in one pass, to be seen only once all of them are evaluated."""
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Literal, TypeAlias
 
 import pyarrow as pa
 
-from schemaregistry.data.check import Progress
 from schemaregistry.data.destination import Destination
-from schemaregistry.data.ends import open_destination, open_quarantine
+from schemaregistry.data.faults import Unreadable
+from schemaregistry.data.overlap import refuse_overlap
+from schemaregistry.data.pipeline import Pipeline, Progress
 from schemaregistry.data.plan import Plan
-from schemaregistry.data.policies import GoingOn, Halting, Loaded, Policy, SettingAside
+from schemaregistry.data.quarantine import Quarantine
+from schemaregistry.data.sinks import HaltSink, Loaded, Outlet, QuarantineSink, Sink, WarnSink
 from schemaregistry.data.sources import Source
 from schemaregistry.v1 import contract_pb2
+
+Policy: TypeAlias = Literal["halt", "warn"] | Callable[[], Quarantine]
+"""What becomes of data some of which don't conform: nothing is handed on; all rows are; those that conform are, and the
+others set aside in the quarantine."""
 
 
 def load(  # noqa: PLR0913
@@ -33,15 +40,44 @@ def load(  # noqa: PLR0913
     What is handed on is what was judged: each row is read once. Raises as `check` does, what `destination` and the
     quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE) where the next load would read what this one writes.
     """
-    plan = Plan.of(contract)
+    plan = replace(Plan.of(contract), whole_rows=callable(policy))
+    with opened_sink(sources, plan, destination, policy) as sink:
+        return settled(Pipeline(plan, sink, revision=revision, progress=progress), sink, sources)
+
+
+@contextmanager
+def opened_sink(
+    sources: Sequence[Source], plan: Plan, destination: Callable[[pa.Schema], Destination], policy: Policy
+) -> Iterator[Sink]:
+    """The sink of a policy; what isn't published at the end is removed.
+
+    Raises what `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE).
+    """
     with ExitStack() as stack:
-        into = open_destination(stack, sources, destination, plan.schema)
+        into = destination(plan.schema)
+        stack.callback(into.discard)
+        refuse_overlap(sources, {"destination": getattr(into, "place", None)})
+        outlet = Outlet(plan, into)
         if policy == "halt":
-            return Halting(plan, revision, progress, into).load(sources)
-        if policy == "warn":
-            return GoingOn(plan, revision, progress, into).load(sources)
-        aside = open_quarantine(stack, sources, policy)
-        return SettingAside(replace(plan, whole_rows=True), revision, progress, into, aside).load(sources)
+            yield HaltSink(outlet)
+        elif policy == "warn":
+            yield WarnSink(outlet)
+        else:
+            aside = policy()
+            stack.callback(aside.discard)
+            refuse_overlap(sources, {"quarantine": aside.place})
+            yield QuarantineSink(plan, outlet, aside)
+
+
+def settled(pipeline: Pipeline, sink: Sink, sources: Sequence[Source]) -> Loaded:
+    """Let all files through and settle what becomes of their rows: none is seen of data that are undecided."""
+    report = pipeline.run(sources)
+    if report.verdict == "undecided":
+        return Loaded(report, None)
+    try:
+        return sink.finish(report)
+    except Unreadable as failed:
+        return Loaded(pipeline.report(failed.fault), None)
 
 
 __all__ = ["Loaded", "Policy", "load"]

@@ -15,12 +15,12 @@ import pyarrow as pa
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, booleans, decoded, plain, valid
+from schemaregistry.data.batch import Batch
+from schemaregistry.data.batch_evaluation import evaluate_batch
+from schemaregistry.data.binding import Binding
 from schemaregistry.data.conventions import Conventions
-from schemaregistry.data.failing import Failing, any_of, failing
+from schemaregistry.data.evaluation import Key
 from schemaregistry.data.fit import fit, holds_decimal
-from schemaregistry.data.frame import Batch
-from schemaregistry.data.judge import Judge
-from schemaregistry.data.picking import picked_batch
 from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.repairs import Change, Done
 from schemaregistry.data.schemas import folded
@@ -159,36 +159,37 @@ class _Mending:
         self.changes.append(Change(done, mask, None if after is None else partial(_pair, before, after)))
 
 
-def trim(judge: Judge, batch: Batch) -> tuple[Batch, list[Change]]:
-    """The batch, which is of a judge's file, without whitespace around texts that conform only without it."""
+def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[Change]]:
+    """The batch without whitespace around texts that conform only without it; `binding` is of its schema."""
     changes: list[Change] = []
     columns = dict(batch.columns)
-    broken = failing(judge, batch)
-    for name in (str(place.name) for place in judge.plan.columns if family(place.kind) == "text"):
-        fails = any_of({key: mask for key, mask in broken.items() if key.column == name}, batch.rows)
+    broken = {key: finding.rows for key, finding in evaluate_batch(plan, binding, batch).findings.items()}
+    for name in (str(place.name) for place in plan.columns if family(place.kind) == "text"):
+        fails = np.zeros(batch.rows, bool)
+        for key, rows in broken.items():
+            fails |= rows if key.column == name else False
         if not fails.any() or name not in columns or family(columns[name].type) != "text":
             continue
         texts = as_string(columns[name])
         shorter = trimmed(texts.filter(pa.array(fails)))
+        part = batch.filter(fails)
+        changed = booleans(pc.not_equal(shorter, as_string(part.columns[name])))
+        after = evaluate_batch(plan, binding, replace(part, columns={**part.columns, name: shorter}))
+        before = {key: rows[fails] for key, rows in broken.items()}
         mends = np.zeros(batch.rows, bool)
-        mends[fails] = _mends(judge, picked_batch(batch, fails), _within(broken, fails), name, shorter)
+        mends[fails] = changed & _mended(name, before, {key: found.rows for key, found in after.findings.items()})
         if mends.any():
             columns[name] = pc.replace_with_mask(texts, pa.array(mends), shorter.filter(pa.array(mends[fails])))
             changes.append(Change(Done("trim", name), mends, partial(_pair, texts, columns[name])))
     return replace(batch, columns=columns), changes
 
 
-def _mends(judge: Judge, batch: Batch, broken: Failing, name: str, texts: Array) -> Mask:
-    """Of rows that fail by a column: those that don't with other texts in it, and break no rule that they didn't."""
-    mends = booleans(pc.not_equal(texts, as_string(batch.columns[name])))
-    after = failing(judge, replace(batch, columns={**batch.columns, name: texts}))
-    for key, mask in after.items():
-        mends &= ~mask if key.column == name or key not in broken else ~mask | broken[key]
-    return mends
-
-
-def _within(broken: Failing, mask: Mask) -> Failing:
-    return {key: rows[mask] for key, rows in broken.items()}
+def _mended(name: str, before: Mapping[Key, Mask], after: Mapping[Key, Mask]) -> Mask:
+    """Of rows that failed by a column: those that don't any more, and break no rule that they didn't."""
+    mended = np.ones(len(next(iter(before.values()))), bool)
+    for key, rows in after.items():
+        mended &= ~rows if key.column == name or key not in before else ~rows | before[key]
+    return mended
 
 
 def as_string(array: Array) -> Array:

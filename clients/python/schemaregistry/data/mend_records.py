@@ -13,10 +13,11 @@ from schemaregistry.data import typed
 from schemaregistry.data.conventions import Conventions
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.mend import AS_IT_IS, FROM_TEXT, WHITESPACE, renamed
-from schemaregistry.data.ndjson import Lines
 from schemaregistry.data.plan import Place, Plan
-from schemaregistry.data.records import RecordJudge, Records, read_exactly, read_line
+from schemaregistry.data.record_evaluation import RecordEvaluator
+from schemaregistry.data.records import Records, read_exactly, read_line
 from schemaregistry.data.repairs import Change, Done
+from schemaregistry.data.rows import LineRows
 from schemaregistry.data.types import described, family
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json
@@ -31,7 +32,7 @@ class RecordMender:
         self._conventions = conventions
         self._plan = plan
         self._aliases = aliases
-        self._judge = RecordJudge(plan)
+        self._evaluator = RecordEvaluator(plan)
         self._columns = [str(place.name) for place in plan.columns]
 
     def mend(self, records: Records) -> tuple[Records, list[Change]]:
@@ -71,7 +72,7 @@ class RecordMender:
         is_time = place.kind is not None and self._conventions.apply_to(place.kind) and family(place.kind) in _TIMES
         text = self._conventions.time_of(number, place.kind) if is_time else None
         read = None if text is None else _read(place, text)
-        if read is None or not self._judge.holds({name: read}):
+        if read is None or not self._evaluator.holds({name: read}):
             return {}
         record[name] = read
         return {Done("cast", name, self._conventions.name(place.kind), described(place.kind)): (number, read)}
@@ -81,11 +82,11 @@ class RecordMender:
         name = str(place.name)
         if family(place.kind) == "text":
             return self._trim(record, name, text)
-        if family(place.kind) not in FROM_TEXT or self._judge.holds({name: text}):
+        if family(place.kind) not in FROM_TEXT or self._evaluator.holds({name: text}):
             return {}
         short = text.strip(WHITESPACE)
         read = next((value for value in (_read(place, text), _read(place, short)) if value is not None), None)
-        if read is None or not self._judge.holds({name: read}):
+        if read is None or not self._evaluator.holds({name: read}):
             return {}
         record[name] = read
         done: dict[Done, tuple[Json, Json]] = {}
@@ -100,10 +101,10 @@ class RecordMender:
         short = text.strip(WHITESPACE)
         if short == text:
             return {}
-        before = self._judge.broken(record)
+        before = self._evaluator.broken(record)
         if not any(key.column == name for key in before):
             return {}
-        after = self._judge.broken({**record, name: short})
+        after = self._evaluator.broken({**record, name: short})
         if any(key.column == name or key not in before for key in after):
             return {}
         record[name] = short
@@ -122,22 +123,21 @@ def _change(done: Done, pairs: Mapping[int, tuple[Json, Json]], count: int) -> C
     return Change(done, mask, None if done.kind == "rename" else pairs.__getitem__)
 
 
-def as_records(plan: Plan, lines: Lines, path: str) -> Records:
+def as_records(plan: Plan, lines: LineRows, path: str) -> Records:
     """The records of a batch of lines, one by one; raises Unreadable for a line that isn't JSON."""
     exact = any(place.kind is not None and family(place.kind) == "decimal" for place in plan.places)
-    texts = [lines.text_of(row) for row in range(lines.rows)]
-    line_of = lines.line_of
-    assert line_of is not None
+    texts = [lines.text_of(row) for row in range(lines.count)]
+    numbers = [lines.line_of(row) or 0 for row in range(lines.count)]
     values = []
-    for row, text in enumerate(texts):
+    for number, text in zip(numbers, texts, strict=True):
         try:
             values.append((read_exactly if exact else read_line)(text))
         except ValueError as error:
-            raise Unreadable(path, "NOT_JSON", f"not JSON: {error}", line=line_of(row)) from None
-    return Records(values, [line_of(row) for row in range(lines.rows)], texts)
+            raise Unreadable(path, "NOT_JSON", f"not JSON: {error}", line=number) from None
+    return Records(values, numbers, texts)
 
 
-def may_hold(lines: Lines, aliases: Mapping[str, Sequence[str]]) -> bool:
+def may_hold(lines: LineRows, aliases: Mapping[str, Sequence[str]]) -> bool:
     """Whether a name that is an alias may be among the members of the records."""
     names = tuple(f'"{alias}"'.encode() for former in aliases.values() for alias in former)
-    return any(name in text or b"\\" in text for text in map(lines.text_of, range(lines.rows)) for name in names)
+    return any(name in text or b"\\" in text for text in map(lines.text_of, range(lines.count)) for name in names)

@@ -1,12 +1,11 @@
-"""Reading NDJSON: blocks of lines by Arrow's parser, with the contract's types. Judges no values.
+"""Reading NDJSON: blocks of lines by Arrow's parser, with the contract's types.
 
 What that parser refuses, or may have read otherwise than JSON says, is narrowed down to a few lines, and these are
 read one by one. Types come from the contract, never from what the file looks like.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
@@ -14,29 +13,18 @@ import pyarrow as pa
 
 from schemaregistry.data.bad_lines import BadLines
 from schemaregistry.data.faults import Unreadable
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.jsonbatch import Layout
-from schemaregistry.data.judge import Judge
 from schemaregistry.data.lines import Block, Prove, Proven, blocks, without_mark
 from schemaregistry.data.linewise import JsonLines
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.reading import FileSchema
 from schemaregistry.data.records import Records, read_exactly, read_line
+from schemaregistry.data.rows import LineRows, RecordRows
 from schemaregistry.data.sources import Input, Source
 from schemaregistry.document import Json
 
 _FEW: Final = 256
 """Lines that are read one by one, where they can't be read together."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lines(Batch):
-    """A batch of records that were lines; `text_of` tells the text of a row."""
-
-    text_of: Callable[[int], bytes]
-
-    @classmethod
-    def of(cls, batch: Batch, text_of: Callable[[int], bytes]) -> "Lines":
-        """The batch with the texts of its rows."""
-        return cls(**{part.name: getattr(batch, part.name) for part in fields(batch)}, text_of=text_of)
 
 
 class NdjsonReader:
@@ -45,20 +33,21 @@ class NdjsonReader:
     format = "ndjson"
     rule = "ndjson"
 
-    def __init__(self, source: Source, judge: Judge) -> None:
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:
         self._source = source
-        self._judge = judge
+        self._plan = plan
+        self._proving = proving
         self._input = Input(source)
-        self._layout = Layout.of(judge.plan, every_member=not judge.by_proof)
+        self._layout = Layout.of(plan, every_member=not proving)
 
     @property
     def position(self) -> int:
         """Bytes on disk that are done."""
         return self._input.position
 
-    def __iter__(self) -> Iterator[Batch | Records | BadLines | Proven]:
-        """The batches and records in the file's order; raises Unreadable."""
-        self._judge.bind(self._judge.plan.record_schema)
+    def __iter__(self) -> Iterator[FileSchema | LineRows | RecordRows | BadLines | Proven]:
+        """The rows in the file's order, each kind after its schema; raises Unreadable."""
+        yield FileSchema(self._plan.record_schema)
         try:
             is_first = True
             for block in self._blocks():
@@ -80,7 +69,7 @@ class NdjsonReader:
 
     @cached_property
     def _prove(self) -> Prove | None:
-        return JsonLines(self._judge.plan).prove if self._judge.by_proof else None
+        return JsonLines(self._plan).prove if self._proving else None
 
     def _refuse_array(self, block: Block) -> None:
         """Raise Unreadable (JSON_ARRAY) for an array of records where a record is a line."""
@@ -95,11 +84,11 @@ class NdjsonReader:
             message = "the records are in a JSON array, not a line each: name the file .json, or say --format json"
             raise Unreadable(self._source.path, "JSON_ARRAY", message, offset=block.offset, line=block.line_of(0))
 
-    def _read(self, block: Block, first: int, end: int) -> Iterator[Batch | Records | BadLines]:
+    def _read(self, block: Block, first: int, end: int) -> Iterator[FileSchema | LineRows | RecordRows | BadLines]:
         batch = self._layout.read(block, first, end) if self._layout else None
         if batch:
-            self._judge.bind(pa.schema([(name, array.type) for name, array in batch.columns.items()]))
-            yield Lines.of(batch, lambda row: block.record(first + row))
+            yield FileSchema(batch.schema)
+            yield LineRows(batch, lambda row: block.record(first + row))
         elif end - first <= _FEW or not self._layout:
             yield from self._records(block, first, end)
         else:
@@ -107,7 +96,7 @@ class NdjsonReader:
             yield from self._read(block, first, middle)
             yield from self._read(block, middle, end)
 
-    def _records(self, block: Block, first: int, end: int) -> Iterator[Records | BadLines]:
+    def _records(self, block: Block, first: int, end: int) -> Iterator[RecordRows | BadLines]:
         lines = [block.record(index) for index in range(first, end)]
         kept = [index for index, line in enumerate(lines) if not line.isspace()]
         read: list[tuple[int, Json]] = []
@@ -131,14 +120,15 @@ class NdjsonReader:
             error += "; a line, which ends in \\n, is one record: for records one after another say --format json"
         fault = Unreadable(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
-        return BadLines(self.rule, "a JSON value", [number], [line], fault, cut_off=not ends)
+        columns = [str(place.name) for place in self._plan.columns]
+        return BadLines(self.rule, "a JSON value", [number], [line], fault, columns, cut_off=not ends)
 
     @cached_property
     def _has_decimals(self) -> bool:
-        return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self._judge.plan.places)
+        return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self._plan.places)
 
 
-def _as_records(block: Block, first: int, lines: Sequence[bytes], read: Sequence[tuple[int, Json]]) -> Records:
+def _as_records(block: Block, first: int, lines: Sequence[bytes], read: Sequence[tuple[int, Json]]) -> RecordRows:
     """Those of a block's lines from record `first` on that were read."""
     numbers = [block.line_of(first + index) for index, _ in read]
-    return Records([value for _, value in read], numbers, [lines[index] for index, _ in read])
+    return RecordRows(Records([value for _, value in read], numbers, [lines[index] for index, _ in read]))

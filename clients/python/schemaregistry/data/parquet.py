@@ -1,4 +1,4 @@
-"""Reading Parquet, every page of the columns that the contract names. Judges no values.
+"""Reading Parquet, every page of the columns that the contract names.
 
 Texts that the file keeps in dictionaries are read as dictionaries: a check of them is one of their few values.
 """
@@ -12,13 +12,15 @@ from typing import Any, BinaryIO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.int96 import Exact, Unheld, alongside, columns_of_int96, in_contract_units, leaves, notes
-from schemaregistry.data.judge import Judge
 from schemaregistry.data.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.parquet_pages import refuse_bombs
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.reading import FileSchema
+from schemaregistry.data.rows import ColumnRows
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source, open_native
 from schemaregistry.data.types import DataType, family
@@ -39,9 +41,9 @@ class ParquetReader:
 
     format = "parquet"
 
-    def __init__(self, source: Source, judge: Judge) -> None:
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
         self._source = source
-        self._judge = judge
+        self._plan = plan
         self._done = 0.0
 
     @property
@@ -49,8 +51,8 @@ class ParquetReader:
         """About how many bytes of the file are done."""
         return int(self._done * self._source.size)
 
-    def __iter__(self) -> Iterator[Batch]:
-        """The batches; raises Unreadable."""
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
+        """The schema and the batches; raises Unreadable."""
         path = self._source.path
         with self._source.opened() as opened:
             _check_magic(path, opened)
@@ -65,16 +67,23 @@ class ParquetReader:
             _check_groups(path, file.metadata, groups)
             groups = _as_the_schema_names(groups, file.schema, schema)
             wide = columns_of_int96(file.schema, schema)
-            names = needed(self._judge.plan, self._judge.bind(in_contract_units(self._judge.plan, schema, wide)))
+            names = needed(self._plan, schema.names)
+            columns = _Columns(names, schema, groups, wide.intersection(names))
+            yield self._schema(columns, in_contract_units(self._plan, schema, wide))
             _refuse_encrypted(path, groups, names)
             _refuse_bomb(path, groups)
             refuse_bombs(path, opened, groups, names)
-            yield from self._batches(stream, file, _Columns(names, schema, groups, wide.intersection(names)))
+            yield from self._rows(stream, file, columns)
 
-    def _batches(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[Batch]:
+    def _schema(self, columns: "_Columns", schema: pa.Schema) -> FileSchema:
+        said = notes(self._plan, columns.schema, columns.wide)
+        return FileSchema(schema, [(place.index, f"{place.column}: {note}") for place, note in said])
+
+    def _rows(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[FileSchema | ColumnRows]:
         total, done = file.metadata.num_rows, 0
         if not columns.names:
-            yield from (Batch({}, min(_BATCH_ROWS, total - start)) for start in range(0, total, _BATCH_ROWS))
+            sizes = (min(_BATCH_ROWS, total - start) for start in range(0, total, _BATCH_ROWS))
+            yield from (ColumnRows(Batch({}, size)) for size in sizes)
             return
         reader = pq.ParquetFile(
             stream,
@@ -90,7 +99,9 @@ class ParquetReader:
             for batch in found:
                 for name in decimals:
                     batch.columns[name].validate(full=True)
-                yield batch
+                if columns.wide:
+                    yield self._schema(columns, self._types_of(columns, batch))
+                yield ColumnRows(batch)
                 done += batch.rows
                 self._done = done / total
         except READ_ERRORS as error:
@@ -106,7 +117,6 @@ class ParquetReader:
         self, batches: Iterator[pa.RecordBatch], stream: Any, file: pq.ParquetFile, rows: int, columns: "_Columns"
     ) -> Iterator[Batch]:
         """The batches with columns of int96 as they are written; raises Unheld."""
-        plan, schema = self._judge.plan, in_contract_units(self._judge.plan, columns.schema, columns.wide)
         reader = pq.ParquetFile(
             stream,
             buffer_size=_BUFFER,
@@ -118,15 +128,17 @@ class ParquetReader:
         counts = (batch.num_rows for batch in behind)
         coarse = alongside(reader.iter_batches(rows, columns=sorted(columns.wide)), counts)
         for batch in ahead:
-            exact, seconds = Exact(plan, plan.whole_rows), next(coarse)
+            exact, seconds = Exact(self._plan, self._plan.whole_rows), next(coarse)
             found = dict(zip(batch.schema.names, batch.columns, strict=True))
             for name in columns.wide:
                 found[name] = exact.column(name, found[name], seconds.column(name))
-            types = {name: array.type for name, array in found.items() if name in columns.wide}
-            self._judge.bind(pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema]))
             yield Batch(found, batch.num_rows, exact.misfits, exact.texts)
-        for place, note in notes(plan, columns.schema, columns.wide):
-            self._judge.tally.note(f"{place.column}: {note}", while_fitting=place.index)
+
+    def _types_of(self, columns: "_Columns", batch: Batch) -> pa.Schema:
+        """The file's schema with the types that a batch has of columns of int96."""
+        schema = in_contract_units(self._plan, columns.schema, columns.wide)
+        types = {name: batch.columns[name].type for name in columns.wide}
+        return pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema])
 
 
 def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from schemaregistry.data import typed
 from schemaregistry.data.arrays import Mask, booleans
-from schemaregistry.data.frame import Batch
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.plan import Plan
 from schemaregistry.data.records import Records
 from schemaregistry.data.types import Array, family, pc
@@ -58,14 +58,8 @@ def given(plan: Plan, path: str) -> dict[str, Given]:
     return found
 
 
-def completed(rows: Batch | Records, columns: Mapping[str, Given]) -> Batch | Records:
+def completed_batch(batch: Batch, columns: Mapping[str, Given]) -> Batch:
     """Rows with the columns of their path, where they have no value of their own."""
-    if not columns:
-        return rows
-    return _batch(rows, columns) if isinstance(rows, Batch) else _records(rows, columns)
-
-
-def _batch(batch: Batch, columns: Mapping[str, Given]) -> Batch:
     values, misfits, texts = dict(batch.columns), dict(batch.misfits), dict(batch.texts)
     for name, each in columns.items():
         own = values.get(name)
@@ -88,7 +82,8 @@ def _repeated(value: Array, count: int) -> Array:
     return value.take(pa.array(np.zeros(count, np.int64)))
 
 
-def _records(records: Records, columns: Mapping[str, Given]) -> Records:
+def completed_records(records: Records, columns: Mapping[str, Given]) -> Records:
+    """Records with the columns of their path, where they have no value of their own."""
     added = {name: each.text if each.is_misfit else to_json(each.value)[0] for name, each in columns.items()}
     values = [
         record | {name: value for name, value in added.items() if record.get(name) is None and value is not None}

@@ -1,6 +1,6 @@
 """Rows that a program has at hand: Arrow tables and streams, pandas and polars frames, pyarrow datasets.
 
-No library of frames is imported here: who gives a frame has it. Judges no values.
+No library of frames is imported here: who gives a frame has it.
 """
 
 import sys
@@ -14,11 +14,13 @@ from typing import Any, Final, NamedTuple
 import pyarrow as pa
 
 from schemaregistry.data import jsontext
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.frame import Batch
 from schemaregistry.data.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
-from schemaregistry.data.judge import Judge
+from schemaregistry.data.plan import Plan
+from schemaregistry.data.reading import FileSchema
+from schemaregistry.data.rows import ColumnRows
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
 from schemaregistry.data.types import is_json
@@ -37,7 +39,7 @@ class Stream(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rows(Source):
+class TableSource(Source):
     """A source that is no file: `path` is a name for it, as in `<pyarrow.Table>`.
 
     `open` is told the names of the columns that hold any JSON value.
@@ -55,30 +57,34 @@ class Rows(Source):
 class TableReader:
     """The batches of one source of rows."""
 
-    def __init__(self, source: Source, judge: Judge) -> None:
-        assert isinstance(source, Rows)
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
+        assert isinstance(source, TableSource)
         self._source = source
-        self._judge = judge
+        self._plan = plan
         self.position = 0
 
-    def __iter__(self) -> Iterator[Batch]:
-        """The batches, none of them large; raises Unreadable. Bytes in memory are taken to be what their types say."""
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
+        """The schema and the batches, none of them large; raises Unreadable.
+
+        Bytes in memory are taken to be what their types say.
+        """
         path = self._source.path
         try:
-            stream = self._source.open([str(place.name) for place in self._judge.plan.columns if is_json(place.kind)])
+            stream = self._source.open([str(place.name) for place in self._plan.columns if is_json(place.kind)])
             refuse_repeated(path, stream.schema)
-            names = needed(self._judge.plan, self._judge.bind(stream.schema))
+            yield FileSchema(stream.schema)
+            names = needed(self._plan, stream.schema.names)
             for whole in stream.batches(names):
                 for start in range(0, whole.num_rows, _BATCH_ROWS):
                     batch = whole.slice(start, _BATCH_ROWS)
                     batch.validate()
-                    yield Batch({name: batch.column(name) for name in names}, batch.num_rows)
+                    yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
         except READ_ERRORS as error:
             raise Unreadable(path, "CORRUPT", str(error)) from None
         self.position = self._source.size
 
 
-def rows_of(table: Any) -> Sequence[Rows]:
+def rows_of(table: Any) -> Sequence[TableSource]:
     """The sources that a table stands for: itself, or the files of a dataset.
 
     Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, relations
@@ -89,17 +95,17 @@ def rows_of(table: Any) -> Sequence[Rows]:
     """
     name = _name(table)
     if _is_a(table, "pandas", "DataFrame"):
-        return [Rows(name, "table", open=lambda as_json: _of_pandas(name, table, as_json))]
+        return [TableSource(name, "table", open=lambda as_json: _of_pandas(name, table, as_json))]
     if _is_a(table, "polars", "LazyFrame"):
-        return [Rows(name, "table", open=lambda _: _of_query(name, table))]
+        return [TableSource(name, "table", open=lambda _: _of_query(name, table))]
     if _is_a(table, "narwhals", "LazyFrame"):
         return rows_of(table.to_native())
     if _is_a(table, "pyarrow.dataset", "Dataset"):
         return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
     if hasattr(table, "__arrow_c_stream__"):
-        return [Rows(name, "table", open=lambda _: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
+        return [TableSource(name, "table", open=lambda _: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
     if hasattr(table, "__arrow_c_array__"):
-        return [Rows(name, "table", open=lambda _: _of_array(name, table), bytes=getattr(table, "nbytes", 0))]
+        return [TableSource(name, "table", open=lambda _: _of_array(name, table), bytes=getattr(table, "nbytes", 0))]
     raise InvalidArgument(
         f"{name} is no table: give a table or a frame (pyarrow, pandas, polars, DuckDB, Ibis, or with Arrow's C stream "
         "interface), a pyarrow dataset, or the path of a file",
@@ -196,7 +202,7 @@ def _json_text(value: Any) -> str | None:
     raise TypeError(f"a {type(value).__name__} is no JSON value")
 
 
-def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> Rows:
+def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
     """One file of a dataset, with its own types: those of the whole would cast it. Partition keys are columns."""
     keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
@@ -212,7 +218,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> Rows:
 
         return Stream(schema, batches)
 
-    return Rows(getattr(fragment, "path", "") or name, "table", open=scan)
+    return TableSource(getattr(fragment, "path", "") or name, "table", open=scan)
 
 
 def _columns_of_int96(fragment: Any) -> frozenset[str]:

@@ -1,22 +1,19 @@
-"""What has been found so far: violations with their counts and first rows, rows that fail. Judges nothing."""
+"""The sums of a check: violations with their counts and first rows, rows that fail, notes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import numpy as np
+
+from schemaregistry.data.evaluation import Evaluation, Key
 from schemaregistry.data.facts import MAX_EXAMPLES, Example, Violation
+from schemaregistry.data.schema_findings import SchemaFinding
+from schemaregistry.data.values import shown
 from schemaregistry.document import Json, canonical
 
 _LONGEST: Final = 80
 """Characters of a value that is shown as what was found."""
-
-
-class Key(NamedTuple):
-    """A rule that is broken, as in Violation."""
-
-    column: str | None
-    pointer: str
-    rule: str
 
 
 @dataclass(slots=True)
@@ -32,7 +29,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.rows_failing = 0
-        self.misfits: set[int] = set()
+        self._unfit: set[int] = set()
         """Places with a value that its type doesn't hold."""
         self._notes: dict[str, int | None] = {}
         self._found: dict[Key, _Found] = {}
@@ -48,23 +45,29 @@ class Tally:
 
     def notes(self) -> tuple[str, ...]:
         """What is to be said."""
-        return tuple(text for text, place in self._notes.items() if place not in self.misfits)
+        return tuple(text for text, place in self._notes.items() if place not in self._unfit)
 
-    def broken(self, key: Key, expected: str, actual: str) -> None:
-        """A rule is broken, if by no row: by a column that is missing, or of another type."""
-        self._found.setdefault(key, _Found(expected, actual))
+    def add_schema(self, findings: Iterable[SchemaFinding]) -> None:
+        """Rules that are broken, if by no row: by a column that is missing, or of another type."""
+        for key, expected, actual in findings:
+            self._found.setdefault(key, _Found(expected, actual))
 
-    def wants(self, key: Key) -> int:
-        """How many more rows of a violation are shown."""
-        return MAX_EXAMPLES - len(self._found[key].examples) if key in self._found else MAX_EXAMPLES
-
-    def add(self, key: Key, expected: str, count: int, examples: Iterable[Example]) -> None:
-        """`count` more rows break a rule; `examples` are the first of them, no more than are wanted."""
-        shown = list(examples)
-        if key not in self._found:
-            self._found[key] = _Found(expected, words(shown[0].value))
-        self._found[key].count += count
-        self._found[key].examples += shown
+    def add(self, evaluation: Evaluation, path: str, start: int, line_of: Callable[[int], int | None]) -> None:
+        """Count the rows of a file that break a rule, and show the first of each; `start` is the first row's number."""
+        self._unfit |= evaluation.unfit
+        if evaluation.findings:
+            self.rows_failing += int(evaluation.failing.sum())
+        for key, finding in evaluation.findings.items():
+            found = self._found.get(key)
+            wanted = MAX_EXAMPLES - (len(found.examples) if found else 0)
+            examples = [
+                Example(path, start + row, line_of(row), shown(finding.value(row)))
+                for row in np.flatnonzero(finding.rows)[:wanted].tolist()
+            ]
+            if found is None:
+                found = self._found[key] = _Found(finding.expected, words(examples[0].value))
+            found.count += int(finding.rows.sum())
+            found.examples += examples
 
     def violations(self, rank: Callable[[Key], Any]) -> tuple[Violation, ...]:
         """The violations by rank."""

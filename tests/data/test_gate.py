@@ -87,6 +87,45 @@ def test_several_files_are_one_load_all_of_them_or_none(tmp_path: Path, ticks: C
     assert load(find([str(source / "*.*")]), ticks, into(tmp_path / "other")).place is None
 
 
+WITHIN = {
+    "x": {"type": "integer"},
+    "s": {"enum": ["a", None]},
+    "l": {"type": "array", "items": {"type": "string"}},
+    "j": {},
+}
+OBJECT = {"type": "object", "properties": {**WITHIN, "n": {"type": "object", "properties": WITHIN}}}
+OBJECT |= {"required": ["x", "l", "n"]}
+OBJECT["properties"]["n"] |= {"required": ["x", "l"]}
+
+
+@pytest.mark.parametrize("name", ["t.ndjson", "t.arrow", "t.parquet"])
+@pytest.mark.parametrize("only_nulls", [False, True])
+def test_an_object_that_is_null_needs_none_of_its_members(tmp_path: Path, name: str, *, only_nulls: bool) -> None:
+    items = {"type": "array", "items": {**OBJECT, "type": ["object", "null"]}}
+    document = {"$id": "o_v1", "version": "1.0.0", "type": "object", "properties": {"o": OBJECT, "l": items}}
+    contract = compile_contract(parse(json.dumps(document).encode()))
+    inner = {"x": 1, "s": "a", "l": ["q"]}
+    there = {**inner, "n": inner}
+    rows: list[Any] = (
+        [{"o": None, "l": None}] if only_nulls else [{"o": there, "l": [there, None]}, {"o": None, "l": []}]
+    )
+    (tmp_path / "r.ndjson").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    first = loaded(tmp_path / "r.ndjson", contract, tmp_path / "first")
+    assert first.report.verdict == "conforms", first.report
+    written = first.place
+    table = pq.read_table(str(written))
+    if name == "t.parquet":
+        pq.write_table(table, tmp_path / name)
+    elif name == "t.arrow":
+        with pa.ipc.new_file(tmp_path / name, table.schema) as file:
+            file.write_table(table)
+    else:
+        (tmp_path / "r.ndjson").rename(tmp_path / name)
+    result = loaded(tmp_path / name, contract, tmp_path / "out")
+    assert pq.read_table(str(result.place)).to_pylist() == table.to_pylist()
+    assert table.column("o").is_valid().to_pylist() == [row["o"] is not None for row in rows]
+
+
 def test_the_same_load_again_changes_nothing(tmp_path: Path, ticks: Contract) -> None:
     make(tmp_path / "t.csv", Ticks(100, "csv"))
     first = loaded(tmp_path / "t.csv", ticks, tmp_path / "out")

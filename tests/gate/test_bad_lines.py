@@ -34,9 +34,11 @@ Quarantined = Callable[..., tuple[data.Report, list[Any], list[dict[str, Any]]]]
 def quarantined(request: pytest.FixtureRequest, tmp_path: Path) -> Quarantined:
     """`quarantined("t.csv", text)`: the report, the values of `a` that are handed on, and the rows set aside."""
 
-    def run(name: str, text: str) -> tuple[data.Report, list[Any], list[dict[str, Any]]]:
-        (tmp_path / name).write_bytes(text.encode())
-        sources = data.find([str(tmp_path / name)])
+    def run(name: str, text: str, folder: str = "") -> tuple[data.Report, list[Any], list[dict[str, Any]]]:
+        path = tmp_path / folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(text.encode())
+        sources = data.find([str(path)])
         into = lambda schema: data.Directory(tmp_path / "to", schema, "t")  # noqa: E731
         aside = lambda: data.Quarantine(tmp_path / "aside", "t")  # noqa: E731
         if request.param == "load":
@@ -44,8 +46,8 @@ def quarantined(request: pytest.FixtureRequest, tmp_path: Path) -> Quarantined:
         else:
             loaded = clean(sources, CONTRACT, into, aside).loaded
         kept = pq.read_table(str(loaded.place)).column("a").to_pylist() if loaded.place else []
-        folder = loaded.quarantine
-        rows = pq.read_table(f"{folder}/{name}.parquet").to_pylist() if folder else []
+        set_aside = f"{loaded.quarantine}/{name}.parquet"
+        rows = pq.read_table(set_aside, partitioning=None).to_pylist() if loaded.quarantine else []
         return loaded.report, kept, rows
 
     return run
@@ -74,6 +76,15 @@ def test_ragged_lines_go_to_the_quarantine_with_their_numbers(
         (1, 3, "2"),
         (3, 7, "4,y,z"),
         (6, 10, '7,z,"\n"'),
+    ]
+
+
+def test_ragged_lines_lie_beside_failing_rows_with_a_column_of_their_path(quarantined: Quarantined) -> None:
+    report, kept, rows = quarantined("t.csv", "a\n1\n2,y\nx\n4\n", "b=n")
+    assert (report.error, kept) == (None, [1, 4])
+    assert [(row["_line"], row["_text"], row["a"], row["b"]) for row in rows] == [
+        (3, "2,y", None, None),
+        (4, None, "x", "n"),
     ]
 
 

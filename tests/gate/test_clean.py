@@ -77,6 +77,13 @@ def test_a_column_under_an_alias_gets_its_name(cleaned: Clean, name: str, conten
     assert ("rename", "symbol", "ticker", "symbol", 1) in done(result)
 
 
+def test_lines_that_conform_once_they_are_repaired_break_no_rule(cleaned: Clean) -> None:
+    under_alias = {"ticker": "A", **{name: value for name, value in ROW.items() if name != "symbol"}}
+    result = cleaned("t.ndjson", lines(under_alias, under_alias), aliases={"symbol": ("ticker",)})
+    report = result.loaded.report
+    assert (report.verdict, report.violations, report.notes, result.loaded.quarantine) == ("conforms", (), (), None)
+
+
 def test_two_columns_that_could_be_meant_are_left_alone(cleaned: Clean) -> None:
     text = "ts,sym,ticker,price,size\n2026-01-05T09:30:00Z,A,B,1.5,1\n"
     result = cleaned("t.csv", text, aliases={"symbol": ("sym", "ticker")})

@@ -114,6 +114,11 @@ _LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (
 """Layouts without kernels, and those that have them."""
 
 
+def items_of(array: Array) -> Array:
+    """The items of all lists, one after another. Arrow can't make an empty array of structs that hold JSON (26)."""
+    return pa.nulls(0, array.type.value_type) if array.null_count == len(array) else pc.list_flatten(array)
+
+
 def parents(lists: Array) -> Indices:
     """For each item that `list_flatten` gives, which list it is in; Arrow's own answer counts those of nulls, too."""
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)

@@ -12,7 +12,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from schemaregistry.data import kernels
-from schemaregistry.data.arrays import Indices, Mask, decoded, either, parents, plain, some, valid, without
+from schemaregistry.data.arrays import Indices, Mask, decoded, either, items_of, parents, plain, some, valid, without
 from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import Binding
 from schemaregistry.data.jsoncolumn import JsonTexts, not_json
@@ -99,7 +99,7 @@ class Frame:
     def _items(self, array: Array | None) -> Values:
         if array is None:
             return Values(0, None, parents=np.empty(0, np.int64))
-        items = plain(pc.list_flatten(array))
+        items = plain(items_of(array))
         return Values(len(items), items, parents=parents(array))
 
     def _valid(self, values: Values, place: int) -> Mask | None:

@@ -1,4 +1,4 @@
-"""Rows on their way out, in the contract's types and order. Judges nothing: only rows that conform come here.
+"""Rows in the contract's types and order, as they are handed on.
 
 No cast loses anything: each value has been found to fit its type.
 """
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data import typed
-from schemaregistry.data.arrays import Mask, decoded, either, parents, plain, some, valid
+from schemaregistry.data.arrays import Mask, booleans, decoded, either, items_of, parents, plain, some, valid
 from schemaregistry.data.batch import Batch
 from schemaregistry.data.fit import is_castable
 from schemaregistry.data.jsoncolumn import as_json, texts_as_json
@@ -24,13 +24,13 @@ _AS_TEXT: Final = ("date", "time", "timestamp", "binary")
 
 def from_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
     """The rows of a batch; columns that the file lacks are null, those that the contract lacks aren't handed on."""
-    arrays = [converted(batch.columns.get(field.name), field.type, batch.rows) for field in schema]
+    arrays = [_filled(converted(batch.columns.get(field.name), field.type, batch.rows)) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def from_records(records: Sequence[Mapping[str, Json]], schema: pa.Schema) -> pa.RecordBatch:
-    """The rows of JSON records as their judge has cleaned them."""
-    arrays = [_built([record.get(field.name) for record in records], field.type) for field in schema]
+    """The rows of JSON records without misfits."""
+    arrays = [_filled(_built([record.get(field.name) for record in records], field.type)) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
@@ -51,7 +51,7 @@ def _refused_nulls(array: Array, field: Field) -> Mask | None:
                 within = _refused_nulls(inner, member)
                 found = either(found, within if within is None or there is None else within & there)
         case "list":
-            within = _refused_nulls(pc.list_flatten(array), field.type.value_field)
+            within = _refused_nulls(items_of(array), field.type.value_field)
             if within is not None:
                 found = either(found, np.isin(np.arange(len(array)), parents(array)[within]))
     return found
@@ -94,7 +94,7 @@ def _struct(array: Array, wanted: DataType) -> Array:
 
 
 def _list(array: Array, wanted: DataType) -> Array:
-    items = pc.list_flatten(array)
+    items = items_of(array)
     lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     return _listed(converted(items, wanted.value_type, len(items)), lengths, wanted, array.is_null())
 
@@ -128,3 +128,41 @@ def _built(values: Sequence[Json], wanted: DataType) -> Array:
 
 def _nulls(values: Sequence[Json]) -> Array:
     return pa.array([value is None for value in values], pa.bool_())
+
+
+def _filled(array: Array, required: Mask | None = None) -> Array:
+    """The array with a value in each member that mustn't be null, where its object is null; and where it is `required`.
+
+    Arrow has no rule for what lies under a null; the writer of Parquet refuses a null there (pyarrow 26).
+    """
+    if required is None and not _has_required(array.type):
+        return array
+    nulls = booleans(array.is_null())
+    left = pa.array(nulls if required is None else nulls & ~required)
+    match family(array.type):
+        case "struct":
+            members = [
+                _filled(inner, None if member.nullable else nulls)
+                for member, inner in zip(array.type, array.flatten(), strict=True)
+            ]
+            return pa.StructArray.from_arrays(members, fields=list(array.type), mask=left)
+        case "list":
+            lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+            return _listed(_filled(items_of(array)), lengths, array.type, left)
+    value = texts_as_json(pa.array(["null"])) if is_json(array.type) else pa.array([_zero(array.type)], array.type)
+    indices = np.where(nulls & ~left.to_numpy(zero_copy_only=False), len(array), np.arange(len(array)))
+    return pa.concat_arrays([array, value]).take(pa.array(indices))
+
+
+def _has_required(kind: DataType) -> bool:
+    match family(kind):
+        case "struct":
+            return any(not member.nullable or _has_required(member.type) for member in kind)
+        case "list":
+            return _has_required(kind.value_type)
+    return False
+
+
+def _zero(kind: DataType) -> Json:
+    """A value of a type that holds no others."""
+    return {"text": "", "binary": b"", "bool": False}.get(family(kind), 0)

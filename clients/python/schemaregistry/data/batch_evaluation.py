@@ -10,6 +10,7 @@ import numpy as np
 from schemaregistry.data.arrays import Indices, Mask
 from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import Binding, refusal
+from schemaregistry.data.check_evaluation import CheckEvaluator
 from schemaregistry.data.evaluation import Evaluation, Finding, Key
 from schemaregistry.data.frame import Frame
 from schemaregistry.data.jsoncolumn import read_as_json
@@ -36,12 +37,13 @@ class Hit:
 def evaluate_batch(plan: Plan, binding: Binding, batch: Batch) -> Evaluation:
     """What a batch of a file bound by `binding` breaks."""
     frame = Frame(plan, binding, batch)
+    checks = CheckEvaluator(frame)
     hits: dict[Key, list[Hit]] = {}
     unfit = set()
     for check in plan.checks:
-        mask = frame.failing(check)
+        mask = checks.failing(check)
         if mask is not None:
-            for hit in _hits(frame, check, mask):
+            for hit in _hits(checks, check, mask):
                 hits.setdefault(hit.key, []).append(hit)
             if check.kind == "fits" and check.place not in binding.refused:
                 unfit.add(check.place)
@@ -76,13 +78,14 @@ def _first_within(row_of: Indices | None, mask: Mask, row: int) -> int:
     return row if row_of is None else int(np.flatnonzero(mask & (row_of == row))[0])
 
 
-def _hits(frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
+def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     """The values that fail a check, by the rule that each of them is reported under."""
+    frame = checks.frame
     place, binding = frame.plan.places[check.place], frame.binding
     key, show = Key(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
     match check.kind:
         case "residue":
-            yield from _residue_hits(frame, check, mask)
+            yield from _residue_hits(checks, check, mask)
         case "closed" if check.place == ROW:
             for name, having in frame.extras(check).items():
                 if (mask & having).any():
@@ -97,10 +100,11 @@ def _hits(frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
             yield Hit(key, check.expected, check.place, mask, show)
 
 
-def _residue_hits(frame: Frame, check: Check, mask: Mask) -> Iterator[Hit]:
+def _residue_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
+    frame = checks.frame
     found: dict[Key, Mask] = {}
-    for index, refused in frame.refusals[check.argument, check.place]:
+    for index, refused in checks.refusals[check.argument, check.place]:
         columns = refused.columns if check.place == ROW else (frame.plan.places[check.place].column,)
         for column in columns if mask[index] else ():
             key = Key(column, refused.pointer, refused.rule)

@@ -3,30 +3,22 @@
 Slower than batches by far: for lines that Arrow's parser can't be trusted with, and for plans that it can't serve.
 """
 
-import base64
-import binascii
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.types as pt
 
-from schemaregistry.data import jsontext, typed
-from schemaregistry.data.arrays import Mask, bounds
+from schemaregistry.data import jsontext
+from schemaregistry.data.arrays import Mask
 from schemaregistry.data.evaluation import Evaluation, Finding, Key
-from schemaregistry.data.fit import fit, holds_decimal
-from schemaregistry.data.kernels import NATURAL
-from schemaregistry.data.literals import as_float, without_zeros
+from schemaregistry.data.held import MISFIT, held
 from schemaregistry.data.plan import ROW, Place, Plan
 from schemaregistry.data.records import Records
-from schemaregistry.data.texts import as_text
-from schemaregistry.data.types import DataType, family, is_json, json_kind
-from schemaregistry.data.validator import Refusal, format_validator
+from schemaregistry.data.types import family, is_json, json_kind
+from schemaregistry.data.validator import Refusal
 from schemaregistry.document import Json
 
 _KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "number", str: "string", list: "array"}
@@ -180,12 +172,12 @@ class RecordEvaluator:
                 cleaned[name] = inner
             elif inner is not None:
                 found = self._value(child, inner, (*path, name), misfits)
-                if found is not _MISFIT:
+                if found is not MISFIT:
                     cleaned[name] = found
         return cleaned
 
     def _value(self, place: Place, value: Json, path: tuple[str | int, ...], misfits: list[_Misfit]) -> Json:
-        """The value as the place's Arrow type holds it, or _MISFIT."""
+        """The value as the place's Arrow type holds it, or MISFIT."""
         if place.kind is None or is_json(place.kind):
             return value
         kind = family(place.kind)
@@ -197,14 +189,11 @@ class RecordEvaluator:
                 None if inner is None else self._value(item, inner, (*path, index), misfits)
                 for index, inner in enumerate(value)
             ]
-            return [None if inner is _MISFIT else inner for inner in found]
-        held = _HELD[kind](value, place.kind) if kind in _HELD else _MISFIT
-        if held is _MISFIT:
+            return [None if inner is MISFIT else inner for inner in found]
+        found = held(value, place.kind)
+        if found is MISFIT:
             misfits.append(_Misfit(place.index, path, value))
-        return held
-
-
-_MISFIT: Final = object()
+        return found
 
 
 def _explained(refusal: Refusal, misfits: Set[tuple[str | int, ...]]) -> bool:
@@ -220,88 +209,3 @@ def _breaches(refusal: Refusal, record: Json) -> list[tuple[Key, Json]]:
     if refusal.place or not refusal.names:
         return [(key, None if refusal.rule == "required" else refusal.value) for key in keys]
     return [(key, record.get(key.column)) for key in keys]
-
-
-def _bool(value: Json, _: DataType) -> Any:
-    return value if isinstance(value, bool) else _MISFIT
-
-
-def _integer(value: Json, kind: DataType) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return _MISFIT
-    low, high = bounds(kind)
-    return int(value) if low <= value <= high and value == int(value) else _MISFIT
-
-
-def _number(value: Json, kind: DataType) -> Any:
-    """The nearest number of the type: what is judged is what is stored."""
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return _MISFIT
-    stored = as_float(Decimal(value) if isinstance(value, int) else value, kind)
-    return _MISFIT if stored is None else stored
-
-
-def _decimal(value: Json, kind: DataType) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return _MISFIT
-    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    return without_zeros(exact) if holds_decimal(kind, exact) else _MISFIT
-
-
-def _text(value: Json, _: DataType) -> Any:
-    return value if isinstance(value, str) else _MISFIT
-
-
-def _binary(value: Json, _: DataType) -> Any:
-    try:
-        base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError, TypeError):
-        return _MISFIT
-    return value
-
-
-def _temporal(value: Json, kind: DataType) -> Any:
-    """What other rules see of a text that the type holds exactly: itself where it is of the type's format (RFC 3339).
-
-    Else the text of its value that is, in UTC.
-    """
-    if not isinstance(value, str):
-        return _MISFIT
-    if not format_validator(NATURAL[family(kind)]).is_valid(value):
-        return _as_read(value, kind)
-    clock = _CLOCK.search(value)
-    if clock is None:
-        return value
-    seconds, fraction, offset = clock.groups(default="")
-    digits = len(fraction.rstrip("0"))
-    if seconds == "60" or digits > _DIGITS.get(kind.unit, 0) or (pt.is_time(kind) and offset[1:] not in _NO_OFFSET):
-        return _MISFIT
-    is_plain = pt.is_time(kind) or (kind.unit != "ns" and value[:4] not in ("0000", "9999"))
-    return value if is_plain or _as_read(value, kind) is not _MISFIT else _MISFIT
-
-
-def _as_read(value: str, kind: DataType) -> Any:
-    """The text of what the batches' own reader makes of another spelling."""
-    read, unread = typed.read(pa.array([value], pa.string()), kind)
-    beyond = fit(kind, kind).misfits
-    if unread is not None or (beyond is not None and beyond(read) is not None):
-        return _MISFIT
-    return as_text(read)[0].as_py()
-
-
-_CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")
-_DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
-_NO_OFFSET: Final = ("", "00:00")
-
-_HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
-    "bool": _bool,
-    "int": _integer,
-    "float": _number,
-    "decimal": _decimal,
-    "text": _text,
-    "binary": _binary,
-    "date": _temporal,
-    "time": _temporal,
-    "timestamp": _temporal,
-}
-"""A JSON value as a type holds it, or _MISFIT."""

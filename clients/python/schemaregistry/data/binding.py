@@ -1,6 +1,6 @@
 """What a file's columns are to a plan: which place has which column, and how its type meets the contract's.
 
-Found from the footer or header alone, before a value is read. Judging values is frame's.
+Found from the footer or header alone, before a value is read.
 """
 
 from collections.abc import Sequence

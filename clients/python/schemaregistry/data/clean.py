@@ -99,12 +99,17 @@ class Cleaner:
         return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
 
     def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:
-        """Lines that conform as they are; else one by one, since only so a text is told from what it stands for."""
+        """Lines that conform as they are; else one by one, since only so a text is told from what it stands for.
+
+        Their schema is that of the lines, but where members get other names.
+        """
         schema = FileSchema(rows.batch.schema)
         conforms = not rows.evaluate(self.plan, bind(self.plan, schema.schema)).findings
         if conforms and not may_hold(rows, self.aliases):
             return Repaired(rows, schema)
-        return self._records(as_records(self.plan, rows, path), conventions)
+        repaired = self._records(as_records(self.plan, rows, path), conventions)
+        is_renamed = any(change.done.kind == "rename" for change in repaired.changes)
+        return repaired if is_renamed else replace(repaired, schema=schema)
 
     def _records(self, records: Records, conventions: Conventions) -> Repaired:
         mended, changes = RecordMender(self.plan, self.aliases, conventions).mend(records)

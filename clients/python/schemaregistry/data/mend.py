@@ -1,6 +1,6 @@
 """Batches repaired where the contract leaves no doubt: names by alias, exact casts, whitespace around texts.
 
-Nothing is made up: a value that can't be repaired stays as it is, and is judged.
+Nothing is made up: a value that can't be repaired stays as it is, and is evaluated so.
 """
 
 from collections.abc import Callable, Mapping, Sequence

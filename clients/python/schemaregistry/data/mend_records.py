@@ -1,6 +1,6 @@
 """JSON records repaired as batches are: names by alias, exact casts of texts, whitespace around them.
 
-Nothing is made up: a value that can't be repaired stays as it is, and is judged.
+Nothing is made up: a value that can't be repaired stays as it is, and is evaluated so.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """Columns that stand in a file's path, as Hive and Spark lay files out: `date=2026-01-05/symbol=A/part.parquet`.
 
-They are text of the contract's type, the same in every row. Judges nothing.
+They are text of the contract's type, the same in every row.
 """
 
 import re

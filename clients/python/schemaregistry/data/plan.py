@@ -1,7 +1,4 @@
-"""A contract made ready to run: places with their types, checks with their arguments read once.
-
-Refuses what it doesn't know; judging is frame's.
-"""
+"""A contract made ready to run: places with their types, checks with their arguments read once."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence

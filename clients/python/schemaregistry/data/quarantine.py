@@ -1,4 +1,4 @@
-"""Rows that are set aside, with the report of why: a folder that is there whole, or not at all. Judges nothing."""
+"""The quarantine: a folder of the rows that are set aside and the report of why, which appears whole or not at all."""
 
 import hashlib
 import os

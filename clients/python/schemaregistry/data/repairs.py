@@ -1,4 +1,4 @@
-"""What was repaired, as frozen values and as JSON, and the sums of it over a run. Repairs nothing itself."""
+"""What was repaired, as frozen values and as JSON, and the sums of it over a run."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field

@@ -1,4 +1,4 @@
-"""A Parquet file that is written a batch at a time, and knows its digest. Judges nothing, and gives it no name."""
+"""A Parquet file that is written a batch at a time, and knows its digest."""
 
 import contextlib
 import hashlib

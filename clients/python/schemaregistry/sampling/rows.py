@@ -8,8 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data.arrays import Mask
+from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import Binding, bind
-from schemaregistry.data.frame import Batch, Frame
+from schemaregistry.data.check_evaluation import CheckEvaluator
+from schemaregistry.data.frame import Frame
 from schemaregistry.data.plan import ROW, Check, Plan
 from schemaregistry.data.types import Array
 from schemaregistry.sampling.columns import Node, drawn, nodes
@@ -72,9 +74,10 @@ class Sampler:
     def _broken(self, columns: Mapping[str, Array], count: int, *, wider: bool) -> dict[str, Mask]:
         """The columns to draw again, each with the rows."""
         frame = Frame(self.plan, self.binding, Batch(columns, count))
+        checks = CheckEvaluator(frame)
         found: dict[str, Mask] = {}
         for check in self.plan.checks:
-            failing = frame.failing(check)
+            failing = checks.failing(check)
             if failing is not None:
                 mask = frame.rows(check.place, failing)
                 for name in self._columns(check, wider=wider):
@@ -114,8 +117,8 @@ class Sampler:
         return found
 
     def _pointers(self, columns: Mapping[str, Array], count: int) -> list[str]:
-        frame = Frame(self.plan, self.binding, Batch(columns, count))
-        return [check.pointer for check in self.plan.checks if frame.failing(check) is not None]
+        checks = CheckEvaluator(Frame(self.plan, self.binding, Batch(columns, count)))
+        return [check.pointer for check in self.plan.checks if checks.failing(check) is not None]
 
 
 def _replaced(array: Array, rows: np.ndarray, values: Array) -> Array:

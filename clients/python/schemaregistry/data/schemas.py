@@ -44,6 +44,8 @@ def _refuse_within(path: str, field: Field) -> None:
             _refuse(path, list(kind))
         case "list":
             _refuse_within(path, kind.value_field)
+        case "timestamp":
+            _ = kind.tz
         case "decimal" if abs(kind.scale) > _MOST_DIGITS:
             message = f'"{field.name}" is {kind}: a decimal has a scale of {_MOST_DIGITS} at most'
             raise Unreadable(path, "CORRUPT", message)

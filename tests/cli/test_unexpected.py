@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import NoReturn
@@ -68,7 +69,8 @@ class Runner:
 
         words, place = COMMANDS[command]
         named = {"ROWS": str(self._folder / "rows.csv"), "OUT": str(self._folder / "out")}
-        self._monkeypatch.setattr(place, fail)
+        module, _, name = place.rpartition(".")
+        self._monkeypatch.setattr(import_module(module), name, fail)
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
         argv = ["schemaregistry", command, *(named.get(word, word) for word in words.split()), *more]
         self._monkeypatch.setattr(sys, "argv", argv)

@@ -10,9 +10,9 @@ from typing import Final
 import pyarrow as pa
 
 from schemaregistry.data import typed
+from schemaregistry.data.column_names import folded
 from schemaregistry.data.faults import Unreadable
 from schemaregistry.data.plan import Plan
-from schemaregistry.data.schemas import folded
 from schemaregistry.terminal import printable
 
 _DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}

@@ -18,12 +18,12 @@ from schemaregistry.data.arrays import Mask, booleans, decoded, plain, valid
 from schemaregistry.data.batch import Batch
 from schemaregistry.data.batch_evaluation import evaluate_batch
 from schemaregistry.data.binding import Binding
+from schemaregistry.data.column_names import folded
 from schemaregistry.data.conventions import Conventions
 from schemaregistry.data.evaluation import Key
 from schemaregistry.data.fit import fit, holds_decimal
 from schemaregistry.data.plan import Place, Plan
 from schemaregistry.data.repairs import Change, Done
-from schemaregistry.data.schemas import folded
 from schemaregistry.data.types import Array, DataType, described, family, is_json, pc
 from schemaregistry.data.values import to_json
 from schemaregistry.document import Json

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import pyarrow as pa
 
 from schemaregistry.data.binding import Binding, refusal
+from schemaregistry.data.column_names import differing
 from schemaregistry.data.evaluation import Key
 from schemaregistry.data.plan import ROW, Plan
-from schemaregistry.data.schemas import differing
 from schemaregistry.data.types import described
 
 _MOST_PAIRS: Final = 5

@@ -71,9 +71,11 @@ def test_resumed_watches_lose_and_repeat_nothing(start_server, document) -> None
     last = [0]
     with ThreadPoolExecutor(8) as pool:
         reading = [pool.submit(read, break_after) for break_after in (1, 3, 10)]
-        written = sorted(revision for revisions in pool.map(write, range(4)) for revision in revisions)
-        last[0] = written[-1]
-        finished.set()
+        try:
+            written = sorted(revision for revisions in pool.map(write, range(4)) for revision in revisions)
+            last[0] = written[-1]
+        finally:
+            finished.set()
         for seen in reading:
             assert seen.result(60) == written
 

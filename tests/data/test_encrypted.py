@@ -169,3 +169,26 @@ def test_a_column_chunk_is_the_schema_s_whatever_it_says_of_itself(tmp_path: Pat
     (tmp_path / "p.parquet").write_bytes(data[:last] + b"public" + data[last + 6 :])
     assert pq.read_metadata(tmp_path / "p.parquet").row_group(0).column(1).path_in_schema == "public"
     assert check(find([str(tmp_path / "p.parquet")]), WHOLE).verdict == "conforms"
+
+
+@pytest.mark.parametrize("language", ["python", "c++"])
+def test_a_list_of_another_type_than_the_format_says_is_damage(language: str, tmp_path: Path) -> None:
+    """Arrow's reader takes its items for what they should be, and others find the fields after it elsewhere."""
+    if language == "c++" and not CPP.exists():
+        pytest.skip("the C++ client isn't built: make cpp")
+    lists = pa.table({"l": pa.array([[1], None] * 5), "n": range(10)})
+    pq.write_table(lists, tmp_path / "p.parquet", use_dictionary=False)
+    data = bytearray((tmp_path / "p.parquet").read_bytes())
+    histogram = data.index(b"\x19\x46", len(data) - 8 - int.from_bytes(data[-8:-4], "little")) + 1
+    data[histogram] += 1
+    (tmp_path / "p.parquet").write_bytes(data)
+    assert pq.read_table(tmp_path / "p.parquet").num_rows == 10
+    if language == "python":
+        error = check(find([str(tmp_path / "p.parquet")]), PART).error
+        assert error is not None
+        assert error.reason == "CORRUPT"
+        return
+    (tmp_path / "c.pb").write_bytes(PART.SerializeToString(deterministic=True))
+    command = [CPP, tmp_path / "p.parquet", "--contract", tmp_path / "c.pb", "--check-only", "--json"]
+    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
+    assert told["error"]["reason"] == "CORRUPT"

@@ -213,3 +213,19 @@ def test_views_may_be_followed_by_other_bytes() -> None:
     longer = pa.py_buffer(views[1].to_pybytes()[:32] + b"xyz")
     array = pa.Array.from_buffers(pa.string_view(), 2, [views[0], longer])
     assert plain(array).to_pylist() == ["abc", None]
+
+
+def test_the_name_of_a_list_s_items_is_text_too(tmp_path: Path) -> None:
+    """Nothing is named by it, but a reader of another language may fall over it."""
+    kind = pa.list_(pa.field("an_item", pa.int64()))
+    with pa.ipc.new_file(tmp_path / "a.arrow", pa.schema([("a", kind)])) as writer:
+        writer.write_batch(pa.record_batch([pa.array([[1]], kind)], names=["a"]))
+    data = (tmp_path / "a.arrow").read_bytes()
+    assert data.count(b"an_item") == 2
+    (tmp_path / "a.arrow").write_bytes(data.replace(b"an_item", b"an\xffitem"))
+    document = (
+        b'{"$id": "a_v1", "version": "1.0.0", "type": "object", "properties": {"a": {"type": "array", "items": {}}}}'
+    )
+    report = check(find([str(tmp_path / "a.arrow")]), compile_contract(parse(document)))
+    assert report.error is not None
+    assert report.error.message.startswith("a name in the file's schema isn't UTF-8")

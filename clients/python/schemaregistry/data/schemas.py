@@ -43,7 +43,7 @@ def _refuse_within(path: str, field: Field) -> None:
         case "struct":
             _refuse(path, list(kind))
         case "list":
-            _refuse_within(path, kind.value_field)
+            _refuse(path, [kind.value_field])
         case "timestamp":
             _ = kind.tz
         case "decimal" if abs(kind.scale) > _MOST_DIGITS:

@@ -188,7 +188,10 @@ class CsvFile {
       if (auto fault = row_ ? take(fields, *record) : take_header(fields, *record)) return fault;
     }
     if (input_.fault()) return input_.fault();
-    if (!row_) reading_.judge.bind(*arrow::schema({}));
+    if (!row_) {
+      const auto fault = no_header(reading_.plan, fields_.delimiter);
+      return reading_.fault(fault.reason, fault.message, std::nullopt, 1);
+    }
     return kept_.flush();
   }
 

@@ -62,6 +62,12 @@ std::string shown(std::string_view text) {
   return "\"" + printable(text.substr(0, kShown)) + (text.size() > kShown ? "…\"" : "\"");
 }
 
+std::string columns_of(const Plan& plan, char delimiter) {
+  std::string columns;
+  for (const auto& field : plan.schema->fields()) columns += (columns.empty() ? "" : std::string(1, delimiter)) + field->name();
+  return shown(columns);
+}
+
 }  // namespace
 
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound) {
@@ -73,11 +79,17 @@ std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view te
                                                 ", say --delimiter " + word};
     }
   }
-  if (!sound || std::none_of(names.begin(), names.end(), is_value)) return std::nullopt;
-  std::string columns;
-  for (const auto& field : plan.schema->fields()) columns += (columns.empty() ? "" : std::string(1, delimiter)) + field->name();
+  if (!sound) return std::nullopt;
+  if (text.find('\0') != std::string_view::npos)
+    return HeaderFault{"NOT_CSV", "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)"};
+  if (std::none_of(names.begin(), names.end(), is_value)) return std::nullopt;
   return HeaderFault{"MISSING_HEADER", shown(text) + " is a row of values: put the names of the columns above it (" +
-                                           shown(columns) + ")"};
+                                           columns_of(plan, delimiter) + ")"};
+}
+
+HeaderFault no_header(const Plan& plan, char delimiter) {
+  return {"MISSING_HEADER",
+          "the file is empty: not even the names of the columns are there (" + columns_of(plan, delimiter) + ")"};
 }
 
 }  // namespace schemaregistry

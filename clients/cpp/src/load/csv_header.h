@@ -15,8 +15,11 @@ struct HeaderFault {
   std::string message;
 };
 
-/// WRONG_DELIMITER where another delimiter brings some of them, MISSING_HEADER where values stand in their place (and the
-/// line is `sound`); else nothing.
+/// WRONG_DELIMITER where another delimiter brings some of them, MISSING_HEADER where values stand in their place, NOT_CSV
+/// where it isn't text (and the line is `sound`); else nothing.
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound);
+
+/// Of a file without a line, or with empty ones alone.
+HeaderFault no_header(const Plan& plan, char delimiter);
 
 }  // namespace schemaregistry

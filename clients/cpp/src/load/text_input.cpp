@@ -6,6 +6,7 @@
 #include <arrow/util/compression.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "xz_input.h"
@@ -19,6 +20,35 @@ constexpr std::size_t kLongest = 64 << 20;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
 
+struct Magic {
+  std::string_view start;
+  const char* what;
+};
+// How files start that aren't text, and what to do with one.
+constexpr std::array<Magic, 7> kMagic = {{
+    {"\x1f\x8b", "gzip: let its name end in .gz"},
+    {"\x28\xb5\x2f\xfd", "zstd: let its name end in .zst"},
+    {"BZh", "bz2: let its name end in .bz2"},
+    {{"\xfd\x37zXZ\0", 6}, "xz: let its name end in .xz"},
+    {"PK\x03\x04", "zip: let its name end in .zip"},
+    {"PAR1", "parquet: let its name say so, or say --format parquet"},
+    {"ARROW1", "arrow: let its name say so, or say --format arrow"},
+}};
+
+/// What no header of CSV has that starts as a format does, by chance: control characters, and the start of bzip2's blocks.
+bool is_beyond_text(std::string_view head) {
+  const auto is_text = [](char c) { return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c <= '~'); };
+  return head.find("1AY&SY") != std::string_view::npos || !std::all_of(head.begin(), head.end(), is_text);
+}
+
+/// What a file is that should be text and isn't, and what to do; nothing where its first bytes don't tell.
+std::string other_format(std::string_view head) {
+  for (const Magic& magic : kMagic) {
+    if (head.substr(0, magic.start.size()) == magic.start && is_beyond_text(head)) return magic.what;
+  }
+  return "";
+}
+
 }  // namespace
 
 void TextInput::fail(const std::string& reason, const std::string& message) {
@@ -30,7 +60,15 @@ bool TextInput::open() {
   if (!raw.ok()) return fail("CORRUPT", raw.status().message()), false;
   raw_ = *raw;
   stream_ = raw_;
-  if (source_.compression.empty()) return true;
+  if (source_.compression.empty()) {
+    std::array<char, 10> head{};
+    const auto read = (*raw)->Read(head.size(), head.data()).ValueOr(0);
+    if (const auto back = (*raw)->Seek(0); !back.ok()) return fail("CORRUPT", back.message()), false;
+    const std::string other = other_format({head.data(), static_cast<std::size_t>(read)});
+    if (!other.empty())
+      fault_ = Fault{source_.path, 0, std::nullopt, "WRONG_FORMAT", "not " + source_.format + ": it is " + other};
+    return other.empty();
+  }
   if ((*raw)->GetSize().ValueOr(1) == 0) {
     fault_ = Fault{source_.path, 0, std::nullopt, "TRUNCATED",
                    "the file is empty: not even the start of " + source_.compression + " is there"};

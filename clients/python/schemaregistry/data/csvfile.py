@@ -19,7 +19,7 @@ from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
 from schemaregistry.data.csv_text import CsvText
 from schemaregistry.data.faults import READ_ERRORS, Unreadable
-from schemaregistry.data.header import refuse_delimiter, refuse_header, split
+from schemaregistry.data.header import no_header, refuse_delimiter, refuse_header, split
 from schemaregistry.data.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.linewise import CsvLines
 from schemaregistry.data.plan import ROW, Plan
@@ -80,7 +80,7 @@ class CsvReader:
                 if fault:
                     raise fault
             if names is None:
-                yield self._schema([])
+                raise no_header(self._source.path, self._plan, self._delimiter)
         finally:
             self._input.close()
 

@@ -35,10 +35,28 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
     if _knows(plan, split(text, delimiter)):
         return
     refuse_delimiter(path, plan, text, delimiter, line)
+    if "\0" in text:
+        raise Unreadable(
+            path,
+            "NOT_CSV",
+            "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)",
+            line=line,
+        )
     if any(map(_is_value, split(text, delimiter))):
-        columns = delimiter.join(str(place.name) for place in plan.columns)
-        message = f"{_shown(text)} is a row of values: put the names of the columns above it ({_shown(columns)})"
+        message = (
+            f"{_shown(text)} is a row of values: put the names of the columns above it ({_columns(plan, delimiter)})"
+        )
         raise Unreadable(path, "MISSING_HEADER", message, line=line)
+
+
+def no_header(path: str, plan: Plan, delimiter: str) -> Unreadable:
+    """Of a file without a line, or with empty ones alone."""
+    message = f"the file is empty: not even the names of the columns are there ({_columns(plan, delimiter)})"
+    return Unreadable(path, "MISSING_HEADER", message, line=1)
+
+
+def _columns(plan: Plan, delimiter: str) -> str:
+    return _shown(delimiter.join(str(place.name) for place in plan.columns))
 
 
 def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:

@@ -1,6 +1,7 @@
 """What is to be read: a file with its format, and its bytes. Which files these are is finding's."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ import pyarrow as pa
 
 from schemaregistry.data.facts import Fault
 from schemaregistry.data.faults import Unreadable
-from schemaregistry.data.packed import Compression, Unpacked
+from schemaregistry.data.packed import COMPRESSED, SUFFIXES, Compression, Unpacked
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")
@@ -17,6 +18,11 @@ TEXT_FORMATS: Final = ("csv", "ndjson", "json")
 
 MAGIC: Final = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
 """How files of a format start."""
+
+
+_HEAD: Final = 10
+_BEYOND_TEXT: Final = re.compile(rb"[^\t\n\r\x20-\x7e]|1AY&SY")
+"""What no header of CSV has that starts as a format does by chance: control characters, and how bzip2 goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,29 @@ def open_native(path: str) -> Any:
     return pa.OSFile(name, "r")
 
 
+def _other(head: bytes) -> str:
+    """What a file is that should be text and isn't, and what to do; nothing where its first bytes don't tell."""
+    for magic, compression in COMPRESSED:
+        if head.startswith(magic) and _BEYOND_TEXT.search(head):
+            suffix = next(end for end, name in SUFFIXES.items() if name == compression)
+            return f"{compression}: let its name end in {suffix}"
+    for magic, name in MAGIC:
+        if head.startswith(magic) and _BEYOND_TEXT.search(head):
+            return f"{name}: let its name say so, or say --format {name}"
+    return ""
+
+
 class Input:
     """The bytes of a source, decompressed as they are read. `position` counts bytes on disk."""
 
     def __init__(self, source: Source) -> None:
-        """Raises Unreadable (TRUNCATED) for no bytes at all where they should be compressed."""
+        """Raises Unreadable: WRONG_FORMAT; TRUNCATED for no bytes at all where they should be compressed."""
         self._file: Any = source.opened()
-        if source.compression and not self._file.peek(1):
+        head = self._file.peek(_HEAD)[:_HEAD]
+        if not source.compression and (other := _other(head)):
+            self._file.close()
+            raise Unreadable(source.path, "WRONG_FORMAT", f"not {source.format}: it is {other}", offset=0)
+        if source.compression and not head:
             self._file.close()
             message = f"the file is empty: not even the start of {source.compression} is there"
             raise Unreadable(source.path, "TRUNCATED", message, offset=0)

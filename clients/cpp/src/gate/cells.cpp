@@ -78,17 +78,33 @@ std::string int96_text(Int128 nanos) {
          time_text(static_cast<std::int64_t>(nanos - day * kDayOfNanos), arrow::TimeUnit::NANO);
 }
 
-/// Null where there is no such time of day, or where no calendar is kept.
-Value temporal_value(const Cell& cell) {
+/// What a number of days or of a type's units is called.
+const char* unit_name(const arrow::DataType& type) {
+  if (type.id() == Type::DATE32) return "days";
+  if (type.id() == Type::DATE64) return "ms";
+  const auto unit = type.id() == Type::TIMESTAMP ? static_cast<const arrow::TimestampType&>(type).unit()
+                                                 : static_cast<const arrow::TimeType&>(type).unit();
+  const std::int64_t per_second = units_per_second(unit);
+  return per_second == 1 ? "s" : per_second == 1'000 ? "ms" : per_second == 1'000'000 ? "us" : "ns";
+}
+
+/// Where there is no such time of day, or where no calendar is kept: how far it is, as shown; else null.
+Value beyond(const arrow::DataType& type, std::int64_t stored, bool shown) {
+  if (!shown) return Value::null();
+  const char* start = family(type) == Family::time ? " from midnight" : " from 1970";
+  return Value::string(std::to_string(stored) + " " + unit_name(type) + start);
+}
+
+Value temporal_value(const Cell& cell, bool shown) {
   const arrow::DataType& type = *cell.array->type();
   if (is_int96(type)) return Value::string(int96_text(integer_at(cell)));
   const auto stored = static_cast<std::int64_t>(integer_at(cell));
-  if (family(type) == Family::time && !fit(type, type).holds(cell)) return Value::null();
+  if (family(type) == Family::time && !fit(type, type).holds(cell)) return beyond(type, stored, shown);
   std::string text = temporal_text(type, stored);
   const auto digits = text.find('-', 1);
   if (family(type) != Family::time &&
       std::abs(std::strtoll(text.substr(0, digits).c_str(), nullptr, 10)) > kFarthestYear) {
-    return Value::null();
+    return beyond(type, stored, shown);
   }
   return Value::string(std::move(text));
 }
@@ -114,7 +130,7 @@ Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {
     case Family::date:
     case Family::time:
     case Family::timestamp:
-      return temporal_value(cell);
+      return temporal_value(cell, shown);
     case Family::list: {
       Value list = Value::array();
       const Items items = items_at(cell);
@@ -299,8 +315,14 @@ std::string temporal_text(const arrow::DataType& type, std::int64_t stored) {
   switch (type.id()) {
     case Type::DATE32:
       return date_text(stored);
-    case Type::DATE64:
-      return date_text(floor_div(stored, kDay * 1000));
+    case Type::DATE64: {
+      const std::int64_t day = floor_div(stored, kDay * 1000);
+      const std::int64_t rest = stored - day * kDay * 1000;
+      // What is no whole day is shown with its time.
+      std::string clock = rest == 0 ? "" : "T" + time_text(rest, arrow::TimeUnit::MILLI);
+      if (!clock.empty()) clock.pop_back();
+      return date_text(day) + clock;
+    }
     case Type::TIME32:
     case Type::TIME64:
       return time_text(stored, static_cast<const arrow::TimeType&>(type).unit());

@@ -1,9 +1,10 @@
 """Reading Arrow IPC files and streams."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from schemaregistry.data.batch import Batch
 from schemaregistry.data.binding import needed
@@ -13,6 +14,7 @@ from schemaregistry.data.reading import FileSchema
 from schemaregistry.data.rows import ColumnRows
 from schemaregistry.data.schemas import refuse_repeated
 from schemaregistry.data.sources import Source
+from schemaregistry.data.types import DataType
 
 _MAGIC: Final = b"ARROW1"
 _ROWS: Final = b"schemaregistry.rows"
@@ -43,7 +45,7 @@ class IpcReader:
                 yield FileSchema(reader.schema)
                 names = needed(self._plan, reader.schema.names)
                 for batch in self._batches(reader):
-                    batch.validate(full=True)
+                    _validate(batch)
                     self.position = stream.tell()
                     rows += batch.num_rows
                     yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
@@ -69,3 +71,37 @@ class IpcReader:
         if stream.peek(1):
             message = "more follows the end of the stream: give each stream a file of its own"
             raise Unreadable(self._source.path, "CORRUPT", message, offset=stream.tell())
+
+
+def _validate(batch: pa.RecordBatch) -> None:
+    """Raise ArrowInvalid for a batch that isn't sound. A time of a day or more is: it is judged as any other value."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        kinds = [(array, _with_integers(array.type)) for array in batch.columns]
+        if all(kind == array.type for array, kind in kinds):
+            raise
+        for array, kind in kinds:
+            (array if kind == array.type else array.view(kind)).validate(full=True)
+
+
+def _with_integers(kind: DataType) -> DataType:
+    """A type with integers in the place of times and of dates that are milliseconds, of which Arrow knows bounds."""
+    if pt.is_time32(kind):
+        return pa.int32()
+    if pt.is_time64(kind) or pt.is_date64(kind):
+        return pa.int64()
+    if pt.is_struct(kind):
+        return pa.struct([member.with_type(_with_integers(member.type)) for member in kind])
+    for is_of, make in _LISTS:
+        if is_of(kind):
+            return make(kind.value_field.with_type(_with_integers(kind.value_type)))
+    if pt.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(_with_integers(kind.value_type)), kind.list_size)
+    return kind
+
+
+_LISTS: Final[tuple[tuple[Callable[[DataType], bool], Callable[[Any], DataType]], ...]] = (
+    (pt.is_list, pa.list_),
+    (pt.is_large_list, pa.large_list),
+)

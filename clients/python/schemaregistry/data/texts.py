@@ -5,7 +5,7 @@ import base64
 import pyarrow as pa
 import pyarrow.types as pt
 
-from schemaregistry.data.arrays import decoded
+from schemaregistry.data.arrays import decoded, integers
 from schemaregistry.data.fit import fit
 from schemaregistry.data.types import Array, DataType, family, pc
 
@@ -22,10 +22,11 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
         case "date":
             return _dates(fitting)
         case "time":
-            return _zoned(fitting.cast(pa.string()))
+            return _beyond(_zoned(fitting.cast(pa.string())), fitting, f"{fitting.type.unit} from midnight")
         case "timestamp":
             naive = fitting.view(pa.int64()).cast(pa.timestamp(fitting.type.unit))
-            return _beyond(_zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1)), naive)
+            texts = _zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1))
+            return _beyond(texts, naive, f"{naive.type.unit} from 1970")
     encoded = (None if value is None else base64.b64encode(value).decode() for value in array.to_pylist())
     return pa.array(encoded, pa.string())
 
@@ -33,17 +34,18 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
 def _dates(array: Array) -> Array:
     """What is no whole day, which a date of milliseconds may be, is shown with its time."""
     if not pt.is_date64(array.type):
-        return array.cast(pa.string())
+        return _beyond(array.cast(pa.string()), array, "days from 1970")
     texts = array.view(pa.int64()).cast(pa.timestamp("ms")).cast(pa.string())
-    return pc.replace_substring(pc.replace_substring_regex(texts, r" 00:00:00\.000$", ""), " ", "T")
+    texts = pc.replace_substring(pc.replace_substring_regex(texts, r" 00:00:00\.000$", ""), " ", "T")
+    return _beyond(texts, array, "ms from 1970")
 
 
-def _beyond(texts: Array, times: Array) -> Array:
-    """Say of a time that Arrow has no calendar for how many units it is from 1970."""
+def _beyond(texts: Array, times: Array, units: str) -> Array:
+    """Say of what Arrow has no clock or calendar for how many units it is from where they start."""
     unknown = pc.starts_with(texts, "<value")
     if not pc.any(unknown).as_py():
         return texts
-    counts = pc.binary_join_element_wise(times.view(pa.int64()).cast(pa.string()), f"{times.type.unit} from 1970", " ")
+    counts = pc.binary_join_element_wise(integers(times).cast(pa.string()), units, " ")
     return pc.if_else(unknown, counts, texts)
 
 

@@ -94,8 +94,10 @@ class Root:
 
         It sees the machine's network and devices, this user's settings for package clients, and no other variable.
         """
+        # A mount of its own: `ip netns` and the like change how / is mounted.
+        own = 'mount --rbind "$0" "$0"'
         mounts = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys"'
-        entered = f'{mounts} && exec chroot "$0" sh -c "cd {CLONE} && $1"'
+        entered = f'{own} && {mounts} && exec chroot "$0" sh -c "cd {CLONE} && $1"'
         spaces = [*SPACES, "sh", "-c", entered]
         variables = {"HOME": "/root", "LANG": "C.UTF-8", "PATH": PATH}
         process = subprocess.Popen(

@@ -18,7 +18,7 @@ from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.turns import Busy
 from schemaregistry_server.verdicts import Rendered, render
-from schemaregistry_server.workers import WAITING, Workers
+from schemaregistry_server.workers import PATIENCE, WAITING, Workers
 
 BY_SIZE: Final = 2.0
 """Further seconds for each MiB of documents, which are parsed first, and whose changes are written out in the end."""
@@ -44,7 +44,7 @@ class WorkerJudge:
 
     def __init__(self, template: Template, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
         self._seconds = seconds
-        self._workers = Workers(workers, template, waiting=waiting)
+        self._workers = Workers(workers, template, waiting=waiting, patience=seconds * PATIENCE)
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""

@@ -51,6 +51,8 @@ def issue_as(
         .not_valid_before(min(ends, datetime.now(UTC)) - timedelta(hours=1))
         .not_valid_after(ends)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), critical=False)
     )
     if names:
         builder = builder.add_extension(names, critical=False)

@@ -127,7 +127,7 @@ async def test_a_question_waits_for_no_bomb_of_another_caller(
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "PATIENCE", 0.05)
+    monkeypatch.setattr(judging, "PATIENCE", 0.05 / 30)
     judge = WorkerJudge(template, workers=1, seconds=30.0)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:

@@ -8,9 +8,9 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import NoReturn
 
 import pytest
@@ -28,18 +28,19 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contract": (f"{DOCUMENT} -o OUT", "schemaregistry.cli.contract.pull"),
     "cpp": (DOCUMENT, "schemaregistry.cli.cpp.pull"),
     "diff": (f"{DOCUMENT} {DOCUMENT}", "schemaregistry.cli.judging.Judge"),
-    "get": ("ticks_v1", "schemaregistry.cli.get.connect"),
+    "get": ("ticks_v1", "schemaregistry.cli.connection.Connection.client"),
     "gx": (DOCUMENT, "schemaregistry.cli.gx.pull"),
-    "list": ("", "schemaregistry.cli.listing.connect"),
+    "list": ("", "schemaregistry.cli.connection.Connection.client"),
     "load": (f"ROWS --schema {DOCUMENT} --to OUT", "schemaregistry.data.load"),
-    "publish": (DOCUMENT, "schemaregistry.cli.publish.connect"),
+    "sample": (f"{DOCUMENT} -o OUT.csv", "schemaregistry.cli.sample.pull"),
+    "publish": (DOCUMENT, "schemaregistry.cli.connection.Connection.client"),
     "validate-schema": (DOCUMENT, "schemaregistry.cli.judging.Judge"),
-    "watch": ("", "schemaregistry.cli.watch.connect"),
-    "whoami": ("", "schemaregistry.cli.whoami.connect"),
-    "audit": ("verify --data OUT", "schemaregistry_server.auditing.Place"),
-    "restore": ("ROWS --data OUT", "schemaregistry_server.snapshot.Place"),
+    "watch": ("", "schemaregistry.cli.connection.Connection.client"),
+    "whoami": ("", "schemaregistry.cli.connection.Connection.client"),
+    "audit": ("verify --data OUT", "schemaregistry_server.place.Place.history"),
+    "restore": ("ROWS --data OUT", "schemaregistry_server.snapshot_file.check"),
     "serve": ("--dev --data OUT", "schemaregistry_server.main._run"),
-    "snapshot": ("OUT --data OUT", "schemaregistry_server.snapshot.Place"),
+    "snapshot": ("OUT --data OUT", "schemaregistry_server.place.Place.history"),
 }
 """Each command's words, and what is made to fail in it."""
 
@@ -70,7 +71,7 @@ class Runner:
         words, place = COMMANDS[command]
         named = {"ROWS": str(self._folder / "rows.csv"), "OUT": str(self._folder / "out")}
         module, _, name = place.rpartition(".")
-        self._monkeypatch.setattr(import_module(module), name, fail)
+        self._monkeypatch.setattr(resolve_name(module), name, fail)
         self._monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"{}\n")))
         argv = ["schemaregistry", command, *(named.get(word, word) for word in words.split()), *more]
         self._monkeypatch.setattr(sys, "argv", argv)

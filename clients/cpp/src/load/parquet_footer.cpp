@@ -9,8 +9,23 @@ namespace {
 constexpr int kRowGroups = 4;
 constexpr int kColumns = 1;
 constexpr int kMetadata = 3;
+constexpr int kEncodings = 2;
+constexpr int kPath = 3;
 constexpr int kCrypto = 8;
 constexpr int kEncrypted = 9;
+
+/// Pass over a chunk's metadata: the encodings and the path are what the format says, whatever type their items state.
+void pass_metadata(Compact& footer) {
+  Compact::Field field;
+  while (footer.next(field)) {
+    if (field.number != kEncodings && field.number != kPath) {
+      footer.skip(field.type);
+      continue;
+    }
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
+      footer.skip(field.number == kPath ? Compact::kBinary : Compact::kI64, 1);
+  }
+}
 
 /// Pass over one column chunk; whether it has metadata, or ones that are encrypted.
 bool has_metadata(Compact& footer) {
@@ -18,7 +33,11 @@ bool has_metadata(Compact& footer) {
   Compact::Field field;
   while (footer.next(field)) {
     found = found || field.number == kMetadata || field.number == kCrypto || field.number == kEncrypted;
-    footer.skip(field.type);
+    if (field.number == kMetadata) {
+      pass_metadata(footer);
+    } else {
+      footer.skip(field.type);
+    }
   }
   return found;
 }

@@ -13,6 +13,7 @@ namespace schemaregistry {
 class Compact {
  public:
   enum class State { sound, ended, wrong };
+  enum Type : int { kTrue = 1, kFalse, kByte, kI16, kI32, kI64, kDouble, kBinary, kList, kSet, kMap, kStruct };
   struct Field {
     std::int64_t number = 0;
     int type = 0;
@@ -35,6 +36,7 @@ class Compact {
  private:
   std::uint8_t byte();
   std::uint64_t varint();
+  void pass_number();
   void forward(std::uint64_t size);
   std::uint64_t count_of(int head);
   void skip_items(int first, int second, std::uint64_t count, int depth);

@@ -186,6 +186,8 @@ def as_json(value: Json, kind: pa.DataType) -> Json:
         year = yoe + era * 400 + (month <= 2)
         clock = f"{second // 3600:02}:{second % 3600 // 60:02}:{second % 60:02}"
         return f"{year:04}-{month:02}-{day:02}T{clock}.{micros:06}Z"
+    if isinstance(value, float) and 2**53 <= abs(value) < 2**63:
+        return int(value)  # every digit: the text 5.756734117167675e+16 is a multiple of 3, the double isn't
     return value
 
 

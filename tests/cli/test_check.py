@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,9 @@ def test_an_id_is_judged_by_what_the_registry_has(run: Run, files: Path) -> None
     unknown = run("check", files / "good.parquet", "--schema", "ticks_v2")
     assert unknown.returncode == 2
     assert "ticks_v2" in unknown.stderr
+
+
+def test_the_version_is_printed() -> None:
+    command = [sys.executable, "-m", "schemaregistry", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"schemaregistry {version('schemaregistry')}\n"

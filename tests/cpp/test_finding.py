@@ -78,7 +78,8 @@ def test_links_to_directories_and_pipes_are_passed_over(files: Path, same: Calla
     (files / "d" / "x" / "y" / "link").symlink_to(files / "d")
     os.mkfifo(files / "d" / "x" / "y" / "p.csv")
     (note,) = same("d/x/y")["notes"]
-    assert note == "d/x/y: passed over 3 files whose names tell no format: link, p.csv, z.doc"
+    assert "passed over 1 link to directories: link" in note
+    assert "move them away" in same("d/x/y", strict=True)["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["t.csv.gz", "t.csv.zst", "t.ndjson.gz"])

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -212,12 +213,18 @@ def test_a_file_that_is_no_contract_is_not_trusted(content: bytes, tmp_path: Pat
         (("a.parquet", "--schema"), "needs a value"),
         (("a.parquet", "--contract", "none.pb"), "can't read the contract"),
         (("a.parquet", "--what"), "no option --what"),
+        (("-", "--contract", "c.pb"), "standard input, which isn't read here"),
     ],
 )
 def test_a_mistake_in_the_words_is_said(words: tuple[str, ...], says: str, schema_load: Run) -> None:
     ran = schema_load(*words)
     assert ran.code == 2
     assert says in ran.stderr
+
+
+def test_the_version_is_the_distribution_s(schema_load: Run) -> None:
+    ran = schema_load("--version")
+    assert (ran.code, ran.stdout) == (0, f"schema-load {version('schemaregistry')}\n")
 
 
 def test_a_file_that_is_not_there_is_a_mistake_of_the_caller(schema_load: Run, compiled: Compile) -> None:

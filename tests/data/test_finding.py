@@ -135,7 +135,13 @@ def test_a_link_to_a_directory_and_a_pipe_are_passed_over(put: Put, tmp_path: Pa
     os.mkfifo(tmp_path / "d" / "pipe.csv")
     report = check(find([str(tmp_path / "d")]), ticks)
     assert report.rows == 1
-    assert report.notes == (f"{tmp_path}/d: passed over 2 files whose names tell no format: link, pipe.csv",)
+    said = "passed over 1 link to directories: link; passed over 1 special file (pipes, sockets, devices): pipe.csv"
+    assert report.notes == (f"{tmp_path}/d: {said}",)
+    strictly = check(find([str(tmp_path / "d")], strict=True), ticks).error
+    assert strictly is not None
+    advice = "name a link itself, and its directory is read; write what comes out of one to a file; or move them away"
+    assert strictly.message == f"{said}: {advice}"
+    assert check(find([str(tmp_path / "d" / "link")]), ticks).rows == 1
 
 
 def test_each_file_is_read_once_however_it_is_spelled(

@@ -124,21 +124,41 @@ std::string counted(std::size_t number, const std::string& noun) {
   return text + (noun.empty() ? "" : " " + noun + (number == 1 ? "" : "s"));
 }
 
-std::string passed_over(const std::string& folder, std::vector<std::string> paths) {
-  if (paths.empty()) return "";
-  std::sort(paths.begin(), paths.end());
-  std::string names;
-  for (std::size_t i = 0; i < std::min(paths.size(), kShown); ++i)
-    names += (i > 0 ? ", " : "") + fs::path(paths[i]).lexically_relative(folder).string();
-  if (paths.size() > kShown) names += " and " + counted(paths.size() - kShown, "") + " more";
-  return "passed over " + counted(paths.size(), "file") + " whose names tell no format: " + names;
+/// What was passed over in a directory, and what to do so that it is read.
+struct PassedOver {
+  std::string note;
+  std::string advice;
+
+  void add(const std::string& folder, std::vector<std::string> paths, const char* noun, const char* which,
+           const char* what_to_do) {
+    if (paths.empty()) return;
+    std::sort(paths.begin(), paths.end());
+    note += (note.empty() ? "" : "; ") + ("passed over " + counted(paths.size(), noun)) + " " + which + ": ";
+    for (std::size_t i = 0; i < std::min(paths.size(), kShown); ++i)
+      note += (i > 0 ? ", " : "") + fs::path(paths[i]).lexically_relative(folder).string();
+    if (paths.size() > kShown) note += " and " + counted(paths.size() - kShown, "") + " more";
+    advice += (advice.empty() ? "" : "; ") + std::string(what_to_do);
+  }
+};
+
+PassedOver passed_over(const std::string& folder, std::vector<std::string> files,
+                       const std::vector<std::string>& others) {
+  std::vector<std::string> links;
+  std::vector<std::string> special;
+  for (const std::string& path : others) (is_folder(path) ? links : special).push_back(path);
+  PassedOver found;
+  found.add(folder, std::move(files), "file", "whose names tell no format", "name them with --format");
+  found.add(folder, std::move(links), "link", "to directories", "name a link itself, and its directory is read");
+  found.add(folder, std::move(special), "special file", "(pipes, sockets, devices)",
+            "write what comes out of one to a file");
+  return found;
 }
 
 /// The files below a directory; the first of them tells what was passed over.
 std::vector<Source> in_folder(const std::string& folder, const std::string& stated, bool strict) {
   Walked walked = walk(folder);
   std::vector<Source> sources;
-  std::vector<std::string> left = std::move(walked.others);
+  std::vector<std::string> left;
   for (const std::string& path : walked.files) {
     const std::string format = format_by_name(path);
     if (format.empty()) {
@@ -149,7 +169,7 @@ std::vector<Source> in_folder(const std::string& folder, const std::string& stat
   }
   for (const auto& [path, message] : walked.faults) sources.push_back(refused(path, stated, message));
   std::sort(sources.begin(), sources.end(), [](const Source& one, const Source& two) { return one.path < two.path; });
-  const std::string note = passed_over(folder, std::move(left));
+  const auto [note, advice] = passed_over(folder, std::move(left), walked.others);
   if (note.empty() || sources.empty()) return sources;
   if (!strict) {
     sources[0].note = folder + ": " + note;
@@ -157,15 +177,14 @@ std::vector<Source> in_folder(const std::string& folder, const std::string& stat
   }
   Source fault = refused(folder, stated, "");
   fault.fault->reason = "PASSED_OVER";
-  fault.fault->message = note + ": name them with --format, or move them away";
+  fault.fault->message = note + ": " + advice + "; or move them away";
   sources.insert(sources.begin(), std::move(fault));
   return sources;
 }
 
 Error nothing(const std::string& folder) {
   Walked walked = walk(folder);
-  walked.files.insert(walked.files.end(), walked.others.begin(), walked.others.end());
-  const std::string note = passed_over(folder, std::move(walked.files));
+  const std::string note = passed_over(folder, std::move(walked.files), walked.others).note;
   return wrong("NOTHING_TO_CHECK",
                folder + " holds no file whose name tells a format" + (note.empty() ? "." : "; " + note + "."), folder);
 }

@@ -1,5 +1,6 @@
 // `schema-load`: pull the current contract, check files by it, halt where they don't conform, else run the back-test of
 // examples/backtest on their rows. Holds the options and exit codes; judging is the gate's.
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -35,7 +36,8 @@ constexpr int kUndecided = 3;
 
 constexpr const char* kHelp = R"(Usage: schema-load FILE... (--schema ID[@VERSION] | --contract FILE.pb) [options]
 
-Check Parquet, Arrow, CSV, NDJSON and JSON files by a contract of the registry. Where every row conforms, map their columns
+Check Parquet, Arrow, CSV, NDJSON and JSON files by a contract of the registry. Texts are read as .gz, .zst, .bz2, .xz
+and from a .zip of one file, too; standard input isn't read here: `schemaregistry check -` reads it. Where every row conforms, map their columns
 to typed spans and run the moving-average crossover of examples/backtest on them (ticks_v1); else halt with the report.
 
   --schema ID[@VERSION]   what they must conform to; the latest version where none is named
@@ -47,6 +49,7 @@ to typed spans and run the moving-average crossover of examples/backtest on them
                           how CSV files are written, over what the contract says of it (x-csv in the document)
   --strict                exit with 3 where a directory holds files whose names tell no format
   --registry HOST:PORT    where the registry is [SCHEMAREGISTRY_TARGET, localhost:50051]
+  --version               print the version
   --ca, --cert, --key     PEM files [SCHEMAREGISTRY_CA, _CERT, _KEY; else the dev ones of SCHEMAREGISTRY_DATA or ./.data]
 
 Exit codes: 0 conforms, 1 does not, 2 usage, 3 could not tell.
@@ -65,6 +68,7 @@ struct Options {
   bool check_only = false;
   bool strict = false;
   bool help = false;
+  bool version = false;
 };
 
 Error usage(const std::string& message) { return {Code::invalid_argument, "USAGE", message + " (see --help)", "", {}}; }
@@ -94,6 +98,7 @@ bool* flag_of(Options& options, std::string_view name) {
   if (name == "--json") return &options.json;
   if (name == "--check-only") return &options.check_only;
   if (name == "--strict") return &options.strict;
+  if (name == "--version") return &options.version;
   return name == "--help" || name == "-h" ? &options.help : nullptr;
 }
 
@@ -114,7 +119,7 @@ Result<Options> parse(const std::vector<std::string>& words) {
       return usage("there is no option " + words[i]);
     }
   }
-  if (options.help) return options;
+  if (options.help || options.version) return options;
   if (options.csv.delimiter == "tab" || options.csv.delimiter == "\\t") options.csv.delimiter = "\t";
   if (!options.skip_lines.empty()) {
     std::uint32_t lines = 0;
@@ -124,6 +129,8 @@ Result<Options> parse(const std::vector<std::string>& words) {
     options.csv.skip_lines = lines;
   }
   if (options.files.empty()) return usage("name the files to load");
+  if (std::find(options.files.begin(), options.files.end(), "-") != options.files.end() && !std::ifstream("-"))
+    return usage("- is standard input, which isn't read here: give a file, or pipe it to `schemaregistry check -`");
   if (options.schema.empty() == options.contract.empty())
     return usage("say either --schema ID[@VERSION] or --contract FILE.pb");
   return options;
@@ -201,6 +208,7 @@ int run(const std::vector<std::string>& words) {
   const auto options = parse(words);
   if (!options) return fail(options.error());
   if (options->help) return std::fputs(kHelp, stdout) < 0 ? kUndecided : 0;
+  if (options->version) return std::puts("schema-load " SCHEMAREGISTRY_VERSION) < 0 ? kUndecided : 0;
   const auto pulled = options->contract.empty() ? pull(*options) : read(options->contract);
   if (!pulled) return fail(pulled.error());
   const auto gate = Gate::make(pulled->contract);

@@ -6,8 +6,8 @@ Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. Wha
 import signal
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NoReturn, cast
+from importlib.metadata import EntryPoint, entry_points, version
+from typing import Annotated, Any, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
@@ -63,6 +63,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        say(f"schemaregistry {version('schemaregistry')}")
+        raise typer.Exit
+
+
+_Version = Annotated[
+    bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
+]
+
+
+@app.callback()
+def _any_command(*, shows_version: _Version = False) -> None:
+    """Take the options that stand before a command."""
+
 
 app.command("arrow")(arrow.arrow)
 app.command("check")(check.check)

@@ -103,25 +103,40 @@ def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]
     }
     told |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
     sources = [told[path] for path in sorted(told, key=os.fsencode)]
-    note = _passed_over(folder, [path for path in (*found.files, *found.others) if path not in told])
-    if not note or not sources:
+    passed_over = _passed_over(folder, [path for path in found.files if path not in told], found.others)
+    if not passed_over or not sources:
         return sources
+    note = "; ".join(passed_over)
     if strict:
-        fault = Fault(folder, None, None, "PASSED_OVER", f"{note}: name them with --format, or move them away")
-        return [Source(folder, stated or "", fault=fault), *sources]
+        message = f"{note}: {'; '.join(passed_over.values())}; or move them away"
+        return [Source(folder, stated or "", fault=Fault(folder, None, None, "PASSED_OVER", message)), *sources]
     return [replace(sources[0], note=f"{folder}: {note}"), *sources[1:]]
 
 
-def _passed_over(folder: str, paths: Sequence[str]) -> str:
-    if not paths:
-        return ""
+def _passed_over(folder: str, files: Sequence[str], others: Sequence[str]) -> dict[str, str]:
+    """What was passed over, each kind with what to do so that it is read."""
+    links = [path for path in others if is_folder(path)]
+    special = [path for path in others if path not in links]
+    kinds = (
+        (files, "file", "whose names tell no format", "name them with --format"),
+        (links, "link", "to directories", "name a link itself, and its directory is read"),
+        (special, "special file", "(pipes, sockets, devices)", "write what comes out of one to a file"),
+    )
+    return {
+        f"passed over {counted(len(paths), noun)} {which}: {_names(folder, paths)}": advice
+        for paths, noun, which, advice in kinds
+        if paths
+    }
+
+
+def _names(folder: str, paths: Sequence[str]) -> str:
     names = [os.path.relpath(path, folder) for path in sorted(paths, key=os.fsencode)]
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return f"passed over {counted(len(names), 'file')} whose names tell no format: {', '.join(names[:_SHOWN])}{more}"
+    return f"{', '.join(names[:_SHOWN])}{more}"
 
 
 def _nothing(folder: str, found: Found) -> InvalidArgument:
-    note = _passed_over(folder, (*found.files, *found.others))
+    note = "; ".join(_passed_over(folder, found.files, found.others))
     message = f"{folder} holds no file whose name tells a format ({', '.join(_SUFFIXES)})"
     return InvalidArgument(
         f"{message}; {note}." if note else f"{message}.", reason="NOTHING_TO_CHECK", metadata={"file": folder}

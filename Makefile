@@ -32,7 +32,7 @@ test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 	@$(MAKE) --no-print-directory proto-check
 	@$(BIN)/python -m scripts.toolchains $(if $(CI),--install)
 	@$(MAKE) --no-print-directory cpp-ctest-if-present
-	$(BIN)/pytest tests/ -n $(TEST_JOBS) --dist loadgroup --no-loadscope-reorder \
+	$(BIN)/pytest tests/ -n $(TEST_JOBS) --dist loadscope --no-loadscope-reorder \
 		--durations=15 --durations-min=5 --cov --cov-report=term:skip-covered
 
 test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian

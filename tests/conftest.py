@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -31,26 +32,33 @@ TOGETHER = {"clients": "toolchains", "gateways": "toolchains", "production": "pr
 """Folders whose tests one worker runs, one after the other: they share what they build, or a cluster."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark each test with its kind. Where workers share the tests (pytest-xdist), a file's are one worker's, and the
-    longest begin first."""
+    """Mark each test with its kind. Where workers share the tests (pytest-xdist), the longest folders begin first."""
     for item in items:
         kind = item.path.relative_to(ROOT / "tests").parts[0]
         if kind in KINDS:
             item.add_marker(kind)
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(_folder(item), item.path.relative_to(ROOT).as_posix())))
-    if getattr(config.option, "dist", "no") != "no":
+    if hasattr(config, "workerinput"):
         ranks = {folder: rank for rank, folder in enumerate(LONGEST)}
-        items.sort(key=lambda item: ranks.get(_folder(item), len(LONGEST)))
+        items.sort(key=lambda item: ranks.get(_folder(item.nodeid), len(LONGEST)))
 
 
-def _folder(item: pytest.Item) -> str:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests are one worker's, and those of TOGETHER a folder's.
+
+    pytest-xdist 3.8 knows its own groups by a suffix of `_nodeid`, which pytest 9.2 no longer looks at.
+    """
+    from xdist.scheduler import LoadScopeScheduling  # where the oldest of our dependencies are tested, there is none
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = lambda nodeid: TOGETHER.get(_folder(nodeid), nodeid.partition("::")[0])
+    return scheduler
+
+
+def _folder(nodeid: str) -> str:
     """The folder of a test, beside those of its kind."""
-    first, second = item.path.relative_to(ROOT / "tests").parts[:2]
+    _, first, second = nodeid.partition("::")[0].split("/")[:3]
     return second if first in KINDS else first
 
 

@@ -63,7 +63,7 @@ def test_an_array_under_the_name_of_lines_is_told_as_by_python(
     assert facts(ran.report) == facts(json.loads(json.dumps(expected)))
 
 
-@pytest.mark.parametrize("name", ["t.csv.xz", "t.csv.zip"])
+@pytest.mark.parametrize("name", ["t.parquet.gz", "t.arrow.xz"])
 def test_what_is_not_unpacked_here_says_so(
     name: str, tmp_path: Path, schema_load: Callable[..., Any], compiled: Callable[[bytes], Path]
 ) -> None:

@@ -157,6 +157,7 @@ def settings(directory: Path, store: dict[str, object]) -> Settings:
         client_ca=directory / "ca.pem",
         publisher=("ci-bot",),
         workers=2,
+        judge_seconds=10.0,
     )
     return replace(said.complete(), health=None)
 

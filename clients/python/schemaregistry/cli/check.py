@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from schemaregistry.cli.connection import AsJson, Connection
-from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
+from schemaregistry.cli.csv_options import CsvOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.pull import pull
@@ -42,13 +42,8 @@ def check(
     format: Annotated[
         str | None, typer.Option("--format", "--format-in", help="The files' format, where their names don't tell it.")
     ] = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    comment: Comment = None,
-    skip_lines: SkipLines = None,
-    null: Null = None,
-    escape: Escape = None,
     *,
+    csv: CsvOptions,
     connection: Connection,
 ) -> None:
     """Judge files by a contract, and report which column breaks which rule in which rows.
@@ -58,7 +53,7 @@ def check(
     from schemaregistry import data
 
     check_form(form)
-    sources = data.find(files, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
+    sources = data.find(files, format, csv.dialect(), strict=strict)
     pulled = pull(schema, connection)
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)

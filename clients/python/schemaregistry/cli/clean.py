@@ -7,20 +7,7 @@ import typer
 
 from schemaregistry.cli.check import Redact, Strict, print_report
 from schemaregistry.cli.connection import AsJson, Connection
-from schemaregistry.cli.csv_options import (
-    Comment,
-    Dates,
-    Decimal,
-    Delimiter,
-    Encoding,
-    EpochUnit,
-    Escape,
-    Null,
-    SkipLines,
-    Thousands,
-    csv_of,
-    epoch_of,
-)
+from schemaregistry.cli.csv_options import CsvOptions, Dates, Decimal, EpochUnit, Thousands, epoch_of
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
 from schemaregistry.cli.option_groups import with_groups
@@ -49,17 +36,12 @@ def clean(
     redact: Redact = False,
     strict: Strict = False,
     format: FileFormat = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    comment: Comment = None,
-    skip_lines: SkipLines = None,
-    null: Null = None,
-    escape: Escape = None,
+    *,
+    csv: CsvOptions,
     decimal: Decimal = None,
     thousands: Thousands = None,
     dates: Dates = None,
     epoch: EpochUnit = None,
-    *,
     connection: Connection,
 ) -> None:
     """Repair files and hand the rows on to DEST that conform then; set the others aside, as the files have them.
@@ -75,9 +57,7 @@ def clean(
     from schemaregistry import data
     from schemaregistry.data.clean import clean
 
-    spelled = csv_of(
-        delimiter, encoding, comment, skip_lines, null, escape, decimal=decimal, thousands=thousands, dates=dates
-    )
+    spelled = csv.dialect(decimal=decimal, thousands=thousands, dates=dates)
     sources = data.find(files, format, spelled, strict=strict)
     folder = quarantine_of(to, quarantine)
     pulled = pull(schema, connection)

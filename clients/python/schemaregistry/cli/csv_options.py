@@ -1,6 +1,6 @@
 """The options that say how CSV files are written, as commands that read files have them. Reads no file."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
 
 import typer
@@ -14,54 +14,74 @@ if TYPE_CHECKING:
 _PANEL: Final = "CSV (each over what the document says in x-csv)"
 _TAB: Final = ("tab", "\\t")
 
-Delimiter: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--delimiter",
-        metavar="CHARACTER",
-        help="What stands between fields: ; or tab, say; of .tsv it is tab.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Encoding: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--encoding",
-        help="utf-8, utf-16 (recognised by its byte order mark), utf-16le, utf-16be, iso-8859-1 or windows-1252.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Comment: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--comment",
-        metavar="CHARACTER",
-        help="What a line starts with that is passed over.",
-        rich_help_panel=_PANEL,
-    ),
-]
-SkipLines: TypeAlias = Annotated[
-    int | None,
-    typer.Option("--skip-lines", metavar="NUMBER", help="Lines before the header.", rich_help_panel=_PANEL),
-]
-Null: TypeAlias = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--null",
-        metavar="TEXT",
-        help="A field that is null, besides an empty one: NA, say. Can be given more than once.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Escape: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--escape",
-        metavar="CHARACTER",
-        help="What stands before a quote within quotes: \\ in what Spark writes.",
-        rich_help_panel=_PANEL,
-    ),
-]
+
+@dataclass(frozen=True, slots=True)
+class CsvOptions:
+    """How CSV files are written, for every command that reads files."""
+
+    delimiter: Annotated[
+        str | None,
+        typer.Option(
+            "--delimiter",
+            metavar="CHARACTER",
+            help="What stands between fields: ; or tab, say; of .tsv it is tab.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    encoding: Annotated[
+        str | None,
+        typer.Option(
+            "--encoding",
+            help="utf-8, utf-16 (recognised by its byte order mark), utf-16le, utf-16be, iso-8859-1 or windows-1252.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    comment: Annotated[
+        str | None,
+        typer.Option(
+            "--comment",
+            metavar="CHARACTER",
+            help="What a line starts with that is passed over.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    skip_lines: Annotated[
+        int | None,
+        typer.Option("--skip-lines", metavar="NUMBER", help="Lines before the header.", rich_help_panel=_PANEL),
+    ] = None
+    null: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            "--null",
+            metavar="TEXT",
+            help="A field that is null, besides an empty one: NA, say. Can be given more than once.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = ()
+    escape: Annotated[
+        str | None,
+        typer.Option(
+            "--escape",
+            metavar="CHARACTER",
+            help="What stands before a quote within quotes: \\ in what Spark writes.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+
+    def dialect(self, **more: str | None) -> "CsvDialect":
+        """What the options say, with more of them; raises InvalidArgument (BAD_CSV) for what no dialect has."""
+        from schemaregistry.document.csv_dialect import csv_dialect
+
+        said: dict[str, Any] = {
+            "delimiter": "\t" if self.delimiter in _TAB else self.delimiter,
+            "encoding": self.encoding and self.encoding.lower(),
+            "comment": self.comment,
+            "skip_lines": self.skip_lines,
+            "null": list(self.null) or None,
+            "escape": self.escape,
+            **more,
+        }
+        return csv_dialect({name: value for name, value in said.items() if value is not None})
 
 
 Decimal: TypeAlias = Annotated[
@@ -93,27 +113,3 @@ def epoch_of(unit: str | None) -> "Epoch | None":
     if unit is not None and unit not in EPOCHS:
         raise InvalidArgument(f"--epoch {unit} isn't known: say {', '.join(EPOCHS)}", reason="BAD_EPOCH")
     return cast("Epoch | None", unit)
-
-
-def csv_of(
-    delimiter: str | None = None,
-    encoding: str | None = None,
-    comment: str | None = None,
-    skip_lines: int | None = None,
-    null: Sequence[str] | None = None,
-    escape: str | None = None,
-    **more: str | None,
-) -> "CsvDialect":
-    """What the options say; raises InvalidArgument (BAD_CSV) for what no dialect has."""
-    from schemaregistry.document.csv_dialect import csv_dialect
-
-    said: dict[str, Any] = {
-        "delimiter": "\t" if delimiter in _TAB else delimiter,
-        "encoding": encoding and encoding.lower(),
-        "comment": comment,
-        "skip_lines": skip_lines,
-        "null": list(null) if null else None,
-        "escape": escape,
-        **more,
-    }
-    return csv_dialect({name: value for name, value in said.items() if value is not None})

@@ -13,7 +13,7 @@ import typer
 from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Form, Redact, Strict, check_form, print_report
 from schemaregistry.cli.connection import AsJson, Connection
-from schemaregistry.cli.csv_options import Comment, Delimiter, Encoding, Escape, Null, SkipLines, csv_of
+from schemaregistry.cli.csv_options import CsvOptions
 from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
@@ -58,13 +58,8 @@ def load(
     redact: Redact = False,
     strict: Strict = False,
     format: FileFormat = None,
-    delimiter: Delimiter = None,
-    encoding: Encoding = None,
-    comment: Comment = None,
-    skip_lines: SkipLines = None,
-    null: Null = None,
-    escape: Escape = None,
     *,
+    csv: CsvOptions,
     connection: Connection,
 ) -> None:
     """Hand the rows of files on to DEST, with a report, and an alert where they don't all conform.
@@ -83,7 +78,7 @@ def load(
     _check_policy(policy)
     check_form(form)
     seconds = _seconds(max_staleness)
-    sources = gate.find(data, format, csv_of(delimiter, encoding, comment, skip_lines, null, escape), strict=strict)
+    sources = gate.find(data, format, csv.dialect(), strict=strict)
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
     with _told(alert):

@@ -59,8 +59,8 @@ class Rows(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnRows:
-    """Rows of a format of columns, or of CSV."""
+class _BatchRows:
+    """What rows of a batch have in common."""
 
     batch: Batch
 
@@ -73,6 +73,23 @@ class ColumnRows:
         """The line of a row, where its format has lines."""
         return None if self.batch.line_of is None else self.batch.line_of(row)
 
+    def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:
+        """The rules that the rows break."""
+        return evaluate_batch(plan, binding, self.batch)
+
+    def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:
+        """Members that the contract has no place for."""
+        return binding.undeclared(plan)
+
+    def conformed(self, plan: Plan) -> pa.RecordBatch:
+        """The rows in the contract's types and order."""
+        return from_batch(self.batch, plan.schema)
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnRows(_BatchRows):
+    """Rows of a format of columns, or of CSV."""
+
     def filter(self, mask: Mask) -> "ColumnRows":
         """The rows that are marked."""
         return ColumnRows(self.batch.filter(mask))
@@ -82,38 +99,16 @@ class ColumnRows:
         lacking = {name: each for name, each in given.items() if schema.get_field_index(name) < 0}
         return ColumnRows(completed_batch(self.batch, lacking)) if lacking else self
 
-    def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:
-        """The rules that the rows break."""
-        return evaluate_batch(plan, binding, self.batch)
-
-    def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:
-        """Members that the contract has no place for."""
-        return binding.undeclared(plan)
-
-    def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """The rows in the contract's types and order."""
-        return from_batch(self.batch, plan.schema)
-
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
         """The file's own columns; in CSV the fields."""
         return original.of_batch(plan, self.batch, mask)
 
 
 @dataclass(frozen=True, slots=True)
-class LineRows:
+class LineRows(_BatchRows):
     """JSON records that were read together, a line each; `text_of` tells the text of a row."""
 
-    batch: Batch
     text_of: Callable[[int], bytes]
-
-    @property
-    def count(self) -> int:
-        """How many rows there are."""
-        return self.batch.rows
-
-    def line_of(self, row: int) -> int | None:
-        """The line of a row."""
-        return None if self.batch.line_of is None else self.batch.line_of(row)
 
     def filter(self, mask: Mask) -> "LineRows":
         """The rows that are marked."""
@@ -123,18 +118,6 @@ class LineRows:
     def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "LineRows":  # noqa: ARG002
         """The rows with the columns of their path: any record may lack one."""
         return replace(self, batch=completed_batch(self.batch, given)) if given else self
-
-    def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:
-        """The rules that the rows break."""
-        return evaluate_batch(plan, binding, self.batch)
-
-    def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:
-        """Members that the contract has no place for."""
-        return binding.undeclared(plan)
-
-    def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """The rows in the contract's types and order."""
-        return from_batch(self.batch, plan.schema)
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
         """The lines, and the values of the contract's columns as text."""

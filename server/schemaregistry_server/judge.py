@@ -18,10 +18,12 @@ from schemaregistry_server.reply import Prepared
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.turns import Busy
 from schemaregistry_server.verdicts import Rendered, render
-from schemaregistry_server.workers import PATIENCE, WAITING, Workers
+from schemaregistry_server.workers import WAITING, Workers
 
 BY_SIZE: Final = 2.0
 """Further seconds for each MiB of documents, which are parsed first, and whose changes are written out in the end."""
+PATIENCE: Final = 2.0
+"""Seconds that a question waits for a worker, for each second that an answer may take."""
 PARSING: Final = 2.0
 """Seconds for the checks of one document: its limits keep them well below one."""
 

@@ -12,8 +12,6 @@ from schemaregistry_server.turns import Turns
 
 WAITING: Final = 256
 """Questions that may wait at once, a quarter of them one caller's."""
-PATIENCE: Final = 2.0
-"""Seconds that a question waits for a worker, for each second that an answer may take."""
 CHUNK: Final = 1 << 18
 ARRIVING: Final = 0.02
 """Seconds for what has come to be read."""
@@ -25,7 +23,8 @@ Args = TypeVarTuple("Args")
 class Workers:
     """A few workers of one template, which callers take in turn."""
 
-    def __init__(self, count: int, template: Template, *, waiting: int = WAITING, patience: float = PATIENCE) -> None:
+    def __init__(self, count: int, template: Template, *, patience: float, waiting: int = WAITING) -> None:
+        """`patience`: seconds that a question waits for a worker."""
         self._workers = [_Worker(template) for _ in range(count)]
         self._turns = Turns(count, waiting=waiting, patience=patience)
 

@@ -169,7 +169,7 @@ def _hang(*_: object) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_answer_that_came_while_the_server_stood_still_is_taken(template: Template) -> None:
     """As after SIGSTOP, or a pause of the machine: the time is over, and the answer is there."""
-    asked = workers.Workers(1, template)
+    asked = workers.Workers(1, template, patience=judging.PATIENCE)
     await asked.run(SOMEBODY, 30, time.sleep, 0)
     answer = asyncio.create_task(asked.run(SOMEBODY, 0.5, time.sleep, 0.2))
     await asyncio.sleep(0.1)

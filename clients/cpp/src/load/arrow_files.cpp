@@ -379,16 +379,9 @@ std::shared_ptr<arrow::DataType> with_integers(const std::shared_ptr<arrow::Data
     case arrow::Type::TIME64:
     case arrow::Type::DATE64:
       return arrow::int64();
-    case arrow::Type::STRUCT:
-      return arrow::struct_(fields);
-    case arrow::Type::LIST:
-      return arrow::list(fields[0]);
-    case arrow::Type::LARGE_LIST:
-      return arrow::large_list(fields[0]);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(fields[0], static_cast<const arrow::FixedSizeListType&>(*type).list_size());
     default:
-      return type;
+      const auto nested = with_fields(*type, fields);
+      return nested ? nested : type;
   }
 }
 

@@ -32,22 +32,6 @@ void collect(const SchemaField& field, std::vector<int>& leaves) {
   for (const SchemaField& child : field.children) collect(child, leaves);
 }
 
-/// A type of lists or structs with other types within.
-std::shared_ptr<arrow::DataType> with_fields(const arrow::DataType& type, const arrow::FieldVector& fields) {
-  switch (type.id()) {
-    case arrow::Type::STRUCT:
-      return arrow::struct_(fields);
-    case arrow::Type::LIST:
-      return arrow::list(fields[0]);
-    case arrow::Type::LARGE_LIST:
-      return arrow::large_list(fields[0]);
-    case arrow::Type::FIXED_SIZE_LIST:
-      return arrow::fixed_size_list(fields[0], static_cast<const arrow::FixedSizeListType&>(type).list_size());
-    default:
-      return nullptr;
-  }
-}
-
 std::shared_ptr<arrow::DataType> exact_type(const std::shared_ptr<arrow::DataType>& type, const SchemaField& field,
                                             const parquet::SchemaDescriptor& schema) {
   if (is_int96_leaf(field, schema)) return int96();
@@ -102,6 +86,21 @@ arrow::Result<std::shared_ptr<arrow::ArrayData>> exact_data(const std::shared_pt
 }
 
 }  // namespace
+
+std::shared_ptr<arrow::DataType> with_fields(const arrow::DataType& type, const arrow::FieldVector& fields) {
+  switch (type.id()) {
+    case arrow::Type::STRUCT:
+      return arrow::struct_(fields);
+    case arrow::Type::LIST:
+      return arrow::list(fields[0]);
+    case arrow::Type::LARGE_LIST:
+      return arrow::large_list(fields[0]);
+    case arrow::Type::FIXED_SIZE_LIST:
+      return arrow::fixed_size_list(fields[0], static_cast<const arrow::FixedSizeListType&>(type).list_size());
+    default:
+      return nullptr;
+  }
+}
 
 std::vector<int> columns_of_int96(const parquet::arrow::SchemaManifest& manifest,
                                   const parquet::SchemaDescriptor& schema) {

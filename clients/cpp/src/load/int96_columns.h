@@ -24,6 +24,9 @@ std::shared_ptr<arrow::Schema> with_int96(const std::shared_ptr<arrow::Schema>& 
                                           const parquet::arrow::SchemaManifest& manifest,
                                           const parquet::SchemaDescriptor& parquet_schema);
 
+/// A type of lists or structs with other types within; null for a type of another kind.
+std::shared_ptr<arrow::DataType> with_fields(const arrow::DataType& type, const arrow::FieldVector& fields);
+
 class Int96Columns {
  public:
   using Open = std::function<arrow::Result<std::unique_ptr<parquet::arrow::FileReader>>(arrow::TimeUnit::type)>;

@@ -9,7 +9,7 @@ STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run check test test-needs lint format proto proto-check proto-release lock lock-check fresh-check clean
+.PHONY: help setup run test test-needs lint format proto proto-check proto-release lock lock-check fresh-check clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,10 +26,6 @@ $(READY): requirements.txt pyproject.toml
 
 run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publish schemas/ (STORE=etcd: on a cluster of three)
 	@$(BIN)/schemaregistry serve --dev --store $(STORE) --publish schemas
-
-QUICK := $(addprefix tests/,document compat contract tasks arrow reports tools/test_repository.py)
-check: $(READY) lint ## Between edits: lint, types, and the tests that start no server or compiler
-	$(BIN)/pytest $(QUICK) -n $(TEST_JOBS) --dist loadscope --no-loadscope-reorder -q
 
 test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 	@$(MAKE) --no-print-directory lint

@@ -9,7 +9,7 @@ STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run test test-needs lint format proto proto-check proto-release lock lock-check fresh-check clean
+.PHONY: help setup run check test test-needs lint lint-python format proto proto-check proto-release lock lock-check fresh-check clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,6 +27,10 @@ $(READY): requirements.txt pyproject.toml
 run: $(READY) $(if $(filter etcd,$(STORE)),etcd) ## Start the registry and publish schemas/ (STORE=etcd: on a cluster of three)
 	@$(BIN)/schemaregistry serve --dev --store $(STORE) --publish schemas
 
+check: $(READY) ## Between edits: ruff, mypy, import-linter and the unit tests, in under two minutes (TEST_JOBS=2 at a time)
+	@$(MAKE) --no-print-directory lint-python
+	$(BIN)/pytest tests/unit -q -n $(TEST_JOBS) --dist loadscope --no-loadscope-reorder
+
 test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory proto-check
@@ -39,12 +43,15 @@ test-needs: $(READY) ## Install what the tests of the clients need: Node from Py
 	@$(BIN)/python -m scripts.toolchains --install
 
 lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking
+	@$(MAKE) --no-print-directory lint-python
+	$(BIN)/buf lint
+	$(BIN)/buf breaking proto --against proto/released.binpb
+
+lint-python: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/buf lint
-	$(BIN)/buf breaking proto --against proto/released.binpb
 
 format: $(READY) ## Let ruff rewrite
 	$(BIN)/ruff check --fix .
@@ -79,5 +86,5 @@ clean: ## Remove what was built (not the registry's data)
 include third_party/tools.mk
 include clients/clients.mk
 include clients/cpp/cpp.mk
-include tests/faults/faults.mk
+include tests/system/faults/faults.mk
 include bench/bench.mk

@@ -10,5 +10,5 @@ bench-data: build/bench/orjson ## Measure checks of ticks against decoding them 
 DATA_FUZZ_EXAMPLES ?= 5000
 DATA_FUZZ_MUTATIONS ?= 100000
 data-fuzz: $(READY) cpp ## Hold the interpreter to jsonschema-rs on 5,000 documents and tables, and give 100,000 damaged files to Python and C++
-	DATA_FUZZ_EXAMPLES=$(DATA_FUZZ_EXAMPLES) $(BIN)/pytest -q -p no:cacheprovider tests/data/test_equality.py tests/data/test_proof.py
+	DATA_FUZZ_EXAMPLES=$(DATA_FUZZ_EXAMPLES) $(BIN)/pytest -q -p no:cacheprovider tests/unit/data/test_equality.py tests/unit/data/test_proof.py
 	$(BIN)/python -m bench.fuzz_files --count $(DATA_FUZZ_MUTATIONS)

@@ -1,6 +1,6 @@
 """`python -m bench.bombs`: what small schemas that are much work cost, on the command line and for others' reads.
 
-Each pair of `tests/compat/bombs.py` is asked of `schemaregistry compat`; then a caller sends four bombs at a time to a
+Each pair of `tests/support/bombs.py` is asked of `schemaregistry compat`; then a caller sends four bombs at a time to a
 server, without a pause, while another reads: what that waits, beside what it waits on the idle server.
 """
 
@@ -18,9 +18,9 @@ from typing import Any
 import httpx
 from google.api.httpbody_pb2 import HttpBody
 
-from bench.servers import Server, launch_dev, register
+from devtools.servers import Server, launch_dev, register
 from schemaregistry.v1 import registry_pb2 as pb
-from tests.compat.bombs import COMPATIBLE, ENDLESS, INCOMPATIBLE, UNKNOWN
+from tests.support.bombs import COMPATIBLE, ENDLESS, INCOMPATIBLE, UNKNOWN
 
 SECONDS = 20.0
 """How long reads are timed."""

@@ -18,7 +18,7 @@ import pyarrow.csv as pcsv
 import pyarrow.json as pj
 import pyarrow.parquet as pq
 
-from bench.make_ticks import Ticks, make
+from devtools.make_ticks import Ticks, make
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import check, find
 from schemaregistry.document import parse

@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from bench.check import DECODES
-from bench.make_ticks import Ticks, chunks, make
+from devtools.make_ticks import Ticks, chunks, make
 from schemaregistry.contract import compile_contract
 from schemaregistry.contract.expectations import suite
 from schemaregistry.data import Report, check, find

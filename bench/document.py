@@ -9,11 +9,11 @@ from typing import Any
 
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
-from tests.document.test_limits import BOMBS, LARGE, text
+from tests.unit.document.test_limits import BOMBS, LARGE, text
 
 
 def main() -> None:
-    """One line for each document of tests/document/test_limits.py."""
+    """One line for each document of tests/unit/document/test_limits.py."""
     for name, (reason, members) in BOMBS.items():
         print(f"{measured(members):8.1f}  {reason:20} {name}")
     for name, members in LARGE.items():

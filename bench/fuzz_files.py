@@ -22,8 +22,8 @@ from bench.layouts import ipc_files, parquet_files
 from bench.mutations import mutated
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import find
-from schemaregistry.data.opening import open_file
-from schemaregistry.data.propose import propose
+from schemaregistry.data.inference.opening import open_file
+from schemaregistry.data.inference.propose import propose
 from schemaregistry.document import parse
 
 SECONDS: Final = 10.0

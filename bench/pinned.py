@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.servers import Server, launch, launch_dev
+from devtools.servers import Server, launch, launch_dev
 
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 

@@ -11,9 +11,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bench.etcd_cluster import secured, settings
-from bench.load import Load, loaded
-from bench.servers import Server, launch
+from devtools.etcd_tls import secured, settings
+from devtools.load import Load, loaded
+from devtools.servers import Server, launch
 
 
 def document(name: str) -> bytes:

@@ -19,9 +19,9 @@ import uvloop
 
 from bench import watchers
 from bench.etcd import bare, rate
-from bench.etcd_cluster import secured, settings
 from bench.pinned import PinnedServer, pinned_production
 from bench.serve import SERVICE, Remote, channels, document, measure, register
+from devtools.etcd_tls import secured, settings
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.etcd.client import Client
 from schemaregistry_server.etcd.connection import Connection, Tls

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from devtools.etcd_cluster import running
-from schemaregistry_server import snapshot_file
-from schemaregistry_server.snapshot_file import Header
+from schemaregistry_server.ops import snapshot_file
+from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.store.history import Write

@@ -17,9 +17,9 @@ from typing import Any
 import grpc.aio
 import uvloop
 
-from bench.etcd_cluster import secured, settings
 from bench.pinned import PinnedServer, pinned_production
 from bench.serve import SERVICE, channels, document, register
+from devtools.etcd_tls import secured, settings
 from schemaregistry.v1 import registry_pb2 as pb
 
 EACH = 1_000

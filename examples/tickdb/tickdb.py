@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from schemaregistry import data
 from schemaregistry.client import Client
-from schemaregistry.data import formats
+from schemaregistry.data.report import formats
 from schemaregistry.errors import RegistryError
 from schemaregistry.pull import Pulled, pull
 

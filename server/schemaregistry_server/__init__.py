@@ -1,1 +1,1 @@
-"""The registry's server: store, catalog, gRPC service and REST face."""
+"""The registry's server: store, catalog, gRPC service and REST transport."""

@@ -30,7 +30,7 @@ func (r rank) over(other rank) bool {
 }
 
 // prefersText tells whether `text/plain` is wanted more than JSON (RFC 9110, section 12.5.1), as the registry's own
-// REST face does.
+// REST transport does.
 func prefersText(accept string) bool {
 	text, json := rankOf(accept, "text/plain"), rankOf(accept, "application/json")
 	return text.quality > 0 && text.over(json)

@@ -1,5 +1,5 @@
 // A stock grpc-gateway over the generated handlers, speaking mutual TLS to a registry: each path of the proto's
-// annotations, answered as the registry's own REST face does. problem.go and format.go hold how.
+// annotations, answered as the registry's own REST transport does. problem.go and format.go hold how.
 //
 //	gateway -listen 127.0.0.1:8080
 //

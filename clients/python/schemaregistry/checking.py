@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from schemaregistry import data
 from schemaregistry.contract import compile_contract
-from schemaregistry.data.formats import text
-from schemaregistry.data.tables import rows_of
+from schemaregistry.data.readers.tables import rows_of
+from schemaregistry.data.report.formats import text
 from schemaregistry.document import Document
 from schemaregistry.document.csv_dialect import csv_dialect
 from schemaregistry.pull import Pulled, from_file, from_registry, is_file

@@ -15,10 +15,10 @@ import grpc
 from grpc import aio
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.certificates import open_to_all
 from schemaregistry_server.etcd import release
 from schemaregistry_server.etcd.failures import AWAY, Away, Refused
 from schemaregistry_server.etcd.v3 import rpc_pb2, rpc_pb2_grpc
+from schemaregistry_server.security.certificates import open_to_all
 
 Metadata = tuple[tuple[str, str], ...]
 Request = TypeVar("Request")

@@ -1,6 +1,6 @@
 """What a store is: the values that it keeps and the promises that every store makes.
 
-Holds no store; `tests/server/test_store_conformance.py` holds each one to these promises.
+Holds no store; `tests/integration/server/test_store_conformance.py` holds each one to these promises.
 """
 
 from collections.abc import AsyncIterator, Iterable

@@ -12,8 +12,8 @@ import typer
 from schemaregistry.cli.say import say
 
 if TYPE_CHECKING:
+    from schemaregistry.alerts.incidents import Incident
     from schemaregistry.data import Loaded, Report
-    from schemaregistry.data.incidents import Incident
 
 SlackWebhook: TypeAlias = Annotated[
     str | None,
@@ -41,8 +41,8 @@ class Alert:
 
     def about(self, loaded: "Loaded", report: "Report") -> None:
         """Tell of a load that isn't clean, by a report that may be redacted; after a clean one forget what was."""
-        from schemaregistry.data import slack
-        from schemaregistry.data.incidents import Incident
+        from schemaregistry.alerts import slack
+        from schemaregistry.alerts.incidents import Incident
 
         if report.verdict == "conforms":
             self._settled()
@@ -53,8 +53,8 @@ class Alert:
 
     def not_judged(self, fault: str) -> None:
         """Tell that there is no contract to judge by."""
-        from schemaregistry.data import slack
-        from schemaregistry.data.incidents import Incident
+        from schemaregistry.alerts import slack
+        from schemaregistry.alerts.incidents import Incident
 
         files = ", ".join(self.files[:5])
         incident = Incident.named(self._place, "no contract")
@@ -67,14 +67,14 @@ class Alert:
         return (str(self.webhook), self.schema.partition("@")[0], self.to, *files)
 
     def _settled(self) -> None:
-        from schemaregistry.data.incidents import Incidents
+        from schemaregistry.alerts.incidents import Incidents
 
         if self.webhook and self.folder:
             with contextlib.suppress(OSError):
                 Incidents(self.folder / "alerts.json").settled(self._place)
 
     def _tell(self, incident: "Incident", message: Callable[[list[str]], dict[str, Any]]) -> None:
-        from schemaregistry.data.incidents import A_PLENTY, Decision, Incidents
+        from schemaregistry.alerts.incidents import A_PLENTY, Decision, Incidents
 
         if not self.webhook:
             return
@@ -96,7 +96,7 @@ class Alert:
                     (incidents.sent if sent else incidents.failed)(incident)
 
     def _send(self, message: dict[str, Any]) -> bool:
-        from schemaregistry.data import slack
+        from schemaregistry.alerts import slack
 
         try:
             slack.send(str(self.webhook), message)

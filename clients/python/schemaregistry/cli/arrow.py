@@ -14,7 +14,7 @@ from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.data import Report
-    from schemaregistry.data.propose import Proposal
+    from schemaregistry.data.inference.propose import Proposal
 
 
 def arrow(
@@ -34,8 +34,8 @@ def arrow(
     """
     from schemaregistry import data
     from schemaregistry.contract import compile_contract
-    from schemaregistry.data.opening import open_file
-    from schemaregistry.data.propose import id_of, propose
+    from schemaregistry.data.inference.opening import open_file
+    from schemaregistry.data.inference.propose import id_of, propose
     from schemaregistry.document import check_id, parse
 
     if file == "-":
@@ -57,8 +57,8 @@ def arrow(
 
 
 def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
-    from schemaregistry.data import wording
-    from schemaregistry.data.grouping import first_of_each, rest
+    from schemaregistry.data.report import wording
+    from schemaregistry.data.report.grouping import first_of_each, rest
 
     for name, why in proposal.left_out.items():
         yield printable(f"left out: {name or '(no name)'} ({why}); so other columns are allowed")

@@ -63,7 +63,7 @@ def check(
 
 def check_form(form: str) -> None:
     """Raise InvalidArgument (UNKNOWN_FORM) for a form that no report has."""
-    from schemaregistry.data.formats import FORMS
+    from schemaregistry.data.report.formats import FORMS
 
     if form not in FORMS:
         raise InvalidArgument(f"--report {form} isn't known: say {', '.join(FORMS)}", reason="UNKNOWN_FORM")
@@ -72,13 +72,13 @@ def check_form(form: str) -> None:
 def print_report(report: "Report", *, form: str, err: bool = False) -> None:
     """Print a report on stdout, or on stderr, in one of its forms and with nothing else; text in colours."""
     if form != "text":
-        from schemaregistry.data.formats import FORMS
+        from schemaregistry.data.report.formats import FORMS
 
         typer.echo(FORMS[form](report), err=err)  # noqa: TID251 (a form of its own)
         return
     from rich.console import Console
 
-    from schemaregistry.data.show import show
+    from schemaregistry.data.report.terminal import show
     from schemaregistry.terminal import inert
 
     console = Console(stderr=err, highlight=False, soft_wrap=True)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from schemaregistry.data import Report
-    from schemaregistry.data.repairs import Instance, Repair
+    from schemaregistry.data.clean.repairs import Instance, Repair
 
 
 @with_groups
@@ -55,7 +55,7 @@ def clean(
     when a file can't be read to its end: then nothing is handed on. With `--to -` the report goes to stderr.
     """
     from schemaregistry import data
-    from schemaregistry.data.clean import clean
+    from schemaregistry.data.load.clean import clean
 
     spelled = csv.dialect(decimal=decimal, thousands=thousands, dates=dates)
     sources = data.find(files, format, spelled, strict=strict)
@@ -91,7 +91,7 @@ def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err:
 
 
 def _lines(repair: "Repair") -> "Iterator[str]":
-    from schemaregistry.data.wording import counted
+    from schemaregistry.data.report.wording import counted
 
     said = {
         "rename": f'the column "{repair.before}" renamed to "{repair.column}"',
@@ -106,7 +106,7 @@ def _lines(repair: "Repair") -> "Iterator[str]":
 
 
 def _example(example: "Instance") -> str:
-    from schemaregistry.data.wording import shown_value
+    from schemaregistry.data.report.wording import shown_value
 
     line = "" if example.line is None else f" (line {example.line:,})"
     place = printable(f"{example.file}: row {example.row:,}{line}")

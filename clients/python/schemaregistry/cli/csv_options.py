@@ -8,7 +8,7 @@ import typer
 from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
-    from schemaregistry.data.conventions import Epoch
+    from schemaregistry.data.clean.conventions import Epoch
     from schemaregistry.document.model import CsvDialect
 
 _PANEL: Final = "CSV (each over what the document says in x-csv)"
@@ -108,7 +108,7 @@ EpochUnit: TypeAlias = Annotated[
 
 def epoch_of(unit: str | None) -> "Epoch | None":
     """A unit; raises InvalidArgument (BAD_EPOCH) for what is none."""
-    from schemaregistry.data.conventions import EPOCHS
+    from schemaregistry.data.clean.conventions import EPOCHS
 
     if unit is not None and unit not in EPOCHS:
         raise InvalidArgument(f"--epoch {unit} isn't known: say {', '.join(EPOCHS)}", reason="BAD_EPOCH")

@@ -56,7 +56,7 @@ def destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Dest
 
 
 def _duckdb(to: str) -> "Callable[[pa.Schema], Destination]":
-    from schemaregistry.data.duckdb_table import DuckdbTable
+    from schemaregistry.data.load.duckdb import DuckdbTable
 
     file, _, table = to.removeprefix(_DUCKDB).rpartition("#")
     if not file or not re.fullmatch(r"[^.]+(\.[^.]+)?", table):
@@ -84,6 +84,6 @@ def quarantine_of(to: str, stated: Path | None) -> Path:
 
 def stem(sources: "list[Source]") -> str:
     """The start of a file's name, after the first source."""
-    from schemaregistry.data.hidden import shortened
+    from schemaregistry.data.load.atomic_files import shortened
 
     return shortened(re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0])) or "rows"

@@ -74,7 +74,7 @@ def _fault(made: "Sampled") -> str:
 
 def _list_faults(contract: "contract_pb2.Contract", seed: int) -> None:
     """A line for each kind of fault that a contract has a rule for, with its columns."""
-    from schemaregistry.data.plan import Plan
+    from schemaregistry.data.engine.plan import Plan
     from schemaregistry.sampling import KINDS, possible
     from schemaregistry.sampling.columns import nodes
 

@@ -10,17 +10,18 @@ except ModuleNotFoundError as missing:
         f"Checking data needs {missing.name}: pip install 'schemaregistry[data]'", reason="MISSING_EXTRA"
     ) from None
 
-from schemaregistry.data.check import check
-from schemaregistry.data.destination import Destination, Directory, Stream
-from schemaregistry.data.facts import Example, Fault, FileFacts, SchemaName, Violation
-from schemaregistry.data.finding import find
-from schemaregistry.data.load import Loaded, Policy, load
-from schemaregistry.data.quarantine import Quarantine
-from schemaregistry.data.redact import redacted
-from schemaregistry.data.report import DoesNotConform, Report
-from schemaregistry.data.sources import Source
-from schemaregistry.data.tables import rows_of
-from schemaregistry.data.types import arrow_schema
+from schemaregistry.data.arrow.types import arrow_schema
+from schemaregistry.data.load.check import check
+from schemaregistry.data.load.destinations import Destination, Directory, Stream
+from schemaregistry.data.load.load import Loaded, Policy, load
+from schemaregistry.data.load.quarantine import Quarantine
+from schemaregistry.data.readers.discovery import find
+from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.readers.tables import rows_of
+from schemaregistry.data.report import formats
+from schemaregistry.data.report.facts import Example, Fault, FileFacts, SchemaName, Violation
+from schemaregistry.data.report.redaction import redacted
+from schemaregistry.data.report.report import DoesNotConform, Report
 
 __all__ = [
     "Destination",
@@ -41,6 +42,7 @@ __all__ = [
     "arrow_schema",
     "check",
     "find",
+    "formats",
     "load",
     "redacted",
     "rows_of",

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.types as pt
 
-from schemaregistry.data.handon import from_records
-from schemaregistry.data.plan import Place, Plan
-from schemaregistry.data.types import Array, DataType, Field, contract_type, family
+from schemaregistry.data.arrow.types import Array, DataType, Field, contract_type, family
+from schemaregistry.data.engine.conform import from_records
+from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
 from schemaregistry.sampling import jsons, numbers, texts
 from schemaregistry.sampling.numbers import Numbers, Random

@@ -11,11 +11,11 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data import kernels
-from schemaregistry.data.arrays import bounds, decoded
-from schemaregistry.data.plan import ROW, Check, Plan
-from schemaregistry.data.texts import as_text
-from schemaregistry.data.types import JSON, Array, Table, family, pc
+from schemaregistry.data.arrow.arrays import bounds, decoded
+from schemaregistry.data.arrow.texts import as_text
+from schemaregistry.data.arrow.types import JSON, Array, Table, family, pc
+from schemaregistry.data.engine import kernels
+from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.sampling.columns import Node
 from schemaregistry.sampling.problems import refused
 

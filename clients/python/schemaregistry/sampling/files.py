@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pcsv
 import pyarrow.parquet as pq
 
-from schemaregistry.data.arrays import decoded
-from schemaregistry.data.texts import as_text
-from schemaregistry.data.types import Array, Table, family, is_json, pc
+from schemaregistry.data.arrow.arrays import decoded
+from schemaregistry.data.arrow.texts import as_text
+from schemaregistry.data.arrow.types import Array, Table, family, is_json, pc
 from schemaregistry.document.model import CsvDialect
 from schemaregistry.sampling.problems import refused
 

@@ -4,7 +4,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from schemaregistry.data.types import Array
+from schemaregistry.data.arrow.types import Array
 from schemaregistry.document import Json, canonical
 from schemaregistry.sampling.problems import no_value
 from schemaregistry.sampling.rules import Rules

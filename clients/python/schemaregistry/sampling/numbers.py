@@ -11,8 +11,8 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data.arrays import bounds
-from schemaregistry.data.types import Array, DataType
+from schemaregistry.data.arrow.arrays import bounds
+from schemaregistry.data.arrow.types import Array, DataType
 from schemaregistry.sampling.problems import no_value
 from schemaregistry.sampling.rules import Interval, Rules, common_multiple
 

@@ -1,6 +1,6 @@
 """What is said where no sample can be made."""
 
-from schemaregistry.data.report import Report
+from schemaregistry.data.report.report import Report
 from schemaregistry.errors import InvalidArgument, Unimplemented
 from schemaregistry.sampling.rules import Rules
 

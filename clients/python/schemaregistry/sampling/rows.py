@@ -7,13 +7,13 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from schemaregistry.data.arrays import Mask
-from schemaregistry.data.batch import Batch
-from schemaregistry.data.binding import Binding, bind
-from schemaregistry.data.check_evaluation import CheckEvaluator
-from schemaregistry.data.frame import Frame
-from schemaregistry.data.plan import ROW, Check, Plan
-from schemaregistry.data.types import Array
+from schemaregistry.data.arrow.arrays import Mask
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.types import Array
+from schemaregistry.data.engine.binding import Binding, bind
+from schemaregistry.data.engine.check_evaluation import CheckEvaluator
+from schemaregistry.data.engine.frame import Frame
+from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.sampling.columns import Node, drawn, nodes
 from schemaregistry.sampling.numbers import Random
 from schemaregistry.sampling.problems import unmet

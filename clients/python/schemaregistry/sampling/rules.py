@@ -6,7 +6,7 @@ from fractions import Fraction
 from math import gcd
 from typing import Any, Final
 
-from schemaregistry.data.plan import Check, Plan
+from schemaregistry.data.engine.plan import Check, Plan
 from schemaregistry.document import Json
 
 _LIMITS: Final = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")

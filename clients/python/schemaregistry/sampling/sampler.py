@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data import Report, check, find
-from schemaregistry.data.handon import converted
-from schemaregistry.data.hidden import hidden_file
-from schemaregistry.data.plan import Plan
-from schemaregistry.data.types import Array, DataType, Table, is_json, pc
+from schemaregistry.data.arrow.types import Array, DataType, Table, is_json, pc
+from schemaregistry.data.engine.conform import converted
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.load.atomic_files import hidden_file
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.sampling.faults import Fault, chosen, cut_off

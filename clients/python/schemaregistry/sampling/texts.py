@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from schemaregistry.compat.ecma import parse
 from schemaregistry.compat.regular import Alt, Cat, Chars, Ranges, Regex, Repeat
-from schemaregistry.data import kernels
-from schemaregistry.data.types import Array, DataType
+from schemaregistry.data.arrow.types import Array, DataType
+from schemaregistry.data.engine import kernels
 from schemaregistry.sampling.numbers import Random
 from schemaregistry.sampling.problems import no_value
 from schemaregistry.sampling.rules import Rules

@@ -1,0 +1,1 @@
+"""One message for each incident of a load."""

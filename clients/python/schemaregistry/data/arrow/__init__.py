@@ -1,0 +1,1 @@
+"""Arrow's types, arrays and values as the contract sees them."""

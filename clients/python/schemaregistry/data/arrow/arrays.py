@@ -1,0 +1,230 @@
+"""Arrow arrays as the kernels want them: one layout a type, numbers as NumPy views, masks as NumPy booleans.
+
+A mask is a NumPy array of booleans; None stands for one without a True. Judges nothing.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from schemaregistry.data.arrow.types import Array, DataType, family, pc
+
+Mask: TypeAlias = NDArray[np.bool_]
+Indices: TypeAlias = NDArray[np.int64]
+
+_VIEWS = {
+    "date32[day]": pa.int32(),
+    "date64[ms]": pa.int64(),
+    "time32[s]": pa.int32(),
+    "time32[ms]": pa.int32(),
+    "time64[us]": pa.int64(),
+    "time64[ns]": pa.int64(),
+}
+
+
+def plain(array: Array) -> Array:
+    """The same values without views, runs, extensions or half floats; members and items are as they were.
+
+    A dictionary of texts stays one.
+    """
+    kind = array.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return plain(array.storage)
+    if isinstance(kind, pa.RunEndEncodedType):
+        return _of_runs(array)
+    if isinstance(kind, pa.DictionaryType):
+        is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
+        return array if is_kept else decoded(array)
+    if pt.is_list_view(kind) or pt.is_large_list_view(kind):
+        return _listed(array, pc.list_flatten(array))
+    wanted = next((layout for is_of, layout in _LAYOUTS if is_of(kind)), None)
+    return _without_hidden(array).cast(wanted) if wanted else array
+
+
+def _without_hidden(array: Array) -> Array:
+    """Views without what stands at nulls: Arrow doesn't validate it, and its cast follows it wherever it leads."""
+    if not (pt.is_string_view(array.type) or pt.is_binary_view(array.type)) or not array.null_count:
+        return array
+    validity, views, *data = array.buffers()
+    shown = np.frombuffer(views, np.int64, 2 * (array.offset + len(array))).copy().reshape(-1, 2)
+    shown[array.offset :][~booleans(array.is_valid())] = 0
+    buffers = [validity, pa.py_buffer(shown.tobytes()), *data]
+    return pa.Array.from_buffers(array.type, len(array), buffers, offset=array.offset)
+
+
+def decoded(array: Array) -> Array:
+    """The values of a dictionary array without the dictionary, plain; any other array as it is.
+
+    Arrow's own decoding, and its `take` and `filter`, know no views and no runs, nor what holds them.
+    """
+    return flat(array.dictionary).take(array.indices) if isinstance(array.type, pa.DictionaryType) else array
+
+
+def flat(array: Array) -> Array:
+    """A plain array whose members and items are plain, too, at any depth: one that `take` and `filter` know.
+
+    Dictionaries are left at the top alone: Parquet can't hold one within a struct in which null is a value.
+    """
+    array = plain(array)
+    if isinstance(array.type, pa.DictionaryType) or _is_flat(array.type):
+        return array
+    if family(array.type) == "struct":
+        members = [decoded(flat(member)) for member in array.flatten()]
+        return pa.StructArray.from_arrays(members, [member.name for member in array.type], mask=array.is_null())
+    return _listed(array, decoded(flat(pc.list_flatten(array))))
+
+
+@cache
+def _is_flat(kind: DataType) -> bool:
+    if pt.is_struct(kind):
+        return all(_is_flat(member.type) for member in kind)
+    if pt.is_list_view(kind) or pt.is_large_list_view(kind):
+        return False
+    if family(kind) == "list":
+        return _is_flat(kind.value_type)
+    encoded = isinstance(kind, pa.DictionaryType | pa.BaseExtensionType | pa.RunEndEncodedType)
+    return not encoded and not any(is_of(kind) for is_of, _ in _LAYOUTS)
+
+
+def _of_runs(array: Array) -> Array:
+    """Each run's value as often as it is there."""
+    ends = array.run_ends.to_numpy()
+    runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
+    return flat(array.values).take(pa.array(runs))
+
+
+def _listed(array: Array, items: Array) -> Array:
+    """Lists in any layout as lists of these items; Arrow's own cast gives broken offsets where there are nulls."""
+    lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
+    return pa.LargeListArray.from_arrays(offsets, items, mask=array.is_null())
+
+
+_LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (
+    (pt.is_string_view, pa.large_string()),
+    (pt.is_binary_view, pa.large_binary()),
+    (pt.is_fixed_size_binary, pa.large_binary()),
+    (pt.is_float16, pa.float32()),
+)
+"""Layouts without kernels, and those that have them."""
+
+
+def items_of(array: Array) -> Array:
+    """The items of all lists, one after another. Arrow can't make an empty array of structs that hold JSON (26)."""
+    return pa.nulls(0, array.type.value_type) if array.null_count == len(array) else pc.list_flatten(array)
+
+
+def parents(lists: Array) -> Indices:
+    """For each item that `list_flatten` gives, which list it is in; Arrow's own answer counts those of nulls, too."""
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    return np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
+
+
+def integers(array: Array) -> Array:
+    """Dates, times and timestamps as the integers that they are stored as; integers as they are."""
+    if pt.is_timestamp(array.type):
+        return array.view(pa.int64())
+    kind = _VIEWS.get(str(array.type))
+    return array.view(kind) if kind else array
+
+
+def numbers(array: Array) -> NDArray[Any]:
+    """The values of an array of integers or floats, without a copy; what stands for a null is arbitrary."""
+    array = integers(array)
+    buffer = array.buffers()[1]
+    if buffer is None:
+        return np.empty(0, array.type.to_pandas_dtype())
+    # A buffer may be longer than its values, by any number of bytes.
+    return np.frombuffer(buffer, array.type.to_pandas_dtype(), array.offset + len(array))[array.offset :]
+
+
+def valid(array: Array) -> Mask | None:
+    """Where there is a value; None where there is one everywhere."""
+    return booleans(array.is_valid()) if array.null_count else None
+
+
+def booleans(array: Array) -> Mask:
+    """A boolean array as a mask, nulls as False."""
+    if array.null_count:
+        array = array.fill_null(False)
+    mask: Mask = array.to_numpy(zero_copy_only=False)
+    return mask
+
+
+def some(mask: Mask | None) -> Mask | None:
+    """The mask, or None where it has no True."""
+    return mask if mask is not None and mask.any() else None
+
+
+def either(left: Mask | None, right: Mask | None) -> Mask | None:
+    """Where either is True (None: nowhere)."""
+    if left is None or right is None:
+        return right if left is None else left
+    return left | right
+
+
+def without(mask: Mask | None, other: Mask | None) -> Mask | None:
+    """Where the first is True and the other isn't."""
+    return mask if mask is None or other is None else some(mask & ~other)
+
+
+def where_valid(mask: Mask | None, array: Array) -> Mask | None:
+    """The mask without the places of nulls."""
+    there = valid(array) if mask is not None else None
+    return some(mask if mask is None or there is None else mask & there)
+
+
+def bounds(kind: DataType) -> tuple[int, int]:
+    """The least and the greatest integer of an integer type."""
+    if pt.is_signed_integer(kind):
+        return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
+    return 0, 2**kind.bit_width - 1
+
+
+def outside(array: Array, low: float, high: float) -> Mask | None:
+    """Which numbers aren't from `low` to `high`; NaN never is one. Integers take integers as bounds, floats doubles."""
+    array = integers(array)
+    ends = pc.min_max(array)
+    least, greatest = ends["min"].as_py(), ends["max"].as_py()
+    if least is None or (low <= least and greatest <= high):
+        return None
+    values = numbers(array)
+    if pt.is_integer(array.type):
+        first, last = bounds(array.type)
+        below = values < low if first < low <= last else np.full(len(values), low > last)
+        above = values > high if first <= high < last else np.full(len(values), high < first)
+    else:
+        below, above = values < np.float64(low), values > np.float64(high)
+    return where_valid(below | above, array)
+
+
+def each(array: Array, passes: Callable[[Any], bool]) -> Mask | None:
+    """Which values don't pass, one by one: for what no kernel tells."""
+    values = integers(array).to_pylist()
+    return some(np.fromiter((value is not None and not passes(value) for value in values), bool, len(values)))
+
+
+def spread(mask: Mask | None, array: Array) -> Mask | None:
+    """From a mask of a dictionary's values to a mask of the array's values."""
+    if mask is None or not isinstance(array.type, pa.DictionaryType):
+        return mask
+    if len(mask) == 0:
+        return None
+    indices = array.indices.fill_null(0) if array.indices.null_count else array.indices
+    return where_valid(mask[indices.to_numpy(zero_copy_only=False)], array)
+
+
+def is_utf8(data: bytes) -> bool:
+    """Whether the bytes are UTF-8 throughout."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,57 @@
+"""Columns of consecutive rows of a file, as a reader has read them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrow.arrays import Mask, flat
+from schemaregistry.data.arrow.types import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some rows of a file, by column.
+
+    In text formats `texts` are the fields as they stand in the file, by place; `misfits` marks those that couldn't be
+    read as their type (they are null in the column), and `line_of` tells the line of a row. `is_utf8`: every text is
+    known to be.
+    """
+
+    columns: Mapping[str, Array]
+    rows: int
+    misfits: Mapping[int, Mask] = field(default_factory=dict)
+    texts: Mapping[int, Array] = field(default_factory=dict)
+    line_of: Callable[[int], int] | None = None
+    is_utf8: bool = False
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns with their types."""
+        return pa.schema([(name, array.type) for name, array in self.columns.items()])
+
+    def filter(self, mask: Mask) -> "Batch":
+        """The rows that are marked."""
+        chosen, kept = pa.array(mask), np.flatnonzero(mask)
+        line = self.line_of
+        return Batch(
+            columns={name: flat(column).filter(chosen) for name, column in self.columns.items()},
+            rows=len(kept),
+            misfits={place: misfits[mask] for place, misfits in self.misfits.items()},
+            texts={place: texts.filter(chosen) for place, texts in self.texts.items()},
+            line_of=None if line is None else lambda row: line(int(kept[row])),
+            is_utf8=self.is_utf8,
+        )
+
+    def slice(self, start: int, stop: int) -> "Batch":
+        """The rows from one to before another."""
+        line, count = self.line_of, stop - start
+        return Batch(
+            columns={name: column.slice(start, count) for name, column in self.columns.items()},
+            rows=count,
+            misfits={place: mask[start:stop] for place, mask in self.misfits.items() if mask[start:stop].any()},
+            texts={place: texts.slice(start, count) for place, texts in self.texts.items()},
+            line_of=None if line is None else lambda row: line(start + row),
+            is_utf8=self.is_utf8,
+        )

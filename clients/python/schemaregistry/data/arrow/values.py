@@ -1,0 +1,72 @@
+"""Arrow values as JSON values: for residuals, and for the examples of a report. Judges nothing."""
+
+import math
+from decimal import Decimal
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.arrow import literals
+from schemaregistry.data.arrow.arrays import decoded, plain
+from schemaregistry.data.arrow.texts import as_text
+from schemaregistry.data.arrow.types import Array, family
+from schemaregistry.document import Json
+
+_LONGEST: Final = 200
+"""Characters of a text that are shown."""
+
+
+def to_json(array: Array) -> list[Json]:
+    """The JSON value of each value, null for nulls; decimals stay exact, NaN and infinity are what they are."""
+    array = plain(array)
+    match family(array.type):
+        case "text":
+            return _texts(array)
+        case "binary" | "date" | "time" | "timestamp":
+            return list(as_text(array).to_pylist())
+        case "struct":
+            return _structs(array)
+        case "list":
+            return _lists(array)
+        case "null" | "bool" | "int" | "float" | "decimal":
+            return list(array.to_pylist())
+    return [None if not value.is_valid else str(value) for value in array]
+
+
+def shown(value: Json) -> Json:
+    """A value as a report may hold it: strings for what JSON has no number for, long texts cut."""
+    match value:
+        case float() if not math.isfinite(value):
+            return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+        case Decimal():
+            return literals.shown(value)
+        case str() if len(value) > _LONGEST:
+            return value[: _LONGEST - 1] + "…"
+        case list():
+            return [shown(item) for item in value[:_LONGEST]]
+        case dict():
+            return {name: shown(item) for name, item in value.items()}
+    return value
+
+
+def _texts(array: Array) -> list[Json]:
+    try:
+        return list(array.to_pylist())
+    except UnicodeDecodeError:
+        found = decoded(array).cast(pa.large_binary()).to_pylist()
+        return [None if value is None else value.decode(errors="backslashreplace") for value in found]
+
+
+def _structs(array: Array) -> list[Json]:
+    names = [field.name for field in array.type]
+    rows = zip(*map(to_json, array.flatten()), strict=True) if names else iter([()] * len(array))
+    return [
+        dict(zip(names, row, strict=True)) if there.as_py() else None
+        for row, there in zip(rows, array.is_valid(), strict=True)
+    ]
+
+
+def _lists(array: Array) -> list[Json]:
+    items = iter(to_json(array.flatten()))
+    lengths = array.value_lengths().to_pylist()
+    return [None if length is None else [next(items) for _ in range(length)] for length in lengths]

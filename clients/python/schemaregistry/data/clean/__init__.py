@@ -1,0 +1,1 @@
+"""Repairs of rows where the contract leaves no doubt."""

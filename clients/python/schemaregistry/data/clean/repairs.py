@@ -1,0 +1,99 @@
+"""What was repaired, as frozen values and as JSON, and the sums of it over a run."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from schemaregistry.data.arrow.arrays import Mask
+from schemaregistry.data.arrow.values import shown
+from schemaregistry.data.report.facts import MAX_EXAMPLES
+from schemaregistry.data.report.redaction import REDACTED
+from schemaregistry.document import Json
+
+Kind: TypeAlias = Literal["rename", "order", "cast", "trim"]
+
+_ORDER: Final[tuple[Kind, ...]] = ("rename", "order", "cast", "trim")
+
+
+class Done(NamedTuple):
+    """One thing that is done to a column: `before` and `after` are names, orders of columns, or types.
+
+    `column` is None where it is done to the order of all of them.
+    """
+
+    kind: Kind
+    column: str | None
+    before: str = ""
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done to some rows of a batch: `mask` marks them, `values` gives what a row had and has.
+
+    `values` is None where that is the same.
+    """
+
+    done: Done
+    mask: Mask
+    values: Callable[[int], tuple[Json, Json]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One value that was repaired; `row` counts from 0 in the file, `line` from 1 in text formats."""
+
+    file: str
+    row: int
+    line: int | None
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """One thing that was done to a column (see Done), in `count` rows that were handed on, with the first of them."""
+
+    kind: Kind
+    column: str | None
+    before: str
+    after: str
+    count: int
+    examples: tuple[Instance, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The repair as JSON values, in the order of the fields."""
+        return asdict(self)
+
+    def redacted(self) -> "Repair":
+        """The repair without values."""
+        hidden = (Instance(each.file, each.row, each.line, REDACTED, REDACTED) for each in self.examples)
+        return Repair(self.kind, self.column, self.before, self.after, self.count, tuple(hidden))
+
+
+@dataclass(slots=True)
+class Repairs:
+    """The sums of one run."""
+
+    _found: dict[Done, tuple[int, list[Instance]]] = field(default_factory=dict)
+
+    def add(self, change: Change, kept: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
+        """Count a change in those rows of a batch that are kept; `place` tells the file, row and line of one."""
+        rows = np.flatnonzero(change.mask & kept)
+        if not len(rows):
+            return
+        count, examples = self._found.get(change.done, (0, []))
+        wanted = MAX_EXAMPLES - len(examples)
+        for row in rows[:wanted].tolist() if change.values else ():
+            before, after = change.values(row)  # type: ignore[misc]
+            examples.append(Instance(*place(row), shown(before), shown(after)))
+        self._found[change.done] = (count + len(rows), examples)
+
+    def all(self) -> tuple[Repair, ...]:
+        """The repairs, by kind and in the order in which they were met."""
+        return tuple(
+            Repair(*done, count, tuple(examples))
+            for done, (count, examples) in sorted(self._found.items(), key=lambda item: _ORDER.index(item[0].kind))
+        )

@@ -1,0 +1,1 @@
+"""A contract's plan, and which rows break which of its rules."""

@@ -1,0 +1,135 @@
+"""A batch of columns evaluated by a plan: the values that fail a check, and so the rows that break a rule."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
+
+import numpy as np
+
+from schemaregistry.data.arrow.arrays import Indices, Mask
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.json_column import read_as_json
+from schemaregistry.data.arrow.types import is_json
+from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.engine.binding import Binding, refusal
+from schemaregistry.data.engine.check_evaluation import CheckEvaluator
+from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
+from schemaregistry.data.engine.frame import Frame
+from schemaregistry.data.engine.plan import ROW, Check, Plan
+from schemaregistry.document import Json
+
+Show: TypeAlias = Callable[[int], Json]
+"""The value to show for an index of a value at the place that fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Values at one place that break one rule."""
+
+    key: Key
+    expected: str
+    place: int
+    mask: Mask
+    show: Show
+
+
+def evaluate_batch(plan: Plan, binding: Binding, batch: Batch) -> Evaluation:
+    """What a batch of a file bound by `binding` breaks."""
+    frame = Frame(plan, binding, batch)
+    checks = CheckEvaluator(frame)
+    hits: dict[Key, list[Hit]] = {}
+    unfit = set()
+    for check in plan.checks:
+        mask = checks.failing(check)
+        if mask is not None:
+            for hit in _hits(checks, check, mask):
+                hits.setdefault(hit.key, []).append(hit)
+            if check.kind == "fits" and check.place not in binding.refused:
+                unfit.add(check.place)
+    findings = {key: _finding(frame, hits[key]) for key in sorted(hits, key=lambda key: plan.rank(*key))}
+    misfits = _rows_with_misfits(frame) if findings else np.zeros(batch.rows, bool)
+    return Evaluation(batch.rows, findings, misfits, frozenset(unfit))
+
+
+def _rows_with_misfits(frame: Frame) -> Mask:
+    found = np.zeros(frame.batch.rows, bool)
+    for place in frame.plan.places[1:]:
+        misfits = frame.misfits(place.index)
+        if misfits is not None:
+            found |= frame.rows(place.index, misfits)
+    return found
+
+
+def _finding(frame: Frame, hits: Sequence[Hit]) -> Finding:
+    """The rows of the values that break one rule."""
+    masks = [frame.rows(hit.place, hit.mask) for hit in hits]
+    return Finding(hits[0].expected, np.logical_or.reduce(masks), partial(_value_of_row, frame, hits, masks))
+
+
+def _value_of_row(frame: Frame, hits: Sequence[Hit], masks: Sequence[Mask], row: int) -> Json:
+    """The first value of a row that breaks a rule."""
+    hit = next(hit for hit, mask in zip(hits, masks, strict=True) if mask[row])
+    return hit.show(_first_within(frame.row_of(hit.place), hit.mask, row))
+
+
+def _first_within(row_of: Indices | None, mask: Mask, row: int) -> int:
+    """The index of the first marked value within a row."""
+    return row if row_of is None else int(np.flatnonzero(mask & (row_of == row))[0])
+
+
+def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
+    """The values that fail a check, by the rule that each of them is reported under."""
+    frame = checks.frame
+    place, binding = frame.plan.places[check.place], frame.binding
+    key, show = Key(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
+    match check.kind:
+        case "residue":
+            yield from _residue_hits(checks, check, mask)
+        case "closed" if check.place == ROW:
+            for name, having in frame.extras(check).items():
+                if (mask & having).any():
+                    cell = partial(_cell, frame, name)
+                    yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
+        case "fits" if check.place in binding.refused:
+            key = Key(place.column, *refusal(frame.plan, binding, check.place))
+            yield Hit(key, check.expected, check.place, mask, show)
+        case "present":
+            yield Hit(key, check.expected, check.place, mask, lambda _: None)
+        case _:
+            yield Hit(key, check.expected, check.place, mask, show)
+
+
+def _residue_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
+    """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
+    frame = checks.frame
+    found: dict[Key, Mask] = {}
+    for index, refused in checks.refusals[check.argument, check.place]:
+        columns = refused.columns if check.place == ROW else (frame.plan.places[check.place].column,)
+        for column in columns if mask[index] else ():
+            key = Key(column, refused.pointer, refused.rule)
+            found.setdefault(key, np.zeros(len(mask), bool))[index] = True
+    for key, marked in found.items():
+        expected = frame.plan.validator.stated(key.pointer)
+        yield Hit(key, expected, check.place, marked, partial(_value, frame, check.place))
+
+
+def _value(frame: Frame, place: int, index: int) -> Json:
+    """The value at fault; in a text format, where it doesn't fit, its text."""
+    if place == ROW:
+        return {name: _cell(frame, name, index) for name in frame.batch.columns}
+    misfits = frame.misfits(place)
+    unread = misfits is not None and misfits[index]
+    array = frame.batch.texts[place] if unread and place in frame.batch.texts else frame.values(place).array
+    if array is None:
+        return None
+    read = read_as_json if is_json(frame.plan.places[place].kind) and not unread else to_json
+    return read(array.slice(index, 1))[0]
+
+
+def _cell(frame: Frame, name: str, row: int) -> Json:
+    place = frame.plan.column(name)
+    if place is not None and is_json(place.kind):
+        return _value(frame, place.index, row)
+    columns = frame.batch.columns
+    return to_json(columns[name].slice(row, 1))[0] if name in columns else None

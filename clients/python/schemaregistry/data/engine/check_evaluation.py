@@ -1,0 +1,162 @@
+"""Checks evaluated on one batch: which of the values at a check's place fail it, with guards and conditions."""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import ClassVar, Final
+
+import numpy as np
+
+from schemaregistry.data.arrow.arrays import Indices, Mask, decoded, either, some, valid, without
+from schemaregistry.data.arrow.repeated import repeating
+from schemaregistry.data.arrow.types import Array, family, pc
+from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.engine import kernels
+from schemaregistry.data.engine.frame import Frame
+from schemaregistry.data.engine.plan import ROW, Check
+from schemaregistry.data.engine.validator import Refusal
+from schemaregistry.document import Json
+
+
+class CheckEvaluator:
+    """The checks of a plan as they are asked of one batch."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self._holds: dict[int, Mask] = {}
+        self.refusals: dict[tuple[int, int], list[tuple[int, Refusal]]] = {}
+        """What a residual refused at a place: the index of a value, and what it breaks."""
+
+    def failing(self, check: Check) -> Mask | None:
+        """Which of the values at the check's place fail it, its guards considered; None where none does."""
+        return self._guarded(check, self._failing(check))
+
+    def _failing(self, check: Check, *, in_condition: bool = False) -> Mask | None:
+        if check.kind == "present":
+            return self._missing(check.place, in_condition=in_condition)
+        return self._KINDS.get(check.kind, CheckEvaluator._leaf)(self, check)
+
+    def _closed(self, check: Check) -> Mask | None:
+        found = None
+        for mask in self.frame.extras(check).values():
+            found = either(found, mask)
+        return found
+
+    def _leaf(self, check: Check) -> Mask | None:
+        """A kind that looks at one value alone: by its kernel, and for null where null is a value."""
+        place, values = self.frame.plan.places[check.place], self.frame.values(check.place)
+        if check.place == ROW or values.array is None or place.index in self.frame.binding.refused:
+            return None
+        mask = None
+        if family(values.array.type) != "null":
+            mask = kernels.run(check.kind, check.argument, values.array, place.kind or values.array.type)
+        if place.null_is_value and check.refuses_null:
+            nulls = valid(values.array)
+            mask = either(mask, None if nulls is None else ~nulls)
+        return without(self._and(mask, values.there), self.frame.misfits(check.place))
+
+    @staticmethod
+    def _and(mask: Mask | None, there: Mask | None) -> Mask | None:
+        return mask if mask is None or there is None else some(mask & there)
+
+    def _missing(self, place: int, *, in_condition: bool) -> Mask | None:
+        values, misfits = self.frame.values(place), self.frame.misfits(place)
+        if values.array is None:
+            missing: Mask | None = np.ones(values.count, bool)
+        elif self.frame.plan.places[place].null_is_value:
+            missing = None
+        else:
+            there = valid(values.array)
+            missing = None if there is None else ~there
+        missing = either(missing, misfits) if in_condition else without(missing, misfits)
+        return some(self._and(missing, values.there))
+
+    def _among(self, place: int, mask: Mask | None) -> Mask | None:
+        """Of the values to be judged at a place, those that are marked; all of them where no mask is given."""
+        present = self.frame.present(place)
+        if present is None:
+            return some(np.ones(self.frame.values(place).count, bool) if mask is None else mask)
+        return some(present if mask is None else present & mask)
+
+    def _unchosen(self, check: Check) -> Mask | None:
+        """`any_of`, `one_of` and `not`, by how many of the conditions hold."""
+        count = np.sum([self.holds(condition) for condition in check.argument], axis=0)
+        wrong = {"any_of": count == 0, "one_of": count != 1, "not": count > 0}[check.kind]
+        return self._among(check.place, np.asarray(wrong))
+
+    def _repeating(self, check: Check) -> Mask | None:
+        """Lists that aren't there have no items."""
+        item = self.frame.plan.children[check.place][0].index
+        items, count = self.frame.values(item), self.frame.values(check.place).count
+        if items.array is None or items.parents is None:
+            return None
+        return repeating(items.array, items.parents, count, self.frame.misfits(item))
+
+    def holds(self, index: int) -> Mask:
+        """For which values at its place a condition holds."""
+        if index not in self._holds:
+            condition = self.frame.plan.conditions[index]
+            holds = np.ones(self.frame.values(condition.place).count, bool)
+            for check in condition.checks:
+                failing = self._guarded(check, self._failing(check, in_condition=True))
+                if failing is not None:
+                    holds &= ~self.frame.lower(failing, check.place, condition.place)
+            self._holds[index] = holds
+        return self._holds[index]
+
+    def _guarded(self, check: Check, mask: Mask | None) -> Mask | None:
+        for guard in check.guards:
+            if mask is None:
+                return None
+            outer = self.frame.plan.conditions[guard.condition].place
+            holds = self.frame.lift(self.holds(guard.condition), outer, check.place)
+            mask = some(mask & (holds if guard.holds else ~holds))
+        return mask
+
+    def _residue(self, check: Check) -> Mask | None:
+        values, present = self.frame.values(check.place), self.frame.present(check.place)
+        if present is not None and not present.any():
+            return None
+        array = values.array
+        if self.frame.holds_texts(check.place):
+            texts = self.frame.json_texts(check.place)
+            found = self._refused(check.argument, [*texts.values, None], texts.codes, present)
+        elif array is not None and family(array.type) in _SCALARS:
+            found = self._refused_distinct(check.argument, array, present)
+        else:
+            indices = range(values.count) if present is None else np.flatnonzero(present).tolist()
+            judge, view = partial(self.frame.plan.validator.residual, check.argument), self.frame.json(check.place)
+            found = [(index, refusal) for index in indices for refusal in judge(view[index])]
+        self.refusals[check.argument, check.place] = found
+        mask = np.zeros(values.count, bool)
+        mask[[index for index, _ in found]] = True
+        return some(mask)
+
+    def _refused_distinct(self, residual: int, array: Array, present: Mask | None) -> list[tuple[int, Refusal]]:
+        """Judge each distinct value once, null among them."""
+        encoded = pc.dictionary_encode(decoded(array), null_encoding="encode")
+        codes = encoded.indices.to_numpy(zero_copy_only=False)
+        return self._refused(residual, to_json(encoded.dictionary), codes, present)
+
+    def _refused(
+        self, residual: int, distinct: Sequence[Json], codes: Indices, present: Mask | None
+    ) -> list[tuple[int, Refusal]]:
+        """Judge distinct values; `codes` say which of them each value is."""
+        judged = [self.frame.plan.validator.residual(residual, value) for value in distinct]
+        mask = np.array([bool(refusals) for refusals in judged], bool)
+        if not mask.any():
+            return []
+        failing = np.flatnonzero(mask[codes] if present is None else mask[codes] & present).tolist()
+        return [(index, refusal) for index in failing for refusal in judged[codes[index]]]
+
+    _KINDS: ClassVar[Mapping[str, Callable[["CheckEvaluator", Check], Mask | None]]] = {
+        "fits": lambda self, check: self.frame.misfits(check.place),
+        "never": lambda self, check: self._among(check.place, None),
+        "closed": _closed,
+        "residue": _residue,
+        "unique_items": _repeating,
+        **dict.fromkeys(("any_of", "one_of", "not"), _unchosen),
+    }
+    """The kinds that no kernel tells."""
+
+
+_SCALARS: Final = frozenset(("text", "int", "float", "bool", "decimal", "date", "time"))

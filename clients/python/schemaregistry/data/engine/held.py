@@ -1,0 +1,115 @@
+"""A JSON value as an Arrow type holds it: what is evaluated is what is stored."""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data.arrow import text_parsing
+from schemaregistry.data.arrow.arrays import bounds
+from schemaregistry.data.arrow.fitting import fit, holds_decimal
+from schemaregistry.data.arrow.literals import as_float, without_zeros
+from schemaregistry.data.arrow.texts import as_text
+from schemaregistry.data.arrow.types import DataType, family
+from schemaregistry.data.engine.kernels import NATURAL
+from schemaregistry.data.engine.validator import format_validator
+from schemaregistry.document import Json
+
+MISFIT: Final = object()
+"""What stands for a value that a type can't hold."""
+
+
+def held(value: Json, kind: DataType) -> Any:
+    """A value that is neither an object nor a list as a type holds it, or MISFIT."""
+    hold = _HELD.get(family(kind))
+    return hold(value, kind) if hold else MISFIT
+
+
+def _bool(value: Json, _: DataType) -> Any:
+    return value if isinstance(value, bool) else MISFIT
+
+
+def _integer(value: Json, kind: DataType) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return MISFIT
+    low, high = bounds(kind)
+    return int(value) if low <= value <= high and value == int(value) else MISFIT
+
+
+def _number(value: Json, kind: DataType) -> Any:
+    """The nearest number of the type: what is judged is what is stored."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return MISFIT
+    stored = as_float(Decimal(value) if isinstance(value, int) else value, kind)
+    return MISFIT if stored is None else stored
+
+
+def _decimal(value: Json, kind: DataType) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return MISFIT
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    return without_zeros(exact) if holds_decimal(kind, exact) else MISFIT
+
+
+def _text(value: Json, _: DataType) -> Any:
+    return value if isinstance(value, str) else MISFIT
+
+
+def _binary(value: Json, _: DataType) -> Any:
+    try:
+        base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError, TypeError):
+        return MISFIT
+    return value
+
+
+def _temporal(value: Json, kind: DataType) -> Any:
+    """What other rules see of a text that the type holds exactly: itself where it is of the type's format (RFC 3339).
+
+    Else the text of its value that is, in UTC.
+    """
+    if not isinstance(value, str):
+        return MISFIT
+    if not format_validator(NATURAL[family(kind)]).is_valid(value):
+        return _as_read(value, kind)
+    clock = _CLOCK.search(value)
+    if clock is None:
+        return value
+    seconds, fraction, offset = clock.groups(default="")
+    digits = len(fraction.rstrip("0"))
+    if seconds == "60" or digits > _DIGITS.get(kind.unit, 0) or (pt.is_time(kind) and offset[1:] not in _NO_OFFSET):
+        return MISFIT
+    is_plain = pt.is_time(kind) or (kind.unit != "ns" and value[:4] not in ("0000", "9999"))
+    return value if is_plain or _as_read(value, kind) is not MISFIT else MISFIT
+
+
+def _as_read(value: str, kind: DataType) -> Any:
+    """The text of what the batches' own reader makes of another spelling."""
+    read, unread = text_parsing.read(pa.array([value], pa.string()), kind)
+    beyond = fit(kind, kind).misfits
+    if unread is not None or (beyond is not None and beyond(read) is not None):
+        return MISFIT
+    return as_text(read)[0].as_py()
+
+
+_CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")
+_DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+_NO_OFFSET: Final = ("", "00:00")
+
+_HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
+    "bool": _bool,
+    "int": _integer,
+    "float": _number,
+    "decimal": _decimal,
+    "text": _text,
+    "binary": _binary,
+    "date": _temporal,
+    "time": _temporal,
+    "timestamp": _temporal,
+}
+"""A JSON value as a type holds it, or MISFIT."""

@@ -1,0 +1,76 @@
+"""What a file's schema alone says about it: rules that are broken whatever its rows, and notes on its columns."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import pyarrow as pa
+
+from schemaregistry.data.arrow.types import described
+from schemaregistry.data.engine.binding import Binding, refusal
+from schemaregistry.data.engine.column_names import differing
+from schemaregistry.data.engine.evaluation import Key
+from schemaregistry.data.engine.plan import ROW, Plan
+
+_MOST_PAIRS: Final = 5
+"""Columns that differ from the contract's by case or spaces, and are named."""
+
+
+class SchemaFinding(NamedTuple):
+    """A rule that a schema breaks: `actual` is what there is in place of what is expected."""
+
+    key: Key
+    expected: str
+    actual: str
+
+
+def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[SchemaFinding]:
+    """Columns and members that are missing, of another type, or not allowed."""
+    for check in (check for check in plan.checks if not check.guards):
+        place = plan.places[check.place]
+        key = Key(place.column, check.pointer, check.rule)
+        if check.kind == "present" and _is_missing(plan, binding, check.place):
+            actual = "no such column" if place.parent == ROW else f'no member "{place.name}"'
+            yield SchemaFinding(key, check.expected, actual)
+        elif check.kind == "fits" and check.place in binding.refused:
+            key = Key(place.column, *refusal(plan, binding, check.place))
+            yield SchemaFinding(key, check.expected, binding.refused[check.place])
+        elif check.kind == "closed" and check.place == ROW:
+            for name in binding.extras[ROW]:
+                key = Key(name, check.pointer, check.rule)
+                yield SchemaFinding(key, check.expected, f"{described(schema.field(name).type)} column")
+
+
+def schema_notes(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[str]:
+    """Names that differ in case only, and columns that may be the contract's under another name."""
+    folded: dict[str, str] = {}
+    for name in schema.names:
+        other = folded.setdefault(name.casefold(), name)
+        if other != name:
+            yield f'the columns "{other}" and "{name}" differ in case only'
+    yield from _renamed(plan, binding)
+
+
+def fit_notes(plan: Plan, binding: Binding) -> Iterator[tuple[int, str]]:
+    """What was read as another type and fitted, by place."""
+    for place, met in binding.fits.items():
+        if met.note:
+            yield place, f"{plan.places[place].column}: {met.note}"
+
+
+def _renamed(plan: Plan, binding: Binding) -> Iterator[str]:
+    """One column that is missing and one that is extra may be the same under a new name."""
+    missing = [place.name for place in plan.columns if place.index not in binding.types]
+    extras = binding.extras[ROW]
+    alike = differing(extras, [str(name) for name in missing])
+    if alike:
+        pairs = ", ".join(f'"{found}" is "{name}"' for found, name in list(alike.items())[:_MOST_PAIRS])
+        more = f" and {len(alike) - _MOST_PAIRS:,} more" if len(alike) > _MOST_PAIRS else ""
+        yield f"{pairs}{more} but for case or spaces: rename the columns, or let `clean` do it"
+    elif len(missing) == len(extras) == 1:
+        yield f"{missing[0]} is missing and {extras[0]} isn't in the contract: was it renamed?"
+
+
+def _is_missing(plan: Plan, binding: Binding, place: int) -> bool:
+    parent = plan.places[place].parent
+    known = parent == ROW or (parent in binding.types and parent not in binding.refused)
+    return known and place not in binding.types and not pa.types.is_null(binding.types.get(parent, pa.int8()))

@@ -1,0 +1,1 @@
+"""A document proposed for rows that have none."""

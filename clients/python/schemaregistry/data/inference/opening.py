@@ -1,0 +1,100 @@
+"""The rows of a file with the types that the file has, or that its format's reader infers. Knows no contract."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.csv as pcsv
+import pyarrow.parquet as pq
+
+from schemaregistry.data.readers.csv_quoting import sound_part
+from schemaregistry.data.readers.csv_text import CsvText
+from schemaregistry.data.readers.lines import Proven, blocks, without_mark
+from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.sources import Input, Source, open_native
+from schemaregistry.data.readers.tables import Stream
+from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.errors import InvalidArgument
+
+_BATCH_ROWS: Final = 1 << 16
+
+
+def open_file(source: Source) -> Stream:
+    """A Parquet or Arrow file's own schema, or a CSV file's by what is in it, which is read whole for that.
+
+    Raises InvalidArgument, here or while it is read: UNREADABLE, DUPLICATE_COLUMN; NO_SCHEMA for a format without one.
+    """
+    opened = _OPEN.get(source.format)
+    if opened is None:
+        message = f"{source.path} is {source.format}, which has no types: give a Parquet, Arrow or CSV file of the rows"
+        raise InvalidArgument(message, reason="NO_SCHEMA", metadata={"file": source.path})
+    with _reading(source):
+        stream = opened(source)
+        refuse_repeated(source.path, stream.schema)
+
+    def batches(names: list[str]) -> Iterator[pa.RecordBatch]:
+        with _reading(source):
+            yield from stream.batches(names)
+
+    return Stream(stream.schema, batches)
+
+
+@contextmanager
+def _reading(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except Unreadable as unreadable:
+        fault = unreadable.fault
+        raise InvalidArgument(f"{fault.file}: {fault.message}", reason=fault.reason) from None
+    except READ_ERRORS as error:
+        message = f"{source.path} can't be read as {source.format}: {error}"
+        raise InvalidArgument(message, reason="UNREADABLE", metadata={"file": source.path}) from None
+
+
+def _parquet(source: Source) -> Stream:
+    file = pq.ParquetFile(open_native(source.path))
+    return Stream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
+
+
+def _arrow(source: Source) -> Stream:
+    data = open_native(source.path)
+    try:
+        reader = pa.ipc.open_file(data)
+    except pa.ArrowInvalid:
+        data.seek(0)
+        stream = pa.ipc.open_stream(data)
+        return Stream(stream.schema, lambda _: map(_validated, stream))
+    return Stream(
+        reader.schema, lambda _: (_validated(reader.get_batch(at)) for at in range(reader.num_record_batches))
+    )
+
+
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """What Arrow trusts in its own format could be anything."""
+    batch.validate(full=True)
+    return batch
+
+
+def _csv(source: Source) -> Stream:
+    """Only an empty field without quotes is null, as where files are checked, and what is said to be."""
+    nulls = ["", *(source.csv.null or ())]
+    convert = pcsv.ConvertOptions(null_values=nulls, strings_can_be_null=True, quoted_strings_can_be_null=False)
+    parse = pcsv.ParseOptions(delimiter=source.csv.delimiter or ",", newlines_in_values=True)
+    text: Any = pa.BufferReader(b"".join(_sound_csv(source)))
+    table = pcsv.read_csv(text, parse_options=parse, convert_options=convert)
+    return Stream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+
+
+def _sound_csv(source: Source) -> Iterator[bytes]:
+    """The text without its byte order mark; raises Unreadable where it isn't CSV."""
+    with closing(CsvText(source.path, Input(source), source.csv)) as text:
+        for block in blocks(source, text, quoted=True):
+            assert not isinstance(block, Proven)
+            sound, fault = sound_part(source.path, without_mark(block), source.csv.delimiter or ",")
+            if fault:
+                raise fault
+            yield sound.data
+
+
+_OPEN: Final[dict[str, Callable[[Source], Stream]]] = {"parquet": _parquet, "arrow": _arrow, "csv": _csv}

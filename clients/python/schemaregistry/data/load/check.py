@@ -1,0 +1,26 @@
+"""Files checked by a contract: one pass over each, batch by batch, into one report."""
+
+from collections.abc import Sequence
+
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.load.pipeline import Pipeline, Progress
+from schemaregistry.data.load.sinks import ReportSink
+from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.report.report import Report
+from schemaregistry.v1 import contract_pb2
+
+
+def check(
+    sources: Sequence[Source],
+    contract: contract_pb2.Contract,
+    *,
+    revision: int | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Judge files by a contract. Bounded memory, whatever their size.
+
+    Raises InvalidArgument (UNKNOWN_PLAN, BAD_CONTRACT) for a contract that can't be read here; what is wrong with the
+    data is in the report.
+    """
+    pipeline = Pipeline(Plan.of(contract), ReportSink(), revision=revision, progress=progress, proving=True)
+    return pipeline.run(sources)

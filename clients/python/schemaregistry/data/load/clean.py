@@ -1,0 +1,116 @@
+"""Files cleaned: repaired where the contract leaves no doubt; what conforms then goes on, the rest is set aside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.clean.conventions import Conventions, Epoch
+from schemaregistry.data.clean.mend import mend, renamed, trim
+from schemaregistry.data.clean.mend_records import RecordMender, as_records, may_hold
+from schemaregistry.data.clean.repairing import Repaired
+from schemaregistry.data.clean.repairs import Change, Done, Repair
+from schemaregistry.data.engine.binding import bind
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.records import Records
+from schemaregistry.data.load.destinations import Destination
+from schemaregistry.data.load.load import opened_sink, settled
+from schemaregistry.data.load.pipeline import Pipeline, Progress
+from schemaregistry.data.load.quarantine import Quarantine
+from schemaregistry.data.load.sinks import Loaded
+from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.rows import ColumnRows, LineRows, RecordRows, Rows
+from schemaregistry.data.readers.sources import Source
+from schemaregistry.v1 import contract_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What became of files that were cleaned: `loaded.report` is of the rows as they are after the repairs."""
+
+    loaded: Loaded
+    repairs: tuple[Repair, ...]
+
+
+def clean(  # noqa: PLR0913
+    sources: Sequence[Source],
+    contract: contract_pb2.Contract,
+    destination: Callable[[pa.Schema], Destination],
+    quarantine: Callable[[], Quarantine],
+    *,
+    aliases: Mapping[str, Sequence[str]] | None = None,
+    revision: int | None = None,
+    progress: Progress | None = None,
+    epoch: Epoch | None = None,
+) -> Cleaned:
+    """Repair files and hand on the rows that conform then; the others are set aside as their file has them.
+
+    Repaired are: columns in another order; a column that is missing, under one of its `aliases`, or but for case and
+    spaces; values of another type that are exactly one of the contract's (texts as CSV's fields are read); whitespace
+    around texts that conform only without it; numbers and dates that are spelled as the dialect of CSV says (`decimal`,
+    `thousands`, `dates`), and times that are numbers since 1970 in the unit `epoch`. Nothing else, and nothing is made
+    up. What was cleaned is left as it is when it is cleaned again.
+
+    Raises as `load` does.
+    """
+    plan = replace(Plan.of(contract), whole_rows=True)
+    cleaner = Cleaner(plan, aliases or {}, epoch)
+    with opened_sink(sources, plan, destination, quarantine) as sink:
+        pipeline = Pipeline(plan, sink, revision=revision, progress=progress, repairer=cleaner)
+        loaded = settled(pipeline, sink, sources)
+        return Cleaned(loaded, pipeline.repairs.all() if loaded.place else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Repairs rows for a plan. A file's schema is known once its rows are repaired."""
+
+    plan: Plan
+    aliases: Mapping[str, Sequence[str]]
+    epoch: Epoch | None = None
+
+    def schema(self, read: FileSchema) -> None:  # noqa: ARG002
+        """What will come of a file is told by its rows."""
+        return
+
+    def repair(self, source: Source, read: FileSchema, rows: Rows) -> Repaired:
+        """The rows with what can be repaired, and what was; raises Unreadable for a line that isn't JSON."""
+        conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
+        match rows:
+            case ColumnRows():
+                return self._columns(read.schema.names, rows.batch, conventions)
+            case LineRows():
+                return self._lines(source.path, rows, conventions)
+            case RecordRows():
+                return self._records(rows.records, conventions)
+        return Repaired(rows, None)
+
+    def _columns(self, names: Sequence[str], batch: Batch, conventions: Conventions) -> Repaired:
+        columns = [str(place.name) for place in self.plan.columns]
+        aliases = renamed(list(batch.columns), columns, self.aliases)
+        mended, changes = mend(self.plan, batch, aliases, conventions)
+        trimmed, trims = trim(self.plan, bind(self.plan, mended.schema), mended)
+        found = [name for name in (aliases.get(name, name) for name in names) if name in columns]
+        if found != [name for name in columns if name in found]:
+            done = Done("order", None, ", ".join(found), ", ".join(name for name in columns if name in found))
+            changes.append(Change(done, np.ones(batch.rows, bool)))
+        return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
+
+    def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:
+        """Lines that conform as they are; else one by one, since only so a text is told from what it stands for.
+
+        Their schema is that of the lines, but where members get other names.
+        """
+        schema = FileSchema(rows.batch.schema)
+        conforms = not rows.evaluate(self.plan, bind(self.plan, schema.schema)).findings
+        if conforms and not may_hold(rows, self.aliases):
+            return Repaired(rows, schema)
+        repaired = self._records(as_records(self.plan, rows, path), conventions)
+        is_renamed = any(change.done.kind == "rename" for change in repaired.changes)
+        return repaired if is_renamed else replace(repaired, schema=schema)
+
+    def _records(self, records: Records, conventions: Conventions) -> Repaired:
+        mended, changes = RecordMender(self.plan, self.aliases, conventions).mend(records)
+        return Repaired(RecordRows(mended), FileSchema(self.plan.record_schema), changes)

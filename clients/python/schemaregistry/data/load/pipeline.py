@@ -1,0 +1,242 @@
+"""The way of files through a check or a load: read, repaired, evaluated, counted, handed to a sink.
+
+From top to bottom: a reader gives the schema of a file and its rows, batch by batch; they are repaired, if at all;
+the schema is bound to the plan; the rows are evaluated; the tally adds up what they break; the sink takes them.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+
+from schemaregistry.data.clean.repairing import AS_READ, Repairer
+from schemaregistry.data.clean.repairs import Repairs
+from schemaregistry.data.engine.binding import Binding, bind
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.schema_findings import fit_notes, schema_findings, schema_notes
+from schemaregistry.data.load.sinks import Evaluated, Sink
+from schemaregistry.data.readers.bad_lines import BadLines
+from schemaregistry.data.readers.csv import CsvReader
+from schemaregistry.data.readers.ipc import IpcReader
+from schemaregistry.data.readers.json import JsonReader
+from schemaregistry.data.readers.lines import Proven
+from schemaregistry.data.readers.ndjson import NdjsonReader
+from schemaregistry.data.readers.parquet import ParquetReader
+from schemaregistry.data.readers.partitions import Given, given
+from schemaregistry.data.readers.reading import FileSchema, Read, Reader
+from schemaregistry.data.readers.rows import Rows
+from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.readers.stdin import Piped
+from schemaregistry.data.readers.tables import TableReader
+from schemaregistry.data.report.facts import Fault, FileFacts, SchemaName, Verdict
+from schemaregistry.data.report.report import Report
+from schemaregistry.data.report.tally import Tally
+from schemaregistry.data.report.unreadable import Unreadable
+
+Progress: TypeAlias = Callable[[int], None]
+"""Told how many bytes of all files are done."""
+
+READERS: Final[Mapping[str, Callable[..., Reader]]] = {
+    "parquet": ParquetReader,
+    "arrow": IpcReader,
+    "csv": CsvReader,
+    "ndjson": NdjsonReader,
+    "json": JsonReader,
+    "table": TableReader,
+}
+"""The reader of each format: of a source by a plan. `proving`: rows that surely conform may be given as Proven."""
+
+_NAMED: Final = 50
+"""Members that aren't handed on and are named, at most: an object may have others in each record."""
+
+
+@dataclass(slots=True)
+class _File:
+    """A file while it goes through: what is known of it so far.
+
+    `given` are the columns in its path, `read` the schema as the reader gives it, `bound` the one that rows have when
+    they are evaluated, and `binding` what that is to the plan.
+    """
+
+    source: Source
+    given: Mapping[str, Given]
+    rows: int = 0
+    read: FileSchema = field(default_factory=lambda: FileSchema(pa.schema([])))
+    bound: FileSchema | None = None
+    binding: Binding = field(default_factory=Binding)
+
+    @property
+    def path(self) -> str:
+        """Its name in the report."""
+        return self.source.path
+
+
+class Pipeline:
+    """One check or load. `proving`: a reader may tell that rows surely conform without giving them."""
+
+    def __init__(  # noqa: PLR0913
+        self,
+        plan: Plan,
+        sink: Sink,
+        *,
+        revision: int | None = None,
+        progress: Progress | None = None,
+        repairer: Repairer = AS_READ,
+        proving: bool = False,
+    ) -> None:
+        self._plan = plan
+        self._sink = sink
+        self._revision = revision
+        self._progress = progress
+        self._repairer = repairer
+        self._proving = proving
+        self._tally = Tally()
+        self._undeclared: set[str] = set()
+        self._files: list[FileFacts] = []
+        self._error: Fault | None = None
+        self._started = time.perf_counter()
+        self.repairs = Repairs()
+
+    def run(self, sources: Sequence[Source]) -> Report:
+        """Let each file through; the first that can't be read ends it."""
+        for source in sources:
+            if source.fault:
+                self._error = source.fault
+            else:
+                self._pass(source)
+            if self._error:
+                break
+        return self.report(self._error)
+
+    def _pass(self, source: Source) -> None:
+        """Let one file through, to its end or to what is wrong with it."""
+        file = _File(source, given(self._plan, source.path))
+        before, size = sum(facts.bytes for facts in self._files), 0
+        with self._reading(source):
+            size = source.size
+            reader = READERS[source.format](source, self._plan, proving=self._proving and not file.given)
+            for read in reader:
+                self._take(file, read)
+                if self._progress:
+                    self._progress(before + reader.position)
+            self._note_fits(file)
+        if source.remark:
+            self._tally.note(source.remark)
+        if isinstance(source, Piped):
+            size = source.size
+        self._files.append(FileFacts(source.path, source.format, file.rows, size))
+        if file.rows == 0 and not self._error:
+            self._tally.note(f"{source.path}: no rows")
+
+    @contextmanager
+    def _reading(self, source: Source) -> Iterator[None]:
+        """Keep why a file can't be read to its end, or its rows not be written."""
+        try:
+            yield
+        except Unreadable as unreadable:
+            self._error = unreadable.fault
+        except MemoryError:
+            message = "memory ran out: give the program more; a damaged file may ask for any"
+            self._error = Unreadable(source.path, "OUT_OF_MEMORY", message).fault
+        except OSError as error:
+            self._error = Unreadable(source.path, "UNREADABLE", error.strerror or str(error)).fault
+
+    def _take(self, file: _File, read: Read) -> None:
+        """Take what a reader gives."""
+        match read:
+            case FileSchema():
+                file.read = read
+                self._bind(file, self._repairer.schema(read))
+            case Proven():
+                file.rows += read.lines
+            case BadLines():
+                self._sink.admit(file.path, read)
+                self._take_rows(file, read)
+            case _:
+                self._take_rows(file, read)
+
+    def _take_rows(self, file: _File, rows: Rows) -> None:
+        """Repair, evaluate and count the next rows, and hand them to the sink."""
+        original = rows.completed(file.given, file.read.schema)
+        repaired = self._repairer.repair(file.source, file.read, original)
+        self._bind(file, repaired.schema)
+        evaluation = repaired.rows.evaluate(self._plan, file.binding)
+        self._tally.add(evaluation, file.path, file.rows, repaired.rows.line_of)
+        if self._sink.hands_on:
+            self._note_undeclared(repaired.rows.undeclared(self._plan, file.binding))
+        self._sink.accept(
+            Evaluated(file.path, file.rows, original, repaired.rows, evaluation, all_conform=self._tally.clean)
+        )
+        start = file.rows
+        for change in repaired.changes:
+            self.repairs.add(change, ~evaluation.failing, lambda row: (file.path, start + row, original.line_of(row)))
+        file.rows += original.count
+
+    def _bind(self, file: _File, schema: FileSchema | None) -> None:
+        """Bind the plan to a schema that is another one than before; what is wrong with it counts, rows or no rows."""
+        if schema is None or (file.bound is not None and schema.schema.equals(file.bound.schema)):
+            return
+        fields = [pa.field(name, each.value.type) for name, each in file.given.items()]
+        file.bound, file.binding = schema, bind(self._plan, schema.schema, fields)
+        for note in schema_notes(self._plan, file.binding, schema.schema):
+            self._tally.note(note)
+        self._tally.add_schema(schema_findings(self._plan, file.binding, schema.schema))
+
+    def _note_fits(self, file: _File) -> None:
+        """Say what was read as another type and fitted."""
+        for place, note in (*(file.bound.notes if file.bound else ()), *fit_notes(self._plan, file.binding)):
+            self._tally.note(note, while_fitting=place)
+
+    def _note_undeclared(self, names: Iterable[str]) -> None:
+        """Say which columns and members of objects aren't handed on, the first of them by name."""
+        for name in names:
+            if name not in self._undeclared and len(self._undeclared) < _NAMED:
+                self._undeclared.add(name)
+                self._tally.note(f"{name}: not in the contract, not handed on")
+            elif name not in self._undeclared:
+                self._tally.note("more members that are not in the contract are not handed on")
+                break
+
+    def report(self, error: Fault | None = None) -> Report:
+        """What has been found; undecided where there is an error."""
+        seconds = time.perf_counter() - self._started
+        rows = sum(facts.rows for facts in self._files)
+        contract = self._plan.contract
+        return Report(
+            verdict=self._verdict(error),
+            schema=SchemaName(contract.id, contract.version, self._revision, contract.fingerprint),
+            files=tuple(self._files),
+            rows=rows,
+            rows_failing=self._tally.rows_failing,
+            violations=self._tally.violations(lambda key: self._plan.rank(*key)),
+            notes=self._tally.notes(),
+            error=error,
+            seconds=round(seconds, 6),
+            rows_per_second=round(rows / seconds) if seconds else 0,
+            peak_memory_bytes=_peak_memory(),
+        )
+
+    def _verdict(self, error: Fault | None) -> Verdict:
+        """Undecided where a file couldn't be read to its end: what was found in it may be its damage."""
+        if error:
+            return "undecided"
+        return "conforms" if self._tally.clean else "violates"
+
+
+def _peak_memory() -> int:
+    """The most memory in bytes that this process has held.
+
+    Linux: proc_pid_status(5), since getrusage(2) there counts what the parent held before exec, too. macOS: getrusage.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024
+    peak_used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak_used if sys.platform == "darwin" else peak_used * 1024

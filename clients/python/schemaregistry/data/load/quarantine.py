@@ -1,0 +1,91 @@
+"""The quarantine: a folder of the rows that are set aside and the report of why, which appears whole or not at all."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.load.atomic_files import hidden_folder, shortened, sync
+from schemaregistry.data.load.writing import ParquetFile
+from schemaregistry.data.report.formats import html, to_json_text
+from schemaregistry.data.report.report import Report
+
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+
+class Quarantine:
+    """A folder `STEM-DIGEST` in the directory `path`.
+
+    It holds a Parquet file for each file with rows that fail (`original.refused` says which columns), `report.json` and
+    `report.html`. It is named for the rows, so that the same load again changes nothing.
+    """
+
+    def __init__(self, path: Path, stem: str) -> None:
+        """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no folder can be made there."""
+        self.name = str(path)
+        self.place = path
+        self._path = path
+        self._stem = stem
+        self._hidden = hidden_folder(path)
+        self._files: dict[str, str] = {}
+        """The digests of finished files by their names."""
+        self._source: str | None = None
+        self._file: ParquetFile | None = None
+        self._shown: Path | None = None
+
+    def write(self, source: str, rows: pa.RecordBatch) -> None:
+        """Take rows of a source; all of one source come before those of the next."""
+        if self._file is None or source != self._source:
+            self._finish()
+            self._source = source
+            self._file = self._opened(source, rows.schema)
+        self._file.write(rows)
+
+    def publish(self, report: Report) -> str:
+        """Let the rows be seen, with the report; returns the path of the folder."""
+        self._finish()
+        for name, text in (("report.json", to_json_text(report)), ("report.html", html.render(report))):
+            (self._hidden.path / name).write_text(text, encoding="utf-8")
+            sync(self._hidden.path / name)
+        sync(self._hidden.path)
+        contents = repr((report.schema.fingerprint, [facts.path for facts in report.files], self._files))
+        final = self._path / f"{self._stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
+        if not final.exists():
+            self._hidden.show(final)
+            self._shown = final
+        return str(final)
+
+    def withdraw(self) -> None:
+        """Take back what was published, if it wasn't there before."""
+        if self._shown:
+            self._shown.replace(self._hidden.path)
+
+    def discard(self) -> None:
+        """Remove what isn't published."""
+        if self._file:
+            self._file.close()
+        self._hidden.discard()
+        os.close(self._hidden.descriptor)
+
+    def _opened(self, source: str, schema: pa.Schema) -> ParquetFile:
+        """A file named for the source, with a number where another of that name is there.
+
+        The name is UTF-8, since most readers of Parquet open no other; `_file` has the source's own.
+        """
+        stem = shortened(
+            os.fsencode(Path(source).name).decode(errors="replace").replace("\N{REPLACEMENT CHARACTER}", "_")
+        )
+        name, number = stem, 1
+        while (self._hidden.path / f"{name}.parquet").exists():
+            number += 1
+            name = f"{stem}-{number}"
+        return ParquetFile(os.open(self._hidden.path / f"{name}.parquet", _NEW, 0o666), schema)
+
+    def _finish(self) -> None:
+        if self._file:
+            self._file.finish()
+            self._file.close()
+            self._files[str(self._source)] = self._file.digest
+            self._file = None

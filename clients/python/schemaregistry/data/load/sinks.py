@@ -1,0 +1,240 @@
+"""Where evaluated rows go: nowhere, to a destination, or to a quarantine. One sink for each policy of a load."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import pyarrow as pa
+
+from schemaregistry.data.engine.conform import refused_nulls
+from schemaregistry.data.engine.evaluation import Evaluation
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.load.destinations import Destination
+from schemaregistry.data.load.quarantine import Quarantine
+from schemaregistry.data.load.refused import refused
+from schemaregistry.data.readers.bad_lines import MOST_BAD_LINES, BadLines
+from schemaregistry.data.readers.rows import Rows
+from schemaregistry.data.report.report import Report
+from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.wording import counted
+from schemaregistry.errors import RegistryError
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What became of a load.
+
+    `place` is where the `rows` handed on are, None where none are; `quarantine` the folder with those set aside.
+    `went_on`: the policy lets what was found pass.
+    """
+
+    report: Report
+    place: str | None
+    rows: int = 0
+    quarantine: str | None = None
+    went_on: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every row is handed on, else the report's."""
+        return 0 if self.went_on else self.report.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """Consecutive rows of the file `path` with what they break; the first is row `start`.
+
+    `original` are the rows as they were read, `rows` as they were evaluated. `all_conform`: nothing is broken so far.
+    """
+
+    path: str
+    start: int
+    original: Rows
+    rows: Rows
+    evaluation: Evaluation
+    all_conform: bool
+
+
+class Sink(Protocol):
+    """What takes rows, and settles what becomes of them once all are evaluated."""
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether rows may go on, so that it is to be said what of them doesn't."""
+        ...
+
+    def admit(self, path: str, lines: BadLines) -> None:
+        """Raise why a file can't be read on, unless lines that are no records may be set aside."""
+        ...
+
+    def accept(self, part: Evaluated) -> None:
+        """Take the next rows; raises Unreadable for what can't be written."""
+        ...
+
+    def finish(self, report: Report) -> Loaded:
+        """Let rows be seen, or not; `report` has a verdict. Raises Unreadable where that fails."""
+        ...
+
+
+class ReportSink:
+    """The sink of a check: all that comes of it is the report."""
+
+    hands_on = False
+
+    def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
+        """Raise what is wrong with the lines."""
+        raise lines.fault
+
+    def accept(self, part: Evaluated) -> None:
+        """Let the rows go."""
+
+    def finish(self, report: Report) -> Loaded:
+        """Return the report."""
+        return Loaded(report, None)
+
+
+class Outlet:
+    """The way of rows into a destination, where nobody sees them before they are published."""
+
+    def __init__(self, plan: Plan, destination: Destination) -> None:
+        self.rows = 0
+        self._plan = plan
+        self._destination = destination
+
+    def conformed(self, path: str, rows: Rows) -> pa.RecordBatch:
+        """Rows in the contract's types; raises Unreadable for more texts than a dictionary's indices can number."""
+        try:
+            return rows.conformed(self._plan)
+        except pa.ArrowException as error:
+            raise Unreadable(path, "TOO_MUCH_FOR_THE_TYPE", str(error)) from None
+
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Write rows."""
+        with _writing(self._destination.name):
+            self._destination.write(batch)
+        self.rows += batch.num_rows
+
+    def publish(self) -> str | None:
+        """Let the rows be seen; returns where they are."""
+        with _writing(self._destination.name):
+            return self._destination.publish()
+
+
+class HaltSink:
+    """Rows go on while nothing is wrong, and are seen only if nothing is."""
+
+    hands_on = True
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+
+    def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
+        """Raise what is wrong with the lines."""
+        raise lines.fault
+
+    def accept(self, part: Evaluated) -> None:
+        """Write the rows if all conform, those before them too."""
+        if part.all_conform:
+            self._outlet.write(self._outlet.conformed(part.path, part.rows))
+
+    def finish(self, report: Report) -> Loaded:
+        """Let the rows be seen if all conform."""
+        place = self._outlet.publish() if report.verdict == "conforms" else None
+        return Loaded(report, place, self._outlet.rows if place else 0)
+
+
+class WarnSink:
+    """Every row goes on that the contract's types can hold."""
+
+    hands_on = True
+
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._left_out = 0
+
+    def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
+        """Raise what is wrong with the lines."""
+        raise lines.fault
+
+    def accept(self, part: Evaluated) -> None:
+        """Write the rows that the contract's types can hold."""
+        if part.evaluation.failing.any():
+            batch = self._outlet.conformed(part.path, part.rows.filter(~part.evaluation.misfits))
+            nulls = refused_nulls(batch)
+            if nulls is not None:
+                batch = batch.filter(pa.array(~nulls))
+            self._left_out += part.rows.count - batch.num_rows
+        else:
+            batch = self._outlet.conformed(part.path, part.rows)
+        self._outlet.write(batch)
+
+    def finish(self, report: Report) -> Loaded:
+        """Let the rows be seen."""
+        if self._left_out:
+            left_out = f"{counted(self._left_out, 'row')} of values that the contract's types can't hold: not handed on"
+            report = replace(report, notes=(*report.notes, left_out))
+        place = self._outlet.publish() if self._outlet.rows or report.verdict == "conforms" else None
+        return Loaded(report, place, self._outlet.rows, went_on=not self._left_out)
+
+
+class QuarantineSink:
+    """Rows that conform go on, those that don't go to the quarantine.
+
+    The quarantine is published first: where a crash comes between, rows are set aside that aren't handed on yet, and
+    the same load again completes it. The other way round rows would be lost.
+    """
+
+    hands_on = True
+
+    def __init__(self, plan: Plan, outlet: Outlet, quarantine: Quarantine) -> None:
+        self._plan = plan
+        self._outlet = outlet
+        self._quarantine = quarantine
+        self._bad_lines: Counter[str] = Counter()
+
+    def admit(self, path: str, lines: BadLines) -> None:
+        """Raise what is wrong with the lines where the file ends within one, or has too many of them."""
+        self._bad_lines[path] += lines.count
+        if lines.cut_off or self._bad_lines[path] > MOST_BAD_LINES:
+            raise lines.fault
+
+    def accept(self, part: Evaluated) -> None:
+        """Write the rows that conform to the destination, and the others as they were read to the quarantine."""
+        failing, rows = part.evaluation.failing, part.rows
+        if failing.any():
+            with _writing(self._quarantine.name):
+                self._quarantine.write(
+                    part.path, refused(self._plan, part.original, part.evaluation, part.path, part.start)
+                )
+            if failing.all():
+                return
+            rows = rows.filter(~failing)
+        self._outlet.write(self._outlet.conformed(part.path, rows))
+
+    def finish(self, report: Report) -> Loaded:
+        """Let the rows be seen on both sides, or on none."""
+        if report.verdict == "conforms":
+            place = self._outlet.publish()
+            return Loaded(report, place, self._outlet.rows if place else 0)
+        sides = f"{counted(self._outlet.rows, 'row')} handed on, {counted(report.rows_failing, 'row')} set aside"
+        report = replace(report, notes=(*report.notes, sides))
+        with _writing(self._quarantine.name):
+            folder = self._quarantine.publish(report)
+        try:
+            place = self._outlet.publish() if self._outlet.rows else None
+        except Unreadable:
+            self._quarantine.withdraw()
+            raise
+        return Loaded(report, place, self._outlet.rows, folder)
+
+
+@contextmanager
+def _writing(name: str) -> Iterator[None]:
+    """Raise Unreadable (DESTINATION_FAILED) for what goes wrong where rows are written."""
+    try:
+        yield
+    except (OSError, RegistryError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+        raise Unreadable(name, "DESTINATION_FAILED", reason) from None

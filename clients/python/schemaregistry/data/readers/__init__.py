@@ -1,0 +1,1 @@
+"""Finding files and reading their rows, a module for each format."""

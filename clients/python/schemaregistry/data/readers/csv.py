@@ -1,0 +1,243 @@
+"""Reading CSV (RFC 4180, or a dialect of it): every field as text first, then as the contract's type.
+
+Only an empty field without quotes is null, and what the dialect says. Types come from the contract, never from what the
+file looks like.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pcsv
+
+from schemaregistry.data.arrow import text_parsing
+from schemaregistry.data.arrow.arrays import Mask
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.types import Array, Table, family
+from schemaregistry.data.engine.binding import needed
+from schemaregistry.data.engine.plan import ROW, Plan
+from schemaregistry.data.readers.bad_lines import BadLines
+from schemaregistry.data.readers.csv_header import no_header, refuse_delimiter, refuse_header, split
+from schemaregistry.data.readers.csv_quoting import sound_part
+from schemaregistry.data.readers.csv_text import CsvText
+from schemaregistry.data.readers.line_proofs import CsvLines
+from schemaregistry.data.readers.lines import Block, Proven, Text, blocks, count_lines, without_mark
+from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.rows import ColumnRows
+from schemaregistry.data.readers.schemas import refuse_repeated_names
+from schemaregistry.data.readers.sources import Input, Source
+from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+
+read_csv: Any = pcsv.read_csv
+"""Takes Arrow's own readers of bytes too."""
+
+_HEAD: Final = 1 << 16
+"""Bytes in which the header most likely ends."""
+
+
+class CsvReader:
+    """The batches of one CSV file."""
+
+    format = "csv"
+
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:
+        self._source = source
+        self._plan = plan
+        self._proving = proving
+        self._dialect = source.csv.over(plan.csv)
+        self._delimiter = self._dialect.delimiter or ","
+        self._input = CsvText(source.path, Input(source), self._dialect)
+        self._lines: CsvLines | None = None
+
+    @property
+    def position(self) -> int:
+        """Bytes on disk that are done."""
+        return self._input.position
+
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows | BadLines | Proven]:
+        """The schema once the header is read, and the rows; raises Unreadable."""
+        names: list[str] | None = None
+        try:
+            for block in blocks(self._source, self._input, quoted=True, prove=self._prove):
+                if isinstance(block, Proven):
+                    yield block
+                    continue
+                rows, fault = sound_part(self._source.path, without_mark(block), self._delimiter)
+                if names is None and not rows.is_blank:
+                    names, rows = self._header(rows)
+                    yield self._schema(names)
+                    self._lines = CsvLines(self._plan, names) if self._proves else None
+                    if rows.data and not fault and self._prove(rows.data):
+                        yield Proven(count_lines(rows.data))
+                        continue
+                if names is not None:
+                    yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
+                if fault and names is None:
+                    line, text = _first_line(block)
+                    refuse_delimiter(self._source.path, self._plan, text, self._delimiter, line)
+                if fault:
+                    raise fault
+            if names is None:
+                raise no_header(self._source.path, self._plan, self._delimiter)
+        finally:
+            self._input.close()
+
+    @property
+    def _proves(self) -> bool:
+        """Expressions know commas, and no other null than the empty field."""
+        return self._proving and self._delimiter == "," and not self._dialect.null
+
+    def _prove(self, text: Text) -> bool:
+        return self._lines is not None and self._lines.prove(text)
+
+    def _schema(self, names: list[str]) -> FileSchema:
+        """Each column is what the contract says it is; what it doesn't know is text."""
+        kinds = {place.name: place.kind for place in self._plan.children[ROW]}
+        text = pa.string()
+        found = [(name, kinds.get(name) or text) for name in names]
+        return FileSchema(
+            pa.schema([(name, text if family(kind) in ("text", "json") else kind) for name, kind in found])
+        )
+
+    def _header(self, block: Block) -> tuple[list[str], Block]:
+        """The names of the columns, and the block without them."""
+        head = replace(block, data=block.data[:_HEAD])
+        if len(head.starts) < 2:
+            head = block
+        starts = head.starts
+        end = int(starts[1]) if len(starts) > 1 else len(block.data)
+        try:
+            text = block.data[int(starts[0]) : end].decode().rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise Unreadable(
+                self._source.path,
+                "NOT_UTF8",
+                f"the header isn't UTF-8: {error}",
+                offset=block.offset,
+                line=block.line_at(0),
+            ) from None
+        names = split(text, self._delimiter)
+        line = head.line_of(0)
+        refuse_header(self._source.path, self._plan, text, self._delimiter, line)
+        refuse_repeated_names(self._source.path, names, line=line)
+        return names, block.after(end)
+
+    def _rows(self, block: Block, names: list[str]) -> Iterator[ColumnRows | BadLines]:
+        if block.is_blank:
+            return
+        columns = needed(self._plan, names)
+        table, refused = self._parsed(block, names, columns or names[:1])
+        if not block.has(table.num_rows + len(refused)):
+            message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
+            raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
+        batch = self._batch(block, table, columns)
+        if not refused:
+            yield ColumnRows(batch)
+            return
+        ragged = {(row.number or 1) - 1: row for row in refused}
+        kept = np.setdiff1d(np.arange(table.num_rows + len(refused)), list(ragged))
+        yield from self._between(block, replace(batch, line_of=lambda row: block.line_of(int(kept[row]))), ragged)
+
+    def _between(
+        self, block: Block, batch: Batch, ragged: Mapping[int, pcsv.InvalidRow]
+    ) -> Iterator[ColumnRows | BadLines]:
+        """The rows of a batch and the ragged lines between them, in the order of the file."""
+        at = 0
+        for bad in consecutive(sorted(ragged)):
+            first = int(np.searchsorted(sorted(ragged), bad[0]))
+            rows = bad[0] - first
+            if rows > at:
+                yield ColumnRows(batch.slice(at, rows))
+            at = rows
+            yield self._bad_lines(block, bad, ragged[bad[0]], list(batch.columns))
+        if at < batch.rows:
+            yield ColumnRows(batch.slice(at, batch.rows))
+
+    def _bad_lines(
+        self, block: Block, records: Sequence[int], first: pcsv.InvalidRow, columns: Sequence[str]
+    ) -> BadLines:
+        message = f"{first.actual_columns:,} fields where the header has {first.expected_columns:,}: {first.text[:80]}"
+        offset, line = block.offset + int(block.starts[records[0]]), block.line_of(records[0])
+        ends = records[-1] < len(block.starts) - 1 or block.data.endswith(b"\n")
+        return BadLines(
+            "csv",
+            f"{first.expected_columns:,} fields",
+            [block.line_of(record) for record in records],
+            [block.record(record) for record in records],
+            Unreadable(self._source.path, "NOT_CSV", message, offset=offset, line=line),
+            columns,
+            cut_off=not ends,
+        )
+
+    def _batch(self, block: Block, table: Table, columns: Sequence[str]) -> Batch:
+        places = {place.name: place for place in self._plan.children[ROW]}
+        values: dict[str, Array] = {}
+        misfits: dict[int, Mask] = {}
+        texts: dict[int, Array] = {}
+        for name in columns:
+            values[name] = one_chunk(table.column(name))
+            place = places.get(name)
+            if place and place.kind:
+                texts[place.index] = values[name]
+                values[name], unread = text_parsing.read(values[name], place.kind)
+                if unread is not None:
+                    misfits[place.index] = unread
+        return Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
+
+    def _parsed(self, block: Block, names: list[str], columns: list[str]) -> tuple[Table, list[pcsv.InvalidRow]]:
+        """The fields of the block's records as texts, and the records that have more or fewer."""
+        refused: list[pcsv.InvalidRow] = []
+
+        def refuse(row: pcsv.InvalidRow) -> Literal["skip"]:
+            refused.append(row)
+            return "skip"
+
+        try:
+            table = read_csv(
+                pa.BufferReader(block.data),
+                pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1),
+                pcsv.ParseOptions(
+                    delimiter=self._delimiter,
+                    newlines_in_values=b'"' in block.data,
+                    ignore_empty_lines=not block.keep_empty,
+                    invalid_row_handler=refuse if block.is_utf8 else None,
+                ),
+                pcsv.ConvertOptions(
+                    check_utf8=False,
+                    column_types=dict.fromkeys(names, pa.string()),
+                    include_columns=columns,
+                    null_values=["", *(self._dialect.null or ())],
+                    strings_can_be_null=True,
+                    quoted_strings_can_be_null=False,
+                ),
+            )
+        except READ_ERRORS as error:
+            path, line = self._source.path, block.line_at(0)
+            raise Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=line) from None
+        return table, refused
+
+
+def consecutive(numbers: Sequence[int]) -> Iterator[list[int]]:
+    """Runs of numbers that follow one another."""
+    run: list[int] = []
+    for number in numbers:
+        if run and number != run[-1] + 1:
+            yield run
+            run = []
+        run.append(number)
+    if run:
+        yield run
+
+
+def _first_line(block: Block) -> tuple[int, str]:
+    """The line of the first record, and that line."""
+    text = block.data.lstrip(b"\r\n")
+    line = text[:_HEAD].partition(b"\n")[0].decode(errors="replace").rstrip("\r")
+    return block.line_at(len(block.data) - len(text)), line
+
+
+def one_chunk(column: Array) -> Array:
+    """A table's column as one array."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

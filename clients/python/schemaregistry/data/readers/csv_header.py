@@ -1,0 +1,82 @@
+"""What the first line of a CSV file tells that isn't the contract's: another delimiter, or that it is no header.
+
+Such a file would be read to no end: not one of the contract's columns would be there.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import pyarrow as pa
+
+from schemaregistry.data.arrow import text_parsing
+from schemaregistry.data.engine.column_names import folded
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.terminal import printable
+
+_DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}
+_VALUES: Final = (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns"))
+_SHOWN: Final = 60
+
+
+def split(record: str, delimiter: str) -> list[str]:
+    """The fields of a sound record."""
+    mark = re.escape(delimiter)
+    fields = re.findall(rf'(?:^|{mark})(?:"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*))', record)
+    return [quoted.replace('""', '"') or plain for quoted, plain in fields]
+
+
+def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
+    """Raise Unreadable for a header that has none of the contract's columns, where that is why.
+
+    WRONG_DELIMITER where another delimiter brings some of them, MISSING_HEADER where values stand in their place.
+    """
+    if _knows(plan, split(text, delimiter)):
+        return
+    refuse_delimiter(path, plan, text, delimiter, line)
+    if "\0" in text:
+        raise Unreadable(
+            path,
+            "NOT_CSV",
+            "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)",
+            line=line,
+        )
+    if any(map(_is_value, split(text, delimiter))):
+        message = (
+            f"{_shown(text)} is a row of values: put the names of the columns above it ({_columns(plan, delimiter)})"
+        )
+        raise Unreadable(path, "MISSING_HEADER", message, line=line)
+
+
+def no_header(path: str, plan: Plan, delimiter: str) -> Unreadable:
+    """Of a file without a line, or with empty ones alone."""
+    message = f"the file is empty: not even the names of the columns are there ({_columns(plan, delimiter)})"
+    return Unreadable(path, "MISSING_HEADER", message, line=1)
+
+
+def _columns(plan: Plan, delimiter: str) -> str:
+    return _shown(delimiter.join(str(place.name) for place in plan.columns))
+
+
+def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
+    """Raise Unreadable (WRONG_DELIMITER) for a header of which only another delimiter makes columns of the contract."""
+    if _knows(plan, split(text, delimiter)):
+        return
+    for other, word in _DELIMITERS.items():
+        if other != delimiter and _knows(plan, split(text, other)):
+            message = f"the header is {_shown(text)}: its columns are separated by {word}, say --delimiter {word}"
+            raise Unreadable(path, "WRONG_DELIMITER", message, line=line)
+
+
+def _knows(plan: Plan, names: Sequence[str]) -> bool:
+    known = {folded(str(place.name)) for place in plan.columns}
+    return any(folded(name) in known for name in names)
+
+
+def _is_value(text: str) -> bool:
+    return any(text_parsing.read(pa.array([text], pa.string()), kind)[1] is None for kind in _VALUES)
+
+
+def _shown(text: str) -> str:
+    return f'"{printable(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")}"'

@@ -1,0 +1,217 @@
+"""Which files are to be read, and in which format each is. Reads no more than their first bytes.
+
+A format is told by the file's name; where that says nothing, by its magic bytes.
+"""
+
+# ruff: noqa: PTH118
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from schemaregistry.data.readers.compression import SUFFIXES as PACKED
+from schemaregistry.data.readers.compression import Compression, member_of
+from schemaregistry.data.readers.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
+from schemaregistry.data.readers.stdin import piped
+from schemaregistry.data.readers.walking import Found, dangling, is_folder, matching, walk
+from schemaregistry.data.report.facts import Fault
+from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.wording import counted
+from schemaregistry.document.model import PLAIN_CSV, CsvDialect
+from schemaregistry.errors import InvalidArgument
+
+_SUFFIXES: Final = {
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".ipc": "arrow",
+    ".arrows": "arrow",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".tab": "csv",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".json": "json",
+}
+_TABS: Final = CsvDialect(delimiter="\t")
+_SHOWN: Final = 10
+"""Names of files that were passed over, in a note."""
+
+
+def find(
+    patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = PLAIN_CSV, *, strict: bool = False
+) -> list[Source]:
+    """The files that names, directories and globs stand for, each once; `-` is standard input.
+
+    `stated` is the format of all of them, `csv` what is said of how CSV among them is written.
+
+    In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside. What
+    else is there is named in a note; with `strict` it is a fault. A file that can't be looked at, a link that leads
+    nowhere, a directory that can't be read: each is a source with a fault, so that the data are undecided.
+
+    Raises InvalidArgument: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT, NO_INPUT.
+    """
+    if stated not in (None, *FORMATS):
+        message = f"{stated} is no format of data; there are {', '.join(FORMATS)} (a report's form is --report)."
+        raise InvalidArgument(message, reason="UNKNOWN_FORMAT")
+    sources: dict[str, Source] = {}
+    for pattern in patterns:
+        if not pattern:
+            message = 'A file is named "", which is no name: is a variable empty?'
+            raise InvalidArgument(message, reason="NO_SUCH_FILE", metadata={"file": ""})
+        if pattern == "-":
+            sources.setdefault(pattern, piped(stated, csv=csv))
+            continue
+        for source in _expand(pattern, stated, strict=strict):
+            sources.setdefault(_place(source.path), replace(source, given=pattern, csv=_csv(source.path, csv)))
+    return list(sources.values())
+
+
+def _place(path: str) -> str:
+    """One spelling of each path; a link is a file of its own."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
+
+
+def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
+    if is_folder(pattern):
+        found = _in_folder(pattern, stated, strict=strict)
+        if not found:
+            raise _nothing(pattern, walk(pattern))
+        return found
+    if os.path.lexists(pattern):
+        return [_named(pattern, stated)]
+    faults: dict[str, str] = {}
+    names = matching(pattern, faults)
+    found = [_refused(path, stated, message) for path, message in sorted(faults.items())]
+    for name in names:
+        found += _in_folder(name, stated, strict=strict) if is_folder(name) else [_named(name, stated)]
+    if not found:
+        raise InvalidArgument(f"There is no file {pattern}.", reason="NO_SUCH_FILE", metadata={"file": pattern})
+    return found
+
+
+def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]:
+    """The files below a directory; the first of them tells what was passed over."""
+    found = walk(folder)
+    told = {
+        path: _packed(Source(path, stated or named, _compression(path)))
+        for path in found.files
+        if (named := _by_name(path))
+    }
+    told |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
+    sources = [told[path] for path in sorted(told, key=os.fsencode)]
+    passed_over = _passed_over(folder, [path for path in found.files if path not in told], found.others)
+    if not passed_over or not sources:
+        return sources
+    note = "; ".join(passed_over)
+    if strict:
+        message = f"{note}: {'; '.join(passed_over.values())}; or move them away"
+        return [Source(folder, stated or "", fault=Fault(folder, None, None, "PASSED_OVER", message)), *sources]
+    return [replace(sources[0], note=f"{folder}: {note}"), *sources[1:]]
+
+
+def _passed_over(folder: str, files: Sequence[str], others: Sequence[str]) -> dict[str, str]:
+    """What was passed over, each kind with what to do so that it is read."""
+    links = [path for path in others if is_folder(path)]
+    special = [path for path in others if path not in links]
+    kinds = (
+        (files, "file", "whose names tell no format", "name them with --format"),
+        (links, "link", "to directories", "name a link itself, and its directory is read"),
+        (special, "special file", "(pipes, sockets, devices)", "write what comes out of one to a file"),
+    )
+    return {
+        f"passed over {counted(len(paths), noun)} {which}: {_names(folder, paths)}": advice
+        for paths, noun, which, advice in kinds
+        if paths
+    }
+
+
+def _names(folder: str, paths: Sequence[str]) -> str:
+    names = [os.path.relpath(path, folder) for path in sorted(paths, key=os.fsencode)]
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return f"{', '.join(names[:_SHOWN])}{more}"
+
+
+def _nothing(folder: str, found: Found) -> InvalidArgument:
+    note = "; ".join(_passed_over(folder, found.files, found.others))
+    message = f"{folder} holds no file whose name tells a format ({', '.join(_SUFFIXES)})"
+    return InvalidArgument(
+        f"{message}; {note}." if note else f"{message}.", reason="NOTHING_TO_CHECK", metadata={"file": folder}
+    )
+
+
+def _named(path: str, stated: str | None) -> Source:
+    """A file that was named."""
+    if message := dangling(path):
+        return _refused(path, stated, message)
+    try:
+        return _packed(Source(path, stated or _format(path), _compression(path)))
+    except Unreadable as unreadable:
+        return Source(path, stated or "", fault=unreadable.fault)
+    except OSError as error:
+        return _refused(path, stated, error.strerror or str(error))
+
+
+def _packed(source: Source) -> Source:
+    """A source that is text, or isn't compressed: the others are read from their end."""
+    if source.compression is None or source.format in TEXT_FORMATS:
+        return source
+    message = f"{source.format} within {source.compression} can't be read in place: unpack it"
+    return replace(source, fault=Fault(source.path, None, None, "PACKED", message))
+
+
+def _refused(path: str, stated: str | None, message: str) -> Source:
+    """What is there and can't be read."""
+    return Source(path, stated or _by_name(path) or "", fault=Fault(path, None, None, "UNREADABLE", message))
+
+
+def _by_name(path: str) -> str | None:
+    return _SUFFIXES.get(_suffix(path))
+
+
+def _suffix(path: str) -> str:
+    """The end of a name that tells the format, that of a compression aside; else of an archive's only file."""
+    suffixes = Path(path.lower()).suffixes
+    packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
+    named = suffixes[-1] if suffixes else ""
+    if packed == ".zip" and named not in _SUFFIXES:
+        return _suffix_of_member(path)
+    return named
+
+
+def _suffix_of_member(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return Path(member_of(path, file).lower()).suffix
+    except (Unreadable, OSError):
+        return ""
+
+
+def _csv(path: str, said: CsvDialect) -> CsvDialect:
+    """What is said of a file, and else by its name: that there are tabs between its fields."""
+    return said.over(_TABS) if _suffix(path) in (".tsv", ".tab") else said
+
+
+def _compression(path: str) -> Compression | None:
+    return PACKED.get(Path(path.lower()).suffix)
+
+
+def _format(path: str) -> str:
+    named = _by_name(path)
+    if named:
+        return named
+    with Path(path).open("rb") as file:
+        head = file.read(8)
+        if _compression(path) == "zip":
+            member_of(path, file)
+    for magic, name in MAGIC:
+        if head.startswith(magic):
+            return name
+    raise InvalidArgument(
+        f"The name of {path} doesn't tell its format. Say --format {', '.join(FORMATS[:-1])} or {FORMATS[-1]}.",
+        reason="UNKNOWN_FORMAT",
+        metadata={"file": path},
+    )

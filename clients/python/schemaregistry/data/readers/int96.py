@@ -1,0 +1,228 @@
+"""Timestamps that Parquet keeps as int96: days and nanoseconds, which go beyond what int64 nanoseconds hold.
+
+Arrow wraps them. So they are read twice, as nanoseconds and as seconds: what both say together is exact. A value goes
+on in the contract's unit; one that this doesn't hold is a misfit, shown by its text. Judges no values.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyarrow.types as pt
+from numpy.typing import NDArray
+
+from schemaregistry.data.arrow.arrays import Mask, where_valid
+from schemaregistry.data.arrow.calendar import DAY, FIRST_SECOND, LAST_SECOND, PER_SECOND, date_of
+from schemaregistry.data.arrow.fitting import same_zone
+from schemaregistry.data.arrow.types import Array, DataType, Field, described, family, pc
+from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.engine.plan import Place, Plan
+
+_NANOS: Final = 10**9
+Numbers: TypeAlias = NDArray[np.int64]
+Read: TypeAlias = Callable[[Array, Array], Array]
+"""Makes one array of two: of nanoseconds and of seconds."""
+
+
+class Unheld(Exception):
+    """Timestamps that no type of Arrow holds together."""
+
+
+def columns_of_int96(stored: pq.ParquetSchema, schema: pa.Schema) -> frozenset[str]:
+    """The names of a file's columns with int96 in them."""
+    found, leaf = set(), 0
+    for column in schema:
+        count = leaves(column.type)
+        if any(stored.column(each).physical_type == "INT96" for each in range(leaf, leaf + count)):
+            found.add(column.name)
+        leaf += count
+    return frozenset(found)
+
+
+def leaves(kind: DataType) -> int:
+    """How many columns of Parquet hold a type's values."""
+    if isinstance(kind, pa.BaseExtensionType):
+        return leaves(kind.storage_type)
+    return sum(leaves(kind.field(index).type) for index in range(kind.num_fields)) if kind.num_fields else 1
+
+
+def in_contract_units(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> pa.Schema:
+    """A file's schema with each int96 in the unit of its place in the contract, as its batches come."""
+    return pa.schema(
+        [
+            column.with_type(_in_unit_of(plan, plan.column(column.name), column.type))
+            if column.name in wide
+            else column
+            for column in schema
+        ]
+    )
+
+
+def notes(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> Iterator[tuple[Place, str]]:
+    """The places that take int96 in a coarser unit, and what is to be said of them while every value fits."""
+    for name in sorted(wide):
+        yield from _notes(plan, plan.column(name), schema.field(name).type)
+
+
+def _notes(plan: Plan, place: Place | None, kind: DataType) -> Iterator[tuple[Place, str]]:
+    if family(kind) == "struct":
+        for member in kind:
+            yield from _notes(plan, _member(plan, place, member), member.type)
+    elif place is not None and _unit(place, kind) not in (None, "ns"):
+        yield place, f"{described(kind)} column read as {described(place.kind)}: every value is exact"
+
+
+def _in_unit_of(plan: Plan, place: Place | None, kind: DataType) -> DataType:
+    if family(kind) == "struct":
+        return pa.struct([each.with_type(_in_unit_of(plan, _member(plan, place, each), each.type)) for each in kind])
+    unit = _unit(place, kind)
+    return pa.timestamp(unit) if unit else kind
+
+
+def _unit(place: Place | None, kind: DataType) -> Any:
+    """The unit in which values of a place go on; None where it takes none without a time zone."""
+    is_taken = place is not None and place.kind is not None and _is_int96(kind) and family(place.kind) == "timestamp"
+    return place.kind.unit if place and is_taken and same_zone(None, place.kind.tz) else None
+
+
+def _is_int96(kind: DataType) -> bool:
+    """In a column of int96 there are no other timestamps in nanoseconds without a time zone but by a rare mixture."""
+    return bool(pt.is_timestamp(kind)) and kind.unit == "ns" and kind.tz is None
+
+
+def _member(plan: Plan, place: Place | None, member: Field) -> Place | None:
+    children = plan.children[place.index] if place else ()
+    return next((child for child in children if child.name == member.name), None)
+
+
+def alongside(batches: Iterable[pa.RecordBatch], counts: Iterator[int]) -> Iterator[pa.RecordBatch]:
+    """Batches cut as others are: of so many rows each."""
+    waiting, coming = pa.table({}), iter(batches)
+    for count in counts:
+        while waiting.num_rows < count and (batch := next(coming, None)) is not None:
+            more = pa.Table.from_batches([batch])
+            waiting = pa.concat_tables([waiting, more]) if waiting.num_rows else more
+        yield from waiting.slice(0, count).combine_chunks().to_batches()
+        waiting = waiting.slice(count)
+
+
+@dataclass(slots=True)
+class Exact:
+    """The columns of one batch made exact. `keep_texts`: each column is wanted as text, too."""
+
+    plan: Plan
+    keep_texts: bool
+    misfits: dict[int, Mask] = field(default_factory=dict)
+    texts: dict[int, Array] = field(default_factory=dict)
+
+    def column(self, name: str, nanos: Array, seconds: Array) -> Array:
+        """A column by its nanoseconds, which may have wrapped, and its seconds. Raises Unheld."""
+        place = self.plan.column(name)
+        if self.keep_texts and place is not None and family(nanos.type) in ("struct", "list"):
+            values = to_json(_mapped(nanos, seconds, _text_of))
+            found = (value if value is None else json.dumps(value, ensure_ascii=False, default=str) for value in values)
+            self.texts[place.index] = pa.array(found, pa.string())
+        return self._read(place, nanos, seconds)
+
+    def _read(self, place: Place | None, nanos: Array, seconds: Array) -> Array:
+        if family(nanos.type) == "struct":
+            return _struct(nanos, seconds, lambda member, *inner: self._read(_member(self.plan, place, member), *inner))
+        if not _is_int96(nanos.type):
+            return _mapped(nanos, seconds, _narrow)
+        if place is None:
+            return _text_of(nanos, seconds)
+        unit = _unit(place, nanos.type)
+        if unit is None:
+            self.texts[place.index] = _text_of(nanos, seconds)
+            return nanos
+        values, misfits = _in_unit(nanos, seconds, unit)
+        if misfits is not None:
+            self.misfits[place.index] = misfits
+        if misfits is not None or self.keep_texts:
+            self.texts[place.index] = _text_of(nanos, seconds)
+        return values
+
+
+def refuse_wrapped(nanos: pa.RecordBatch, seconds: pa.RecordBatch) -> None:
+    """Raise Unheld where nanoseconds have wrapped: for batches whose columns can't be exchanged."""
+    for name in seconds.schema.names:
+        _mapped(nanos.column(name), seconds.column(name), _not_wrapped)
+
+
+def _not_wrapped(nanos: Array, seconds: Array) -> Array:
+    misfits = _in_unit(nanos, seconds, "ns")[1]
+    if misfits is not None:
+        unheld = int(np.flatnonzero(misfits)[0])
+        raise Unheld(f"{_text_of(nanos.slice(unheld, 1), seconds.slice(unheld, 1))[0]} is beyond int64 nanoseconds")
+    return nanos
+
+
+def _mapped(nanos: Array, seconds: Array, read: Read) -> Array:
+    """The arrays' timestamps read, at any depth."""
+    match family(nanos.type):
+        case "struct":
+            return _struct(nanos, seconds, lambda _, inner, other: _mapped(inner, other, read))
+        case "list":
+            items = _mapped(pc.list_flatten(nanos), pc.list_flatten(seconds), read)
+            lengths = pc.list_value_length(nanos).fill_null(0).to_numpy(zero_copy_only=False)
+            offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
+            return pa.LargeListArray.from_arrays(offsets, items, mask=nanos.is_null())
+    return read(nanos, seconds) if _is_int96(nanos.type) else nanos
+
+
+def _struct(nanos: Array, seconds: Array, read: Callable[[Field, Array, Array], Array]) -> Array:
+    members = [read(*each) for each in zip(nanos.type, nanos.flatten(), seconds.flatten(), strict=True)]
+    fields = [each.with_type(member.type) for each, member in zip(nanos.type, members, strict=True)]
+    return pa.StructArray.from_arrays(members, fields=fields, mask=nanos.is_null())
+
+
+def _parts(nanos: Array, seconds: Array) -> tuple[Numbers, Numbers]:
+    """Whole seconds, and the nanoseconds beyond them; 0 for a null."""
+    whole = seconds.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    wrapped = nanos.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
+    with np.errstate(over="ignore"):
+        return whole, wrapped - whole * _NANOS
+
+
+def _in_unit(nanos: Array, seconds: Array, unit: str) -> tuple[Array, Mask | None]:
+    """The values in a unit, null where it doesn't hold one, and a mask of those."""
+    whole, rest = _parts(nanos, seconds)
+    per = PER_SECOND[unit]
+    step = _NANOS // per
+    first, last = max(FIRST_SECOND, -(2**63) // per + 1), min(LAST_SECOND, (2**63 - 1) // per - 1)
+    misfits = where_valid((whole < first) | (whole > last) | (rest % step != 0), nanos)
+    with np.errstate(over="ignore"):
+        stored = whole * per + rest // step
+    unread = nanos.is_null() if misfits is None else pc.or_(nanos.is_null(), pa.array(misfits))
+    return pa.array(stored, pa.int64(), mask=unread.to_numpy(zero_copy_only=False)).view(pa.timestamp(unit)), misfits
+
+
+def _narrow(nanos: Array, seconds: Array) -> Array:
+    """Items of lists: in nanoseconds where these hold them all, else in microseconds. Raises Unheld."""
+    for unit in ("ns", "us"):
+        values, misfits = _in_unit(nanos, seconds, unit)
+        if misfits is None:
+            return values
+        unheld = int(np.flatnonzero(misfits)[0])
+    text = _text_of(nanos.slice(unheld, 1), seconds.slice(unheld, 1))[0].as_py()
+    raise Unheld(f"a list holds {text} among others: no type of Arrow holds all of its timestamps exactly")
+
+
+def _text_of(nanos: Array, seconds: Array) -> Array:
+    """Date-times of RFC 3339, as those of nanoseconds are shown."""
+    whole, rest = _parts(nanos, seconds)
+    there = nanos.is_valid().to_numpy(zero_copy_only=False)
+    found = [
+        _text(second, nano) if is_there else None
+        for second, nano, is_there in zip(whole.tolist(), rest.tolist(), there.tolist(), strict=True)
+    ]
+    return pa.array(found, pa.string())
+
+
+def _text(second: int, nano: int) -> str:
+    day, clock = divmod(second, DAY)
+    return f"{date_of(day)}T{clock // 3600:02}:{clock // 60 % 60:02}:{clock % 60:02}.{nano:09}Z"

@@ -1,0 +1,107 @@
+"""Reading Arrow IPC files and streams."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.types as pt
+
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.types import DataType
+from schemaregistry.data.engine.binding import needed
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.rows import ColumnRows
+from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+
+_MAGIC: Final = b"ARROW1"
+_ROWS: Final = b"schemaregistry.rows"
+"""What a load says of its stream."""
+
+
+class IpcReader:
+    """The batches of one Arrow IPC file or stream."""
+
+    format = "arrow"
+
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
+        self._source = source
+        self._plan = plan
+        self.position = 0
+
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
+        """The schema and the batches; raises Unreadable.
+
+        Each is validated in full: what Arrow trusts in its own format could be anything.
+        """
+        path, rows = self._source.path, 0
+        with self._source.opened() as stream:
+            head = stream.peek(len(_MAGIC))[: len(_MAGIC)]
+            try:
+                reader = pa.ipc.open_file(stream) if head == _MAGIC else pa.ipc.open_stream(stream)
+                refuse_repeated(path, reader.schema)
+                yield FileSchema(reader.schema)
+                names = needed(self._plan, reader.schema.names)
+                for batch in self._batches(reader):
+                    _validate(batch)
+                    self.position = stream.tell()
+                    rows += batch.num_rows
+                    yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
+                if head != _MAGIC:
+                    self._refuse_cut_or_followed(stream, reader.schema, rows)
+            except READ_ERRORS as error:
+                raise Unreadable(path, "CORRUPT", str(error), offset=stream.tell()) from None
+
+    def _batches(self, reader: pa.RecordBatchFileReader | pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
+        if isinstance(reader, pa.RecordBatchFileReader):
+            return (reader.get_batch(index) for index in range(reader.num_record_batches))
+        return iter(reader)
+
+    def _refuse_cut_or_followed(self, stream: Any, schema: pa.Schema, rows: int) -> None:
+        """A stream may end without a mark, so one cut between two batches shows by the rows that its schema says."""
+        said = (schema.metadata or {}).get(_ROWS)
+        if said is not None and said.isdigit() and int(said) > rows:
+            message = (
+                f"the stream is cut off: it has {rows:,} rows, and its schema says {int(said):,} (schemaregistry.rows; "
+                "who leaves rows out takes that from the schema's metadata)"
+            )
+            raise Unreadable(self._source.path, "TRUNCATED", message, offset=stream.tell())
+        if stream.peek(1):
+            message = "more follows the end of the stream: give each stream a file of its own"
+            raise Unreadable(self._source.path, "CORRUPT", message, offset=stream.tell())
+
+
+def _validate(batch: pa.RecordBatch) -> None:
+    """Raise ArrowInvalid for a batch that isn't sound. A time of a day or more is: it is judged as any other value."""
+    try:
+        batch.validate(full=True)
+    except pa.ArrowInvalid:
+        kinds = [(array, _with_integers(array.type)) for array in batch.columns]
+        if all(kind == array.type for array, kind in kinds):
+            raise
+        for array, kind in kinds:
+            (array if kind == array.type else array.view(kind)).validate(full=True)
+
+
+def _with_integers(kind: DataType) -> DataType:
+    """A type with integers in the place of times and of dates that are milliseconds, of which Arrow knows bounds."""
+    if pt.is_time32(kind):
+        return pa.int32()
+    if pt.is_time64(kind) or pt.is_date64(kind):
+        return pa.int64()
+    if pt.is_struct(kind):
+        return pa.struct([member.with_type(_with_integers(member.type)) for member in kind])
+    for is_of, make in _LISTS:
+        if is_of(kind):
+            return make(kind.value_field.with_type(_with_integers(kind.value_type)))
+    if pt.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(_with_integers(kind.value_type)), kind.list_size)
+    return kind
+
+
+_LISTS: Final[tuple[tuple[Callable[[DataType], bool], Callable[[Any], DataType]], ...]] = (
+    (pt.is_list, pa.list_),
+    (pt.is_large_list, pa.large_list),
+)

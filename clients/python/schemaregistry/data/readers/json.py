@@ -1,0 +1,198 @@
+"""Reading JSON files: an array of records, or records one after another, over as many lines as they take.
+
+Records that are a line each are read as NDJSON is. How records are judged is ndjson's.
+"""
+
+import codecs
+import json
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.lines import BLOCK, LONGEST, Block, Proven, Reads, blocks
+from schemaregistry.data.readers.ndjson import NdjsonReader
+from schemaregistry.data.readers.sources import Input, Source
+from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+
+_SPACES: Final = " \t\r\n"
+_CHUNK: Final = 1 << 20
+_CUT_OFF: Final = "the array isn't closed: the file is cut off"
+_ONE_LINE: Final = str.maketrans("\r\n", "  ")
+
+
+class JsonReader(NdjsonReader):
+    """The batches and records of one JSON file."""
+
+    format = "json"
+    rule = "json"
+
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:
+        super().__init__(source, plan, proving=proving)
+        self._ahead = _Ahead(self._input)
+
+    def _blocks(self) -> Iterator[Block | Proven]:
+        """The records, a line each."""
+        if self._ahead.is_lines():
+            return blocks(self._source, self._ahead, quoted=False, prove=self._prove)
+        return _Elements(self._source, self._ahead).blocks()
+
+
+class _Ahead:
+    """A text of which the first bytes were looked at."""
+
+    def __init__(self, text: Input) -> None:
+        self._text = text
+        self._head = b""
+
+    @property
+    def position(self) -> int:
+        return self._text.position
+
+    def passed_over(self, _offset: int) -> int:
+        return 0
+
+    def read(self, size: int) -> bytes:
+        head, self._head = self._head[:size], self._head[size:]
+        return head or self._text.read(size)
+
+    def is_lines(self) -> bool:
+        """Whether the first line is a record by itself, and not an array of them."""
+        while (more := self._text.read(_CHUNK)) and b"\n" not in self._head + more and len(self._head) < LONGEST:
+            self._head += more
+        self._head += more
+        line = self._head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")[0]
+        try:
+            return not isinstance(json.loads(line), list)
+        except (ValueError, RecursionError):
+            return False
+
+
+@dataclass(frozen=True)
+class ElementsBlock(Block):
+    """Records of a JSON file, each a line of `data`: `at_lines` and `at_offsets` are where they start in the file."""
+
+    at_lines: tuple[int, ...] = ()
+    at_offsets: tuple[int, ...] = ()
+
+    def line_at(self, at: int) -> int:
+        """The line of the file on which the record starts that a byte is in."""
+        return self.at_lines[self._index(at)]
+
+    def offset_at(self, at: int) -> int:
+        """Where that record starts in the file."""
+        return self.at_offsets[self._index(at)]
+
+    def _index(self, at: int) -> int:
+        return bisect_right(self.starts, at) - 1
+
+
+class _Elements:
+    """Takes a JSON text apart into its records, in bounded memory; raises Unreadable."""
+
+    def __init__(self, source: Source, text: Reads) -> None:
+        self._path = source.path
+        self._source = source
+        self._text = text
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._buffer = ""
+        self._at = 0
+        self._ended = False
+        self._offset = 0
+        self._line = 1
+
+    def blocks(self) -> Iterator[Block]:
+        """The records, some megabytes at a time."""
+        found: list[tuple[int, int, str]] = []
+        size = 0
+        for element in self._elements():
+            found.append(element)
+            size += len(element[2])
+            if size > BLOCK:
+                yield _block(found)
+                found, size = [], 0
+        if found:
+            yield _block(found)
+
+    def _elements(self) -> Iterator[tuple[int, int, str]]:
+        """The line, the offset and the text of each record."""
+        first = self._next()
+        if first == "\ufeff":
+            self._take(1)
+            first = self._next()
+        is_array = first == "["
+        if is_array:
+            self._take(1)
+            if self._next() == "]":
+                self._take(1)
+                return self._end()
+        while self._next() or is_array:
+            yield self._element(is_array)
+            if is_array and self._next() in (",", "]"):
+                if self._take(1) == "]":
+                    return self._end()
+            elif is_array:
+                raise self._fault("a comma or ] is missing after a record" if self._next() else _CUT_OFF)
+
+    def _end(self) -> None:
+        if self._next():
+            raise self._fault("there is more after the array")
+
+    def _element(self, is_array: bool) -> tuple[int, int, str]:
+        line, offset = self._line, self._offset
+        while True:
+            try:
+                _, end = json.JSONDecoder().raw_decode(self._buffer, self._at)
+                if end < len(self._buffer) or self._ended:
+                    return line, offset, self._take(end - self._at).translate(_ONE_LINE)
+            except RecursionError:
+                raise self._fault("it is nested too deep") from None
+            except json.JSONDecodeError as error:
+                if self._ended:
+                    wrong = _CUT_OFF if is_array and not self._next() else error.msg
+                    self._take(error.pos - self._at)
+                    raise self._fault(wrong) from None
+            if len(self._buffer) - self._at > LONGEST:
+                raise self._fault(f"a record is longer than {LONGEST >> 20} MiB, or isn't JSON")
+            self._fill()
+
+    def _next(self) -> str:
+        """The next character that isn't white space, which is passed over; empty at the end."""
+        while True:
+            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACES:
+                self._take(1)
+            if self._at < len(self._buffer) or self._ended:
+                return self._buffer[self._at : self._at + 1]
+            self._fill()
+
+    def _take(self, count: int) -> str:
+        taken = self._buffer[self._at : self._at + count]
+        self._at += len(taken)
+        self._offset += len(taken.encode())
+        self._line += taken.count("\n")
+        return taken
+
+    def _fill(self) -> None:
+        """As much again as there is, so that a long record is looked at a few times only."""
+        wanted, parts = max(_CHUNK, len(self._buffer) - self._at), [self._buffer[self._at :]]
+        while wanted > 0 and not self._ended:
+            try:
+                chunk = self._text.read(min(_CHUNK, wanted))
+                parts.append(self._decoder.decode(chunk, not chunk))
+            except UnicodeDecodeError as error:
+                raise self._fault(f"it isn't UTF-8: {error}") from None
+            except READ_ERRORS as error:
+                raise Unreadable(self._path, "CORRUPT", str(error), offset=self._offset) from None
+            self._ended = not chunk
+            wanted -= len(chunk)
+        self._buffer, self._at = "".join(parts), 0
+
+    def _fault(self, message: str) -> Unreadable:
+        return Unreadable(self._path, "NOT_JSON", f"not JSON: {message}", offset=self._offset, line=self._line)
+
+
+def _block(found: list[tuple[int, int, str]]) -> Block:
+    lines, offsets, texts = zip(*found, strict=True)
+    data = "".join(f"{text}\n" for text in texts).encode()
+    return ElementsBlock(data, offsets[0], lines[0], quoted=False, at_lines=lines, at_offsets=offsets)

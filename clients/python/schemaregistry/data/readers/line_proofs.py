@@ -1,0 +1,152 @@
+"""Whole blocks of lines proven to conform by one match of a regular expression. Says nothing of what isn't proven.
+
+What stands between the fields is made here: of NDJSON, members as the first line of a block has them, in its order and
+with its spaces; of CSV, the header's columns.
+"""
+
+import re
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrow.types import Array, pc
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.lines import Text
+from schemaregistry.data.readers.proof import LETTER, Fields, fields
+
+_NEWLINE, _RETURN = 10, 13
+_MOST: Final = 10_000
+"""Letters of an expression; a longer one's automaton may not fit into RE2's memory."""
+_OPENED: Final = re.compile(rb"[ \t]*\{")
+_MEMBER: Final = re.compile(rb'([ \t]*"([^"\\]*)"[ \t]*:[ \t]*)(?:"[^"\\]*"|[^"\\,{}\[\]\s]+),?')
+_CLOSED: Final = re.compile(rb"[ \t]*\}[ \t]*")
+_ANY: Final = rf'(?:"{LETTER["ndjson"]}*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|false|null)'
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A line's members: their names, what stands before their values, and what closes the line. Commas aside."""
+
+    names: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    closed: str = ""
+
+
+class JsonLines:
+    """Proves lines of NDJSON."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._fields = fields(plan, "ndjson")
+        self._form = Form()
+        self._expression: str | None = None
+
+    def prove(self, text: Text) -> bool:
+        """Whether every line of a text is sure to conform."""
+        if self._fields is None:
+            return False
+        found = form(_first_line(text))
+        if found != self._form:
+            self._form, self._expression = found, _json_line(self._fields, found)
+        return self._expression is not None and _match(self._expression, text)
+
+
+class CsvLines:
+    """Proves lines of CSV with columns of these names."""
+
+    def __init__(self, plan: Plan, names: Sequence[str]) -> None:
+        found = fields(plan, "csv")
+        self._expression = None if found is None or len(names) == 1 else _csv_line(found, names)
+
+    def prove(self, text: Text) -> bool:
+        """Whether every line of a text is sure to conform."""
+        return self._expression is not None and _match(self._expression, text)
+
+
+def form(line: bytes) -> Form:
+    """The form of a line; without names where it isn't an object of scalars, or has escapes."""
+    opened = _OPENED.match(line)
+    members: list[re.Match[bytes]] = []
+    at = opened.end() if opened else len(line)
+    while member := _MEMBER.match(line, at):
+        members.append(member)
+        at = member.end()
+    closed = _CLOSED.fullmatch(line, at)
+    if not opened or not closed:
+        return Form()
+    try:
+        names = tuple(member[2].decode() for member in members)
+        before = [member[1].decode() for member in members]
+    except UnicodeDecodeError:
+        return Form()
+    if not members or len(set(names)) < len(names):
+        return Form()
+    return Form(names, (opened[0].decode() + before[0], *before[1:]), closed[0].decode())
+
+
+def _json_line(found: Fields, form: Form) -> str | None:
+    if not form.names or not _may_be(found, form.names):
+        return None
+    parts: list[str] = []
+    for name, before in zip(form.names, form.before, strict=True):
+        value = found.values.get(name, _ANY)
+        if value is None:
+            return None
+        value = f'"{value}"' if name in found.texts else value
+        parts.append(re.escape(before) + (f"(?:{value}|null)" if name in found.optional else value))
+    return ",".join(parts) + re.escape(form.closed)
+
+
+def _csv_line(found: Fields, names: Sequence[str]) -> str | None:
+    if not _may_be(found, names):
+        return None
+    parts: list[str] = []
+    for name in names:
+        value = found.values.get(name, f"{LETTER['csv']}*")
+        if value is None:
+            return None
+        parts.append(f"(?:{value})?" if name in found.optional else value)
+    return ",".join(parts)
+
+
+def _may_be(found: Fields, names: Sequence[str]) -> bool:
+    """Whether rows of these columns may conform."""
+    lacking = found.values.keys() - set(names)
+    return lacking <= found.optional and (found.members is None or found.members.issuperset(names))
+
+
+def _first_line(text: Text) -> bytes:
+    """The first line; empty where it is a very long one."""
+    return bytes(text[:_MOST]).partition(b"\n")[0].removesuffix(b"\r")
+
+
+def _match(expression: str, text: Text) -> bool:
+    """Whether every line matches, and all of it is UTF-8. A CR at the end of the text ends no line."""
+    if len(expression) > _MOST or text[-1] == _RETURN:
+        return False
+    ended = text if text[-1] == _NEWLINE else bytes(text) + b"\n"
+    offsets = np.array([0, len(ended)], np.int32).tobytes()
+    one = pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(ended))
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(_matches, one, rf"\A(?:{expression}\r?\n)*\z").result()
+
+
+def _matches(text: Array, pattern: str) -> bool:
+    """To be called in a thread of its own: there malloc has a heap of its own (glibc), and RE2's states lie together.
+
+    Scattered over the heap of a process that has done other things, they take more than twice as long to go through.
+    """
+    try:
+        return _is_utf8(text) and bool(pc.match_substring_regex(text, pattern=pattern)[0].as_py())
+    except pa.ArrowInvalid:
+        return False
+
+
+def _is_utf8(text: Array) -> bool:
+    """RE2 takes some bytes that aren't."""
+    if np.frombuffer(text.buffers()[2], np.int8).min() < 0:
+        text.validate(full=True)
+    return True

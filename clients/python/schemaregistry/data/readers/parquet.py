@@ -1,0 +1,275 @@
+"""Reading Parquet, every page of the columns that the contract names.
+
+Texts that the file keeps in dictionaries are read as dictionaries: a check of them is one of their few values.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import tee
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.types import DataType, family
+from schemaregistry.data.engine.binding import needed
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.int96 import (
+    Exact,
+    Unheld,
+    alongside,
+    columns_of_int96,
+    in_contract_units,
+    leaves,
+    notes,
+)
+from schemaregistry.data.readers.parquet_footer import RowGroup, row_groups
+from schemaregistry.data.readers.parquet_pages import refuse_bombs
+from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.rows import ColumnRows
+from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.sources import Source, open_native
+from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+
+_MAGIC: Final = b"PAR1"
+_ENCRYPTED_MAGIC: Final = b"PARE"
+"""How a file ends whose footer is encrypted, too."""
+_BATCH_ROWS: Final = 1 << 16
+_BATCH_BYTES: Final = 64 << 20
+_BUFFER: Final = 1 << 20
+"""Bytes of a column chunk that are read at a time, so that large row groups don't come into memory whole."""
+_BOMB_BYTES: Final = 256 << 20
+_BOMB_RATIO: Final = 500
+
+
+class ParquetReader:
+    """The batches of one Parquet file."""
+
+    format = "parquet"
+
+    def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
+        self._source = source
+        self._plan = plan
+        self._done = 0.0
+
+    @property
+    def position(self) -> int:
+        """About how many bytes of the file are done."""
+        return int(self._done * self._source.size)
+
+    def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
+        """The schema and the batches; raises Unreadable."""
+        path = self._source.path
+        with self._source.opened() as opened:
+            _check_magic(path, opened)
+            stream = _native(opened)
+            try:
+                file = pq.ParquetFile(stream, buffer_size=_BUFFER)
+                schema = file.schema_arrow
+                groups = row_groups(opened, self._source.size)
+            except (*READ_ERRORS, ValueError) as error:
+                raise Unreadable(path, "CORRUPT", str(error), offset=self._source.size) from None
+            refuse_repeated(path, schema)
+            _check_groups(path, file.metadata, groups)
+            groups = _as_the_schema_names(groups, file.schema, schema)
+            wide = columns_of_int96(file.schema, schema)
+            names = needed(self._plan, schema.names)
+            columns = _Columns(names, schema, groups, wide.intersection(names))
+            yield self._schema(columns, in_contract_units(self._plan, schema, wide))
+            _refuse_encrypted(path, groups, names)
+            _refuse_bomb(path, groups)
+            refuse_bombs(path, opened, groups, names)
+            yield from self._rows(stream, file, columns)
+
+    def _schema(self, columns: "_Columns", schema: pa.Schema) -> FileSchema:
+        said = notes(self._plan, columns.schema, columns.wide)
+        return FileSchema(schema, [(place.index, f"{place.column}: {note}") for place, note in said])
+
+    def _rows(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[FileSchema | ColumnRows]:
+        total, done = file.metadata.num_rows, 0
+        if not columns.names:
+            sizes = (min(_BATCH_ROWS, total - start) for start in range(0, total, _BATCH_ROWS))
+            yield from (ColumnRows(Batch({}, size)) for size in sizes)
+            return
+        reader = pq.ParquetFile(
+            stream,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+            read_dictionary=_dictionaries(columns),
+            metadata=file.metadata,
+        )
+        rows, decimals = _batch_rows(total, columns.groups), columns.decimals
+        try:
+            batches = map(_validated, reader.iter_batches(rows, columns=columns.names))
+            found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
+            for batch in found:
+                for name in decimals:
+                    batch.columns[name].validate(full=True)
+                if columns.wide:
+                    yield self._schema(columns, self._types_of(columns, batch))
+                yield ColumnRows(batch)
+                done += batch.rows
+                self._done = done / total
+        except READ_ERRORS as error:
+            raise Unreadable(self._source.path, "CORRUPT", str(error), offset=_offset(columns.groups, done)) from None
+        except Unheld as error:
+            message = f"{error}: write them as timestamps of microseconds"
+            raise Unreadable(self._source.path, "UNHELD", message, offset=_offset(columns.groups, done)) from None
+        if done != total:
+            message = f"the footer says {total:,} rows, the pages have {done:,}"
+            raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(columns.groups, done))
+
+    def _exact(
+        self, batches: Iterator[pa.RecordBatch], stream: Any, file: pq.ParquetFile, rows: int, columns: "_Columns"
+    ) -> Iterator[Batch]:
+        """The batches with columns of int96 as they are written; raises Unheld."""
+        reader = pq.ParquetFile(
+            stream,
+            buffer_size=_BUFFER,
+            pre_buffer=False,
+            coerce_int96_timestamp_unit="s",
+            metadata=file.metadata,
+        )
+        ahead, behind = tee(batches)
+        counts = (batch.num_rows for batch in behind)
+        coarse = alongside(reader.iter_batches(rows, columns=sorted(columns.wide)), counts)
+        for batch in ahead:
+            exact, seconds = Exact(self._plan, self._plan.whole_rows), next(coarse)
+            found = dict(zip(batch.schema.names, batch.columns, strict=True))
+            for name in columns.wide:
+                found[name] = exact.column(name, found[name], seconds.column(name))
+            yield Batch(found, batch.num_rows, exact.misfits, exact.texts)
+
+    def _types_of(self, columns: "_Columns", batch: Batch) -> pa.Schema:
+        """The file's schema with the types that a batch has of columns of int96."""
+        schema = in_contract_units(self._plan, columns.schema, columns.wide)
+        types = {name: batch.columns[name].type for name in columns.wide}
+        return pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema])
+
+
+def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A damaged file has columns of different lengths."""
+    batch.validate()
+    return batch
+
+
+def _batch(batch: pa.RecordBatch) -> Batch:
+    return Batch(dict(zip(batch.schema.names, batch.columns, strict=True)), batch.num_rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """The columns to read, by name, and where they are; `wide` are those with int96."""
+
+    names: list[str]
+    schema: pa.Schema
+    groups: list[RowGroup]
+    wide: frozenset[str]
+
+    @property
+    def decimals(self) -> list[str]:
+        """Those that may hold more digits than they say, which a writer would cut off."""
+        return [name for name in self.names if _holds_decimals(self.schema.field(name).type)]
+
+
+def _holds_decimals(kind: DataType) -> bool:
+    inner = (kind.field(index).type for index in range(kind.num_fields))
+    return family(kind) == "decimal" or any(map(_holds_decimals, inner))
+
+
+def _native(stream: BinaryIO) -> Any:
+    """A file with a name as Arrow opens it itself, which spares it the way through Python for each page."""
+    return open_native(stream.name) if isinstance(stream.name, str) else stream
+
+
+def _check_magic(path: str, stream: BinaryIO) -> None:
+    """Tell another format from a file that was cut off; pyarrow's own words don't."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(0)
+    head = stream.read(len(_MAGIC))
+    stream.seek(max(size - len(_MAGIC), 0))
+    tail = stream.read(len(_MAGIC))
+    stream.seek(0)
+    if size >= 12 and tail == _ENCRYPTED_MAGIC and head in (_MAGIC, _ENCRYPTED_MAGIC):
+        raise Unreadable(path, "ENCRYPTED", "the whole file is encrypted: decrypt it first", offset=size - len(_MAGIC))
+    if head != _MAGIC[:size]:
+        raise Unreadable(path, "WRONG_FORMAT", f"not a Parquet file: it starts with {head!r}, not {_MAGIC!r}", offset=0)
+    if size < 12 or tail != _MAGIC:
+        message = f"the file is cut off: it has {size:,} bytes and ends with {tail!r}, not with the footer's {_MAGIC!r}"
+        raise Unreadable(path, "TRUNCATED", message, offset=size)
+
+
+def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) -> None:
+    """Each row group has a chunk for each column, and together they have the rows of the file."""
+    for number, group in enumerate(groups):
+        if len(group.chunks) != metadata.num_columns:
+            message = (
+                f"row group {number:,} has {len(group.chunks):,} column chunks, the schema {metadata.num_columns:,}"
+            )
+            raise Unreadable(path, "CORRUPT", message)
+    if any(group.rows < 0 for group in groups) or sum(group.rows for group in groups) != metadata.num_rows:
+        message = f"the footer says {metadata.num_rows:,} rows, its row groups {sum(group.rows for group in groups):,}"
+        raise Unreadable(path, "CORRUPT", message)
+
+
+def _as_the_schema_names(groups: list[RowGroup], stored: pq.ParquetSchema, schema: pa.Schema) -> list[RowGroup]:
+    """The groups with their chunks named as the schema's leaves are: pyarrow takes them by their order alone."""
+    columns = [column.name for column in schema for _ in range(leaves(column.type))]
+    names = [(stored.column(leaf).path, column) for leaf, column in enumerate(columns[: len(stored)])]
+    return [
+        replace(
+            group,
+            chunks=tuple(
+                chunk if chunk[:2] == name else chunk._replace(path=name[0], column=name[1])
+                for chunk, name in zip(group.chunks, names, strict=True)
+            ),
+        )
+        for group in groups
+    ]
+
+
+def _refuse_encrypted(path: str, groups: list[RowGroup], names: list[str]) -> None:
+    looked_at = set(names)
+    for chunk in (chunk for group in groups for chunk in group.chunks if chunk.is_encrypted):
+        if chunk.column in looked_at:
+            message = f'the column "{chunk.path}" is encrypted: decrypt the file first'
+            raise Unreadable(path, "ENCRYPTED", message)
+
+
+def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
+    for chunk in (chunk for group in groups for chunk in group.chunks):
+        packed = max(chunk.packed, 1)
+        if chunk.size > _BOMB_BYTES and chunk.size / packed > _BOMB_RATIO:
+            message = f'{packed:,} bytes of "{chunk.path}" would become {chunk.size:,}: write smaller row groups'
+            raise Unreadable(path, "DECOMPRESSION_BOMB", message, offset=chunk.offset)
+
+
+def _dictionaries(columns: _Columns) -> list[str]:
+    """The columns of texts that are stored as dictionaries throughout.
+
+    A plain text takes four bytes and its own; where a value takes less than four, it is an index.
+    """
+    kinds = {field.name: field.type for field in columns.schema}
+    texts = {name for name in columns.names if family(kinds[name]) == "text"}
+    for chunk in (chunk for group in columns.groups for chunk in group.chunks):
+        is_plain = chunk.size >= 4 * max(chunk.values, 1)
+        if is_plain or chunk.has_deltas or chunk.dictionary_page is None:
+            texts.discard(chunk.path)
+    return sorted(texts)
+
+
+def _batch_rows(rows: int, groups: list[RowGroup]) -> int:
+    """Fewer rows at a time where rows are wide."""
+    total = sum(group.size for group in groups)
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * rows // max(total, 1)))
+
+
+def _offset(groups: list[RowGroup], rows: int) -> int | None:
+    """Where the row group starts that holds a row."""
+    for group in groups:
+        if rows < group.rows:
+            return min(chunk.offset for chunk in group.chunks)
+        rows -= group.rows
+    return None

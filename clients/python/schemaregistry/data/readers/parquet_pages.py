@@ -1,0 +1,149 @@
+"""What the pages of a Parquet file say of themselves, before pyarrow reads one. Reads headers only.
+
+pyarrow asks for as many bytes as a page's header states, and clears them, before it sees that they aren't there: a file
+of some kilobytes with one wrong byte takes gigabytes. So every header is held to what the footer says of its column.
+
+Source: parquet.thrift of Apache Parquet.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final, NamedTuple
+
+from schemaregistry.data.readers.parquet_footer import Chunk, RowGroup
+from schemaregistry.data.readers.thrift import Compact
+from schemaregistry.data.report.unreadable import Unreadable
+
+_USUAL: Final = 256
+"""Bytes that hold nearly every header."""
+_LARGEST: Final = 16 << 20
+"""Bytes of the largest header that is read; pyarrow's limit, too."""
+_LEFT_OUT: Final = 100
+"""Bytes that some writers don't count in a column's sizes: the header of the dictionary."""
+_SMALL: Final = 1 << 20
+"""Bytes of a page that may be more than the footer says: some writers are careless with it."""
+_BOMB_BYTES: Final = 256 << 20
+_BOMB_VALUES: Final = 1 << 27
+_BOMB_RATIO: Final = 500
+_DATA, _DICTIONARY, _DATA_2 = 5, 7, 8
+"""The fields of a header that hold one for each kind of page."""
+
+
+class Page(NamedTuple):
+    """Sizes in bytes, of the page and of its header; `kind` is the field of a kind of page, 0 where there is none."""
+
+    offset: int
+    header: int
+    size: int
+    packed: int
+    values: int
+    kind: int
+
+
+def refuse_bombs(path: str, stream: BinaryIO, groups: Iterable[RowGroup], names: Iterable[str]) -> None:
+    """Raise Unreadable for pages of some columns that would take more memory than they have any right to.
+
+    CORRUPT where a header states more than the footer does, DECOMPRESSION_BOMB where both state too much.
+    """
+    wanted, file, size = frozenset(names), stream.fileno(), os.fstat(stream.fileno()).st_size
+    for group in groups:
+        held = packed = 0
+        for chunk in group.chunks:
+            if chunk.column not in wanted:
+                continue
+            if chunk.values > max(group.rows, _BOMB_VALUES) and chunk.values > _BOMB_RATIO * chunk.packed:
+                raise _bomb(path, chunk, f"{chunk.packed:,} bytes", f"{chunk.values:,} values", chunk.offset)
+            _refuse_outside(path, chunk, size)
+            largest = None
+            for page in pages(path, file, chunk):
+                _refuse(path, chunk, page)
+                largest = page if largest is None or page.size > largest.size else largest
+            held += largest.size if largest else 0
+            packed += largest.packed if largest else 0
+            if held > _BOMB_BYTES and held > _BOMB_RATIO * packed:
+                raise _bomb(path, chunk, f"pages of {packed:,} bytes up to that", f"{held:,} at a time", chunk.offset)
+
+
+def _refuse_outside(path: str, chunk: Chunk, size: int) -> None:
+    if chunk.offset < 0 or chunk.packed < 0 or chunk.offset + chunk.packed > size:
+        message = (
+            f'"{chunk.path}" is at byte {chunk.offset:,} with {chunk.packed:,} bytes, says the footer, '
+            f"and the file has {size:,}"
+        )
+        raise Unreadable(path, "CORRUPT", message, offset=size)
+
+
+def _refuse(path: str, chunk: Chunk, page: Page) -> None:
+    end = chunk.offset + chunk.packed + _LEFT_OUT
+    wrong = ""
+    if page.packed < 0 or page.offset + page.header + page.packed > end:
+        left = max(end - page.offset - page.header, 0)
+        wrong = f"has {page.packed:,} bytes where its column has {left:,} left"
+    elif page.size < 0 or page.size > max(chunk.size + _LEFT_OUT, _SMALL):
+        wrong = f"becomes {page.size:,} bytes, and its whole column {chunk.size:,}"
+    elif page.kind == _DICTIONARY and page.values > page.size:
+        wrong = f"is a dictionary of {page.values:,} values in {page.size:,} bytes"
+    elif page.values < 0:
+        wrong = f"has {page.values:,} values"
+    if wrong:
+        message = f'a page of "{chunk.path}" {wrong}, it says: the file is damaged'
+        raise Unreadable(path, "CORRUPT", message, offset=page.offset)
+    if page.values > _BOMB_VALUES and page.values > _BOMB_RATIO * page.packed:
+        raise _bomb(path, chunk, f"{page.packed:,} bytes", f"{page.values:,} values", page.offset)
+
+
+def _bomb(path: str, chunk: Chunk, packed: str, would_be: str, offset: int) -> Unreadable:
+    message = f'{packed} of "{chunk.path}" would become {would_be}: write smaller row groups and pages'
+    return Unreadable(path, "DECOMPRESSION_BOMB", message, offset=offset)
+
+
+def pages(path: str, file: int, chunk: Chunk) -> Iterator[Page]:
+    """The pages that are read for a column's values: no more are after those that hold them all."""
+    at, end, values = chunk.offset, chunk.offset + chunk.packed, 0
+    while values < chunk.values and at < end:
+        page = _page(path, file, chunk, at)
+        yield page
+        at += page.header + page.packed
+        if page.kind in (_DATA, _DATA_2):
+            values += page.values
+
+
+def _page(path: str, file: int, chunk: Chunk, at: int) -> Page:
+    length = _USUAL
+    while True:
+        data = os.pread(file, length, at)
+        try:
+            return _header(Compact(data), at)
+        except IndexError:
+            if len(data) < length or length >= _LARGEST:
+                message = f'a page\'s header of "{chunk.path}" ends nowhere'
+                raise Unreadable(path, "CORRUPT", message, offset=at) from None
+            length *= 16
+        except ValueError:
+            message = f'there is no page of "{chunk.path}" where one should be'
+            raise Unreadable(path, "CORRUPT", message, offset=at) from None
+
+
+def _header(header: Compact, at: int) -> Page:
+    size = packed = values = kind = 0
+    for number, form in header.fields():
+        if number == 2:
+            size = header.integer()
+        elif number == 3:
+            packed = header.integer()
+        elif number in (_DATA, _DICTIONARY, _DATA_2):
+            kind, values = number, _values(header)
+        else:
+            header.skip(form)
+    return Page(at, header.position, size, packed, values, kind)
+
+
+def _values(header: Compact) -> int:
+    """How many values a page of whatever kind has: the first member, read by itself since there are many headers."""
+    for number, form in header.fields():
+        if number == 1:
+            values = header.integer()
+            header.skip_rest()
+            return values
+        header.skip(form)
+    return 0

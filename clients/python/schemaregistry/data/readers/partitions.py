@@ -1,0 +1,94 @@
+"""Columns that stand in a file's path, as Hive and Spark lay files out: `date=2026-01-05/symbol=A/part.parquet`.
+
+They are text of the contract's type, the same in every row.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from typing import Final
+from urllib.parse import unquote
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrow import text_parsing
+from schemaregistry.data.arrow.arrays import Mask, booleans
+from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.types import Array, family, pc
+from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.records import Records
+
+_KEY: Final = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+_NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One column from a path: its place, its text, and its value as an array of one."""
+
+    place: int
+    text: str | None
+    value: Array
+    is_misfit: bool
+
+
+def keys_of(path: str) -> dict[str, str | None]:
+    """The names and values in a path's directories, the innermost of each name; null is None."""
+    found: dict[str, str | None] = {}
+    for part in PurePath(path).parts[:-1]:
+        if key := _KEY.fullmatch(part):
+            value = unquote(key[2])
+            found[unquote(key[1])] = None if value == _NULL else value
+    return found
+
+
+def given(plan: Plan, path: str) -> dict[str, Given]:
+    """The contract's columns that stand in a path."""
+    found: dict[str, Given] = {}
+    for name, text in keys_of(path).items():
+        place = plan.column(name)
+        if place is not None:
+            texts = pa.array([text], pa.string())
+            is_typed = place.kind is not None and family(place.kind) != "text"
+            value, unread = text_parsing.read(texts, place.kind) if is_typed else (texts, None)
+            found[name] = Given(place.index, text, value, unread is not None)
+    return found
+
+
+def completed_batch(batch: Batch, columns: Mapping[str, Given]) -> Batch:
+    """Rows with the columns of their path, where they have no value of their own."""
+    values, misfits, texts = dict(batch.columns), dict(batch.misfits), dict(batch.texts)
+    for name, each in columns.items():
+        own = values.get(name)
+        filled = np.ones(batch.rows, bool) if own is None else booleans(own.is_null()) & ~_marked(batch, each.place)
+        repeated = _repeated(each.value, batch.rows)
+        values[name] = repeated if own is None else pc.if_else(pa.array(filled), repeated.cast(own.type), own)
+        text = _repeated(pa.array([each.text], pa.string()), batch.rows)
+        told = texts.get(each.place)
+        texts[each.place] = text if told is None else pc.if_else(pa.array(filled), text, told)
+        if each.is_misfit and filled.any():
+            misfits[each.place] = _marked(batch, each.place) | filled
+    return replace(batch, columns=values, misfits=misfits, texts=texts)
+
+
+def _marked(batch: Batch, place: int) -> Mask:
+    return batch.misfits.get(place, np.zeros(batch.rows, bool))
+
+
+def _repeated(value: Array, count: int) -> Array:
+    return value.take(pa.array(np.zeros(count, np.int64)))
+
+
+def completed_records(records: Records, columns: Mapping[str, Given]) -> Records:
+    """Records with the columns of their path, where they have no value of their own."""
+    added = {name: each.text if each.is_misfit else to_json(each.value)[0] for name, each in columns.items()}
+    values = [
+        record | {name: value for name, value in added.items() if record.get(name) is None and value is not None}
+        if isinstance(record, dict)
+        else record
+        for record in records.values
+    ]
+    return replace(records, values=values)

@@ -1,0 +1,42 @@
+"""An etcd cluster with TLS on loopback, and the settings of a server on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+
+from devtools.etcd_cluster import Cluster, running
+from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.security import pki
+
+
+@asynccontextmanager
+async def secured(directory: Path) -> AsyncIterator[Cluster]:
+    """Three members that ask for certificates, all of `directory`/tls."""
+    pki.ensure(directory / "tls")
+    served, ours = (_tls(directory / "tls", name) for name in ("server", "ci-bot"))
+    async with running(directory / "etcd", served=served, tls=ours) as cluster:
+        yield cluster
+
+
+@contextmanager
+def kept(cluster: AbstractAsyncContextManager[Cluster]) -> Iterator[Cluster]:
+    """A cluster that runs on between event loops."""
+    with asyncio.Runner() as runner:
+        yield runner.run(cluster.__aenter__())
+        runner.run(cluster.__aexit__(None, None, None))
+
+
+def settings(cluster: Cluster, directory: Path) -> dict[str, object]:
+    """What a server's file says of its store."""
+    ours = _tls(directory / "tls", "ci-bot")
+    return {
+        "store": f"etcd://{','.join(cluster.endpoints)}",
+        "etcd-ca": str(ours.ca),
+        "etcd-cert": str(ours.cert),
+        "etcd-key": str(ours.key),
+    }
+
+
+def _tls(directory: Path, name: str) -> Tls:
+    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")

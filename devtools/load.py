@@ -1,0 +1,92 @@
+"""Clients that read and write without a pause over channels as the library makes them, and what became of it all."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+
+import grpc
+
+from devtools.servers import Server, credentials, register
+from schemaregistry.client.channel import OPTIONS
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
+
+
+@dataclass
+class Load:
+    """`failed`: what calls ended with that did not succeed; `written`: id → revision."""
+
+    calls: int = 0
+    failed: list[grpc.RpcError] = field(default_factory=list)
+    written: dict[str, int] = field(default_factory=dict)
+    _running: bool = True
+    _names: "count[int]" = field(default_factory=count)
+
+    def read(self, stub: SchemaRegistryStub, name: str, revision: int) -> None:
+        request = pb.GetSchemaRequest(id=name, min_revision=revision)
+        while self._running:
+            self._call(lambda: stub.GetSchema(request, timeout=20))
+
+    def write(self, stub: SchemaRegistryStub, prefix: str, document: Callable[[str], bytes]) -> None:
+        while self._running:
+            name = f"{prefix}_{next(self._names)}"
+            self._call(partial(self._write, stub, name, document(name)))
+
+    def _write(self, stub: SchemaRegistryStub, name: str, data: bytes) -> None:
+        self.written[name] = register(stub, name, data)
+
+    def _call(self, call: Callable[[], object]) -> None:
+        try:
+            call()
+        except grpc.RpcError as error:
+            self.failed.append(error)
+        self.calls += 1
+
+    def more(self, calls: int, seconds: float = 20) -> None:
+        """Wait until so many more calls have ended."""
+        wanted, ends = self.calls + calls, time.monotonic() + seconds
+        while self.calls < wanted:
+            assert time.monotonic() < ends, f"{self.calls} calls of {wanted}"
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        self._running = False
+
+
+def connected(servers: list[Server], identity: str) -> grpc.Channel:
+    """A channel to whichever of the servers answers; each has a certificate for `localhost`."""
+    target = "ipv4:" + ",".join(server.target.replace("localhost", "127.0.0.1") for server in servers)
+    options = (*OPTIONS, ("grpc.default_authority", "localhost"))
+    return grpc.secure_channel(target, credentials(servers[0].tls, identity), options)
+
+
+@contextmanager
+def loaded(
+    servers: list[Server], prefix: str, document: Callable[[str], bytes], *, readers: int = 4, writers: int = 2
+) -> Iterator[Load]:
+    """Readers and writers, a connection each, while the context runs. Each writes ids that begin with `prefix`."""
+    load = Load()
+    channels = [connected(servers, "reader") for _ in range(readers)] + [
+        connected(servers, "ci-bot") for _ in range(writers)
+    ]
+    stubs = [SchemaRegistryStub(channel) for channel in channels]
+    common = f"{prefix}_read"
+    revision = register(stubs[-1], common, document(common))
+    threads = [
+        *(threading.Thread(target=load.read, args=(stub, common, revision)) for stub in stubs[:readers]),
+        *(threading.Thread(target=load.write, args=(stub, prefix, document)) for stub in stubs[readers:]),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        load.stop()
+        for thread in threads:
+            thread.join(30)
+        for channel in channels:
+            channel.close()

@@ -1,0 +1,1 @@
+"""Every version in memory, kept up to date from the store."""

@@ -1,0 +1,145 @@
+"""What the server knows: every version up to a revision, as one immutable value that a change replaces by a new one.
+
+Holds no I/O and no waiting. Documents are parsed when asked for, so that a hundred thousand versions load in the time
+it takes to read them.
+"""
+
+import heapq
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import attrgetter
+
+from rapidfuzz import fuzz, process
+from rpds import HashTrieMap
+
+from schemaregistry.document import check_id, parse_version
+from schemaregistry.errors import NotFound
+from schemaregistry_server.catalog.index import Index, following
+from schemaregistry_server.catalog.registered import Registered
+from schemaregistry_server.store.base import Entry
+
+NEAR = 100
+"""Names on each side of an unknown one that are compared with it: a miss costs the same in a large catalog."""
+
+LIKENESS = 60
+"""Of a hundred, which two names have that are the same."""
+
+
+_id = attrgetter("entry.id")
+_revision = attrgetter("entry.revision")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Every version of one id, oldest first."""
+
+    id: str
+    versions: tuple[Registered, ...] = ()
+    by_version: "HashTrieMap[str, Registered]" = field(default_factory=HashTrieMap)
+
+    @property
+    def latest(self) -> Registered:
+        return self.versions[-1]
+
+    def after(self, revision: int) -> Sequence[Registered]:
+        """The versions after `revision`."""
+        return self.versions[bisect_right(self.versions, revision, key=_revision) :]
+
+    def grown(self, later: Sequence[Registered]) -> "Subject":
+        """This subject with `later` versions too."""
+        by_version = self.by_version
+        for registered in later:
+            by_version = by_version.insert(registered.entry.version, registered)
+        return Subject(self.id, (*self.versions, *later), by_version)
+
+    def find(self, version: str) -> Registered:
+        """The version of that name, with or without `v`; the latest for "" and `latest`; raise NotFound."""
+        if version in {"", "latest"}:
+            return self.latest
+        found = self.by_version.get(version.removeprefix("v"))
+        if found is None:
+            wanted = str(parse_version(version))
+            near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
+            raise NotFound(
+                f"{self.id} has no version {wanted}; its latest is {self.latest.entry.version}.{_did_you_mean(near)}",
+                reason="NO_SUCH_VERSION",
+                metadata={"id": self.id, "version": wanted, "near": ", ".join(near)},
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every version up to `revision`.
+
+    A catalog and its successors share what only grows, so that a change costs the same in a large catalog: `_history`,
+    of which each sees its own first `size` members, `_ids` in their order, of which it sees its own, and `index`.
+    """
+
+    revision: int = 0
+    subjects: "HashTrieMap[str, Subject]" = field(default_factory=HashTrieMap)
+    size: int = 0
+    _history: list[Registered] = field(default_factory=list, repr=False)
+    _ids: list[str] = field(default_factory=list, repr=False)
+    index: Index = field(default_factory=Index, repr=False)
+
+    def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
+        """The catalog after `entries`, in the order of their revisions; what it has already is passed over.
+
+        Only the newest catalog may be advanced, and it never goes backwards.
+        """
+        fresh = [Registered(entry) for entry in entries if entry.revision > self.revision]
+        subjects = self.subjects
+        for name, later in groupby(sorted(fresh, key=_id), key=_id):
+            subject = subjects.get(name)
+            if subject is None:
+                insort(self._ids, name)
+            grown = (subject or Subject(name)).grown(list(later))
+            subjects = subjects.insert(name, grown)
+            self.index.expect(grown.latest)
+        self._history.extend(fresh)
+        return replace(self, revision=max(self.revision, revision), subjects=subjects, size=self.size + len(fresh))
+
+    def ids(self, after: str = "") -> Iterator[str]:
+        """The ids that come after `after`, in their order; this catalog may be advanced meanwhile."""
+        return (name for name in following(self._ids, after) if name in self.subjects)
+
+    def filtered(self, after: str, field: str, tag: str) -> Iterator[Subject]:
+        """The subjects after `after` that may have a field and a tag ("": anything), in the order of their ids."""
+        names = self.index.ids(after, field, tag) if field or tag else self.ids(after)
+        return (subject for subject in map(self.subjects.get, names) if subject)
+
+    def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
+        """Every version of `id`; raise InvalidArgument where that can't be an id, NotFound where there is none."""
+        subject = self.subjects.get(id)
+        if subject is None:
+            near = _near(check_id(id), self._ids)
+            raise NotFound(
+                f"There is no schema {id}.{_did_you_mean(near)}",
+                reason="NO_SUCH_SCHEMA",
+                metadata={"id": id, "near": ", ".join(near)},
+            )
+        return subject
+
+    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[Registered]:
+        """Every version after `revision`, of `ids` where there are any, in the order of their revisions."""
+        first = bisect_right(self._history, revision, hi=self.size, key=_revision)
+        if not ids:
+            return map(self._history.__getitem__, range(first, self.size))
+        if self.size - first <= len(ids):
+            return (each for each in self._history[first : self.size] if each.entry.id in ids)
+        known = (subject for subject in map(self.subjects.get, ids) if subject)
+        return heapq.merge(*(subject.after(revision) for subject in known), key=_revision)
+
+
+def _near(wanted: str, known: Sequence[str]) -> list[str]:
+    """Up to three names that look like `wanted`, the likest first; of many names, its neighbours in their order."""
+    place = bisect_left(known, wanted)
+    names = known[max(0, place - NEAR) : place + NEAR]
+    return [name for name, _, _ in process.extract(wanted, names, scorer=fuzz.ratio, limit=3, score_cutoff=LIKENESS)]
+
+
+def _did_you_mean(near: list[str]) -> str:
+    return f" Did you mean {' or '.join(near)}?" if near else ""

@@ -1,0 +1,94 @@
+"""One version as the catalog has it, and what is made of its document when asked for."""
+
+import hashlib
+from functools import cached_property, lru_cache
+
+from google.api.httpbody_pb2 import HttpBody
+
+from schemaregistry.document import Document, parse
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.catalog import about
+from schemaregistry_server.store.base import Entry
+
+CONTENT_TYPE = "application/json"
+
+PARSED = 512
+"""Parsed documents that are kept; the rest are parsed anew when asked for."""
+
+SMALL = 16 << 10
+"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+
+
+class Registered:
+    """One version in the catalog: its entry, and what is made of it at most once."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+
+    @property
+    def version(self) -> str:
+        return self.entry.version
+
+    @cached_property
+    def etag(self) -> str:
+        """A strong validator (RFC 9110, section 8.8.3): it names these bytes and no others."""
+        return f'"{hashlib.sha256(self.entry.raw).hexdigest()[:32]}"'
+
+    @cached_property
+    def body(self) -> HttpBody:
+        """The document as GetSchema answers it, ready to send."""
+        return HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw)
+
+    @cached_property
+    def about(self) -> about.About:
+        return about.read(self.entry.raw)
+
+    @property
+    def is_described(self) -> bool:
+        """Whether `about` costs next to nothing: it is known, or the document is small."""
+        return "about" in self.__dict__ or len(self.entry.raw) <= SMALL
+
+    @property
+    def document(self) -> Document:
+        return parsed(self.entry.raw, self.entry.id)
+
+    @cached_property
+    def message(self) -> pb.SchemaVersion:
+        """The version as ListVersions and WatchSchemas show it. Shared: never changed."""
+        entry = self.entry
+        message = pb.SchemaVersion(
+            id=entry.id,
+            version=entry.version,
+            revision=entry.revision,
+            fingerprint=entry.fingerprint,
+            registered_by=entry.registered_by,
+            size=len(entry.raw),
+        )
+        message.registered_at.FromMicroseconds(entry.registered_at)
+        return message
+
+    @cached_property
+    def validated_headers(self) -> tuple[tuple[str, str], ...]:
+        """Which bytes an answer holds, or spares a caller that has them, and which version that is."""
+        return (("etag", self.etag), *self.headers)
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """Which version an answer is about."""
+        entry = self.entry
+        return (
+            ("x-schema-id", entry.id),
+            ("x-schema-version", entry.version),
+            ("x-schema-revision", str(entry.revision)),
+            ("x-schema-fingerprint", entry.fingerprint),
+        )
+
+
+def parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
+    """As `document.parse`, from memory where it was parsed lately: a version that was just written is judged next."""
+    return _parsed(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
+
+
+@lru_cache(maxsize=PARSED)
+def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
+    return parse(raw, id=id)

@@ -1,0 +1,121 @@
+"""The settings of a server, one table: each is an option of `serve`, a variable, and a key of the file of --config.
+
+What must be there, and what each mode makes of the rest, is `settings.py`'s.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from schemaregistry_server.config import config_file
+
+DEFAULT_DATA: Final = Path(".data")
+DEFAULT_GRPC: Final = "localhost:50051"
+DEFAULT_REST: Final = "127.0.0.1:8000"
+
+PRODUCTION_GRPC: Final = "0.0.0.0:50051"
+PRODUCTION_HEALTH: Final = "0.0.0.0:8081"
+
+
+def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
+    return typer.Option(envvar=f"SCHEMAREGISTRY_{name}", metavar=metavar, help=meaning, **more)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Each member is the option of its name. None, an empty tuple or no workers: nothing was said."""
+
+    dev: Annotated[
+        bool,
+        typer.Option(
+            "--dev", help="For this machine alone: an embedded store, certificates of its own, REST on loopback."
+        ),
+    ] = False
+    config: Annotated[
+        Path | None,
+        _setting(
+            "CONFIG",
+            "TOML",
+            'A file of these settings, such as tls-cert = "…" or publisher = ["…"]. What the command line says counts '
+            "first, then the environment, then the file.",
+            callback=config_file.read,
+            is_eager=True,
+        ),
+    ] = None
+    data: Annotated[Path, _setting("DATA", "DIR", "Where the embedded store is kept, and all that --dev makes.")] = (
+        DEFAULT_DATA
+    )
+    store: Annotated[
+        str | None,
+        _setting(
+            "STORE", "NAME", "etcd://HOST:PORT,…; sqlite, embedded; or etcd, with --dev: three members of its own."
+        ),
+    ] = None
+    grpc: Annotated[
+        str | None,
+        _setting(
+            "GRPC",
+            "HOST:PORT",
+            f"Where gRPC listens, port 0: a free one. [{PRODUCTION_GRPC}; dev: {DEFAULT_GRPC}]",
+        ),
+    ] = None
+    rest: Annotated[
+        str | None,
+        _setting(
+            "REST", "HOST:PORT", f"Where REST listens, with mutual TLS. [nowhere; dev: {DEFAULT_REST}, plain HTTP]"
+        ),
+    ] = None
+    health: Annotated[
+        str | None,
+        _setting(
+            "HEALTH",
+            "HOST:PORT",
+            f"Where /healthz and /readyz are, over plain HTTP. [{PRODUCTION_HEALTH}; dev: REST's]",
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None, _setting("TLS_CERT", "PEM", "The server's certificate, and those up to its CA.")
+    ] = None
+    tls_key: Annotated[Path | None, _setting("TLS_KEY", "PEM", "Its key.")] = None
+    client_ca: Annotated[Path | None, _setting("CLIENT_CA", "PEM", "The CA of clients' certificates.")] = None
+    publisher: Annotated[
+        tuple[str, ...],
+        _setting("PUBLISHER", "NAME", "Who may publish: a SPIFFE id or a certificate's common name. Repeatable."),
+    ] = ()
+    revoked: Annotated[
+        Path | None,
+        _setting("REVOKED", "FILE", "Names that are refused everything, one a line. Read again when it changes."),
+    ] = None
+    etcd_ca: Annotated[Path | None, _setting("ETCD_CA", "PEM", "The CA of etcd's certificates.")] = None
+    etcd_cert: Annotated[Path | None, _setting("ETCD_CERT", "PEM", "The certificate to show to etcd.")] = None
+    etcd_key: Annotated[Path | None, _setting("ETCD_KEY", "PEM", "Its key.")] = None
+    workers: Annotated[
+        int,
+        _setting(
+            "WORKERS", "N", "Processes that share the ports. [one per core; sqlite: 1]", min=0, show_default=False
+        ),
+    ] = 0
+    publish: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="With --dev: publish the documents of DIR, old versions first.")
+    ] = None
+    reflection: Annotated[bool, _setting("REFLECTION", None, "Let gRPC clients ask for the proto.")] = True
+    progress_seconds: Annotated[
+        float, _setting("PROGRESS_SECONDS", "SECONDS", "Between a watch's marks of progress.", min=0.01)
+    ] = 10.0
+    grace_seconds: Annotated[
+        float, _setting("GRACE_SECONDS", "SECONDS", "For calls in flight when the server stops.", min=0)
+    ] = 10.0
+    judge_seconds: Annotated[
+        float, _setting("JUDGE_SECONDS", "SECONDS", "For a question about compatibility, or it is undecided.", min=0.01)
+    ] = 1.0
+    slow_seconds: Annotated[
+        float, _setting("SLOW_SECONDS", "SECONDS", "For a watcher to take a message, or be dropped.", min=0.01)
+    ] = 30.0
+    connection_seconds: Annotated[
+        float,
+        _setting(
+            "CONNECTION_SECONDS", "SECONDS", "After which a client must connect anew, and show its certificate.", min=1
+        ),
+    ] = 1800.0

@@ -1,0 +1,44 @@
+"""`schemaregistry audit`: proves that a store is as it was written. Holds no proof; that is `store/history.py`'s."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from schemaregistry.cli.option_groups import with_groups
+from schemaregistry_server.ops import snapshot_file
+from schemaregistry_server.ops.place import AsJson, Place, tell
+from schemaregistry_server.store import history
+
+
+class Action(StrEnum):
+    VERIFY = "verify"
+
+
+@with_groups
+def audit(
+    action: Annotated[Action, typer.Argument(show_default=False, help="verify is all there is.")],  # noqa: ARG001
+    snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
+    *,
+    place: Place,
+    as_json: AsJson = False,
+) -> None:
+    """Prove that every audit record follows the one before it, and that each version is what its record says.
+
+    Whoever can write to the store could make a whole new chain: with --snapshot it is also proved that all that was
+    there then is there still, and unchanged.
+    """
+    records, revision = uvloop.run(_verified(place, snapshot))
+    words = f"{records} audit records up to revision {revision}: all as they were written."
+    tell(words, {"records": records, "revision": revision}, as_json=as_json)
+
+
+async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:
+    """How many records there are, and up to which revision."""
+    held = await place.history()
+    if snapshot:
+        same_chain = snapshot_file.check(snapshot).header.store == place.kind
+        history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)
+    return len(held.writes), held.revision

@@ -1,0 +1,71 @@
+"""Which store the commands for operators are about: its name, its directory, and the TLS files for etcd.
+
+What is done there is each command's own.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from schemaregistry.cli.say import say
+from schemaregistry_server.config.options import DEFAULT_DATA
+from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.store import history, selection, sqlite_file
+from schemaregistry_server.store.base import Store
+from schemaregistry_server.store.history import History, Readable
+from schemaregistry_server.store.sqlite import SQLiteReader
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A store by its name (`selection.opened`), the directory of the embedded one, and etcd's TLS files: options."""
+
+    store: Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")] = (
+        "sqlite"
+    )
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="The registry's data directory.")
+    ] = DEFAULT_DATA
+    etcd_ca: Annotated[Path | None, typer.Option(metavar="PEM", help="The CA of etcd's certificates.")] = None
+    etcd_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate to show to etcd.")] = None
+    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")] = None
+
+    @property
+    def kind(self) -> str:
+        """`sqlite` or `etcd`."""
+        return "sqlite" if self.store == "sqlite" else "etcd"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Readable]:
+        """The store, for reading alone: a server may have it open. Raises as `selection.opened` does."""
+        if self.kind == "sqlite":
+            path = self.data / "registry.db"
+            sqlite_file.must_be_there(path)
+            yield SQLiteReader(path)
+        else:
+            async with self.writing() as store:
+                yield store
+
+    async def history(self) -> History:
+        """Every write that the store has, each proved to fit its audit record; raises as `history.read` too."""
+        async with self.reading() as store:
+            return await history.read(store)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Store]:
+        """The store; the embedded one for us alone."""
+        tls = Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
+        async with selection.opened(self.store, self.data, tls=tls) as store:
+            yield store
+
+
+def tell(words: str, answer: Mapping[str, object], *, as_json: bool) -> None:
+    """Print a command's answer: a sentence for a person, or one line of JSON."""
+    say(json.dumps(answer) if as_json else words)

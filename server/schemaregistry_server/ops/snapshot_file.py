@@ -1,0 +1,227 @@
+"""A snapshot's file: a header and every write of a store, in frames that show any change of a byte.
+
+Holds the format; what is done with snapshots is `snapshots.py`'s. The file is one line that names the format, then
+frames: `SHA-256 LENGTH`, a newline, LENGTH bytes, a newline. The first frame is the header as JSON; each other one a
+write: a line of JSON, then the document's bytes as they were registered. Each SHA-256 is over the frames up to its own
+(length, newline and bytes of each), so that it also proves that none is missing, doubled or in another place.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Final
+
+from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
+from schemaregistry_server.store import audit
+from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.history import Write
+
+FORMAT: Final = b"schemaregistry snapshot 2\n"
+
+LINE: Final = 64 + 1 + 8 + 1
+"""Bytes of a frame's first line, at most."""
+
+HEADER: Final = {"store": str, "revision": int, "versions": int, "made_at": str}
+ENTRY: Final = {
+    "id": str,
+    "version": str,
+    "revision": int,
+    "fingerprint": str,
+    "registered_by": str,
+    "registered_at": int,
+}
+LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
+"""The members of each line. Of an audit record it is what does not follow from the entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The store's kind (`sqlite` or `etcd`) and revision, how many versions it had, and when they were read (UTC)."""
+
+    store: str
+    revision: int
+    versions: int
+    made_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was read to its end and is whole: its header, its size in bytes, and their SHA-256."""
+
+    header: Header
+    size: int
+    sha256: str
+
+
+def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
+    """Write the file beside `path`, sync it, and put it in its place whole, over what is there.
+
+    Raises FailedPrecondition (SNAPSHOT_UNWRITABLE) where that fails; `path` is then as it was.
+    """
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as file:
+            _write(file, header, writes)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        _sync(path.parent)
+    except OSError as failed:
+        raise FailedPrecondition(
+            f"{path}: the snapshot can't be written ({failed.strerror}). Name another file, or make room.",
+            reason="SNAPSHOT_UNWRITABLE",
+        ) from failed
+    finally:
+        with suppress(OSError):
+            beside.unlink()
+
+
+def check(path: Path) -> Checked:
+    """Read the whole file, and prove its audit chain too.
+
+    Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed or is missing; InvalidArgument
+    (SNAPSHOT_UNREADABLE) where the file can't be read.
+    """
+    reader = _Reader(path)
+    try:
+        audit.verify(write.record for write in reader.writes())
+    except FailedPrecondition as broken:
+        raise reader.damaged("its audit record does not follow those before it") from broken
+    return Checked(reader.header, reader.offset, reader.all.hexdigest())
+
+
+def read(path: Path) -> Iterator[Write]:
+    """The writes of a file, in their order. Raises as `check` does, but only once it comes to the place."""
+    return _Reader(path).writes()
+
+
+def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
+    running = hashlib.sha256()
+    file.write(FORMAT)
+    for payload in chain([_json(asdict(header))], map(_payload, writes)):
+        running.update(b"%d\n%b" % (len(payload), payload))
+        file.write(b"%b %d\n%b\n" % (running.hexdigest().encode(), len(payload), payload))
+
+
+def _payload(write: Write) -> bytes:
+    about = {name: getattr(write.entry, name) for name in ENTRY}
+    link = {name: getattr(write.record, name) for name in LINK}
+    return _json(about | {"audit": link}) + b"\n" + write.entry.raw
+
+
+def _unpack(payload: bytes) -> Write:
+    """The write in a frame; raises ValueError, TypeError or KeyError for what is none."""
+    line, _, raw = payload.partition(b"\n")
+    about = json.loads(line)
+    link = about.pop("audit")
+    entry = Entry(raw=raw, **_typed(about, ENTRY))
+    hash_ = _typed(link, LINK).pop("hash")
+    record = audit.record(entry, **link)
+    if record.hash != hash_:
+        raise ValueError("its audit record is another version's")
+    return Write(entry, record)
+
+
+def _typed(members: dict[str, Any], types: dict[str, type]) -> dict[str, Any]:
+    if {name: type(value) for name, value in members.items()} != types:
+        raise ValueError(f"it must have {', '.join(types)} and nothing else")
+    return members
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _sync(directory: Path) -> None:
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+class _Reader:
+    """One reading of a file. `offset`: how far; `_start`: where the frame begins that is read."""
+
+    header: Header
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.offset = self._start = 0
+        self.all = hashlib.sha256()
+        self._frames = hashlib.sha256()
+
+    def writes(self) -> Iterator[Write]:
+        try:
+            with self._path.open("rb") as file:
+                begins = self._take(file, len(FORMAT))
+                if not begins:
+                    raise self.damaged("the file is empty")
+                if begins != FORMAT:
+                    cut_off = FORMAT.startswith(begins)
+                    raise self.damaged(
+                        "it is cut off" if cut_off else "this is no snapshot of a format that can be read here"
+                    )
+                self.header = self._header(self._frame(file))
+                revision = 0
+                for _ in range(self.header.versions):
+                    write = self._write(self._frame(file), after=revision)
+                    revision = write.entry.revision
+                    yield write
+                self._start = self.offset
+                if file.read(1):
+                    raise self.damaged("here is more than was written")
+        except OSError as failed:
+            raise InvalidArgument(
+                f"{self._path}: the snapshot can't be read ({failed.strerror}).", reason="SNAPSHOT_UNREADABLE"
+            ) from failed
+
+    def damaged(self, what: str) -> DataLoss:
+        return DataLoss(
+            f"{self._path}: in the record at byte {self._start}: {what}. Use a snapshot that is as it was written.",
+            reason="SNAPSHOT_DAMAGED",
+            metadata={"file": str(self._path), "offset": str(self._start)},
+        )
+
+    def _frame(self, file: IO[bytes]) -> bytes:
+        """The next frame's payload, whose every byte is then proved."""
+        self._start = self.offset
+        line = file.readline(LINE)
+        length = line[65:-1]
+        if not (length.isdigit() and line.endswith(b"\n")):
+            raise self.damaged("it is cut off, or was changed")
+        self._count(line)
+        payload, end = self._take(file, int(length)), self._take(file, 1)
+        self._frames.update(b"%d\n%b" % (len(payload), payload))
+        if line + end != b"%b %d\n\n" % (self._frames.hexdigest().encode(), len(payload)):
+            raise self.damaged("it is not what was written here")
+        return payload
+
+    def _take(self, file: IO[bytes], size: int) -> bytes:
+        taken = file.read(size)
+        self._count(taken)
+        return taken
+
+    def _count(self, taken: bytes) -> None:
+        self.offset += len(taken)
+        self.all.update(taken)
+
+    def _header(self, payload: bytes) -> Header:
+        try:
+            return Header(**_typed(json.loads(payload), HEADER))
+        except (ValueError, AttributeError, RecursionError) as wrong:
+            raise self.damaged(f"it is no header ({wrong})") from wrong
+
+    def _write(self, payload: bytes, *, after: int) -> Write:
+        try:
+            write = _unpack(payload)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as wrong:
+            raise self.damaged(f"it is no version ({wrong})") from wrong
+        if write.entry.revision <= after:
+            raise self.damaged("its revision does not follow the one before it")
+        return write

@@ -1,0 +1,92 @@
+"""`schemaregistry snapshot` and `restore`: a store's whole history into a file, and back into an empty store.
+
+Holds the commands; the file's format is `snapshot_file.py`'s, the proof of a history `store/history.py`'s.
+"""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+import uvloop
+
+from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.say import say
+from schemaregistry.errors import DataLoss
+from schemaregistry_server.ops import snapshot_file
+from schemaregistry_server.ops.place import AsJson, Place, tell
+from schemaregistry_server.ops.snapshot_file import Checked, Header
+from schemaregistry_server.store import history
+
+NEW_REVISIONS: Final = """\
+etcd counts its own revisions, so each version has a new one: whoever watches must begin again at revision 0."""
+
+File = Annotated[Path, typer.Argument(metavar="FILE", show_default=False, help="The snapshot.")]
+Sha256 = Annotated[str, typer.Option(metavar="HEX", help="What FILE must have: `snapshot` said it, or sha256sum.")]
+
+
+@with_groups
+def snapshot(
+    file: File,
+    *,
+    place: Place,
+    as_json: AsJson = False,
+) -> None:
+    """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
+
+    All of it is proved on the way: no snapshot is made of a store whose documents or audit records were changed.
+    """
+    uvloop.run(_save(place, file))
+    _say(file, snapshot_file.check(file), as_json=as_json)
+
+
+@with_groups
+def restore(
+    file: File,
+    *,
+    place: Place,
+    sha256: Sha256 = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write what FILE has into an empty store, then read it back and compare.
+
+    FILE is read to its end first: one that was changed, cut off or added to is refused before anything is written,
+    with exit code 3.
+    The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
+    """
+    checked = snapshot_file.check(file)
+    if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
+        raise DataLoss(
+            f"{file}: its SHA-256 is {checked.sha256}, not {sha256}: it was changed, or is another snapshot.",
+            reason="SNAPSHOT_DAMAGED",
+            metadata={"file": str(file)},
+        )
+    uvloop.run(_restore(place, file, same_chain=place.kind == checked.header.store))
+    _say(file, checked, as_json=as_json)
+    if place.kind == "etcd" and not as_json:
+        say(NEW_REVISIONS)
+
+
+async def _save(place: Place, file: Path) -> None:
+    held = await place.history()
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
+
+
+async def _restore(place: Place, file: Path, *, same_chain: bool) -> None:
+    async with place.writing() as store:
+        await store.restore(write.entry for write in snapshot_file.read(file))
+        held = await history.read(store)
+    same_revisions = place.kind == "sqlite"
+    history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
+
+
+def _say(file: Path, checked: Checked, *, as_json: bool) -> None:
+    header = checked.header
+    words = (
+        f"{file}: {header.versions} versions up to revision {header.revision} of a store in {header.store}, "
+        f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
+    )
+    answer = {"file": str(file), **asdict(header), "size": checked.size, "sha256": checked.sha256}
+    tell(words, answer, as_json=as_json)

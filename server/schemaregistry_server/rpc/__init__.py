@@ -1,0 +1,1 @@
+"""The registry's RPCs, the same for every transport."""

@@ -1,0 +1,83 @@
+"""What runs in the judge's workers: documents are parsed there, and answers made into bytes. Waits for nobody."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from schemaregistry.compat import RefusedVersion, admit, admit_undecided, check_history, second_referee
+from schemaregistry.contract import compile_contract
+from schemaregistry.document import Document, Level, parse
+from schemaregistry_server.rpc import record_validation
+from schemaregistry_server.rpc.proto_json import compact, to_json
+from schemaregistry_server.rpc.reply import Prepared
+from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
+from schemaregistry_server.rpc.verdicts import Rendered, render
+
+# The second referee is here because it is slow to import.
+__all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
+
+SMALL = 16 << 10
+"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+PARSED = 128
+"""Documents that are kept."""
+
+
+def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
+    """Parse; raises as `document.parse` does."""
+    document = _parsed(raw, id)
+    return Candidate(
+        id=document.id,
+        version=document.version,
+        raw=raw,
+        fingerprint=document.fingerprint,
+        compatibility=document.compatibility,
+        warnings=document.warnings,
+    )
+
+
+def weigh(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
+    """As `compat.check_history`."""
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    return render(check_history(history, document, direction=direction, seconds=seconds))
+
+
+def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
+    """As `compat.admit`; raises RefusedWrite, whose verdict is bytes."""
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    try:
+        admit(history, document, seconds=seconds)
+    except RefusedVersion as refused:
+        raise _rendered(refused) from None
+
+
+def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
+    """Apply the rules of writing to a verdict that is unknown for `reason`; raises as `write` does."""
+    history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
+    try:
+        admit_undecided(history, document, reason)
+    except RefusedVersion as refused:
+        raise _rendered(refused) from None
+
+
+def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
+    """As `records.validate`, its answer made into bytes."""
+    answer = record_validation.validate(_parsed(raw, id), data)
+    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+
+
+def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)
+    """The contract of a registered document."""
+    answer = compile_contract(_parsed(raw, id))
+    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+
+
+def _rendered(refused: RefusedVersion) -> RefusedWrite:
+    return RefusedWrite(
+        refused.message, reason=refused.reason, pointer=refused.pointer, verdict=render(refused.verdict)
+    )
+
+
+def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002
+    return _kept(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
+
+
+_kept = lru_cache(maxsize=PARSED)(lambda raw, id: parse(raw, id=id))  # noqa: A006

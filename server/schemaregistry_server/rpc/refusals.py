@@ -1,0 +1,23 @@
+"""The log of what was refused, one JSON line each: who, what, and why. Writes are audited by the store itself."""
+
+import json
+import logging
+
+from schemaregistry.errors import RegistryError
+from schemaregistry_server.security.identity import Identity
+
+log = logging.getLogger("schemaregistry.refusals")
+
+
+def record(rpc: str, caller: Identity, error: RegistryError, id: str = "") -> None:  # noqa: A002 (the field's term)
+    """Log that `caller` was refused `rpc`."""
+    line = {
+        "event": "refused",
+        "rpc": rpc,
+        "who": caller.name,
+        "transport": caller.transport,
+        "id": id[:128],
+        "code": error.code,
+        "reason": error.reason,
+    }
+    log.warning(json.dumps(line))

@@ -1,0 +1,100 @@
+"""RegisterSchema: judge a document against what is there and write it, as one step as others see it.
+
+Holds the rules' order and the attempts; the rules are `compat`'s, the comparison in the write is the store's.
+"""
+
+import asyncio
+import time
+from typing import Final
+from weakref import WeakValueDictionary
+
+from schemaregistry.compat import judged_against
+from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
+from schemaregistry_server.catalog.catalog import Catalog, Subject
+from schemaregistry_server.catalog.current import CurrentCatalog
+from schemaregistry_server.rpc.verdict_cache import Candidate, Judge
+from schemaregistry_server.store.base import Conflict, Entry, Store
+
+ATTEMPTS: Final = 20
+"""How often a document is judged anew because another server's write came first."""
+
+SECONDS: Final = 5.0
+"""How long a write may take to arrive in this server's own catalog."""
+
+
+class Writer:
+    """The one way into the store. Writers of the same id take turns, so that only another server's can conflict."""
+
+    def __init__(self, store: Store, current: CurrentCatalog, judge: Judge) -> None:
+        self._store = store
+        self._current = current
+        self._judge = judge
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def write(self, document: Candidate, who: str) -> tuple[Entry, bool]:
+        """Return the entry, and whether it is new (False: the same content was there), once every read sees it.
+
+        Raises AlreadyExists, RefusedWrite (with the verdict), ResourceExhausted (no judge was free) or Unavailable.
+        """
+        async with self._turns.setdefault(document.id, asyncio.Lock()):
+            for _ in range(ATTEMPTS):
+                try:
+                    return await self._attempt(document, who)
+                except Conflict as lost:
+                    await self._seen(lost.revision)
+        raise Unavailable(f"Others write {document.id} all the time: try again.", reason="CONTENDED")
+
+    async def _attempt(self, document: Candidate, who: str) -> tuple[Entry, bool]:
+        version = str(document.version)
+        subject = self._current.catalog.subjects.get(document.id) or Subject(document.id)
+        if (there := subject.by_version.get(version)) is not None:
+            return _same(there.entry, document), False
+        if subject.versions:
+            await self._judge.admit(_judged(subject, document), document, who)
+        entry = Entry(
+            id=document.id,
+            version=version,
+            raw=document.raw,
+            fingerprint=document.fingerprint,
+            registered_by=who,
+            registered_at=time.time_ns() // 1000,
+        )
+        latest = subject.latest.entry.version if subject.versions else None
+        revision = await self._store.put(entry, expected_latest=latest)
+        catalog = await self._seen(revision)
+        return catalog.subjects[document.id].by_version[version].entry, True
+
+    async def _seen(self, revision: int) -> Catalog:
+        """The catalog with a revision that the store has. Raises Unavailable: whoever tries again finds the write."""
+        try:
+            return await self._current.reached(revision, seconds=SECONDS)
+        except DeadlineExceeded as late:
+            raise Unavailable(
+                f"The store is at revision {revision} and this server has seen {self._current.catalog.revision}: "
+                "try again, here or at another.",
+                reason="STORE_AHEAD",
+                metadata={"revision": str(revision)},
+            ) from late
+
+
+def _judged(subject: Subject, document: Candidate) -> list[Entry]:
+    """The versions that the document is judged against, and the latest, which it must be greater than."""
+    judged = judged_against(subject.versions, document.compatibility)
+    return [registered.entry for registered in {*judged, subject.latest}]
+
+
+def _same(entry: Entry, document: Candidate) -> Entry:
+    if entry.fingerprint != document.fingerprint:
+        raise AlreadyExists(
+            f"{entry.id} {entry.version} is there with other content: {entry.fingerprint}, yours is "
+            f"{document.fingerprint}. A version never changes: raise `version` in the document.",
+            reason="VERSION_EXISTS",
+            pointer="/version",
+            metadata={
+                "id": entry.id,
+                "version": entry.version,
+                "fingerprint": entry.fingerprint,
+                "your_fingerprint": document.fingerprint,
+            },
+        )
+    return entry

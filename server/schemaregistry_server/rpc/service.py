@@ -1,0 +1,211 @@
+"""The registry's RPCs, free of transport: each takes a request and its caller, and replies or raises RegistryError.
+
+Holds what an RPC asks and answers; keeping, judging, paging and watching are other modules'.
+"""
+
+# ruff: noqa: A002, N802 (the proto's names)
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+
+from schemaregistry.compat import judged_against
+from schemaregistry.document import check_id
+from schemaregistry.errors import RegistryError, with_place
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.catalog.catalog import Catalog, Subject
+from schemaregistry_server.catalog.current import CurrentCatalog
+from schemaregistry_server.catalog.feed import describe, described
+from schemaregistry_server.catalog.registered import Registered
+from schemaregistry_server.catalog.slices import sliced
+from schemaregistry_server.rpc import bodies, limits, pages, refusals, watching
+from schemaregistry_server.rpc.registration import Writer
+from schemaregistry_server.rpc.reply import Prepared, Reply
+from schemaregistry_server.rpc.verdict_cache import Judge, Questions, read_direction
+from schemaregistry_server.security.identity import Identity, authorise
+from schemaregistry_server.store.base import Store
+
+__all__ = ["Identity", "Registry", "Reply"]
+
+WAIT_SECONDS: Final = 5.0
+"""How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
+
+STRETCH: Final = 50
+"""Subjects that a filter looks at in one go."""
+
+STALE: Final = ("x-schema-stale", "true")
+PROGRESS_HEADER: Final = "x-schema-progress-seconds"
+
+
+class Registry:
+    """The RPCs over one store and the catalog that follows it."""
+
+    def __init__(
+        self, store: Store, current: CurrentCatalog, *, judge: Judge, questions: Questions, progress_seconds: float
+    ) -> None:
+        self._current = current
+        self._questions = questions
+        self._judge = judge
+        self._writer = Writer(store, current, judge)
+        self._progress_seconds = progress_seconds
+
+    async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
+        self._admit("GetSchema", request, caller)
+        found = await self._find(request.id, request.version, request.min_revision)
+        unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
+        body = HttpBody(content_type=found.body.content_type) if unchanged else found.body
+        return self._reply(body, found.validated_headers)
+
+    async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
+        self._admit("RegisterSchema", request, caller)
+        try:
+            bodies.require_json(request.document.data)
+            document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
+            entry, created = await self._writer.write(document, caller.name)
+        except RegistryError as error:
+            refusals.record("RegisterSchema", caller, error, request.id)
+            raise
+        return Reply(
+            pb.RegisterSchemaResponse(
+                id=entry.id,
+                version=entry.version,
+                revision=entry.revision,
+                fingerprint=entry.fingerprint,
+                created=created,
+                warnings=[with_place(note.message, note.pointer) for note in document.warnings],
+            )
+        )
+
+    async def CheckCompatibility(self, request: pb.CheckCompatibilityRequest, caller: Identity) -> Reply:
+        self._admit("CheckCompatibility", request, caller)
+        direction = read_direction(request.direction, transitive=True)
+        bodies.require_json(request.document.data)
+        document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
+        subject = (await self._catalog(request.min_revision)).subject(document.id)
+        versions = judged_against(subject.versions, direction or document.compatibility)
+        return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
+
+    async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
+        self._admit("CompareVersions", request, caller)
+        direction = read_direction(request.direction, transitive=False)
+        subject = (await self._catalog(request.min_revision)).subject(request.id)
+        old, new = subject.find(request.from_version), subject.find(request.to_version)
+        return self._reply(await self._questions.pair(old, new, direction, caller.name))
+
+    async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
+        self._admit("ListSchemas", request, caller)
+        filters = (request.text, request.field, request.tag)
+        page = pages.read(request.page_size, request.page_token, "schemas", *filters)
+        catalog = await self._catalog(request.min_revision)
+        answer = pb.ListSchemasResponse(revision=catalog.revision)
+        if any(filters):
+            await describe(catalog)
+        async for subject in _chosen(catalog.filtered(page.after, request.field, request.tag), *filters):
+            if len(answer.schemas) == page.size:
+                answer.next_page_token = page.token(answer.schemas[-1].id)
+                break
+            answer.schemas.append(_summary(subject))
+        return self._reply(answer)
+
+    async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
+        self._admit("ListVersions", request, caller)
+        page = pages.read(request.page_size, request.page_token, "versions", request.id)
+        catalog = await self._catalog(request.min_revision)
+        later = catalog.subject(request.id).after(page.after_revision)
+        chosen = later[: page.size]
+        more = page.size < len(later)
+        return self._reply(
+            pb.ListVersionsResponse(
+                versions=[each.message for each in chosen],
+                next_page_token=page.token(str(chosen[-1].entry.revision)) if more else "",
+                revision=catalog.revision,
+            )
+        )
+
+    def WatchSchemas(self, request: pb.WatchSchemasRequest, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:
+        self._admit("WatchSchemas", request, caller)
+        return watching.watch(self._current, request, progress_seconds=self._progress_seconds)
+
+    @property
+    def watch_headers(self) -> Sequence[tuple[str, str]]:
+        """What a watch says beforehand: how often a mark of progress comes, so that a reader may know silence."""
+        return ((PROGRESS_HEADER, f"{self._progress_seconds:g}"),)
+
+    async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
+        self._admit("GetContract", request, caller)
+        found = await self._find(request.id, request.version, request.min_revision)
+        return self._reply(await self._questions.contract(found, caller.name), found.headers)
+
+    async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
+        self._admit("ValidateRecords", request, caller)
+        found = await self._find(request.id, request.version, 0)
+        bodies.require_json(request.records.data)
+        return self._reply(await self._questions.records(found, request.records.data, caller.name))
+
+    async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
+        self._admit("WhoAmI", request, caller)
+        return Reply(
+            pb.WhoAmIResponse(identity=caller.name, can_publish=caller.can_publish, transport=caller.transport)
+        )
+
+    def authorise(self, rpc: str, caller: Identity) -> None:
+        """Return where `caller` may call `rpc`; raise Unauthenticated or PermissionDenied, and log it, where not."""
+        try:
+            authorise(rpc, caller)
+        except RegistryError as error:
+            refusals.record(rpc, caller, error)
+            raise
+
+    def _admit(self, rpc: str, request: Message, caller: Identity) -> None:
+        self.authorise(rpc, caller)
+        limits.check(request)
+
+    async def _catalog(self, min_revision: int) -> Catalog:
+        return await self._current.reached(min_revision, seconds=WAIT_SECONDS)
+
+    async def _find(self, id: str, version: str, min_revision: int) -> Registered:
+        return (await self._catalog(min_revision)).subject(id).find(version)
+
+    def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+        return Reply(message, (*headers, STALE) if self._current.stale else headers)
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Whether an If-None-Match field names `etag` (RFC 9110, section 13.1.2: weak comparison, or `*`)."""
+    if if_none_match == etag:
+        return True
+    named = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+    return etag in named or named == ["*"]
+
+
+async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
+    """The subjects whose latest version has what is asked for ("": anything)."""
+    words = text.casefold()
+    waiting = iter(subjects)
+    async for stretch in sliced(iter(lambda: list(islice(waiting, STRETCH)), [])):
+        for subject in stretch:
+            latest = subject.latest
+            about = latest.about if latest.is_described else await described(latest)
+            if (
+                (not text or words in subject.id or words in about.words)
+                and (not field or field in about.fields)
+                and (not tag or tag in about.tags)
+            ):
+                yield subject
+
+
+def _summary(subject: Subject) -> pb.SchemaSummary:
+    latest = subject.latest
+    return pb.SchemaSummary(
+        id=subject.id,
+        title=latest.about.title,
+        latest_version=latest.entry.version,
+        versions=len(subject.versions),
+        tags=latest.about.tags,
+        owner=latest.about.owner,
+        revision=latest.entry.revision,
+        fingerprint=latest.entry.fingerprint,
+    )

@@ -1,0 +1,120 @@
+"""WatchSchemas: the catalog's history from a revision on, then each change, with marks of progress between.
+
+Holds no queue per reader: a reader has a place in the one history that all share, so a slow one costs nothing.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Collection
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final, Literal
+
+from schemaregistry.document import check_id
+from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.catalog.catalog import Catalog
+from schemaregistry_server.catalog.current import CurrentCatalog
+from schemaregistry_server.catalog.registered import Registered
+from schemaregistry_server.catalog.slices import sliced
+
+LAG_SECONDS: Final = 5.0
+"""How far a server may be behind the one that a reader comes from before its revision counts as another store's: longer
+than it takes to see that the store is away."""
+
+
+async def watch(
+    current: CurrentCatalog, request: pb.WatchSchemasRequest, *, progress_seconds: float
+) -> AsyncIterator[pb.WatchSchemasResponse]:
+    """Send every version after the request's revision once and in order; the first mark of progress ends the snapshot.
+
+    A mark follows at least every `progress_seconds`, whatever else changes meanwhile: a reader that hears none for
+    three times as long knows that its connection is dead.
+
+    Raises InvalidArgument, OutOfRange (a revision that this store has not reached) and Unavailable (the server is
+    stopping, or far behind while its store is away: resume elsewhere).
+    """
+    ids = frozenset(map(check_id, request.ids))
+    reached = request.after_revision
+    catalog = await _catalog_at(current, reached)
+    async for registered in _chosen(catalog, reached, ids):
+        yield _event(registered, "snapshot", request.include_documents)
+    now = asyncio.get_running_loop().time
+    yield _progress(catalog, current)
+    due = now() + progress_seconds
+    while True:
+        reached = catalog.revision
+        catalog = await _next(current, reached, due - now())
+        async for registered in _chosen(catalog, reached, ids):
+            yield _event(registered, "change", request.include_documents)
+        if catalog.revision == reached or now() >= due:
+            yield _progress(catalog, current)
+            due = now() + progress_seconds
+
+
+async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, seconds: float) -> None:
+    """Wait until the reader has taken `message`; raise ResourceExhausted where it leaves it for `seconds`."""
+    try:
+        async with asyncio.timeout(seconds):
+            await write
+    except TimeoutError:
+        raise ResourceExhausted(
+            f"A message was not taken for {seconds:g} s: read faster, and watch again with after_revision set to the "
+            "last revision that arrived.",
+            reason="SLOW_READER",
+            metadata={"undelivered": str(message.revision)},
+        ) from None
+
+
+async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
+    if revision < 0:
+        raise InvalidArgument(f"after_revision is {revision}: it must be 0 or more.", reason="BAD_REVISION")
+    try:
+        return await current.reached(revision, seconds=LAG_SECONDS)
+    except DeadlineExceeded:
+        at = current.catalog.revision
+        if current.stale:
+            raise Unavailable(
+                f"This server's store is away and it has seen revision {at}, not {revision}: watch another one.",
+                reason="STORE_AWAY",
+                metadata={"revision": str(at), "after_revision": str(revision)},
+            ) from None
+        raise OutOfRange(
+            f"This store is at revision {at} and has not reached {revision}: it was restored, or is another store. "
+            "Forget what you have and watch from revision 0.",
+            reason="REVISION_AHEAD",
+            metadata={"revision": str(at), "after_revision": str(revision)},
+        ) from None
+
+
+async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[Registered]:
+    async for registered in sliced(catalog.after(after, ids)):
+        yield registered
+
+
+async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalog:
+    """The newest catalog: at once where it is past `reached`, else after a change or `seconds`."""
+    if current.catalog.revision == reached and not current.closing:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await current.changed.wait()
+    if current.closing:
+        raise Unavailable(
+            f"This server is stopping: watch again with after_revision {reached}, here later or on another.",
+            reason="STOPPING",
+            metadata={"after_revision": str(reached)},
+        )
+    return current.catalog
+
+
+@lru_cache(maxsize=64)
+def _event(registered: Registered, kind: Literal["snapshot", "change"], with_document: bool) -> pb.WatchSchemasResponse:
+    """The message of one version, made once for all who get it at the same time. Shared: never changed."""
+    event = pb.WatchSchemasResponse(revision=registered.entry.revision)
+    getattr(event, kind).CopyFrom(registered.message)
+    if with_document:
+        event.document = registered.entry.raw
+    return event
+
+
+def _progress(catalog: Catalog, current: CurrentCatalog) -> pb.WatchSchemasResponse:
+    return pb.WatchSchemasResponse(revision=catalog.revision, progress=pb.Progress(stale=current.stale))

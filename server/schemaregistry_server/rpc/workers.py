@@ -1,0 +1,110 @@
+"""Tasks in worker processes, asked without holding up the event loop. What a worker is, `schemaregistry.tasks` says."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+from time import monotonic
+from typing import Any, Final, TypeVar, TypeVarTuple
+
+from schemaregistry.tasks import Crashed, Overdue, Template, frames
+from schemaregistry.tasks.worker import GRACE, STARTING, answered, read_pid
+from schemaregistry_server.rpc.turns import Turns
+
+WAITING: Final = 256
+"""Questions that may wait at once, a quarter of them one caller's."""
+CHUNK: Final = 1 << 18
+ARRIVING: Final = 0.02
+"""Seconds for what has come to be read."""
+
+Answer = TypeVar("Answer")
+Args = TypeVarTuple("Args")
+
+
+class Workers:
+    """A few workers of one template, which callers take in turn."""
+
+    def __init__(self, count: int, template: Template, *, patience: float, waiting: int = WAITING) -> None:
+        """`patience`: seconds that a question waits for a worker."""
+        self._workers = [_Worker(template) for _ in range(count)]
+        self._turns = Turns(count, waiting=waiting, patience=patience)
+
+    async def run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+        """Give what `task` returns in a worker; raises as `tasks.Worker.ask` does, or Busy."""
+        async with self._turns.place(caller) as place:
+            answer: Answer = await self._workers[place].ask(frames.pack((task, args)), seconds)
+        return answer
+
+    def close(self) -> None:
+        """End the workers, each once its task is done; what is still asked of them is answered no more."""
+        for worker in self._workers:
+            worker.close()
+
+
+class _Worker:
+    """One worker, forked at once, and anew whenever it was killed; asked one question at a time."""
+
+    def __init__(self, template: Template) -> None:
+        self._template = template
+        self._pid = 0
+        self._channel = self._fork()
+
+    async def ask(self, question: bytes, seconds: float) -> Any:
+        """As `tasks.Worker.ask`. Where the asker leaves, the worker is killed: nobody waits for its answer."""
+        try:
+            if not self._pid:
+                self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
+            frame = await self._exchange(question, monotonic() + seconds + GRACE)
+        except TimeoutError:
+            self._renew()
+            raise Overdue(seconds) from None
+        except (EOFError, OSError):
+            self._renew()
+            raise Crashed("its process died, of too much memory or of a fault in native code") from None
+        except asyncio.CancelledError:
+            self._renew()
+            raise
+        return answered(frame, self._renew)
+
+    def close(self) -> None:
+        """Leave it: it ends when it next reads, or with its template."""
+        self._channel.close()
+
+    def _fork(self) -> socket.socket:
+        channel = self._template.fork()
+        channel.setblocking(False)
+        return channel
+
+    def _renew(self) -> None:
+        self._channel.close()
+        if self._pid:
+            self._template.end(self._pid)
+        self._pid = 0
+        self._channel = self._fork()
+
+    async def _exchange(self, question: bytes, deadline: float) -> Any:
+        async with asyncio.timeout(deadline - monotonic()):
+            await asyncio.get_running_loop().sock_sendall(self._channel, question)
+        length = frames.LENGTH.unpack(await self._exactly(frames.LENGTH.size, deadline))[0]
+        return frames.unpack(await self._exactly(length, deadline))
+
+    async def _exactly(self, length: int, deadline: float) -> bytearray:
+        body = bytearray()
+        while len(body) < length:
+            chunk = await self._some(min(CHUNK, length - len(body)), deadline)
+            if not chunk:
+                raise EOFError
+            body += chunk
+        return body
+
+    async def _some(self, size: int, deadline: float) -> bytes:
+        """Read what comes by the deadline, or has come by then: a process that stood still finds both at once."""
+        receiving = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(self._channel, size))
+        try:
+            await asyncio.wait({receiving}, timeout=max(deadline - monotonic(), 0))
+            if not receiving.done():
+                await asyncio.sleep(ARRIVING)
+            if not receiving.done():
+                raise TimeoutError
+            return receiving.result()
+        finally:
+            receiving.cancel()

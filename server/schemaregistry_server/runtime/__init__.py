@@ -1,0 +1,1 @@
+"""The server's processes, from their start to their end."""

@@ -1,0 +1,169 @@
+"""The health port in a process of its own, which answers by what the server said last: a flood there delays no call.
+
+Holds the server's side and the program that answers; the paths are `health.py`'s.
+"""
+
+import asyncio
+import itertools
+import json
+import logging
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Self
+
+import uvloop
+
+from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.runtime import lifeline
+from schemaregistry_server.transport import addresses, health
+from schemaregistry_server.transport.listener import HttpListener
+
+LOOK_SECONDS: Final = 0.02
+"""Between looks at the state; a change is told at once."""
+
+REPORT_LOOKS: Final = 10
+"""Looks after which it is told although it is the same: silence means that the server hangs."""
+
+AGAIN_SECONDS: Final = 1.0
+"""Before a process that ended is started again."""
+
+SILENT_SECONDS: Final = 20
+"""A server that said nothing for so long hangs: `/healthz` is 503 then."""
+
+MAX_REPORT: Final = 32 << 10
+"""Bytes of one report."""
+
+MAX_TEXT: Final = 16 << 10
+"""Characters of a state's text."""
+
+MAX_CONNECTIONS: Final = 256
+
+log = logging.getLogger(__name__)
+
+
+class HealthPort:
+    """The server's side: where health is answered ("": nowhere), and the process that answers, which it keeps alive."""
+
+    def __init__(self, address: str | None, state: Callable[[], State]) -> None:
+        """Bind `address`; raises as `addresses.listen`."""
+        self.address = ""
+        self._state = state
+        self._told: State | None = None
+        self._listening: socket.socket | None = None
+        self._reports: socket.socket | None = None
+        self._keeping: asyncio.Task[None] | None = None
+        if address is not None:
+            self._listening = addresses.listen(address, "--health")
+            self.address = addresses.with_port(address, self._listening.getsockname()[1])
+
+    async def __aenter__(self) -> Self:
+        """Answer from now on."""
+        if self._listening:
+            self._keeping = asyncio.create_task(self._keep(self._listening))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End the process and give up the address."""
+        if self._keeping and self._listening:
+            self._keeping.cancel()
+            await asyncio.wait({self._keeping})
+            self._listening.close()
+
+    def report(self) -> None:
+        """Tell the process the state now, without waiting for the next look."""
+        self._told = state = self._state()
+        if self._reports:
+            text = json.dumps([state.ready, state.text[:MAX_TEXT]]).encode()
+            with suppress(BlockingIOError, ConnectionError):  # it is behind, or gone: the next report tells it more
+                self._reports.send(text)
+
+    async def _keep(self, listening: socket.socket) -> None:
+        while True:
+            self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._reports.setblocking(False)
+            with self._reports, theirs:
+                process = _started(listening, theirs)
+                theirs.close()
+                try:
+                    for look in itertools.count():
+                        if process.poll() is not None:
+                            break
+                        if look % REPORT_LOOKS == 0 or self._state() != self._told:
+                            self.report()
+                        await asyncio.sleep(LOOK_SECONDS)
+                finally:
+                    process.kill()
+                    process.wait()
+            self._reports = None
+            log.error("the health port's process ended (%d): it starts again", process.returncode)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+def _started(listening: socket.socket, reports: socket.socket) -> "subprocess.Popen[bytes]":
+    descriptors = [listening.fileno(), reports.fileno()]
+    program = [sys.executable, "-m", "schemaregistry_server.runtime.health_process", *map(str, descriptors)]
+    return subprocess.Popen(program, pass_fds=descriptors)  # noqa: S603 (our own program)
+
+
+class Reported:
+    """The newest state that the server said."""
+
+    def __init__(self, reports: socket.socket) -> None:
+        self._reports = reports
+        self._said = State(False, "waits for its start")
+        self._heard = asyncio.get_running_loop().time()
+
+    def take(self) -> bool:
+        """Read every report that is there; whether the server is there still."""
+        with suppress(BlockingIOError):
+            while report := self._reports.recv(MAX_REPORT):
+                self._heard = asyncio.get_running_loop().time()
+                ready, text = json.loads(report)
+                self._said = State(ready, text)
+            return False
+        return True
+
+    @property
+    def silent(self) -> bool:
+        return asyncio.get_running_loop().time() - self._heard > SILENT_SECONDS
+
+    @property
+    def state(self) -> State:
+        return State(False, f"has said nothing for {SILENT_SECONDS} s: it hangs") if self.silent else self._said
+
+
+async def _answer(listening: socket.socket, reports: socket.socket) -> None:
+    """Answer until the server is gone."""
+    loop, gone = asyncio.get_running_loop(), asyncio.Event()
+    reported = Reported(reports)
+
+    def take() -> None:
+        if not reported.take():
+            gone.set()
+
+    def alive() -> bool:
+        return not reported.silent
+
+    take()
+    loop.add_reader(reports, take)
+    listener = HttpListener(health.create_app(lambda: reported.state, alive), listening, grace=0, most=MAX_CONNECTIONS)
+    listener.start()
+    await gone.wait()
+
+
+def main() -> None:
+    """Answer on the listening socket of the first descriptor, by the reports that come over the second."""
+    lifeline.end_with_parent(signal.SIGKILL)
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)  # of the whole group: the server says when it ends
+    listening, reports = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:])
+    reports.setblocking(False)
+    uvloop.run(_answer(listening, reports))
+
+
+if __name__ == "__main__":
+    main()

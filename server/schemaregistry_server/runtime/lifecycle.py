@@ -1,0 +1,178 @@
+"""One server process's life: store, catalog, publishing, transports, and the order in which they end. Holds no RPC."""
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from schemaregistry.errors import Unavailable
+from schemaregistry_server.catalog import feed
+from schemaregistry_server.catalog.current import CurrentCatalog
+from schemaregistry_server.catalog.readiness import Readiness
+from schemaregistry_server.config.cores import usable
+from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.rpc import compat_worker
+from schemaregistry_server.rpc.compat_worker import WorkerJudge
+from schemaregistry_server.rpc.service import Registry
+from schemaregistry_server.rpc.verdict_cache import Questions
+from schemaregistry_server.runtime import publishing
+from schemaregistry_server.runtime.health_process import HealthPort
+from schemaregistry_server.security import pki
+from schemaregistry_server.store import selection
+from schemaregistry_server.store.base import Store
+from schemaregistry_server.transport.dev_callers import DEV_PUBLISHER
+from schemaregistry_server.transport.transports import Transports
+
+WRITES: Final = 1024
+"""Writes that may wait for the judge at once, a quarter of them one publisher's: each takes milliseconds."""
+
+ARRIVING_SECONDS: Final = 0.25
+"""For calls that have arrived but not begun: gRPC cancels those when its server stops."""
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """Where a server listens, as HOST:PORT (empty: it doesn't); the ids that it published at start; its versions, new
+    and in all."""
+
+    grpc: str
+    rest: str
+    health: str
+    ids: tuple[str, ...]
+    created: int
+    versions: int
+
+
+async def run(settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C, by settings that are complete; `announce` is called once everything listens.
+
+    Raises RegistryError, with one sentence that says what to do, where the server can't start or go on.
+    """
+    stopping = stop_signal()
+    async with AsyncExitStack() as stack:
+        server = await _unless(stopping, _start(stack, settings, readiness, announce))
+        if server:
+            server.feeding.add_done_callback(lambda _: stopping.set())
+            await stopping.wait()
+            readiness.wait("its end: it is stopping")
+            await server.leave()
+
+
+async def _start(
+    stack: AsyncExitStack, settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]
+) -> "_Server":
+    """Start everything, health first and the transports last; `stack` ends it."""
+    sources = publishing.read(settings.publish) if settings.publish else []
+    watched = await stack.enter_async_context(HealthPort(settings.health, lambda: readiness.state))
+    if settings.dev:
+        pki.ensure(settings.tls)
+    settings.files.pem()  # what can't serve is said before the store is waited for
+    current = CurrentCatalog()
+    store = await _loaded(stack, settings, readiness, current)
+    feeding = asyncio.create_task(feed.follow(store, current))
+    stack.callback(feeding.cancel)
+    describing = asyncio.create_task(feed.describe(current.catalog))
+    stack.callback(describing.cancel)
+    registry = _registry(stack, store, current, settings)
+    published = await publishing.publish(registry, sources, DEV_PUBLISHER)
+    transports = Transports(registry, settings, readiness)
+    stack.callback(transports.close)
+    grpc, rest = await transports.start()
+    readiness.serve(current)
+    ids = tuple(dict.fromkeys(each.id for each in published))
+    created = sum(each.created for each in published)
+    watched.report()
+    announce(Listening(grpc, rest, watched.address, ids, created, current.catalog.size))
+    return _Server(transports, current, feeding)
+
+
+async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:
+    """The store, with everything that it has in `current`. In production it is waited for while it is away."""
+
+    async def patiently(what: str, attempt: Callable[[], Awaitable[Result]]) -> Result:
+        readiness.wait(what)
+        while True:
+            try:
+                return await attempt()
+            except Unavailable as away:
+                if settings.dev:
+                    raise
+                if readiness.state.text == f"waits for {what}":
+                    log.warning("not listening yet, for want of %s: %s", what, away.message)
+                readiness.wait(f"{what}: {away.message}")
+            await asyncio.sleep(feed.PAUSE)
+
+    assert settings.store is not None
+    name = settings.store
+    store = await patiently(
+        "its store", lambda: stack.enter_async_context(selection.opened(name, settings.data, tls=settings.etcd_tls))
+    )
+    await patiently("its catalog to load", lambda: feed.load(store, current))
+    return store
+
+
+def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
+    # A share of the cores for each process; two at least, so that nobody's question waits for another's.
+    readers_workers = max(2, usable() // settings.workers)
+    template = compat_worker.template()
+    stack.push_async_callback(asyncio.to_thread, template.close)
+    writers = WorkerJudge(template, seconds=settings.judge_seconds, waiting=WRITES)
+    readers = WorkerJudge(template, workers=readers_workers, seconds=settings.judge_seconds)
+    for each in (writers, readers):
+        stack.callback(each.close)
+    return Registry(
+        store, current, judge=writers, questions=Questions(readers), progress_seconds=settings.progress_seconds
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    transports: Transports
+    current: CurrentCatalog
+    feeding: asyncio.Task[None]
+
+    async def leave(self) -> None:
+        """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish.
+
+        Raises what ended the feeding of the catalog, where that was the reason.
+        """
+        await self.transports.leave()
+        await asyncio.sleep(ARRIVING_SECONDS)
+        self.current.close()
+        await self.transports.stop()
+        if self.feeding.done():
+            await self.feeding
+
+
+async def _unless(stopping: asyncio.Event, starting: Coroutine[object, object, Result]) -> Result | None:
+    """The result of `starting`; None where the signal comes first, which ends it."""
+    task = asyncio.create_task(starting)
+    signalled = asyncio.create_task(stopping.wait())
+    await asyncio.wait({task, signalled}, return_when=asyncio.FIRST_COMPLETED)
+    signalled.cancel()
+    if not task.done():
+        task.cancel()
+        await asyncio.wait({task})
+    return None if task.cancelled() else task.result()
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or Ctrl-C; a further Ctrl-C ends the process at once (what was acknowledged is on the disk)."""
+    stopping = asyncio.Event()
+
+    def receive(signum: int) -> None:
+        if stopping.is_set() and signum == signal.SIGINT:
+            os._exit(128 + signum)
+        stopping.set()
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, receive, signum)
+    return stopping

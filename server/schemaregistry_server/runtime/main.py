@@ -1,0 +1,42 @@
+"""`schemaregistry serve`: from what was said to a running server, and each failure to start as one sentence and exit 2.
+
+Holds no setting: `options.py` says what there is, `settings.py` what must be there.
+"""
+
+import logging
+
+import typer
+import uvloop
+
+from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.say import say
+from schemaregistry.errors import RegistryError
+from schemaregistry_server.catalog.readiness import Readiness
+from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.runtime import greeting, lifecycle, supervisor
+from schemaregistry_server.runtime.worker import LOG_FORMAT
+from schemaregistry_server.transport import descriptors
+
+
+@with_groups
+def serve(said: Settings) -> None:
+    """Run the registry until SIGTERM or Ctrl-C.
+
+    It asks each client for a certificate, so it needs its own, its clients' CA, and the names of its publishers. TLS
+    files are read again when they are replaced.
+    """
+    try:
+        _run(said.complete())
+    except RegistryError as error:
+        say(f"schemaregistry: {error.message}", err=True)
+        raise typer.Exit(2) from None
+
+
+def _run(settings: Settings) -> None:
+    logging.basicConfig(format=LOG_FORMAT)
+    descriptors.raise_limit()
+    if settings.shared:
+        uvloop.run(supervisor.run(settings, lambda listening: say(greeting.line(settings, listening))))
+        return
+    words = greeting.text if settings.dev else greeting.line
+    uvloop.run(lifecycle.run(settings, Readiness(), lambda listening: say(words(settings, listening))))

@@ -1,0 +1,86 @@
+"""Publishing a directory of documents at start: read before anything listens, then registered, old versions first.
+
+Holds no rule of writing; what git knows of a file is `schemaregistry.cli.git_history`'s.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.api.httpbody_pb2 import HttpBody
+
+from schemaregistry.cli import git_history
+from schemaregistry.document import Document, parse
+from schemaregistry.errors import FailedPrecondition, RegistryError, with_place
+from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.rpc.service import Identity, Registry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One version of one file; `current` is the file as it is on the disk."""
+
+    path: Path
+    document: Document
+    current: bool
+
+
+def read(directory: Path) -> list[Source]:
+    """Every version of every `*.json` of `directory`: those in git's history oldest first, then the file's own.
+
+    Raises FailedPrecondition or InvalidArgument naming the file and the place where a file is broken. A broken version
+    in the history can't be mended any more: it is logged and passed over.
+    """
+    if not directory.is_dir():
+        raise FailedPrecondition(f"{directory} is not a directory of schema documents.", reason="NO_SUCH_DIRECTORY")
+    if shutil.which("git") is None:
+        log.warning(
+            "git is not installed: of %s only the files on the disk are published, no older versions", directory
+        )
+    return [source for path in sorted(directory.glob("*.json")) for source in _versions(path)]
+
+
+def _versions(path: Path) -> Iterator[Source]:
+    current = path.read_bytes()
+    try:
+        document = parse(current)
+    except RegistryError as error:
+        raise _naming(path, error) from error
+    for committed in git_history.versions(path):
+        if committed.raw != current:
+            try:
+                yield Source(path, parse(committed.raw), current=False)
+            except RegistryError as error:
+                log.warning("%s at %s is passed over: %s", path, committed.commit[:12], error.message)
+    yield Source(path, document, current=True)
+
+
+async def publish(registry: Registry, sources: Iterable[Source], who: Identity) -> list[pb.RegisterSchemaResponse]:
+    """Register each source; what is there already stays as it is.
+
+    Raises what refuses a file as it is on the disk; a refused version of the history is logged and passed over.
+    """
+    published = []
+    for source in sources:
+        document = source.document
+        request = pb.RegisterSchemaRequest(id=document.id, document=HttpBody(data=document.raw))
+        try:
+            reply = await registry.RegisterSchema(request, who)
+        except RegistryError as error:
+            if source.current:
+                raise _naming(source.path, error) from error
+            log.warning("%s %s of git's history is passed over: %s", source.path, document.version, error.message)
+        else:
+            assert isinstance(reply.message, pb.RegisterSchemaResponse)
+            published.append(reply.message)
+    return published
+
+
+def _naming(path: Path, error: RegistryError) -> FailedPrecondition:
+    """`error` with the file, and the place in it, in its sentence."""
+    message = with_place(error.message, error.pointer)
+    return FailedPrecondition(f"{path}: {message}", reason=error.reason, pointer=error.pointer)

@@ -1,0 +1,207 @@
+"""Several workers behind the same ports: started, started again, and stopped together."""
+
+import asyncio
+import logging
+import math
+import multiprocessing
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Final
+
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.runtime import lifecycle
+from schemaregistry_server.runtime.health_process import HealthPort
+from schemaregistry_server.runtime.lifecycle import Listening
+from schemaregistry_server.runtime.worker import Report, work
+from schemaregistry_server.transport import addresses
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 10.0
+"""Before a worker that ended is started again: doubled each time, up to the limit."""
+
+STEADY_SECONDS: Final = 30.0
+"""A worker that lived for so long begins with the first pause again."""
+
+SILENT_SECONDS: Final = 20
+"""A worker that reports nothing for so long hangs, and is killed. Counted in the supervisor's own seconds."""
+
+LATE_SECONDS: Final = 5.0
+"""What a worker may take to end beyond the grace for its calls."""
+
+log = logging.getLogger(__name__)
+
+Announce = Callable[[Listening], None]
+
+
+async def run(settings: Settings, announce: Announce) -> None:
+    """Keep `settings.workers` workers until SIGTERM or Ctrl-C; `announce` is called once all of them listen.
+
+    Raises RegistryError where the server can't start: an address is taken, or a worker refuses before any has served.
+    """
+    stopping = lifecycle.stop_signal()
+    async with AsyncExitStack() as stack:
+        shared = replace(
+            settings,
+            health=None,
+            grpc=_reserved(stack, settings.grpc, "--grpc"),
+            rest=_reserved(stack, settings.rest, "--rest"),
+        )
+        crew = Crew(shared, stopping)
+        health = await stack.enter_async_context(HealthPort(settings.health, lambda: crew.state))
+
+        def ready(listening: Listening) -> None:
+            health.report()
+            announce(replace(listening, health=health.address))
+
+        await crew.run(ready)
+
+
+def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | None:
+    """The address with its port, which stays ours while workers come and go."""
+    if address is None:
+        return None
+    held = stack.enter_context(addresses.reserve(address, option))
+    return addresses.with_port(address, held.getsockname()[1])
+
+
+class Worker:
+    """One worker's place: its process, a new one after each end, and what that last said."""
+
+    def __init__(self, number: int, settings: Settings, heard: Callable[[], None]) -> None:
+        self.number = number
+        self.said = Report(State(False, "waits for its start"))
+        self.silent = -math.inf
+        self._settings = settings
+        self._heard = heard
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    async def live(self) -> int:
+        """Start a process and return its exit code once it has ended."""
+        loop = asyncio.get_running_loop()
+        # spawn: a fork of a process that has threads may hang.
+        context = multiprocessing.get_context("spawn")
+        reader, writer = context.Pipe(duplex=False)
+        self._process = process = context.Process(target=work, args=(self._settings, writer))
+        process.start()
+        writer.close()
+        ended = asyncio.Event()
+        self.silent = -math.inf  # until its first word a worker may take its time
+        loop.add_reader(reader, self._take, reader)
+        loop.add_reader(process.sentinel, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            loop.remove_reader(process.sentinel)
+            self._take(reader)
+            loop.remove_reader(reader)
+            reader.close()
+        process.join()
+        self._process = None
+        return process.exitcode or 0
+
+    def _take(self, reader: Connection) -> None:
+        """Take what the process said; the end of it is the end of the pipe."""
+        try:
+            while reader.poll():
+                self.said = reader.recv()
+                self.silent = 0.0
+                self._heard()
+        except (EOFError, OSError):
+            asyncio.get_running_loop().remove_reader(reader)
+
+    def stop(self) -> None:
+        if self._process:
+            self._process.terminate()
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+
+
+class Crew:
+    """The workers, and the rules by which they live."""
+
+    def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
+        self._grace = settings.grace_seconds
+        self._stopping = stopping
+        self._served = False
+        self._workers = [Worker(number, settings, self._look) for number in range(1, settings.workers + 1)]
+        self._announce: Announce | None = None
+
+    @property
+    def state(self) -> State:
+        """Ready where one worker is."""
+        if self._stopping.is_set():
+            return State(False, "waits for its end: it is stopping")
+        lines = [f"worker {worker.number}: {worker.said.state.text}" for worker in self._workers]
+        return State(any(worker.said.state.ready for worker in self._workers), "\n".join(lines))
+
+    async def run(self, announce: Announce) -> None:
+        """Keep every worker until it is time to stop; then stop all."""
+        self._announce = announce
+        keeping = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
+        watching = asyncio.create_task(self._watch())
+        stopped = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({stopped, *keeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._stopping.set()
+            watching.cancel()
+            for worker in self._workers:
+                worker.stop()
+            await asyncio.wait(keeping, timeout=self._grace + LATE_SECONDS)
+            for worker in self._workers:
+                worker.kill()
+        await asyncio.gather(*keeping)
+
+    async def _keep(self, worker: Worker) -> None:
+        """Start a worker again and again; ends when the server does."""
+        now = asyncio.get_running_loop().time
+        pause = FIRST_PAUSE
+        while not self._stopping.is_set():
+            began = now()
+            code = await worker.live()
+            if self._stopping.is_set():
+                return
+            why = worker.said.refused
+            if why and not self._served:
+                raise FailedPrecondition(why, reason="NOT_STARTED")
+            pause = FIRST_PAUSE if now() - began > STEADY_SECONDS else pause
+            log.error("worker %d ended (%s): it starts again in %.1f s", worker.number, why or _exit(code), pause)
+            worker.said = Report(State(False, f"waits for its next start, after {why or _exit(code)}"))
+            await self._wait(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            pass
+
+    async def _watch(self) -> None:
+        """Kill a worker that hangs: it takes connections, and answers none."""
+        while True:
+            await asyncio.sleep(1)
+            for worker in self._workers:
+                worker.silent += 1
+                if worker.silent > SILENT_SECONDS:
+                    log.error("worker %d has been silent for %d s: it is killed", worker.number, worker.silent)
+                    worker.kill()
+
+    def _look(self) -> None:
+        """Announce, once, where the workers listen."""
+        said = [worker.said.listening for worker in self._workers]
+        self._served = self._served or any(said)
+        if self._announce and all(said):
+            assert said[0]
+            self._announce(said[0])
+            self._announce = None
+
+
+def _exit(code: int) -> str:
+    return f"signal {-code}" if code < 0 else f"exit code {code}"

@@ -1,0 +1,69 @@
+"""One of the processes that share a server's ports: it serves as one alone would, and says how it is.
+
+Holds no rule of when it lives; that is `supervisor.py`'s.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Final
+
+import uvloop
+
+from schemaregistry.errors import RegistryError
+from schemaregistry_server.catalog.readiness import Readiness, State
+from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.runtime import lifecycle, lifeline
+from schemaregistry_server.runtime.lifecycle import Listening
+
+REFUSED: Final = 2
+"""The exit code of a worker that can't start as things are."""
+
+REPORT_SECONDS: Final = 0.2
+
+LOG_FORMAT: Final = "%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How a worker is, sent all the time: silence means that it hangs. `refused`: why it can't start, its last word."""
+
+    state: State
+    listening: Listening | None = None
+    refused: str = ""
+
+
+def work(settings: Settings, reports: Connection) -> None:
+    """Serve until SIGTERM, or until the supervisor is gone; exit with REFUSED where that can't begin."""
+    lifeline.end_with_parent(signal.SIGTERM)
+    logging.basicConfig(format=LOG_FORMAT)
+    try:
+        uvloop.run(_serve(settings, reports))
+    except RegistryError as error:
+        _send(reports, Report(State(False, "refuses to serve"), refused=error.message))
+        sys.exit(REFUSED)
+
+
+async def _serve(settings: Settings, reports: Connection) -> None:
+    readiness = Readiness()
+    announced: list[Listening] = []
+
+    async def report() -> None:
+        while True:
+            _send(reports, Report(readiness.state, announced[0] if announced else None))
+            await asyncio.sleep(REPORT_SECONDS)
+
+    reporting = asyncio.create_task(report())
+    try:
+        await lifecycle.run(settings, readiness, announced.append)
+    finally:
+        reporting.cancel()
+
+
+def _send(reports: Connection, report: Report) -> None:
+    with suppress(BrokenPipeError):  # the supervisor is gone, and SIGTERM on its way
+        reports.send(report)

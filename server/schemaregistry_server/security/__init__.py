@@ -1,0 +1,1 @@
+"""TLS files, certificates, and who may do what."""

@@ -1,0 +1,38 @@
+"""Who a verified certificate stands for, and what they may do here. Verifies none: TLS has."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.security.certificate_name import certificate_name
+from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.reloading import Reread
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Names of publishers, and names that are refused everything: SPIFFE ids, or certificates' common names."""
+
+    publishers: frozenset[str]
+    revoked: Reread[frozenset[str]] | None = None
+
+    def identity(self, certificate: bytes) -> Identity:
+        """The caller whose verified certificate (PEM or DER) this is; raises as `certificate_name`."""
+        name = certificate_name(certificate)
+        revoked = self.revoked is not None and name in self.revoked.value
+        return Identity(name, name in self.publishers, "mtls", revoked=revoked)
+
+
+def revocations(path: Path) -> Reread[frozenset[str]]:
+    """The names in a file, one a line, as they are at each moment; `#` begins a comment."""
+
+    def names() -> frozenset[str]:
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as failed:
+            raise FailedPrecondition(
+                f"{path}: the revoked names can't be read ({failed}).", reason="REVOKED_UNREADABLE"
+            ) from failed
+        return frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
+
+    return Reread([path], names)

@@ -1,0 +1,1 @@
+"""gRPC and REST: sockets, requests, encodings and statuses."""

@@ -1,0 +1,178 @@
+"""The registry's RPCs as gRPC handlers: who calls comes first, then the message, then the call and its answer's status.
+
+Requests arrive as bytes, so that a stranger's are never parsed, and what is no message is refused like other input.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, Final, NoReturn
+
+import grpc
+import grpc.aio
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from schemaregistry.errors import InvalidArgument, Unimplemented
+from schemaregistry.v1 import registry_pb2
+from schemaregistry_server.rpc import limits
+from schemaregistry_server.rpc.limits import Quota
+from schemaregistry_server.rpc.reply import Prepared, Reply
+from schemaregistry_server.rpc.service import Registry
+from schemaregistry_server.rpc.watching import delivered
+from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.transport import status
+
+SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
+
+OTHERS: Final = 4 << 10
+"""Bytes of a request for health or reflection."""
+
+Context = grpc.aio.ServicerContext[Any, Any]
+IdentityOf = Callable[[Context], Identity]
+
+log = logging.getLogger(__name__)
+
+
+def handlers(
+    registry: Registry, identify: IdentityOf, slow_seconds: float, quota: Quota
+) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
+    """Each RPC, bound to the registry's method of the same name."""
+
+    made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+    for rpc in SERVICE.methods:
+        call = _Call(rpc, registry, identify)
+        if rpc.server_streaming:
+            stream = _stream(call, quota, slow_seconds)
+            serialize = GetMessageClass(rpc.output_type).SerializeToString
+            made[rpc.name] = grpc.unary_stream_rpc_method_handler(stream, None, serialize)
+        else:
+            made[rpc.name] = grpc.unary_unary_rpc_method_handler(_unary(call, quota))
+    return made
+
+
+class _Call:
+    """One RPC: who may call it, how its request is read, and the registry's method for it."""
+
+    def __init__(self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOf) -> None:
+        self.name = rpc.name
+        self.registry = registry
+        self.method: Callable[[Any, Identity], Any] = getattr(registry, rpc.name)
+        self._identify = identify
+        self._kind = GetMessageClass(rpc.input_type)
+        self._large = any(field.message_type for field in rpc.input_type.fields)
+
+    def admit(self, context: Context) -> Identity:
+        caller = self._identify(context)
+        self.registry.authorise(self.name, caller)
+        return caller
+
+    def read(self, raw: bytes) -> Message:
+        return limits.read(self._kind, raw, large=self._large)
+
+
+def _unary(call: _Call, quota: Quota) -> Callable[..., Awaitable[bytes]]:
+    async def answer(raw: bytes, context: Context) -> bytes:
+        reply: Reply
+        try:
+            caller = call.admit(context)
+            request = call.read(raw)
+            if len(raw) <= limits.FREE:
+                reply = await call.method(request, caller)
+            else:
+                with quota.holding(caller.name, len(raw)):
+                    reply = await call.method(request, caller)
+        except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a status)
+            await _refuse(context, error)
+        if reply.headers:
+            await context.send_initial_metadata(reply.headers)
+        message = reply.message
+        return message.proto if isinstance(message, Prepared) else message.SerializeToString()
+
+    return answer
+
+
+def _stream(call: _Call, quota: Quota, slow_seconds: float) -> Callable[..., Awaitable[None]]:
+    headers = call.registry.watch_headers
+
+    async def answer(raw: bytes, context: Context) -> None:
+        begun = False
+        try:
+            caller = call.admit(context)
+            request = call.read(raw)
+            with quota.holding(caller.name, len(raw)):
+                async for message in call.method(request, caller):
+                    if not begun:
+                        # Not before: a call that is refused without headers may be tried again by gRPC itself.
+                        await context.send_initial_metadata(headers)
+                        begun = True
+                    await delivered(context.write(message), message, slow_seconds)
+        except Exception as error:  # noqa: BLE001 (as above)
+            await _refuse(context, error)
+
+    return answer
+
+
+async def _refuse(context: Context, error: Exception) -> NoReturn:
+    refusal = status.refusal(error)
+    if refusal is not error:
+        log.error("a call failed", exc_info=error)
+    details = (("grpc-status-details-bin", status.to_status(refusal).SerializeToString()),)
+    await context.abort(status.grpc_status(refusal), status.cut(refusal.message), details)
+
+
+class BoundedMessages:
+    """A server to add gRPC's own services to: their requests are bounded, and what is no message is refused."""
+
+    def __init__(self, server: grpc.aio.Server) -> None:
+        self._server = server
+
+    def add_generic_rpc_handlers(self, _: object) -> None:
+        """Left to `add_registered_method_handlers`, which is called with the same handlers by their names."""
+
+    def add_registered_method_handlers(self, service: str, methods: Mapping[str, Any]) -> None:
+        bounded = {name: _bounded(handler) for name, handler in methods.items()}
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
+
+
+async def _implemented(method: Any, request: Any, context: Context) -> Any:
+    """The answer of a method of gRPC's own services; some of their protos' methods grpcio doesn't implement."""
+    try:
+        return await method(request, context)
+    except NotImplementedError:
+        return await _refuse(
+            context, Unimplemented("This server does not answer this method.", reason="NO_SUCH_METHOD")
+        )
+
+
+def _bounded(handler: Any) -> Any:
+    read, serialize = handler.request_deserializer, handler.response_serializer
+
+    async def parsed(raw: bytes, context: Context) -> Any:
+        try:
+            if len(raw) <= OTHERS:
+                return read(raw)
+        except DecodeError:
+            pass
+        text = f"These bytes are no request of this service, or over {OTHERS:,} bytes."
+        return await _refuse(context, InvalidArgument(text, reason="BAD_MESSAGE"))
+
+    async def unary_unary(raw: bytes, context: Context) -> Any:
+        return await _implemented(handler.unary_unary, await parsed(raw, context), context)
+
+    async def unary_stream(raw: bytes, context: Context) -> None:
+        await handler.unary_stream(await parsed(raw, context), context)
+
+    async def stream_stream(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
+        async def each() -> AsyncIterator[Any]:
+            async for raw in requests:
+                yield await parsed(raw, context)
+
+        async for answer in handler.stream_stream(each(), context):
+            yield answer
+
+    if handler.unary_unary:
+        return grpc.unary_unary_rpc_method_handler(unary_unary, None, serialize)
+    if handler.unary_stream:
+        return grpc.unary_stream_rpc_method_handler(unary_stream, None, serialize)
+    return grpc.stream_stream_rpc_method_handler(stream_stream, None, serialize)

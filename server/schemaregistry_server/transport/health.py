@@ -1,0 +1,39 @@
+"""`/healthz` and `/readyz`: for the one who starts servers, and the one who sends calls to them. Holds no socket."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schemaregistry_server.catalog.readiness import State
+
+
+class _Text:
+    """An app that answers with a line or more of text."""
+
+    def __init__(self, answer: Callable[[], tuple[bool, str]]) -> None:
+        self.answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        well, text = self.answer()
+        code = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+        await PlainTextResponse(f"{text}\n", code)(scope, receive, send)
+
+
+def answers(state: Callable[[], State], alive: Callable[[], bool] = lambda: True) -> dict[str, dict[str, ASGIApp]]:
+    """By path and method. `/healthz`: 200 for as long as the server is `alive`. `/readyz`: 200 or 503, and why."""
+    return {
+        "/healthz": {"GET": _Text(lambda: (True, "ok") if alive() else (False, state().text))},
+        "/readyz": {"GET": _Text(lambda: ((now := state()).ready, now.text))},
+    }
+
+
+def create_app(state: Callable[[], State], alive: Callable[[], bool]) -> ASGIApp:
+    """The two paths and nothing else, for a port of their own."""
+    routes = [Route(path, by_method["GET"], methods=["GET"]) for path, by_method in answers(state, alive).items()]
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return app

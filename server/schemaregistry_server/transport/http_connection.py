@@ -1,0 +1,257 @@
+"""One HTTP/1.1 connection with a bound on everything that its peer may send, or leave waiting. Holds no path.
+
+uvicorn's parser collects a header until it ends, a head until it is whole and a body until somebody reads it. Here
+bytes reach it in slices, and what is left unfinished is counted (RFC 9110, sections 15.5.9, 15.5.15 and 15.6.4; RFC
+6585, section 5).
+"""
+
+import asyncio
+from collections import deque
+from enum import Enum, auto
+from http import HTTPStatus
+from operator import attrgetter
+from typing import Any, Final, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from schemaregistry_server.transport.http_refused import BAD_TARGET, NOT_HTTP, Refused, unknown_method
+from schemaregistry_server.transport.http_target import origin_form
+
+MAX_HEAD: Final = 32 << 10
+"""Bytes of a request's line and headers, and of the trailers after its body."""
+
+MAX_TARGET: Final = 16 << 10
+"""Bytes of a request's path and query."""
+
+MAX_HEADERS: Final = 100
+
+MAX_PIPELINED: Final = 16
+"""Requests that may wait on a connection for the answers before theirs."""
+
+MAX_DISCARDED: Final = 8 << 20
+"""Bytes of a body that are passed over after its request was answered: a refusal is read by who still sends."""
+
+SLICE: Final = 4 << 10
+"""Bytes that the parser gets in one go."""
+
+HEAD_SECONDS: Final = 10
+"""From the start of a connection, or of a request, to the end of its headers."""
+
+BODY_SECONDS: Final = 60
+"""From there to the end of its body."""
+
+UNSENT_SECONDS: Final = 60
+"""For the peer to take the end of an answer."""
+
+LINGER_SECONDS: Final = 2
+"""A refused request may still be sent for so long: closed at once, its sender would see a reset and no answer."""
+
+
+class Stage(Enum):
+    """What a connection waits for."""
+
+    HEAD = auto()
+    BODY = auto()
+    ANSWER = auto()
+    IDLE = auto()
+    LAST_ANSWERS = auto()
+    REFUSED = auto()
+
+
+SECONDS: Final = {
+    Stage.HEAD: HEAD_SECONDS,
+    Stage.BODY: BODY_SECONDS,
+    Stage.IDLE: UNSENT_SECONDS,  # uvicorn closes an idle connection sooner, once the peer has taken everything
+    Stage.REFUSED: LINGER_SECONDS,
+}
+"""How long each stage may take. The app bounds how long it takes to answer."""
+
+
+LONG_HEAD: Final = Refused(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    "HEADERS_TOO_LARGE",
+    f"The request's line and headers may have {MAX_HEAD:,} bytes and {MAX_HEADERS} headers: send fewer.",
+)
+LONG_TARGET: Final = Refused(
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    "URL_TOO_LONG",
+    f"The path and the query may have {MAX_TARGET:,} bytes: ask for less, or by gRPC.",
+)
+LATE: Final = Refused(HTTPStatus.REQUEST_TIMEOUT, "TOO_SLOW", "The request did not come in time: send it again.")
+FULL: Final = Refused(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "TOO_MANY_CONNECTIONS",
+    "This server has as many connections as it takes: try again.",
+)
+
+
+CROWDED: Final = Refused(
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    "TOO_MANY_REQUESTS",
+    f"More than {MAX_PIPELINED} requests wait on this connection: send what has no answer again, after the others.",
+)
+
+
+class BoundedConnection(HttpToolsProtocol):
+    """uvicorn's, with what each request's `state` has of its connection.
+
+    That is `peer_certificate` (DER; empty without TLS) and `abort`.
+    `tick` is to be called once a second. Where `most` are there, one that waits for a request makes room for the next.
+    """
+
+    stage = Stage.HEAD
+    waited = 0
+    """Ticks in this stage."""
+    _unparsed = 0
+    """Bytes since the parser last finished a head, a part of a body or a message."""
+    _discarded = 0
+    _refusal: Refused | None = None
+    """What is said after the answers under way."""
+
+    def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unanswered: deque[RequestResponseCycle] = deque()
+        self.most = most
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        certificate = tls.getpeercert(binary_form=True) if tls else None
+        self.app_state = {"peer_certificate": certificate or b"", "abort": transport.abort}
+        if len(self.connections) > self.most:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Drop the connection that has waited longest for a request, so that idle ones keep nobody out."""
+        others = cast("set[BoundedConnection]", self.connections) - {self}
+        waiting = [each for each in others if each.stage in {Stage.HEAD, Stage.IDLE}]
+        if waiting:
+            longest = max(waiting, key=attrgetter("waited"))
+            longest.transport.abort()
+            self.connections.discard(longest)
+        else:
+            self.refuse(FULL)
+
+    def tick(self) -> None:
+        """Count a second; end the connection where its stage has taken too long."""
+        self.waited += 1
+        limit = SECONDS.get(self.stage)
+        if limit is None or self.waited <= limit:
+            return
+        if self.stage is Stage.BODY:
+            self.refuse(LATE)
+        elif self.stage is Stage.HEAD:
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def refuse(self, refused: Refused) -> None:
+        """Answer, after the requests before, and read no further; cut off a request whose answer has begun."""
+        cycle = self.cycle
+        if self.stage is Stage.BODY:
+            if cycle.response_started:
+                self.transport.abort()
+                return
+            if self.pipeline:
+                self.pipeline.popleft()
+            self._unanswered.pop()
+            cycle.disconnected = True
+            cycle.message_event.set()
+        if self._unanswered:
+            self._refusal = refused
+            self._enter(Stage.LAST_ANSWERS)
+        else:
+            self._enter(Stage.REFUSED)
+            self.transport.write(refused.answer)
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), SLICE):
+            if self.stage in {Stage.LAST_ANSWERS, Stage.REFUSED} or self.parser is None:
+                self._discard(len(data) - start)
+                return
+            part = data[start : start + SLICE]
+            self._unparsed += len(part)
+            self._feed(part)
+            if self._unparsed > MAX_HEAD:
+                self.refuse(LONG_HEAD)
+
+    def _feed(self, part: bytes) -> None:
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(part)
+        except httptools.HttpParserUpgrade:
+            # Another protocol was offered (curl --http2): the answer is HTTP/1.1's, and the last one.
+            if self.cycle:
+                self.cycle.keep_alive = False
+        except httptools.HttpParserInvalidMethodError:
+            self.refuse(unknown_method(part))
+        except httptools.HttpParserInvalidURLError:
+            self.refuse(BAD_TARGET)
+        except httptools.HttpParserError as error:
+            cause = error.__context__
+            self.refuse(cause if isinstance(cause, Refused) else NOT_HTTP)
+
+    def _discard(self, count: int) -> None:
+        self._discarded += count
+        if self._discarded > MAX_DISCARDED:
+            self.transport.abort()
+
+    def eof_received(self) -> None:
+        """Close where nothing is to be sent any more."""
+        if self.stage is Stage.REFUSED:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        self._enter(Stage.HEAD)
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET:
+            raise LONG_TARGET
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= MAX_HEADERS:
+            raise LONG_HEAD
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise CROWDED
+        hosts = [value for name, value in self.headers if name == b"host"]
+        self.url = origin_form(self.url, hosts, self.parser.get_http_version())
+        self._unparsed = 0
+        super().on_headers_complete()
+        self._enter(Stage.BODY)
+        self._unanswered.append(self.cycle)
+
+    def on_body(self, body: bytes) -> None:
+        self._unparsed = 0
+        if self.cycle.response_complete:
+            self._discard(len(body))
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unparsed = 0
+        self._enter(Stage.IDLE if self.cycle.response_complete else Stage.ANSWER)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._unanswered.popleft()
+        if self.stage is Stage.ANSWER and not self.pipeline:
+            self._enter(Stage.IDLE)
+        super().on_response_complete()
+        if self._refusal and not self._unanswered and not self.transport.is_closing():
+            self._enter(Stage.REFUSED)
+            self.transport.write(self._refusal.answer)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell each request that waits, where uvicorn tells the last one alone."""
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
+        super().connection_lost(exc)
+
+    def _enter(self, stage: Stage) -> None:
+        self.stage, self.waited = stage, 0

@@ -1,0 +1,127 @@
+"""An HTTP request as the message of the RPC that it is bound to: its headers and its body, within their bounds."""
+
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qsl
+
+from google.protobuf.message import Message
+from starlette.types import Receive, Scope
+
+from schemaregistry.errors import InvalidArgument, TooLarge
+from schemaregistry_server.rpc.limits import MAX_BODY
+from schemaregistry_server.transport import encodings
+from schemaregistry_server.transport.negotiation import chosen_encoding
+from schemaregistry_server.transport.transcoding import Binding
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+def read(binding: Binding, scope: Scope, body: bytes = b"") -> Message:
+    """The message; raises InvalidArgument as `Binding.request_of`."""
+    headers = scope["headers"]
+    query = _parameters(scope["query_string"].decode("latin-1")) if scope["query_string"] else ()
+    request = binding.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
+    if "if_none_match" in binding.query and (etags := header(headers, b"if-none-match")):
+        binding.set(request, "if_none_match", plain_etags(etags, encoding(headers)))
+    if "after_revision" in binding.query and (last := header(headers, b"last-event-id")):
+        _resume(binding, request, last)
+    return request
+
+
+def check_conditions(binding: Binding, headers: Headers) -> None:
+    """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that is not judged (RFC 9110, section 13.1).
+
+    `If-None-Match` on a read is judged, or is true of an answer that has no ETag. Dates are passed over, as they are to
+    be where nothing says when it was changed (sections 13.1.3 and 13.1.4).
+    """
+    for name, _ in headers:
+        if name == b"if-match" or (name == b"if-none-match" and binding.http_method != "GET"):
+            raise InvalidArgument(
+                f"{_CONDITIONS[name]} is not judged on a {binding.http_method}: leave it out. No "
+                "version is ever replaced: other content for one that is there is refused anyway.",
+                reason="UNSUPPORTED_PRECONDITION",
+            )
+
+
+_CONDITIONS: Final = {b"if-match": "If-Match", b"if-none-match": "If-None-Match"}
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(
+            f"The query isn't UTF-8 under its percent signs (0x{error.object[error.start]:02x}): write é as %C3%A9.",
+            reason="BAD_PARAMETER",
+        ) from error
+
+
+def header(headers: Headers, name: bytes) -> str:
+    """A header's value, "" where there is none; its lines are one list (RFC 9110, section 5.3)."""
+    found = [value for key, value in headers if key == name]
+    return b", ".join(found).decode("latin-1") if found else ""
+
+
+def encoding(headers: Headers) -> str:
+    """The encoding of OFFERED that the answer is to have; "" for none."""
+    accepted = header(headers, b"accept-encoding")
+    return chosen_encoding(accepted, encodings.OFFERED) if accepted else ""
+
+
+def encoded_etag(etag: str, name: str) -> str:
+    """The ETag of the same content under an encoding: other bytes, another strong validator (RFC 9110, 8.8.3.3)."""
+    return f'{etag[:-1]}-{name}"' if name else etag
+
+
+def plain_etags(if_none_match: str, name: str) -> str:
+    """Of an If-None-Match, the members that name something under this encoding, as the ETags of the plain content."""
+    if not name or if_none_match.strip() == "*":
+        return if_none_match
+    end = f'-{name}"'
+    tags = (tag.strip() for tag in if_none_match.split(","))
+    return ", ".join(f'{tag.removesuffix(end)}"' for tag in tags if tag.endswith(end)) or '"-"'
+
+
+def _resume(binding: Binding, request: Message, last_event_id: str) -> None:
+    if not last_event_id.isascii() or not last_event_id.isdigit():
+        raise InvalidArgument(
+            f"Last-Event-ID must be a revision, not {last_event_id[:80]!r}: start again without it.",
+            reason="BAD_PARAMETER",
+        )
+    binding.set(request, "after_revision", last_event_id)
+
+
+def size(scope: Scope) -> int:
+    """How many bytes the body may have, as far as the headers say."""
+    length = header(scope["headers"], b"content-length")
+    return int(length) if length.isdigit() and int(length) <= MAX_BODY else MAX_BODY
+
+
+async def body(scope: Scope, receive: Receive) -> bytes:
+    """The whole body without its encoding; raises InvalidArgument, TooLarge or UnsupportedEncoding."""
+    length = header(scope["headers"], b"content-length")
+    if length.isdigit() and int(length) > MAX_BODY:
+        raise _too_large()
+    plain = encodings.decoded(await _received(receive), header(scope["headers"], b"content-encoding"), MAX_BODY)
+    if len(plain) > MAX_BODY:
+        raise _too_large()
+    return plain
+
+
+async def _received(receive: Receive) -> bytes:
+    chunks, size = [], 0
+    while True:
+        event = await receive()
+        if event["type"] == "http.disconnect":
+            raise InvalidArgument("The connection closed before the body was whole.", reason="BODY_CUT")
+        chunks.append(event.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY:
+            raise _too_large()
+        if not event.get("more_body"):
+            return b"".join(chunks)
+
+
+def _too_large() -> TooLarge:
+    message = f"The body is over {MAX_BODY:,} bytes: a document or a batch of records must be smaller."
+    return TooLarge(message, reason="TOO_LARGE")

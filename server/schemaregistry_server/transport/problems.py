@@ -1,0 +1,43 @@
+"""A refusal over HTTP: `application/problem+json` (RFC 9457) with gRPC's code beside HTTP's. Holds no path."""
+
+from http import HTTPStatus
+from typing import Final
+
+from starlette.responses import Response
+
+from schemaregistry.errors import RegistryError, Unavailable
+from schemaregistry_server.rpc.proto_json import compact
+from schemaregistry_server.transport import status
+
+MEDIA_TYPE: Final = "application/problem+json"
+
+
+def members(error: RegistryError, code: int) -> dict[str, object]:
+    """The members of a problem: its code, reason, pointer and metadata; `text` adds the verdict, which is bytes."""
+    body: dict[str, object] = {
+        "type": "about:blank",
+        # Python 3.13 renamed 413; the gateways before this transport say it as the versions before did.
+        "title": "Request Entity Too Large" if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(code).phrase,
+        "status": code,
+        "detail": error.message,
+        "code": error.code,
+        "reason": error.reason,
+    }
+    if error.pointer is not None:
+        body["pointer"] = error.pointer
+    body |= sorted(error.metadata.items())
+    return body
+
+
+def text(error: RegistryError, code: int) -> bytes:
+    """The problem as JSON, with the verdict where there is one."""
+    body = compact(members(error, code)).encode()
+    verdict = status.verdict_of(error)
+    return body if verdict is None else b'%b,"verdict":%b}' % (body[:-1], verdict.json)
+
+
+def problem(error: RegistryError, code: int | None = None) -> Response:
+    """The answer for a refusal; `code` is the HTTP status where it isn't the error's own."""
+    code = code or status.http_status(error)
+    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
+    return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)

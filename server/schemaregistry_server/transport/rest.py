@@ -1,0 +1,223 @@
+"""The REST transport: an ASGI app that answers each annotated path by the RPC it is bound to.
+
+Holds what HTTP adds to an RPC's answer (statuses, representations, server-sent events), no path and no logic.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+from typing import Final
+
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import Message
+from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Message as Event
+
+from schemaregistry.errors import RegistryError
+from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
+from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.rpc.limits import Quota
+from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
+from schemaregistry_server.rpc.reply import Prepared
+from schemaregistry_server.rpc.service import Registry, Reply
+from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.transport import encodings, health, http_requests, problems, status
+from schemaregistry_server.transport.encodings import Encoder
+from schemaregistry_server.transport.http_requests import encoded_etag, header
+from schemaregistry_server.transport.negotiation import prefers_text
+from schemaregistry_server.transport.problems import problem
+from schemaregistry_server.transport.routing import Paths
+from schemaregistry_server.transport.transcoding import Binding, bindings
+
+WORTH_ENCODING: Final = 1 << 10
+"""Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than
+the request."""
+
+VARY: Final = (b"vary", b"accept-encoding")
+VARY_TOO: Final = (b"vary", b"accept, accept-encoding")
+
+log = logging.getLogger(__name__)
+
+IdentityOf = Callable[[Scope], Identity]
+
+
+def create_app(
+    registry: Registry, identity_of: IdentityOf, state: Callable[[], State], quota: Quota, *, slow_seconds: float
+) -> ASGIApp:
+    """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them.
+
+    A watcher that leaves an event for `slow_seconds` is cut off.
+    """
+    encoder = Encoder()
+    templates: dict[str, dict[str, ASGIApp]] = health.answers(state)
+    for binding in bindings(DESCRIPTOR.services_by_name["SchemaRegistry"]):
+        request = _Request(binding, registry, identity_of, quota)
+        answer: ASGIApp = _Stream(request, slow_seconds) if binding.streams else _Unary(request, encoder)
+        templates.setdefault(binding.template, {})[binding.http_method] = answer
+    return Paths(templates)
+
+
+class _Request:
+    """How one binding's requests come to be: who calls comes first, then whether they may, then what they send."""
+
+    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf, quota: Quota) -> None:
+        self.binding = binding
+        self.registry = registry
+        self.identity_of = identity_of
+        self.quota = quota
+
+    def admit(self, scope: Scope) -> Identity:
+        caller = self.identity_of(scope)
+        self.registry.authorise(self.binding.rpc, caller)
+        http_requests.check_conditions(self.binding, scope["headers"])
+        return caller
+
+
+class _Unary:
+    """One binding of a unary RPC, as an ASGI app."""
+
+    def __init__(self, request: _Request, encoder: Encoder) -> None:
+        self.request = request
+        self.encoder = encoder
+        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(request.registry, request.binding.rpc)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            reply = await self._reply(scope, receive)
+            if isinstance(reply.message, HttpBody):
+                code, headers, body = await self._document(reply, scope)
+            else:
+                code, headers, body = await _message(reply, scope)
+        except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a problem)
+            await _refused(error, self.request.binding)(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _reply(self, scope: Scope, receive: Receive) -> Reply:
+        caller, binding = self.request.admit(scope), self.request.binding
+        if not binding.body:
+            return await self.handler(http_requests.read(binding, scope), caller)
+        with self.request.quota.holding(caller.name, http_requests.size(scope)):
+            body = await http_requests.body(scope, receive)
+            return await self.handler(http_requests.read(binding, scope, body), caller)
+
+    async def _document(self, reply: Reply, scope: Scope) -> "_Answer":
+        """A document's bytes, or 304 without them; under an encoding its ETag is another one."""
+        message = reply.message
+        assert isinstance(message, HttpBody)
+        name = http_requests.encoding(scope["headers"])
+        headers = [VARY]
+        etag = ""
+        for key, value in reply.headers:
+            if key == "etag":
+                etag, value = value, encoded_etag(value, name)  # noqa: PLW2901
+            headers.append((key.encode("latin-1"), value.encode("latin-1")))
+        body = message.data
+        if not body:
+            return HTTPStatus.NOT_MODIFIED, headers, b""
+        if name:
+            body = await self.encoder.document(etag, body, name)
+            headers.append((b"content-encoding", name.encode()))
+        headers += _content(message.content_type, body)
+        return HTTPStatus.OK, headers, body
+
+
+_Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+async def _message(reply: Reply, scope: Scope) -> _Answer:
+    message = reply.message
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.headers]
+    line = message.text if isinstance(message, Prepared) else ""
+    if line and prefers_text(header(scope["headers"], b"accept")):
+        content_type, body = "text/plain; charset=utf-8", line.encode()
+    else:
+        content_type, body = "application/json", await _json(message)
+    if len(body) >= WORTH_ENCODING and (name := http_requests.encoding(scope["headers"])):
+        body = await encodings.encoded(body, name)
+        headers.append((b"content-encoding", name.encode()))
+    headers += [VARY_TOO if line else VARY, *_content(content_type, body)]
+    created = isinstance(message, RegisterSchemaResponse) and message.created
+    return HTTPStatus.CREATED if created else HTTPStatus.OK, headers, body
+
+
+async def _json(message: Message | Prepared) -> bytes:
+    """Compact JSON; of a large message it is made on another thread, so that it does not hold up the others."""
+    if isinstance(message, Prepared):
+        return message.json
+    if message.ByteSize() <= encodings.SHORT:
+        return compact(to_json(message)).encode()
+    return await asyncio.to_thread(lambda: compact_in_parts(to_json(message)).encode())
+
+
+def _content(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:
+    return [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
+
+
+def _refused(error: Exception, binding: Binding) -> Response:
+    refusal = status.refusal(error)
+    if refusal is not error:
+        log.error("%s failed", binding.rpc, exc_info=error)
+    answer = problem(refusal)
+    if isinstance(refusal, encodings.UnsupportedEncoding):
+        answer.headers["accept-encoding"] = ", ".join(encodings.OFFERED)
+    return answer
+
+
+class _Stream:
+    """The binding of a server-streaming RPC, as server-sent events (WHATWG HTML, "Server-sent events")."""
+
+    def __init__(self, request: _Request, slow_seconds: float) -> None:
+        self.request = request
+        self.handler: Callable[[Message, Identity], AsyncIterator[WatchSchemasResponse]] = getattr(
+            request.registry, request.binding.rpc
+        )
+        self.slow_seconds = slow_seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            caller = self.request.admit(scope)
+            messages = aiter(self.handler(http_requests.read(self.request.binding, scope), caller))
+            # The first message is taken before the status is sent, so that a refusal has a status of its own.
+            first = await anext(messages)
+        except Exception as error:  # noqa: BLE001 (as for a unary RPC)
+            await _refused(error, self.request.binding)(scope, receive, send)
+            return
+        headers = {"cache-control": "no-store"}
+        if scope["method"] == "HEAD":
+            await Response(None, headers=headers, media_type="text/event-stream")(scope, receive, send)
+            return
+        response = StreamingResponse(_events(first, messages), media_type="text/event-stream", headers=headers)
+
+        async def bounded(event: Event) -> None:
+            async with asyncio.timeout(self.slow_seconds):
+                await send(event)
+
+        try:
+            await response(scope, receive, bounded)
+        except TimeoutError:
+            await _cut(scope, receive)
+
+
+async def _cut(scope: Scope, receive: Receive) -> None:
+    """Drop a reader that takes nothing: where to resume is the `id` of the last event that it got."""
+    log.warning("a watcher at %s took no event in time: it is cut off", scope["client"])
+    scope["state"]["abort"]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _events(first: WatchSchemasResponse, rest: AsyncIterator[WatchSchemasResponse]) -> AsyncIterator[str]:
+    yield _event(first)
+    try:
+        async for message in rest:
+            yield _event(message)
+    except RegistryError as error:
+        yield f"event: error\ndata: {compact(problems.members(error, status.http_status(error)))}\n\n"
+
+
+def _event(message: WatchSchemasResponse) -> str:
+    return f"id: {message.revision}\nevent: {message.WhichOneof('event')}\ndata: {compact(to_json(message))}\n\n"

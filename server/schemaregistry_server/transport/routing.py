@@ -1,0 +1,75 @@
+"""Which app answers a path: templates of literal segments and `{field}`, matched on the path as it was sent.
+
+A segment is decoded once it has been cut out, so that `%2f` within an id is no slash (RFC 3986, section 2.2). What no
+template matches is a problem, never a redirect: that would have to trust the Host header.
+"""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from urllib.parse import unquote
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from schemaregistry.errors import NotFound, Unimplemented
+from schemaregistry_server.transport.problems import problem
+
+Answers = Mapping[str, ASGIApp]
+"""By HTTP method; HEAD is answered as GET."""
+
+
+class Paths:
+    """An ASGI app that hands each request to its template's, its fields in `path_params`.
+
+    A path may fit several templates (`/schema/{id}/{version}` and `/schema/{id}/compat`): the method decides then.
+    """
+
+    def __init__(self, templates: Mapping[str, Answers]) -> None:
+        self._templates: dict[int, list[tuple[list[str], Answers]]] = {}
+        for path, answers in templates.items():
+            segments = path.split("/")
+            self._templates.setdefault(len(segments), []).append((segments, answers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app(scope)(scope, receive, send)
+
+    def _app(self, scope: Scope) -> ASGIApp:
+        segments = scope["raw_path"].decode("latin-1").split("/")
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        allowed: set[str] = set()
+        for template, answers in self._templates.get(len(segments), ()):
+            fields = _fields(template, segments)
+            if fields is None:
+                continue
+            if method in answers:
+                scope["path_params"] = fields
+                return answers[method]
+            allowed |= answers.keys()
+        return _not_allowed(scope, allowed) if allowed else _nothing_at(scope["path"])
+
+
+def _fields(template: list[str], segments: list[str]) -> dict[str, str] | None:
+    """The fields of a path that matches; an empty segment fills none."""
+    fields = {}
+    for expected, segment in zip(template, segments, strict=True):
+        text = unquote(segment) if "%" in segment else segment
+        if expected.startswith("{") and text:
+            fields[expected[1:-1]] = text
+        elif expected != text:
+            return None
+    return fields
+
+
+def _not_allowed(scope: Scope, methods: set[str]) -> ASGIApp:
+    allowed = ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+    message = f"{scope['path']} answers {allowed} only, not {scope['method']}."
+    answer = problem(Unimplemented(message, reason="NO_SUCH_METHOD"), HTTPStatus.METHOD_NOT_ALLOWED)
+    answer.headers["allow"] = allowed
+    return answer
+
+
+def _nothing_at(path: str) -> ASGIApp:
+    if len(path) > 1 and path.endswith("/"):
+        message = f"No such path: {path}. Leave out the slash at its end."
+    else:
+        message = f"No such path: {path}. Try /schemas or /schema/{{id}}."
+    return problem(NotFound(message, reason="NO_SUCH_PATH"))

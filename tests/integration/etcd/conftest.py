@@ -1,0 +1,36 @@
+"""A cluster that tests may break, and a client of it: each test finds it whole again."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from devtools.etcd_cluster import Cluster, running
+from devtools.etcd_tls import kept
+from schemaregistry_server.etcd.client import Client
+from schemaregistry_server.etcd.connection import Connection
+
+
+@pytest.fixture
+async def client(etcd_cluster: Cluster) -> AsyncIterator[Client]:
+    client = Client(Connection(etcd_cluster.endpoints))
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> str:
+    """What the test's own keys begin with."""
+    return f"/{tmp_path.name}"
+
+
+@pytest.fixture
+def prefix(root: str) -> bytes:
+    return f"{root}/".encode()
+
+
+@pytest.fixture(scope="session")
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster of this folder's own: its history is compacted, its members are killed."""
+    with kept(running(tmp_path_factory.mktemp("etcd"))) as cluster:
+        yield cluster

@@ -1,0 +1,216 @@
+"""What every store promises (`store/base.py`), tried on each one that there is."""
+
+# ruff: noqa: A002 (the field's term)
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from schemaregistry_server.store import audit
+from schemaregistry_server.store.base import Conflict, Entry, Store
+from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.sqlite import SQLiteStore
+from tests.support.patience import PATIENCE
+
+Open = Callable[[], Awaitable[Store]]
+
+
+def _sqlite(request: pytest.FixtureRequest, directory: Path) -> Open:
+    async def open_one() -> Store:
+        return SQLiteStore(directory / "registry.db")
+
+    return open_one
+
+
+def _etcd(request: pytest.FixtureRequest, directory: Path) -> Open:
+    cluster = request.getfixturevalue("etcd_cluster")
+    return partial(EtcdStore.open, cluster.endpoints, root=f"/{directory.name}")
+
+
+STORES = {"sqlite": _sqlite, "etcd": _etcd}
+"""Name → how to open a store that keeps its data under a directory or its name, the same data each time."""
+
+
+@pytest.fixture(params=STORES)
+def open_fresh(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    return STORES[request.param](request, tmp_path)
+
+
+@pytest.fixture
+async def open_store(open_fresh: Open) -> AsyncIterator[Open]:
+    """Opens the store; opened again after `close` it has its data. Every one is closed after the test."""
+    opened: list[Store] = []
+
+    async def open_one() -> Store:
+        opened.append(await open_fresh())
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        await store.close()
+
+
+@pytest.fixture
+async def store(open_store: Open) -> Store:
+    return await open_store()
+
+
+def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: str = "ci-bot") -> Entry:
+    return Entry(id, version, raw, f"sha256:{hash(raw):064x}", who, 1_700_000_000_000_000)
+
+
+async def take(store: Store, after: int, count: int) -> list[Entry]:
+    """The first `count` entries of a watch."""
+    taken: list[Entry] = []
+    async with asyncio.timeout(PATIENCE):
+        async for batch in store.watch(after):
+            taken += batch.entries
+            if len(taken) >= count:
+                break
+    return taken
+
+
+async def test_a_new_store_is_empty(store: Store) -> None:
+    assert (await store.load()).entries == ()
+
+
+async def test_what_was_put_is_loaded_byte_for_byte(store: Store) -> None:
+    raw = '{\r\n\t"é": "\\u0000" }'.encode() + bytes(range(256))
+    revision = await store.put(entry(raw=raw), expected_latest=None)
+    loaded = await store.load()
+    assert loaded.revision == revision
+    assert [(e.id, e.version, e.raw, e.registered_by, e.revision) for e in loaded.entries] == [
+        ("ticks", "1.0.0", raw, "ci-bot", revision)
+    ]
+
+
+async def test_revisions_grow_with_each_write(store: Store) -> None:
+    revisions = [await store.put(entry(id=f"s{n}"), expected_latest=None) for n in range(5)]
+    assert revisions == sorted(set(revisions))
+    assert revisions[0] > 0
+
+
+async def test_a_version_that_is_there_is_never_written_again(store: Store) -> None:
+    first = await store.put(entry(raw=b"first"), expected_latest=None)
+    with pytest.raises(Conflict) as lost:
+        await store.put(entry(raw=b"second"), expected_latest="1.0.0")
+    assert lost.value.revision == first
+    assert [e.raw for e in (await store.load()).entries] == [b"first"]
+
+
+async def test_an_older_version_is_never_written_again_either(store: Store) -> None:
+    await store.put(entry(version="1.0.0", raw=b"first"), expected_latest=None)
+    await store.put(entry(version="1.1.0"), expected_latest="1.0.0")
+    with pytest.raises(Conflict):
+        await store.put(entry(version="1.0.0", raw=b"second"), expected_latest="1.1.0")
+    assert (await store.load()).entries[0].raw == b"first"
+
+
+@pytest.mark.parametrize("expected", [None, "0.9.0", "1.1.0"])
+async def test_a_write_that_expects_another_latest_loses_and_hears_of_the_right_one(
+    store: Store, expected: str | None
+) -> None:
+    revision = await store.put(entry(), expected_latest=None)
+    with pytest.raises(Conflict) as lost:
+        await store.put(entry(version="2.0.0"), expected_latest=expected)
+    assert lost.value.revision == revision
+    assert len((await store.load()).entries) == 1
+
+
+async def test_a_write_that_expects_a_latest_where_there_is_none_loses(store: Store) -> None:
+    with pytest.raises(Conflict):
+        await store.put(entry(), expected_latest="0.9.0")
+    assert (await store.load()).entries == ()
+
+
+async def test_of_concurrent_writers_of_one_version_one_wins(store: Store) -> None:
+    writes = [store.put(entry(raw=b"%d" % n), expected_latest=None) for n in range(50)]
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    won = [n for n, answer in enumerate(answers) if isinstance(answer, int)]
+    assert len(won) == 1
+    assert all(isinstance(answer, Conflict) for n, answer in enumerate(answers) if n not in won)
+    assert [e.raw for e in (await store.load()).entries] == [b"%d" % won[0]]
+
+
+async def test_of_concurrent_writers_of_different_next_versions_one_wins(store: Store) -> None:
+    await store.put(entry(), expected_latest=None)
+    writes = [store.put(entry(version=f"1.{n}.0"), expected_latest="1.0.0") for n in range(1, 30)]
+    answers = await asyncio.gather(*writes, return_exceptions=True)
+    assert sum(isinstance(answer, int) for answer in answers) == 1
+    assert len((await store.load()).entries) == 2
+
+
+async def test_concurrent_writers_of_different_ids_all_win_with_revisions_of_their_own(store: Store) -> None:
+    revisions = await asyncio.gather(*(store.put(entry(id=f"s{n}"), expected_latest=None) for n in range(300)))
+    assert len(set(revisions)) == 300
+    assert [e.revision for e in (await store.load()).entries] == sorted(revisions)
+
+
+async def test_a_watch_from_0_sends_what_is_there_and_then_what_comes(store: Store) -> None:
+    await store.put(entry(id="a"), expected_latest=None)
+    watching = asyncio.create_task(take(store, 0, 2))
+    await asyncio.sleep(0.05)
+    await store.put(entry(id="b"), expected_latest=None)
+    assert [e.id for e in await watching] == ["a", "b"]
+
+
+async def test_a_watch_resumes_after_a_revision(store: Store) -> None:
+    revisions = [await store.put(entry(id=f"s{n}"), expected_latest=None) for n in range(10)]
+    assert [e.revision for e in await take(store, revisions[3], 6)] == revisions[4:]
+
+
+async def test_watches_that_begin_amid_writes_get_each_entry_once_and_in_order(store: Store) -> None:
+    async def write() -> None:
+        for n in range(100):
+            await asyncio.gather(*(store.put(entry(id=f"s{n}_{k}"), expected_latest=None) for k in range(4)))
+
+    async def begin(late: float) -> list[Entry]:
+        await asyncio.sleep(late)
+        return await take(store, 0, 400)
+
+    *watched, _ = await asyncio.gather(*(begin(n / 100) for n in range(6)), write())
+    written = (await store.load()).entries
+    for entries in watched:
+        assert entries == list(written)
+
+
+async def test_what_was_acknowledged_is_there_after_reopening(open_store: Open) -> None:
+    store = await open_store()
+    revisions = await asyncio.gather(*(store.put(entry(id=f"s{n}"), expected_latest=None) for n in range(20)))
+    await store.close()
+    again = await open_store()
+    loaded = await again.load()
+    assert sorted(e.revision for e in loaded.entries) == sorted(revisions)
+    assert await again.put(entry(id="next"), expected_latest=None) > loaded.revision
+
+
+async def test_close_ends_the_watches(store: Store) -> None:
+    watching = asyncio.create_task(take(store, 0, 1))
+    await asyncio.sleep(0.05)
+    await store.close()
+    assert await asyncio.wait_for(watching, PATIENCE) == []
+
+
+async def test_each_write_has_its_audit_record_and_the_chain_holds(store: Store) -> None:
+    await store.put(entry(id="a", who="alice"), expected_latest=None)
+    await store.put(entry(id="b", who="bob"), expected_latest=None)
+    with pytest.raises(Conflict):
+        await store.put(entry(id="b", who="carol"), expected_latest=None)
+    records = await store.audit()
+    assert [(r.who, r.what, r.id, r.version) for r in records] == [
+        ("alice", "register", "a", "1.0.0"),
+        ("bob", "register", "b", "1.0.0"),
+    ]
+    assert audit.verify(records) == 2
+
+
+async def test_the_audit_chain_goes_on_after_reopening(open_store: Open) -> None:
+    store = await open_store()
+    await store.put(entry(id="a"), expected_latest=None)
+    await store.close()
+    again = await open_store()
+    await again.put(entry(id="b"), expected_latest=None)
+    assert audit.verify(await again.audit()) == 2

@@ -1,0 +1,117 @@
+"""Both stores, filled with versions that tell whether they came back, and the command line that operators use."""
+
+# ruff: noqa: A002 (the field's term)
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from devtools.etcd_cluster import Cluster
+from schemaregistry_server.store.base import Entry, Store
+from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.sqlite import SQLiteStore
+
+ROOT = Path(__file__).resolve().parents[3]
+
+AWKWARD = '{\r\n\t"é": "\\u0000" }\n\n64 bytes'.encode() + bytes(range(256))
+"""Bytes that a format of lines would break on."""
+
+
+def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: str = "ci-bot") -> Entry:
+    return Entry(id, version, raw, "sha256:" + hashlib.sha256(raw).hexdigest(), who, 1_700_000_000_000_000)
+
+
+async def fill(store: Store) -> None:
+    """Three ids, one with versions between the others' and one with awkward bytes."""
+    await store.put(entry("ticks", "1.0.0", AWKWARD), expected_latest=None)
+    await store.put(entry("bars", "0.1.0", b"", who="Zoë"), expected_latest=None)
+    await store.put(entry("ticks", "1.1.0", b'{"a": 1}'), expected_latest="1.0.0")
+    await store.put(entry("quotes", "2.0.0-rc.1", b"[" * 1000), expected_latest=None)
+    await store.put(entry("ticks", "1.10.0", b"\n"), expected_latest="1.1.0")
+
+
+@dataclass(frozen=True)
+class Stores:
+    """Opens stores by name: `sqlite/…` and `etcd/…` each stand for one, the same one each time."""
+
+    directory: Path
+    endpoints: tuple[str, ...]
+
+    def file(self, name: str) -> Path:
+        return self.directory / name / "registry.db"
+
+    @asynccontextmanager
+    async def __call__(self, name: str) -> AsyncIterator[Store]:
+        store: Store
+        if name.startswith("sqlite/"):
+            store = SQLiteStore(self.file(name))
+        else:
+            store = await EtcdStore.open(self.endpoints, root=f"/{self.directory.name}/{name}")
+        try:
+            yield store
+        finally:
+            await store.close()
+
+
+@pytest.fixture
+def stores(etcd_cluster: Cluster, tmp_path: Path) -> Stores:
+    return Stores(tmp_path, etcd_cluster.endpoints)
+
+
+@pytest.fixture
+async def filled(stores: Stores) -> Path:
+    """A data directory of the embedded store, filled; no server has it open."""
+    async with stores("sqlite/filled") as store:
+        await fill(store)
+    return stores.file("sqlite/filled").parent
+
+
+def run(*words: object, code: int = 0) -> str:
+    """`schemaregistry` with these words: what it printed, on stderr where it is to fail."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SCHEMAREGISTRY_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "schemaregistry", *map(str, words)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    assert "Traceback" not in ended.stderr
+    return ended.stderr if code else ended.stdout
+
+
+@pytest.fixture
+def command() -> Callable[..., str]:
+    return run
+
+
+@pytest.fixture
+def edit() -> Callable[..., None]:
+    """Change the embedded store's file as somebody would who can write it."""
+
+    def change(data: Path, *statements: str) -> None:
+        connection = sqlite3.connect(data / "registry.db")
+        for name in ("version_kept", "version_stays", "audit_kept", "audit_stays"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+        connection.close()
+
+    return change
+
+
+@pytest.fixture
+def fill_store() -> Callable[[Store], Awaitable[None]]:
+    return fill

@@ -16,12 +16,12 @@ from pathlib import Path
 import uvloop
 
 from devtools.etcd_cluster import running
-from schemaregistry_server.etcd.client import Client, puts, unchanged
-from schemaregistry_server.etcd.connection import Connection
+from schemaregistry_server.etcd.endpoints import Connection
+from schemaregistry_server.etcd.etcd_client import Client, puts, unchanged
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import etcd_layout
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.etcd_store import EtcdStore
 
 DOCUMENT = b'{"x":"' + b"x" * 1_492 + b'"}'
 

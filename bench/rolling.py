@@ -12,7 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from devtools.etcd_tls import secured, settings
-from devtools.load import Load, loaded
+from devtools.load_generator import Load, loaded
 from devtools.servers import Server, launch
 
 

@@ -23,10 +23,10 @@ from bench.pinned import PinnedServer, pinned_production
 from bench.serve import SERVICE, Remote, channels, document, measure, register
 from devtools.etcd_tls import secured, settings
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.connection import Connection, Tls
+from schemaregistry_server.etcd.endpoints import Connection, Tls
+from schemaregistry_server.etcd.etcd_client import Client
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.etcd_store import EtcdStore
 
 FEW = 10
 WRITERS = 64

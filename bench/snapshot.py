@@ -16,9 +16,9 @@ from pathlib import Path
 from devtools.etcd_cluster import running
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.history import Write
+from schemaregistry_server.store.store_history import Write
 
 OF_EACH = 10
 FILLER = "x" * 1_950
@@ -26,12 +26,12 @@ FILLER = "x" * 1_950
 
 def writes(versions: int) -> Iterator[Write]:
     """The history of an embedded store, ids in turn."""
-    previous, ids = audit.GENESIS, max(1, versions // OF_EACH)
+    previous, ids = audit_chain.GENESIS, max(1, versions // OF_EACH)
     for number in range(versions):
         raw = b'{"number": %d, "filler": "%b"}' % (number, FILLER.encode())
         version = f"1.{number // ids}.0"
         of = Entry(f"s{number % ids}", version, raw, f"sha256:{number:064x}", "spiffe://dev/ci-bot", 1, number + 1)
-        record = audit.record(of, sequence=number + 1, previous=previous)
+        record = audit_chain.record(of, sequence=number + 1, previous=previous)
         previous = record.hash
         yield Write(of, record)
 

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.etcd.connection import Connection, Tls
-from schemaregistry_server.etcd.failures import Away, Refused
+from schemaregistry_server.etcd.endpoints import Connection, Tls
+from schemaregistry_server.etcd.etcd_failures import Away, Refused
 from schemaregistry_server.etcd.v3 import rpc_pb2
 
 NAMES: Final = ("etcd1", "etcd2", "etcd3")

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from pathlib import Path
 
 from devtools.etcd_cluster import Cluster, running
-from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.etcd.endpoints import Tls
 from schemaregistry_server.security import pki
 
 

@@ -16,8 +16,8 @@ from rpds import HashTrieMap
 
 from schemaregistry.document import check_id, parse_version
 from schemaregistry.errors import NotFound
+from schemaregistry_server.catalog.catalog_version import Registered
 from schemaregistry_server.catalog.index import Index, following
-from schemaregistry_server.catalog.registered import Registered
 from schemaregistry_server.store.base import Entry
 
 NEAR = 100

@@ -10,8 +10,8 @@ import logging
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.catalog.about import About
 from schemaregistry_server.catalog.catalog import Catalog
+from schemaregistry_server.catalog.catalog_version import Registered
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.catalog.registered import Registered
 from schemaregistry_server.catalog.slices import sliced
 from schemaregistry_server.store.base import Compacted, Store
 

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from schemaregistry_server.catalog.about import About
-from schemaregistry_server.catalog.registered import Registered
+from schemaregistry_server.catalog.catalog_version import Registered
 
 STRETCH: Final = 100
 """Ids that are looked up in one go."""

@@ -15,7 +15,7 @@ from schemaregistry_server.config.options import (
     PRODUCTION_HEALTH,
     Options,
 )
-from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.etcd.endpoints import Tls
 from schemaregistry_server.security import pki
 from schemaregistry_server.security.certificates import Files
 from schemaregistry_server.store import selection

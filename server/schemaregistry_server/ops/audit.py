@@ -9,8 +9,8 @@ import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry_server.ops import snapshot_file
-from schemaregistry_server.ops.place import AsJson, Place, tell
-from schemaregistry_server.store import history
+from schemaregistry_server.ops.store_locator import AsJson, Place, tell
+from schemaregistry_server.store import store_history
 
 
 class Action(StrEnum):
@@ -40,5 +40,5 @@ async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:
     held = await place.history()
     if snapshot:
         same_chain = snapshot_file.check(snapshot).header.store == place.kind
-        history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)
+        store_history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)
     return len(held.writes), held.revision

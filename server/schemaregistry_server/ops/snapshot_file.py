@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.history import Write
+from schemaregistry_server.store.store_history import Write
 
 FORMAT: Final = b"schemaregistry snapshot 2\n"
 
@@ -89,7 +89,7 @@ def check(path: Path) -> Checked:
     """
     reader = _Reader(path)
     try:
-        audit.verify(write.record for write in reader.writes())
+        audit_chain.verify(write.record for write in reader.writes())
     except FailedPrecondition as broken:
         raise reader.damaged("its audit record does not follow those before it") from broken
     return Checked(reader.header, reader.offset, reader.all.hexdigest())
@@ -121,7 +121,7 @@ def _unpack(payload: bytes) -> Write:
     link = about.pop("audit")
     entry = Entry(raw=raw, **_typed(about, ENTRY))
     hash_ = _typed(link, LINK).pop("hash")
-    record = audit.record(entry, **link)
+    record = audit_chain.record(entry, **link)
     if record.hash != hash_:
         raise ValueError("its audit record is another version's")
     return Write(entry, record)

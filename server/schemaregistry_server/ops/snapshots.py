@@ -15,9 +15,9 @@ from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server.ops import snapshot_file
-from schemaregistry_server.ops.place import AsJson, Place, tell
 from schemaregistry_server.ops.snapshot_file import Checked, Header
-from schemaregistry_server.store import history
+from schemaregistry_server.ops.store_locator import AsJson, Place, tell
+from schemaregistry_server.store import store_history
 
 NEW_REVISIONS: Final = """\
 etcd counts its own revisions, so each version has a new one: whoever watches must begin again at revision 0."""
@@ -77,9 +77,9 @@ async def _save(place: Place, file: Path) -> None:
 async def _restore(place: Place, file: Path, *, same_chain: bool) -> None:
     async with place.writing() as store:
         await store.restore(write.entry for write in snapshot_file.read(file))
-        held = await history.read(store)
+        held = await store_history.read(store)
     same_revisions = place.kind == "sqlite"
-    history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
+    store_history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
 
 
 def _say(file: Path, checked: Checked, *, as_json: bool) -> None:

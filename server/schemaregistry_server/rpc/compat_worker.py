@@ -9,12 +9,12 @@ from typing import Final, TypeVar, TypeVarTuple
 
 from schemaregistry.compat import undecided
 from schemaregistry.document import Level, loads
-from schemaregistry.document.reading import MAX_BYTES
+from schemaregistry.document.strict_json import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
 from schemaregistry.tasks import Failed, Stopped, Template
 from schemaregistry_server.rpc import compat_tasks
+from schemaregistry_server.rpc.fair_queue import Busy
 from schemaregistry_server.rpc.reply import Prepared
-from schemaregistry_server.rpc.turns import Busy
 from schemaregistry_server.rpc.verdict_cache import Candidate
 from schemaregistry_server.rpc.verdicts import Rendered, render
 from schemaregistry_server.rpc.workers import WAITING, Workers

@@ -12,9 +12,9 @@ from typing import Final
 import jsonschema_rs
 
 from schemaregistry.document import Document, Json, loads
+from schemaregistry.document.message_text import cut
 from schemaregistry.document.patterns import PATTERN_OPTIONS
-from schemaregistry.document.reading import pointer
-from schemaregistry.document.wording import cut
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument, TooLarge
 from schemaregistry.v1 import registry_pb2 as pb
 

@@ -17,9 +17,9 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog, Subject
+from schemaregistry_server.catalog.catalog_version import Registered
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
-from schemaregistry_server.catalog.registered import Registered
 from schemaregistry_server.catalog.slices import sliced
 from schemaregistry_server.rpc import bodies, limits, pages, refusals, watching
 from schemaregistry_server.rpc.registration import Writer

@@ -11,8 +11,8 @@ from semver import Version
 from schemaregistry.document import Level
 from schemaregistry.document.model import Note
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
-from schemaregistry_server.catalog.registered import Registered
-from schemaregistry_server.rpc.kept import Kept
+from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.rpc.byte_lru import Kept
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdicts import Rendered
 from schemaregistry_server.store.base import Entry

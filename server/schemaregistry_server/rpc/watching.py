@@ -13,8 +13,8 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog
+from schemaregistry_server.catalog.catalog_version import Registered
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.catalog.registered import Registered
 from schemaregistry_server.catalog.slices import sliced
 
 LAG_SECONDS: Final = 5.0

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from schemaregistry.tasks import Crashed, Overdue, Template, frames
-from schemaregistry.tasks.worker import GRACE, STARTING, answered, read_pid
-from schemaregistry_server.rpc.turns import Turns
+from schemaregistry.tasks.task_worker import GRACE, STARTING, answered, read_pid
+from schemaregistry_server.rpc.fair_queue import Turns
 
 WAITING: Final = 256
 """Questions that may wait at once, a quarter of them one caller's."""

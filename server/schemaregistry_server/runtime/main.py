@@ -14,7 +14,7 @@ from schemaregistry.errors import RegistryError
 from schemaregistry_server.catalog.readiness import Readiness
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import greeting, lifecycle, supervisor
-from schemaregistry_server.runtime.worker import LOG_FORMAT
+from schemaregistry_server.runtime.server_worker import LOG_FORMAT
 from schemaregistry_server.transport import descriptors
 
 

@@ -16,7 +16,7 @@ from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import lifecycle
 from schemaregistry_server.runtime.health_process import HealthPort
 from schemaregistry_server.runtime.lifecycle import Listening
-from schemaregistry_server.runtime.worker import Report, work
+from schemaregistry_server.runtime.server_worker import Report, work
 from schemaregistry_server.transport import addresses
 
 FIRST_PAUSE: Final = 0.1

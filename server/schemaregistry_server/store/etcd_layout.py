@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import AuditRecord, Entry
 
 
@@ -91,8 +91,8 @@ def _entry(id: str, version: str, pair: KeyValue) -> Entry:  # noqa: A002
 
 def next_record(entry: Entry, head: Head | None) -> AuditRecord:
     """The audit record of writing `entry`. Each id has its own chain: writers of different ids never meet."""
-    sequence, previous = (head.sequence, head.hash) if head else (0, audit.GENESIS)
-    return audit.record(entry, chain=entry.id, sequence=sequence + 1, previous=previous)
+    sequence, previous = (head.sequence, head.hash) if head else (0, audit_chain.GENESIS)
+    return audit_chain.record(entry, chain=entry.id, sequence=sequence + 1, previous=previous)
 
 
 def latest_value(record: AuditRecord) -> bytes:

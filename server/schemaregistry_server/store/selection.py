@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
-from schemaregistry_server.etcd.connection import Tls
+from schemaregistry_server.etcd.endpoints import Tls
 from schemaregistry_server.security.certificates import Files, Pem, authorities
 from schemaregistry_server.security.reloading import Reread
 from schemaregistry_server.store.base import Store
-from schemaregistry_server.store.etcd import EtcdStore
-from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.etcd_store import EtcdStore
+from schemaregistry_server.store.sqlite_store import SQLiteStore
 
 ETCD_PORT: Final = 2379
 

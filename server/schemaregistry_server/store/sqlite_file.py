@@ -1,6 +1,6 @@
 """The embedded store's file: its lock, its layout, and what is said where it can't be used.
 
-Holds no versions; `sqlite.py` keeps them in it.
+Holds no versions; `sqlite_store.py` keeps them in it.
 """
 
 import fcntl

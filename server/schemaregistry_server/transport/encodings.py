@@ -10,7 +10,7 @@ import zlib
 from typing import Any, Final
 
 from schemaregistry.errors import InvalidArgument, RegistryError
-from schemaregistry_server.rpc.kept import Kept
+from schemaregistry_server.rpc.byte_lru import Kept
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,7 +12,7 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
-from schemaregistry.document.wording import cut
+from schemaregistry.document.message_text import cut
 from schemaregistry.errors import InvalidArgument
 
 MethodName = str

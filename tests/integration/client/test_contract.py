@@ -10,7 +10,7 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 
 from schemaregistry.client import AsyncClient, Client, Credentials, Fetched, FetchedContract, reads
-from schemaregistry.client.shelf import Shelf
+from schemaregistry.client.read_cache import Shelf
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
 from schemaregistry.errors import (

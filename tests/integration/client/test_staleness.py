@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemaregistry.client import Client, Credentials, Fetched, calls
-from schemaregistry.client.shelf import Shelf
+from schemaregistry.client.read_cache import Shelf
 from schemaregistry.errors import InvalidArgument, Unavailable
 
 

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemaregistry.compat import Outcome, decide
-from schemaregistry.compat.answer import Found, No
 from schemaregistry.compat.formula import Space
-from schemaregistry.compat.holding import Holding
-from schemaregistry.compat.reading import read
+from schemaregistry.compat.formula_evaluation import Holding
+from schemaregistry.compat.schema_reader import read
+from schemaregistry.compat.search_result import Found, No
 from schemaregistry.compat.solving import Solver
 from tests.support.schema_strategies import instances, pairs, schemas
 

@@ -20,7 +20,7 @@ import pytest
 import schemaregistry
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Quarantine, Report, check, find, load
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 

@@ -15,7 +15,7 @@ import pytest
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Quarantine, check, find, load
 from schemaregistry.data.engine import validator
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.document import parse
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1.contract_pb2 import Contract

@@ -7,8 +7,8 @@ import pytest
 
 from devtools.etcd_cluster import Cluster, running
 from devtools.etcd_tls import kept
-from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.connection import Connection
+from schemaregistry_server.etcd.endpoints import Connection
+from schemaregistry_server.etcd.etcd_client import Client
 
 
 @pytest.fixture

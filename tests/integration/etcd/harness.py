@@ -12,7 +12,7 @@ from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.catalog import Catalog
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.store.base import Conflict, Entry
-from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.etcd_store import EtcdStore
 from tests.support.patience import PATIENCE
 
 

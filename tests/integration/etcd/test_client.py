@@ -5,11 +5,11 @@ import asyncio
 import grpc
 import pytest
 
-from schemaregistry_server.etcd import client as etcd_client
-from schemaregistry_server.etcd.client import Client, puts, unchanged
-from schemaregistry_server.etcd.failures import CompactedRevision, Refused
+from schemaregistry_server.etcd import etcd_client
+from schemaregistry_server.etcd.etcd_client import Client, puts, unchanged
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, Refused
+from schemaregistry_server.etcd.etcd_watch import Seen
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
-from schemaregistry_server.etcd.watching import Seen
 from tests.support.patience import PATIENCE
 
 

@@ -12,8 +12,8 @@ from devtools import etcd_cluster
 from devtools.etcd_cluster import running
 from devtools.servers import until
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.etcd.client import Client, puts
-from schemaregistry_server.etcd.connection import Connection
+from schemaregistry_server.etcd.endpoints import Connection
+from schemaregistry_server.etcd.etcd_client import Client, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 
 ROOT = Path(__file__).parents[3]

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from devtools.etcd_cluster import Cluster, Place, running
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import release
-from schemaregistry_server.etcd.client import Client, puts
-from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, Tls
-from schemaregistry_server.etcd.failures import Away, Refused
+from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, Connection, Tls
+from schemaregistry_server.etcd.etcd_client import Client, puts
+from schemaregistry_server.etcd.etcd_failures import Away, Refused
 from schemaregistry_server.etcd.v3 import auth_pb2, rpc_pb2, rpc_pb2_grpc
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.security import pki

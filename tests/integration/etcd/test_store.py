@@ -9,11 +9,11 @@ from devtools.etcd_cluster import Cluster
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.etcd.client import Client, puts
+from schemaregistry_server.etcd.etcd_client import Client, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
-from schemaregistry_server.store import audit, history
+from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Compacted, Conflict
-from schemaregistry_server.store.etcd import EtcdStore
+from schemaregistry_server.store.etcd_store import EtcdStore
 from tests.integration.etcd.harness import entry, serving
 from tests.support.patience import PATIENCE
 
@@ -79,7 +79,7 @@ async def test_a_write_whose_answer_was_lost_is_found_again(store: EtcdStore, wi
     revision = await behind.put(entry(version="1.1.0", raw=b"{1}"), expected_latest="1.0.0")
     assert wire.lost == 1
     assert [(e.version, e.revision) for e in (await store.load()).entries] == [("1.0.0", first), ("1.1.0", revision)]
-    assert audit.verify(await store.audit()) == 2
+    assert audit_chain.verify(await store.audit()) == 2
     assert await behind.put(entry(version="1.2.0"), expected_latest="1.1.0") > revision
     await behind.close()
 
@@ -106,7 +106,7 @@ async def test_a_server_that_has_not_seen_the_last_write_judges_anew_and_then_wi
     assert lost.value.revision == (await store.load()).entries[-1].revision
     await store.put(entry(version="1.2.0"), expected_latest="1.1.0")
     await other.put(entry(version="1.3.0"), expected_latest="1.2.0")
-    assert audit.verify(await store.audit()) == 4
+    assert audit_chain.verify(await store.audit()) == 4
     await other.close()
 
 
@@ -116,7 +116,7 @@ async def test_each_id_has_an_audit_chain_of_its_own(store: EtcdStore):
     records = await store.audit()
     assert {(r.chain, r.sequence) for r in records} == {("a", 1), ("a", 2), ("b", 1), ("b", 2)}
     with pytest.raises(FailedPrecondition) as broken:
-        audit.verify(record for record in records if record.sequence == 2 or record.id == "a")
+        audit_chain.verify(record for record in records if record.sequence == 2 or record.id == "a")
     assert broken.value.reason == "AUDIT_BROKEN"
 
 
@@ -126,7 +126,7 @@ async def test_a_version_written_over_at_another_revision_is_found(store: EtcdSt
     _, there = await client.get(key)
     await client.transact(TxnRequest(success=[puts(key, there[key].value)]))
     with pytest.raises(FailedPrecondition, match=r"a 1\.0\.0 is not what its audit record says"):
-        await history.read(store)
+        await store_history.read(store)
 
 
 async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back(

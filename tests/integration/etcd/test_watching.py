@@ -6,8 +6,8 @@ import grpc
 import pytest
 from grpc import aio
 
-from schemaregistry_server.etcd import watching
-from schemaregistry_server.etcd.failures import Away
+from schemaregistry_server.etcd import etcd_watch
+from schemaregistry_server.etcd.etcd_failures import Away
 from tests.support.patience import PATIENCE
 
 
@@ -39,12 +39,12 @@ class EndingCall:
 )
 async def test_a_call_that_ends_while_it_is_asked_counts_as_a_member_that_went_away(on_write: BaseException):
     with pytest.raises(Away):
-        await asyncio.wait_for(anext(watching._responses(EndingCall(on_write))), PATIENCE)
+        await asyncio.wait_for(anext(etcd_watch._responses(EndingCall(on_write))), PATIENCE)
 
 
 async def test_a_watch_that_is_cancelled_ends_as_cancelled():
     async def read() -> None:
-        async for _ in watching._responses(EndingCall(asyncio.CancelledError())):
+        async for _ in etcd_watch._responses(EndingCall(asyncio.CancelledError())):
             pass
 
     reading = asyncio.create_task(read())

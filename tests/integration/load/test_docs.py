@@ -29,8 +29,8 @@ COMMANDS = [
 COMMAND = """
 import json, os, sys
 import duckdb, pyarrow.parquet, rich.console
-import schemaregistry.alerts.slack, schemaregistry.data.load.clean
-import schemaregistry.data.load.duckdb, schemaregistry.data.report.terminal
+import schemaregistry.alerts.slack, schemaregistry.data.load.file_clean
+import schemaregistry.data.load.duckdb, schemaregistry.data.report.terminal_text
 from schemaregistry.cli.app import main
 
 for line in sys.stdin:

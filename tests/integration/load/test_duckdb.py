@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from schemaregistry.cli.destinations import destination
+from schemaregistry.cli.load_options import destination
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Loaded, check, find, load, rows_of
 from schemaregistry.data.load import duckdb as duckdb_table

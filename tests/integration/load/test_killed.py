@@ -28,7 +28,7 @@ END_OF_STREAM = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 LOADS = """
 import json, os, sys, time
 import duckdb, pyarrow.parquet
-from schemaregistry.cli.destinations import destination, quarantine_of
+from schemaregistry.cli.load_options import destination, quarantine_of
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Quarantine, find, load
 from schemaregistry.data.load import duckdb as duckdb_table

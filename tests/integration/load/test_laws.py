@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Loaded, Quarantine, check, find, load
-from schemaregistry.data.load.clean import Cleaned, clean
+from schemaregistry.data.load.file_clean import Cleaned, clean
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 

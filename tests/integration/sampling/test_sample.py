@@ -16,7 +16,7 @@ from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, Unimplemented
 from schemaregistry.sampling import KINDS, Wanted, possible, sample
 from schemaregistry.sampling.columns import nodes
-from schemaregistry.sampling.rows import CHUNK
+from schemaregistry.sampling.row_maker import CHUNK
 from schemaregistry.v1.contract_pb2 import Contract
 
 ROOT = Path(__file__).resolve().parents[3]

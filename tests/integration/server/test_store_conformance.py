@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Conflict, Entry, Store
-from schemaregistry_server.store.etcd import EtcdStore
-from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.etcd_store import EtcdStore
+from schemaregistry_server.store.sqlite_store import SQLiteStore
 from tests.support.patience import PATIENCE
 
 Open = Callable[[], Awaitable[Store]]
@@ -204,7 +204,7 @@ async def test_each_write_has_its_audit_record_and_the_chain_holds(store: Store)
         ("alice", "register", "a", "1.0.0"),
         ("bob", "register", "b", "1.0.0"),
     ]
-    assert audit.verify(records) == 2
+    assert audit_chain.verify(records) == 2
 
 
 async def test_the_audit_chain_goes_on_after_reopening(open_store: Open) -> None:
@@ -213,4 +213,4 @@ async def test_the_audit_chain_goes_on_after_reopening(open_store: Open) -> None
     await store.close()
     again = await open_store()
     await again.put(entry(id="b"), expected_latest=None)
-    assert audit.verify(await again.audit()) == 2
+    assert audit_chain.verify(await again.audit()) == 2

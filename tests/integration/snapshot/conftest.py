@@ -16,8 +16,8 @@ import pytest
 
 from devtools.etcd_cluster import Cluster
 from schemaregistry_server.store.base import Entry, Store
-from schemaregistry_server.store.etcd import EtcdStore
-from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.etcd_store import EtcdStore
+from schemaregistry_server.store.sqlite_store import SQLiteStore
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -8,9 +8,9 @@ import pytest
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
-from schemaregistry_server.store import audit, etcd, history
+from schemaregistry_server.store import audit_chain, etcd_store, store_history
 from schemaregistry_server.store.base import Entry, Store
-from schemaregistry_server.store.history import History
+from schemaregistry_server.store.store_history import History
 
 KINDS = ["sqlite", "etcd"]
 
@@ -20,7 +20,7 @@ def through(tmp_path: Path):
     """Take a store's history through a file, as the commands do."""
 
     async def take(store: Store) -> tuple[History, list[Entry]]:
-        held = await history.read(store)
+        held = await store_history.read(store)
         path = tmp_path / "a.snap"
         snapshot_file.save(path, Header("any", held.revision, len(held.writes), ""), held.writes)
         snapshot_file.check(path)
@@ -44,11 +44,11 @@ async def test_each_version_comes_back_byte_for_byte_and_in_its_order(
         await fill_store(old)
         before, entries = await through(old)
         await new.restore(entries)
-        after = await history.read(new)
+        after = await store_history.read(new)
     assert len(entries) == 5
     assert facts([write.entry for write in after.writes]) == facts(entries)
     same = source == target
-    history.require(after, before.writes, same_chain=same, same_revisions=target == "sqlite")
+    store_history.require(after, before.writes, same_chain=same, same_revisions=target == "sqlite")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -59,7 +59,7 @@ async def test_a_restored_store_goes_on_where_the_old_one_was(stores, fill_store
         await new.restore(entries)
         reached = (await new.load()).entries[-1].revision
         assert await new.put(Entry("ticks", "2.0.0", b"{}", "f", "me", 1), expected_latest="1.10.0") > reached
-        assert audit.verify(await new.audit()) == 6
+        assert audit_chain.verify(await new.audit()) == 6
 
 
 async def test_the_embedded_store_keeps_revisions_that_have_gaps(stores) -> None:
@@ -111,7 +111,7 @@ async def test_many_versions_of_many_ids_keep_their_order_in_etcd(stores) -> Non
         restored = list((await store.load()).entries)
     assert facts(restored) == facts(entries)
     moved = [abs(int(e.raw) - place) for place, e in enumerate(restored)]
-    assert max(moved) <= etcd.RESTORING
+    assert max(moved) <= etcd_store.RESTORING
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -125,7 +125,7 @@ async def test_a_history_that_is_read_while_others_write_is_whole(stores, kind: 
         writing = asyncio.create_task(write())
         sizes = []
         while not writing.done():
-            held = await history.read(store)
+            held = await store_history.read(store)
             sizes.append(len(held.writes))
             assert {write.entry.id for write in held.writes} == {f"s{n}" for n in range(len(held.writes))}
         await writing

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from google.api.httpbody_pb2 import HttpBody
 from grpc import aio
 
-from schemaregistry.client.failures import to_error
+from schemaregistry.client.call_errors import to_error
 from schemaregistry.errors import AlreadyExists, FailedPrecondition, NotFound, OutOfRange, RegistryError
 from schemaregistry.v1 import registry_pb2 as pb
 from tests.system.faults.history import EFFECTLESS, Ack, History

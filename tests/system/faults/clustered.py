@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.etcd_cluster import Cluster, Member, running
-from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.connection import Connection
-from schemaregistry_server.store import history
-from schemaregistry_server.store.etcd import EtcdStore
-from schemaregistry_server.store.history import History
+from schemaregistry_server.etcd.endpoints import Connection
+from schemaregistry_server.etcd.etcd_client import Client
+from schemaregistry_server.store import store_history
+from schemaregistry_server.store.etcd_store import EtcdStore
+from schemaregistry_server.store.store_history import History
 from tests.support.cables import cable, networked
 from tests.system.faults.outages import Fault
 from tests.system.faults.servers import Server
@@ -57,7 +57,7 @@ class Clustered:
         """What etcd itself holds, its audit proved."""
         store = await EtcdStore.open(self.cluster.endpoints)
         try:
-            return await history.read(store)
+            return await store_history.read(store)
         finally:
             await store.close()
 

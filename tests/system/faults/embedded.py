@@ -16,9 +16,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from schemaregistry_server.store import history
-from schemaregistry_server.store.history import History
-from schemaregistry_server.store.sqlite import SQLiteReader
+from schemaregistry_server.store import store_history
+from schemaregistry_server.store.sqlite_store import SQLiteReader
+from schemaregistry_server.store.store_history import History
 from tests.system.faults.outages import Fault
 from tests.system.faults.servers import NotStarted, Server
 
@@ -52,7 +52,7 @@ class Embedded:
 
     async def history(self) -> History:
         """What the store itself holds, its audit proved."""
-        return await history.read(SQLiteReader(self._file))
+        return await store_history.read(SQLiteReader(self._file))
 
     async def kill(self) -> float:
         await self.server.kill()

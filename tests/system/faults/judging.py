@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable
 
-from schemaregistry_server.store.history import History as Stored
+from schemaregistry_server.store.store_history import History as Stored
 from tests.system.faults.clients import Watcher, named
 from tests.system.faults.history import History
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.history import History as Stored
-from schemaregistry_server.store.history import Write
-from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.sqlite_store import SQLiteStore
+from schemaregistry_server.store.store_history import History as Stored
+from schemaregistry_server.store.store_history import Write
 from tests.system.faults import checker, judging
 from tests.system.faults.clients import Clients, Found, Watcher, named
 from tests.system.faults.embedded import tear
@@ -31,7 +31,7 @@ def ack(id: str = "a", raw: bytes = b"1", revision: int = 1, created: bool = Tru
 
 def stored(*entries: tuple[str, bytes, int]) -> Stored:
     writes = [Entry(id, "1.0.0", raw, "f", "me", 1, revision) for id, raw, revision in entries]  # noqa: A001
-    recorded = [Write(each, audit.record(each, sequence=1, previous="")) for each in writes]
+    recorded = [Write(each, audit_chain.record(each, sequence=1, previous="")) for each in writes]
     return Stored(entries[-1][2] if entries else 0, tuple(recorded))
 
 

@@ -8,11 +8,11 @@ import grpc
 import pytest
 
 from devtools.etcd_cluster import Cluster
-from devtools.load import Load, loaded
+from devtools.load_generator import Load, loaded
 from devtools.servers import Server, launch, register, until
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.etcd.client import Client
-from schemaregistry_server.etcd.connection import Connection, Tls
+from schemaregistry_server.etcd.endpoints import Connection, Tls
+from schemaregistry_server.etcd.etcd_client import Client
 from tests.support.patience import at_most_tenfold
 from tests.system.production.watcher import Watcher
 

@@ -17,7 +17,7 @@ import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-from devtools.load import loaded
+from devtools.load_generator import loaded
 from devtools.servers import Server, alive, command, register, until
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.config.settings import Settings

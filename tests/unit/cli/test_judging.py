@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from schemaregistry.cli import judging
-from schemaregistry.cli.judging import Judge
+from schemaregistry.cli import compat_process
+from schemaregistry.cli.compat_process import Judge
 from schemaregistry.compat import Outcome, RefusedVersion
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import InvalidArgument
@@ -52,14 +52,14 @@ def test_the_answers_are_the_librarys(judge: Judge) -> None:
 def test_a_check_that_is_given_up_is_unknown(
     judge: Judge, monkeypatch: pytest.MonkeyPatch, how: object, seconds: float, why: str
 ) -> None:
-    monkeypatch.setattr(judging, "check_history", how)
+    monkeypatch.setattr(compat_process, "check_history", how)
     verdict = judge.check([document("1.0.0", 1)], document("2.0.0", 2), None, seconds)
     assert (verdict.outcome, verdict.required_bump, verdict.risk) == (Outcome.UNKNOWN, "major", "high")
     assert why in verdict.message
 
 
 def test_a_version_is_admitted_by_the_rules_for_what_is_unknown(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "admit", hang)
+    monkeypatch.setattr(compat_process, "admit", hang)
     verdict = judge.admit([document("1.0.0", 1)], document("2.0.0", 2), 0.3)
     assert verdict is not None
     assert verdict.outcome is Outcome.UNKNOWN
@@ -68,15 +68,15 @@ def test_a_version_is_admitted_by_the_rules_for_what_is_unknown(judge: Judge, mo
 
 
 def test_a_document_that_is_given_up_is_refused_with_what_to_do(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "parse", hang)
-    monkeypatch.setattr(judging, "PARSING", 0.3)
+    monkeypatch.setattr(compat_process, "parse", hang)
+    monkeypatch.setattr(compat_process, "PARSING", 0.3)
     with pytest.raises(InvalidArgument, match="Make it smaller") as refused:
         judge.parse(b"{}")
     assert refused.value.reason == "TOO_COSTLY"
 
 
 def test_a_line_that_is_given_up_keeps_its_id(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging.lines, "answer", fail)
+    monkeypatch.setattr(compat_process.lines, "answer", fail)
     answer = json.loads(judge.answer_line(b'{"id": ["x", 1], "old": true, "new": true}', 30.0))
     assert answer["id"] == ["x", 1]
     assert answer["verdict"] == "unknown"

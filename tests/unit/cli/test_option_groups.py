@@ -9,7 +9,7 @@ from typer.core import TyperOption
 from typer.testing import CliRunner
 
 from schemaregistry.cli.app import app
-from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.connection_options import Connection
 from schemaregistry.cli.option_groups import with_groups
 
 

@@ -8,7 +8,7 @@ from google.rpc import error_details_pb2, status_pb2
 from grpc.aio import AioRpcError, Metadata
 
 from schemaregistry.client import VersionRefused
-from schemaregistry.client.failures import to_error
+from schemaregistry.client.call_errors import to_error
 from schemaregistry.errors import FailedPrecondition, NotFound, RegistryError, Unavailable
 from schemaregistry.v1 import registry_pb2
 

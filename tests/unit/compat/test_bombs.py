@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from schemaregistry.compat import Outcome, decide, decision, lines
+from schemaregistry.compat import Outcome, decide, decision, json_lines
 from schemaregistry.tasks import Stopped, Template, Worker
 from tests.support.bombs import COMPATIBLE, ENDLESS, INCOMPATIBLE, UNKNOWN, Pair
 
@@ -33,7 +33,7 @@ def test_incompatible(pair: Pair) -> None:
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    started = Worker(Template(["schemaregistry.compat.lines", "schemaregistry.compat.second_referee"]))
+    started = Worker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
     yield started
     started.close()
 
@@ -43,10 +43,13 @@ def verdict_within_a_second(worker: Worker, pair: Pair) -> str:
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
     try:
-        answer = worker.ask(1.0, lines.answer, line, 1.0)
+        answer = worker.ask(1.0, json_lines.answer, line, 1.0)
     except Stopped as stopped:
-        answer = lines.undecided(line, str(stopped))
-    assert json.loads(worker.ask(PATIENT, lines.answer, b'{"old": true, "new": true}', 1.0))["verdict"] == "compatible"
+        answer = json_lines.undecided(line, str(stopped))
+    assert (
+        json.loads(worker.ask(PATIENT, json_lines.answer, b'{"old": true, "new": true}', 1.0))["verdict"]
+        == "compatible"
+    )
     return str(json.loads(answer)["verdict"])
 
 

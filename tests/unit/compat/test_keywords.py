@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from schemaregistry.compat import lines
+from schemaregistry.compat import json_lines
 from schemaregistry.compat.second_referee import validator
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
@@ -21,7 +21,7 @@ SECONDS = 0.5
 
 @pytest.fixture(scope="module")
 def worker() -> Iterator[Worker]:
-    started = Worker(Template(["schemaregistry.compat.lines", "schemaregistry.compat.second_referee"]))
+    started = Worker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
     yield started
     started.close()
 
@@ -50,7 +50,7 @@ def test_every_pair_is_answered(worker: Worker, pair: tuple[Any, Any]) -> None:
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
     try:
-        answer = json.loads(worker.ask(SECONDS, lines.answer, line, SECONDS))
+        answer = json.loads(worker.ask(SECONDS, json_lines.answer, line, SECONDS))
     except (Overdue, OutOfMemory, Crashed):
         return  # killed, and `unknown`; what raises an error of its own is a fault
     assert answer.keys() >= {"id", "error"} or answer["verdict"] in ("compatible", "incompatible", "unknown")

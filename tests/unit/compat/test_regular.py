@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemaregistry.compat.answer import Found, No
 from schemaregistry.compat.backtracking import longest_text
 from schemaregistry.compat.ecma import language
 from schemaregistry.compat.formula import Space
+from schemaregistry.compat.search_result import Found, No
 from schemaregistry.compat.solving import Solver
 
 texts = st.text("ab0 ", max_size=6)

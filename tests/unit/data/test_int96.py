@@ -11,7 +11,7 @@ import pytest
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Loaded, Quarantine, Report, check, find, load, rows_of
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 from tests.support.int96 import Stamp, written

@@ -14,7 +14,7 @@ import pytest
 from schemaregistry.checking import check as check_table
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Quarantine, Report, check, find, load
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 

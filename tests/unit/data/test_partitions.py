@@ -14,7 +14,7 @@ import pytest
 from schemaregistry import data
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.data.readers.partitions import keys_of
 from schemaregistry.document import parse
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report
 from schemaregistry.data.report.facts import MAX_EXAMPLES
-from schemaregistry.data.report.terminal import show
+from schemaregistry.data.report.terminal_text import show
 from schemaregistry.document import parse
 
 Judged = Callable[..., Report]

@@ -13,8 +13,8 @@ import pytest
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Loaded, Quarantine, Report, check, find, load
-from schemaregistry.data.load.clean import clean
 from schemaregistry.data.load.duckdb import DuckdbTable
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.data.readers import stdin
 from schemaregistry.document import parse
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from schemaregistry.document import ArrowField, ArrowType, Document
-from schemaregistry.document.arrow import describe
+from schemaregistry.document.arrow_block import describe
 
 Read = Callable[..., Document]
 

@@ -11,7 +11,7 @@ import pytest
 from schemaregistry import data
 from schemaregistry.contract import compile_contract
 from schemaregistry.data.load import sinks
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.data.readers import bad_lines, lines
 from schemaregistry.document import parse
 

@@ -14,7 +14,7 @@ import pytest
 from schemaregistry.cli.app import main
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Quarantine, check, find
-from schemaregistry.data.load.clean import Cleaned, clean
+from schemaregistry.data.load.file_clean import Cleaned, clean
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 

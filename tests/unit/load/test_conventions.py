@@ -12,7 +12,7 @@ import pytest
 
 from schemaregistry import data
 from schemaregistry.contract import compile_contract
-from schemaregistry.data.load.clean import clean
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.document import parse
 from schemaregistry.document.csv_dialect import csv_dialect
 

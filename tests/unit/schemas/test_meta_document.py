@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemaregistry.document import parse
 from schemaregistry.document.advice import KEYWORDS
-from schemaregistry.document.arrow import PLAIN, UNITS
+from schemaregistry.document.arrow_block import PLAIN, UNITS
 from schemaregistry.document.naming import ID_PATTERN, VERSION_PATTERN
 from schemaregistry.errors import InvalidArgument
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from schemaregistry.errors import DataLoss, FailedPrecondition
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.history import Write
+from schemaregistry_server.store.store_history import Write
 
 HEADER = Header("sqlite", 9, 3, "2026-01-01T00:00:00+00:00")
 
@@ -33,9 +33,9 @@ def chained(*entries: Entry) -> list[Write]:
     """The entries at revisions 2, 4, 6, … in one audit chain."""
     writes: list[Write] = []
     for number, each in enumerate(entries, start=1):
-        previous = writes[-1].record.hash if writes else audit.GENESIS
+        previous = writes[-1].record.hash if writes else audit_chain.GENESIS
         at = replace(each, revision=2 * number)
-        writes.append(Write(at, audit.record(at, sequence=number, previous=previous)))
+        writes.append(Write(at, audit_chain.record(at, sequence=number, previous=previous)))
     return writes
 
 

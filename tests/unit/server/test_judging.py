@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry_server.catalog.registered import Registered
+from schemaregistry_server.catalog.catalog_version import Registered
 from schemaregistry_server.rpc import verdict_cache
 from schemaregistry_server.rpc.verdict_cache import Questions, read_direction
 from schemaregistry_server.rpc.verdicts import Rendered

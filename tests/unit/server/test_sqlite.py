@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.sqlite import SQLiteStore
 from schemaregistry_server.store.sqlite_file import LAYOUT
+from schemaregistry_server.store.sqlite_store import SQLiteStore
 
 
 def entry(n: int = 0, size: int = 2000) -> Entry:
@@ -167,7 +167,7 @@ async def test_an_edited_audit_record_is_found_by_its_number(path: Path) -> None
     edit(path, "UPDATE audit SET who = 'mallory' WHERE sequence = 3")
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 ") as broken:
-        audit.verify(await store.audit())
+        audit_chain.verify(await store.audit())
     assert broken.value.reason == "AUDIT_BROKEN"
     await store.close()
 
@@ -177,7 +177,7 @@ async def test_a_removed_audit_record_is_found(path: Path) -> None:
     edit(path, "DELETE FROM audit WHERE sequence = 2")
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 "):
-        audit.verify(await store.audit())
+        audit_chain.verify(await store.audit())
     await store.close()
 
 
@@ -224,7 +224,7 @@ async def test_a_changed_revision_is_found(path: Path) -> None:
     )
     store = SQLiteStore(path)
     with pytest.raises(FailedPrecondition, match="Audit record 3 "):
-        audit.verify(await store.audit())
+        audit_chain.verify(await store.audit())
     await store.close()
 
 

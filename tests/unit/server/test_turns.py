@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from schemaregistry_server.rpc.turns import Busy, Turns
+from schemaregistry_server.rpc.fair_queue import Busy, Turns
 
 LONG = 30.0
 

@@ -19,7 +19,7 @@ from schemaregistry_server.rpc import registration
 from schemaregistry_server.rpc.registration import Writer
 from schemaregistry_server.rpc.verdict_cache import Candidate
 from schemaregistry_server.store.base import Batch, Compacted, Entry
-from schemaregistry_server.store.sqlite import SQLiteStore
+from schemaregistry_server.store.sqlite_store import SQLiteStore
 from tests.support.patience import PATIENCE
 
 

@@ -15,7 +15,7 @@ import httpx
 
 from schemaregistry.data.report.facts import Violation
 from schemaregistry.data.report.report import Report
-from schemaregistry.data.report.wording import shown_value
+from schemaregistry.data.report.report_wording import shown_value
 from schemaregistry.terminal import printable
 
 _ATTEMPTS: Final = 4

@@ -57,7 +57,7 @@ def arrow(
 
 
 def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
-    from schemaregistry.data.report import wording
+    from schemaregistry.data.report import report_wording
     from schemaregistry.data.report.grouping import first_of_each, rest
 
     for name, why in proposal.left_out.items():
@@ -65,8 +65,8 @@ def _advice(proposal: "Proposal", report: "Report") -> Iterator[str]:
     for name, texts in proposal.few.items():
         yield printable(f"{name} has few values: an enum of {', '.join(map(json.dumps, texts))}?")
     for violation in first_of_each(report.violations):
-        yield f"{wording.column(violation)}: {wording.difference(violation)}"
+        yield f"{report_wording.column(violation)}: {report_wording.difference(violation)}"
     yield from rest(report.violations).values()
     if report.error:
-        yield wording.fault(report.error)
-    yield f"the file {report.verdict}: {wording.summary(report)}"
+        yield report_wording.fault(report.error)
+    yield f"the file {report.verdict}: {report_wording.summary(report)}"

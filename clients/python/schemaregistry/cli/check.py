@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import pull
 from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def print_report(report: "Report", *, form: str, err: bool = False) -> None:
         return
     from rich.console import Console
 
-    from schemaregistry.data.report.terminal import show
+    from schemaregistry.data.report.terminal_text import show
     from schemaregistry.terminal import inert
 
     console = Console(stderr=err, highlight=False, soft_wrap=True)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from schemaregistry.cli.check import Redact, Strict, print_report
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions, Dates, Decimal, EpochUnit, Thousands, epoch_of
-from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.load import print_places
+from schemaregistry.cli.load_options import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text, printable
 
@@ -55,7 +55,7 @@ def clean(
     when a file can't be read to its end: then nothing is handed on. With `--to -` the report goes to stderr.
     """
     from schemaregistry import data
-    from schemaregistry.data.load.clean import clean
+    from schemaregistry.data.load.file_clean import clean
 
     spelled = csv.dialect(decimal=decimal, thousands=thousands, dates=dates)
     sources = data.find(files, format, spelled, strict=strict)
@@ -91,7 +91,7 @@ def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err:
 
 
 def _lines(repair: "Repair") -> "Iterator[str]":
-    from schemaregistry.data.report.wording import counted
+    from schemaregistry.data.report.report_wording import counted
 
     said = {
         "rename": f'the column "{repair.before}" renamed to "{repair.column}"',
@@ -106,7 +106,7 @@ def _lines(repair: "Repair") -> "Iterator[str]":
 
 
 def _example(example: "Instance") -> str:
-    from schemaregistry.data.report.wording import shown_value
+    from schemaregistry.data.report.report_wording import shown_value
 
     line = "" if example.line is None else f" (line {example.line:,})"
     place = printable(f"{example.file}: row {example.row:,}{line}")

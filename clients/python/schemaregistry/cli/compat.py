@@ -20,7 +20,7 @@ def compat(
 
     Exits with the largest code of its lines: 0 compatible, 1 incompatible, 2 the line can't be judged, 3 unknown.
     """
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
 
     worst = 0
     with Judge() as judge:
@@ -34,7 +34,7 @@ def compat(
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:
     """Give each line that isn't empty; of one over the limit, as much as shows that it is."""
-    from schemaregistry.compat.lines import MAX_BYTES
+    from schemaregistry.compat.json_lines import MAX_BYTES
 
     while line := source.readline(MAX_BYTES + 2):
         rest = line

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.pull import pull
 
 
 @with_groups

@@ -13,7 +13,7 @@ from schemaregistry.errors import InvalidArgument, NotFound
 from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
     from schemaregistry.compat import Verdict
 
 EXIT: Final = {"compatible": 0, "incompatible": 1, "unknown": 3}
@@ -34,7 +34,7 @@ def diff(
 
     Exit codes: 0 compatible, 1 incompatible, 2 usage, 3 could not tell.
     """
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
     from schemaregistry.compat import is_transitive, to_json
 
     level = _level(direction)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection import AsJson, Connection, split_version
+from schemaregistry.cli.connection_options import AsJson, Connection, split_version
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.document import loads
 from schemaregistry.errors import InvalidArgument

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.output import write_output
-from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text, printable

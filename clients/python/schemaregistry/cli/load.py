@@ -12,12 +12,12 @@ import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
 from schemaregistry.cli.check import Form, Redact, Strict, check_form, print_report
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions
-from schemaregistry.cli.destinations import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
+from schemaregistry.cli.load_options import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
-from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli import git_history
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
+from schemaregistry.cli.publish_outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
 
 SECONDS = 60.0
 """How long one version may take: the registry judges it against those before it."""
@@ -54,7 +54,7 @@ def publish(
 
 
 def _judge() -> "Judge":
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
 
     return Judge()
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.pull import pull
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import printable

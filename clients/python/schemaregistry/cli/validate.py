@@ -12,7 +12,7 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
 
 
 def validate_schema(
@@ -23,7 +23,7 @@ def validate_schema(
 
     Exit codes: 0 all are sound, 1 one is not, 2 a file can't be read.
     """
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
 
     worst = 0
     with Judge() as judge:

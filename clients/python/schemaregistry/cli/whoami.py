@@ -1,6 +1,6 @@
 """`schemaregistry whoami`: the identity that the registry sees."""
 
-from schemaregistry.cli.connection import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, Connection
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text

@@ -2,9 +2,9 @@
 
 from schemaregistry.client.aio import AsyncClient
 from schemaregistry.client.answers import Event, Fetched, FetchedContract, Registered
+from schemaregistry.client.call_errors import VersionRefused
 from schemaregistry.client.channel import Keepalive
 from schemaregistry.client.credentials import Credentials
-from schemaregistry.client.failures import VersionRefused
 from schemaregistry.client.follow import AsyncCache, Cache
 from schemaregistry.client.sync import Client
 from schemaregistry.client.watch import AsyncWatch, Watch

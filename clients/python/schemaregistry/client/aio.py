@@ -12,14 +12,14 @@ import grpc
 
 from schemaregistry.client import calls, reads
 from schemaregistry.client.answers import Fetched, FetchedContract, Registered
-from schemaregistry.client.base import BaseClient
+from schemaregistry.client.call_errors import describe
 from schemaregistry.client.calls import Call, Page
 from schemaregistry.client.channel import check_seconds, options
-from schemaregistry.client.failures import describe
+from schemaregistry.client.client_core import BaseClient
 from schemaregistry.client.follow import AsyncCache
 from schemaregistry.client.position import Position, many_ids
+from schemaregistry.client.read_cache import LATEST
 from schemaregistry.client.reads import Steps
-from schemaregistry.client.shelf import LATEST
 from schemaregistry.client.silence import Silence
 from schemaregistry.client.watch import AsyncLine, AsyncStream, AsyncWatch
 from schemaregistry.document import Document, Json

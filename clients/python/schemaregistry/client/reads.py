@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, FetchedContract
 from schemaregistry.client.calls import Call
-from schemaregistry.client.shelf import Shelf, version_asked
+from schemaregistry.client.read_cache import Shelf, version_asked
 from schemaregistry.document import Document
 from schemaregistry.errors import DeadlineExceeded, ResourceExhausted, Unavailable, Unimplemented
 

@@ -14,7 +14,7 @@ from typing import NoReturn, Protocol, TypeAlias
 import grpc
 
 from schemaregistry.client.answers import Event
-from schemaregistry.client.failures import to_error
+from schemaregistry.client.call_errors import to_error
 from schemaregistry.client.position import Position
 from schemaregistry.client.renewal import forked
 from schemaregistry.client.silence import Silence, Watchdog

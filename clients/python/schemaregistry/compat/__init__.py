@@ -1,9 +1,9 @@
 """Compatibility of two documents: a proof, a counterexample, or an honest unknown. Knows no files or networks."""
 
 from schemaregistry.compat.admission import RefusedVersion, admit, admit_undecided
-from schemaregistry.compat.checking import check, check_history, undecided, undecided_history
+from schemaregistry.compat.compatibility import check, check_history, undecided, undecided_history
 from schemaregistry.compat.decision import Decision, decide
-from schemaregistry.compat.history import is_transitive, judged_against
+from schemaregistry.compat.judged_history import is_transitive, judged_against
 from schemaregistry.compat.render import to_json
 from schemaregistry.compat.verdict import ABSENT, Change, Outcome, Verdict, Witness
 

@@ -9,8 +9,8 @@ from typing import Final
 
 from semver import Version
 
-from schemaregistry.compat.checking import check_history, in_order, undecided_history
-from schemaregistry.compat.history import judged_against
+from schemaregistry.compat.compatibility import check_history, in_order, undecided_history
+from schemaregistry.compat.judged_history import judged_against
 from schemaregistry.compat.verdict import Bump, Verdict
 from schemaregistry.document.model import Document
 from schemaregistry.errors import FailedPrecondition

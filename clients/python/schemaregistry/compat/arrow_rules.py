@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemaregistry.compat.arrow_types import Rule, between
-from schemaregistry.document.arrow import describe
+from schemaregistry.document.arrow_block import describe
 from schemaregistry.document.model import ArrowField, ArrowType
 
 ADDED_NULLABLE: Final = Rule("arrow_field_added", note="readers by name see nulls in old data and pass over it")

@@ -6,12 +6,12 @@ from functools import partial
 from time import monotonic
 from typing import Final
 
-from schemaregistry.compat.answer import Found, No, OutOfTime, tick
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Space
 from schemaregistry.compat.prover import proves
-from schemaregistry.compat.reading import read
 from schemaregistry.compat.resources import Unreadable
+from schemaregistry.compat.schema_reader import read
+from schemaregistry.compat.search_result import Found, No, OutOfTime, tick
 from schemaregistry.compat.solving import Solver
 from schemaregistry.compat.verdict import ABSENT, Absent, Outcome
 from schemaregistry.compat.witness import Referees, shrink

@@ -8,14 +8,14 @@ search still under way hold only within it, so they are not kept.
 from collections.abc import Iterable
 from typing import Final, TypeAlias
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving, first, tick
-from schemaregistry.compat.arrays import solve_array
+from schemaregistry.compat.array_instances import solve_array
 from schemaregistry.compat.constant import TYPES, Constant, freeze, thaw
 from schemaregistry.compat.formula import Formula, Space
-from schemaregistry.compat.holding import Holding
-from schemaregistry.compat.numbers import solve_number
-from schemaregistry.compat.objects import needs_too_many, solve_object
-from schemaregistry.compat.strings import solve_string
+from schemaregistry.compat.formula_evaluation import Holding
+from schemaregistry.compat.number_instances import solve_number
+from schemaregistry.compat.object_instances import needs_too_many, solve_object
+from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, tick
+from schemaregistry.compat.string_instances import solve_string
 
 NEVER: Final = 1 << 30
 

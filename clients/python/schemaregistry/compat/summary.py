@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from schemaregistry.compat import wording
+from schemaregistry.compat import change_wording
 from schemaregistry.compat.arrow_rules import Finding
 from schemaregistry.compat.changes import Edit
 from schemaregistry.compat.decision import Decision
@@ -66,7 +66,7 @@ def _undecided(asked: Sequence[Way], decisions: Mapping[Way, Decision], versions
 
 def _shown(witness: Witness, decisions: Mapping[Way, Decision], versions: tuple[str, str]) -> str:
     valid, other = versions if witness.valid_under == "old" else versions[::-1]
-    record = wording.shown(witness.instance)
+    record = change_wording.shown(witness.instance)
     if any(decision.witness is witness.instance for decision in decisions.values()):
         return f"The record {record} is valid under {valid} and not under {other}."
     return f"The record {record} is valid under {valid}, and the column of {other} can't hold it."

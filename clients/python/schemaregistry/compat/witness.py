@@ -11,7 +11,7 @@ from schemaregistry.compat.backtracking import longest_text
 from schemaregistry.compat.sharing import shared
 from schemaregistry.document import draft07, patterns
 from schemaregistry.document.model import Json
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument
 
 SAMPLES: Final = {

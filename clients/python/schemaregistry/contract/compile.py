@@ -7,7 +7,7 @@ from typing import Final
 
 from schemaregistry.contract.keywords import Rules
 from schemaregistry.contract.places import ROW, Places
-from schemaregistry.contract.types import field_message
+from schemaregistry.contract.type_messages import field_message
 from schemaregistry.document import Document, canonical
 from schemaregistry.document.model import CsvDialect
 from schemaregistry.document.references import walk

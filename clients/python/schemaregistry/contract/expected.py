@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from schemaregistry.document import ArrowType, Json, canonical
-from schemaregistry.document.arrow import describe
+from schemaregistry.document.arrow_block import describe
 
 _SHOWN: Final = 10
 """Values of a list that are named."""

@@ -10,10 +10,10 @@ from typing import Any, Final, TypeAlias
 from schemaregistry.contract import expected
 from schemaregistry.contract.pattern import to_re2
 from schemaregistry.contract.places import Places
-from schemaregistry.contract.types import NUMERIC, TEMPORAL_FORMATS, TEXTUAL, is_json
+from schemaregistry.contract.type_messages import NUMERIC, TEMPORAL_FORMATS, TEXTUAL, is_json
 from schemaregistry.document import ArrowType, Json, canonical
-from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2

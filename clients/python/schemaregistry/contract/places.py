@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from schemaregistry.contract.types import is_json, value_type
+from schemaregistry.contract.type_messages import is_json, value_type
 from schemaregistry.document import ArrowType, Document, Json, loads
-from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
 from schemaregistry.document.shape import Shapes
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
 from schemaregistry.v1 import contract_pb2
 

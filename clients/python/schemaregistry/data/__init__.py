@@ -11,9 +11,9 @@ except ModuleNotFoundError as missing:
     ) from None
 
 from schemaregistry.data.arrow.types import arrow_schema
-from schemaregistry.data.load.check import check
 from schemaregistry.data.load.destinations import Destination, Directory, Stream
-from schemaregistry.data.load.load import Loaded, Policy, load
+from schemaregistry.data.load.file_check import check
+from schemaregistry.data.load.file_load import Loaded, Policy, load
 from schemaregistry.data.load.quarantine import Quarantine
 from schemaregistry.data.readers.discovery import find
 from schemaregistry.data.readers.sources import Source

@@ -4,7 +4,7 @@ from schemaregistry.document.canonical import canonical, fingerprint
 from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level, Note
 from schemaregistry.document.naming import check_id, parse_version
 from schemaregistry.document.parse import parse
-from schemaregistry.document.reading import loads
+from schemaregistry.document.strict_json import loads
 
 __all__ = [
     "ArrowField",

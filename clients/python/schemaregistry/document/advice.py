@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Final
 
+from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.model import Json, Note
-from schemaregistry.document.reading import pointer
 from schemaregistry.document.references import Schemas
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import meant, shown
 
 KEYWORDS: Final = {
     *("$comment", "$id", "$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "const"),

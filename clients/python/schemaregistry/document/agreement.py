@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn
 
-from schemaregistry.document.arrow import INTEGERS, describe
+from schemaregistry.document.arrow_block import INTEGERS, describe
 from schemaregistry.document.derive import plain_type
+from schemaregistry.document.message_text import cut, meant, shown
 from schemaregistry.document.model import ArrowField, ArrowType, Json, Note
-from schemaregistry.document.reading import pointer
 from schemaregistry.document.shape import FRACTION, KINDS, NUMERIC, Shape, Shapes
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import cut, meant, shown
 from schemaregistry.errors import InvalidArgument
 
 HOLDS: Final[Mapping[str, frozenset[str]]] = {

@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn
 
+from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.model import CsvDialect, Json
-from schemaregistry.document.reading import pointer
-from schemaregistry.document.wording import meant, shown
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument
 
 ENCODINGS: Final = ("utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")

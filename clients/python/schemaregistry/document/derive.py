@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Final
 
-from schemaregistry.document.arrow import describe
+from schemaregistry.document.arrow_block import describe
+from schemaregistry.document.message_text import cut, shown
 from schemaregistry.document.model import ArrowField, ArrowType, Note
-from schemaregistry.document.reading import pointer
 from schemaregistry.document.shape import FRACTION, Shape, Shapes
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import cut, shown
 
 MAX_SAID: Final = 1000
 """Characters that the derived types take in a Note."""

@@ -5,10 +5,10 @@ from typing import Final
 
 import jsonschema_rs
 
+from schemaregistry.document.message_text import shown
 from schemaregistry.document.model import Json
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 DRAFT_07: Final = "http://json-schema.org/draft-07/schema"

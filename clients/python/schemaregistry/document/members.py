@@ -5,10 +5,10 @@ from typing import Final, NoReturn, get_args
 
 from semver import Version
 
+from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.model import Json, Level
 from schemaregistry.document.naming import check_id, parse_version
-from schemaregistry.document.reading import pointer
-from schemaregistry.document.wording import meant, shown
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument
 
 OWN: Final = ("$id", "version", "arrow", "compatibility")

@@ -5,7 +5,7 @@ from typing import Final
 
 from semver import Version
 
-from schemaregistry.document.wording import shown
+from schemaregistry.document.message_text import shown
 from schemaregistry.errors import InvalidArgument
 
 ID_PATTERN: Final = "[a-z][a-z0-9_]{0,127}"

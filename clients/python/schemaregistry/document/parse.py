@@ -10,7 +10,7 @@ import jsonschema_rs
 
 from schemaregistry.document.advice import advise
 from schemaregistry.document.agreement import agree
-from schemaregistry.document.arrow import read_block
+from schemaregistry.document.arrow_block import read_block
 from schemaregistry.document.canonical import fingerprint
 from schemaregistry.document.csv_dialect import read_csv
 from schemaregistry.document.derive import derive
@@ -26,9 +26,9 @@ from schemaregistry.document.members import (
 )
 from schemaregistry.document.model import ArrowField, Document, Json, Note
 from schemaregistry.document.patterns import PATTERN_OPTIONS, check_patterns
-from schemaregistry.document.reading import loads
 from schemaregistry.document.references import walk
 from schemaregistry.document.shape import Shapes
+from schemaregistry.document.strict_json import loads
 from schemaregistry.errors import InvalidArgument
 
 MAX_NOTES: Final = 100

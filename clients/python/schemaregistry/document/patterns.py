@@ -6,10 +6,10 @@ from typing import Final
 
 import jsonschema_rs
 
+from schemaregistry.document.message_text import cut
 from schemaregistry.document.model import Json
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import cut
 from schemaregistry.errors import InvalidArgument
 
 MAX_PATTERNS: Final = 256

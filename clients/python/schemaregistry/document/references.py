@@ -11,10 +11,10 @@ from typing import Final
 from urllib.parse import unquote
 
 from schemaregistry.document.draft07 import check_schema
+from schemaregistry.document.message_text import cut, shown
 from schemaregistry.document.model import Json
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path, at_inner_values, at_same_value
-from schemaregistry.document.wording import cut, shown
 from schemaregistry.errors import InvalidArgument
 
 MAX_REFS: Final = 1024

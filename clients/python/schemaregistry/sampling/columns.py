@@ -12,10 +12,10 @@ from schemaregistry.data.arrow.types import Array, DataType, Field, contract_typ
 from schemaregistry.data.engine.conform import from_records
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
-from schemaregistry.sampling import jsons, numbers, texts
-from schemaregistry.sampling.numbers import Numbers, Random
-from schemaregistry.sampling.problems import no_value
+from schemaregistry.sampling import json_values, number_values, text_values
+from schemaregistry.sampling.number_values import Numbers, Random
 from schemaregistry.sampling.rules import Rules, rules_of
+from schemaregistry.sampling.unsampleable import no_value
 
 _OPEN: Final = 1_767_605_400
 """2026-01-05T09:30:00Z, in seconds."""
@@ -71,12 +71,12 @@ def _pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) ->
     if rules.null_share == 1:
         return None
     if family(kind) == "json":
-        return jsons.pool(rules, name)
+        return json_values.pool(rules, name)
     if family(kind) == "text":
-        return texts.text_pool(rules, name, kind, most, random).cast(kind)
+        return text_values.text_pool(rules, name, kind, most, random).cast(kind)
     if rules.options is None and not _looks_like_text(rules, kind):
         return None
-    found = texts.passing(_days(kind) if rules.options is None else built(rules.options, kind), rules, kind)
+    found = text_values.passing(_days(kind) if rules.options is None else built(rules.options, kind), rules, kind)
     if not len(found) and not rules.null_share:
         raise no_value(rules, "value")
     return found
@@ -100,7 +100,7 @@ def _days(kind: Any) -> Array:
 
 def _pool_size(kind: Any) -> int:
     """How many different values a column of a type can number: a dictionary's index has room for so many."""
-    return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else texts.LARGEST_POOL
+    return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else text_values.LARGEST_POOL
 
 
 def drawn(node: Node, count: int, random: Random, rows: Numbers | None, *, hinted: bool = False) -> Array:
@@ -134,15 +134,15 @@ def _booleans(_node: Node, count: int, random: Random, _rows: Numbers | None) ->
 
 def _integers(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
     grows = node.name.lower().rpartition("_")[2] in _COUNTERS
-    return numbers.integers(node.rules, node.kind, count, random, rows if grows else None)
+    return number_values.integers(node.rules, node.kind, count, random, rows if grows else None)
 
 
 def _floats(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
-    return numbers.floats(node.rules, node.kind, count, random)
+    return number_values.floats(node.rules, node.kind, count, random)
 
 
 def _decimals(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
-    return numbers.decimals(node.rules, node.kind, count, random)
+    return number_values.decimals(node.rules, node.kind, count, random)
 
 
 def _structs(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
@@ -151,7 +151,7 @@ def _structs(node: Node, count: int, random: Random, rows: Numbers | None) -> Ar
 
 
 def _taken(pool: Array, kind: DataType, count: int, random: Random) -> Array:
-    return texts.taken(pool, count, random) if len(pool) else pa.nulls(count, kind)
+    return text_values.taken(pool, count, random) if len(pool) else pa.nulls(count, kind)
 
 
 def built(values: Iterable[Json], kind: DataType) -> Array:
@@ -168,11 +168,11 @@ def built(values: Iterable[Json], kind: DataType) -> Array:
 
 
 def _with_hints(node: Node, values: Array, random: Random) -> Array:
-    pool = texts.passing(built(node.rules.hints, node.kind), node.rules, node.kind)
+    pool = text_values.passing(built(node.rules.hints, node.kind), node.rules, node.kind)
     if not len(pool) or family(node.kind) in ("json", "list", "struct"):
         return values
     chosen = pa.array(random.random(len(values)) < _SOMETIMES)
-    return _where(chosen, texts.taken(pool, len(values), random), values)
+    return _where(chosen, text_values.taken(pool, len(values), random), values)
 
 
 def _where(mask: Array, yes: Array, no: Array) -> Array:
@@ -189,9 +189,9 @@ def _binary(node: Node, count: int, random: Random, _rows: Numbers | None) -> Ar
     """Bytes of one length each of whose base64 texts meets the rules."""
     for length in (6, 3, 1, 12, 24, 48, 96, 0):
         pool = [random.bytes(length) for _ in range(64)]
-        found = texts.passing(pa.array(pool, node.kind), node.rules, node.kind)
+        found = text_values.passing(pa.array(pool, node.kind), node.rules, node.kind)
         if len(found):
-            return texts.taken(found, count, random)
+            return text_values.taken(found, count, random)
     raise no_value(node.rules, "bytes")
 
 
@@ -219,7 +219,7 @@ def _lists(node: Node, count: int, random: Random, _rows: Numbers | None) -> Arr
     lengths = random.integers(fewest, most + 1, count)
     offsets = np.append(0, np.cumsum(lengths))
     if any(check.kind == "unique_items" for check in node.rules.checks):
-        pool = drawn(item, 4 * texts.LARGEST_POOL, random, None).unique()
+        pool = drawn(item, 4 * text_values.LARGEST_POOL, random, None).unique()
         lengths = np.minimum(lengths, len(pool))
         offsets = np.append(0, np.cumsum(lengths))
         starts = np.repeat(random.integers(0, len(pool), count), lengths)

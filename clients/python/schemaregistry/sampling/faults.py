@@ -17,7 +17,7 @@ from schemaregistry.data.arrow.types import JSON, Array, Table, family, pc
 from schemaregistry.data.engine import kernels
 from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.sampling.columns import Node
-from schemaregistry.sampling.problems import refused
+from schemaregistry.sampling.unsampleable import refused
 
 Rows: TypeAlias = "np.ndarray[Any, Any]"
 _LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2

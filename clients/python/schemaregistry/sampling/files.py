@@ -15,7 +15,7 @@ from schemaregistry.data.arrow.arrays import decoded
 from schemaregistry.data.arrow.texts import as_text
 from schemaregistry.data.arrow.types import Array, Table, family, is_json, pc
 from schemaregistry.document.model import CsvDialect
-from schemaregistry.sampling.problems import refused
+from schemaregistry.sampling.unsampleable import refused
 
 FORMATS: Final = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),

@@ -20,8 +20,8 @@ from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.sampling.faults import Fault, chosen, cut_off
 from schemaregistry.sampling.files import Target, Writer, format_of, writer
-from schemaregistry.sampling.problems import not_as_wanted, refused
-from schemaregistry.sampling.rows import Sampler
+from schemaregistry.sampling.row_maker import Sampler
+from schemaregistry.sampling.unsampleable import not_as_wanted, refused
 from schemaregistry.v1 import contract_pb2
 
 MOST_ROWS: Final = 10**10

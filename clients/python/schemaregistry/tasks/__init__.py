@@ -3,8 +3,8 @@
 For what can't be interrupted in a thread: native code above all. Knows nothing of what it runs.
 """
 
-from schemaregistry.tasks.failures import Crashed, Failed, OutOfMemory, Overdue, Stopped
+from schemaregistry.tasks.task_failures import Crashed, Failed, OutOfMemory, Overdue, Stopped
+from schemaregistry.tasks.task_worker import Worker
 from schemaregistry.tasks.template import Template
-from schemaregistry.tasks.worker import Worker
 
 __all__ = ["Crashed", "Failed", "OutOfMemory", "Overdue", "Stopped", "Template", "Worker"]

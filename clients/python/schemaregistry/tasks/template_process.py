@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from schemaregistry.errors import RegistryError
 from schemaregistry.tasks import frames
-from schemaregistry.tasks.failures import Failed, OutOfMemory
+from schemaregistry.tasks.task_failures import Failed, OutOfMemory
 
 ORDER: Final = struct.Struct("!cQ")
 """What the template is told: FORK, with the worker's end of a socket, or END and a process id."""

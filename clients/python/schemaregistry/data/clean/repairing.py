@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from schemaregistry.data.clean.repairs import Change
-from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.readers.sources import Source
 

@@ -12,10 +12,10 @@ from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.json_column import read_as_json
 from schemaregistry.data.arrow.types import is_json
 from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.engine.batch_view import Frame
 from schemaregistry.data.engine.binding import Binding, refusal
 from schemaregistry.data.engine.check_evaluation import CheckEvaluator
 from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
-from schemaregistry.data.engine.frame import Frame
 from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.document import Json
 

@@ -11,7 +11,7 @@ from schemaregistry.data.arrow.repeated import repeating
 from schemaregistry.data.arrow.types import Array, family, pc
 from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.engine import kernels
-from schemaregistry.data.engine.frame import Frame
+from schemaregistry.data.engine.batch_view import Frame
 from schemaregistry.data.engine.plan import ROW, Check
 from schemaregistry.data.engine.validator import Refusal
 from schemaregistry.document import Json

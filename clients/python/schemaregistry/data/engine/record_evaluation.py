@@ -15,9 +15,9 @@ from schemaregistry.data.arrow import json_text
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.types import family, is_json, json_kind
 from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
-from schemaregistry.data.engine.held import MISFIT, held
 from schemaregistry.data.engine.plan import ROW, Place, Plan
 from schemaregistry.data.engine.records import Records
+from schemaregistry.data.engine.stored_value import MISFIT, held
 from schemaregistry.data.engine.validator import Refusal
 from schemaregistry.document import Json
 

@@ -13,7 +13,7 @@ import jsonschema_rs
 from schemaregistry.document import Json, canonical
 from schemaregistry.document.draft07 import DRAFT_07
 from schemaregistry.document.patterns import PATTERN_OPTIONS
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.v1 import contract_pb2
 
 _LONGEST: Final = 80

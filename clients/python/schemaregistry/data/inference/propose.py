@@ -16,7 +16,7 @@ from schemaregistry.data.inference.profile import Seen, see
 from schemaregistry.data.readers.tables import Stream
 from schemaregistry.document import Json
 from schemaregistry.document.agreement import EXACT
-from schemaregistry.document.arrow import MAX_PRECISION, TZ_PATTERN
+from schemaregistry.document.arrow_block import MAX_PRECISION, TZ_PATTERN
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _FORMATS: Final = {"date": "date", "time": "time", "timestamp": "date-time"}

@@ -29,7 +29,7 @@ from schemaregistry.data.readers.lines import Proven
 from schemaregistry.data.readers.ndjson import NdjsonReader
 from schemaregistry.data.readers.parquet import ParquetReader
 from schemaregistry.data.readers.partitions import Given, given
-from schemaregistry.data.readers.reading import FileSchema, Read, Reader
+from schemaregistry.data.readers.reader import FileSchema, Read, Reader
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.readers.stdin import Piped

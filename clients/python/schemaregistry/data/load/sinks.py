@@ -13,12 +13,12 @@ from schemaregistry.data.engine.evaluation import Evaluation
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.load.destinations import Destination
 from schemaregistry.data.load.quarantine import Quarantine
-from schemaregistry.data.load.refused import refused
+from schemaregistry.data.load.quarantined_rows import refused
 from schemaregistry.data.readers.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.report.report import Report
+from schemaregistry.data.report.report_wording import counted
 from schemaregistry.data.report.unreadable import Unreadable
-from schemaregistry.data.report.wording import counted
 from schemaregistry.errors import RegistryError
 
 

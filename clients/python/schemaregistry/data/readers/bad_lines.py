@@ -12,7 +12,7 @@ from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import Binding
 from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.readers.original import TEXT, free_name
+from schemaregistry.data.readers.original_rows import TEXT, free_name
 from schemaregistry.data.readers.partitions import Given
 from schemaregistry.data.report.unreadable import Unreadable
 

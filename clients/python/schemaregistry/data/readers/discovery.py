@@ -12,12 +12,12 @@ from typing import Final
 
 from schemaregistry.data.readers.compression import SUFFIXES as PACKED
 from schemaregistry.data.readers.compression import Compression, member_of
+from schemaregistry.data.readers.directory_walk import Found, dangling, is_folder, matching, walk
 from schemaregistry.data.readers.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.readers.stdin import piped
-from schemaregistry.data.readers.walking import Found, dangling, is_folder, matching, walk
 from schemaregistry.data.report.facts import Fault
+from schemaregistry.data.report.report_wording import counted
 from schemaregistry.data.report.unreadable import Unreadable
-from schemaregistry.data.report.wording import counted
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 

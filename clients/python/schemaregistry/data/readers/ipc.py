@@ -10,7 +10,7 @@ from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import DataType
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Source

@@ -17,7 +17,7 @@ from schemaregistry.data.readers.bad_lines import BadLines
 from schemaregistry.data.readers.json_batch import Layout
 from schemaregistry.data.readers.line_proofs import JsonLines
 from schemaregistry.data.readers.lines import Block, Prove, Proven, blocks, without_mark
-from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import LineRows, RecordRows
 from schemaregistry.data.readers.sources import Input, Source
 from schemaregistry.data.report.unreadable import Unreadable

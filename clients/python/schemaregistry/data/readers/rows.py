@@ -17,7 +17,7 @@ from schemaregistry.data.engine.evaluation import Evaluation
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.record_evaluation import RecordEvaluator, evaluate_records
 from schemaregistry.data.engine.records import Records
-from schemaregistry.data.readers import original
+from schemaregistry.data.readers import original_rows
 from schemaregistry.data.readers.partitions import Given, completed_batch, completed_records
 
 
@@ -101,7 +101,7 @@ class ColumnRows(_BatchRows):
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
         """The file's own columns; in CSV the fields."""
-        return original.of_batch(plan, self.batch, mask)
+        return original_rows.of_batch(plan, self.batch, mask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class LineRows(_BatchRows):
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
         """The lines, and the values of the contract's columns as text."""
-        return original.of_lines(plan, [self.text_of(row) for row in np.flatnonzero(mask).tolist()])
+        return original_rows.of_lines(plan, [self.text_of(row) for row in np.flatnonzero(mask).tolist()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,4 +161,4 @@ class RecordRows:
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
         """The lines, and the values of the contract's columns as text."""
-        return original.of_lines(plan, [self.records.texts[row] for row in np.flatnonzero(mask).tolist()])
+        return original_rows.of_lines(plan, [self.records.texts[row] for row in np.flatnonzero(mask).tolist()])

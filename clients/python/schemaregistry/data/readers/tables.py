@@ -19,7 +19,7 @@ from schemaregistry.data.arrow.types import is_json
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
-from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Source

@@ -6,7 +6,7 @@ Source: GitHub's reference of workflow commands; escapes as in the `@actions/cor
 from collections.abc import Iterator
 from typing import Final
 
-from schemaregistry.data.report import wording
+from schemaregistry.data.report import report_wording
 from schemaregistry.data.report.facts import Facts, Violation
 from schemaregistry.data.report.grouping import first_notes, first_of_each, rest
 from schemaregistry.terminal import printable
@@ -21,22 +21,24 @@ def render(report: Facts) -> str:
 
 
 def _commands(report: Facts) -> Iterator[str]:
-    schema = wording.schema(report)
+    schema = report_wording.schema(report)
     if report.error:
         at = {"file": printable(report.error.file), "line": report.error.line}
-        yield _command("error", f"{schema}: can't be judged", wording.fault(report.error), **at)
+        yield _command("error", f"{schema}: can't be judged", report_wording.fault(report.error), **at)
     for violation in first_of_each(report.violations):
-        title = f"{schema}: {wording.column(violation)} breaks {violation.rule}"
+        title = f"{schema}: {report_wording.column(violation)} breaks {violation.rule}"
         yield _command("error", title, _message(violation), **_place(report, violation))
     for rule, line in rest(report.violations).items():
         yield _command("error", f"{schema}: more break {rule}", line)
     for note in first_notes(report.notes):
         yield _command("notice", schema, printable(note))
-    yield _command("notice", f"{schema}: {report.verdict}", wording.summary(report))
+    yield _command("notice", f"{schema}: {report.verdict}", report_wording.summary(report))
 
 
 def _message(violation: Violation) -> str:
-    return "\n".join((f"{wording.difference(violation)} ({printable(violation.pointer)})", *wording.lines(violation)))
+    return "\n".join(
+        (f"{report_wording.difference(violation)} ({printable(violation.pointer)})", *report_wording.lines(violation))
+    )
 
 
 def _place(report: Facts, violation: Violation) -> dict[str, str | int | None]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Final, TypeAlias
 from xml.etree.ElementTree import Element, tostring
 
-from schemaregistry.data.report import wording
+from schemaregistry.data.report import report_wording
 from schemaregistry.data.report.facts import Example, Facts, Violation
 from schemaregistry.data.report.grouping import first_notes, first_of_each, rest
-from schemaregistry.data.report.wording import shown_value
+from schemaregistry.data.report.report_wording import shown_value
 from schemaregistry.terminal import printable
 
 _Content: TypeAlias = "Element | str"
@@ -37,7 +37,7 @@ _STYLE: Final = """
 
 def render(report: Facts) -> str:
     """The whole page."""
-    title = f"{wording.schema(report)}: {report.verdict}"
+    title = f"{report_wording.schema(report)}: {report.verdict}"
     head = _tag(
         "head",
         _tag("meta", charset="utf-8"),
@@ -60,11 +60,13 @@ def _report(report: Facts) -> Element:
 
 def _parts(report: Facts) -> Iterator[Element]:
     yield _tag("style", _STYLE)
-    yield _tag("h1", _tag("span", report.verdict, **{"class": f"verdict {report.verdict}"}), wording.schema(report))
-    yield _tag("p", wording.summary(report))
+    yield _tag(
+        "h1", _tag("span", report.verdict, **{"class": f"verdict {report.verdict}"}), report_wording.schema(report)
+    )
+    yield _tag("p", report_wording.summary(report))
     if report.error:
         yield _tag("h2", "It can't be judged")
-        yield _tag("p", wording.fault(report.error))
+        yield _tag("p", report_wording.fault(report.error))
     if report.violations:
         yield _tag("h2", "Rules that are broken")
         yield _violations(report)
@@ -80,7 +82,7 @@ def _parts(report: Facts) -> Iterator[Element]:
 def _violations(report: Facts) -> Element:
     rows: list[list[_Content]] = [
         [
-            _code(wording.column(violation)),
+            _code(report_wording.column(violation)),
             violation.rule,
             printable(violation.expected),
             _code(violation.actual),
@@ -96,7 +98,9 @@ def _examples(violation: Violation) -> Element:
     rows = list(map(_example, violation.examples))
     more = violation.count - len(rows)
     said = "" if not rows else f", the first {len(rows):,}" if more else ""
-    title = f"{wording.column(violation)} {violation.rule}: {wording.counted(violation.count, 'row')}{said}"
+    title = (
+        f"{report_wording.column(violation)} {violation.rule}: {report_wording.counted(violation.count, 'row')}{said}"
+    )
     place = _tag("p", "Rule at ", _code(violation.pointer or "the whole document"), **{"class": "quiet"})
     table = [_table(("file", "row", "line", "value"), rows)] if rows else []
     return _tag("details", _tag("summary", title), place, *table)
@@ -116,7 +120,7 @@ def _files(report: Facts) -> Element:
 
 def _origin(report: Facts) -> str:
     revision = "" if report.schema.revision is None else f", revision {report.schema.revision:,}"
-    return f"Contract {report.schema.fingerprint}{revision}. {wording.speed(report)}."
+    return f"Contract {report.schema.fingerprint}{revision}. {report_wording.speed(report)}."
 
 
 _NUMBERS: Final = frozenset(("rows", "row", "line", "bytes"))

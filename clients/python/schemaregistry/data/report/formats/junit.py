@@ -6,7 +6,7 @@ Source: the de-facto schema of Jenkins' xUnit plugin (junit-10.xsd).
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from schemaregistry.data.report import wording
+from schemaregistry.data.report import report_wording
 from schemaregistry.data.report.facts import Facts, Violation
 from schemaregistry.data.report.grouping import first_notes, first_of_each, rest
 from schemaregistry.terminal import printable
@@ -22,11 +22,11 @@ def render(report: Facts) -> str:
         "time": f"{report.seconds:.3f}",
     }
     root = Element("testsuites", {"name": "schemaregistry check", **counts})
-    suite = SubElement(root, "testsuite", {"name": wording.schema(report), **counts})
+    suite = SubElement(root, "testsuite", {"name": report_wording.schema(report), **counts})
     _add_properties(suite, report)
     suite.extend(cases)
     SubElement(suite, "system-out").text = "\n".join(
-        (wording.summary(report), *map(printable, first_notes(report.notes)))
+        (report_wording.summary(report), *map(printable, first_notes(report.notes)))
     )
     indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode")
@@ -58,16 +58,16 @@ def _cases(report: Facts) -> Iterator[Element]:
         yield case
     if report.error:
         case = _case(report.schema.id, printable(report.error.file))
-        SubElement(case, "error", {"type": report.error.reason, "message": wording.fault(report.error)})
+        SubElement(case, "error", {"type": report.error.reason, "message": report_wording.fault(report.error)})
         yield case
 
 
 def _failed(report: Facts, violation: Violation) -> Element:
     """A case named for its rule and the rule's place, so that CI knows it again in the next run."""
     name = f"{violation.rule} ({violation.pointer})" if violation.pointer else violation.rule
-    case = _case(f"{report.schema.id}.{wording.column(violation)}", printable(name))
-    failure = SubElement(case, "failure", {"type": violation.rule, "message": wording.difference(violation)})
-    failure.text = "\n".join(wording.lines(violation))
+    case = _case(f"{report.schema.id}.{report_wording.column(violation)}", printable(name))
+    failure = SubElement(case, "failure", {"type": violation.rule, "message": report_wording.difference(violation)})
+    failure.text = "\n".join(report_wording.lines(violation))
     return case
 
 

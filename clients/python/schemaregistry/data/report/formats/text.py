@@ -6,7 +6,7 @@ from typing import Final
 from rich.console import Console
 
 from schemaregistry.data.report.facts import Facts
-from schemaregistry.data.report.terminal import show
+from schemaregistry.data.report.terminal_text import show
 from schemaregistry.terminal import inert
 
 _WIDTH: Final = 160

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving, first, of_size
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Formula
+from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, of_size
 from schemaregistry.document.model import Json
 
 MAX_ITEMS: Final = 20_000

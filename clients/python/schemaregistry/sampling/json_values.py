@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.document import Json, canonical
-from schemaregistry.sampling.problems import no_value
 from schemaregistry.sampling.rules import Rules
+from schemaregistry.sampling.unsampleable import no_value
 
 _ANY: Final[dict[str, Json]] = {
     "object": {"source": "sample"},

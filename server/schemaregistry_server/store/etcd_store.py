@@ -11,12 +11,12 @@ from contextlib import contextmanager
 import grpc
 
 from schemaregistry.errors import FailedPrecondition, RegistryError, Unavailable
-from schemaregistry_server.etcd.client import Client, found, puts, reads, unchanged
-from schemaregistry_server.etcd.connection import Connection, Tls
-from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.endpoints import Connection, Tls
+from schemaregistry_server.etcd.etcd_client import Client, found, puts, reads, unchanged
+from schemaregistry_server.etcd.etcd_failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.etcd_watch import Seen
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
-from schemaregistry_server.etcd.watching import Seen
 from schemaregistry_server.store import etcd_layout
 from schemaregistry_server.store.base import AuditRecord, Batch, Compacted, Conflict, Entry, not_empty
 from schemaregistry_server.store.etcd_layout import Head, Layout

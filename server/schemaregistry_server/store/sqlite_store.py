@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.store import audit, sqlite_file
+from schemaregistry_server.store import audit_chain, sqlite_file
 from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry, not_empty
 
 GROUP = 256
@@ -196,8 +196,8 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
     assert written.lastrowid is not None
     entry = replace(entry, revision=written.lastrowid)
     last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    sequence, previous = last or (0, audit.GENESIS)
-    done = audit.record(entry, sequence=sequence + 1, previous=previous)
+    sequence, previous = last or (0, audit_chain.GENESIS)
+    done = audit_chain.record(entry, sequence=sequence + 1, previous=previous)
     connection.execute(
         "INSERT INTO audit VALUES "
         "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash)",

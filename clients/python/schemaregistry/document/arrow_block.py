@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
+from schemaregistry.document.message_text import shown
 from schemaregistry.document.model import ArrowField, ArrowType, Json
-from schemaregistry.document.reading import pointer
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import Path
-from schemaregistry.document.wording import shown
 from schemaregistry.errors import InvalidArgument
 
 INTEGERS: Final = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")

@@ -5,7 +5,7 @@ from functools import partial
 from types import TracebackType
 from typing import Final, Self
 
-from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, lines, undecided_history
+from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, json_lines, undecided_history
 from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, Template, Worker
@@ -14,7 +14,7 @@ BY_SIZE: Final = 2.0
 """Further seconds for each MiB of documents, whose changes are written out in the end."""
 PARSING: Final = 5.0
 """Seconds for the checks of one document: its limits keep them well below one."""
-PRELOADED: Final = ("schemaregistry.compat.lines", "schemaregistry.compat.second_referee")
+PRELOADED: Final = ("schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee")
 
 
 class Judge:
@@ -55,6 +55,6 @@ class Judge:
     def answer_line(self, line: bytes, seconds: float) -> str:
         """Answer one of the JSON lines of `schemaregistry compat`."""
         try:
-            return self._worker.ask(seconds, lines.answer, line, seconds)
+            return self._worker.ask(seconds, json_lines.answer, line, seconds)
         except Stopped as stopped:
-            return lines.undecided(line, str(stopped))
+            return json_lines.undecided(line, str(stopped))

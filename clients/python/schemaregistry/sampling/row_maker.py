@@ -10,13 +10,13 @@ import pyarrow as pa
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import Array
+from schemaregistry.data.engine.batch_view import Frame
 from schemaregistry.data.engine.binding import Binding, bind
 from schemaregistry.data.engine.check_evaluation import CheckEvaluator
-from schemaregistry.data.engine.frame import Frame
 from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.sampling.columns import Node, drawn, nodes
-from schemaregistry.sampling.numbers import Random
-from schemaregistry.sampling.problems import unmet
+from schemaregistry.sampling.number_values import Random
+from schemaregistry.sampling.unsampleable import unmet
 
 CHUNK: Final = 1 << 18
 """Rows that are made at a time."""

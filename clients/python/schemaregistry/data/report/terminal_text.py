@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from schemaregistry.data.report import wording
+from schemaregistry.data.report import report_wording
 from schemaregistry.data.report.facts import Facts, Violation
 from schemaregistry.data.report.grouping import first_notes, first_of_each, rest
 from schemaregistry.terminal import printable
@@ -26,7 +26,7 @@ def show(report: Facts) -> RenderableType:
 def _parts(report: Facts) -> Iterator[RenderableType]:
     yield _head(report)
     if report.error:
-        yield Text(wording.fault(report.error), style="yellow")
+        yield Text(report_wording.fault(report.error), style="yellow")
     if report.violations:
         yield _table(report)
         yield from map(_examples, first_of_each(report.violations))
@@ -36,7 +36,7 @@ def _parts(report: Facts) -> Iterator[RenderableType]:
 
 
 def _head(report: Facts) -> Text:
-    said = f"  {wording.schema(report)}: {wording.summary(report)} ({wording.speed(report)})"
+    said = f"  {report_wording.schema(report)}: {report_wording.summary(report)} ({report_wording.speed(report)})"
     return Text.assemble((report.verdict, _COLOURS[report.verdict]), printable(said))
 
 
@@ -47,7 +47,7 @@ def _table(report: Facts) -> Table:
     table.add_column("rows", justify="right")
     for violation in first_of_each(report.violations):
         table.add_row(
-            Text(wording.column(violation), style="bold"),
+            Text(report_wording.column(violation), style="bold"),
             Text(violation.rule, style="red"),
             Text(printable(violation.expected)),
             Text(printable(violation.actual)),
@@ -57,7 +57,7 @@ def _table(report: Facts) -> Table:
 
 
 def _examples(violation: Violation) -> Text:
-    lines = "".join(f"\n  {line}" for line in wording.lines(violation))
+    lines = "".join(f"\n  {line}" for line in report_wording.lines(violation))
     return Text.assemble(
-        (f"{wording.column(violation)} {violation.rule}", "bold"), f"  {printable(violation.pointer)}", lines
+        (f"{report_wording.column(violation)} {violation.rule}", "bold"), f"  {printable(violation.pointer)}", lines
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
 from typing import Final, NamedTuple
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving
 from schemaregistry.compat.ecma import language
 from schemaregistry.compat.formula import Formula
 from schemaregistry.compat.regular import LAST, SCALARS, Language
+from schemaregistry.compat.search_result import Answer, Found, No, Solving
 
 MAX_NODES: Final = 20_000
 MAX_LENGTH: Final = 100_000

@@ -9,8 +9,8 @@ import grpc
 from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.pickling import revive, settings
+from schemaregistry.client.read_cache import Shelf
 from schemaregistry.client.renewal import Renewing
-from schemaregistry.client.shelf import Shelf
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 
 Channel = TypeVar("Channel")

@@ -19,7 +19,7 @@ from schemaregistry.errors import (
 )
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.judging import Judge
+    from schemaregistry.cli.compat_process import Judge
     from schemaregistry.client import Client
     from schemaregistry.v1.registry_pb2 import Verdict
 

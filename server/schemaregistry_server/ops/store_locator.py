@@ -14,11 +14,11 @@ import typer
 
 from schemaregistry.cli.say import say
 from schemaregistry_server.config.options import DEFAULT_DATA
-from schemaregistry_server.etcd.connection import Tls
-from schemaregistry_server.store import history, selection, sqlite_file
+from schemaregistry_server.etcd.endpoints import Tls
+from schemaregistry_server.store import selection, sqlite_file, store_history
 from schemaregistry_server.store.base import Store
-from schemaregistry_server.store.history import History, Readable
-from schemaregistry_server.store.sqlite import SQLiteReader
+from schemaregistry_server.store.sqlite_store import SQLiteReader
+from schemaregistry_server.store.store_history import History, Readable
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
 
@@ -56,7 +56,7 @@ class Place:
     async def history(self) -> History:
         """Every write that the store has, each proved to fit its audit record; raises as `history.read` too."""
         async with self.reading() as store:
-            return await history.read(store)
+            return await store_history.read(store)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:

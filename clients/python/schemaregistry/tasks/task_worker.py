@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, Final, TypeVar, TypeVarTuple
 
 from schemaregistry.tasks import frames
-from schemaregistry.tasks.failures import Crashed, Overdue
+from schemaregistry.tasks.task_failures import Crashed, Overdue
 from schemaregistry.tasks.template import Template
 
 STARTING: Final = 60.0

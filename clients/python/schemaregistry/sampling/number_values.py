@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from schemaregistry.data.arrow.arrays import bounds
 from schemaregistry.data.arrow.types import Array, DataType
-from schemaregistry.sampling.problems import no_value
 from schemaregistry.sampling.rules import Interval, Rules, common_multiple
+from schemaregistry.sampling.unsampleable import no_value
 
 Random: TypeAlias = np.random.Generator
 Numbers: TypeAlias = np.ndarray[Any, Any]

@@ -6,9 +6,9 @@ from typing import Final
 
 from schemaregistry.compat.decision import decide
 from schemaregistry.compat.verdict import Outcome
+from schemaregistry.document.message_text import cut
 from schemaregistry.document.model import Json
-from schemaregistry.document.reading import loads
-from schemaregistry.document.wording import cut
+from schemaregistry.document.strict_json import loads
 from schemaregistry.errors import InvalidArgument
 
 MAX_BYTES: Final = 4 * 1024 * 1024

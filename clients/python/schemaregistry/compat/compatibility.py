@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Final
 
-from schemaregistry.compat import summary, wording
+from schemaregistry.compat import change_wording, summary
 from schemaregistry.compat.arrow_rules import Finding, compare
 from schemaregistry.compat.changes import Edit, apply, edits
 from schemaregistry.compat.decision import Decision, decide, search
-from schemaregistry.compat.history import Versioned, judged_against
+from schemaregistry.compat.judged_history import Versioned, judged_against
 from schemaregistry.compat.verdict import ABSENT, Change, Effect, Outcome, Verdict, Way, Witness
 from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level
 from schemaregistry.errors import InvalidArgument
@@ -175,10 +175,10 @@ class _Check:
     def _column(self, finding: Finding, ways: tuple[Way, ...]) -> Change:
         reasons = [finding.rule.breaks(way) for way in ways if finding.rule.breaks(way)]
         effect: Effect = "incompatible" if reasons else "compatible"
-        text = [wording.finding_sentence(finding), *dict.fromkeys(reasons or filter(None, [finding.rule.note]))]
+        text = [change_wording.finding_sentence(finding), *dict.fromkeys(reasons or filter(None, [finding.rule.note]))]
         if self.old.arrow_derived or self.new.arrow_derived:
             text.append("the type is derived from the JSON side, as there is no `arrow` block")
-        reason = " ".join(map(wording.one_sentence, text))
+        reason = " ".join(map(change_wording.one_sentence, text))
         old, new = (ABSENT if side is None else side for side in (finding.old, finding.new))
         return Change(finding.pointer, finding.rule.kind, old, new, effect, reason)
 
@@ -227,11 +227,11 @@ def _effect(decisions: Sequence[Decision]) -> Effect:
 
 
 def _reason(edit: Edit, effect: Effect) -> str:
-    said = [wording.sentence(edit)]
+    said = [change_wording.sentence(edit)]
     if edit.asserted_on_data:
         said.append(
             "A verdict takes `format` as an annotation, but data is checked for it: what has another form halts"
         )
     if effect == "incompatible":
-        said.append(wording.alternative(edit))
-    return " ".join(map(wording.one_sentence, said))
+        said.append(change_wording.alternative(edit))
+    return " ".join(map(change_wording.one_sentence, said))

@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.evaluation import Evaluation
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.readers.original import free_name
+from schemaregistry.data.readers.original_rows import free_name
 from schemaregistry.data.readers.rows import Rows
 
 

@@ -12,8 +12,8 @@ from typing import Final
 import grpc
 from grpc import aio
 
-from schemaregistry_server.etcd.connection import ATTEMPT_SECONDS, Connection, Endpoint, failure, raise_closed
-from schemaregistry_server.etcd.failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, Connection, Endpoint, failure, raise_closed
+from schemaregistry_server.etcd.etcd_failures import Away, CompactedRevision, Refused
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
 ASK_SECONDS: Final = 0.3

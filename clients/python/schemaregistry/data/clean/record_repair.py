@@ -12,8 +12,8 @@ import pyarrow as pa
 from schemaregistry.data.arrow import text_parsing
 from schemaregistry.data.arrow.types import described, family
 from schemaregistry.data.arrow.values import to_json
+from schemaregistry.data.clean.batch_repair import AS_IT_IS, FROM_TEXT, WHITESPACE, renamed
 from schemaregistry.data.clean.conventions import Conventions
-from schemaregistry.data.clean.mend import AS_IT_IS, FROM_TEXT, WHITESPACE, renamed
 from schemaregistry.data.clean.repairs import Change, Done
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.data.engine.record_evaluation import RecordEvaluator

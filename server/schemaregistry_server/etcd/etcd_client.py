@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from schemaregistry_server.etcd import watching
-from schemaregistry_server.etcd.connection import Connection
-from schemaregistry_server.etcd.failures import CompactedRevision, Refused
+from schemaregistry_server.etcd import etcd_watch
+from schemaregistry_server.etcd.endpoints import Connection
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, Refused
+from schemaregistry_server.etcd.etcd_watch import Seen, after
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
-from schemaregistry_server.etcd.watching import Seen, after
 
 SECONDS: Final = 5.0
 """How long a call may take over all endpoints: longer than the choice of a new leader."""
@@ -85,7 +85,7 @@ class Client:
 
     def watch(self, prefix: bytes, after_revision: int) -> AsyncIterator[Seen]:
         """See `watching.watch`."""
-        return watching.watch(self.connection, prefix, after_revision)
+        return etcd_watch.watch(self.connection, prefix, after_revision)
 
     async def close(self) -> None:
         await self.connection.close()

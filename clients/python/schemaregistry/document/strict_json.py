@@ -12,8 +12,8 @@ from decimal import Decimal
 from itertools import accumulate
 from typing import Final, NoReturn
 
+from schemaregistry.document.message_text import cut, shown
 from schemaregistry.document.model import Json
-from schemaregistry.document.wording import cut, shown
 from schemaregistry.errors import InvalidArgument, TooLarge
 
 MAX_BYTES: Final = 1 << 20

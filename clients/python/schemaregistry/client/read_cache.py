@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from schemaregistry.client.answers import Fetched
-from schemaregistry.client.disk import Disk
-from schemaregistry.client.recent import Recent
+from schemaregistry.client.disk_cache import Disk
+from schemaregistry.client.lru import Recent
 from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION, compile_contract
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import InvalidArgument, RegistryError

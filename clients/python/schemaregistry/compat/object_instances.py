@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
-from schemaregistry.compat.answer import Answer, Found, No, Solving, first, of_size
 from schemaregistry.compat.formula import Formula
+from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, of_size
 from schemaregistry.document.model import Json
 
 MAX_KEYS: Final = 20_000

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemaregistry.cli.connection import Connection
+from schemaregistry.cli.connection_options import Connection
 
 if TYPE_CHECKING:
     from schemaregistry.pull import Pulled

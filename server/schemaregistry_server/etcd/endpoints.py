@@ -1,6 +1,6 @@
 """The endpoints of one cluster, each with its own channel, and the rule for which of them is asked.
 
-Holds TLS, tokens, deadlines and failover; what is asked is `client.py`'s.
+Holds TLS, tokens, deadlines and failover; what is asked is `etcd_client.py`'s.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from grpc import aio
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import release
-from schemaregistry_server.etcd.failures import AWAY, Away, Refused
+from schemaregistry_server.etcd.etcd_failures import AWAY, Away, Refused
 from schemaregistry_server.etcd.v3 import rpc_pb2, rpc_pb2_grpc
 from schemaregistry_server.security.certificates import open_to_all
 

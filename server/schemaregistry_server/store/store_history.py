@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.store import audit
+from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import AuditRecord, Batch, Entry
 
 
@@ -47,7 +47,7 @@ async def read(store: Readable) -> History:
     """
     held = await store.load()
     records = await store.audit()
-    audit.verify(records)
+    audit_chain.verify(records)
     unpaired = {(record.id, record.version): record for record in records}
     writes = tuple(pair(entry, unpaired.pop((entry.id, entry.version), None)) for entry in held.entries)
     if unpaired:
@@ -59,7 +59,7 @@ def pair(entry: Entry, record: AuditRecord | None) -> Write:
     """The write of `entry`; raises FailedPrecondition (AUDIT_BROKEN) where `record` isn't the record of it."""
     if record is None:
         raise _broken(entry.id, entry.version, "has no audit record")
-    if record != audit.record(entry, sequence=record.sequence, previous=record.previous, chain=record.chain):
+    if record != audit_chain.record(entry, sequence=record.sequence, previous=record.previous, chain=record.chain):
         raise _broken(entry.id, entry.version, "is not what its audit record says")
     return Write(entry, record)
 

@@ -9,9 +9,9 @@ from schemaregistry.compat.ecma import parse
 from schemaregistry.compat.regular import Alt, Cat, Chars, Ranges, Regex, Repeat
 from schemaregistry.data.arrow.types import Array, DataType
 from schemaregistry.data.engine import kernels
-from schemaregistry.sampling.numbers import Random
-from schemaregistry.sampling.problems import no_value
+from schemaregistry.sampling.number_values import Random
 from schemaregistry.sampling.rules import Rules
+from schemaregistry.sampling.unsampleable import no_value
 
 LARGEST_POOL: Final = 512
 _SPREADS: Final = (6, 2, 20, 60, 200)

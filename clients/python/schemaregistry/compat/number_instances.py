@@ -7,9 +7,9 @@ from fractions import Fraction
 from itertools import islice
 from typing import Final
 
-from schemaregistry.compat.answer import Answer, Found, No
 from schemaregistry.compat.constant import Constant, is_double, number
 from schemaregistry.compat.formula import Formula
+from schemaregistry.compat.search_result import Answer, Found, No
 
 SCAN: Final = 4096
 """Multiples that are tried one by one before giving up."""

@@ -7,20 +7,20 @@ import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.clean.batch_repair import mend, renamed, trim
 from schemaregistry.data.clean.conventions import Conventions, Epoch
-from schemaregistry.data.clean.mend import mend, renamed, trim
-from schemaregistry.data.clean.mend_records import RecordMender, as_records, may_hold
+from schemaregistry.data.clean.record_repair import RecordMender, as_records, may_hold
 from schemaregistry.data.clean.repairing import Repaired
 from schemaregistry.data.clean.repairs import Change, Done, Repair
 from schemaregistry.data.engine.binding import bind
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.load.destinations import Destination
-from schemaregistry.data.load.load import opened_sink, settled
+from schemaregistry.data.load.file_load import opened_sink, settled
 from schemaregistry.data.load.pipeline import Pipeline, Progress
 from schemaregistry.data.load.quarantine import Quarantine
 from schemaregistry.data.load.sinks import Loaded
-from schemaregistry.data.readers.reading import FileSchema
+from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows, LineRows, RecordRows, Rows
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.v1 import contract_pb2

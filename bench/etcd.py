@@ -16,8 +16,8 @@ from pathlib import Path
 import uvloop
 
 from devtools.etcd_cluster import running
-from schemaregistry_server.etcd.endpoints import Connection
-from schemaregistry_server.etcd.etcd_client import Client, puts, unchanged
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, unchanged
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import etcd_layout
 from schemaregistry_server.store.base import Entry
@@ -43,9 +43,9 @@ async def rate(write: Callable[[int], Awaitable[object]], writes: int, writers: 
     return writes / (time.perf_counter() - begun)
 
 
-def bare(client: Client, root: str) -> Callable[[int], Awaitable[object]]:
+def bare(client: EtcdClient, root: str) -> Callable[[int], Awaitable[object]]:
     """The transaction of a new id, its bytes made beforehand."""
-    layout = etcd_layout.Layout(root)
+    layout = etcd_layout.KeyLayout(root)
     sample = entry(0)
     record = etcd_layout.next_record(sample, None)
     values = (
@@ -67,7 +67,7 @@ def bare(client: Client, root: str) -> Callable[[int], Awaitable[object]]:
 
 async def writes(endpoints: Sequence[str], asked: argparse.Namespace) -> None:
     """Rounds of both kinds in turn."""
-    client = Client(Connection(endpoints))
+    client = EtcdClient(EtcdConnection(endpoints))
     own, ours = [], []
     for number in range(asked.rounds):
         own.append(await rate(bare(client, f"/own{number}"), asked.writes, asked.writers))

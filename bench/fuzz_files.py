@@ -38,7 +38,7 @@ JUDGES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-class Judge:
+class JudgeProcess:
     """A child that judges files, started again where it has ended."""
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -117,7 +117,7 @@ def _seeds(folder: Path) -> Iterator[tuple[str, bytes, Path]]:
 
 def run(numbers: range, keep: Path, chosen: Sequence[str] | None = None) -> dict[str, Counter[str]]:
     """Judge mutations by number; files that do harm are kept. Returns how often each thing happened, by language."""
-    judges = {name: Judge(command) for name, command in JUDGES.items() if name in (chosen or JUDGES)}
+    judges = {name: JudgeProcess(command) for name, command in JUDGES.items() if name in (chosen or JUDGES)}
     counts: dict[str, Counter[str]] = {name: Counter() for name in (*judges, "both")}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)

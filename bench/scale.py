@@ -23,8 +23,8 @@ from bench.pinned import PinnedServer, pinned_production
 from bench.serve import SERVICE, Remote, channels, document, measure, register
 from devtools.etcd_tls import secured, settings
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.etcd.endpoints import Connection, Tls
-from schemaregistry_server.etcd.etcd_client import Client
+from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
+from schemaregistry_server.etcd.etcd_client import EtcdClient
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.store.etcd_store import EtcdStore
 
@@ -85,7 +85,7 @@ async def starts(directory: Path, told: dict[str, object], store: EtcdStore, ask
             )
 
 
-async def writes(server: PinnedServer, store: EtcdStore, client: Client, asked: argparse.Namespace) -> None:
+async def writes(server: PinnedServer, store: EtcdStore, client: EtcdClient, asked: argparse.Namespace) -> None:
     """Rounds of three kinds in turn: etcd's own transactions, the store's writes, and calls of RegisterSchema."""
     (channel,) = channels(server, "ci-bot", 1)
     write, number = register(channel), itertools.count()
@@ -111,9 +111,9 @@ async def main(asked: argparse.Namespace) -> None:
         directory = Path(name)
         async with secured(directory) as cluster:
             told = settings(cluster, directory)
-            ours = Tls(*(directory / "tls" / file for file in ("ca.pem", "ci-bot.pem", "ci-bot-key.pem")))
+            ours = EtcdTls(*(directory / "tls" / file for file in ("ca.pem", "ci-bot.pem", "ci-bot-key.pem")))
             store = await EtcdStore.open(cluster.endpoints, tls=ours)
-            client = Client(Connection(cluster.endpoints, tls=ours))
+            client = EtcdClient(EtcdConnection(cluster.endpoints, tls=ours))
             await starts(directory, told, store, asked)
             with started(directory, told) as (server, _):
                 await watchers.measure(server, asked.watchers)

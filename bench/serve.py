@@ -24,7 +24,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 
 SERVICE = "/schemaregistry.v1.SchemaRegistry/"
 
-Call = Callable[[], Awaitable[object]]
+MeasuredCall = Callable[[], Awaitable[object]]
 Remote = Callable[[Any], Awaitable[Any]]
 
 
@@ -51,12 +51,12 @@ class Figures:
         )
 
 
-async def measure(what: str, server: PinnedServer, calls: Sequence[Call], seconds: float) -> Figures:
+async def measure(what: str, server: PinnedServer, calls: Sequence[MeasuredCall], seconds: float) -> Figures:
     """Run every call again and again, each after its own answer, and count for `seconds` after a second's warm-up."""
     taken: list[float] = []
     ends = time.perf_counter() + 1 + seconds
 
-    async def repeat(call: Call) -> None:
+    async def repeat(call: MeasuredCall) -> None:
         while (began := time.perf_counter()) < ends:
             await call()
             taken.append(time.perf_counter() - began)

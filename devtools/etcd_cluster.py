@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.etcd.endpoints import Connection, Tls
-from schemaregistry_server.etcd.etcd_failures import Away, Refused
+from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
+from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.v3 import rpc_pb2
 
 NAMES: Final = ("etcd1", "etcd2", "etcd3")
@@ -29,7 +29,7 @@ BUILT: Final = Path(__file__).parents[1] / "build/etcd/bin/etcd"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class MemberAddress:
     """Where a member listens: HOST:PORT for clients and for the other members, and what its command begins with."""
 
     client: str
@@ -37,10 +37,10 @@ class Place:
     prefix: tuple[str, ...] = ()
 
 
-class Member:
+class EtcdMember:
     """One process of the cluster, by its name."""
 
-    def __init__(self, name: str, place: Place, command: Sequence[str], directory: Path) -> None:
+    def __init__(self, name: str, place: MemberAddress, command: Sequence[str], directory: Path) -> None:
         self.name = name
         self.address = place.client
         self._command = (*place.prefix, *_with_parent(), *command)
@@ -90,15 +90,15 @@ class Member:
         return errors[-1] if errors else f"see {self._log}"
 
 
-class Cluster:
+class EtcdCluster:
     """Members by name, in the order of their endpoints."""
 
-    def __init__(self, members: Mapping[str, Member], tls: Tls | None) -> None:
+    def __init__(self, members: Mapping[str, EtcdMember], tls: EtcdTls | None) -> None:
         self.members = members
         self.endpoints = tuple(member.address for member in members.values())
         self._tls = tls
 
-    async def leader(self) -> Member | None:
+    async def leader(self) -> EtcdMember | None:
         """The member that leads, as the newest term that any member knows has it."""
         said = {name: status for name in self.members if (status := await self._status(name))}
         leading = [name for name, status in said.items() if status.leader == status.header.member_id]
@@ -121,12 +121,12 @@ class Cluster:
         await asyncio.gather(*(member.stop() for member in self.members.values()))
 
     async def _status(self, name: str) -> rpc_pb2.StatusResponse | None:
-        connection = Connection([self.members[name].address], tls=self._tls)
+        connection = EtcdConnection([self.members[name].address], tls=self._tls)
         try:
             return await connection.ask(
                 connection.current, lambda endpoint: endpoint.maintenance.Status, rpc_pb2.StatusRequest(), seconds=0.5
             )
-        except (Away, Refused):
+        except (EtcdAway, EtcdRefused):
             return None
         finally:
             await connection.close()
@@ -136,11 +136,11 @@ class Cluster:
 async def running(
     directory: Path,
     *,
-    places: Mapping[str, Place] | None = None,
-    served: Tls | None = None,
-    tls: Tls | None = None,
+    places: Mapping[str, MemberAddress] | None = None,
+    served: EtcdTls | None = None,
+    tls: EtcdTls | None = None,
     flags: Sequence[str] = (),
-) -> AsyncIterator[Cluster]:
+) -> AsyncIterator[EtcdCluster]:
     """A cluster that runs as long as the context; its data and its ports stay in `directory` for the next time.
 
     `served`: the certificate and key that members show to clients and the CA whose clients they let in, `tls`: ours as
@@ -151,7 +151,7 @@ async def running(
     program = _program()
     initial = ",".join(f"{name}=http://{place.peer}" for name, place in places.items())
     members = {
-        name: Member(
+        name: EtcdMember(
             name,
             place,
             (program, *_flags(name, place, directory, served), *flags, "--initial-cluster", initial),
@@ -159,7 +159,7 @@ async def running(
         )
         for name, place in places.items()
     }
-    cluster = Cluster(members, tls)
+    cluster = EtcdCluster(members, tls)
     try:
         for member in members.values():
             member.start()
@@ -169,7 +169,7 @@ async def running(
         await cluster.stop()
 
 
-def _places(directory: Path) -> dict[str, Place]:
+def _places(directory: Path) -> dict[str, MemberAddress]:
     """Free ports of loopback, the same ones each time: members know each other by them."""
     kept = directory / "ports.json"
     if not kept.exists():
@@ -180,12 +180,12 @@ def _places(directory: Path) -> dict[str, Place]:
         kept.write_text(json.dumps(ports), encoding="ascii")
     ports = json.loads(kept.read_text(encoding="ascii"))
     return {
-        name: Place(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
+        name: MemberAddress(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
         for name, client, peer in zip(NAMES, ports[::2], ports[1::2], strict=True)
     }
 
 
-def _flags(name: str, place: Place, directory: Path, served: Tls | None) -> tuple[str, ...]:
+def _flags(name: str, place: MemberAddress, directory: Path, served: EtcdTls | None) -> tuple[str, ...]:
     """etcd's options (https://etcd.io/docs/v3.6/op-guide/configuration/)."""
     client = f"{'https' if served else 'http'}://{place.client}"
     flags = {

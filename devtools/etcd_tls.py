@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 
-from devtools.etcd_cluster import Cluster, running
-from schemaregistry_server.etcd.endpoints import Tls
+from devtools.etcd_cluster import EtcdCluster, running
+from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
 
 
 @asynccontextmanager
-async def secured(directory: Path) -> AsyncIterator[Cluster]:
+async def secured(directory: Path) -> AsyncIterator[EtcdCluster]:
     """Three members that ask for certificates, all of `directory`/tls."""
     pki.ensure(directory / "tls")
     served, ours = (_tls(directory / "tls", name) for name in ("server", "ci-bot"))
@@ -20,14 +20,14 @@ async def secured(directory: Path) -> AsyncIterator[Cluster]:
 
 
 @contextmanager
-def kept(cluster: AbstractAsyncContextManager[Cluster]) -> Iterator[Cluster]:
+def kept(cluster: AbstractAsyncContextManager[EtcdCluster]) -> Iterator[EtcdCluster]:
     """A cluster that runs on between event loops."""
     with asyncio.Runner() as runner:
         yield runner.run(cluster.__aenter__())
         runner.run(cluster.__aexit__(None, None, None))
 
 
-def settings(cluster: Cluster, directory: Path) -> dict[str, object]:
+def settings(cluster: EtcdCluster, directory: Path) -> dict[str, object]:
     """What a server's file says of its store."""
     ours = _tls(directory / "tls", "ci-bot")
     return {
@@ -38,5 +38,5 @@ def settings(cluster: Cluster, directory: Path) -> dict[str, object]:
     }
 
 
-def _tls(directory: Path, name: str) -> Tls:
-    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")
+def _tls(directory: Path, name: str) -> EtcdTls:
+    return EtcdTls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")

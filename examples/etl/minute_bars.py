@@ -38,7 +38,7 @@ def connect() -> grpc.Channel:
     return grpc.secure_channel(told.get("SCHEMAREGISTRY_TARGET", "localhost:50051"), credentials)
 
 
-class Rows:
+class RowsInMemory:
     """Where the gate hands rows to: memory. They are there once all of them have passed."""
 
     name = "rows"
@@ -61,10 +61,10 @@ class Rows:
 
 def extract(path: str, contract: Contract) -> pa.Table:
     """The rows of a file, in the contract's types. They are read once: what is judged is what comes back."""
-    into: list[Rows] = []
+    into: list[RowsInMemory] = []
 
-    def destination(schema: pa.Schema) -> Rows:
-        into.append(Rows(schema))
+    def destination(schema: pa.Schema) -> RowsInMemory:
+        into.append(RowsInMemory(schema))
         return into[-1]
 
     data.load(data.find([path]), contract, destination).report.raise_for_violations()

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from devtools.etcd_cluster import NAMES, Cluster, Place, running
+from devtools.etcd_cluster import NAMES, EtcdCluster, MemberAddress, running
 
 NEW_NETWORK = ["unshare", "--net"]
 """What the command of a program begins with that is to have a network of its own."""
@@ -38,12 +38,14 @@ def cable(name: str, network: str, state: str) -> None:
 
 
 @asynccontextmanager
-async def networked(directory: Path) -> AsyncIterator[Cluster]:
+async def networked(directory: Path) -> AsyncIterator[EtcdCluster]:
     spaces = {name: f"registry-{os.getpid()}-{name}" for name in NAMES}
     try:
         lay(spaces)
         places = {
-            name: Place(f"{NETWORKS['c']}.{n}:2379", f"{NETWORKS['p']}.{n}:2380", ("ip", "netns", "exec", spaces[name]))
+            name: MemberAddress(
+                f"{NETWORKS['c']}.{n}:2379", f"{NETWORKS['p']}.{n}:2380", ("ip", "netns", "exec", spaces[name])
+            )
             for n, name in enumerate(NAMES, start=1)
         }
         async with running(directory, places=places) as cluster:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
     from schemaregistry.client import Client
 
-Schema: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
+SchemaLike: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
 """`ID`, `ID@VERSION`, a document's file, a compiled contract's file (`….pb`), or either as a value."""
 
 
 def check(
     table: Any,
-    schema: Schema,
+    schema: SchemaLike,
     *,
     client: "Client | None" = None,
     csv: Mapping[str, Any] | None = None,
@@ -53,7 +53,9 @@ def check(
     return data.check(sources, pulled.contract, revision=pulled.revision)
 
 
-def assert_conforms(table: Any, schema: Schema, *, client: "Client | None" = None, strict: bool = False) -> data.Report:
+def assert_conforms(
+    table: Any, schema: SchemaLike, *, client: "Client | None" = None, strict: bool = False
+) -> data.Report:
     """As `check`; raises AssertionError with the report as its message unless every row conforms."""
     __tracebackhide__ = True
     report = check(table, schema, client=client, strict=strict)
@@ -62,7 +64,7 @@ def assert_conforms(table: Any, schema: Schema, *, client: "Client | None" = Non
     return report
 
 
-def arrow_schema(schema: Schema, *, client: "Client | None" = None) -> "pa.Schema":
+def arrow_schema(schema: SchemaLike, *, client: "Client | None" = None) -> "pa.Schema":
     """The columns and types that a contract asks for; what `schema` and `client` are is said at `check`.
 
     >>> ticks = arrow_schema("ticks_v1")                        # doctest: +SKIP
@@ -78,7 +80,7 @@ def _paths(table: Any) -> list[str]:
     return [fspath(item) for item in items] if all(isinstance(item, str | PathLike) for item in items) else []
 
 
-def _pull(schema: Schema, client: "Client | None") -> Pulled:
+def _pull(schema: SchemaLike, client: "Client | None") -> Pulled:
     if isinstance(schema, contract_pb2.Contract):
         return Pulled(schema)
     if isinstance(schema, Document):

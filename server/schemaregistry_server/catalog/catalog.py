@@ -16,7 +16,7 @@ from rpds import HashTrieMap
 
 from schemaregistry.document import check_id, parse_version
 from schemaregistry.errors import NotFound
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.index import Index, following
 from schemaregistry_server.store.base import Entry
 
@@ -36,25 +36,25 @@ class Subject:
     """Every version of one id, oldest first."""
 
     id: str
-    versions: tuple[Registered, ...] = ()
-    by_version: "HashTrieMap[str, Registered]" = field(default_factory=HashTrieMap)
+    versions: tuple[CatalogVersion, ...] = ()
+    by_version: "HashTrieMap[str, CatalogVersion]" = field(default_factory=HashTrieMap)
 
     @property
-    def latest(self) -> Registered:
+    def latest(self) -> CatalogVersion:
         return self.versions[-1]
 
-    def after(self, revision: int) -> Sequence[Registered]:
+    def after(self, revision: int) -> Sequence[CatalogVersion]:
         """The versions after `revision`."""
         return self.versions[bisect_right(self.versions, revision, key=_revision) :]
 
-    def grown(self, later: Sequence[Registered]) -> "Subject":
+    def grown(self, later: Sequence[CatalogVersion]) -> "Subject":
         """This subject with `later` versions too."""
         by_version = self.by_version
         for registered in later:
             by_version = by_version.insert(registered.entry.version, registered)
         return Subject(self.id, (*self.versions, *later), by_version)
 
-    def find(self, version: str) -> Registered:
+    def find(self, version: str) -> CatalogVersion:
         """The version of that name, with or without `v`; the latest for "" and `latest`; raise NotFound."""
         if version in {"", "latest"}:
             return self.latest
@@ -81,7 +81,7 @@ class Catalog:
     revision: int = 0
     subjects: "HashTrieMap[str, Subject]" = field(default_factory=HashTrieMap)
     size: int = 0
-    _history: list[Registered] = field(default_factory=list, repr=False)
+    _history: list[CatalogVersion] = field(default_factory=list, repr=False)
     _ids: list[str] = field(default_factory=list, repr=False)
     index: Index = field(default_factory=Index, repr=False)
 
@@ -90,7 +90,7 @@ class Catalog:
 
         Only the newest catalog may be advanced, and it never goes backwards.
         """
-        fresh = [Registered(entry) for entry in entries if entry.revision > self.revision]
+        fresh = [CatalogVersion(entry) for entry in entries if entry.revision > self.revision]
         subjects = self.subjects
         for name, later in groupby(sorted(fresh, key=_id), key=_id):
             subject = subjects.get(name)
@@ -123,7 +123,7 @@ class Catalog:
             )
         return subject
 
-    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[Registered]:
+    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogVersion]:
         """Every version after `revision`, of `ids` where there are any, in the order of their revisions."""
         first = bisect_right(self._history, revision, hi=self.size, key=_revision)
         if not ids:

@@ -19,7 +19,7 @@ SMALL = 16 << 10
 """Bytes up to which a document is kept parsed, which takes ten times as many."""
 
 
-class Registered:
+class CatalogVersion:
     """One version in the catalog: its entry, and what is made of it at most once."""
 
     def __init__(self, entry: Entry) -> None:

@@ -10,7 +10,7 @@ import logging
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.catalog.about import About
 from schemaregistry_server.catalog.catalog import Catalog
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
 from schemaregistry_server.store.base import Compacted, Store
@@ -75,7 +75,7 @@ def settle() -> None:
     gc.freeze()
 
 
-async def described(registered: Registered) -> About:
+async def described(registered: CatalogVersion) -> About:
     """What a version says of itself; a large document is read on another thread."""
     if registered.is_described:
         return registered.about

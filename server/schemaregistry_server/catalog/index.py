@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Final
 
 from schemaregistry_server.catalog.about import About
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 
 STRETCH: Final = 100
 """Ids that are looked up in one go."""
@@ -20,20 +20,20 @@ class Index:
     """Fields and tags → ids in their order. A version is `unread` until `add` is told what it says of itself."""
 
     def __init__(self) -> None:
-        self._unread: deque[Registered] = deque()
+        self._unread: deque[CatalogVersion] = deque()
         self._fields: dict[str, list[str]] = {}
         self._tags: dict[str, list[str]] = {}
 
-    def expect(self, latest: Registered) -> None:
+    def expect(self, latest: CatalogVersion) -> None:
         """Note a version that is to be added."""
         self._unread.append(latest)
 
-    def unread(self) -> Iterator[Registered]:
+    def unread(self) -> Iterator[CatalogVersion]:
         """The versions that are to be added, each until it is: it stays the first for whoever comes meanwhile."""
         while self._unread:
             yield self._unread[0]
 
-    def add(self, latest: Registered, about: About) -> None:
+    def add(self, latest: CatalogVersion, about: About) -> None:
         """Note what a version says of itself."""
         for ids in chain(
             (self._fields.setdefault(field, []) for field in about.fields),

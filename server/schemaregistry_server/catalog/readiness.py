@@ -6,7 +6,7 @@ from schemaregistry_server.catalog.current import CurrentCatalog
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ReadinessState:
     """Whether calls should come, and a line or more about it."""
 
     ready: bool
@@ -29,11 +29,11 @@ class Readiness:
         self._waits_for, self._current = None, current
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReadinessState:
         """A server whose store is away is ready all the same: it reads from memory, and says so."""
         if self._waits_for:
-            return State(False, f"waits for {self._waits_for}")
+            return ReadinessState(False, f"waits for {self._waits_for}")
         if outage := self._current.outage:
             since = outage.since.isoformat(timespec="seconds")
-            return State(True, f"ready; stale since {since}, reads are from memory: {outage.why}")
-        return State(True, "ready")
+            return ReadinessState(True, f"ready; stale since {since}, reads are from memory: {outage.why}")
+        return ReadinessState(True, "ready")

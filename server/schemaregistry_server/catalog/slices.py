@@ -8,10 +8,10 @@ from typing import Final, TypeVar
 SECONDS: Final = 0.004
 """Of one slice."""
 
-Item = TypeVar("Item")
+ItemT = TypeVar("ItemT")
 
 
-async def sliced(items: Iterable[Item]) -> AsyncIterator[Item]:
+async def sliced(items: Iterable[ItemT]) -> AsyncIterator[ItemT]:
     """The items, with a pause for others whenever those before have taken a slice."""
     ends = perf_counter() + SECONDS
     for item in items:

@@ -24,7 +24,7 @@ def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ServeOptions:
     """Each member is the option of its name. None, an empty tuple or no workers: nothing was said."""
 
     dev: Annotated[

@@ -13,11 +13,11 @@ from schemaregistry_server.config.options import (
     DEFAULT_REST,
     PRODUCTION_GRPC,
     PRODUCTION_HEALTH,
-    Options,
+    ServeOptions,
 )
-from schemaregistry_server.etcd.endpoints import Tls
+from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
-from schemaregistry_server.security.certificates import Files
+from schemaregistry_server.security.certificates import TlsFiles
 from schemaregistry_server.store import selection
 
 OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
@@ -25,7 +25,7 @@ OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
 
 
 @dataclass(frozen=True, slots=True)
-class Settings(Options):
+class Settings(ServeOptions):
     """What was said, and what follows from it. Of complete settings `rest` and `health` may be None: not served."""
 
     @property
@@ -39,17 +39,17 @@ class Settings(Options):
         return self.workers > 1
 
     @property
-    def files(self) -> Files:
+    def files(self) -> TlsFiles:
         """The server's own TLS files, of settings that are complete."""
         assert self.client_ca
         assert self.tls_cert
         assert self.tls_key
-        return Files(self.client_ca, self.tls_cert, self.tls_key)
+        return TlsFiles(self.client_ca, self.tls_cert, self.tls_key)
 
     @property
-    def etcd_tls(self) -> Tls | None:
+    def etcd_tls(self) -> EtcdTls | None:
         """The TLS files for etcd; None: plain text."""
-        return Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
+        return EtcdTls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
 
     def complete(self) -> "Settings":
         """These settings with what was not said; raise InvalidArgument where something is missing or out of place."""

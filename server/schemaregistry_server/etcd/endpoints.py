@@ -16,13 +16,13 @@ from grpc import aio
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import release
-from schemaregistry_server.etcd.etcd_failures import AWAY, Away, Refused
+from schemaregistry_server.etcd.etcd_failures import AWAY, EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.v3 import rpc_pb2, rpc_pb2_grpc
 from schemaregistry_server.security.certificates import open_to_all
 
-Metadata = tuple[tuple[str, str], ...]
+EtcdMetadata = tuple[tuple[str, str], ...]
 Request = TypeVar("Request")
-Answer = TypeVar("Answer")
+AnswerT = TypeVar("AnswerT")
 
 ATTEMPT_SECONDS: Final = 2.0
 """How long one endpoint may take before the next is asked: a stopped process or a cut cable answers nothing."""
@@ -52,7 +52,7 @@ OLD_TOKEN: Final = ("revision of auth store is old", "invalid auth token")
 
 
 @dataclass(frozen=True, slots=True)
-class Tls:
+class EtcdTls:
     """PEM files: the CA that signed etcd's certificates and, where etcd asks for them, our certificate and key."""
 
     ca: Path
@@ -90,10 +90,10 @@ class Endpoint:
         self.admitted = False
 
 
-Rpc = Callable[[Endpoint], aio.UnaryUnaryMultiCallable[Request, Answer]]
+Rpc = Callable[[Endpoint], aio.UnaryUnaryMultiCallable[Request, AnswerT]]
 
 
-class Connection:
+class EtcdConnection:
     """Asks one endpoint at a time, and the next once that one fails.
 
     `endpoints` are HOST:PORT, and with TLS each certificate must hold its host. `token` is asked for before each call
@@ -101,7 +101,7 @@ class Connection:
     """
 
     def __init__(
-        self, endpoints: Sequence[str], *, tls: Tls | None = None, token: Callable[[], str] | None = None
+        self, endpoints: Sequence[str], *, tls: EtcdTls | None = None, token: Callable[[], str] | None = None
     ) -> None:
         self.addresses = tuple(endpoints)
         self._tls = tls
@@ -138,7 +138,7 @@ class Connection:
         if len(failures) == len(said):
             raise failures[0]
 
-    async def call(self, rpc: Rpc[Request, Answer], request: Request, *, seconds: float) -> Answer:
+    async def call(self, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
         """Ask until an endpoint answers, for at most `seconds`; raise Away or Refused.
 
         The request may reach etcd more than once: it must be one that does no harm then.
@@ -149,21 +149,21 @@ class Connection:
             endpoint = self.current
             try:
                 return await self.ask(endpoint, rpc, request, seconds=min(ATTEMPT_SECONDS, deadline - now()))
-            except Away as away:
+            except EtcdAway as away:
                 self.leave(endpoint)
                 rounds, rest = divmod(attempt, len(self.addresses))
                 pause = 0 if rest else min(PAUSE_SECONDS * 2**rounds, PAUSE_LIMIT) * random.uniform(0.5, 1)  # noqa: S311
                 if self._closed or now() + pause >= deadline:
-                    raise Away(f"{endpoint.address}: {away}") from away
+                    raise EtcdAway(f"{endpoint.address}: {away}") from away
             await asyncio.sleep(pause)
         raise AssertionError
 
-    async def ask(self, endpoint: Endpoint, rpc: Rpc[Request, Answer], request: Request, *, seconds: float) -> Answer:
+    async def ask(self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
         """Ask one endpoint once, or twice where it says that the token is old; raise Away or Refused."""
         await self.admit(endpoint, seconds=seconds)
         try:
             return await self._once(endpoint, rpc, request, seconds)
-        except Refused as refused:
+        except EtcdRefused as refused:
             if not self._token or not any(words in refused.message for words in OLD_TOKEN):
                 raise
             return await self._once(endpoint, rpc, request, seconds)
@@ -176,10 +176,10 @@ class Connection:
         try:
             release.check(status.version, endpoint.address)
         except FailedPrecondition as old:
-            raise Away(old.message) from None
+            raise EtcdAway(old.message) from None
         endpoint.admitted = True
 
-    def metadata(self) -> Metadata:
+    def metadata(self) -> EtcdMetadata:
         """What each call carries: a member without a leader shall refuse at once, and who asks."""
         return (*WITH_LEADER, ("token", self._token())) if self._token else WITH_LEADER
 
@@ -193,7 +193,7 @@ class Connection:
         self._closed = True
         await _close(self._endpoints, grace=None)
 
-    async def _once(self, endpoint: Endpoint, rpc: Rpc[Request, Answer], request: Request, seconds: float) -> Answer:
+    async def _once(self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, seconds: float) -> AnswerT:
         try:
             return await rpc(endpoint)(request, timeout=seconds, metadata=self.metadata())
         except aio.AioRpcError as error:
@@ -207,13 +207,13 @@ def raise_closed(error: BaseException) -> NoReturn:
     task = asyncio.current_task()
     if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
         raise error
-    raise Away("the connection was closed") from error
+    raise EtcdAway("the connection was closed") from error
 
 
-def failure(error: aio.AioRpcError) -> Away | Refused:
+def failure(error: aio.AioRpcError) -> EtcdAway | EtcdRefused:
     """What a failed call means for its caller."""
     message = error.details() or error.code().name
-    return Away(message) if error.code() in AWAY else Refused(error.code(), message)
+    return EtcdAway(message) if error.code() in AWAY else EtcdRefused(error.code(), message)
 
 
 def _status(endpoint: Endpoint) -> "aio.UnaryUnaryMultiCallable[rpc_pb2.StatusRequest, rpc_pb2.StatusResponse]":

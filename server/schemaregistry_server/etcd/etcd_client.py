@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemaregistry_server.etcd import etcd_watch
-from schemaregistry_server.etcd.endpoints import Connection
-from schemaregistry_server.etcd.etcd_failures import CompactedRevision, Refused
-from schemaregistry_server.etcd.etcd_watch import Seen, after
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdRefused
+from schemaregistry_server.etcd.etcd_watch import WatchedEvents, after
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
 SECONDS: Final = 5.0
@@ -26,20 +26,20 @@ FORGOTTEN: Final = "required revision has been compacted"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class KeyPage:
     """Some of a prefix's keys, in the order of the keys, as they were at `revision`."""
 
     revision: int
     pairs: Sequence[kv_pb2.KeyValue]
 
 
-class Client:
+class EtcdClient:
     """Asks over a connection of its own; every method raises Away or Refused."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: EtcdConnection) -> None:
         self.connection = connection
 
-    async def read(self, prefix: bytes) -> AsyncIterator[Page]:
+    async def read(self, prefix: bytes) -> AsyncIterator[KeyPage]:
         """Every key under `prefix` at one revision, a page at a time.
 
         Raises CompactedRevision where that revision was compacted between two pages.
@@ -52,7 +52,7 @@ class Client:
             answer = await self._range(request)
             revision = revision or answer.header.revision
             more = answer.more
-            yield Page(revision, answer.kvs)
+            yield KeyPage(revision, answer.kvs)
             if more:
                 key = answer.kvs[-1].key + b"\0"
                 limit = max(1, min(PAGE_KEYS, PAGE_BYTES * len(answer.kvs) // answer.ByteSize()))
@@ -60,7 +60,7 @@ class Client:
     async def _range(self, request: rpc_pb2.RangeRequest) -> rpc_pb2.RangeResponse:
         try:
             return await self.connection.call(lambda endpoint: endpoint.kv.Range, request, seconds=SECONDS)
-        except Refused as refused:
+        except EtcdRefused as refused:
             if FORGOTTEN in refused.message:
                 raise CompactedRevision(request.revision) from refused
             raise
@@ -79,11 +79,11 @@ class Client:
         request = rpc_pb2.CompactionRequest(revision=revision)
         try:
             await self.connection.call(lambda endpoint: endpoint.kv.Compact, request, seconds=SECONDS)
-        except Refused as refused:
+        except EtcdRefused as refused:
             if FORGOTTEN not in refused.message:
                 raise
 
-    def watch(self, prefix: bytes, after_revision: int) -> AsyncIterator[Seen]:
+    def watch(self, prefix: bytes, after_revision: int) -> AsyncIterator[WatchedEvents]:
         """See `watching.watch`."""
         return etcd_watch.watch(self.connection, prefix, after_revision)
 

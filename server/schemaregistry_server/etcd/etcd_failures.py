@@ -17,11 +17,11 @@ AWAY: Final = frozenset(
 """Codes after which another endpoint may answer the same call."""
 
 
-class Away(Exception):
+class EtcdAway(Exception):
     """No endpoint answered in time. Whether a write took place is open."""
 
 
-class Refused(Exception):
+class EtcdRefused(Exception):
     """etcd answered, and the answer is no: the same call fails again on every endpoint."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:

@@ -12,26 +12,26 @@ from typing import Final
 import grpc
 from grpc import aio
 
-from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, Connection, Endpoint, failure, raise_closed
-from schemaregistry_server.etcd.etcd_failures import Away, CompactedRevision, Refused
+from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, Endpoint, EtcdConnection, failure, raise_closed
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
 ASK_SECONDS: Final = 0.3
 UNANSWERED: Final = 8
 """A watch that is silent for so long asks where it stands; after so many unanswered ones the member counts as away."""
 
-Call = aio.StreamStreamCall[rpc_pb2.WatchRequest, rpc_pb2.WatchResponse]
+WatchCall = aio.StreamStreamCall[rpc_pb2.WatchRequest, rpc_pb2.WatchResponse]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class WatchedEvents:
     """Some of a watch's events, whole revisions in their order; nothing up to `revision` is left to come."""
 
     revision: int
     events: Sequence[kv_pb2.Event] = ()
 
 
-async def watch(connection: Connection, prefix: bytes, after_revision: int) -> AsyncIterator[Seen]:
+async def watch(connection: EtcdConnection, prefix: bytes, after_revision: int) -> AsyncIterator[WatchedEvents]:
     """Every event under `prefix` after `after_revision`, and marks of progress without events.
 
     Raises Away when the stream breaks; a new watch from the last `revision` then asks the next endpoint. Raises
@@ -47,9 +47,9 @@ async def watch(connection: Connection, prefix: bytes, after_revision: int) -> A
                     yield seen
         finally:
             call.cancel()
-    except Away as away:
+    except EtcdAway as away:
         connection.leave(endpoint)
-        raise Away(f"{endpoint.address}: {away}") from away
+        raise EtcdAway(f"{endpoint.address}: {away}") from away
 
 
 def after(prefix: bytes) -> bytes:
@@ -57,7 +57,7 @@ def after(prefix: bytes) -> bytes:
     return prefix[:-1] + bytes([prefix[-1] + 1])
 
 
-async def _begun(connection: Connection, endpoint: Endpoint, prefix: bytes, after_revision: int) -> Call:
+async def _begun(connection: EtcdConnection, endpoint: Endpoint, prefix: bytes, after_revision: int) -> WatchCall:
     # From `after_revision` itself: etcd marks no progress for a watch whose first revision is still to come.
     request = rpc_pb2.WatchRequest(
         create_request=rpc_pb2.WatchCreateRequest(
@@ -68,7 +68,7 @@ async def _begun(connection: Connection, endpoint: Endpoint, prefix: bytes, afte
         call = endpoint.watch.Watch(metadata=connection.metadata())
         await asyncio.wait_for(call.write(request), ATTEMPT_SECONDS)
     except TimeoutError:
-        raise Away("no answer") from None
+        raise EtcdAway("no answer") from None
     except aio.AioRpcError as error:
         raise failure(error) from error
     except (asyncio.CancelledError, aio.UsageError) as closed:
@@ -76,7 +76,7 @@ async def _begun(connection: Connection, endpoint: Endpoint, prefix: bytes, afte
     return call
 
 
-async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
+async def _responses(call: WatchCall) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
     """What the member sends. In silence it is asked for its progress, so that a dead one is told from an idle one."""
     unanswered = 0
     reading = asyncio.ensure_future(call.read())
@@ -85,7 +85,7 @@ async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
             # A read that is cancelled ends the call (grpc.aio): hence one task for each, waited for again and again.
             if not (await asyncio.wait({reading}, timeout=ASK_SECONDS))[0]:
                 if unanswered == UNANSWERED:
-                    raise Away("no sign of life from the watch")
+                    raise EtcdAway("no sign of life from the watch")
                 unanswered += 1
                 await _ask(call)
                 continue
@@ -98,7 +98,7 @@ async def _responses(call: Call) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
         await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _ask(call: Call) -> None:
+async def _ask(call: WatchCall) -> None:
     try:
         await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
     except (asyncio.InvalidStateError, aio.AioRpcError):
@@ -110,17 +110,17 @@ async def _ask(call: Call) -> None:
 def _result(reading: "asyncio.Future[rpc_pb2.WatchResponse | object]") -> rpc_pb2.WatchResponse:
     """What was read; raises Away or Refused where the call has ended instead."""
     if reading.cancelled():
-        raise Away("the connection was closed")
+        raise EtcdAway("the connection was closed")
     try:
         response = reading.result()
     except aio.AioRpcError as error:
         raise failure(error) from error
     if not isinstance(response, rpc_pb2.WatchResponse):
-        raise Away("the member ended the watch")
+        raise EtcdAway("the member ended the watch")
     return response
 
 
-async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) -> AsyncGenerator[Seen, None]:
+async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) -> AsyncGenerator[WatchedEvents, None]:
     """Put fragments together again, so that no revision comes in two parts; pass over what came before."""
     held: list[kv_pb2.Event] = []
     async for response in responses:
@@ -130,19 +130,21 @@ async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) 
         ready, held = events[:cut], events[cut:]
         if ready:
             reached = ready[-1].kv.mod_revision
-            yield Seen(reached, ready)
+            yield WatchedEvents(reached, ready)
         elif not (response.events or response.created):
             reached = max(reached, response.header.revision)
-            yield Seen(reached)
+            yield WatchedEvents(reached)
 
 
 def _look_at(response: rpc_pb2.WatchResponse, reached: int) -> None:
     if response.compact_revision:
         raise CompactedRevision(response.compact_revision)
     if response.canceled:
-        raise Refused(grpc.StatusCode.CANCELLED, response.cancel_reason)
+        raise EtcdRefused(grpc.StatusCode.CANCELLED, response.cancel_reason)
     if response.created and response.header.revision < reached:
-        raise Away(f"revision {response.header.revision} there, {reached} seen: it lags, or was restored from before")
+        raise EtcdAway(
+            f"revision {response.header.revision} there, {reached} seen: it lags, or was restored from before"
+        )
 
 
 def _last_revision(events: Sequence[kv_pb2.Event]) -> int:

@@ -9,7 +9,7 @@ import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry_server.ops import snapshot_file
-from schemaregistry_server.ops.store_locator import AsJson, Place, tell
+from schemaregistry_server.ops.store_locator import AsJson, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
 
@@ -22,7 +22,7 @@ def audit(
     action: Annotated[Action, typer.Argument(show_default=False, help="verify is all there is.")],  # noqa: ARG001
     snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
     *,
-    place: Place,
+    place: StoreLocator,
     as_json: AsJson = False,
 ) -> None:
     """Prove that every audit record follows the one before it, and that each version is what its record says.
@@ -35,7 +35,7 @@ def audit(
     tell(words, {"records": records, "revision": revision}, as_json=as_json)
 
 
-async def _verified(place: Place, snapshot: Path | None) -> tuple[int, int]:
+async def _verified(place: StoreLocator, snapshot: Path | None) -> tuple[int, int]:
     """How many records there are, and up to which revision."""
     held = await place.history()
     if snapshot:

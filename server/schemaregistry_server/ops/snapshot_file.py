@@ -87,7 +87,7 @@ def check(path: Path) -> Checked:
     Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed or is missing; InvalidArgument
     (SNAPSHOT_UNREADABLE) where the file can't be read.
     """
-    reader = _Reader(path)
+    reader = _SnapshotReader(path)
     try:
         audit_chain.verify(write.record for write in reader.writes())
     except FailedPrecondition as broken:
@@ -97,7 +97,7 @@ def check(path: Path) -> Checked:
 
 def read(path: Path) -> Iterator[Write]:
     """The writes of a file, in their order. Raises as `check` does, but only once it comes to the place."""
-    return _Reader(path).writes()
+    return _SnapshotReader(path).writes()
 
 
 def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
@@ -145,7 +145,7 @@ def _sync(directory: Path) -> None:
         os.close(opened)
 
 
-class _Reader:
+class _SnapshotReader:
     """One reading of a file. `offset`: how far; `_start`: where the frame begins that is read."""
 
     header: Header

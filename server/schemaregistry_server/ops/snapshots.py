@@ -16,7 +16,7 @@ from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Checked, Header
-from schemaregistry_server.ops.store_locator import AsJson, Place, tell
+from schemaregistry_server.ops.store_locator import AsJson, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
 NEW_REVISIONS: Final = """\
@@ -30,7 +30,7 @@ Sha256 = Annotated[str, typer.Option(metavar="HEX", help="What FILE must have: `
 def snapshot(
     file: File,
     *,
-    place: Place,
+    place: StoreLocator,
     as_json: AsJson = False,
 ) -> None:
     """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
@@ -45,7 +45,7 @@ def snapshot(
 def restore(
     file: File,
     *,
-    place: Place,
+    place: StoreLocator,
     sha256: Sha256 = "",
     as_json: AsJson = False,
 ) -> None:
@@ -68,13 +68,13 @@ def restore(
         say(NEW_REVISIONS)
 
 
-async def _save(place: Place, file: Path) -> None:
+async def _save(place: StoreLocator, file: Path) -> None:
     held = await place.history()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
 
 
-async def _restore(place: Place, file: Path, *, same_chain: bool) -> None:
+async def _restore(place: StoreLocator, file: Path, *, same_chain: bool) -> None:
     async with place.writing() as store:
         await store.restore(write.entry for write in snapshot_file.read(file))
         held = await store_history.read(store)

@@ -14,7 +14,7 @@ import typer
 
 from schemaregistry.cli.say import say
 from schemaregistry_server.config.options import DEFAULT_DATA
-from schemaregistry_server.etcd.endpoints import Tls
+from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.store import selection, sqlite_file, store_history
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.store.sqlite_store import SQLiteReader
@@ -24,7 +24,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StoreLocator:
     """A store by its name (`selection.opened`), the directory of the embedded one, and etcd's TLS files: options."""
 
     store: Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")] = (
@@ -61,7 +61,7 @@ class Place:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
         """The store; the embedded one for us alone."""
-        tls = Tls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
+        tls = EtcdTls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
         async with selection.opened(self.store, self.data, tls=tls) as store:
             yield store
 

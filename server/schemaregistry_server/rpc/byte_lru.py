@@ -4,26 +4,26 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
-Key = TypeVar("Key", bound=Hashable)
-Value = TypeVar("Value")
+KeyT = TypeVar("KeyT", bound=Hashable)
+ValueT = TypeVar("ValueT")
 
 
-class Kept(Generic[Key, Value]):
+class ByteLru(Generic[KeyT, ValueT]):
     """The values asked for last, of `most` bytes in all (one alone may have more)."""
 
-    def __init__(self, most: int, size: Callable[[Value], int]) -> None:
+    def __init__(self, most: int, size: Callable[[ValueT], int]) -> None:
         self.held = 0
         self._most = most
         self._size = size
-        self._values: OrderedDict[Key, Value] = OrderedDict()
+        self._values: OrderedDict[KeyT, ValueT] = OrderedDict()
 
-    def get(self, key: Key) -> Value | None:
+    def get(self, key: KeyT) -> ValueT | None:
         found = self._values.get(key)
         if found is not None:
             self._values.move_to_end(key)
         return found
 
-    def put(self, key: Key, value: Value) -> None:
+    def put(self, key: KeyT, value: ValueT) -> None:
         if key in self._values:
             return
         self._values[key] = value

@@ -11,7 +11,7 @@ from schemaregistry.compat import undecided
 from schemaregistry.document import Level, loads
 from schemaregistry.document.strict_json import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
-from schemaregistry.tasks import Failed, Stopped, Template
+from schemaregistry.tasks import Stopped, TaskRaised, Template
 from schemaregistry_server.rpc import compat_tasks
 from schemaregistry_server.rpc.fair_queue import Busy
 from schemaregistry_server.rpc.reply import Prepared
@@ -32,8 +32,8 @@ COMPILING: Final = 20.0
 
 log = logging.getLogger(__name__)
 
-Answer = TypeVar("Answer")
-Args = TypeVarTuple("Args")
+AnswerT = TypeVar("AnswerT")
+ArgsT = TypeVarTuple("ArgsT")
 
 
 def template() -> Template:
@@ -41,7 +41,7 @@ def template() -> Template:
     return Template((compat_tasks.__name__,))
 
 
-class WorkerJudge:
+class CompatWorkers:
     """A few workers, started at once."""
 
     def __init__(self, template: Template, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
@@ -103,17 +103,17 @@ class WorkerJudge:
     def _limit(self, documents: Sequence[bytes]) -> float:
         return self._seconds + BY_SIZE * sum(map(len, documents)) / (1 << 20)
 
-    async def _run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+    async def _run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         try:
             return await self._ask(caller, seconds, task, *args)
         except Busy as busy:
             raise ResourceExhausted(f"The judge is busy: {busy}.", reason="JUDGE_BUSY") from None
 
-    async def _ask(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+    async def _ask(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         """Run a task; one that raises an error of its own is a fault of ours, which the log keeps."""
         try:
             return await self._workers.run(caller, seconds, task, *args)
-        except Failed as failed:
+        except TaskRaised as failed:
             log.error("a task of the judge failed: %s\n%s", failed, failed.details)
             raise
 

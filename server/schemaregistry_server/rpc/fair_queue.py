@@ -10,7 +10,7 @@ class Busy(Exception):
     """There was no place in time; the argument says how long was waited, in words that fit behind "because"."""
 
 
-class Turns:
+class FairQueue:
     """`places` places, numbered from 0.
 
     Of several, one caller holds all but one at most, so that another finds a place whatever the first one does. Where

@@ -18,7 +18,7 @@ MAX_SIZE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageRequest:
     """What was asked for: at most `size` members after the member `after` ("" at the start)."""
 
     size: int
@@ -37,7 +37,7 @@ class Page:
         return base64.urlsafe_b64encode(json.dumps([self.query, last]).encode()).decode().rstrip("=")
 
 
-def read(size: int, token: str, *query: str) -> Page:
+def read(size: int, token: str, *query: str) -> PageRequest:
     """Read a request's paging; `query` is what the list was asked for, which a token goes with.
 
     Raises InvalidArgument (BAD_PAGE_SIZE, BAD_PAGE_TOKEN); a size over the most there is becomes the most.
@@ -45,7 +45,7 @@ def read(size: int, token: str, *query: str) -> Page:
     if size < 0:
         raise InvalidArgument(f"page_size is {size}: leave it out or ask for 1 to {MAX_SIZE}.", reason="BAD_PAGE_SIZE")
     mark = hashlib.sha256("\0".join(query).encode()).hexdigest()[:16]
-    return Page(min(size or DEFAULT_SIZE, MAX_SIZE), _after(token, mark) if token else "", mark)
+    return PageRequest(min(size or DEFAULT_SIZE, MAX_SIZE), _after(token, mark) if token else "", mark)
 
 
 def _after(token: str, mark: str) -> str:

@@ -12,7 +12,7 @@ from schemaregistry.compat import judged_against
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog.catalog import Catalog, Subject
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.rpc.verdict_cache import Candidate, Judge
+from schemaregistry_server.rpc.verdict_cache import Candidate, Compatibility
 from schemaregistry_server.store.base import Conflict, Entry, Store
 
 ATTEMPTS: Final = 20
@@ -22,10 +22,10 @@ SECONDS: Final = 5.0
 """How long a write may take to arrive in this server's own catalog."""
 
 
-class Writer:
+class Registrar:
     """The one way into the store. Writers of the same id take turns, so that only another server's can conflict."""
 
-    def __init__(self, store: Store, current: CurrentCatalog, judge: Judge) -> None:
+    def __init__(self, store: Store, current: CurrentCatalog, judge: Compatibility) -> None:
         self._store = store
         self._current = current
         self._judge = judge

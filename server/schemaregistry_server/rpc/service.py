@@ -17,14 +17,14 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog, Subject
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
 from schemaregistry_server.catalog.slices import sliced
 from schemaregistry_server.rpc import bodies, limits, pages, refusals, watching
-from schemaregistry_server.rpc.registration import Writer
+from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
-from schemaregistry_server.rpc.verdict_cache import Judge, Questions, read_direction
+from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
 from schemaregistry_server.security.identity import Identity, authorise
 from schemaregistry_server.store.base import Store
 
@@ -44,12 +44,18 @@ class Registry:
     """The RPCs over one store and the catalog that follows it."""
 
     def __init__(
-        self, store: Store, current: CurrentCatalog, *, judge: Judge, questions: Questions, progress_seconds: float
+        self,
+        store: Store,
+        current: CurrentCatalog,
+        *,
+        judge: Compatibility,
+        questions: VerdictCache,
+        progress_seconds: float,
     ) -> None:
         self._current = current
         self._questions = questions
         self._judge = judge
-        self._writer = Writer(store, current, judge)
+        self._writer = Registrar(store, current, judge)
         self._progress_seconds = progress_seconds
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
@@ -166,7 +172,7 @@ class Registry:
     async def _catalog(self, min_revision: int) -> Catalog:
         return await self._current.reached(min_revision, seconds=WAIT_SECONDS)
 
-    async def _find(self, id: str, version: str, min_revision: int) -> Registered:
+    async def _find(self, id: str, version: str, min_revision: int) -> CatalogVersion:
         return (await self._catalog(min_revision)).subject(id).find(version)
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:

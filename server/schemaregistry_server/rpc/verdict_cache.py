@@ -11,8 +11,8 @@ from semver import Version
 from schemaregistry.document import Level
 from schemaregistry.document.model import Note
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
-from schemaregistry_server.catalog.catalog_version import Registered
-from schemaregistry_server.rpc.byte_lru import Kept
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
+from schemaregistry_server.rpc.byte_lru import ByteLru
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdicts import Rendered
 from schemaregistry_server.store.base import Entry
@@ -25,7 +25,7 @@ CONTRACTS: Final = 64 << 20
 SHORT: Final = 16 << 10
 """Bytes up to which a verdict is remembered."""
 
-Pair = tuple[Registered, Registered, Level | None]
+VersionPair = tuple[CatalogVersion, CatalogVersion, Level | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class RefusedWrite(FailedPrecondition):
         self.verdict = verdict
 
 
-class Judge(Protocol):
+class Compatibility(Protocol):
     """`schemaregistry.compat` in processes that can be killed; `caller` is whose turn a question takes."""
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
@@ -69,27 +69,29 @@ class Judge(Protocol):
         """As `compat.check_history`, the newest version first; unknown where it takes too much, or is busy."""
 
 
-class Questions:
+class VerdictCache:
     """Readers' way to a judge.
 
     Give it a judge of its own: a reader's questions must not hold up a publisher's writes.
     """
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Compatibility) -> None:
         self._judge = judge
-        self._known: OrderedDict[Pair, asyncio.Task[Rendered]] = OrderedDict()
-        self._contracts: Kept[Registered, Prepared] = Kept(CONTRACTS, lambda made: len(made.proto) + len(made.json))
-        self._making: dict[Registered, asyncio.Task[Prepared]] = {}
+        self._known: OrderedDict[VersionPair, asyncio.Task[Rendered]] = OrderedDict()
+        self._contracts: ByteLru[CatalogVersion, Prepared] = ByteLru(
+            CONTRACTS, lambda made: len(made.proto) + len(made.json)
+        )
+        self._making: dict[CatalogVersion, asyncio.Task[Prepared]] = {}
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """Parse and check a candidate."""
         return await self._judge.read(raw, id, caller)
 
-    async def records(self, version: Registered, data: bytes, caller: str) -> Prepared:
+    async def records(self, version: CatalogVersion, data: bytes, caller: str) -> Prepared:
         """Judge a batch of records by a registered version."""
         return await self._judge.records(version.entry, data, caller)
 
-    async def contract(self, version: Registered, caller: str) -> Prepared:
+    async def contract(self, version: CatalogVersion, caller: str) -> Prepared:
         """The contract of a registered version; the newest ones are kept, and each is made once at a time."""
         found = self._contracts.get(version)
         if found is not None:
@@ -103,12 +105,12 @@ class Questions:
         return made
 
     async def candidate(
-        self, versions: Sequence[Registered], new: Candidate, direction: Level | None, caller: str
+        self, versions: Sequence[CatalogVersion], new: Candidate, direction: Level | None, caller: str
     ) -> Rendered:
         """The verdict on a document that is not registered."""
         return await self._judge.verdict([each.entry for each in versions], new, direction, caller)
 
-    async def pair(self, old: Registered, new: Registered, direction: Level | None, caller: str) -> Rendered:
+    async def pair(self, old: CatalogVersion, new: CatalogVersion, direction: Level | None, caller: str) -> Rendered:
         """The verdict on two registered versions; the newest are remembered, and each is asked for once at a time."""
         key = (old, new, direction)
         judging = self._known.get(key)
@@ -121,7 +123,7 @@ class Questions:
         self._known.move_to_end(key)
         return await asyncio.shield(judging)
 
-    def _forget_passing(self, key: Pair, done: "asyncio.Task[Rendered]") -> None:
+    def _forget_passing(self, key: VersionPair, done: "asyncio.Task[Rendered]") -> None:
         """Keep what is short and can't change: with more time, what is unknown may be decided."""
         lasting = not done.cancelled() and done.exception() is None and done.result().outcome != "unknown"
         kept = lasting and len(done.result().proto) <= SHORT

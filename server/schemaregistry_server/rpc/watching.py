@@ -13,7 +13,7 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
 
@@ -86,7 +86,7 @@ async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
         ) from None
 
 
-async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[Registered]:
+async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[CatalogVersion]:
     async for registered in sliced(catalog.after(after, ids)):
         yield registered
 
@@ -107,7 +107,9 @@ async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalo
 
 
 @lru_cache(maxsize=64)
-def _event(registered: Registered, kind: Literal["snapshot", "change"], with_document: bool) -> pb.WatchSchemasResponse:
+def _event(
+    registered: CatalogVersion, kind: Literal["snapshot", "change"], with_document: bool
+) -> pb.WatchSchemasResponse:
     """The message of one version, made once for all who get it at the same time. Shared: never changed."""
     event = pb.WatchSchemasResponse(revision=registered.entry.revision)
     getattr(event, kind).CopyFrom(registered.message)

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple
 
 from schemaregistry.tasks import Crashed, Overdue, Template, frames
 from schemaregistry.tasks.task_worker import GRACE, STARTING, answered, read_pid
-from schemaregistry_server.rpc.fair_queue import Turns
+from schemaregistry_server.rpc.fair_queue import FairQueue
 
 WAITING: Final = 256
 """Questions that may wait at once, a quarter of them one caller's."""
@@ -16,8 +16,8 @@ CHUNK: Final = 1 << 18
 ARRIVING: Final = 0.02
 """Seconds for what has come to be read."""
 
-Answer = TypeVar("Answer")
-Args = TypeVarTuple("Args")
+AnswerT = TypeVar("AnswerT")
+ArgsT = TypeVarTuple("ArgsT")
 
 
 class Workers:
@@ -25,13 +25,13 @@ class Workers:
 
     def __init__(self, count: int, template: Template, *, patience: float, waiting: int = WAITING) -> None:
         """`patience`: seconds that a question waits for a worker."""
-        self._workers = [_Worker(template) for _ in range(count)]
-        self._turns = Turns(count, waiting=waiting, patience=patience)
+        self._workers = [_AsyncWorker(template) for _ in range(count)]
+        self._turns = FairQueue(count, waiting=waiting, patience=patience)
 
-    async def run(self, caller: str, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+    async def run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         """Give what `task` returns in a worker; raises as `tasks.Worker.ask` does, or Busy."""
         async with self._turns.place(caller) as place:
-            answer: Answer = await self._workers[place].ask(frames.pack((task, args)), seconds)
+            answer: AnswerT = await self._workers[place].ask(frames.pack((task, args)), seconds)
         return answer
 
     def close(self) -> None:
@@ -40,7 +40,7 @@ class Workers:
             worker.close()
 
 
-class _Worker:
+class _AsyncWorker:
     """One worker, forked at once, and anew whenever it was killed; asked one question at a time."""
 
     def __init__(self, template: Template) -> None:

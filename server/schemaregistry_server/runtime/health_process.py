@@ -17,7 +17,7 @@ from typing import Final, Self
 
 import uvloop
 
-from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.runtime import lifeline
 from schemaregistry_server.transport import addresses, health
 from schemaregistry_server.transport.listener import HttpListener
@@ -48,11 +48,11 @@ log = logging.getLogger(__name__)
 class HealthPort:
     """The server's side: where health is answered ("": nowhere), and the process that answers, which it keeps alive."""
 
-    def __init__(self, address: str | None, state: Callable[[], State]) -> None:
+    def __init__(self, address: str | None, state: Callable[[], ReadinessState]) -> None:
         """Bind `address`; raises as `addresses.listen`."""
         self.address = ""
         self._state = state
-        self._told: State | None = None
+        self._told: ReadinessState | None = None
         self._listening: socket.socket | None = None
         self._reports: socket.socket | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -114,7 +114,7 @@ class Reported:
 
     def __init__(self, reports: socket.socket) -> None:
         self._reports = reports
-        self._said = State(False, "waits for its start")
+        self._said = ReadinessState(False, "waits for its start")
         self._heard = asyncio.get_running_loop().time()
 
     def take(self) -> bool:
@@ -123,7 +123,7 @@ class Reported:
             while report := self._reports.recv(MAX_REPORT):
                 self._heard = asyncio.get_running_loop().time()
                 ready, text = json.loads(report)
-                self._said = State(ready, text)
+                self._said = ReadinessState(ready, text)
             return False
         return True
 
@@ -132,8 +132,10 @@ class Reported:
         return asyncio.get_running_loop().time() - self._heard > SILENT_SECONDS
 
     @property
-    def state(self) -> State:
-        return State(False, f"has said nothing for {SILENT_SECONDS} s: it hangs") if self.silent else self._said
+    def state(self) -> ReadinessState:
+        return (
+            ReadinessState(False, f"has said nothing for {SILENT_SECONDS} s: it hangs") if self.silent else self._said
+        )
 
 
 async def _answer(listening: socket.socket, reports: socket.socket) -> None:

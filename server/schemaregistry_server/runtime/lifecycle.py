@@ -16,9 +16,9 @@ from schemaregistry_server.catalog.readiness import Readiness
 from schemaregistry_server.config.cores import usable
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc import compat_worker
-from schemaregistry_server.rpc.compat_worker import WorkerJudge
+from schemaregistry_server.rpc.compat_worker import CompatWorkers
 from schemaregistry_server.rpc.service import Registry
-from schemaregistry_server.rpc.verdict_cache import Questions
+from schemaregistry_server.rpc.verdict_cache import VerdictCache
 from schemaregistry_server.runtime import publishing
 from schemaregistry_server.runtime.health_process import HealthPort
 from schemaregistry_server.security import pki
@@ -68,7 +68,7 @@ async def run(settings: Settings, readiness: Readiness, announce: Callable[[List
 
 async def _start(
     stack: AsyncExitStack, settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]
-) -> "_Server":
+) -> "_ServerLife":
     """Start everything, health first and the transports last; `stack` ends it."""
     sources = publishing.read(settings.publish) if settings.publish else []
     watched = await stack.enter_async_context(HealthPort(settings.health, lambda: readiness.state))
@@ -91,7 +91,7 @@ async def _start(
     created = sum(each.created for each in published)
     watched.report()
     announce(Listening(grpc, rest, watched.address, ids, created, current.catalog.size))
-    return _Server(transports, current, feeding)
+    return _ServerLife(transports, current, feeding)
 
 
 async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:
@@ -124,17 +124,17 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
     readers_workers = max(2, usable() // settings.workers)
     template = compat_worker.template()
     stack.push_async_callback(asyncio.to_thread, template.close)
-    writers = WorkerJudge(template, seconds=settings.judge_seconds, waiting=WRITES)
-    readers = WorkerJudge(template, workers=readers_workers, seconds=settings.judge_seconds)
+    writers = CompatWorkers(template, seconds=settings.judge_seconds, waiting=WRITES)
+    readers = CompatWorkers(template, workers=readers_workers, seconds=settings.judge_seconds)
     for each in (writers, readers):
         stack.callback(each.close)
     return Registry(
-        store, current, judge=writers, questions=Questions(readers), progress_seconds=settings.progress_seconds
+        store, current, judge=writers, questions=VerdictCache(readers), progress_seconds=settings.progress_seconds
     )
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class _ServerLife:
     transports: Transports
     current: CurrentCatalog
     feeding: asyncio.Task[None]

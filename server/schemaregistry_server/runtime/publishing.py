@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PublishedFile:
     """One version of one file; `current` is the file as it is on the disk."""
 
     path: Path
@@ -29,7 +29,7 @@ class Source:
     current: bool
 
 
-def read(directory: Path) -> list[Source]:
+def read(directory: Path) -> list[PublishedFile]:
     """Every version of every `*.json` of `directory`: those in git's history oldest first, then the file's own.
 
     Raises FailedPrecondition or InvalidArgument naming the file and the place where a file is broken. A broken version
@@ -44,7 +44,7 @@ def read(directory: Path) -> list[Source]:
     return [source for path in sorted(directory.glob("*.json")) for source in _versions(path)]
 
 
-def _versions(path: Path) -> Iterator[Source]:
+def _versions(path: Path) -> Iterator[PublishedFile]:
     current = path.read_bytes()
     try:
         document = parse(current)
@@ -53,13 +53,15 @@ def _versions(path: Path) -> Iterator[Source]:
     for committed in git_history.versions(path):
         if committed.raw != current:
             try:
-                yield Source(path, parse(committed.raw), current=False)
+                yield PublishedFile(path, parse(committed.raw), current=False)
             except RegistryError as error:
                 log.warning("%s at %s is passed over: %s", path, committed.commit[:12], error.message)
-    yield Source(path, document, current=True)
+    yield PublishedFile(path, document, current=True)
 
 
-async def publish(registry: Registry, sources: Iterable[Source], who: Identity) -> list[pb.RegisterSchemaResponse]:
+async def publish(
+    registry: Registry, sources: Iterable[PublishedFile], who: Identity
+) -> list[pb.RegisterSchemaResponse]:
     """Register each source; what is there already stays as it is.
 
     Raises what refuses a file as it is on the disk; a refused version of the history is logged and passed over.

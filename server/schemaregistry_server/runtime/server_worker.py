@@ -15,7 +15,7 @@ from typing import Final
 import uvloop
 
 from schemaregistry.errors import RegistryError
-from schemaregistry_server.catalog.readiness import Readiness, State
+from schemaregistry_server.catalog.readiness import Readiness, ReadinessState
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import lifecycle, lifeline
 from schemaregistry_server.runtime.lifecycle import Listening
@@ -29,10 +29,10 @@ LOG_FORMAT: Final = "%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class WorkerStatus:
     """How a worker is, sent all the time: silence means that it hangs. `refused`: why it can't start, its last word."""
 
-    state: State
+    state: ReadinessState
     listening: Listening | None = None
     refused: str = ""
 
@@ -44,7 +44,7 @@ def work(settings: Settings, reports: Connection) -> None:
     try:
         uvloop.run(_serve(settings, reports))
     except RegistryError as error:
-        _send(reports, Report(State(False, "refuses to serve"), refused=error.message))
+        _send(reports, WorkerStatus(ReadinessState(False, "refuses to serve"), refused=error.message))
         sys.exit(REFUSED)
 
 
@@ -54,7 +54,7 @@ async def _serve(settings: Settings, reports: Connection) -> None:
 
     async def report() -> None:
         while True:
-            _send(reports, Report(readiness.state, announced[0] if announced else None))
+            _send(reports, WorkerStatus(readiness.state, announced[0] if announced else None))
             await asyncio.sleep(REPORT_SECONDS)
 
     reporting = asyncio.create_task(report())
@@ -64,6 +64,6 @@ async def _serve(settings: Settings, reports: Connection) -> None:
         reporting.cancel()
 
 
-def _send(reports: Connection, report: Report) -> None:
+def _send(reports: Connection, report: WorkerStatus) -> None:
     with suppress(BrokenPipeError):  # the supervisor is gone, and SIGTERM on its way
         reports.send(report)

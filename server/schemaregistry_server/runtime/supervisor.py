@@ -11,12 +11,12 @@ from multiprocessing.connection import Connection
 from typing import Final
 
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import lifecycle
 from schemaregistry_server.runtime.health_process import HealthPort
 from schemaregistry_server.runtime.lifecycle import Listening
-from schemaregistry_server.runtime.server_worker import Report, work
+from schemaregistry_server.runtime.server_worker import WorkerStatus, work
 from schemaregistry_server.transport import addresses
 
 FIRST_PAUSE: Final = 0.1
@@ -50,7 +50,7 @@ async def run(settings: Settings, announce: Announce) -> None:
             grpc=_reserved(stack, settings.grpc, "--grpc"),
             rest=_reserved(stack, settings.rest, "--rest"),
         )
-        crew = Crew(shared, stopping)
+        crew = Supervisor(shared, stopping)
         health = await stack.enter_async_context(HealthPort(settings.health, lambda: crew.state))
 
         def ready(listening: Listening) -> None:
@@ -68,12 +68,12 @@ def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | 
     return addresses.with_port(address, held.getsockname()[1])
 
 
-class Worker:
+class SupervisedWorker:
     """One worker's place: its process, a new one after each end, and what that last said."""
 
     def __init__(self, number: int, settings: Settings, heard: Callable[[], None]) -> None:
         self.number = number
-        self.said = Report(State(False, "waits for its start"))
+        self.said = WorkerStatus(ReadinessState(False, "waits for its start"))
         self.silent = -math.inf
         self._settings = settings
         self._heard = heard
@@ -122,23 +122,23 @@ class Worker:
             self._process.kill()
 
 
-class Crew:
+class Supervisor:
     """The workers, and the rules by which they live."""
 
     def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
         self._grace = settings.grace_seconds
         self._stopping = stopping
         self._served = False
-        self._workers = [Worker(number, settings, self._look) for number in range(1, settings.workers + 1)]
+        self._workers = [SupervisedWorker(number, settings, self._look) for number in range(1, settings.workers + 1)]
         self._announce: Announce | None = None
 
     @property
-    def state(self) -> State:
+    def state(self) -> ReadinessState:
         """Ready where one worker is."""
         if self._stopping.is_set():
-            return State(False, "waits for its end: it is stopping")
+            return ReadinessState(False, "waits for its end: it is stopping")
         lines = [f"worker {worker.number}: {worker.said.state.text}" for worker in self._workers]
-        return State(any(worker.said.state.ready for worker in self._workers), "\n".join(lines))
+        return ReadinessState(any(worker.said.state.ready for worker in self._workers), "\n".join(lines))
 
     async def run(self, announce: Announce) -> None:
         """Keep every worker until it is time to stop; then stop all."""
@@ -158,7 +158,7 @@ class Crew:
                 worker.kill()
         await asyncio.gather(*keeping)
 
-    async def _keep(self, worker: Worker) -> None:
+    async def _keep(self, worker: SupervisedWorker) -> None:
         """Start a worker again and again; ends when the server does."""
         now = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
@@ -172,7 +172,7 @@ class Crew:
                 raise FailedPrecondition(why, reason="NOT_STARTED")
             pause = FIRST_PAUSE if now() - began > STEADY_SECONDS else pause
             log.error("worker %d ended (%s): it starts again in %.1f s", worker.number, why or _exit(code), pause)
-            worker.said = Report(State(False, f"waits for its next start, after {why or _exit(code)}"))
+            worker.said = WorkerStatus(ReadinessState(False, f"waits for its next start, after {why or _exit(code)}"))
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 

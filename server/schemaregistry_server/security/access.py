@@ -6,7 +6,7 @@ from pathlib import Path
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.security.certificate_name import certificate_name
 from schemaregistry_server.security.identity import Identity
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.security.reloading import Reloaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Access:
     """Names of publishers, and names that are refused everything: SPIFFE ids, or certificates' common names."""
 
     publishers: frozenset[str]
-    revoked: Reread[frozenset[str]] | None = None
+    revoked: Reloaded[frozenset[str]] | None = None
 
     def identity(self, certificate: bytes) -> Identity:
         """The caller whose verified certificate (PEM or DER) this is; raises as `certificate_name`."""
@@ -23,7 +23,7 @@ class Access:
         return Identity(name, name in self.publishers, "mtls", revoked=revoked)
 
 
-def revocations(path: Path) -> Reread[frozenset[str]]:
+def revocations(path: Path) -> Reloaded[frozenset[str]]:
     """The names in a file, one a line, as they are at each moment; `#` begins a comment."""
 
     def names() -> frozenset[str]:
@@ -35,4 +35,4 @@ def revocations(path: Path) -> Reread[frozenset[str]]:
             ) from failed
         return frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
 
-    return Reread([path], names)
+    return Reloaded([path], names)

@@ -16,7 +16,7 @@ from schemaregistry.errors import FailedPrecondition, Unauthenticated
 
 
 @dataclass(frozen=True, slots=True)
-class Pem:
+class TlsPem:
     """The bytes of the three files."""
 
     ca: bytes
@@ -25,7 +25,7 @@ class Pem:
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class TlsFiles:
     """The CA of our peers' certificates, our certificate followed by those up to its CA, and its key unencrypted."""
 
     ca: Path
@@ -36,9 +36,9 @@ class Files:
     def paths(self) -> Sequence[Path]:
         return self.ca, self.certificate, self.key
 
-    def pem(self) -> Pem:
+    def pem(self) -> TlsPem:
         """Read the files; raise FailedPrecondition (TLS_FILES), with the file's name, where they can't serve."""
-        pem = Pem(authorities(self.ca), _read(self.certificate), _read(self.key))
+        pem = TlsPem(authorities(self.ca), _read(self.certificate), _read(self.key))
         if open_to_all(self.key):
             raise _unfit(self.key, f"every user of this machine may read or change it; run: chmod o= {self.key}")
         certificate, key = _certificates(self.certificate, pem.certificate)[0], _key(self.key, pem.key)

@@ -37,7 +37,7 @@ RENEW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class KeyPair:
     """A certificate and its private key."""
 
     certificate: x509.Certificate
@@ -68,14 +68,14 @@ def ensure(directory: Path) -> None:
 
 
 def _ensure_leaf(
-    directory: Path, ca: Pair, name: str, names: Sequence[x509.GeneralName], usage: x509.ObjectIdentifier
+    directory: Path, ca: KeyPair, name: str, names: Sequence[x509.GeneralName], usage: x509.ObjectIdentifier
 ) -> None:
     pair = _read(directory, name)
     if pair is None or _ends_soon(pair.certificate) or not _issued_by(pair.certificate, ca.certificate):
         _write(directory, name, _issue(ca, name, names, usage))
 
 
-def _issue_ca() -> Pair:
+def _issue_ca() -> KeyPair:
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("schemaregistry dev CA")
     builder = (
@@ -84,10 +84,10 @@ def _issue_ca() -> Pair:
         .add_extension(_key_usage(sign_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    return Pair(builder.sign(key, hashes.SHA256()), key)
+    return KeyPair(builder.sign(key, hashes.SHA256()), key)
 
 
-def _issue(ca: Pair, name: str, names: Sequence[x509.GeneralName], usage: x509.ObjectIdentifier) -> Pair:
+def _issue(ca: KeyPair, name: str, names: Sequence[x509.GeneralName], usage: x509.ObjectIdentifier) -> KeyPair:
     key = ec.generate_private_key(ec.SECP256R1())
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key())
     builder = (
@@ -99,7 +99,7 @@ def _issue(ca: Pair, name: str, names: Sequence[x509.GeneralName], usage: x509.O
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(issuer, critical=False)
     )
-    return Pair(builder.sign(ca.key, hashes.SHA256()), key)
+    return KeyPair(builder.sign(ca.key, hashes.SHA256()), key)
 
 
 def _builder(
@@ -147,7 +147,7 @@ def _issued_by(certificate: x509.Certificate, ca: x509.Certificate) -> bool:
     return True
 
 
-def _read(directory: Path, name: str) -> Pair | None:
+def _read(directory: Path, name: str) -> KeyPair | None:
     """The pair on the disk, None where a half is missing, damaged or not the other's."""
     try:
         certificate = x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
@@ -156,10 +156,10 @@ def _read(directory: Path, name: str) -> Pair | None:
         return None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         return None
-    return Pair(certificate, key)
+    return KeyPair(certificate, key)
 
 
-def _write(directory: Path, name: str, pair: Pair) -> None:
+def _write(directory: Path, name: str, pair: KeyPair) -> None:
     key = pair.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

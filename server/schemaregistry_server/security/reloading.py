@@ -7,19 +7,19 @@ from typing import Generic, TypeVar
 
 from schemaregistry.errors import RegistryError
 
-Value = TypeVar("Value")
+ValueT = TypeVar("ValueT")
 Stamp = tuple[int, int, int] | None
 
 log = logging.getLogger(__name__)
 
 
-class Reread(Generic[Value]):
+class Reloaded(Generic[ValueT]):
     """What `make` makes of `paths`. Raises as `make` does, at first; later the last good value stays.
 
     It stays, for one, while one half of a pair is replaced and the other is not yet.
     """
 
-    def __init__(self, paths: Sequence[Path], make: Callable[[], Value]) -> None:
+    def __init__(self, paths: Sequence[Path], make: Callable[[], ValueT]) -> None:
         self._paths = tuple(paths)
         self._make = make
         self._seen = self._stamps()
@@ -27,7 +27,7 @@ class Reread(Generic[Value]):
         self._complaint = ""
 
     @property
-    def value(self) -> Value:
+    def value(self) -> ValueT:
         """The value of the files as they are now. Asks the file system only whether they changed."""
         stamps = self._stamps()
         if stamps != self._seen:

@@ -29,7 +29,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class EntryBatch:
     """The entries of one or more writes in the order of their revisions, and the revision reached with them.
 
     Without entries it is a mark of progress: nothing up to `revision` is left to send.
@@ -90,7 +90,7 @@ class Store(Protocol):
     Every method raises Unavailable while the store is away.
     """
 
-    async def load(self) -> Batch:
+    async def load(self) -> EntryBatch:
         """Everything there is, and the revision at which it was so."""
 
     async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
@@ -100,7 +100,7 @@ class Store(Protocol):
         is there already. Unavailable leaves open whether the write took place.
         """
 
-    def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+    def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         """Every write after `after_revision`, each once and in order, for as long as the store is open.
 
         The first batch, with entries or without, comes as soon as the store answers: it says that the store is there.

@@ -25,7 +25,7 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class KeyLayout:
     """The keys under `root` (empty, or what one registry of several on one etcd has before its keys)."""
 
     root: str = ""

@@ -11,15 +11,15 @@ from contextlib import contextmanager
 import grpc
 
 from schemaregistry.errors import FailedPrecondition, RegistryError, Unavailable
-from schemaregistry_server.etcd.endpoints import Connection, Tls
-from schemaregistry_server.etcd.etcd_client import Client, found, puts, reads, unchanged
-from schemaregistry_server.etcd.etcd_failures import Away, CompactedRevision, Refused
-from schemaregistry_server.etcd.etcd_watch import Seen
+from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
+from schemaregistry_server.etcd.etcd_client import EtcdClient, found, puts, reads, unchanged
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway, EtcdRefused
+from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import etcd_layout
-from schemaregistry_server.store.base import AuditRecord, Batch, Compacted, Conflict, Entry, not_empty
-from schemaregistry_server.store.etcd_layout import Head, Layout
+from schemaregistry_server.store.base import AuditRecord, Compacted, Conflict, Entry, EntryBatch, not_empty
+from schemaregistry_server.store.etcd_layout import Head, KeyLayout
 
 OPEN_SECONDS = 5.0
 """How long a member may take to say its release at start."""
@@ -41,9 +41,9 @@ class EtcdStore:
     old costs a second transaction and never a wrong answer.
     """
 
-    def __init__(self, client: Client, root: str = "") -> None:
+    def __init__(self, client: EtcdClient, root: str = "") -> None:
         self._client = client
-        self._layout = Layout(root)
+        self._layout = KeyLayout(root)
         self._heads: dict[str, Head] = {}
         self._renewals = 0
         self._closed = False
@@ -53,21 +53,21 @@ class EtcdStore:
         cls,
         endpoints: Sequence[str],
         *,
-        tls: Tls | None = None,
+        tls: EtcdTls | None = None,
         token: Callable[[], str] | None = None,
         root: str = "",
     ) -> "EtcdStore":
         """Connect; raise FailedPrecondition where a member is too old to be safe, Unavailable where none answers."""
-        connection = Connection(endpoints, tls=tls, token=token)
+        connection = EtcdConnection(endpoints, tls=tls, token=token)
         try:
             with _in_words():
                 await connection.check(seconds=OPEN_SECONDS)
         except BaseException:
             await connection.close()
             raise
-        return cls(Client(connection), root)
+        return cls(EtcdClient(connection), root)
 
-    async def load(self) -> Batch:
+    async def load(self) -> EntryBatch:
         """Everything there is; raise FailedPrecondition where a value is not what was written."""
         with _in_words():
             while True:
@@ -76,7 +76,7 @@ class EtcdStore:
                 except CompactedRevision:  # between two pages: at a newer revision, then
                     continue
 
-    async def _load(self) -> Batch:
+    async def _load(self) -> EntryBatch:
         entries: list[Entry] = []
         revision = 0
         async for page in self._client.read(self._layout.schemas):
@@ -84,7 +84,7 @@ class EtcdStore:
             for begin in range(0, len(page.pairs), STRETCH):
                 entries += self._take(page.pairs[begin : begin + STRETCH])
                 await asyncio.sleep(0)
-        return Batch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
+        return EntryBatch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
 
     def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry]:
         """The entries among `pairs`; heads are learnt on the way."""
@@ -152,7 +152,7 @@ class EtcdStore:
                 return self._learn(id, head)
         return None
 
-    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+    async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         """One watch of one member; raises Unavailable when it breaks, and the next one asks another member."""
         renewals = None
         while renewals != self._renewals and not self._closed:
@@ -163,14 +163,14 @@ class EtcdStore:
                     yield self._batch(seen)
             except CompactedRevision as compacted:
                 raise Compacted(str(compacted)) from compacted
-            except (Away, Refused) as failed:
+            except (EtcdAway, EtcdRefused) as failed:
                 # A watch that ends with the channels of before a renewal goes on over the new ones.
                 if renewals == self._renewals and not self._closed:
                     raise _away(str(failed)) from failed
 
-    def _batch(self, seen: Seen) -> Batch:
+    def _batch(self, seen: WatchedEvents) -> EntryBatch:
         written = (event.kv for event in seen.events if event.type == event.PUT)
-        return Batch(seen.revision, tuple(self._take(written)))
+        return EntryBatch(seen.revision, tuple(self._take(written)))
 
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Every audit record in the order of its write, for `audit.verify`."""
@@ -227,9 +227,9 @@ def _in_words() -> Iterator[None]:
     """Turn etcd's failures into those of the store's interface."""
     try:
         yield
-    except Away as failed:
+    except EtcdAway as failed:
         raise _away(str(failed)) from failed
-    except Refused as failed:
+    except EtcdRefused as failed:
         raise _refused(failed) from failed
 
 
@@ -237,7 +237,7 @@ def _away(why: str) -> Unavailable:
     return Unavailable(f"etcd is away ({why}): try again.", reason="STORE_AWAY")
 
 
-def _refused(failed: Refused) -> RegistryError:
+def _refused(failed: EtcdRefused) -> RegistryError:
     if failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return Unavailable(f"etcd takes no more ({failed.message}): its operator must make room.", reason="STORE_FULL")
     return FailedPrecondition(

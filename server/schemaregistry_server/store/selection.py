@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
-from schemaregistry_server.etcd.endpoints import Tls
-from schemaregistry_server.security.certificates import Files, Pem, authorities
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.etcd.endpoints import EtcdTls
+from schemaregistry_server.security.certificates import TlsFiles, TlsPem, authorities
+from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.store.base import Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
@@ -22,7 +22,7 @@ RENEW_SECONDS: Final = 2.0
 
 
 @asynccontextmanager
-async def opened(name: str, data: Path, *, tls: Tls | None = None) -> AsyncIterator[Store]:
+async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncIterator[Store]:
     """The store that `name` stands for, closed with the context.
 
     `sqlite`: the file `data`/registry.db. `etcd`: a cluster of our own on loopback, for development, which lives as
@@ -59,15 +59,15 @@ def endpoints(name: str) -> list[str]:
     return [host if host.rpartition(":")[2].isdecimal() else f"{host}:{ETCD_PORT}" for host in hosts]
 
 
-def _files(tls: Tls) -> Reread[Pem | bytes]:
+def _files(tls: EtcdTls) -> Reloaded[TlsPem | bytes]:
     """What is in the files; raises FailedPrecondition (TLS_FILES) where they don't fit one another."""
     if tls.cert and tls.key:
-        files = Files(tls.ca, tls.cert, tls.key)
-        return Reread(files.paths, files.pem)
-    return Reread([tls.ca], lambda: authorities(tls.ca))
+        files = TlsFiles(tls.ca, tls.cert, tls.key)
+        return Reloaded(files.paths, files.pem)
+    return Reloaded([tls.ca], lambda: authorities(tls.ca))
 
 
-async def _renew(store: EtcdStore, files: Reread[Pem | bytes]) -> None:
+async def _renew(store: EtcdStore, files: Reloaded[TlsPem | bytes]) -> None:
     """Have the store connect anew each time that the files were replaced by others that fit."""
     known = files.value
     while True:
@@ -77,7 +77,7 @@ async def _renew(store: EtcdStore, files: Reread[Pem | bytes]) -> None:
             await store.renew()
 
 
-def _cluster_of_our_own(directory: Path, served: Tls, ours: Tls) -> AbstractAsyncContextManager[Any]:
+def _cluster_of_our_own(directory: Path, served: EtcdTls, ours: EtcdTls) -> AbstractAsyncContextManager[Any]:
     """An etcd cluster on loopback, as `devtools` starts it; raises FailedPrecondition (NO_ETCD) outside a checkout.
 
     The import is by name, since what is installed doesn't have that package.
@@ -94,5 +94,5 @@ def _cluster_of_our_own(directory: Path, served: Tls, ours: Tls) -> AbstractAsyn
     return cluster
 
 
-def _identity(directory: Path, name: str) -> Tls:
-    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")
+def _identity(directory: Path, name: str) -> EtcdTls:
+    return EtcdTls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")

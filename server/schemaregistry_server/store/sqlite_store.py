@@ -15,7 +15,7 @@ from pathlib import Path
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit_chain, sqlite_file
-from schemaregistry_server.store.base import AuditRecord, Batch, Conflict, Entry, not_empty
+from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, not_empty
 
 GROUP = 256
 """Writes that one transaction may carry, each with its own comparison."""
@@ -41,7 +41,7 @@ class SQLiteReader:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def load(self) -> Batch:
+    async def load(self) -> EntryBatch:
         """Everything there is; raise FailedPrecondition where a document is not what was written."""
         return await asyncio.to_thread(self._read, 0)
 
@@ -49,10 +49,10 @@ class SQLiteReader:
         """Every audit record in order, for `audit.verify`."""
         return await asyncio.to_thread(self._read_audit)
 
-    def _read(self, after: int) -> Batch:
+    def _read(self, after: int) -> EntryBatch:
         with sqlite_file.reading(self._path) as connection:
             entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
-        return Batch(entries[-1].revision if entries else after, entries)
+        return EntryBatch(entries[-1].revision if entries else after, entries)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
         columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash"
@@ -75,7 +75,7 @@ class SQLiteStore(SQLiteReader):
             self._lock.close()
             raise
         self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
-        self._watchers: set[asyncio.Queue[Batch | None]] = set()
+        self._watchers: set[asyncio.Queue[EntryBatch | None]] = set()
         self._closed = False
         self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
         self._writer.start()
@@ -88,9 +88,9 @@ class SQLiteStore(SQLiteReader):
         self._waiting.put(_Write(entry, expected_latest, done))
         return await done
 
-    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+    async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         """Listen first, then read, so that no write falls between; what comes twice is dropped by its revision."""
-        heard: asyncio.Queue[Batch | None] = asyncio.Queue()
+        heard: asyncio.Queue[EntryBatch | None] = asyncio.Queue()
         self._watchers.add(heard)
         try:
             yield (known := await asyncio.to_thread(self._read, after_revision))
@@ -179,7 +179,7 @@ class SQLiteStore(SQLiteReader):
     def _publish(self, written: tuple[Entry, ...]) -> None:
         if written:
             for heard in self._watchers:
-                heard.put_nowait(Batch(written[-1].revision, written))
+                heard.put_nowait(EntryBatch(written[-1].revision, written))
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:

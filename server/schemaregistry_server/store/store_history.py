@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import AuditRecord, Batch, Entry
+from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class History:
 class Readable(Protocol):
     """What is read of a store; see `base.Store`."""
 
-    async def load(self) -> Batch: ...
+    async def load(self) -> EntryBatch: ...
 
     async def audit(self) -> tuple[AuditRecord, ...]: ...
 
@@ -84,7 +84,7 @@ def require(held: History, writes: Iterable[Write], *, same_chain: bool = True, 
         reached[write.entry.id] = revision
 
 
-def _must_be_there(records: Iterable[AuditRecord], later: Batch) -> None:
+def _must_be_there(records: Iterable[AuditRecord], later: EntryBatch) -> None:
     """What is audited and was not loaded came after that: it is loaded now, or it was removed."""
     there = {(entry.id, entry.version) for entry in later.entries}
     for record in records:

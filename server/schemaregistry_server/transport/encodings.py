@@ -10,7 +10,7 @@ import zlib
 from typing import Any, Final
 
 from schemaregistry.errors import InvalidArgument, RegistryError
-from schemaregistry_server.rpc.byte_lru import Kept
+from schemaregistry_server.rpc.byte_lru import ByteLru
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -86,7 +86,7 @@ class Encoder:
     """Answers under an encoding. A document's bytes never change, so what was made of them is kept by their ETag."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
-        self.kept: Kept[tuple[str, str], bytes] = Kept(remembered, len)
+        self.kept: ByteLru[tuple[str, str], bytes] = ByteLru(remembered, len)
 
     async def document(self, etag: str, data: bytes, name: str) -> bytes:
         """A document under an encoding, from memory where it was asked for lately."""

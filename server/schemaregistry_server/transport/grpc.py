@@ -16,11 +16,11 @@ from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc.limits import MAX_RECEIVED, Quota
 from schemaregistry_server.rpc.service import Identity, Registry
 from schemaregistry_server.security.access import Access
-from schemaregistry_server.security.certificates import Pem, still_good
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.security.certificates import TlsPem, still_good
+from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import grpc_calls
 from schemaregistry_server.transport.addresses import in_use, require_free
-from schemaregistry_server.transport.grpc_calls import SERVICE, BoundedMessages, Context, IdentityOf
+from schemaregistry_server.transport.grpc_calls import SERVICE, BoundedMessages, Context, IdentityOfContext
 from schemaregistry_server.transport.reflection import MethodsToo
 
 OPTIONS: Final = (
@@ -64,7 +64,7 @@ class GrpcTransport:
             servicer = reflection.aio.ReflectionServicer(names, pool=MethodsToo())
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, BoundedMessages(self._server))
 
-    async def start(self, address: str, pem: Reread[Pem]) -> int:
+    async def start(self, address: str, pem: Reloaded[TlsPem]) -> int:
         """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
         if not self._shared:
             require_free(address, "--grpc")
@@ -98,7 +98,7 @@ def options(settings: Settings) -> Sequence[tuple[str, int]]:
     )
 
 
-def credentials(pem: Reread[Pem]) -> grpc.ServerCredentials:
+def credentials(pem: Reloaded[TlsPem]) -> grpc.ServerCredentials:
     """Mutual TLS by the files as they are at each handshake.
 
     A configuration is replaced once the files change, and after each quiet time, since a session of the old one could
@@ -120,11 +120,11 @@ def credentials(pem: Reread[Pem]) -> grpc.ServerCredentials:
     return grpc.dynamic_ssl_server_credentials(_configuration(used), fetch, require_client_authentication=True)
 
 
-def _configuration(pem: Pem) -> grpc.ServerCertificateConfiguration:
+def _configuration(pem: TlsPem) -> grpc.ServerCertificateConfiguration:
     return grpc.ssl_server_certificate_configuration([(pem.key, pem.certificate)], pem.ca)
 
 
-def identity_from_certificate(access: Access) -> IdentityOf:
+def identity_from_certificate(access: Access) -> IdentityOfContext:
     """How the peer is named: by its certificate, which gRPC has verified.
 
     In a session that was taken up again it has not: raises Unauthenticated where the certificate has expired since.

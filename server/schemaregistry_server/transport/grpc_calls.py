@@ -29,13 +29,13 @@ OTHERS: Final = 4 << 10
 """Bytes of a request for health or reflection."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
-IdentityOf = Callable[[Context], Identity]
+IdentityOfContext = Callable[[Context], Identity]
 
 log = logging.getLogger(__name__)
 
 
 def handlers(
-    registry: Registry, identify: IdentityOf, slow_seconds: float, quota: Quota
+    registry: Registry, identify: IdentityOfContext, slow_seconds: float, quota: Quota
 ) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
     """Each RPC, bound to the registry's method of the same name."""
 
@@ -54,7 +54,7 @@ def handlers(
 class _Call:
     """One RPC: who may call it, how its request is read, and the registry's method for it."""
 
-    def __init__(self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOf) -> None:
+    def __init__(self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOfContext) -> None:
         self.name = rpc.name
         self.registry = registry
         self.method: Callable[[Any, Identity], Any] = getattr(registry, rpc.name)

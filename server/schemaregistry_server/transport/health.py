@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.catalog.readiness import ReadinessState
 
 
 class _Text:
@@ -23,7 +23,9 @@ class _Text:
         await PlainTextResponse(f"{text}\n", code)(scope, receive, send)
 
 
-def answers(state: Callable[[], State], alive: Callable[[], bool] = lambda: True) -> dict[str, dict[str, ASGIApp]]:
+def answers(
+    state: Callable[[], ReadinessState], alive: Callable[[], bool] = lambda: True
+) -> dict[str, dict[str, ASGIApp]]:
     """By path and method. `/healthz`: 200 for as long as the server is `alive`. `/readyz`: 200 or 503, and why."""
     return {
         "/healthz": {"GET": _Text(lambda: (True, "ok") if alive() else (False, state().text))},
@@ -31,7 +33,7 @@ def answers(state: Callable[[], State], alive: Callable[[], bool] = lambda: True
     }
 
 
-def create_app(state: Callable[[], State], alive: Callable[[], bool]) -> ASGIApp:
+def create_app(state: Callable[[], ReadinessState], alive: Callable[[], bool]) -> ASGIApp:
     """The two paths and nothing else, for a port of their own."""
     routes = [Route(path, by_method["GET"], methods=["GET"]) for path, by_method in answers(state, alive).items()]
     app = Starlette(routes=routes)

@@ -15,7 +15,7 @@ from typing import Any, Final, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from schemaregistry_server.transport.http_refused import BAD_TARGET, NOT_HTTP, Refused, unknown_method
+from schemaregistry_server.transport.http_refused import BAD_TARGET, NOT_HTTP, HttpRefused, unknown_method
 from schemaregistry_server.transport.http_target import origin_form
 
 MAX_HEAD: Final = 32 << 10
@@ -68,25 +68,25 @@ SECONDS: Final = {
 """How long each stage may take. The app bounds how long it takes to answer."""
 
 
-LONG_HEAD: Final = Refused(
+LONG_HEAD: Final = HttpRefused(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     "HEADERS_TOO_LARGE",
     f"The request's line and headers may have {MAX_HEAD:,} bytes and {MAX_HEADERS} headers: send fewer.",
 )
-LONG_TARGET: Final = Refused(
+LONG_TARGET: Final = HttpRefused(
     HTTPStatus.REQUEST_URI_TOO_LONG,
     "URL_TOO_LONG",
     f"The path and the query may have {MAX_TARGET:,} bytes: ask for less, or by gRPC.",
 )
-LATE: Final = Refused(HTTPStatus.REQUEST_TIMEOUT, "TOO_SLOW", "The request did not come in time: send it again.")
-FULL: Final = Refused(
+LATE: Final = HttpRefused(HTTPStatus.REQUEST_TIMEOUT, "TOO_SLOW", "The request did not come in time: send it again.")
+FULL: Final = HttpRefused(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "TOO_MANY_CONNECTIONS",
     "This server has as many connections as it takes: try again.",
 )
 
 
-CROWDED: Final = Refused(
+CROWDED: Final = HttpRefused(
     HTTPStatus.SERVICE_UNAVAILABLE,
     "TOO_MANY_REQUESTS",
     f"More than {MAX_PIPELINED} requests wait on this connection: send what has no answer again, after the others.",
@@ -106,7 +106,7 @@ class BoundedConnection(HttpToolsProtocol):
     _unparsed = 0
     """Bytes since the parser last finished a head, a part of a body or a message."""
     _discarded = 0
-    _refusal: Refused | None = None
+    _refusal: HttpRefused | None = None
     """What is said after the answers under way."""
 
     def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
@@ -146,7 +146,7 @@ class BoundedConnection(HttpToolsProtocol):
         else:
             self.transport.abort()
 
-    def refuse(self, refused: Refused) -> None:
+    def refuse(self, refused: HttpRefused) -> None:
         """Answer, after the requests before, and read no further; cut off a request whose answer has begun."""
         cycle = self.cycle
         if self.stage is Stage.BODY:
@@ -190,7 +190,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.refuse(BAD_TARGET)
         except httptools.HttpParserError as error:
             cause = error.__context__
-            self.refuse(cause if isinstance(cause, Refused) else NOT_HTTP)
+            self.refuse(cause if isinstance(cause, HttpRefused) else NOT_HTTP)
 
     def _discard(self, count: int) -> None:
         self._discarded += count

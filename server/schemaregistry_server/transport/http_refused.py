@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 _REQUEST: Final = re.compile(rb"(?:\A|\n)([!-~]{1,40}) \S+ HTTP/1\.")
 
 
-class Refused(Exception):
+class HttpRefused(Exception):
     """A request that goes no further: the HTTP status, the reason and the sentence of its answer."""
 
     def __init__(self, code: HTTPStatus, reason: str, detail: str) -> None:
@@ -39,17 +39,17 @@ class Refused(Exception):
         return STATUS_LINE[self.code] + head % (len(body), again) + body
 
 
-NOT_HTTP: Final = Refused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", "This is no HTTP/1.1 request: try curl.")
-BAD_TARGET: Final = Refused(
+NOT_HTTP: Final = HttpRefused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", "This is no HTTP/1.1 request: try curl.")
+BAD_TARGET: Final = HttpRefused(
     HTTPStatus.BAD_REQUEST, "BAD_TARGET", "What is asked for is no path: it begins with / and is ASCII, é as %C3%A9."
 )
 
 
-def unknown_method(part: bytes) -> Refused:
+def unknown_method(part: bytes) -> HttpRefused:
     """What is said where the parser takes a method in `part` for none: which it is, if it can be read."""
     for method in _REQUEST.findall(part):
         written = method.decode("ascii")
         if written != written.upper():
             detail = f"The method is {written!r}: methods are in upper case, {written.upper()}."
-            return Refused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", detail)
+            return HttpRefused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", detail)
     return NOT_HTTP

@@ -11,13 +11,13 @@ from schemaregistry.errors import InvalidArgument, TooLarge
 from schemaregistry_server.rpc.limits import MAX_BODY
 from schemaregistry_server.transport import encodings
 from schemaregistry_server.transport.negotiation import chosen_encoding
-from schemaregistry_server.transport.transcoding import Binding
+from schemaregistry_server.transport.transcoding import HttpRule
 
-Headers = Iterable[tuple[bytes, bytes]]
+HttpHeaders = Iterable[tuple[bytes, bytes]]
 
 
-def read(binding: Binding, scope: Scope, body: bytes = b"") -> Message:
-    """The message; raises InvalidArgument as `Binding.request_of`."""
+def read(binding: HttpRule, scope: Scope, body: bytes = b"") -> Message:
+    """The message; raises InvalidArgument as `HttpRule.request_of`."""
     headers = scope["headers"]
     query = _parameters(scope["query_string"].decode("latin-1")) if scope["query_string"] else ()
     request = binding.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
@@ -28,7 +28,7 @@ def read(binding: Binding, scope: Scope, body: bytes = b"") -> Message:
     return request
 
 
-def check_conditions(binding: Binding, headers: Headers) -> None:
+def check_conditions(binding: HttpRule, headers: HttpHeaders) -> None:
     """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that is not judged (RFC 9110, section 13.1).
 
     `If-None-Match` on a read is judged, or is true of an answer that has no ETag. Dates are passed over, as they are to
@@ -56,13 +56,13 @@ def _parameters(query: str) -> list[tuple[str, str]]:
         ) from error
 
 
-def header(headers: Headers, name: bytes) -> str:
+def header(headers: HttpHeaders, name: bytes) -> str:
     """A header's value, "" where there is none; its lines are one list (RFC 9110, section 5.3)."""
     found = [value for key, value in headers if key == name]
     return b", ".join(found).decode("latin-1") if found else ""
 
 
-def encoding(headers: Headers) -> str:
+def encoding(headers: HttpHeaders) -> str:
     """The encoding of OFFERED that the answer is to have; "" for none."""
     accepted = header(headers, b"accept-encoding")
     return chosen_encoding(accepted, encodings.OFFERED) if accepted else ""
@@ -82,7 +82,7 @@ def plain_etags(if_none_match: str, name: str) -> str:
     return ", ".join(f'{tag.removesuffix(end)}"' for tag in tags if tag.endswith(end)) or '"-"'
 
 
-def _resume(binding: Binding, request: Message, last_event_id: str) -> None:
+def _resume(binding: HttpRule, request: Message, last_event_id: str) -> None:
     if not last_event_id.isascii() or not last_event_id.isdigit():
         raise InvalidArgument(
             f"Last-Event-ID must be a revision, not {last_event_id[:80]!r}: start again without it.",

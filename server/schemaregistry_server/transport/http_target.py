@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
-from schemaregistry_server.transport.http_refused import Refused
+from schemaregistry_server.transport.http_refused import HttpRefused
 
 _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DOTALL)
 
@@ -29,5 +29,5 @@ def origin_form(target: bytes, hosts: Sequence[bytes], version: str) -> bytes:
     return target
 
 
-def _bad(detail: str) -> Refused:
-    return Refused(HTTPStatus.BAD_REQUEST, "BAD_HOST", detail)
+def _bad(detail: str) -> HttpRefused:
+    return HttpRefused(HTTPStatus.BAD_REQUEST, "BAD_HOST", detail)

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Scope
 
 from schemaregistry_server.security.access import Access
 from schemaregistry_server.security.identity import Identity
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import descriptors
 from schemaregistry_server.transport.http_connection import BoundedConnection
 
@@ -28,7 +28,7 @@ HANDSHAKE_SECONDS: Final = 10
 """For TLS to be agreed on."""
 
 
-class _Server(uvicorn.Server):
+class _UvicornServer(uvicorn.Server):
     """uvicorn with a tick for each connection, without its signal handlers: one place decides when the process ends."""
 
     @contextlib.contextmanager
@@ -66,11 +66,11 @@ class HttpListener:
         listening: socket.socket,
         *,
         grace: float,
-        tls: Reread[ssl.SSLContext] | None = None,
+        tls: Reloaded[ssl.SSLContext] | None = None,
         most: int = MAX_CONNECTIONS,
     ) -> None:
         self._socket = listening
-        self._server = _Server(
+        self._server = _UvicornServer(
             uvicorn.Config(
                 app,
                 http=cast("type[BoundedConnection]", partial(BoundedConnection, most=descriptors.connections(most))),
@@ -101,7 +101,7 @@ class HttpListener:
         self._socket.close()
 
 
-def _renewed(tls: Reread[ssl.SSLContext]) -> ssl.SSLContext:
+def _renewed(tls: Reloaded[ssl.SSLContext]) -> ssl.SSLContext:
     """A context that puts the newest one in its own place at each handshake (`SSLContext.sni_callback`)."""
 
     def replace(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:

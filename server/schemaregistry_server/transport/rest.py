@@ -17,7 +17,7 @@ from starlette.types import Message as Event
 
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
-from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
 from schemaregistry_server.rpc.reply import Prepared
@@ -29,7 +29,7 @@ from schemaregistry_server.transport.http_requests import encoded_etag, header
 from schemaregistry_server.transport.negotiation import prefers_text
 from schemaregistry_server.transport.problems import problem
 from schemaregistry_server.transport.routing import Paths
-from schemaregistry_server.transport.transcoding import Binding, bindings
+from schemaregistry_server.transport.transcoding import HttpRule, bindings
 
 WORTH_ENCODING: Final = 1 << 10
 """Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than
@@ -40,11 +40,16 @@ VARY_TOO: Final = (b"vary", b"accept, accept-encoding")
 
 log = logging.getLogger(__name__)
 
-IdentityOf = Callable[[Scope], Identity]
+IdentityOfScope = Callable[[Scope], Identity]
 
 
 def create_app(
-    registry: Registry, identity_of: IdentityOf, state: Callable[[], State], quota: Quota, *, slow_seconds: float
+    registry: Registry,
+    identity_of: IdentityOfScope,
+    state: Callable[[], ReadinessState],
+    quota: Quota,
+    *,
+    slow_seconds: float,
 ) -> ASGIApp:
     """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them.
 
@@ -62,7 +67,7 @@ def create_app(
 class _Request:
     """How one binding's requests come to be: who calls comes first, then whether they may, then what they send."""
 
-    def __init__(self, binding: Binding, registry: Registry, identity_of: IdentityOf, quota: Quota) -> None:
+    def __init__(self, binding: HttpRule, registry: Registry, identity_of: IdentityOfScope, quota: Quota) -> None:
         self.binding = binding
         self.registry = registry
         self.identity_of = identity_of
@@ -157,7 +162,7 @@ def _content(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
 
 
-def _refused(error: Exception, binding: Binding) -> Response:
+def _refused(error: Exception, binding: HttpRule) -> Response:
     refusal = status.refusal(error)
     if refusal is not error:
         log.error("%s failed", binding.rpc, exc_info=error)

@@ -23,7 +23,7 @@ _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class HttpRule:
     """One HTTP method and path template of one RPC; `body` names the request's HttpBody field, or is empty."""
 
     rpc: MethodName
@@ -78,7 +78,7 @@ class Binding:
         message.MergeFrom(other)
 
 
-def bindings(service: ServiceDescriptor) -> Iterator[Binding]:
+def bindings(service: ServiceDescriptor) -> Iterator[HttpRule]:
     """Every binding of every RPC of a service, in the order of the proto.
 
     Source: google/api/http.proto, "gRPC Transcoding". Of its templates, literal segments and `{field}` are taken.
@@ -89,7 +89,7 @@ def bindings(service: ServiceDescriptor) -> Iterator[Binding]:
             yield _binding(method, each)
 
 
-def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
+def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
     verb = rule.WhichOneof("pattern")
     request = method.input_type
     if verb is None or "=" in (template := getattr(rule, verb)):
@@ -101,7 +101,7 @@ def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> Binding:
         for field in request.fields
         if field.message_type is None and f"{{{field.name}}}" not in template
     }
-    return Binding(
+    return HttpRule(
         rpc=method.name,
         http_method=verb.upper(),
         template=template,

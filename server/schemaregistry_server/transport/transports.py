@@ -10,7 +10,7 @@ from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.security.access import Access, revocations
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import addresses, rest
 from schemaregistry_server.transport.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.transport.grpc import GrpcTransport
@@ -27,7 +27,7 @@ class Transports:
         access = Access(frozenset(settings.publisher), revoked)
         quota = Quota()
         self._grpc = GrpcTransport(registry, access, settings, quota)
-        self._pem = Reread(settings.files.paths, settings.files.pem)
+        self._pem = Reloaded(settings.files.paths, settings.files.pem)
         self._rest: HttpListener | None = None
         self._rest_address = ""
         if settings.rest is not None:
@@ -70,5 +70,5 @@ def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -
         OwnPrograms(app) if settings.dev else app,
         listening,
         grace=settings.grace_seconds,
-        tls=None if settings.dev else Reread(settings.files.paths, settings.files.context),
+        tls=None if settings.dev else Reloaded(settings.files.paths, settings.files.context),
     )

@@ -10,7 +10,7 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 
 from schemaregistry.client import AsyncClient, Client, Credentials, Fetched, FetchedContract, reads
-from schemaregistry.client.read_cache import Shelf
+from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
 from schemaregistry.errors import (
@@ -106,7 +106,7 @@ def test_while_the_registry_is_away_the_contract_is_compiled_from_what_was_kept(
 def steps(raw: bytes, answer: contract_pb2.Contract | RegistryError) -> FetchedContract:
     """Take the steps to a contract, with a registry that gives a document and then this answer."""
     document = parse(raw)
-    taken = reads.contract(Shelf("localhost:1", None), document.id, "latest", 0, None)
+    taken = reads.contract(ReadCache("localhost:1", None), document.id, "latest", 0, None)
     call = next(taken)
     facts = {"x-schema-id": document.id, "x-schema-version": "1.0.0", "x-schema-fingerprint": document.fingerprint}
     fetched = call.read(HttpBody(data=raw), facts)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemaregistry.client import Client, Credentials, Fetched, calls
-from schemaregistry.client.read_cache import Shelf
+from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.errors import InvalidArgument, Unavailable
 
 
@@ -123,7 +123,7 @@ def test_an_answer_that_the_registry_gave_without_its_store_is_marked_and_not_ke
     headers = {"x-schema-id": "ticks", "x-schema-version": "1.0.0", "x-schema-revision": "7", "x-schema-stale": "true"}
     fetched = calls.get("ticks", "latest", 0, None).read(HttpBody(data=b"{}"), headers)
     assert (fetched.stale, fetched.revision) == (True, 7)
-    shelf = Shelf("localhost:50051", None)
+    shelf = ReadCache("localhost:50051", None)
     assert shelf.keep("ticks", "latest", fetched) is fetched
     assert shelf.known("ticks", "latest") is None
 
@@ -131,7 +131,7 @@ def test_an_answer_that_the_registry_gave_without_its_store_is_marked_and_not_ke
 @given(elapsed=st.floats(-100, 100), allowed=st.floats(0, 100))
 def test_an_answer_ages_whichever_way_the_clock_goes(elapsed, allowed):
     clock = iter((0.0, elapsed))
-    shelf = Shelf("localhost:50051", None, lambda: next(clock))
+    shelf = ReadCache("localhost:50051", None, lambda: next(clock))
     shelf.keep("ticks", "latest", Fetched(b"{}", "ticks", "1.0.0", 7, "sha256:"))
     away = Unavailable("no registry answers", reason="CONNECTION_REFUSED")
     if abs(elapsed) <= allowed:

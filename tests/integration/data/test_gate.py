@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from devtools.make_ticks import Ticks, make
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, Loaded, find, load
-from schemaregistry.data.readers.json_batch import Layout
+from schemaregistry.data.readers.json_batch import RecordLayout
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract
@@ -281,7 +281,7 @@ def test_nested_lines_come_out_the_same_read_together_or_one_by_one(
     (folder / "t.ndjson").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     together = loaded(folder / "t.ndjson", NESTED, folder / "together")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Layout, "of", lambda _plan, **_: None)
+        patch.setattr(RecordLayout, "of", lambda _plan, **_: None)
         alone = loaded(folder / "t.ndjson", NESTED, folder / "alone")
     assert (together.exit_code, together.report.error) == (alone.exit_code, alone.report.error) == (0, None)
     assert pq.read_table(str(together.place)).equals(pq.read_table(str(alone.place)))

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from devtools.etcd_cluster import Cluster, running
+from devtools.etcd_cluster import EtcdCluster, running
 from devtools.etcd_tls import kept
-from schemaregistry_server.etcd.endpoints import Connection
-from schemaregistry_server.etcd.etcd_client import Client
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_client import EtcdClient
 
 
 @pytest.fixture
-async def client(etcd_cluster: Cluster) -> AsyncIterator[Client]:
-    client = Client(Connection(etcd_cluster.endpoints))
+async def client(etcd_cluster: EtcdCluster) -> AsyncIterator[EtcdClient]:
+    client = EtcdClient(EtcdConnection(etcd_cluster.endpoints))
     yield client
     await client.close()
 
@@ -30,7 +30,7 @@ def prefix(root: str) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdCluster]:
     """A cluster of this folder's own: its history is compacted, its members are killed."""
     with kept(running(tmp_path_factory.mktemp("etcd"))) as cluster:
         yield cluster

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count, pairwise
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.catalog import Catalog
@@ -54,7 +54,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(cluster: Cluster, root: str) -> AsyncIterator[Server]:
+async def serving(cluster: EtcdCluster, root: str) -> AsyncIterator[Server]:
     """One more server on the cluster; those of one root share their keys."""
     store = await EtcdStore.open(cluster.endpoints, root=root)
     current = CurrentCatalog()

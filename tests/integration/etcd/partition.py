@@ -8,18 +8,18 @@ import json
 import sys
 from pathlib import Path
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from schemaregistry_server.catalog.current import CurrentCatalog
 from tests.integration.etcd.harness import Server, Writers, assert_one_history, serving, writing
 from tests.support.cables import cable, networked
 
 
-async def leader_is_cut_off_from_the_others(cluster: Cluster) -> dict[str, float]:
+async def leader_is_cut_off_from_the_others(cluster: EtcdCluster) -> dict[str, float]:
     """Its clients still reach it. What a server sees that knows it alone, and servers that know every member."""
     leader = await cluster.leader()
     assert leader
     now = asyncio.get_running_loop().time
-    alone = Cluster({leader.name: leader}, None)
+    alone = EtcdCluster({leader.name: leader}, None)
     async with serving(cluster, "/a") as one, serving(cluster, "/a") as two, serving(alone, "/a") as cut_off:
         await asyncio.gather(*(server.until(is_fresh) for server in (one, two, cut_off)))
         async with writing(one, two) as writers:
@@ -34,7 +34,7 @@ async def leader_is_cut_off_from_the_others(cluster: Cluster) -> dict[str, float
         return {"stale": stale, "missed": missed, "healed": healed, "gap": writers.longest_gap(cut)}
 
 
-async def clients_are_cut_off_from_their_member(cluster: Cluster) -> dict[str, float]:
+async def clients_are_cut_off_from_their_member(cluster: EtcdCluster) -> dict[str, float]:
     """The other members still reach it, and the connection stays half open: nothing says that it is gone."""
     async with serving(cluster, "/b") as server:
         await server.until(is_fresh)

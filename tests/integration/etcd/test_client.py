@@ -6,21 +6,21 @@ import grpc
 import pytest
 
 from schemaregistry_server.etcd import etcd_client
-from schemaregistry_server.etcd.etcd_client import Client, puts, unchanged
-from schemaregistry_server.etcd.etcd_failures import CompactedRevision, Refused
-from schemaregistry_server.etcd.etcd_watch import Seen
+from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, unchanged
+from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdRefused
+from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from tests.support.patience import PATIENCE
 
 
-async def put(client: Client, *pairs: tuple[bytes, bytes]) -> int:
+async def put(client: EtcdClient, *pairs: tuple[bytes, bytes]) -> int:
     answer = await client.transact(TxnRequest(success=[puts(key, value) for key, value in pairs]))
     return answer.header.revision
 
 
-async def watch(client: Client, prefix: bytes, after: int, events: int) -> list[Seen]:
+async def watch(client: EtcdClient, prefix: bytes, after: int, events: int) -> list[WatchedEvents]:
     """What a watch says until it has brought so many events."""
-    seen: list[Seen] = []
+    seen: list[WatchedEvents] = []
     async with asyncio.timeout(PATIENCE):
         async for one in client.watch(prefix, after):
             seen.append(one)
@@ -29,7 +29,7 @@ async def watch(client: Client, prefix: bytes, after: int, events: int) -> list[
     return seen
 
 
-async def test_of_two_transactions_with_one_comparison_one_wins(client: Client, prefix: bytes):
+async def test_of_two_transactions_with_one_comparison_one_wins(client: EtcdClient, prefix: bytes):
     tries = [TxnRequest(compare=[unchanged(prefix, 0)], success=[puts(prefix, b"%d" % n)]) for n in range(2)]
     answers = await asyncio.gather(*(client.transact(request) for request in tries))
     assert sorted(answer.succeeded for answer in answers) == [False, True]
@@ -44,7 +44,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("small_pages")
-async def test_a_prefix_is_read_in_pages_as_it_was_at_one_revision(client: Client, prefix: bytes):
+async def test_a_prefix_is_read_in_pages_as_it_was_at_one_revision(client: EtcdClient, prefix: bytes):
     for begin in range(0, 2_500, 100):
         await put(client, *((prefix + b"%05d" % n, b"old") for n in range(begin, begin + 100)))
     pages = []
@@ -59,13 +59,13 @@ async def test_a_prefix_is_read_in_pages_as_it_was_at_one_revision(client: Clien
 
 
 @pytest.mark.usefixtures("small_pages")
-async def test_pages_of_large_values_have_fewer_keys(client: Client, prefix: bytes):
+async def test_pages_of_large_values_have_fewer_keys(client: EtcdClient, prefix: bytes):
     for n in range(56):
         await put(client, (prefix + b"%02d" % n, bytes(1 << 19)))
     assert [len(page.pairs) async for page in client.read(prefix)] == [32, 15, 9]
 
 
-async def test_a_read_whose_revision_is_compacted_between_two_pages_says_so(client: Client, prefix: bytes):
+async def test_a_read_whose_revision_is_compacted_between_two_pages_says_so(client: EtcdClient, prefix: bytes):
     for begin in range(0, 1_200, 100):
         await put(client, *((prefix + b"%05d" % n, b"") for n in range(begin, begin + 100)))
     pages = client.read(prefix)
@@ -75,7 +75,7 @@ async def test_a_read_whose_revision_is_compacted_between_two_pages_says_so(clie
         await anext(pages)
 
 
-async def test_a_watch_brings_each_event_after_its_revision_once_and_in_order(client: Client, prefix: bytes):
+async def test_a_watch_brings_each_event_after_its_revision_once_and_in_order(client: EtcdClient, prefix: bytes):
     revisions = [await put(client, (prefix + b"%d" % n, b"x")) for n in range(6)]
     reading = asyncio.create_task(watch(client, prefix, revisions[1], 6))
     revisions += [await put(client, (prefix + b"more", b"%d" % n)) for n in range(2)]
@@ -83,7 +83,7 @@ async def test_a_watch_brings_each_event_after_its_revision_once_and_in_order(cl
     assert events == revisions[2:]
 
 
-async def test_keys_beside_the_prefix_are_not_watched_but_move_the_progress(client: Client, prefix: bytes):
+async def test_keys_beside_the_prefix_are_not_watched_but_move_the_progress(client: EtcdClient, prefix: bytes):
     first = await put(client, (prefix + b"a", b""))
     beside = await put(client, (prefix[:-1] + b"0", b""), (prefix[:-1] + b".", b""))
     async with asyncio.timeout(PATIENCE):
@@ -93,7 +93,9 @@ async def test_keys_beside_the_prefix_are_not_watched_but_move_the_progress(clie
                 break
 
 
-async def test_a_watch_that_has_missed_more_than_one_message_holds_gets_whole_revisions(client: Client, prefix: bytes):
+async def test_a_watch_that_has_missed_more_than_one_message_holds_gets_whole_revisions(
+    client: EtcdClient, prefix: bytes
+):
     """etcd splits a long answer into fragments of about 2 MB wherever it likes (`fragment` in its WatchRequest)."""
     value = bytes(500_000)
     first = await put(client, (prefix, b""))
@@ -106,7 +108,7 @@ async def test_a_watch_that_has_missed_more_than_one_message_holds_gets_whole_re
     assert len([s for s in seen if s.events]) > 1
 
 
-async def test_a_watch_from_a_forgotten_revision_says_up_to_where_it_is_forgotten(client: Client, prefix: bytes):
+async def test_a_watch_from_a_forgotten_revision_says_up_to_where_it_is_forgotten(client: EtcdClient, prefix: bytes):
     revisions = [await put(client, (prefix, b"%d" % n)) for n in range(5)]
     await client.compact(revisions[3])
     with pytest.raises(CompactedRevision) as forgotten:
@@ -114,9 +116,9 @@ async def test_a_watch_from_a_forgotten_revision_says_up_to_where_it_is_forgotte
     assert forgotten.value.revision == revisions[3]
 
 
-async def test_what_etcd_refuses_is_not_asked_of_the_other_members(client: Client, prefix: bytes):
+async def test_what_etcd_refuses_is_not_asked_of_the_other_members(client: EtcdClient, prefix: bytes):
     before = client.connection.current
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(EtcdRefused) as refused:
         await put(client, (prefix, bytes(4 << 20)))
     assert refused.value.code in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
     assert client.connection.current is before

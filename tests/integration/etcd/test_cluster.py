@@ -12,8 +12,8 @@ from devtools import etcd_cluster
 from devtools.etcd_cluster import running
 from devtools.servers import until
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.etcd.endpoints import Connection
-from schemaregistry_server.etcd.etcd_client import Client, puts
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_client import EtcdClient, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 
 ROOT = Path(__file__).parents[3]
@@ -34,12 +34,12 @@ asyncio.run(hold())
 
 async def test_a_cluster_that_is_started_again_has_its_data_and_its_addresses(etcd_built: None, tmp_path: Path):
     async with running(tmp_path) as first:
-        client = Client(Connection(first.endpoints))
+        client = EtcdClient(EtcdConnection(first.endpoints))
         await client.transact(TxnRequest(success=[puts(b"/kept", b"yes")]))
         await client.close()
     async with running(tmp_path) as again:
         assert again.endpoints == first.endpoints
-        client = Client(Connection(again.endpoints))
+        client = EtcdClient(EtcdConnection(again.endpoints))
         _, there = await client.get(b"/kept")
         assert there[b"/kept"].value == b"yes"
         await client.close()

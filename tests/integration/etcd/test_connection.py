@@ -15,12 +15,12 @@ import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
-from devtools.etcd_cluster import Cluster, Place, running
+from devtools.etcd_cluster import EtcdCluster, MemberAddress, running
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd import release
-from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, Connection, Tls
-from schemaregistry_server.etcd.etcd_client import Client, puts
-from schemaregistry_server.etcd.etcd_failures import Away, Refused
+from schemaregistry_server.etcd.endpoints import ATTEMPT_SECONDS, EtcdConnection, EtcdTls
+from schemaregistry_server.etcd.etcd_client import EtcdClient, puts
+from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.v3 import auth_pb2, rpc_pb2, rpc_pb2_grpc
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.security import pki
@@ -62,22 +62,22 @@ async def old_member() -> AsyncIterator[str]:
     await server.stop(None)
 
 
-async def test_one_member_that_is_too_old_is_enough_not_to_start(etcd_cluster: Cluster, old_member: str):
-    connection = Connection([*etcd_cluster.endpoints, old_member])
+async def test_one_member_that_is_too_old_is_enough_not_to_start(etcd_cluster: EtcdCluster, old_member: str):
+    connection = EtcdConnection([*etcd_cluster.endpoints, old_member])
     with pytest.raises(FailedPrecondition) as refused:
         await connection.check(seconds=5)
     assert refused.value.metadata == {"endpoint": old_member, "version": "3.5.1"}
     await connection.close()
 
 
-async def test_a_member_that_was_too_old_when_it_came_back_is_never_asked(etcd_cluster: Cluster, old_member: str):
+async def test_a_member_that_was_too_old_when_it_came_back_is_never_asked(etcd_cluster: EtcdCluster, old_member: str):
     for endpoints in ([old_member, etcd_cluster.endpoints[0]], [etcd_cluster.endpoints[0], old_member]):
-        client = Client(Connection(endpoints))
+        client = EtcdClient(EtcdConnection(endpoints))
         assert (await client.transact(WRITE)).header.revision
         assert client.connection.current.address == etcd_cluster.endpoints[0]
         await client.close()
-    alone = Connection([old_member])
-    with pytest.raises(Away, match=r"3\.5\.1"):
+    alone = EtcdConnection([old_member])
+    with pytest.raises(EtcdAway, match=r"3\.5\.1"):
         await alone.call(lambda endpoint: endpoint.kv.Txn, WRITE, seconds=1.5)
     await alone.close()
 
@@ -90,51 +90,51 @@ def silent() -> Iterator[str]:
         yield f"{host}:{port}"
 
 
-async def test_an_address_that_says_nothing_is_left_for_the_next(etcd_cluster: Cluster, silent: str):
+async def test_an_address_that_says_nothing_is_left_for_the_next(etcd_cluster: EtcdCluster, silent: str):
     for _ in range(3):  # the first one asked is drawn
-        client = Client(Connection([silent, etcd_cluster.endpoints[0]]))
+        client = EtcdClient(EtcdConnection([silent, etcd_cluster.endpoints[0]]))
         with at_most_tenfold(ATTEMPT_SECONDS, time.monotonic):
             await client.transact(WRITE)
         await client.close()
 
 
-async def test_a_stopped_member_is_left_by_writers_and_by_the_watch(breakable: Cluster, prefix: bytes):
-    client = Client(Connection(breakable.endpoints))
+async def test_a_stopped_member_is_left_by_writers_and_by_the_watch(breakable: EtcdCluster, prefix: bytes):
+    client = EtcdClient(EtcdConnection(breakable.endpoints))
     revision = (await client.transact(WRITE)).header.revision
     asked = client.connection.current.address
     member = next(member for member in breakable.members.values() if member.address == asked)
     watching = asyncio.create_task(_last(client, prefix, revision))
     await asyncio.sleep(1)
     member.send(signal.SIGSTOP)
-    with pytest.raises(Away, match="no sign of life"):
+    with pytest.raises(EtcdAway, match="no sign of life"):
         await asyncio.wait_for(watching, PATIENCE)
     assert client.connection.current.address != asked
     await client.transact(WRITE)
     await client.close()
 
 
-async def _last(client: Client, prefix: bytes, revision: int) -> None:
+async def _last(client: EtcdClient, prefix: bytes, revision: int) -> None:
     async for _ in client.watch(prefix, revision):
         pass
 
 
-async def test_a_closed_connection_ends_what_is_under_way_and_cancels_nobody(etcd_cluster: Cluster, silent: str):
-    client = Client(Connection([silent]))
+async def test_a_closed_connection_ends_what_is_under_way_and_cancels_nobody(etcd_cluster: EtcdCluster, silent: str):
+    client = EtcdClient(EtcdConnection([silent]))
     waiting = asyncio.create_task(client.transact(WRITE))
     await asyncio.sleep(0.2)
     await client.close()
-    with pytest.raises(Away):
+    with pytest.raises(EtcdAway):
         await waiting
 
 
-def free_place() -> Place:
+def free_place() -> MemberAddress:
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         client, peer = (listening.getsockname()[1] for listening in (one, two))
-    return Place(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
+    return MemberAddress(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
 
 
-def identity(directory: Path, name: str) -> Tls:
-    return Tls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")
+def identity(directory: Path, name: str) -> EtcdTls:
+    return EtcdTls(directory / "ca.pem", directory / f"{name}.pem", directory / f"{name}-key.pem")
 
 
 SIGNER = ec.generate_private_key(ec.SECP256R1())
@@ -164,7 +164,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guarded(etcd_built: None, certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def guarded(etcd_built: None, certificates: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdCluster]:
     """One member with TLS, client certificates and tokens; `registry` may use the keys under /guarded/."""
     with asyncio.Runner() as runner:
         context = running(
@@ -175,12 +175,12 @@ def guarded(etcd_built: None, certificates: Path, tmp_path_factory: pytest.TempP
             flags=[f"--auth-token=jwt,pub-key={certificates / 'jwt.pub'},sign-method=ES256"],
         )
         cluster = runner.run(context.__aenter__())
-        runner.run(guard(Connection(cluster.endpoints, tls=identity(certificates, "ci-bot"))))
+        runner.run(guard(EtcdConnection(cluster.endpoints, tls=identity(certificates, "ci-bot"))))
         yield cluster
         runner.run(context.__aexit__(None, None, None))
 
 
-async def guard(connection: Connection) -> None:
+async def guard(connection: EtcdConnection) -> None:
     """Make users and roles, and turn authorisation on."""
     auth = connection.current.auth
     await auth.RoleAdd(rpc_pb2.AuthRoleAddRequest(name="root"))
@@ -194,17 +194,19 @@ async def guard(connection: Connection) -> None:
     await connection.close()
 
 
-Guest = Callable[..., Client]
+Guest = Callable[..., EtcdClient]
 
 
 @pytest.fixture
-async def guest(guarded: Cluster, certificates: Path) -> AsyncIterator[Guest]:
+async def guest(guarded: EtcdCluster, certificates: Path) -> AsyncIterator[Guest]:
     """A client of the guarded member: `guest(token, endpoints=…, tls=…)`."""
-    clients: list[Client] = []
+    clients: list[EtcdClient] = []
 
-    def make(token: Callable[[], str] | None = None, *, endpoints=guarded.endpoints, tls: Tls | None = None) -> Client:
-        connection = Connection(endpoints, tls=tls or identity(certificates, "ci-bot"), token=token)
-        clients.append(Client(connection))
+    def make(
+        token: Callable[[], str] | None = None, *, endpoints=guarded.endpoints, tls: EtcdTls | None = None
+    ) -> EtcdClient:
+        connection = EtcdConnection(endpoints, tls=tls or identity(certificates, "ci-bot"), token=token)
+        clients.append(EtcdClient(connection))
         return clients[-1]
 
     yield make
@@ -235,7 +237,7 @@ async def test_a_token_with_the_right_user_writes_and_watches_its_own_keys(guest
 async def test_without_a_token_or_beyond_its_keys_etcd_refuses(guest: Guest, revision: int):
     client = guest(lambda: jwt("registry", revision))
     for refused in (guest().transact(GUARDED), client.transact(WRITE), anext(client.watch(b"/other/", 0))):
-        with pytest.raises(Refused, match=r"user name is empty|permission denied"):
+        with pytest.raises(EtcdRefused, match=r"user name is empty|permission denied"):
             await refused
 
 
@@ -245,16 +247,16 @@ async def test_a_token_from_before_the_users_changed_is_asked_for_again_once(gue
     client.connection.current.admitted = True
     await client.transact(GUARDED)
     old = guest(lambda: jwt("registry", revision - 1))
-    with pytest.raises(Refused, match="auth store is old"):
+    with pytest.raises(EtcdRefused, match="auth store is old"):
         await old.transact(GUARDED)
 
 
-async def test_a_name_that_the_certificate_does_not_have_is_not_trusted(guest: Guest, guarded: Cluster):
+async def test_a_name_that_the_certificate_does_not_have_is_not_trusted(guest: Guest, guarded: EtcdCluster):
     port = guarded.endpoints[0].rpartition(":")[2]
     assert (await guest(endpoints=[f"localhost:{port}"]).connection.check(seconds=5)) is None
     async with await asyncio.start_server(forward_to(guarded.endpoints[0]), "127.0.0.2", 0) as elsewhere:
         other = f"127.0.0.2:{elsewhere.sockets[0].getsockname()[1]}"
-        with pytest.raises(Away):
+        with pytest.raises(EtcdAway):
             await guest(endpoints=[other]).connection.check(seconds=2)
 
 
@@ -274,18 +276,18 @@ def forward_to(address: str) -> Callable[[asyncio.StreamReader, asyncio.StreamWr
 async def test_another_authority_or_no_certificate_is_not_let_in(guest: Guest, certificates: Path, tmp_path: Path):
     pki.ensure(tmp_path)
     strangers = [
-        Tls(certificates / "ca.pem"),
-        Tls(certificates / "ca.pem", tmp_path / "ci-bot.pem", tmp_path / "ci-bot-key.pem"),
-        Tls(tmp_path / "ca.pem", certificates / "ci-bot.pem", certificates / "ci-bot-key.pem"),
+        EtcdTls(certificates / "ca.pem"),
+        EtcdTls(certificates / "ca.pem", tmp_path / "ci-bot.pem", tmp_path / "ci-bot-key.pem"),
+        EtcdTls(tmp_path / "ca.pem", certificates / "ci-bot.pem", certificates / "ci-bot-key.pem"),
     ]
     for tls in strangers:
-        with pytest.raises(Away):
+        with pytest.raises(EtcdAway):
             await guest(tls=tls).connection.check(seconds=2)
 
 
 async def test_a_tls_file_that_is_missing_is_named(tmp_path: Path):
     with pytest.raises(FailedPrecondition) as missing:
-        Connection(["127.0.0.1:1"], tls=Tls(tmp_path / "ca.pem"))
+        EtcdConnection(["127.0.0.1:1"], tls=EtcdTls(tmp_path / "ca.pem"))
     assert str(tmp_path / "ca.pem") in missing.value.message
 
 
@@ -293,11 +295,11 @@ async def test_a_key_that_every_user_may_read_is_refused(tmp_path: Path):
     pki.ensure(tmp_path)
     (tmp_path / "ci-bot-key.pem").chmod(0o644)
     with pytest.raises(FailedPrecondition, match=r"run: chmod o= .*ci-bot-key\.pem"):
-        Connection(["127.0.0.1:1"], tls=identity(tmp_path, "ci-bot"))
+        EtcdConnection(["127.0.0.1:1"], tls=identity(tmp_path, "ci-bot"))
 
 
 async def test_new_certificates_are_read_without_failing_a_call(
-    guest: Guest, guarded: Cluster, certificates: Path, tmp_path: Path, revision: int
+    guest: Guest, guarded: EtcdCluster, certificates: Path, tmp_path: Path, revision: int
 ):
     for name in ("ca.pem", "used.pem", "used-key.pem"):
         shutil.copy(certificates / name.replace("used", "ci-bot"), tmp_path / name)

@@ -5,18 +5,18 @@ import signal
 
 import pytest
 
-from devtools.etcd_cluster import Cluster, Member
+from devtools.etcd_cluster import EtcdCluster, EtcdMember
 from schemaregistry.errors import Unavailable
 from tests.integration.etcd.harness import assert_one_history, entry, serving, writing
 
 
-async def leader(cluster: Cluster) -> Member:
+async def leader(cluster: EtcdCluster) -> EtcdMember:
     found = await cluster.leader()
     assert found
     return found
 
 
-async def follower(cluster: Cluster) -> Member:
+async def follower(cluster: EtcdCluster) -> EtcdMember:
     leading = await leader(cluster)
     return next(member for member in cluster.members.values() if member is not leading)
 
@@ -25,7 +25,7 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def test_three_seconds_after_the_leader_is_killed_every_server_writes_again(breakable: Cluster, root: str):
+async def test_three_seconds_after_the_leader_is_killed_every_server_writes_again(breakable: EtcdCluster, root: str):
     async with serving(breakable, root) as one, serving(breakable, root) as two, serving(breakable, root) as three:
         async with writing(one, two, three) as writers:
             killed = now()
@@ -38,7 +38,7 @@ async def test_three_seconds_after_the_leader_is_killed_every_server_writes_agai
         assert writers.longest_gap(killed) <= 3
 
 
-async def test_a_killed_follower_stops_nobody_for_long(breakable: Cluster, root: str):
+async def test_a_killed_follower_stops_nobody_for_long(breakable: EtcdCluster, root: str):
     async with serving(breakable, root) as one, serving(breakable, root) as two:
         async with writing(one, two) as writers:
             killed = now()
@@ -51,7 +51,7 @@ async def test_a_killed_follower_stops_nobody_for_long(breakable: Cluster, root:
         assert writers.longest_gap(killed) <= 1
 
 
-async def test_a_leader_that_is_stopped_and_goes_on_later_loses_and_doubles_nothing(breakable: Cluster, root: str):
+async def test_a_leader_that_is_stopped_and_goes_on_later_loses_and_doubles_nothing(breakable: EtcdCluster, root: str):
     async with serving(breakable, root) as one, serving(breakable, root) as two, serving(breakable, root) as three:
         async with writing(one, two, three) as writers:
             stopped, stopping = now(), await leader(breakable)
@@ -67,7 +67,7 @@ async def test_a_leader_that_is_stopped_and_goes_on_later_loses_and_doubles_noth
 
 
 async def test_without_a_quorum_reads_go_on_marked_stale_and_writes_say_when_to_try_again(
-    breakable: Cluster, root: str
+    breakable: EtcdCluster, root: str
 ):
     async with serving(breakable, root) as server:
         revision = await server.write(entry("before"))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 from schemaregistry_server.security import pki
 from schemaregistry_server.store.selection import endpoints, opened
@@ -33,7 +33,7 @@ async def test_a_store_of_our_own_has_its_data_the_next_time(etcd_built: None, n
         assert [e.revision for e in (await store.load()).entries] == [revision]
 
 
-async def test_a_cluster_that_is_there_is_used(etcd_cluster: Cluster, tmp_path: Path):
+async def test_a_cluster_that_is_there_is_used(etcd_cluster: EtcdCluster, tmp_path: Path):
     async with opened(f"etcd://{','.join(etcd_cluster.endpoints)}", tmp_path) as store:
         assert (await store.load()).revision > 0
 

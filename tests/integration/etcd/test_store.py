@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.etcd.etcd_client import Client, puts
+from schemaregistry_server.etcd.etcd_client import EtcdClient, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Compacted, Conflict
@@ -59,14 +59,14 @@ class Wire:
 
 
 @pytest.fixture
-async def wire(etcd_cluster: Cluster) -> AsyncIterator[Wire]:
+async def wire(etcd_cluster: EtcdCluster) -> AsyncIterator[Wire]:
     wire = Wire(etcd_cluster.endpoints[0])
     yield wire
     wire.close()
 
 
 @pytest.fixture
-async def store(etcd_cluster: Cluster, root: str) -> AsyncIterator[EtcdStore]:
+async def store(etcd_cluster: EtcdCluster, root: str) -> AsyncIterator[EtcdStore]:
     store = await EtcdStore.open(etcd_cluster.endpoints, root=root)
     yield store
     await store.close()
@@ -96,7 +96,7 @@ async def test_a_write_of_equal_content_by_another_is_not_taken_for_ones_own(sto
 
 
 async def test_a_server_that_has_not_seen_the_last_write_judges_anew_and_then_wins(
-    store: EtcdStore, etcd_cluster: Cluster, root: str
+    store: EtcdStore, etcd_cluster: EtcdCluster, root: str
 ):
     other = await EtcdStore.open(etcd_cluster.endpoints, root=root)
     await store.put(entry(), expected_latest=None)
@@ -120,7 +120,7 @@ async def test_each_id_has_an_audit_chain_of_its_own(store: EtcdStore):
     assert broken.value.reason == "AUDIT_BROKEN"
 
 
-async def test_a_version_written_over_at_another_revision_is_found(store: EtcdStore, client: Client, root: str):
+async def test_a_version_written_over_at_another_revision_is_found(store: EtcdStore, client: EtcdClient, root: str):
     await store.put(entry("a"), expected_latest=None)
     key = f"{root}/schemas/a/versions/1.0.0".encode()
     _, there = await client.get(key)
@@ -130,7 +130,7 @@ async def test_a_version_written_over_at_another_revision_is_found(store: EtcdSt
 
 
 async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back(
-    store: EtcdStore, client: Client, root: str
+    store: EtcdStore, client: EtcdClient, root: str
 ):
     first = await store.put(entry("a"), expected_latest=None)
     current = CurrentCatalog()
@@ -155,7 +155,7 @@ async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back
     following.cancel()
 
 
-async def test_a_watch_from_the_very_revision_of_a_compaction_goes_on(store: EtcdStore, client: Client):
+async def test_a_watch_from_the_very_revision_of_a_compaction_goes_on(store: EtcdStore, client: EtcdClient):
     revision = await store.put(entry("a"), expected_latest=None)
     await client.compact(revision)
     later = await store.put(entry("b"), expected_latest=None)
@@ -172,7 +172,7 @@ async def test_a_quiet_store_says_at_once_that_nothing_is_missing(store: EtcdSto
             break
 
 
-async def test_a_value_that_was_changed_in_etcd_is_refused_by_its_key(store: EtcdStore, client: Client, root: str):
+async def test_a_value_that_was_changed_in_etcd_is_refused_by_its_key(store: EtcdStore, client: EtcdClient, root: str):
     await store.put(entry(raw=b'{"a": 1}'), expected_latest=None)
     key = f"{root}/schemas/ticks/versions/1.0.0".encode()
     _, there = await client.get(key)
@@ -196,7 +196,7 @@ async def test_where_no_member_listens_the_start_says_so():
 
 
 async def test_servers_that_share_a_cluster_under_other_roots_see_nothing_of_each_other(
-    etcd_cluster: Cluster, root: str
+    etcd_cluster: EtcdCluster, root: str
 ):
     async with serving(etcd_cluster, root) as one, serving(etcd_cluster, f"{root}2") as two:
         await one.write(entry())

@@ -7,7 +7,7 @@ import pytest
 from grpc import aio
 
 from schemaregistry_server.etcd import etcd_watch
-from schemaregistry_server.etcd.etcd_failures import Away
+from schemaregistry_server.etcd.etcd_failures import EtcdAway
 from tests.support.patience import PATIENCE
 
 
@@ -38,7 +38,7 @@ class EndingCall:
     ids=lambda error: type(error).__name__,
 )
 async def test_a_call_that_ends_while_it_is_asked_counts_as_a_member_that_went_away(on_write: BaseException):
-    with pytest.raises(Away):
+    with pytest.raises(EtcdAway):
         await asyncio.wait_for(anext(etcd_watch._responses(EndingCall(on_write))), PATIENCE)
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from devtools.servers import Server, launch, launch_dev
-from schemaregistry_server.catalog.readiness import State
+from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.transport import descriptors, health, http_connection
 from schemaregistry_server.transport.http_connection import (
     MAX_HEAD,
@@ -199,7 +199,7 @@ def test_a_flood_of_the_health_port_is_another_process_than_the_calls(server: Se
 async def listening() -> AsyncIterator[tuple[HttpListener, int]]:
     """A listener in this process for three connections, whose clock is the test's."""
     bound = socket.create_server(("127.0.0.1", 0))
-    app = health.create_app(lambda: State(True, "ready"), lambda: True)
+    app = health.create_app(lambda: ReadinessState(True, "ready"), lambda: True)
     listener = HttpListener(app, bound, grace=0, most=3)
     listener.start()
     yield listener, bound.getsockname()[1]

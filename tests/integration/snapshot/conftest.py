@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from schemaregistry_server.store.base import Entry, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
@@ -62,7 +62,7 @@ class Stores:
 
 
 @pytest.fixture
-def stores(etcd_cluster: Cluster, tmp_path: Path) -> Stores:
+def stores(etcd_cluster: EtcdCluster, tmp_path: Path) -> Stores:
     return Stores(tmp_path, etcd_cluster.endpoints)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from devtools.etcd_cluster import running as etcd_running
 from devtools.etcd_tls import kept
 from devtools.servers import Server, launch_dev
@@ -69,7 +69,7 @@ def told(running, quick) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EtcdCluster]:
     """A cluster of this folder's own: its leaders are killed."""
     with kept(etcd_running(tmp_path_factory.mktemp("etcd"))) as cluster:
         yield cluster
@@ -80,7 +80,7 @@ class Place:
     """A registry, and how to disturb its store: etcd's leader is killed, and back once another one leads."""
 
     server: Any
-    cluster: Cluster | None
+    cluster: EtcdCluster | None
 
     def publish(self, document: bytes) -> None:
         """Register a document as the publisher, also while the store has no leader."""
@@ -111,7 +111,7 @@ def place(request: pytest.FixtureRequest) -> Place:
     """A registry on each of the stores."""
     if request.param == "sqlite":
         return Place(request.getfixturevalue("running"), None)
-    cluster: Cluster = request.getfixturevalue("etcd_cluster")
+    cluster: EtcdCluster = request.getfixturevalue("etcd_cluster")
     asyncio.run(cluster.ready())
     start_server = request.getfixturevalue("start_server")
     return Place(start_server("--store", f"etcd://{','.join(cluster.endpoints)}"), cluster)

@@ -12,9 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.etcd_cluster import Cluster, Member, running
-from schemaregistry_server.etcd.endpoints import Connection
-from schemaregistry_server.etcd.etcd_client import Client
+from devtools.etcd_cluster import EtcdCluster, EtcdMember, running
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_client import EtcdClient
 from schemaregistry_server.store import store_history
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.store_history import History
@@ -28,7 +28,7 @@ class Clustered:
     """The world of the store on etcd. `cables`: the members are on a network of ours that can be cut."""
 
     servers: list[Server]
-    cluster: Cluster
+    cluster: EtcdCluster
     chance: random.Random
     cables: bool
 
@@ -81,7 +81,7 @@ class Clustered:
     async def kill_follower(self) -> float:
         return await self._kill(self.chance.choice(await self._followers()))
 
-    async def _kill(self, member: Member) -> float:
+    async def _kill(self, member: EtcdMember) -> float:
         await member.kill()
         since = time.monotonic()
         await asyncio.sleep(self.chance.uniform(3, 5))
@@ -113,7 +113,7 @@ class Clustered:
         server = self.chance.choice(self.servers)
         server.send(signal.SIGSTOP)
         await asyncio.sleep(self.chance.uniform(0.5, 2))
-        client = Client(Connection(self.cluster.endpoints))
+        client = EtcdClient(EtcdConnection(self.cluster.endpoints))
         revision, _ = await client.get(b"/")
         await client.compact(revision)
         await client.close()
@@ -130,20 +130,20 @@ class Clustered:
     async def cut_member(self) -> float:
         return await self._cut(self.chance.choice(list(self.cluster.members.values())), "c")
 
-    async def _cut(self, member: Member, network: str) -> float:
+    async def _cut(self, member: EtcdMember, network: str) -> float:
         cable(member.name, network, "down")
         since = time.monotonic()
         await asyncio.sleep(self.chance.uniform(3, 7))
         cable(member.name, network, "up")
         return since
 
-    async def _leader(self) -> Member:
+    async def _leader(self) -> EtcdMember:
         while True:
             if leader := await self.cluster.leader():
                 return leader
             await asyncio.sleep(0.1)
 
-    async def _followers(self) -> list[Member]:
+    async def _followers(self) -> list[EtcdMember]:
         leader = await self._leader()
         return [member for member in self.cluster.members.values() if member is not leader]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from devtools.etcd_tls import kept, secured, settings
 from devtools.servers import Server, launch
 
@@ -38,14 +38,14 @@ def etcd_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def etcd_cluster(etcd_built: None, etcd_directory: Path) -> Iterator[Cluster]:
+def etcd_cluster(etcd_built: None, etcd_directory: Path) -> Iterator[EtcdCluster]:
     """A cluster of this folder's own: its history is compacted, its members are killed. Each test has its own ids."""
     with kept(secured(etcd_directory)) as cluster:
         yield cluster
 
 
 @pytest.fixture
-def etcd_store(etcd_cluster: Cluster, etcd_directory: Path) -> dict[str, object]:
+def etcd_store(etcd_cluster: EtcdCluster, etcd_directory: Path) -> dict[str, object]:
     """The settings of a server on the cluster."""
     return settings(etcd_cluster, etcd_directory)
 

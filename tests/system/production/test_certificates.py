@@ -8,31 +8,31 @@ import pytest
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.security import access, pki
 from schemaregistry_server.security.access import Access
-from schemaregistry_server.security.certificates import Files
-from schemaregistry_server.security.reloading import Reread
+from schemaregistry_server.security.certificates import TlsFiles
+from schemaregistry_server.security.reloading import Reloaded
 from tests.system.production.issuing import issue
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Files:
+def files(tmp_path: Path) -> TlsFiles:
     pki.ensure(tmp_path)
-    return Files(tmp_path / "ca.pem", tmp_path / "server.pem", tmp_path / "server-key.pem")
+    return TlsFiles(tmp_path / "ca.pem", tmp_path / "server.pem", tmp_path / "server-key.pem")
 
 
-def unfit(files: Files) -> str:
+def unfit(files: TlsFiles) -> str:
     with pytest.raises(FailedPrecondition) as refused:
         files.pem()
     assert refused.value.reason == "TLS_FILES"
     return refused.value.message
 
 
-def test_files_that_fit_are_read(files: Files) -> None:
+def test_files_that_fit_are_read(files: TlsFiles) -> None:
     assert files.pem().key == files.key.read_bytes()
     assert files.context().verify_mode.name == "CERT_REQUIRED"
 
 
 @pytest.mark.parametrize("which", ["ca", "certificate", "key"])
-def test_a_file_that_is_missing_or_no_pem_is_named(files: Files, which: str) -> None:
+def test_a_file_that_is_missing_or_no_pem_is_named(files: TlsFiles, which: str) -> None:
     path: Path = getattr(files, which)
     path.write_text("not PEM")
     assert unfit(files).startswith(f"{path} can't be used for TLS: it is no ")
@@ -40,20 +40,20 @@ def test_a_file_that_is_missing_or_no_pem_is_named(files: Files, which: str) -> 
     assert unfit(files).startswith(f"{path} can't be used for TLS: it can't be read (No such file")
 
 
-def test_another_ones_key_is_named(files: Files) -> None:
+def test_another_ones_key_is_named(files: TlsFiles) -> None:
     files.key.write_bytes((files.key.parent / "reader-key.pem").read_bytes())
     assert f"{files.key} can't be used for TLS: it is not the key of {files.certificate}" in unfit(files)
 
 
-def test_a_certificate_that_has_expired_is_named(files: Files) -> None:
+def test_a_certificate_that_has_expired_is_named(files: TlsFiles) -> None:
     issue(files.ca.parent, "server", server=True, seconds=-60)
     assert f"{files.certificate} can't be used for TLS: it expired at" in unfit(files)
 
 
 def test_the_old_pair_stays_until_both_halves_of_the_new_one_are_there(
-    files: Files, caplog: pytest.LogCaptureFixture
+    files: TlsFiles, caplog: pytest.LogCaptureFixture
 ) -> None:
-    pem = Reread(files.paths, files.pem)
+    pem = Reloaded(files.paths, files.pem)
     before = pem.value
     old_key = files.key.read_bytes()
     issue(files.ca.parent, "server", server=True)
@@ -66,13 +66,13 @@ def test_the_old_pair_stays_until_both_halves_of_the_new_one_are_there(
     assert pem.value.key == new_key
 
 
-def test_files_behind_a_symbolic_link_are_followed(files: Files, tmp_path: Path) -> None:
+def test_files_behind_a_symbolic_link_are_followed(files: TlsFiles, tmp_path: Path) -> None:
     """How Kubernetes replaces a mounted secret: the directory's link is moved to a new directory."""
     other, link = tmp_path / "other", tmp_path / "link"
     pki.ensure(other)
     link.symlink_to(files.ca.parent)
-    linked = Files(link / "ca.pem", link / "server.pem", link / "server-key.pem")
-    pem = Reread(linked.paths, linked.pem)
+    linked = TlsFiles(link / "ca.pem", link / "server.pem", link / "server-key.pem")
+    pem = Reloaded(linked.paths, linked.pem)
     assert pem.value.ca == files.ca.read_bytes()
     (tmp_path / "next").symlink_to(other)
     (tmp_path / "next").replace(link)
@@ -102,13 +102,13 @@ def test_a_file_of_revoked_names_that_is_missing_at_start_is_refused(tmp_path: P
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o604, 0o602, 0o666])
-def test_a_key_that_every_user_may_read_or_change_is_refused(files: Files, mode: int) -> None:
+def test_a_key_that_every_user_may_read_or_change_is_refused(files: TlsFiles, mode: int) -> None:
     files.key.chmod(mode)
     assert unfit(files).endswith(f"run: chmod o= {files.key}.")
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400, 0o440, 0o640])
-def test_a_key_of_its_owner_and_group_is_taken(files: Files, mode: int) -> None:
+def test_a_key_of_its_owner_and_group_is_taken(files: TlsFiles, mode: int) -> None:
     """How a mounted secret gives a key to a process that isn't root."""
     files.key.chmod(mode)
     assert files.pem().key

@@ -8,14 +8,14 @@ from pathlib import Path
 import grpc
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from devtools.servers import Server, answer, launch, register, until
 from schemaregistry.v1 import registry_pb2 as pb
 from tests.system.production.relay import Relay
 
 
 @pytest.fixture
-def relay(etcd_cluster: Cluster) -> Iterator[Relay]:
+def relay(etcd_cluster: EtcdCluster) -> Iterator[Relay]:
     """A line to one member of etcd, cut."""
     relay = Relay(etcd_cluster.endpoints[0])
     yield relay

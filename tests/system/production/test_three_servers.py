@@ -7,12 +7,12 @@ from pathlib import Path
 import grpc
 import pytest
 
-from devtools.etcd_cluster import Cluster
+from devtools.etcd_cluster import EtcdCluster
 from devtools.load_generator import Load, loaded
 from devtools.servers import Server, launch, register, until
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.etcd.endpoints import Connection, Tls
-from schemaregistry_server.etcd.etcd_client import Client
+from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
+from schemaregistry_server.etcd.etcd_client import EtcdClient
 from tests.support.patience import at_most_tenfold
 from tests.system.production.watcher import Watcher
 
@@ -20,7 +20,7 @@ Make = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module")
-def settings(etcd_cluster: Cluster, etcd_directory: Path) -> dict[str, object]:
+def settings(etcd_cluster: EtcdCluster, etcd_directory: Path) -> dict[str, object]:
     from devtools.etcd_tls import settings
 
     return settings(etcd_cluster, etcd_directory) | {"workers": 1, "progress-seconds": 0.5}
@@ -111,7 +111,7 @@ def test_a_rolling_restart_fails_no_call_and_hides_no_change(
 
 
 async def test_leader_kill_compaction_and_restarts_hide_no_change(
-    breakable: Cluster,
+    breakable: EtcdCluster,
     etcd_directory: Path,
     servers: list[Server],
     settings: dict[str, object],
@@ -141,9 +141,9 @@ async def test_leader_kill_compaction_and_restarts_hide_no_change(
     assert {code for code, _ in refused} <= {grpc.StatusCode.UNAVAILABLE}, refused
 
 
-async def compact(cluster: Cluster, directory: Path, revision: int) -> None:
+async def compact(cluster: EtcdCluster, directory: Path, revision: int) -> None:
     """Let etcd forget what it had before a revision."""
     names = ("ca.pem", "ci-bot.pem", "ci-bot-key.pem")
-    client = Client(Connection(cluster.endpoints, tls=Tls(*(directory / "tls" / name for name in names))))
+    client = EtcdClient(EtcdConnection(cluster.endpoints, tls=EtcdTls(*(directory / "tls" / name for name in names))))
     await client.compact(revision)
     await client.close()

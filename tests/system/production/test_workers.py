@@ -22,7 +22,7 @@ from devtools.servers import Server, alive, command, register, until
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import supervisor
-from schemaregistry_server.runtime.supervisor import Crew
+from schemaregistry_server.runtime.supervisor import Supervisor
 from schemaregistry_server.security import pki
 
 
@@ -130,7 +130,7 @@ async def test_a_worker_that_hangs_is_killed_and_started_again(
     monkeypatch.setattr(supervisor, "SILENT_SECONDS", 2)
     others = set(children(os.getpid()))
     stopping, listening = asyncio.Event(), asyncio.Event()
-    crew = Crew(settings(tmp_path, etcd_store), stopping)
+    crew = Supervisor(settings(tmp_path, etcd_store), stopping)
     running = asyncio.create_task(crew.run(lambda _: listening.set()))
     await asyncio.wait_for(listening.wait(), 60)
     hanging = next(pid for pid in children(os.getpid()) if pid not in others and b"spawn_main" in command(pid))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemaregistry.cli import compat_process
-from schemaregistry.cli.compat_process import Judge
+from schemaregistry.cli.compat_process import CompatProcess
 from schemaregistry.compat import Outcome, RefusedVersion
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import InvalidArgument
@@ -31,12 +31,12 @@ def document(version: str, *values: Any) -> Document:
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Judge]:
-    with Judge() as started:
+def judge() -> Iterator[CompatProcess]:
+    with CompatProcess() as started:
         yield started
 
 
-def test_the_answers_are_the_librarys(judge: Judge) -> None:
+def test_the_answers_are_the_librarys(judge: CompatProcess) -> None:
     old, new = document("1.0.0", 1, 2), document("2.0.0", 1)
     assert judge.parse(old.raw) == old
     assert judge.check([old], new, None, 30.0).outcome is Outcome.INCOMPATIBLE
@@ -50,7 +50,7 @@ def test_the_answers_are_the_librarys(judge: Judge) -> None:
     ("how", "seconds", "why"), [(hang, 0.3, "it took longer than 0.3 s"), (fail, 30.0, "it failed: TypeError")]
 )
 def test_a_check_that_is_given_up_is_unknown(
-    judge: Judge, monkeypatch: pytest.MonkeyPatch, how: object, seconds: float, why: str
+    judge: CompatProcess, monkeypatch: pytest.MonkeyPatch, how: object, seconds: float, why: str
 ) -> None:
     monkeypatch.setattr(compat_process, "check_history", how)
     verdict = judge.check([document("1.0.0", 1)], document("2.0.0", 2), None, seconds)
@@ -58,7 +58,9 @@ def test_a_check_that_is_given_up_is_unknown(
     assert why in verdict.message
 
 
-def test_a_version_is_admitted_by_the_rules_for_what_is_unknown(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_version_is_admitted_by_the_rules_for_what_is_unknown(
+    judge: CompatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compat_process, "admit", hang)
     verdict = judge.admit([document("1.0.0", 1)], document("2.0.0", 2), 0.3)
     assert verdict is not None
@@ -67,7 +69,9 @@ def test_a_version_is_admitted_by_the_rules_for_what_is_unknown(judge: Judge, mo
         judge.admit([document("1.0.0", 1)], document("1.1.0", 2), 0.3)
 
 
-def test_a_document_that_is_given_up_is_refused_with_what_to_do(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_document_that_is_given_up_is_refused_with_what_to_do(
+    judge: CompatProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compat_process, "parse", hang)
     monkeypatch.setattr(compat_process, "PARSING", 0.3)
     with pytest.raises(InvalidArgument, match="Make it smaller") as refused:
@@ -75,7 +79,7 @@ def test_a_document_that_is_given_up_is_refused_with_what_to_do(judge: Judge, mo
     assert refused.value.reason == "TOO_COSTLY"
 
 
-def test_a_line_that_is_given_up_keeps_its_id(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_that_is_given_up_keeps_its_id(judge: CompatProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compat_process.lines, "answer", fail)
     answer = json.loads(judge.answer_line(b'{"id": ["x", 1], "old": true, "new": true}', 30.0))
     assert answer["id"] == ["x", 1]

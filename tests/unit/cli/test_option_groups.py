@@ -9,7 +9,7 @@ from typer.core import TyperOption
 from typer.testing import CliRunner
 
 from schemaregistry.cli.app import app
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 
 
@@ -44,7 +44,7 @@ def test_every_command_that_reaches_the_registry_has_the_same_options() -> None:
         name: [
             (option.opts, option.envvar, option.help, option.default)
             for option in command.params
-            if isinstance(option, TyperOption) and option.name in {field.name for field in fields(Connection)}
+            if isinstance(option, TyperOption) and option.name in {field.name for field in fields(ConnectionOptions)}
         ]
         for name, command in commands.items()
     }

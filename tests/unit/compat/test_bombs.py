@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from schemaregistry.compat import Outcome, decide, decision, json_lines
-from schemaregistry.tasks import Stopped, Template, Worker
+from schemaregistry.tasks import Stopped, TaskWorker, Template
 from tests.support.bombs import COMPATIBLE, ENDLESS, INCOMPATIBLE, UNKNOWN, Pair
 
 PATIENT = 60.0
@@ -32,13 +32,13 @@ def test_incompatible(pair: Pair) -> None:
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    started = Worker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
+def worker() -> Iterator[TaskWorker]:
+    started = TaskWorker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
     yield started
     started.close()
 
 
-def verdict_within_a_second(worker: Worker, pair: Pair) -> str:
+def verdict_within_a_second(worker: TaskWorker, pair: Pair) -> str:
     """What a caller is told, after which the worker (or the one that takes its place) answers the next question."""
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
@@ -54,11 +54,11 @@ def verdict_within_a_second(worker: Worker, pair: Pair) -> str:
 
 
 @pytest.mark.parametrize("pair", UNKNOWN.values(), ids=UNKNOWN)
-def test_given_up_in_time_and_memory(worker: Worker, pair: Pair) -> None:
+def test_given_up_in_time_and_memory(worker: TaskWorker, pair: Pair) -> None:
     assert verdict_within_a_second(worker, pair) == "unknown"
 
 
 @pytest.mark.parametrize("pair", ENDLESS.values(), ids=ENDLESS)
-def test_ended_by_the_clock_and_never_wrong(worker: Worker, pair: Pair) -> None:
+def test_ended_by_the_clock_and_never_wrong(worker: TaskWorker, pair: Pair) -> None:
     """A fast machine may find the counterexample in time: all of these have one."""
     assert verdict_within_a_second(worker, pair) in {"unknown", "incompatible"}

@@ -13,15 +13,15 @@ from schemaregistry.compat import json_lines
 from schemaregistry.compat.second_referee import validator
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, Template, Worker
+from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, TaskWorker, Template
 from tests.support.schema_keywords import schemas
 
 SECONDS = 0.5
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    started = Worker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
+def worker() -> Iterator[TaskWorker]:
+    started = TaskWorker(Template(["schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee"]))
     yield started
     started.close()
 
@@ -46,7 +46,7 @@ def pairs(draw: st.DrawFn) -> tuple[Any, Any]:
 @example(({"type": "array", "minItems": 10**30}, False))
 @example((True, {"maxItems": 1e300, "uniqueItems": True}))
 @example(({"multipleOf": 1e308}, {"exclusiveMaximum": 0}))
-def test_every_pair_is_answered(worker: Worker, pair: tuple[Any, Any]) -> None:
+def test_every_pair_is_answered(worker: TaskWorker, pair: tuple[Any, Any]) -> None:
     old, new = pair
     line = json.dumps({"id": 1, "old": old, "new": new}).encode()
     try:
@@ -63,7 +63,7 @@ def test_every_pair_is_answered(worker: Worker, pair: tuple[Any, Any]) -> None:
 
 @settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 @given(schemas(faulty=True).filter(lambda schema: isinstance(schema, dict)))
-def test_every_document_is_read_or_refused(worker: Worker, schema: dict[str, Any]) -> None:
+def test_every_document_is_read_or_refused(worker: TaskWorker, schema: dict[str, Any]) -> None:
     text = json.dumps({**schema, "$id": "any_v1", "version": "1.0.0", "type": "object"}).encode()
     try:
         document = worker.ask(10.0, parse, text)

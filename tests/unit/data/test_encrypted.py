@@ -16,7 +16,7 @@ import pytest
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Directory, check, find, load
 from schemaregistry.data.readers.parquet_footer import row_groups
-from schemaregistry.data.readers.thrift import Compact
+from schemaregistry.data.readers.thrift import CompactProtocol
 from schemaregistry.document import parse
 from schemaregistry.v1.contract_pb2 import Contract
 
@@ -84,7 +84,7 @@ def test_nothing_of_a_load_stays(encrypted: Path, tmp_path: Path) -> None:
 def without_last_chunk(data: bytes) -> bytes:
     """A file of two columns whose first row group has lost the second: what pyarrow's own view of it dies of."""
     start = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
-    footer = Compact(data[start:-8])
+    footer = CompactProtocol(data[start:-8])
     group = next(kind for number, kind in footer.fields() if number == 4 or footer.skip(kind))
     assert (group, footer.items()) == (9, range(1))
     assert next(footer.fields()) == (1, 9)
@@ -155,7 +155,7 @@ def test_cpp_says_the_same(encrypted: Path, tmp_path: Path, contract: Contract) 
 
 def test_a_struct_ends_where_thrift_ends_it() -> None:
     """At a field of type 0, whatever its number."""
-    footer = Compact(bytes((0x15, 0x02, 0x30)))
+    footer = CompactProtocol(bytes((0x15, 0x02, 0x30)))
     assert [(number, kind, footer.integer()) for number, kind in footer.fields()] == [(1, 5, 1)]
     assert footer.position == 3
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import check, find
-from schemaregistry.data.readers.json_batch import Layout
+from schemaregistry.data.readers.json_batch import RecordLayout
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract, TypeName
@@ -313,7 +313,7 @@ def test_lines_of_json_and_a_validator_row_by_row_agree(case: Case, together: bo
     expected = by_row(document, contract, schema, rows)
     with pytest.MonkeyPatch.context() as patch:
         if not together:
-            patch.setattr(Layout, "of", lambda _plan, **_: None)
+            patch.setattr(RecordLayout, "of", lambda _plan, **_: None)
         assert found_in(folder / "made.ndjson", contract) == (expected, len(set().union(*expected.values())))
     compared("files of JSON lines", len(rows), expected)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts import toolchains
-from scripts.toolchains import Failed, Need
+from scripts.toolchains import Need, NotInstalled
 
 
 def program(folder: Path, name: str, says: str) -> None:
@@ -53,7 +53,7 @@ def test_who_is_not_root_is_told_what_to_run(path: Path, monkeypatch: pytest.Mon
     program(path, "apt-get", "")
     program(path, "apt-cache", "  Candidate: 1.96.0")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(Failed, match=r"^Run: sudo apt-get install rustc$"):
+    with pytest.raises(NotInstalled, match=r"^Run: sudo apt-get install rustc$"):
         toolchains.install([NEW])
 
 

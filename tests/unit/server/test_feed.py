@@ -9,24 +9,24 @@ import pytest
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
-from schemaregistry_server.store.base import Batch, Compacted, Entry
+from schemaregistry_server.store.base import Compacted, Entry, EntryBatch
 from tests.support.patience import PATIENCE
 
 
 class Failing:
     """A store that does what its script says: a batch, or an exception that a watch or a load raises."""
 
-    def __init__(self, watches: list[Batch | Exception], loads: list[Batch | Exception]) -> None:
+    def __init__(self, watches: list[EntryBatch | Exception], loads: list[EntryBatch | Exception]) -> None:
         self._watches = iter(watches)
         self._loads = iter(loads)
 
-    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+    async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         for step in self._watches:
             if isinstance(step, Exception):
                 raise step
             yield step
 
-    async def load(self) -> Batch:
+    async def load(self) -> EntryBatch:
         step = next(self._loads)
         if isinstance(step, Exception):
             raise step
@@ -46,7 +46,9 @@ def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feed, "PAUSE", 0)
 
 
-async def followed(watches: list[Batch | Exception], loads: list[Batch | Exception] | None = None) -> CurrentCatalog:
+async def followed(
+    watches: list[EntryBatch | Exception], loads: list[EntryBatch | Exception] | None = None
+) -> CurrentCatalog:
     current = CurrentCatalog()
     await asyncio.wait_for(feed.follow(Failing(watches, loads or []), current), PATIENCE)  # type: ignore[arg-type]  # enough
     return current
@@ -54,7 +56,9 @@ async def followed(watches: list[Batch | Exception], loads: list[Batch | Excepti
 
 async def test_an_outage_is_said_once_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING):
-        current = await followed([Batch(1, (entry(1),)), *(away() for _ in range(50)), Batch(2), away(), Batch(3)])
+        current = await followed(
+            [EntryBatch(1, (entry(1),)), *(away() for _ in range(50)), EntryBatch(2), away(), EntryBatch(3)]
+        )
     assert [line.split(",")[0] for line in caplog.messages] == ["the store is away", "the store is back"] * 2
     assert not current.stale
 
@@ -70,7 +74,7 @@ async def test_an_outage_keeps_its_beginning_and_says_its_latest_reason() -> Non
 
 
 async def test_a_compacted_watch_loads_anew_even_where_the_load_fails_at_first() -> None:
-    everything = Batch(5, tuple(entry(revision) for revision in (1, 4, 5)))
-    current = await followed([Batch(1, (entry(1),)), Compacted("3"), Compacted("3")], [away(), everything])
+    everything = EntryBatch(5, tuple(entry(revision) for revision in (1, 4, 5)))
+    current = await followed([EntryBatch(1, (entry(1),)), Compacted("3"), Compacted("3")], [away(), everything])
     assert [registered.entry.revision for registered in current.catalog.after(0)] == [1, 4, 5]
     assert not current.stale

@@ -16,7 +16,7 @@ from schemaregistry.tasks import Template
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc import compat_tasks, verdicts, workers
 from schemaregistry_server.rpc import compat_worker as judging
-from schemaregistry_server.rpc.compat_worker import WorkerJudge
+from schemaregistry_server.rpc.compat_worker import CompatWorkers
 from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.store.base import Entry
 
@@ -48,14 +48,14 @@ async def template() -> AsyncIterator[Template]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def judge(template: Template) -> AsyncIterator[WorkerJudge]:
-    started = WorkerJudge(template, workers=2, seconds=10.0)
+async def judge(template: Template) -> AsyncIterator[CompatWorkers]:
+    started = CompatWorkers(template, workers=2, seconds=10.0)
     yield started
     started.close()
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_the_verdict_is_the_librarys(judge: WorkerJudge) -> None:
+async def test_the_verdict_is_the_librarys(judge: CompatWorkers) -> None:
     old, new = entry("1.0.0", 1, 2), entry("2.0.0", 1)
     expected = verdicts.to_message(check(parse(old.raw), parse(new.raw)))
     answer = await judge.verdict([old], new, None, SOMEBODY)
@@ -64,7 +64,7 @@ async def test_the_verdict_is_the_librarys(judge: WorkerJudge) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_document_is_read_in_a_worker_and_refused_as_ever(judge: WorkerJudge) -> None:
+async def test_a_document_is_read_in_a_worker_and_refused_as_ever(judge: CompatWorkers) -> None:
     found = await judge.read(raw("1.0.0", 1), "judged", SOMEBODY)
     assert (str(found.version), found.fingerprint) == ("1.0.0", parse(raw("1.0.0", 1)).fingerprint)
     with pytest.raises(InvalidArgument) as refused:
@@ -73,7 +73,7 @@ async def test_a_document_is_read_in_a_worker_and_refused_as_ever(judge: WorkerJ
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_refusal_crosses_with_its_verdict(judge: WorkerJudge) -> None:
+async def test_a_refusal_crosses_with_its_verdict(judge: CompatWorkers) -> None:
     with pytest.raises(RefusedWrite) as refused:
         await judge.admit([entry("1.0.0", 1, 2)], candidate("1.1.0", 1), SOMEBODY)
     assert refused.value.reason == "BUMP_TOO_SMALL"
@@ -81,7 +81,7 @@ async def test_a_refusal_crosses_with_its_verdict(judge: WorkerJudge) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_many_at_once_are_all_answered(judge: WorkerJudge) -> None:
+async def test_many_at_once_are_all_answered(judge: CompatWorkers) -> None:
     old = entry("1.0.0", 1, 2)
     news = [entry(f"1.{minor}.0", 1, 2, minor + 3) for minor in range(1, 16)]
     answers = await asyncio.gather(*(judge.verdict([old], new, None, SOMEBODY) for new in news))
@@ -92,7 +92,7 @@ async def test_many_at_once_are_all_answered(judge: WorkerJudge) -> None:
 async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered(
     template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    judge = WorkerJudge(template, workers=1, seconds=0.5)
+    judge = CompatWorkers(template, workers=1, seconds=0.5)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
         patched.setattr(compat_tasks, "weigh", _hang)
@@ -110,7 +110,7 @@ async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_question_waits_for_no_bomb_of_another_caller(
-    judge: WorkerJudge, monkeypatch: pytest.MonkeyPatch
+    judge: CompatWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
@@ -128,7 +128,7 @@ async def test_a_question_waits_for_no_bomb_of_another_caller(
 @pytest.mark.asyncio(loop_scope="module")
 async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "PATIENCE", 0.05 / 30)
-    judge = WorkerJudge(template, workers=1, seconds=30.0)
+    judge = CompatWorkers(template, workers=1, seconds=30.0)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
         patched.setattr(compat_tasks, "weigh", _hang)
@@ -148,7 +148,7 @@ async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monk
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_fault_of_ours_is_unknown_to_the_caller_and_whole_in_the_log(
-    judge: WorkerJudge, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    judge: CompatWorkers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(compat_tasks, "weigh", _fail)
     answer = await judge.verdict([entry("1.0.0", 1)], entry("2.0.0", 2), None, SOMEBODY)

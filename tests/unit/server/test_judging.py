@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry_server.catalog.catalog_version import Registered
+from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.rpc import verdict_cache
-from schemaregistry_server.rpc.verdict_cache import Questions, read_direction
+from schemaregistry_server.rpc.verdict_cache import VerdictCache, read_direction
 from schemaregistry_server.rpc.verdicts import Rendered
 from schemaregistry_server.store.base import Entry
 
@@ -32,16 +32,16 @@ class Slow:
 
 
 @pytest.fixture
-def pairs(document) -> list[tuple[Registered, Registered]]:
-    def registered(name: str, version: str) -> Registered:
-        return Registered(Entry(name, version, document(name, version), "sha256:0", "x", 1, 1))
+def pairs(document) -> list[tuple[CatalogVersion, CatalogVersion]]:
+    def registered(name: str, version: str) -> CatalogVersion:
+        return CatalogVersion(Entry(name, version, document(name, version), "sha256:0", "x", 1, 1))
 
     return [(registered(f"a{n}", "1.0.0"), registered(f"a{n}", "1.1.0")) for n in range(5)]
 
 
 async def test_a_pair_that_many_ask_for_is_judged_once(pairs) -> None:
     judge = Slow()
-    questions = Questions(judge)
+    questions = VerdictCache(judge)
     asking = [asyncio.create_task(questions.pair(*pairs[0], "full", "me")) for _ in range(20)]
     await asyncio.sleep(0)
     judge.let.set()
@@ -53,7 +53,7 @@ async def test_a_pair_that_many_ask_for_is_judged_once(pairs) -> None:
 
 async def test_a_caller_that_leaves_does_not_take_the_verdict_with_it(pairs) -> None:
     judge = Slow()
-    questions = Questions(judge)
+    questions = VerdictCache(judge)
     leaving = asyncio.create_task(questions.pair(*pairs[0], None, "me"))
     await asyncio.sleep(0)
     leaving.cancel()
@@ -66,7 +66,7 @@ async def test_what_failed_is_asked_again(pairs) -> None:
     judge = Slow()
     judge.let.set()
     judge.fails = True
-    questions = Questions(judge)
+    questions = VerdictCache(judge)
     with pytest.raises(RuntimeError):
         await questions.pair(*pairs[0], None, "me")
     judge.fails = False
@@ -78,7 +78,7 @@ async def test_what_may_change_or_is_long_is_not_remembered(pairs, outcome: str,
     judge = Slow()
     judge.let.set()
     judge.outcome, judge.size = outcome, size
-    questions = Questions(judge)
+    questions = VerdictCache(judge)
     for _ in range(3):
         await questions.pair(*pairs[0], None, "me")
         await asyncio.sleep(0)
@@ -89,7 +89,7 @@ async def test_the_oldest_verdicts_are_forgotten(pairs, monkeypatch) -> None:
     monkeypatch.setattr(verdict_cache, "REMEMBERED", 2)
     judge = Slow()
     judge.let.set()
-    questions = Questions(judge)
+    questions = VerdictCache(judge)
     for pair in (*pairs[:3], pairs[2], pairs[0]):
         await questions.pair(*pair, None, "me")
     assert judge.asked == 4

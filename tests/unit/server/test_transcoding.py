@@ -4,7 +4,7 @@ import pytest
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR
-from schemaregistry_server.transport.transcoding import Binding, bindings
+from schemaregistry_server.transport.transcoding import HttpRule, bindings
 
 SERVICE = DESCRIPTOR.services_by_name["SchemaRegistry"]
 BINDINGS = {(each.http_method, each.template): each for each in bindings(SERVICE)}
@@ -14,7 +14,7 @@ def test_every_rpc_has_a_path() -> None:
     assert {each.rpc for each in BINDINGS.values()} == {method.name for method in SERVICE.methods}
 
 
-def build(binding: Binding, *query: tuple[str, str], body: bytes = b"", **path: str):
+def build(binding: HttpRule, *query: tuple[str, str], body: bytes = b"", **path: str):
     return binding.request_of(path, query, "application/json", body)
 
 

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from schemaregistry_server.rpc.fair_queue import Busy, Turns
+from schemaregistry_server.rpc.fair_queue import Busy, FairQueue
 
 LONG = 30.0
 
@@ -20,7 +20,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 class Asking:
     """Callers that take a place in turn, and the order in which they got one."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self.turns = turns
         self.served: list[str] = []
         self.leave = asyncio.Event()
@@ -38,7 +38,7 @@ class Asking:
 
 
 async def test_one_caller_leaves_a_place_to_others() -> None:
-    asking = Asking(Turns(3, waiting=64, patience=LONG))
+    asking = Asking(FairQueue(3, waiting=64, patience=LONG))
     tasks = await asking.start("a", "a", "a", "a", "b")
     assert asking.served == ["a", "a", "b"]
     asking.leave.set()
@@ -47,12 +47,12 @@ async def test_one_caller_leaves_a_place_to_others() -> None:
 
 
 async def test_a_single_place_is_anybodys(stack: AsyncExitStack) -> None:
-    turns = Turns(1, waiting=64, patience=LONG)
+    turns = FairQueue(1, waiting=64, patience=LONG)
     assert await stack.enter_async_context(turns.place("a")) == 0
 
 
 async def test_callers_are_served_in_turn_whoever_asked_most() -> None:
-    turns = Turns(1, waiting=64, patience=LONG)
+    turns = FairQueue(1, waiting=64, patience=LONG)
     asking = Asking(turns)
     asking.leave.set()
     async with turns.place("first"):
@@ -62,13 +62,13 @@ async def test_callers_are_served_in_turn_whoever_asked_most() -> None:
 
 
 async def test_two_hold_different_places(stack: AsyncExitStack) -> None:
-    turns = Turns(2, waiting=64, patience=LONG)
+    turns = FairQueue(2, waiting=64, patience=LONG)
     held = [await stack.enter_async_context(turns.place(caller)) for caller in "ab"]
     assert sorted(held) == [0, 1]
 
 
 async def test_no_more_wait_than_may_and_a_quarter_of_them_of_one_caller() -> None:
-    turns = Turns(1, waiting=8, patience=LONG)
+    turns = FairQueue(1, waiting=8, patience=LONG)
     asking = Asking(turns)
     tasks = await asking.start("first", *(name for name in "abcd" for _ in range(2)))
     for caller in ("a", "e"):
@@ -80,7 +80,7 @@ async def test_no_more_wait_than_may_and_a_quarter_of_them_of_one_caller() -> No
 
 
 async def test_who_finds_no_place_in_time_is_told_and_has_left_the_queue(stack: AsyncExitStack) -> None:
-    turns = Turns(1, waiting=4, patience=0.01)
+    turns = FairQueue(1, waiting=4, patience=0.01)
     await stack.enter_async_context(turns.place("first"))
     for _ in range(6):
         with pytest.raises(Busy, match=r"within 0\.01 s"):
@@ -89,7 +89,7 @@ async def test_who_finds_no_place_in_time_is_told_and_has_left_the_queue(stack: 
 
 
 async def test_who_leaves_the_queue_takes_no_place_along() -> None:
-    turns = Turns(1, waiting=64, patience=LONG)
+    turns = FairQueue(1, waiting=64, patience=LONG)
     asking = Asking(turns)
     async with turns.place("first"):
         gone, stays = await asking.start("a", "b")
@@ -104,7 +104,7 @@ async def test_who_leaves_the_queue_takes_no_place_along() -> None:
 
 
 async def test_who_leaves_in_the_very_moment_of_its_turn_gives_the_place_back() -> None:
-    turns = Turns(1, waiting=64, patience=LONG)
+    turns = FairQueue(1, waiting=64, patience=LONG)
     asking = Asking(turns)
     async with turns.place("first"):
         (gone,) = await asking.start("a")

@@ -16,9 +16,9 @@ from schemaregistry.errors import AlreadyExists, FailedPrecondition, Unavailable
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.rpc import registration
-from schemaregistry_server.rpc.registration import Writer
+from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.verdict_cache import Candidate
-from schemaregistry_server.store.base import Batch, Compacted, Entry
+from schemaregistry_server.store.base import Compacted, Entry, EntryBatch
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 from tests.support.patience import PATIENCE
 
@@ -75,32 +75,32 @@ def entry(data: bytes) -> Entry:
 async def test_a_write_that_another_server_beat_is_judged_again_after_it(store, current, document) -> None:
     judge = Inline()
     first, rival, mine = (document("a", f"1.0.{n}", title=f"No {n}") for n in range(3))
-    await Writer(store, current, judge).write(parse(first), "me")
-    written, created = await Writer(Contended(store, [entry(rival)]), current, judge).write(parse(mine), "me")
+    await Registrar(store, current, judge).write(parse(first), "me")
+    written, created = await Registrar(Contended(store, [entry(rival)]), current, judge).write(parse(mine), "me")
     assert (written.version, created) == ("1.0.2", True)
     assert judge.asked == [(["1.0.0"], "1.0.2"), (["1.0.1"], "1.0.2")]
 
 
 async def test_a_write_that_no_longer_fits_after_another_servers_is_refused(store, current, document) -> None:
-    await Writer(store, current, Inline()).write(parse(document("a", "1.0.0")), "me")
+    await Registrar(store, current, Inline()).write(parse(document("a", "1.0.0")), "me")
     contended = Contended(store, [entry(document("a", "1.0.5", title="Theirs"))])
     with pytest.raises(FailedPrecondition, match="Versions grow"):
-        await Writer(contended, current, Inline()).write(parse(document("a", "1.0.1", title="Mine")), "me")
+        await Registrar(contended, current, Inline()).write(parse(document("a", "1.0.1", title="Mine")), "me")
 
 
 async def test_the_same_version_by_another_server_is_found_by_its_content(store, current, document) -> None:
     same, other = document("a"), document("a", title="Other")
-    written, created = await Writer(Contended(store, [entry(same)]), current, Inline()).write(parse(same), "me")
+    written, created = await Registrar(Contended(store, [entry(same)]), current, Inline()).write(parse(same), "me")
     assert (created, written.registered_by) == (False, "another server")
     with pytest.raises(AlreadyExists):
-        await Writer(store, current, Inline()).write(parse(other), "me")
+        await Registrar(store, current, Inline()).write(parse(other), "me")
 
 
 async def test_a_write_that_is_beaten_all_the_time_gives_up_and_says_so(store, current, document, monkeypatch) -> None:
     monkeypatch.setattr(registration, "ATTEMPTS", 3)
     rivals = [entry(document("a", f"1.0.{n}", title=f"No {n}")) for n in range(5)]
     with pytest.raises(Unavailable) as refused:
-        await Writer(Contended(store, rivals), current, Inline()).write(parse(document("a", "2.0.0")), "me")
+        await Registrar(Contended(store, rivals), current, Inline()).write(parse(document("a", "2.0.0")), "me")
     assert refused.value.reason == "CONTENDED"
 
 
@@ -109,7 +109,7 @@ async def test_a_release_is_judged_after_the_last_release_where_a_pre_release_ca
 ) -> None:
     judge = Inline()
     for version in ("1.0.0", "1.1.0-rc.1", "1.1.0"):
-        await Writer(store, current, judge).write(parse(document("a", version, title=version)), "me")
+        await Registrar(store, current, judge).write(parse(document("a", version, title=version)), "me")
     assert judge.asked[-1] == (["1.0.0", "1.1.0-rc.1"], "1.1.0")
 
 
@@ -117,23 +117,23 @@ async def test_a_transitive_level_is_judged_after_every_version(store, current, 
     judge = Inline()
     for version in ("1.0.0", "1.0.1", "1.0.2"):
         level = {"compatibility": "full_transitive"}
-        await Writer(store, current, judge).write(parse(document("a", version, title=version, **level)), "me")
+        await Registrar(store, current, judge).write(parse(document("a", version, title=version, **level)), "me")
     assert judge.asked[-1] == (["1.0.0", "1.0.1"], "1.0.2")
 
 
 class Scripted:
     """A store whose watches end one after the other as the script says, and then wait."""
 
-    def __init__(self, *script: list[Batch | Exception], everything: Batch | None = None) -> None:
+    def __init__(self, *script: list[EntryBatch | Exception], everything: EntryBatch | None = None) -> None:
         self.script = list(script)
         self.everything = everything
         self.watched_after: list[int] = []
 
-    async def load(self) -> Batch:
+    async def load(self) -> EntryBatch:
         assert self.everything is not None
         return self.everything
 
-    async def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+    async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         self.watched_after.append(after_revision)
         for step in self.script.pop(0) if self.script else []:
             if isinstance(step, Exception):
@@ -160,12 +160,12 @@ async def test_a_store_that_goes_away_leaves_the_catalog_stale_until_it_is_back(
     current, stale = CurrentCatalog(), []
 
     class Noting(Scripted):
-        def watch(self, after_revision: int) -> AsyncIterator[Batch]:
+        def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
             stale.append(current.stale)
             return super().watch(after_revision)
 
     away = Unavailable("away", reason="STORE_AWAY")
-    store = Noting([Batch(1, (numbered(1),)), away], [away], [Batch(2, (numbered(2),))])
+    store = Noting([EntryBatch(1, (numbered(1),)), away], [away], [EntryBatch(2, (numbered(2),))])
     await followed(store, current, 3)
     assert store.watched_after == [0, 1, 1]
     assert stale == [False, True, True]
@@ -175,8 +175,10 @@ async def test_a_store_that_goes_away_leaves_the_catalog_stale_until_it_is_back(
 
 async def test_a_compacted_watch_is_listed_anew_and_nothing_goes_backwards() -> None:
     current = CurrentCatalog()
-    everything = Batch(9, tuple(numbered(n) for n in (1, 4, 9)))
-    store = Scripted([Batch(1, (numbered(1),)), Compacted()], [Batch(10, (numbered(10),))], everything=everything)
+    everything = EntryBatch(9, tuple(numbered(n) for n in (1, 4, 9)))
+    store = Scripted(
+        [EntryBatch(1, (numbered(1),)), Compacted()], [EntryBatch(10, (numbered(10),))], everything=everything
+    )
     await followed(store, current, 2)
     assert store.watched_after == [0, 9]
     assert [r.entry.revision for r in current.catalog.after(0)] == [1, 4, 9, 10]
@@ -188,7 +190,7 @@ async def test_a_write_that_is_not_seen_in_time_is_found_by_whoever_sends_it_aga
 ) -> None:
     monkeypatch.setattr(registration, "SECONDS", 0.05)
     current = CurrentCatalog()
-    writer, wanted = Writer(store, current, Inline()), parse(document("late_v1"))
+    writer, wanted = Registrar(store, current, Inline()), parse(document("late_v1"))
     with pytest.raises(Unavailable) as late:
         await writer.write(wanted, "ci-bot")
     assert late.value.reason == "STORE_AHEAD"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.tasks import Crashed, Failed, OutOfMemory, Overdue, Stopped, Template, Worker
+from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, Stopped, TaskRaised, TaskWorker, Template
 from tests.support import task_kinds
 
 ROOT = Path(__file__).parents[3]
@@ -19,23 +19,23 @@ LONG = 30.0
 
 
 @pytest.fixture(scope="module")
-def worker() -> Iterator[Worker]:
-    started = Worker(Template(["tests.support.task_kinds"]))
+def worker() -> Iterator[TaskWorker]:
+    started = TaskWorker(Template(["tests.support.task_kinds"]))
     yield started
     started.close()
 
 
-def test_the_answer_is_the_tasks(worker: Worker) -> None:
+def test_the_answer_is_the_tasks(worker: TaskWorker) -> None:
     assert worker.ask(LONG, task_kinds.double, 21) == 42
 
 
-def test_the_task_runs_elsewhere_and_the_process_is_kept(worker: Worker) -> None:
+def test_the_task_runs_elsewhere_and_the_process_is_kept(worker: TaskWorker) -> None:
     first = worker.ask(LONG, task_kinds.process)
     assert first != os.getpid()
     assert worker.ask(LONG, task_kinds.process) == first
 
 
-def test_a_refusal_is_raised_as_it_was(worker: Worker) -> None:
+def test_a_refusal_is_raised_as_it_was(worker: TaskWorker) -> None:
     with pytest.raises(InvalidArgument, match="Not that") as refused:
         worker.ask(LONG, task_kinds.refuse)
     assert (refused.value.reason, refused.value.pointer) == ("NOT_THAT", "/a")
@@ -44,29 +44,29 @@ def test_a_refusal_is_raised_as_it_was(worker: Worker) -> None:
 @pytest.mark.parametrize(
     ("task", "how", "why"),
     [
-        (task_kinds.fail, Failed, "TypeError: object of type 'bool' has no len()"),
-        (task_kinds.panic, Failed, "attempt to subtract with overflow"),
-        (task_kinds.unspeakable, Failed, "it failed"),
+        (task_kinds.fail, TaskRaised, "TypeError: object of type 'bool' has no len()"),
+        (task_kinds.panic, TaskRaised, "attempt to subtract with overflow"),
+        (task_kinds.unspeakable, TaskRaised, "it failed"),
         (task_kinds.die, Crashed, "its process died"),
         (task_kinds.leave, Crashed, "its process died"),
         (task_kinds.eat_natively, Crashed, "too much memory"),
     ],
 )
 def test_what_goes_wrong_is_told_and_the_next_question_answered(
-    worker: Worker, task: Callable[[], object], how: type[Stopped], why: str
+    worker: TaskWorker, task: Callable[[], object], how: type[Stopped], why: str
 ) -> None:
     with pytest.raises(how, match=".*" + why.replace("(", r"\(").replace(")", r"\)")):
         worker.ask(LONG, task)
     assert worker.ask(LONG, task_kinds.double, 4) == 8
 
 
-def test_a_failure_keeps_its_traceback(worker: Worker) -> None:
-    with pytest.raises(Failed) as failed:
+def test_a_failure_keeps_its_traceback(worker: TaskWorker) -> None:
+    with pytest.raises(TaskRaised) as failed:
         worker.ask(LONG, task_kinds.fail)
     assert 'raise TypeError("object of type' in failed.value.details
 
 
-def test_a_task_beyond_its_time_is_killed_whatever_signals_it_holds_back(worker: Worker) -> None:
+def test_a_task_beyond_its_time_is_killed_whatever_signals_it_holds_back(worker: TaskWorker) -> None:
     before = worker.ask(LONG, task_kinds.process)
     with pytest.raises(Overdue, match=r"longer than 0\.2 s"):
         worker.ask(0.2, task_kinds.hang)
@@ -75,29 +75,29 @@ def test_a_task_beyond_its_time_is_killed_whatever_signals_it_holds_back(worker:
         os.kill(before, 0)
 
 
-def test_a_task_beyond_its_memory_is_ended(worker: Worker) -> None:
+def test_a_task_beyond_its_memory_is_ended(worker: TaskWorker) -> None:
     with pytest.raises(OutOfMemory):
         worker.ask(LONG, task_kinds.eat, 300)
     assert worker.ask(LONG, task_kinds.double, 1) == 2
 
 
-def test_a_worker_that_has_used_much_memory_makes_room_for_a_new_one(worker: Worker) -> None:
+def test_a_worker_that_has_used_much_memory_makes_room_for_a_new_one(worker: TaskWorker) -> None:
     before = worker.ask(LONG, task_kinds.process)
     assert worker.ask(LONG, task_kinds.eat, 150) == 150 << 20
     assert worker.ask(LONG, task_kinds.process) != before
 
 
-def test_a_large_answer_arrives_whole(worker: Worker) -> None:
+def test_a_large_answer_arrives_whole(worker: TaskWorker) -> None:
     assert worker.ask(LONG, task_kinds.large) == bytes(3 << 20)
 
 
-def test_a_large_question_arrives_whole(worker: Worker) -> None:
+def test_a_large_question_arrives_whole(worker: TaskWorker) -> None:
     assert worker.ask(LONG, len, bytes(3 << 20)) == 3 << 20
 
 
 def test_a_template_that_is_gone_is_started_anew() -> None:
     template = Template([])
-    worker = Worker(template)
+    worker = TaskWorker(template)
     worker.ask(LONG, task_kinds.double, 1)
     assert template._process
     template._process.kill()

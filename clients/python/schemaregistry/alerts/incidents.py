@@ -46,7 +46,7 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class AlertDecision:
     """Whether an incident is to be told: `send` it, it was `told` at a time, or it is `held` back for now.
 
     `held` messages have been held back since the last one that was sent.
@@ -73,19 +73,19 @@ class Incidents:
         self._file = file
         self._now = now
 
-    def decide(self, incident: Incident) -> Decision:
+    def decide(self, incident: Incident) -> AlertDecision:
         """Whether to tell of an incident now; who is told to send must say `sent` or `failed`."""
         now, key = self._now(), _key(incident)
         with self._changed() as state:
             at, certain = state.told.get(key, (0.0, False))
             if at > now - (REMINDER if certain else _ABANDONED):
-                return Decision("told", at)
+                return AlertDecision("told", at)
             if len(state.sent) >= A_PLENTY:
                 state.held += 1
-                return Decision("held", held=state.held)
+                return AlertDecision("held", held=state.held)
             state.told[key] = (now, False)
             state.sent.append(now)
-            return Decision("send", now, state.held)
+            return AlertDecision("send", now, state.held)
 
     def sent(self, incident: Incident) -> None:
         """The message is there."""

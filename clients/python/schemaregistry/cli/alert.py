@@ -74,15 +74,15 @@ class Alert:
                 Incidents(self.folder / "alerts.json").settled(self._place)
 
     def _tell(self, incident: "Incident", message: Callable[[list[str]], dict[str, Any]]) -> None:
-        from schemaregistry.alerts.incidents import A_PLENTY, Decision, Incidents
+        from schemaregistry.alerts.incidents import A_PLENTY, AlertDecision, Incidents
 
         if not self.webhook:
             return
         incidents = Incidents(self.folder / "alerts.json") if self.folder else None
         try:
-            decision = incidents.decide(incident) if incidents else Decision("send")
+            decision = incidents.decide(incident) if incidents else AlertDecision("send")
         except OSError:
-            incidents, decision = None, Decision("send")
+            incidents, decision = None, AlertDecision("send")
         if decision.answer == "told":
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(decision.at))
             say(f"Slack was told of this at {at}; it isn't told again.", err=True)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions
 from schemaregistry.cli.option_groups import with_groups
@@ -18,7 +18,7 @@ Redact: TypeAlias = Annotated[bool, typer.Option("--redact", help="Report no val
 Strict: TypeAlias = Annotated[
     bool, typer.Option("--strict", help="Exit with 3 where a directory holds files whose names tell no format.")
 ]
-Form: TypeAlias = Annotated[
+ReportForm: TypeAlias = Annotated[
     str, typer.Option("--report", metavar="FORM", help="How to report: text, json, html, junit or github.")
 ]
 
@@ -36,7 +36,7 @@ def check(
         ),
     ],
     as_json: AsJson = False,
-    form: Form = "text",
+    form: ReportForm = "text",
     redact: Redact = False,
     strict: Strict = False,
     format: Annotated[
@@ -44,7 +44,7 @@ def check(
     ] = None,
     *,
     csv: CsvOptions,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Judge files by a contract, and report which column breaks which rule in which rows.
 

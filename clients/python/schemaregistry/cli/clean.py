@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from schemaregistry.cli.check import Redact, Strict, print_report
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions, Dates, Decimal, EpochUnit, Thousands, epoch_of
 from schemaregistry.cli.load import print_places
-from schemaregistry.cli.load_options import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
+from schemaregistry.cli.load_options import (
+    FileFormat,
+    QuarantineDir,
+    SchemaOption,
+    To,
+    destination,
+    quarantine_of,
+    stem,
+)
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.say import say
@@ -29,7 +37,7 @@ def clean(
         list[str],
         typer.Argument(metavar="FILE…", help="Parquet, Arrow, CSV, NDJSON, JSON; directories, globs; - is stdin."),
     ],
-    schema: Schema,
+    schema: SchemaOption,
     to: To,
     quarantine: QuarantineDir = None,
     as_json: AsJson = False,
@@ -42,7 +50,7 @@ def clean(
     thousands: Thousands = None,
     dates: Dates = None,
     epoch: EpochUnit = None,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Repair files and hand the rows on to DEST that conform then; set the others aside, as the files have them.
 

@@ -20,10 +20,10 @@ def compat(
 
     Exits with the largest code of its lines: 0 compatible, 1 incompatible, 2 the line can't be judged, 3 unknown.
     """
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
 
     worst = 0
-    with Judge() as judge:
+    with CompatProcess() as judge:
         for line in _lines(sys.stdin.buffer):
             answer = judge.answer_line(line, seconds)
             sys.stdout.write(answer + "\n")

@@ -8,7 +8,7 @@ from typing import Final, Self
 from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, json_lines, undecided_history
 from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.tasks import Stopped, Template, Worker
+from schemaregistry.tasks import Stopped, TaskWorker, Template
 
 BY_SIZE: Final = 2.0
 """Further seconds for each MiB of documents, whose changes are written out in the end."""
@@ -17,11 +17,11 @@ PARSING: Final = 5.0
 PRELOADED: Final = ("schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee")
 
 
-class Judge:
+class CompatProcess:
     """The library's checks in a process of their own, which is started at once and ends with the `with` block."""
 
     def __init__(self) -> None:
-        self._worker = Worker(Template(PRELOADED))
+        self._worker = TaskWorker(Template(PRELOADED))
 
     def __enter__(self) -> Self:
         return self

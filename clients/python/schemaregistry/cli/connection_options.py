@@ -28,7 +28,7 @@ def _file(name: str, what: str) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class ConnectionOptions:
     """Where the registry is and who asks: the options of every command that may call it."""
 
     registry: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.output import write_output
@@ -17,7 +17,7 @@ def contract(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE.pb", help="Where the contract goes.")],
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Compile a document to its contract, the bytes that the registry gives for it.
 

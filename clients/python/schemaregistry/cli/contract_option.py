@@ -4,14 +4,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 
 if TYPE_CHECKING:
     from schemaregistry.pull import Pulled
 
 
 def pull(
-    schema: str, connection: Connection, *, cache_dir: Path | None = None, max_staleness: float | None = None
+    schema: str, connection: ConnectionOptions, *, cache_dir: Path | None = None, max_staleness: float | None = None
 ) -> "Pulled":
     """The contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
 

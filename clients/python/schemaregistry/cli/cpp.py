@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 
@@ -13,7 +13,7 @@ from schemaregistry.cli.option_groups import with_groups
 def cpp(
     schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]|FILE", help="The document.")],
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Print a C++ header for a document: a struct of its columns' types, with its fingerprint.
 

@@ -13,7 +13,7 @@ from schemaregistry.errors import InvalidArgument, NotFound
 from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.compat import Verdict
 
 EXIT: Final = {"compatible": 0, "incompatible": 1, "unknown": 3}
@@ -34,11 +34,11 @@ def diff(
 
     Exit codes: 0 compatible, 1 incompatible, 2 usage, 3 could not tell.
     """
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.compat import is_transitive, to_json
 
     level = _level(direction)
-    with Judge() as judge:
+    with CompatProcess() as judge:
         before, after = _document(old, file, judge), _document(new, file, judge)
         earlier = _earlier(before, after, file, judge) if is_transitive(level or after.compatibility) else ()
         verdict = judge.check([*earlier, before], after, level, seconds)
@@ -61,7 +61,7 @@ def _level(name: str | None) -> Level | None:
     raise typer.BadParameter(f"{name!r} is none of {', '.join(levels)}.", param_hint="--direction")
 
 
-def _document(name: str, file: Path | None, judge: "Judge") -> Document:
+def _document(name: str, file: Path | None, judge: "CompatProcess") -> Document:
     if file is not None:
         return judge.parse(git_history.resolve(name, file).raw)
     try:
@@ -73,7 +73,7 @@ def _document(name: str, file: Path | None, judge: "Judge") -> Document:
         raise InvalidArgument(f"{name}: {error.message}", reason=error.reason, pointer=error.pointer) from None
 
 
-def _earlier(old: Document, new: Document, file: Path | None, judge: "Judge") -> list[Document]:
+def _earlier(old: Document, new: Document, file: Path | None, judge: "CompatProcess") -> list[Document]:
     """The versions of FILE before `old` that git knows; a broken one can't be mended any more and is passed over."""
     found = []
     for committed in git_history.versions(file) if file is not None else ():

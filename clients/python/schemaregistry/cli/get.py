@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import AsJson, Connection, split_version
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions, split_version
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.document import loads
 from schemaregistry.errors import InvalidArgument
@@ -21,7 +21,7 @@ def get(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here rather than print it.")] = None,
     as_json: AsJson = False,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Print a schema document, byte for byte as it was registered; with --json also its version and revision."""
     with connection.client() as client:

@@ -32,7 +32,7 @@ class NoHistory(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _FileAtCommit:
     """The file at one commit: the blob and the path (from the top of the repository) that it had there."""
 
     commit: str
@@ -75,7 +75,7 @@ def resolve(name: str, path: Path) -> CommittedVersion:
     return _carrying(name, path, entries)
 
 
-def _carrying(name: str, path: Path, entries: list[_Entry]) -> CommittedVersion:
+def _carrying(name: str, path: Path, entries: list[_FileAtCommit]) -> CommittedVersion:
     known = _documents(path, entries, _id_of(path, entries))
     if path.is_file():
         raw = path.read_bytes()
@@ -105,7 +105,7 @@ def _history(path: Path, name: str) -> list[CommittedVersion]:
         return []
 
 
-def _documents(path: Path, entries: list[_Entry], name: str) -> list[CommittedVersion]:
+def _documents(path: Path, entries: list[_FileAtCommit], name: str) -> list[CommittedVersion]:
     """The documents of one id among the entries, in their order."""
     return [
         CommittedVersion(version, raw, entry.commit)
@@ -116,7 +116,7 @@ def _documents(path: Path, entries: list[_Entry], name: str) -> list[CommittedVe
     ]
 
 
-def _id_of(path: Path, entries: list[_Entry]) -> str:
+def _id_of(path: Path, entries: list[_FileAtCommit]) -> str:
     """The `$id` of the newest document; a file that began as a copy of another's has no claim on its versions."""
     newest = [path.read_bytes()] if path.is_file() else []
     for raw in (*newest, *_blobs(path, [entry.blob for entry in entries])):
@@ -125,7 +125,7 @@ def _id_of(path: Path, entries: list[_Entry]) -> str:
     return ""
 
 
-def _entries(path: Path) -> list[_Entry]:
+def _entries(path: Path) -> list[_FileAtCommit]:
     """The commits that changed the file, newest first, through its renames; at least one."""
     output = _git(path, "log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", "--", path.name)
     entries = list(dict.fromkeys(_read_log(output.decode(errors="surrogateescape"))))
@@ -134,7 +134,7 @@ def _entries(path: Path) -> list[_Entry]:
     return entries
 
 
-def _read_log(output: str) -> Iterator[_Entry]:
+def _read_log(output: str) -> Iterator[_FileAtCommit]:
     """Read `git log --raw -z --format=%H`: hashes, and after each `:modes blobs STATUS` with one or two paths."""
     commit = ""
     tokens = iter(output.split("\0"))
@@ -147,7 +147,7 @@ def _read_log(output: str) -> Iterator[_Entry]:
             if status[0] in "RC":
                 path = next(tokens)
             if status != "D":
-                yield _Entry(commit, blob, path)
+                yield _FileAtCommit(commit, blob, path)
 
 
 def _commit(name: str, path: Path) -> str:
@@ -161,7 +161,7 @@ def _commit(name: str, path: Path) -> str:
     return output.decode().strip()
 
 
-def _at_commit(path: Path, commit: str, entries: list[_Entry]) -> bytes | None:
+def _at_commit(path: Path, commit: str, entries: list[_FileAtCommit]) -> bytes | None:
     """The file at a commit, by the name that it has now or had before."""
     places = [f"{commit}:./{path.name}", *(f"{commit}:{entry.path}" for entry in entries)]
     return next((raw for raw in _blobs(path, list(dict.fromkeys(places))) if raw is not None), None)

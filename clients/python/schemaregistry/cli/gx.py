@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.output import write_output
@@ -21,7 +21,7 @@ def gx(
         typer.Option("--output", "-o", metavar="FILE.json", help="Where the suite goes; stdout without it."),
     ] = None,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Write a Great Expectations suite that says what the contract says of a pandas frame.
 

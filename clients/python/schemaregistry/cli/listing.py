@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text, printable
@@ -22,7 +22,7 @@ def list_schemas(
     tag: Annotated[str, typer.Option(help="One of the document's x-tags.")] = "",
     as_json: AsJson = False,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """List the schemas (id, latest version, versions, title), or one's versions (version, revision, time, writer)."""
     if id is not None and (text or field or tag):

@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from schemaregistry.cli.alert import Alert, SlackWebhook
-from schemaregistry.cli.check import Form, Redact, Strict, check_form, print_report
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.check import Redact, ReportForm, Strict, check_form, print_report
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.csv_options import CsvOptions
-from schemaregistry.cli.load_options import FileFormat, QuarantineDir, Schema, To, destination, quarantine_of, stem
+from schemaregistry.cli.load_options import (
+    FileFormat,
+    QuarantineDir,
+    SchemaOption,
+    To,
+    destination,
+    quarantine_of,
+    stem,
+)
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.progress import progress_bar
 from schemaregistry.cli.say import say
@@ -46,7 +54,7 @@ def load(
         list[str],
         typer.Argument(metavar="DATA…", help="Parquet, Arrow, CSV, NDJSON, JSON; directories, globs; - is stdin."),
     ],
-    schema: Schema,
+    schema: SchemaOption,
     to: To,
     policy: PolicyName = "halt",
     quarantine: QuarantineDir = None,
@@ -54,13 +62,13 @@ def load(
     cache: CacheDir = None,
     slack_webhook: SlackWebhook = None,
     as_json: AsJson = False,
-    form: Form = "text",
+    form: ReportForm = "text",
     redact: Redact = False,
     strict: Strict = False,
     format: FileFormat = None,
     *,
     csv: CsvOptions,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Hand the rows of files on to DEST, with a report, and an alert where they don't all conform.
 

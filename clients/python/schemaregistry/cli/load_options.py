@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from schemaregistry.data import Destination, Source
 
-Schema: TypeAlias = Annotated[
+SchemaOption: TypeAlias = Annotated[
     str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")
 ]
 FileFormat: TypeAlias = Annotated[

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from schemaregistry.cli import git_history
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.publish_outcome import Delivery, Outcome, deliver, passed_over, registration, rehearsal
+from schemaregistry.cli.publish_outcome import Delivery, PublishOutcome, deliver, passed_over, registration, rehearsal
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
 
 SECONDS = 60.0
 """How long one version may take: the registry judges it against those before it."""
@@ -33,7 +33,7 @@ def publish(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: say what would become of it.")] = False,
     as_json: AsJson = False,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Publish schema documents; what the registry has already stays as it is.
 
@@ -53,10 +53,10 @@ def publish(
         raise typer.Exit(1)
 
 
-def _judge() -> "Judge":
-    from schemaregistry.cli.compat_process import Judge
+def _judge() -> "CompatProcess":
+    from schemaregistry.cli.compat_process import CompatProcess
 
-    return Judge()
+    return CompatProcess()
 
 
 def _files(path: Path) -> Sequence[Path]:
@@ -70,7 +70,7 @@ def _files(path: Path) -> Sequence[Path]:
     return files
 
 
-def _publish(file: Path, into: Delivery, *, history: bool) -> Iterator[Outcome]:
+def _publish(file: Path, into: Delivery, *, history: bool) -> Iterator[PublishOutcome]:
     current = _read(file)
     for raw in _versions(file) if history else ():
         if raw != current:
@@ -94,7 +94,7 @@ def _read(file: Path) -> bytes:
         raise InvalidArgument(message, reason="FILE_UNREADABLE") from None
 
 
-def _tell(file: Path, outcome: Outcome, *, as_json: bool) -> None:
+def _tell(file: Path, outcome: PublishOutcome, *, as_json: bool) -> None:
     if as_json:
         say(_json_line(file, outcome))
         return
@@ -108,5 +108,5 @@ def _tell(file: Path, outcome: Outcome, *, as_json: bool) -> None:
         say(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")
 
 
-def _json_line(file: Path, outcome: Outcome) -> str:
+def _json_line(file: Path, outcome: PublishOutcome) -> str:
     return json_text({"file": str(file)} | asdict(outcome))

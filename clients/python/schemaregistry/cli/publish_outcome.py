@@ -19,7 +19,7 @@ from schemaregistry.errors import (
 )
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.client import Client
     from schemaregistry.v1.registry_pb2 import Verdict
 
@@ -27,7 +27,7 @@ _REFUSALS = (InvalidArgument, AlreadyExists, FailedPrecondition)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class PublishOutcome:
     """What became of one version, or would: `result` is a word or two, `refused` whether it failed."""
 
     result: str
@@ -40,10 +40,10 @@ class Outcome:
     verdict: Mapping[str, Json] | None = None
 
 
-Delivery: TypeAlias = Callable[[Document], Outcome]
+Delivery: TypeAlias = Callable[[Document], PublishOutcome]
 
 
-def deliver(raw: bytes, into: Delivery) -> Outcome:
+def deliver(raw: bytes, into: Delivery) -> PublishOutcome:
     """Parse one version and deliver it; what the document or the registry refuses is an outcome too."""
     names = ("", "")
     try:
@@ -52,10 +52,10 @@ def deliver(raw: bytes, into: Delivery) -> Outcome:
         return into(document)
     except _REFUSALS as error:
         message = with_place(error.message, error.pointer)
-        return Outcome("refused", *names, message=message, refused=True, verdict=_verdict_of(error))
+        return PublishOutcome("refused", *names, message=message, refused=True, verdict=_verdict_of(error))
 
 
-def passed_over(outcome: Outcome) -> Outcome:
+def passed_over(outcome: PublishOutcome) -> PublishOutcome:
     """The outcome of a version that is history: where it is refused, nobody can mend it any more."""
     return replace(outcome, result="passed over", refused=False) if outcome.refused else outcome
 
@@ -63,32 +63,34 @@ def passed_over(outcome: Outcome) -> Outcome:
 def registration(client: "Client") -> Delivery:
     """Into the registry."""
 
-    def register(document: Document) -> Outcome:
+    def register(document: Document) -> PublishOutcome:
         done = client.register(document.raw)
         result = "created" if done.created else "already there"
-        return Outcome(result, done.id, done.version, done.revision, warnings=tuple(done.warnings))
+        return PublishOutcome(result, done.id, done.version, done.revision, warnings=tuple(done.warnings))
 
     return register
 
 
-def rehearsal(client: "Client", judge: "Judge") -> Delivery:
+def rehearsal(client: "Client", judge: "CompatProcess") -> Delivery:
     """Nowhere: each version is judged by the registry's own rules, after what is there and what would be by then."""
     from schemaregistry.compat import to_json
 
     known: dict[str, dict[str, Document]] = {}
 
-    def rehearse(document: Document) -> Outcome:
+    def rehearse(document: Document) -> PublishOutcome:
         if document.id not in known:
             known[document.id] = _registered(client, document.id)
         versions, version = known[document.id], str(document.version)
         if version in versions:
             _check_same(document, versions[version])
-            return Outcome("already there", document.id, version)
+            return PublishOutcome("already there", document.id, version)
         verdict = judge.admit(list(versions.values()), document) if versions else None
         versions[version] = document
         if verdict is None:
-            return Outcome("would be created", document.id, version)
-        return Outcome("would be created", document.id, version, message=verdict.message, verdict=to_json(verdict))
+            return PublishOutcome("would be created", document.id, version)
+        return PublishOutcome(
+            "would be created", document.id, version, message=verdict.message, verdict=to_json(verdict)
+        )
 
     return rehearse
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import Connection
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
@@ -37,7 +37,7 @@ def sample(
         str | None, typer.Option("--format", help="The file's format, where its name doesn't tell it.")
     ] = None,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Write made-up rows that conform to a contract, in the format of the file's name.
 

@@ -12,7 +12,7 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
 
 
 def validate_schema(
@@ -23,10 +23,10 @@ def validate_schema(
 
     Exit codes: 0 all are sound, 1 one is not, 2 a file can't be read.
     """
-    from schemaregistry.cli.compat_process import Judge
+    from schemaregistry.cli.compat_process import CompatProcess
 
     worst = 0
-    with Judge() as judge:
+    with CompatProcess() as judge:
         for file in files:
             code, facts = _judge(file, judge)
             say(json_text(facts) if as_json else _text(facts))
@@ -34,7 +34,7 @@ def validate_schema(
     raise typer.Exit(worst)
 
 
-def _judge(file: Path, judge: "Judge") -> tuple[int, dict[str, Json]]:
+def _judge(file: Path, judge: "CompatProcess") -> tuple[int, dict[str, Json]]:
     """The exit code that one file asks for, and what there is to say of it."""
     try:
         document = judge.parse(file.read_bytes())

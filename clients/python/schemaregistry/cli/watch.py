@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 
@@ -20,7 +20,7 @@ def watch(
     after: Annotated[int, typer.Option("--after", metavar="REVISION", min=0, help="Begin after this revision.")] = 0,
     as_json: AsJson = False,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Print each version registered after a revision, then each further one, until Ctrl-C.
 

@@ -1,6 +1,6 @@
 """`schemaregistry whoami`: the identity that the registry sees."""
 
-from schemaregistry.cli.connection_options import AsJson, Connection
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
@@ -10,7 +10,7 @@ from schemaregistry.terminal import json_text
 def whoami(
     as_json: AsJson = False,
     *,
-    connection: Connection,
+    connection: ConnectionOptions,
 ) -> None:
     """Print who you are to the registry, and what you may do."""
     with connection.client() as client:

@@ -13,7 +13,7 @@ import grpc
 from schemaregistry.client import calls, reads
 from schemaregistry.client.answers import Fetched, FetchedContract, Registered
 from schemaregistry.client.call_errors import describe
-from schemaregistry.client.calls import Call, Page
+from schemaregistry.client.calls import Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.client_core import BaseClient
 from schemaregistry.client.follow import AsyncCache
@@ -21,7 +21,7 @@ from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.read_cache import LATEST
 from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.watch import AsyncLine, AsyncStream, AsyncWatch
+from schemaregistry.client.watch import AsyncMessageStream, AsyncTransport, AsyncWatch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
@@ -30,8 +30,8 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 if TYPE_CHECKING:
     from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryAsyncStub
 
-Answer = TypeVar("Answer")
-Item = TypeVar("Item")
+AnswerT = TypeVar("AnswerT")
+ItemT = TypeVar("ItemT")
 
 
 class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncWatch]):
@@ -168,11 +168,11 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
 
     def _watch(self, position: Position, silence: Silence) -> AsyncWatch:
         self._connection.check_open()
-        watch = AsyncWatch(position, silence, AsyncLine(self.target, self._open_stream, self._error))
+        watch = AsyncWatch(position, silence, AsyncTransport(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 
-    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[AsyncStream, Callable[[], None]]:
+    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[AsyncMessageStream, Callable[[], None]]:
         stub = self._stub()
         return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
 
@@ -202,7 +202,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
 
-    async def _run(self, steps: Steps[Answer], timeout: float | None) -> Answer:
+    async def _run(self, steps: Steps[AnswerT], timeout: float | None) -> AnswerT:
         self._check_usable()
         try:
             call = next(steps)
@@ -214,10 +214,10 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
                 else:
                     call = steps.send(answer)
         except StopIteration as done:
-            result: Answer = done.value
+            result: AnswerT = done.value
             return result
 
-    async def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
+    async def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
         seconds = self._seconds(timeout)
         rpc = getattr(self._stub(), call.method)(call.request, timeout=seconds)
         try:
@@ -233,7 +233,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
             raise
         return call.read(response, dict(metadata))
 
-    async def _pages(self, call: Call[Page[Item]] | None, timeout: float | None) -> AsyncIterator[Item]:
+    async def _pages(self, call: UnaryCall[Page[ItemT]] | None, timeout: float | None) -> AsyncIterator[ItemT]:
         while call is not None:
             page = await self._send(call, timeout)
             for item in page.items:

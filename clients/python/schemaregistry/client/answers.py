@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from schemaregistry.v1 import contract_pb2
 
-Kind: TypeAlias = Literal["snapshot", "change", "progress"]
+EventKind: TypeAlias = Literal["snapshot", "change", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Event:
     to `revision` is left to tell, and `stale` says that the server itself has lost its store for now.
     """
 
-    kind: Kind
+    kind: EventKind
     revision: int
     id: str = ""
     version: str = ""

@@ -49,7 +49,7 @@ _KINDS: dict[str, type[RegistryError]] = {
 _DETAILS_KEY: Final = "grpc-status-details-bin"
 _DEFAULT_RETRY: Final = error_details_pb2.RetryInfo(retry_delay=Duration(seconds=1))
 
-Found = TypeVar("Found", bound=Message)
+MessageT = TypeVar("MessageT", bound=Message)
 
 
 class VersionRefused(FailedPrecondition):
@@ -114,7 +114,7 @@ def _details(failure: grpc.RpcError) -> Sequence[Any] | None:
     return None
 
 
-def _find(details: Sequence[Any], default: Found) -> Found:
+def _find(details: Sequence[Any], default: MessageT) -> MessageT:
     """The first detail of the default's kind, or the default."""
     found = type(default)()
     return next((found for detail in details if detail.Unpack(found)), default)

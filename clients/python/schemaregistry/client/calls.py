@@ -14,27 +14,27 @@ from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2, registry_pb2
 
-Answer = TypeVar("Answer")
-Item = TypeVar("Item")
+AnswerT = TypeVar("AnswerT")
+ItemT = TypeVar("ItemT")
 Sent = TypeVar("Sent", bound=Message)
 Metadata: TypeAlias = Mapping[str, str | bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Call(Generic[Answer]):
+class UnaryCall(Generic[AnswerT]):
     """One unary RPC; `read` takes the response and its metadata, initial and trailing together."""
 
     method: str
     request: Message
-    read: Callable[[Any, Metadata], Answer]
+    read: Callable[[Any, Metadata], AnswerT]
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Item]):
+class Page(Generic[ItemT]):
     """Some items, and the call that brings the next ones."""
 
-    items: Sequence[Item]
-    next: "Call[Page[Item]] | None"
+    items: Sequence[ItemT]
+    next: "UnaryCall[Page[ItemT]] | None"
 
 
 def message_of(kind: type[Sent], **fields: object) -> Sent:
@@ -47,7 +47,7 @@ def message_of(kind: type[Sent], **fields: object) -> Sent:
         raise InvalidArgument(message, reason="BAD_ARGUMENT") from None
 
 
-def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call[Fetched]:
+def get(id: str, version: str, min_revision: int, known: Fetched | None) -> UnaryCall[Fetched]:
     """GetSchema; an answer without data means that the bytes of `known` are still right."""
     request = message_of(
         registry_pb2.GetSchemaRequest,
@@ -60,7 +60,7 @@ def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Call
     def read(body: HttpBody, metadata: Metadata) -> Fetched:
         return _fetched(body.data or (known.raw if known else b""), metadata)
 
-    return Call("GetSchema", request, read)
+    return UnaryCall("GetSchema", request, read)
 
 
 def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
@@ -69,17 +69,17 @@ def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
     return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale="x-schema-stale" in metadata)
 
 
-def contract(fetched: Fetched) -> Call[contract_pb2.Contract]:
+def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
     """GetContract of a version that is there."""
     request = message_of(registry_pb2.GetContractRequest, id=fetched.id, version=fetched.version)
-    return Call("GetContract", request, _message)
+    return UnaryCall("GetContract", request, _message)
 
 
-def register(document: bytes | str, id: str | None) -> Call[Registered]:
+def register(document: bytes | str, id: str | None) -> UnaryCall[Registered]:
     """RegisterSchema under `id`, or under the document's own (raises InvalidArgument where it has none)."""
     raw = _bytes(document)
     request = message_of(registry_pb2.RegisterSchemaRequest, id=id or parse(raw).id, document=_json_body(raw))
-    return Call("RegisterSchema", request, _registered)
+    return UnaryCall("RegisterSchema", request, _registered)
 
 
 def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> Registered:
@@ -93,24 +93,24 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
     )
 
 
-def check_compatibility(document: bytes | str, direction: str) -> Call[registry_pb2.Verdict]:
+def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
     """CheckCompatibility of a candidate. Raises InvalidArgument where its id can't be read."""
     raw = _bytes(document)
     request = message_of(
         registry_pb2.CheckCompatibilityRequest, id=parse(raw).id, document=_json_body(raw), direction=direction
     )
-    return Call("CheckCompatibility", request, _message)
+    return UnaryCall("CheckCompatibility", request, _message)
 
 
-def compare(id: str, old: str, new: str, direction: str) -> Call[registry_pb2.Verdict]:
+def compare(id: str, old: str, new: str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
     """CompareVersions."""
     request = message_of(
         registry_pb2.CompareVersionsRequest, id=id, from_version=old, to_version=new, direction=direction
     )
-    return Call("CompareVersions", request, _message)
+    return UnaryCall("CompareVersions", request, _message)
 
 
-def list_schemas(request: registry_pb2.ListSchemasRequest) -> Call[Page[registry_pb2.SchemaSummary]]:
+def list_schemas(request: registry_pb2.ListSchemasRequest) -> UnaryCall[Page[registry_pb2.SchemaSummary]]:
     """ListSchemas, the page that the request asks for."""
 
     def read(response: registry_pb2.ListSchemasResponse, _: Metadata) -> Page[registry_pb2.SchemaSummary]:
@@ -121,20 +121,20 @@ def list_schemas(request: registry_pb2.ListSchemasRequest) -> Call[Page[registry
         following.page_token = response.next_page_token
         return Page(response.schemas, list_schemas(following))
 
-    return Call("ListSchemas", request, read)
+    return UnaryCall("ListSchemas", request, read)
 
 
-def list_versions(id: str, token: str = "") -> Call[Page[registry_pb2.SchemaVersion]]:
+def list_versions(id: str, token: str = "") -> UnaryCall[Page[registry_pb2.SchemaVersion]]:
     """ListVersions, the page under `token`."""
 
     def read(response: registry_pb2.ListVersionsResponse, _: Metadata) -> Page[registry_pb2.SchemaVersion]:
         token = response.next_page_token
         return Page(response.versions, list_versions(id, token) if token else None)
 
-    return Call("ListVersions", message_of(registry_pb2.ListVersionsRequest, id=id, page_token=token), read)
+    return UnaryCall("ListVersions", message_of(registry_pb2.ListVersionsRequest, id=id, page_token=token), read)
 
 
-def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb2.ValidateRecordsResponse]:
+def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[registry_pb2.ValidateRecordsResponse]:
     """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none.
 
     Nor has a dict with a key that is no text: `json.dumps` would make it one, and another record would be judged.
@@ -151,7 +151,7 @@ def validate(id: str, records: Sequence[Json], version: str) -> Call[registry_pb
             f"the records are not JSON ({error}): give values that JSON has", reason="NOT_JSON"
         ) from None
     request = message_of(registry_pb2.ValidateRecordsRequest, id=id, version=version, records=_json_body(text))
-    return Call("ValidateRecords", request, _message)
+    return UnaryCall("ValidateRecords", request, _message)
 
 
 def _check_keys(records: Sequence[Json]) -> None:
@@ -168,9 +168,9 @@ def _check_keys(records: Sequence[Json]) -> None:
             waiting += ((index, inner) for inner in value)
 
 
-def whoami() -> Call[registry_pb2.WhoAmIResponse]:
+def whoami() -> UnaryCall[registry_pb2.WhoAmIResponse]:
     """WhoAmI."""
-    return Call("WhoAmI", registry_pb2.WhoAmIRequest(), _message)
+    return UnaryCall("WhoAmI", registry_pb2.WhoAmIRequest(), _message)
 
 
 def _bytes(document: bytes | str) -> bytes:

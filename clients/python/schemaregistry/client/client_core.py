@@ -9,16 +9,16 @@ import grpc
 from schemaregistry.client.channel import KEEPALIVE, Keepalive, check_seconds
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.pickling import revive, settings
-from schemaregistry.client.read_cache import Shelf
+from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
 
-Channel = TypeVar("Channel")
-Stub = TypeVar("Stub")
+ChannelT = TypeVar("ChannelT")
+StubT = TypeVar("StubT")
 Watching = TypeVar("Watching")
 
 
-class BaseClient(Generic[Channel, Stub, Watching]):
+class BaseClient(Generic[ChannelT, StubT, Watching]):
     """One registry, the identity that asks it, and its answers. How a call is sent and waited for is the client's."""
 
     def __init__(
@@ -44,8 +44,8 @@ class BaseClient(Generic[Channel, Stub, Watching]):
         self.credentials = credentials
         self.keepalive = keepalive
         self._cache_dir = cache_dir
-        self._shelf = Shelf(target, cache_dir)
-        self._connection: Renewing[Channel, Stub] = Renewing(credentials, self._connect, self._retire, timeout)
+        self._shelf = ReadCache(target, cache_dir)
+        self._connection: Renewing[ChannelT, StubT] = Renewing(credentials, self._connect, self._retire, timeout)
         self._watches: WeakSet[Watching] = WeakSet()
 
     @classmethod
@@ -62,11 +62,11 @@ class BaseClient(Generic[Channel, Stub, Watching]):
     def __reduce__(self) -> tuple[Any, ...]:
         return revive, (type(self), settings(self, self._cache_dir))
 
-    def _connect(self, secure: grpc.ChannelCredentials) -> tuple[Channel, Stub]:
+    def _connect(self, secure: grpc.ChannelCredentials) -> tuple[ChannelT, StubT]:
         """A new channel, and its calls."""
         raise NotImplementedError
 
-    def _retire(self, channel: Channel) -> None:
+    def _retire(self, channel: ChannelT) -> None:
         """Close a channel that another one has replaced."""
         raise NotImplementedError
 

@@ -14,7 +14,7 @@ import grpc
 
 from schemaregistry.errors import InvalidArgument
 
-State: TypeAlias = tuple[object, ...]
+FileStates: TypeAlias = tuple[object, ...]
 FilePath: TypeAlias = str | os.PathLike[str]
 
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
@@ -71,7 +71,7 @@ class Credentials:
         named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
         return cls.choose({name: text or None for name, text in named.items()}, identity)
 
-    def state(self) -> State:
+    def state(self) -> FileStates:
         """What changes whenever one of the files is written or replaced."""
         return _state(self.ca), _state(self.cert), _state(self.key)
 
@@ -120,7 +120,7 @@ def _path(name: str, given: FilePath) -> Path:
     raise InvalidArgument(message, reason="CREDENTIALS_UNREADABLE")
 
 
-def _state(path: Path) -> State:
+def _state(path: Path) -> FileStates:
     try:
         found = path.stat()
     except (OSError, ValueError) as error:

@@ -20,7 +20,7 @@ _FACTS: Final = ("id", "version", "revision", "fingerprint", "etag")
 log = logging.getLogger("schemaregistry.client")
 
 
-class Disk:
+class DiskCache:
     """One registry's answers under `folder`, by the id and version asked for. Processes may share it."""
 
     def __init__(self, folder: Path, target: str) -> None:

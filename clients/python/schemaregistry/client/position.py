@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable
 from typing import Final
 
-from schemaregistry.client.answers import Event, Kind
+from schemaregistry.client.answers import Event, EventKind
 from schemaregistry.client.calls import message_of
 from schemaregistry.errors import (
     FailedPrecondition,
@@ -74,7 +74,7 @@ class Position:
             return None
         self._revision = message.revision
         entry = message.change if message.HasField("change") else message.snapshot
-        kind: Kind = "change" if self._caught_up else "snapshot"
+        kind: EventKind = "change" if self._caught_up else "snapshot"
         document = message.document if self._include_documents else None
         return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from schemaregistry.client.answers import Fetched
-from schemaregistry.client.disk_cache import Disk
-from schemaregistry.client.lru import Recent
+from schemaregistry.client.disk_cache import DiskCache
+from schemaregistry.client.lru import LruCache
 from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION, compile_contract
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import InvalidArgument, RegistryError
@@ -31,19 +31,19 @@ def version_asked(version: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _CachedRead:
     fetched: Fetched
     confirmed_at: float
 
 
-class Shelf:
+class ReadCache:
     """Answers by the id and version asked for, in memory and, where `cache_dir` is given, on disk. Thread-safe."""
 
     def __init__(self, target: str, cache_dir: str | Path | None, now: Callable[[], float] = time.time) -> None:
-        self._entries: Recent[tuple[str, str], _Entry] = Recent(_REMEMBERED)
-        self._documents: Recent[str, Document] = Recent(_REMEMBERED)
-        self._contracts: Recent[str, contract_pb2.Contract] = Recent(_CONTRACTS)
-        self._disk = Disk(Path(cache_dir), target) if cache_dir is not None else None
+        self._entries: LruCache[tuple[str, str], _CachedRead] = LruCache(_REMEMBERED)
+        self._documents: LruCache[str, Document] = LruCache(_REMEMBERED)
+        self._contracts: LruCache[str, contract_pb2.Contract] = LruCache(_CONTRACTS)
+        self._disk = DiskCache(Path(cache_dir), target) if cache_dir is not None else None
         self._now = now
 
     def settled(self, id: str, version: str) -> Fetched | None:
@@ -60,7 +60,7 @@ class Shelf:
         """Remember what the registry gave or confirmed just now, unless it did so without its store."""
         if fetched.stale:
             return fetched
-        entry = _Entry(fetched, self._now())
+        entry = _CachedRead(fetched, self._now())
         self._entries.put((id, version), entry)
         if self._disk:
             self._disk.write(id, version, fetched, entry.confirmed_at)
@@ -108,8 +108,8 @@ class Shelf:
         self._contracts.put(fetched.fingerprint, contract)
         return contract
 
-    def _find(self, id: str, version: str) -> _Entry | None:
+    def _find(self, id: str, version: str) -> _CachedRead | None:
         entry = self._entries.get((id, version))
         if entry is None and self._disk and (found := self._disk.read(id, version)):
-            entry = _Entry(*found)
+            entry = _CachedRead(*found)
         return entry

@@ -8,19 +8,19 @@ from typing import Any, Final, TypeAlias, TypeVar
 
 from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, FetchedContract
-from schemaregistry.client.calls import Call
-from schemaregistry.client.read_cache import Shelf, version_asked
+from schemaregistry.client.calls import UnaryCall
+from schemaregistry.client.read_cache import ReadCache, version_asked
 from schemaregistry.document import Document
 from schemaregistry.errors import DeadlineExceeded, ResourceExhausted, Unavailable, Unimplemented
 
-Answer = TypeVar("Answer")
-Steps: TypeAlias = Generator[Call[Any], Any, Answer]
+AnswerT = TypeVar("AnswerT")
+Steps: TypeAlias = Generator[UnaryCall[Any], Any, AnswerT]
 
 NOT_GIVEN: Final = (Unavailable, DeadlineExceeded, ResourceExhausted, Unimplemented)
 """What a registry answers that gives no contract just now, or that is older than GetContract."""
 
 
-def get(shelf: Shelf, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
+def get(shelf: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
     """One version: what is settled without a call; while the registry is away, what was confirmed lately enough."""
     version = version_asked(version)
     settled = shelf.settled(id, version)
@@ -33,14 +33,14 @@ def get(shelf: Shelf, id: str, version: str, min_revision: int, max_staleness: f
     return shelf.keep(id, version, fetched)
 
 
-def document(shelf: Shelf, id: str, version: str, min_revision: int) -> Steps[Document]:
+def document(shelf: ReadCache, id: str, version: str, min_revision: int) -> Steps[Document]:
     """One version, parsed."""
     fetched = yield from get(shelf, id, version, min_revision, None)
     return shelf.document(fetched)
 
 
 def contract(
-    shelf: Shelf, id: str, version: str, min_revision: int, max_staleness: float | None
+    shelf: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None
 ) -> Steps[FetchedContract]:
     """One version's contract: the registry's, or one compiled here from the document where it gives none."""
     fetched = yield from get(shelf, id, version, min_revision, max_staleness)

@@ -16,13 +16,13 @@ import grpc
 from schemaregistry.client.credentials import Credentials
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 
-Channel = TypeVar("Channel")
-Stub = TypeVar("Stub")
+ChannelT = TypeVar("ChannelT")
+StubT = TypeVar("StubT")
 
 log = logging.getLogger("schemaregistry.client")
 
 
-class Renewing(Generic[Channel, Stub]):
+class Renewing(Generic[ChannelT, StubT]):
     """One channel at a time; threads may share it. Calls under way end on the channel that they began on.
 
     `lasting` is how many seconds a call may take: so long a channel that was replaced stays open. A watch that is still
@@ -32,8 +32,8 @@ class Renewing(Generic[Channel, Stub]):
     def __init__(
         self,
         credentials: Credentials,
-        connect: Callable[[grpc.ChannelCredentials], tuple[Channel, Stub]],
-        close: Callable[[Channel], object],
+        connect: Callable[[grpc.ChannelCredentials], tuple[ChannelT, StubT]],
+        close: Callable[[ChannelT], object],
         lasting: float,
     ) -> None:
         """`connect` makes a channel and its calls, with the first call. Raises as `Credentials.tls` does."""
@@ -48,15 +48,15 @@ class Renewing(Generic[Channel, Stub]):
         self._close = close
         self._lasting = lasting
         self._lock = Lock()
-        self._replaced: deque[tuple[float, Channel]] = deque()
+        self._replaced: deque[tuple[float, ChannelT]] = deque()
         self._closed = False
         self._process = os.getpid()
         self._inherited: list[object] = []
         self._seen = credentials.state()
         self._secure = credentials.channel()
-        self._current: tuple[Channel, Stub] | None = None
+        self._current: tuple[ChannelT, StubT] | None = None
 
-    def stub(self) -> Stub:
+    def stub(self) -> StubT:
         """The calls, with the files as they are now; with those before while the new ones don't fit together.
 
         Raises:
@@ -72,13 +72,13 @@ class Renewing(Generic[Channel, Stub]):
                 self._current = self._connect(self._secure)
             return self._current[1]
 
-    def leave(self, stub: Stub) -> None:
+    def leave(self, stub: StubT) -> None:
         """Let the next call make a new channel, unless `stub`'s has been replaced already."""
         with self._lock:
             if self._current is not None and self._current[1] is stub:
                 self._replace()
 
-    def end(self) -> list[Channel]:
+    def end(self) -> list[ChannelT]:
         """Every channel that is open, for its owner to close; from now on `stub` raises."""
         self._notice_fork()
         with self._lock:

@@ -9,7 +9,7 @@ import grpc
 from schemaregistry.client import calls, reads
 from schemaregistry.client.answers import Fetched, FetchedContract, Registered
 from schemaregistry.client.call_errors import describe
-from schemaregistry.client.calls import Call, Metadata, Page
+from schemaregistry.client.calls import Metadata, Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.client_core import BaseClient
 from schemaregistry.client.follow import Cache
@@ -17,14 +17,14 @@ from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.read_cache import LATEST
 from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.watch import Line, Stream, Watch
+from schemaregistry.client.watch import MessageStream, Transport, Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
-Answer = TypeVar("Answer")
-Item = TypeVar("Item")
+AnswerT = TypeVar("AnswerT")
+ItemT = TypeVar("ItemT")
 
 
 class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
@@ -166,11 +166,11 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
 
     def _watch(self, position: Position, silence: Silence) -> Watch:
         self._connection.check_open()
-        watch = Watch(position, silence, Line(self.target, self._open_stream, self._error))
+        watch = Watch(position, silence, Transport(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 
-    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[Stream, Callable[[], None]]:
+    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[MessageStream, Callable[[], None]]:
         stub = self._connection.stub()
         return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
 
@@ -181,7 +181,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     def _retire(self, channel: grpc.Channel) -> None:
         channel.close()
 
-    def _run(self, steps: Steps[Answer], timeout: float | None) -> Answer:
+    def _run(self, steps: Steps[AnswerT], timeout: float | None) -> AnswerT:
         self._connection.check_open()
         try:
             call = next(steps)
@@ -193,10 +193,10 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
                 else:
                     call = steps.send(answer)
         except StopIteration as done:
-            result: Answer = done.value
+            result: AnswerT = done.value
             return result
 
-    def _send(self, call: Call[Answer], timeout: float | None) -> Answer:
+    def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
         seconds = self._seconds(timeout)
         send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._connection.stub(), call.method)
         try:
@@ -209,7 +209,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
             raise
         return call.read(response, _gather(rpc))
 
-    def _pages(self, call: Call[Page[Item]] | None, timeout: float | None) -> Iterator[Item]:
+    def _pages(self, call: UnaryCall[Page[ItemT]] | None, timeout: float | None) -> Iterator[ItemT]:
         while call is not None:
             page = self._send(call, timeout)
             yield from page.items

@@ -21,40 +21,40 @@ from schemaregistry.client.silence import Silence, Watchdog
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
 
-Headers: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
+StreamMetadata: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
 
 
-class Stream(Protocol):
+class MessageStream(Protocol):
     """A server's stream of messages."""
 
     def __iter__(self) -> Iterator[registry_pb2.WatchSchemasResponse]: ...
-    def initial_metadata(self) -> Headers: ...
+    def initial_metadata(self) -> StreamMetadata: ...
     def cancel(self) -> object: ...
 
 
-class AsyncStream(Protocol):
+class AsyncMessageStream(Protocol):
     """The same for a task."""
 
     def __aiter__(self) -> AsyncIterator[registry_pb2.WatchSchemasResponse]: ...
-    async def initial_metadata(self) -> Headers: ...
+    async def initial_metadata(self) -> StreamMetadata: ...
     def cancel(self) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Transport:
     """How a watch reaches its registry: `open` a stream, and after a silence `leave` the connection it came by."""
 
     target: str
-    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[Stream, Callable[[], None]]]
+    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[MessageStream, Callable[[], None]]]
     describe: Callable[[grpc.RpcError], RegistryError]
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncLine:
+class AsyncTransport:
     """The same for a task."""
 
     target: str
-    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncStream, Callable[[], None]]]
+    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncMessageStream, Callable[[], None]]]
     describe: Callable[[grpc.RpcError], Awaitable[RegistryError]]
 
 
@@ -67,12 +67,12 @@ class Watch(Iterator[Event]):
     the registry's intervals (30 s, unless it says otherwise), not even a mark of progress, it connects anew.
     """
 
-    def __init__(self, position: Position, silence: Silence, line: Line) -> None:
+    def __init__(self, position: Position, silence: Silence, line: Transport) -> None:
         self._position = position
         self._silence = silence
         self._line = line
         self._closed = Flag()
-        self._stream: Stream | None = None
+        self._stream: MessageStream | None = None
         self._process = os.getpid()
         self._events = self._follow()
 
@@ -130,7 +130,7 @@ class Watch(Iterator[Event]):
             watchdog.end()
             stream.cancel()
 
-    def _read(self, stream: Stream, watchdog: Watchdog) -> Iterator[Event]:
+    def _read(self, stream: MessageStream, watchdog: Watchdog) -> Iterator[Event]:
         messages = iter(stream)
         begun = False
         while True:
@@ -150,12 +150,12 @@ class Watch(Iterator[Event]):
 class AsyncWatch(AsyncIterator[Event]):
     """As `Watch`, for one task to iterate; `close` may come from any other of the same loop."""
 
-    def __init__(self, position: Position, silence: Silence, line: AsyncLine) -> None:
+    def __init__(self, position: Position, silence: Silence, line: AsyncTransport) -> None:
         self._position = position
         self._silence = silence
         self._line = line
         self._closed = asyncio.Event()
-        self._stream: AsyncStream | None = None
+        self._stream: AsyncMessageStream | None = None
         self._events = self._follow()
 
     async def __anext__(self) -> Event:
@@ -210,7 +210,7 @@ class AsyncWatch(AsyncIterator[Event]):
         finally:
             stream.cancel()
 
-    async def _read(self, stream: AsyncStream) -> AsyncIterator[Event]:
+    async def _read(self, stream: AsyncMessageStream) -> AsyncIterator[Event]:
         """Raises TimeoutError where nothing is heard."""
         messages = aiter(stream)
         begun = False

@@ -9,7 +9,7 @@ from typing import Final
 
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Formula
-from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, of_size
+from schemaregistry.compat.search_result import Found, No, SearchResult, Solving, first, of_size
 from schemaregistry.document.model import Json
 
 MAX_ITEMS: Final = 20_000
@@ -22,7 +22,7 @@ Slots = tuple[Formula, ...]
 """What the element at each index must satisfy."""
 
 
-def solve_array(solving: Solving, literals: Iterable[Formula]) -> Answer:
+def solve_array(solving: Solving, literals: Iterable[Formula]) -> SearchResult:
     """Find an array that satisfies every literal."""
     return _Array(solving, literals).solve()
 
@@ -55,7 +55,7 @@ class _Array:
             case "repeated":
                 self.repeated = True
 
-    def solve(self) -> Answer:
+    def solve(self) -> SearchResult:
         if self.unique and self.repeated:
             return No.EMPTY
         least = max(self.least, self._apart())
@@ -75,7 +75,7 @@ class _Array:
                 apart.append(item)
         return len(apart)
 
-    def _by_length(self, least: int, most: int | None) -> Answer:
+    def _by_length(self, least: int, most: int | None) -> SearchResult:
         """Try each length from `least` to one beyond which a longer array could always be cut down.
 
         The prefix, one index for every "some index", two equal elements: whatever else an array has can be left out.
@@ -94,7 +94,7 @@ class _Array:
             return stop
         return 0 if item is self.space.false else start
 
-    def _at_lengths(self, least: int, enough: int, prefix: int) -> Iterator[Answer]:
+    def _at_lengths(self, least: int, enough: int, prefix: int) -> Iterator[SearchResult]:
         told = [self._item(index) for index in range(prefix + 1)]
         longest = next((at for at, item in enumerate(told) if self.solving.solve(item) is No.EMPTY), enough)
         for length in range(least, min(enough, longest) + 1):
@@ -106,14 +106,14 @@ class _Array:
             *(item for start, stop, item in self.all if start <= index and (stop is None or index < stop))
         )
 
-    def _assign(self, rest: list[Ranged], slots: Slots, prefix: int) -> Answer:
+    def _assign(self, rest: list[Ranged], slots: Slots, prefix: int) -> SearchResult:
         """Give every "some index" an index, all ways, so EMPTY is a proof."""
         self.solving.tick()
         if not rest:
             return self._repeat(slots) if self.repeated else self._build(slots)
         return first(self._ways(rest, slots, prefix))
 
-    def _ways(self, rest: list[Ranged], slots: Slots, prefix: int) -> Iterator[Answer]:
+    def _ways(self, rest: list[Ranged], slots: Slots, prefix: int) -> Iterator[SearchResult]:
         """Put the first wish at each index; of two that are told the same, now and by all later wishes, either will do.
 
         Later wishes tell no two indexes from `prefix` on apart, and for the last wish there are no later ones.
@@ -131,11 +131,11 @@ class _Array:
             else:
                 yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]), prefix)
 
-    def _repeat(self, slots: Slots) -> Answer:
+    def _repeat(self, slots: Slots) -> SearchResult:
         """Make two elements equal: one value that satisfies both places."""
         return first(self._with_equal(one, two, slots) for one, two in _pairs(len(slots)))
 
-    def _with_equal(self, one: int, two: int, slots: Slots) -> Answer:
+    def _with_equal(self, one: int, two: int, slots: Slots) -> SearchResult:
         shared = self.solving.solve(self.space.both(slots[one], slots[two]))
         if isinstance(shared, No):
             return shared
@@ -144,7 +144,7 @@ class _Array:
             return built
         return Found([shared.value if at in (one, two) else item for at, item in enumerate(built.value)])
 
-    def _build(self, slots: Slots) -> Answer:
+    def _build(self, slots: Slots) -> SearchResult:
         if self.unique:
             return self._distinct(slots)
         found = {slot: self.solving.solve(slot) for slot in dict.fromkeys(slots)}
@@ -155,7 +155,7 @@ class _Array:
         values = {slot: item.value for slot, item in found.items() if isinstance(item, Found)}
         return of_size([values[slot] for slot in slots])
 
-    def _distinct(self, slots: Slots) -> Answer:
+    def _distinct(self, slots: Slots) -> SearchResult:
         """Match places with values. A place with as many values as there are places can always take one;
         one with fewer has all of its values listed, so that no matching is a proof (Hall 1935)."""
         if len(slots) > MAX_DISTINCT:

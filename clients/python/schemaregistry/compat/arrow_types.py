@@ -20,7 +20,7 @@ DATES: Final = ("date32", "date64")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class TypeChange:
     """One row: what the change is called, and whom it breaks in which direction ("" where nobody).
 
     `backward` is a reader of the new type on old data, `forward` a reader of the old type on new data. `note` is worth
@@ -37,16 +37,16 @@ class Rule:
         """Say why a reader breaks in this direction; "" where none does."""
         return self.backward if way == "backward" else self.forward
 
-    def reversed(self, kind: str) -> "Rule":
+    def reversed(self, kind: str) -> "TypeChange":
         """The same change the other way round."""
-        return Rule(kind, self.forward, self.backward, self.note)
+        return TypeChange(kind, self.forward, self.backward, self.note)
 
 
-Row: TypeAlias = Callable[[ArrowType, ArrowType], Rule | None]
+TypeChangeOf: TypeAlias = Callable[[ArrowType, ArrowType], TypeChange | None]
 """From → to: the rule, or None where the row is not about these two."""
 
 
-def between(old: ArrowType, new: ArrowType) -> Rule:
+def between(old: ArrowType, new: ArrowType) -> TypeChange:
     """Give the first row that knows the two types; kinds of values that no row relates break both directions."""
     for row in ROWS:
         rule = row(old, new)
@@ -56,24 +56,24 @@ def between(old: ArrowType, new: ArrowType) -> Rule:
         if mirrored is not None:
             return mirrored.reversed(MIRRORED.get(mirrored.kind, mirrored.kind))
     reason = "no reader of one type can take the other"
-    return Rule("arrow_type_changed", reason, reason)
+    return TypeChange("arrow_type_changed", reason, reason)
 
 
 MIRRORED: Final = {"arrow_type_widened": "arrow_type_narrowed"}
 
 
-def _integers(old: ArrowType, new: ArrowType) -> Rule | None:
+def _integers(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in RANGES or new.name not in RANGES:
         return None
     (low, high), (least, most) = RANGES[old.name], RANGES[new.name]
     if least <= low and high <= most:
         over = f"values beyond {old.name} overflow there, and in C++ the array is of another class"
-        return Rule("arrow_type_widened", forward=f"a reader of {old.name} breaks: {over}")
+        return TypeChange("arrow_type_widened", forward=f"a reader of {old.name} breaks: {over}")
     if low <= least and most <= high:
         over = f"values beyond {new.name} overflow there"
         lost = most + 1 if most < high else least - 1
-        return Rule("arrow_type_narrowed", f"a reader of {new.name} breaks: {over}", lost=lost)
-    return Rule(
+        return TypeChange("arrow_type_narrowed", f"a reader of {new.name} breaks: {over}", lost=lost)
+    return TypeChange(
         "arrow_sign_changed",
         f"a reader of {new.name} breaks: {old.name} has values outside its range",
         f"a reader of {old.name} breaks: {new.name} has values outside its range",
@@ -81,120 +81,124 @@ def _integers(old: ArrowType, new: ArrowType) -> Rule | None:
     )
 
 
-def _integer_to_float(old: ArrowType, new: ArrowType) -> Rule | None:
+def _integer_to_float(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in RANGES or new.name not in EXACT:
         return None
     forward = f"a reader of {old.name} breaks: it can't take fractions"
     exact = EXACT[new.name]
     if RANGES[old.name][1] <= exact:
-        return Rule("arrow_type_widened", forward=forward)
+        return TypeChange("arrow_type_widened", forward=forward)
     backward = f"a reader of {new.name} is told wrong values: above {exact:,} not every integer is one"
-    return Rule("arrow_type_changed", backward, forward, lost=exact + 1)
+    return TypeChange("arrow_type_changed", backward, forward, lost=exact + 1)
 
 
-def _floats(old: ArrowType, new: ArrowType) -> Rule | None:
+def _floats(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if (old.name, new.name) != ("float32", "float64"):
         return None
-    return Rule("arrow_type_widened", forward="a reader of float32 breaks: digits and large values are lost there")
+    return TypeChange(
+        "arrow_type_widened", forward="a reader of float32 breaks: digits and large values are lost there"
+    )
 
 
-def _decimals(old: ArrowType, new: ArrowType) -> Rule | None:
+def _decimals(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name != "decimal128" or new.name != "decimal128":
         return None
     grown = (_whole_digits(new) - _whole_digits(old), (new.scale or 0) - (old.scale or 0))
     backward = "a reader of the new decimal breaks: the old one has more digits" if min(grown) < 0 else ""
     forward = "a reader of the old decimal breaks: the new one has more digits" if max(grown) > 0 else ""
     kinds = {(True, False): "arrow_type_narrowed", (False, True): "arrow_type_widened"}
-    return Rule(kinds.get((bool(backward), bool(forward)), "arrow_type_changed"), backward, forward)
+    return TypeChange(kinds.get((bool(backward), bool(forward)), "arrow_type_changed"), backward, forward)
 
 
-def _integer_to_decimal(old: ArrowType, new: ArrowType) -> Rule | None:
+def _integer_to_decimal(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in RANGES or new.name != "decimal128":
         return None
     fits = RANGES[old.name][1] < 10 ** _whole_digits(new)
     backward = "" if fits else f"a reader of the decimal breaks: {old.name} has more digits"
-    return Rule("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets decimals")
+    return TypeChange("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets decimals")
 
 
-def _decimal_to_float(old: ArrowType, new: ArrowType) -> Rule | None:
+def _decimal_to_float(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name != "decimal128" or new.name not in EXACT:
         return None
     rounded = "decimal fractions are rounded to binary ones"
-    return Rule("arrow_type_changed", f"a reader of {new.name} is told wrong values: {rounded}", rounded)
+    return TypeChange("arrow_type_changed", f"a reader of {new.name} is told wrong values: {rounded}", rounded)
 
 
 def _whole_digits(kind: ArrowType) -> int:
     return (kind.precision or 0) - (kind.scale or 0)
 
 
-def _timestamps(old: ArrowType, new: ArrowType) -> Rule | None:
+def _timestamps(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name != "timestamp" or new.name != "timestamp" or old == new:
         return None
     if old.tz != new.tz:
         shown = f"{old.tz or 'no zone'} → {new.tz or 'no zone'}"
         reason = f"the same digits mean another instant or another day: {shown}"
-        return Rule("arrow_timezone_changed", reason, reason)
+        return TypeChange("arrow_timezone_changed", reason, reason)
     step = UNITS.index(new.unit or "s") - UNITS.index(old.unit or "s")
     if step < 0:
         return None  # the mirrored row has it
     forward = f"a reader of {old.unit} loses the digits below it, or refuses the column"
     if new.unit != "ns":
-        return Rule("arrow_unit_refined", forward=forward)
+        return TypeChange("arrow_unit_refined", forward=forward)
     backward = "a reader of ns breaks: 64 bits of ns end in 2262 (and start in 1677)"
-    return Rule("arrow_unit_changed", backward, forward)
+    return TypeChange("arrow_unit_changed", backward, forward)
 
 
-def _times(old: ArrowType, new: ArrowType) -> Rule | None:
+def _times(old: ArrowType, new: ArrowType) -> TypeChange | None:
     names = ("time32", "time64")
     if old.name not in names or new.name not in names:
         return None
     if UNITS.index(old.unit or "s") > UNITS.index(new.unit or "s"):
         return None
-    return Rule("arrow_unit_refined", forward=f"a reader of {old.name}[{old.unit}] loses digits, or refuses the column")
+    return TypeChange(
+        "arrow_unit_refined", forward=f"a reader of {old.name}[{old.unit}] loses digits, or refuses the column"
+    )
 
 
-def _dates(old: ArrowType, new: ArrowType) -> Rule | None:
+def _dates(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in DATES or new.name not in DATES:
         return None
-    return Rule(
+    return TypeChange(
         "arrow_type_changed", note="the days are the same; a C++ reader that casts to one class of array breaks"
     )
 
 
-def _texts(old: ArrowType, new: ArrowType) -> Rule | None:
+def _texts(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in TEXTS or new.name not in TEXTS:
         return None
     note = "the texts are the same; a C++ reader that casts to StringArray or LargeStringArray unasked breaks"
-    return Rule("arrow_layout_changed", note=note)
+    return TypeChange("arrow_layout_changed", note=note)
 
 
-def _text_to_binary(old: ArrowType, new: ArrowType) -> Rule | None:
+def _text_to_binary(old: ArrowType, new: ArrowType) -> TypeChange | None:
     if old.name not in TEXTS or new.name != "binary":
         return None
-    return Rule("arrow_type_widened", forward="a reader of texts breaks: bytes need not be UTF-8")
+    return TypeChange("arrow_type_widened", forward="a reader of texts breaks: bytes need not be UTF-8")
 
 
-def _json(old: ArrowType, new: ArrowType) -> Rule | None:
+def _json(old: ArrowType, new: ArrowType) -> TypeChange | None:
     """A column of another type is read as the values that it has, but texts are read as JSON texts."""
     if new.name != "json" or old.name == "json":
         return None
     texts = (old.value or old).name in TEXTS
     backward = "a reader of json breaks: texts of old data are no JSON texts" if texts else ""
-    return Rule("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets JSON texts")
+    return TypeChange("arrow_type_changed", backward, f"a reader of {old.name} breaks: it gets JSON texts")
 
 
-def _dictionaries(old: ArrowType, new: ArrowType) -> Rule | None:
+def _dictionaries(old: ArrowType, new: ArrowType) -> TypeChange | None:
     """The values count; a dictionary is a layout, which every file states for itself."""
     if old.name != "dictionary":
         return None
     plain_old, plain_new = old.value or old, (new.value or new) if new.name == "dictionary" else new
     if plain_old == plain_new or (plain_old.name in TEXTS and plain_new.name in TEXTS):
         note = "the values are the same; a reader that takes dictionary indexes, as categoricals do, must be told"
-        return Rule("arrow_layout_changed", note=note)
+        return TypeChange("arrow_layout_changed", note=note)
     return between(plain_old, plain_new)
 
 
-ROWS: Final[tuple[Row, ...]] = (
+ROWS: Final[tuple[TypeChangeOf, ...]] = (
     _integers,
     _integer_to_float,
     _floats,

@@ -3,8 +3,8 @@
 import json
 from typing import Final
 
-from schemaregistry.compat.arrow_rules import Finding
-from schemaregistry.compat.changes import Edit, Path
+from schemaregistry.compat.arrow_rules import ColumnDifference
+from schemaregistry.compat.changes import Edit, SchemaPath
 from schemaregistry.compat.verdict import ABSENT, Absent
 from schemaregistry.document.model import Json
 
@@ -76,7 +76,7 @@ def alternative(edit: Edit) -> str:
     return ALTERNATIVES.get(edit.kind, OTHERWISE)
 
 
-def _place(path: Path) -> str:
+def _place(path: SchemaPath) -> str:
     """Name the member that a place of the schema is about: `levels[].price: `; empty for the record itself."""
     names: list[str] = []
     steps = iter(path)
@@ -88,7 +88,7 @@ def _place(path: Path) -> str:
     return f"`{'.'.join(names)}`: " if names else ""
 
 
-def finding_sentence(finding: Finding) -> str:
+def finding_sentence(finding: ColumnDifference) -> str:
     """Say what changed about a column, without a full stop."""
     column = f"column `{finding.column}`" if finding.column else "the columns"
     if finding.rule.kind.endswith("field_added"):

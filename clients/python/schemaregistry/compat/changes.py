@@ -8,7 +8,7 @@ from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.verdict import ABSENT, Absent
 from schemaregistry.document.model import Json
 
-Path: TypeAlias = tuple[str | int, ...]
+SchemaPath: TypeAlias = tuple[str | int, ...]
 
 ANNOTATIONS: Final = frozenset(
     (
@@ -52,7 +52,7 @@ NAMES: Final = {
 class Edit:
     """One difference. `path` leads to the value; for a member of `required` to that list, `old` or `new` its name."""
 
-    path: Path
+    path: SchemaPath
     kind: str
     old: Json | Absent
     new: Json | Absent
@@ -73,7 +73,7 @@ class Edit:
         return self.kind.startswith("format_")
 
 
-def edits(old: Json, new: Json, path: Path = ()) -> Iterator[Edit]:
+def edits(old: Json, new: Json, path: SchemaPath = ()) -> Iterator[Edit]:
     """Give the differences of two schemas, outermost first where they can't be taken apart."""
     if freeze(old) == freeze(new):
         return
@@ -84,7 +84,7 @@ def edits(old: Json, new: Json, path: Path = ()) -> Iterator[Edit]:
         yield from _keyword(keyword, old.get(keyword, ABSENT), new.get(keyword, ABSENT), (*path, keyword))
 
 
-def _keyword(keyword: str, old: Json | Absent, new: Json | Absent, path: Path) -> Iterator[Edit]:
+def _keyword(keyword: str, old: Json | Absent, new: Json | Absent, path: SchemaPath) -> Iterator[Edit]:
     if _equal(old, new):
         return
     if keyword in ANNOTATIONS:
@@ -102,7 +102,7 @@ def _keyword(keyword: str, old: Json | Absent, new: Json | Absent, path: Path) -
         yield Edit(path, f"{NAMES.get(keyword, keyword)}_{_how(keyword, old, new)}", old, new)
 
 
-def _map(what: str, old: Json | Absent, new: Json | Absent, path: Path) -> Iterator[Edit]:
+def _map(what: str, old: Json | Absent, new: Json | Absent, path: SchemaPath) -> Iterator[Edit]:
     before, after = _or_empty(old, {}), _or_empty(new, {})
     for name in (*before, *(name for name in after if name not in before)):
         one, two = before.get(name, ABSENT), after.get(name, ABSENT)
@@ -112,7 +112,7 @@ def _map(what: str, old: Json | Absent, new: Json | Absent, path: Path) -> Itera
             yield from edits(one, two, (*path, name))
 
 
-def _required(old: Json | Absent, new: Json | Absent, path: Path) -> Iterator[Edit]:
+def _required(old: Json | Absent, new: Json | Absent, path: SchemaPath) -> Iterator[Edit]:
     before, after = _or_empty(old, []), _or_empty(new, [])
     for name in after:
         if name not in before:
@@ -144,7 +144,7 @@ def apply(schema: Json, edit: Edit) -> Json:
     return _put(schema, edit.path, edit.new)
 
 
-def _put(value: Json, path: Path, new: Json | Absent) -> Json:
+def _put(value: Json, path: SchemaPath, new: Json | Absent) -> Json:
     if not path:
         return new
     step, rest = path[0], path[1:]
@@ -155,7 +155,7 @@ def _put(value: Json, path: Path, new: Json | Absent) -> Json:
     return {**value, step: _put(value.get(step, {}), rest, new)}
 
 
-def _with_required(schema: Json, edit: Edit, path: Path) -> Json:
+def _with_required(schema: Json, edit: Edit, path: SchemaPath) -> Json:
     place = schema
     for step in path[:-1]:
         place = place[step]
@@ -163,7 +163,7 @@ def _with_required(schema: Json, edit: Edit, path: Path) -> Json:
     return _put(schema, path, names if edit.new is ABSENT else [*names, edit.new])
 
 
-def _name(path: Path) -> str:
+def _name(path: SchemaPath) -> str:
     for step in reversed(path):
         if isinstance(step, str) and step in NAMES:
             return NAMES[step]

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Final
 
 from schemaregistry.compat import change_wording, summary
-from schemaregistry.compat.arrow_rules import Finding, compare
+from schemaregistry.compat.arrow_rules import ColumnDifference, compare
 from schemaregistry.compat.changes import Edit, apply, edits
 from schemaregistry.compat.decision import Decision, decide, search
 from schemaregistry.compat.judged_history import Versioned, judged_against
@@ -121,7 +121,7 @@ class _Check:
         )
         return replace(verdict, message=summary.message(verdict, asked, decisions))
 
-    def _findings(self) -> tuple[Finding, ...]:
+    def _findings(self) -> tuple[ColumnDifference, ...]:
         """Compare the columns; a derived block has no order that anybody stated."""
         ordered = not (self.old.arrow_derived or self.new.arrow_derived)
         return compare(_stated(self.old), _stated(self.new), self.new.aliases, ordered=ordered)
@@ -172,7 +172,7 @@ class _Check:
         except InvalidArgument:
             return "unknown"  # by itself the change leaves no usable schema, as a $ref without its definition
 
-    def _column(self, finding: Finding, ways: tuple[Way, ...]) -> Change:
+    def _column(self, finding: ColumnDifference, ways: tuple[Way, ...]) -> Change:
         reasons = [finding.rule.breaks(way) for way in ways if finding.rule.breaks(way)]
         effect: Effect = "incompatible" if reasons else "compatible"
         text = [change_wording.finding_sentence(finding), *dict.fromkeys(reasons or filter(None, [finding.rule.note]))]
@@ -183,7 +183,7 @@ class _Check:
         return Change(finding.pointer, finding.rule.kind, old, new, effect, reason)
 
     def _witness(
-        self, asked: tuple[Way, ...], decisions: Mapping[Way, Decision], broken: list[Finding]
+        self, asked: tuple[Way, ...], decisions: Mapping[Way, Decision], broken: list[ColumnDifference]
     ) -> Witness | None:
         for way in asked:
             if decisions[way].outcome is Outcome.INCOMPATIBLE:
@@ -191,7 +191,7 @@ class _Check:
         witnesses = (self._column_witness(finding) for finding in broken)
         return next((witness for witness in witnesses if witness is not None), None)
 
-    def _column_witness(self, finding: Finding) -> Witness | None:
+    def _column_witness(self, finding: ColumnDifference) -> Witness | None:
         """Find a record that the old JSON side lets through, with a value that the new column can't hold."""
         schema = self.old.schema
         if finding.rule.lost is ABSENT or finding.column not in schema.get("properties", {}) or "$ref" in schema:

@@ -9,7 +9,7 @@ from typing import Final
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.formula import Space
 from schemaregistry.compat.prover import proves
-from schemaregistry.compat.resources import Unreadable
+from schemaregistry.compat.resources import UnreadableSchema
 from schemaregistry.compat.schema_reader import read
 from schemaregistry.compat.search_result import Found, No, OutOfTime, tick
 from schemaregistry.compat.solving import Solver
@@ -43,7 +43,7 @@ def decide(old: Json, new: Json, *, seconds: float = 1.0) -> Decision:
     start = monotonic()
     try:
         decision = _in_time(old, new, start + seconds * SEARCH_SHARE)
-    except Unreadable as unreadable:
+    except UnreadableSchema as unreadable:
         return Decision(Outcome.UNKNOWN, reason=str(unreadable))
     # The second prover can't be interrupted: it comes last, and only where there is time left.
     left = monotonic() < start + seconds
@@ -56,7 +56,7 @@ def search(old: Json, new: Json, *, seconds: float) -> Decision:
     """Decide as `decide` does, by the search alone, which looks at the clock."""
     try:
         return _in_time(old, new, monotonic() + seconds)
-    except Unreadable as unreadable:
+    except UnreadableSchema as unreadable:
         return Decision(Outcome.UNKNOWN, reason=str(unreadable))
 
 

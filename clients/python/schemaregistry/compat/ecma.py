@@ -62,7 +62,7 @@ def parse(pattern: str) -> Regex | None:
     """Read a pattern."""
     if len(pattern) > MAX_LENGTH:
         return None
-    reader = _Reader(pattern)
+    reader = _PatternReader(pattern)
     try:
         regex = reader.disjunction(0)
     except _Irregular:
@@ -70,7 +70,7 @@ def parse(pattern: str) -> Regex | None:
     return regex if reader.at == len(pattern) else None
 
 
-class _Reader:
+class _PatternReader:
     """A cursor over one pattern; each method reads one production of ECMA-262 22.2.1."""
 
     def __init__(self, text: str) -> None:

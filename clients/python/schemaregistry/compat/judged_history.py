@@ -16,10 +16,10 @@ class Versioned(Protocol):
     def version(self) -> Version | str: ...
 
 
-Item = TypeVar("Item", bound=Versioned)
+VersionedT = TypeVar("VersionedT", bound=Versioned)
 
 
-def judged_against(history: Sequence[Item], level: Level | None) -> Sequence[Item]:
+def judged_against(history: Sequence[VersionedT], level: Level | None) -> Sequence[VersionedT]:
     """Give the versions that a candidate at `level` (None: the default level) is judged against, newest first.
 
     `history` stands in the order of its versions, the oldest first. A pre-release promises nothing, so releases alone

@@ -9,7 +9,7 @@ from typing import Final
 
 from schemaregistry.compat.constant import Constant, is_double, number
 from schemaregistry.compat.formula import Formula
-from schemaregistry.compat.search_result import Answer, Found, No
+from schemaregistry.compat.search_result import Found, No, SearchResult
 
 SCAN: Final = 4096
 """Multiples that are tried one by one before giving up."""
@@ -18,7 +18,7 @@ ENOUGH: Final = 8
 
 
 @dataclass(slots=True)
-class _Wanted:
+class _NumberLiterals:
     """The literals, gathered. A bound is (value, open): open bounds leave their value out."""
 
     low: tuple[Fraction, bool] | None = None
@@ -37,7 +37,7 @@ class _Wanted:
         )
 
 
-def solve_number(literals: Iterable[Formula]) -> Answer:
+def solve_number(literals: Iterable[Formula]) -> SearchResult:
     """Find a number that satisfies every literal."""
     wanted = _gather(literals)
     if wanted.lattice is not None:
@@ -45,8 +45,8 @@ def solve_number(literals: Iterable[Formula]) -> Answer:
     return _on_line(wanted)
 
 
-def _gather(literals: Iterable[Formula]) -> _Wanted:
-    wanted = _Wanted()
+def _gather(literals: Iterable[Formula]) -> _NumberLiterals:
+    wanted = _NumberLiterals()
     for literal in literals:
         value = literal.args[0]
         match literal.op:
@@ -72,7 +72,7 @@ def lcm(one: Fraction, two: Fraction) -> Fraction:
     return Fraction(math.lcm(one.numerator, two.numerator), math.gcd(one.denominator, two.denominator))
 
 
-def _on_lattice(wanted: _Wanted, step: Fraction) -> Answer:
+def _on_lattice(wanted: _NumberLiterals, step: Fraction) -> SearchResult:
     """Candidates are k·step for whole k in a range.
 
     No k: EMPTY. A lattice to stay off that contains all of this one: EMPTY. A range without end holds a k outside
@@ -87,7 +87,7 @@ def _on_lattice(wanted: _Wanted, step: Fraction) -> Answer:
     return _pick(_some(wanted, (k * step for k in _near_zero(least, most, SCAN + len(wanted.barred)))), complete=False)
 
 
-def _some(wanted: _Wanted, values: Iterable[Fraction]) -> list[Fraction]:
+def _some(wanted: _NumberLiterals, values: Iterable[Fraction]) -> list[Fraction]:
     return list(islice(filter(wanted.admits, values), ENOUGH))
 
 
@@ -102,7 +102,7 @@ def _near_zero(least: int | None, most: int | None, count: int) -> Iterator[int]
                 yield k
 
 
-def _on_line(wanted: _Wanted) -> Answer:
+def _on_line(wanted: _NumberLiterals) -> SearchResult:
     """Candidates are all reals of an interval.
 
     Empty interval: EMPTY. One point: it decides. Else it holds infinitely many rationals with any denominator, and
@@ -117,7 +117,7 @@ def _on_line(wanted: _Wanted) -> Answer:
     return _pick(_some(wanted, _reals(wanted)), complete=False)
 
 
-def _reals(wanted: _Wanted) -> Iterator[Fraction]:
+def _reals(wanted: _NumberLiterals) -> Iterator[Fraction]:
     low = None if wanted.low is None else wanted.low[0]
     high = None if wanted.high is None else wanted.high[0]
     anchor = next((value for value in (low, high) if value is not None), Fraction(0))
@@ -148,7 +148,7 @@ def _more_than_barred(low: Fraction | None, high: Fraction | None, barred: int) 
         yield from (math.ceil(low or 0) + Fraction(step) for step in range(barred + 2))
 
 
-def _pick(values: list[Fraction], *, complete: bool) -> Answer:
+def _pick(values: list[Fraction], *, complete: bool) -> SearchResult:
     """Take the plainest value that a JSON number holds; without one, EMPTY only where `values` are all there are."""
     if not values:
         return No.EMPTY if complete else No.UNKNOWN

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Final
 
 from schemaregistry.compat.formula import Formula
-from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, of_size
+from schemaregistry.compat.search_result import Found, No, SearchResult, Solving, first, of_size
 from schemaregistry.document.model import Json
 
 MAX_KEYS: Final = 20_000
@@ -19,7 +19,7 @@ PLAIN_NAMES: Final = 64
 
 Chosen = dict[str, Formula]
 """The members of the object being made: what the value of each must satisfy."""
-Place = tuple[str, Formula]
+MemberFormula = tuple[str, Formula]
 """A key, and what all keys of its kind say of its value."""
 Kinds = list[tuple[Formula, Formula]]
 """Kinds of keys, each with what it says of the values."""
@@ -60,7 +60,7 @@ def _one_of(formula: Formula) -> frozenset[str]:
             return frozenset()
 
 
-def solve_object(solving: Solving, literals: Iterable[Formula]) -> Answer:
+def solve_object(solving: Solving, literals: Iterable[Formula]) -> SearchResult:
     """Find an object that satisfies every literal."""
     return _Object(solving, literals).solve()
 
@@ -95,7 +95,7 @@ class _Object:
             case "some_key":
                 self.some.append(literal.args)
 
-    def solve(self) -> Answer:
+    def solve(self) -> SearchResult:
         if self.most is not None and self.most < self.least:
             return No.EMPTY
         chosen: Chosen = {}
@@ -117,7 +117,7 @@ class _Object:
         told = (value for keys, value in self.all if self.solving.holds(keys, name))
         return self.space.both(*self.named.get(name, ()), *told)
 
-    def _assign(self, rest: Kinds, chosen: Chosen) -> Answer:
+    def _assign(self, rest: Kinds, chosen: Chosen) -> SearchResult:
         """Give every remaining "some key" a new key, or one that is already chosen: all ways, so EMPTY is a proof."""
         self.solving.tick()
         if self.most is not None and len(chosen) > self.most:
@@ -127,7 +127,7 @@ class _Object:
         (keys, value), *others = rest
         return first(self._ways(keys, value, others, chosen))
 
-    def _ways(self, keys: Formula, value: Formula, others: Kinds, chosen: Chosen) -> Iterator[Answer]:
+    def _ways(self, keys: Formula, value: Formula, others: Kinds, chosen: Chosen) -> Iterator[SearchResult]:
         # A later "some key" may want this very member: its keys are a kind of their own.
         wanted = [(wish, self.space.true) for wish, _ in others]
         for place in self._new_keys(keys, chosen, [*self.all, *wanted]):
@@ -139,14 +139,14 @@ class _Object:
             if self.solving.holds(keys, name):
                 yield self._with((name, told), value, others, chosen)
 
-    def _with(self, place: Place, value: Formula, others: Kinds, chosen: Chosen) -> Answer:
+    def _with(self, place: MemberFormula, value: Formula, others: Kinds, chosen: Chosen) -> SearchResult:
         name, told = place
         both = self.space.both(told, value)
         if self.solving.solve(both) is No.EMPTY:
             return No.EMPTY
         return self._assign(others, chosen | {name: both})
 
-    def _new_keys(self, keys: Formula, chosen: Chosen, kinds: Kinds) -> Iterator[Place | No]:
+    def _new_keys(self, keys: Formula, chosen: Chosen, kinds: Kinds) -> Iterator[MemberFormula | No]:
         """Give a key of each kind that `keys` holds of: first the names that something is said of, then by class.
 
         Keys inside and outside the same `kinds` are told the same, so one stands for all; UNKNOWN where it is not
@@ -161,7 +161,7 @@ class _Object:
         taken = self.space.is_in(("string", name) for name in (*names, *chosen)).negation
         yield from self._classes(self.space.both(keys, taken), self.space.true, kinds)
 
-    def _classes(self, region: Formula, told: Formula, kinds: Kinds) -> Iterator[Place | No]:
+    def _classes(self, region: Formula, told: Formula, kinds: Kinds) -> Iterator[MemberFormula | No]:
         """Split a region of keys by each kind: outside it, then inside."""
         found = self.solving.solve_text(region)
         if found is No.EMPTY or told is self.space.false:
@@ -176,7 +176,7 @@ class _Object:
         yield from self._classes(self.space.both(region, keys.negation), told, rest)
         yield from self._classes(self.space.both(region, keys), self.space.both(told, value), rest)
 
-    def _fill(self, chosen: Chosen) -> Answer:
+    def _fill(self, chosen: Chosen) -> SearchResult:
         """Add members up to the least count.
 
         Any key whose value has an instance will do: were there too few of those, no object would have enough.
@@ -207,7 +207,7 @@ class _Object:
             else:
                 failed += 1
 
-    def _one_more(self, chosen: Chosen) -> Answer:
+    def _one_more(self, chosen: Chosen) -> SearchResult:
         last = No.EMPTY
         for place in self._new_keys(self.space.true, chosen, self.all):
             answer = place if isinstance(place, No) else self.solving.solve(place[1])
@@ -217,7 +217,7 @@ class _Object:
             last = No.UNKNOWN if answer is No.UNKNOWN else last
         return last
 
-    def _build(self, chosen: Chosen) -> Answer:
+    def _build(self, chosen: Chosen) -> SearchResult:
         made: dict[str, Json] = {}
         last: No | None = None
         for name, value in chosen.items():

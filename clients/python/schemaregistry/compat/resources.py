@@ -13,11 +13,11 @@ LISTS: Final = ("allOf", "anyOf", "oneOf")
 MAPS: Final = ("properties", "patternProperties", "definitions")
 
 
-class Unreadable(Exception):
+class UnreadableSchema(Exception):
     """A schema that has no reading here; the argument says what and where."""
 
 
-class Place(NamedTuple):
+class BasedSchema(NamedTuple):
     """A schema, and the base URI that its references are resolved against."""
 
     schema: Json
@@ -28,7 +28,7 @@ class Resources:
     """The `$id`s of a document: places by absolute URI."""
 
     def __init__(self, root: Json) -> None:
-        self._places: dict[str, Place] = {"": Place(root, "")}
+        self._places: dict[str, BasedSchema] = {"": BasedSchema(root, "")}
         self.base = ""
         self._index(root, "")
         self.base = _base(root, "")
@@ -39,22 +39,24 @@ class Resources:
         name = schema.get("$id")
         inner = _base(schema, base)
         if isinstance(name, str):
-            place = Place(schema, inner)
+            place = BasedSchema(schema, inner)
             uri = inner if inner != base else _absolute(base, name)
             if self._places.setdefault(uri.removesuffix("#"), place).schema is not schema:
-                raise Unreadable(f"`$id` {name!r} is given twice")
+                raise UnreadableSchema(f"`$id` {name!r} is given twice")
         for child in subschemas(schema):
             self._index(child, inner)
 
-    def resolve(self, reference: str, base: str) -> tuple[str, Place]:
+    def resolve(self, reference: str, base: str) -> tuple[str, BasedSchema]:
         """Give the absolute URI and the place that it names; raises Unreadable."""
         uri = _absolute(base, reference).removesuffix("#")
         if uri in self._places:
             return uri, self._places[uri]
         document, fragment = urldefrag(uri)
-        place = self._places.get(document) or (Place(_meta(), META) if document == META else None)
+        place = self._places.get(document) or (BasedSchema(_meta(), META) if document == META else None)
         if place is None or (fragment and not fragment.startswith("/")):
-            raise Unreadable(f"$ref {reference!r} names nothing in this document; remote references are not followed")
+            raise UnreadableSchema(
+                f"$ref {reference!r} names nothing in this document; remote references are not followed"
+            )
         return uri, _walk(place, fragment, reference)
 
 
@@ -81,18 +83,18 @@ def _absolute(base: str, reference: str) -> str:
     return urldefrag(base).url + reference if reference.startswith("#") else urljoin(base, reference)
 
 
-def _walk(place: Place, pointer: str, reference: str) -> Place:
+def _walk(place: BasedSchema, pointer: str, reference: str) -> BasedSchema:
     schema, base = place
     for token in unquote(pointer).split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         try:
             schema = schema[int(name)] if isinstance(schema, list) else schema[name]
         except (KeyError, IndexError, ValueError, TypeError):
-            raise Unreadable(f"$ref {reference!r} names nothing in this document") from None
+            raise UnreadableSchema(f"$ref {reference!r} names nothing in this document") from None
         base = _base(schema, base)
     if not isinstance(schema, dict | bool):
-        raise Unreadable(f"$ref {reference!r} names no schema")
-    return Place(schema, base)
+        raise UnreadableSchema(f"$ref {reference!r} names no schema")
+    return BasedSchema(schema, base)
 
 
 @lru_cache(maxsize=1)

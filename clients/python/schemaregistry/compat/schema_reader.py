@@ -12,7 +12,7 @@ from typing import Final
 
 from schemaregistry.compat.constant import exact, freeze
 from schemaregistry.compat.formula import Formula, Space
-from schemaregistry.compat.resources import Place, Resources, Unreadable
+from schemaregistry.compat.resources import BasedSchema, Resources, UnreadableSchema
 from schemaregistry.document.model import Json
 
 CLOSURE_LIMIT: Final = 200_000
@@ -21,13 +21,13 @@ CLOSURE_LIMIT: Final = 200_000
 
 def read(root: Json, space: Space) -> Formula:
     """Read a whole document; raises Unreadable for a reference to nowhere or to itself without end."""
-    reader = _Reader(root, space)
+    reader = _SchemaReader(root, space)
     formula = reader.reference("#", reader.resources.base)
     _check_loops(space)
     return formula
 
 
-class _Reader:
+class _SchemaReader:
     """One document being read. A definition is read once and put in place; a recursive one becomes a reference."""
 
     def __init__(self, root: Json, space: Space) -> None:
@@ -37,12 +37,12 @@ class _Reader:
         self._reading: dict[str, tuple[str, str] | None] = {}
         self._read: dict[str, Formula] = {}
 
-    def schema(self, place: Place) -> Formula:
+    def schema(self, place: BasedSchema) -> Formula:
         schema, base = place
         if isinstance(schema, bool):
             return self.space.true if schema else self.space.false
         if not isinstance(schema, dict):
-            raise Unreadable("a schema is an object or a boolean")
+            raise UnreadableSchema("a schema is an object or a boolean")
         if "$ref" in schema:
             return self.reference(schema["$ref"], base)
         name = schema.get("$id")
@@ -53,7 +53,7 @@ class _Reader:
 
     def reference(self, reference: Json, base: str) -> Formula:
         if not isinstance(reference, str):
-            raise Unreadable("`$ref` is no string")
+            raise UnreadableSchema("`$ref` is no string")
         uri, place = self.resources.resolve(reference, base)
         if uri in self._read:
             return self._read[uri]
@@ -69,7 +69,7 @@ class _Reader:
         self._read[uri] = formula
         return formula
 
-    def _key(self, uri: str, place: Place) -> tuple[str, str]:
+    def _key(self, uri: str, place: BasedSchema) -> tuple[str, str]:
         """Name a recursive definition by all that its text reaches, so that both documents' equal ones are one."""
         seen: dict[str, str] = {}
         todo, size = [(uri, place)], 0
@@ -85,7 +85,7 @@ class _Reader:
         return uri, sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
 
     def sub(self, schema: Json, base: str) -> Formula:
-        return self.schema(Place(schema, base))
+        return self.schema(BasedSchema(schema, base))
 
 
 def _references(value: Json) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _check_loops(space: Space) -> None:
 
     def visit(key: object, path: tuple[object, ...]) -> None:
         if key in path:
-            raise Unreadable("a $ref leads back to itself without end")
+            raise UnreadableSchema("a $ref leads back to itself without end")
         if key not in done:
             for inner in _refs_here(space.targets[key]):
                 visit(inner, (*path, key))
@@ -130,7 +130,7 @@ def _refs_here(formula: Formula) -> set[object]:
     return found
 
 
-def _type(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _type(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     space, names = reader.space, schema["type"]
     names = [names] if isinstance(names, str) else names
     plain = space.types(name for name in names if name != "integer")
@@ -138,38 +138,38 @@ def _type(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
     return space.either(plain, whole)
 
 
-def _enum(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _enum(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.is_in(freeze(value) for value in schema["enum"])
 
 
-def _const(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _const(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.is_in([freeze(schema["const"])])
 
 
-def _bound(keyword: str, op: str) -> "Rule":
-    def rule(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _bound(keyword: str, op: str) -> "KeywordReader":
+    def rule(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
         return reader.space.guarded("number", reader.space.bound(op, exact(schema[keyword])))
 
     return rule
 
 
-def _multiple_of(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _multiple_of(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("number", reader.space.multiple_of(exact(schema["multipleOf"])))
 
 
-def _min_length(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _min_length(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("string", reader.space.min_length(int(schema["minLength"])))
 
 
-def _max_length(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _max_length(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("string", reader.space.min_length(int(schema["maxLength"]) + 1).negation)
 
 
-def _pattern(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _pattern(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("string", reader.space.match(schema["pattern"]))
 
 
-def _items(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _items(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space, items = reader.space, schema["items"]
     if not isinstance(items, list):
         return space.guarded("array", space.all_items(0, None, reader.sub(items, base)))
@@ -178,16 +178,16 @@ def _items(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
     return space.guarded("array", space.both(*parts, rest))
 
 
-def _contains(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _contains(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     return space.guarded("array", space.all_items(0, None, reader.sub(schema["contains"], base).negation).negation)
 
 
-def _min_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _min_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("array", _longer(reader.space, int(schema["minItems"]) - 1))
 
 
-def _max_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _max_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("array", _longer(reader.space, int(schema["maxItems"])).negation)
 
 
@@ -196,23 +196,23 @@ def _longer(space: Space, length: int) -> Formula:
     return space.all_items(length, None, space.false).negation if length >= 0 else space.true
 
 
-def _unique_items(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _unique_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("array", reader.space.unique()) if schema["uniqueItems"] else reader.space.true
 
 
-def _properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     parts = (space.all_keys(space.key(name), reader.sub(sub, base)) for name, sub in schema["properties"].items())
     return space.guarded("object", space.both(*parts))
 
 
-def _pattern_properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _pattern_properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space, patterns = reader.space, schema["patternProperties"]
     parts = (space.all_keys(space.match(pattern), reader.sub(sub, base)) for pattern, sub in patterns.items())
     return space.guarded("object", space.both(*parts))
 
 
-def _additional_properties(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _additional_properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     declared = space.is_in(("string", name) for name in schema.get("properties", {}))
     matched = (space.match(pattern) for pattern in schema.get("patternProperties", {}))
@@ -220,26 +220,26 @@ def _additional_properties(reader: _Reader, schema: dict[str, Json], base: str) 
     return space.guarded("object", space.all_keys(keys, reader.sub(schema["additionalProperties"], base)))
 
 
-def _property_names(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _property_names(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     names = space.restrict(reader.sub(schema["propertyNames"], base), "string")
     return space.guarded("object", space.all_keys(names.negation, space.false))
 
 
-def _required(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _required(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     space = reader.space
     return space.guarded("object", space.both(*(space.has_key(name) for name in schema["required"])))
 
 
-def _min_properties(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _min_properties(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("object", reader.space.min_keys(int(schema["minProperties"])))
 
 
-def _max_properties(reader: _Reader, schema: dict[str, Json], _base: str) -> Formula:
+def _max_properties(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     return reader.space.guarded("object", reader.space.min_keys(int(schema["maxProperties"]) + 1).negation)
 
 
-def _dependencies(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _dependencies(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     parts = []
     for name, needs in schema["dependencies"].items():
@@ -251,15 +251,15 @@ def _dependencies(reader: _Reader, schema: dict[str, Json], base: str) -> Formul
     return space.both(*parts)
 
 
-def _all_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _all_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     return reader.space.both(*(reader.sub(part, base) for part in schema["allOf"]))
 
 
-def _any_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _any_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     return reader.space.either(*(reader.sub(part, base) for part in schema["anyOf"]))
 
 
-def _one_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _one_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     """At least one, and no two. (Pairs: the negation then names two branches at most.)"""
     space = reader.space
     parts = [reader.sub(part, base) for part in schema["oneOf"]]
@@ -270,19 +270,19 @@ def _one_of(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
     return space.both(space.either(*parts), *pairs)
 
 
-def _not(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _not(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     return reader.sub(schema["not"], base).negation
 
 
-def _if(reader: _Reader, schema: dict[str, Json], base: str) -> Formula:
+def _if(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space, condition = reader.space, reader.sub(schema["if"], base)
     then = space.implies(condition, reader.sub(schema.get("then", True), base))
     return space.both(then, space.either(condition, reader.sub(schema.get("else", True), base)))
 
 
-Rule = Callable[[_Reader, dict[str, Json], str], Formula]
+KeywordReader = Callable[[_SchemaReader, dict[str, Json], str], Formula]
 
-RULES: Final[dict[str, Rule]] = {
+RULES: Final[dict[str, KeywordReader]] = {
     "type": _type,
     "enum": _enum,
     "const": _const,

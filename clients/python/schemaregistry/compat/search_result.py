@@ -24,13 +24,13 @@ class No(Enum):
     UNKNOWN = "unknown"
 
 
-Answer: TypeAlias = Found | No
+SearchResult: TypeAlias = Found | No
 
 LARGEST: Final = 20_000
 """Values in one instance, members and elements included: a larger one is nothing to show."""
 
 
-def of_size(value: Json) -> Answer:
+def of_size(value: Json) -> SearchResult:
     """Give the instance, or UNKNOWN where it is too large; parts of it may be one object many times over."""
     left, todo = LARGEST, [value]
     while todo:
@@ -61,17 +61,17 @@ class Solving(Protocol):
     def tick(self) -> None:
         """Raise OutOfTime where the time given is over."""
 
-    def solve(self, formula: Formula) -> Answer:
+    def solve(self, formula: Formula) -> SearchResult:
         """Find an instance of any type."""
 
-    def solve_text(self, formula: Formula) -> Answer:
+    def solve_text(self, formula: Formula) -> SearchResult:
         """Find an instance among the strings."""
 
     def holds(self, formula: Formula, value: Json) -> bool:
         """Evaluate."""
 
 
-def first(answers: Iterable[Answer]) -> Answer:
+def first(answers: Iterable[SearchResult]) -> SearchResult:
     """Give the answer for a disjunction: the first instance; EMPTY only where every part is."""
     last = No.EMPTY
     for answer in answers:

@@ -14,7 +14,7 @@ from schemaregistry.compat.formula import Formula, Space
 from schemaregistry.compat.formula_evaluation import Holding
 from schemaregistry.compat.number_instances import solve_number
 from schemaregistry.compat.object_instances import needs_too_many, solve_object
-from schemaregistry.compat.search_result import Answer, Found, No, Solving, first, tick
+from schemaregistry.compat.search_result import Found, No, SearchResult, Solving, first, tick
 from schemaregistry.compat.string_instances import solve_string
 
 NEVER: Final = 1 << 30
@@ -29,7 +29,7 @@ class Solver:
     def __init__(self, space: Space, deadline: float) -> None:
         self.space = space
         self._deadline = deadline
-        self._kept: dict[tuple[Formula, str], Answer] = {}
+        self._kept: dict[tuple[Formula, str], SearchResult] = {}
         self._under_way: dict[tuple[Formula, str], int] = {}
         self._leans_on = NEVER
         self._holding = Holding(space)
@@ -42,15 +42,15 @@ class Solver:
         """Evaluate."""
         return self._holding.holds(formula, value)
 
-    def solve(self, formula: Formula) -> Answer:
+    def solve(self, formula: Formula) -> SearchResult:
         """Find an instance of any type, of the cheapest type first."""
         return first(self._solve_as(self.space.restrict(formula, kind), kind) for kind in TYPES)
 
-    def solve_text(self, formula: Formula) -> Answer:
+    def solve_text(self, formula: Formula) -> SearchResult:
         """Find an instance among the strings."""
         return self._solve_as(self.space.restrict(formula, "string"), "string")
 
-    def _solve_as(self, formula: Formula, kind: str) -> Answer:
+    def _solve_as(self, formula: Formula, kind: str) -> SearchResult:
         if formula is self.space.false:
             return No.EMPTY
         key = (formula, kind)
@@ -72,7 +72,7 @@ class Solver:
             self._leans_on = min(outer, leans_on)
         return answer
 
-    def _branch(self, kind: str, known: Known, todo: list[Formula]) -> Answer:
+    def _branch(self, kind: str, known: Known, todo: list[Formula]) -> SearchResult:
         """Decide the conjunction of what is known and what is to do."""
         self.tick()
         settled = self._propagate(kind, known, todo)
@@ -146,7 +146,7 @@ class Solver:
         differ = (space.all_keys(space.key(name), space.is_in([member])).negation for name, member in members.items())
         return space.either(other, *missing, *differ)
 
-    def _try_all(self, values: Iterable[Constant], conditions: Iterable[Formula]) -> Answer:
+    def _try_all(self, values: Iterable[Constant], conditions: Iterable[Formula]) -> SearchResult:
         """Evaluate everything on each of finitely many values: exact."""
         conditions = list(conditions)
         for constant in sorted(values, key=_size):
@@ -156,7 +156,7 @@ class Solver:
                 return Found(value)
         return No.EMPTY
 
-    def _theory(self, kind: str, literals: list[Formula]) -> Answer:
+    def _theory(self, kind: str, literals: list[Formula]) -> SearchResult:
         told = [literal for literal in literals if literal.op not in ("ref", "not_ref")]
         match kind:
             case "null":

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from schemaregistry.compat.ecma import language
 from schemaregistry.compat.formula import Formula
 from schemaregistry.compat.regular import LAST, SCALARS, Language
-from schemaregistry.compat.search_result import Answer, Found, No, Solving
+from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 
 MAX_NODES: Final = 20_000
 MAX_LENGTH: Final = 100_000
@@ -19,7 +19,7 @@ PREFERRED: Final = "axbycz0123456789ABCXYZ -_.:/@"
 
 
 @dataclass(slots=True)
-class _Wanted:
+class _StringLiterals:
     """The literals, gathered; `opaque` are those whose pattern is no automaton."""
 
     least: int = 0
@@ -55,7 +55,7 @@ class _Trie:
         return self._next.get((state, char), self.OUT)
 
 
-def solve_string(solving: Solving, literals: Iterable[Formula]) -> Answer:
+def solve_string(solving: Solving, literals: Iterable[Formula]) -> SearchResult:
     """Find a string that satisfies every literal; without the opaque ones there are more, so EMPTY stays a proof."""
     wanted = _gather(literals)
     found = _solve(solving, wanted)
@@ -64,7 +64,7 @@ def solve_string(solving: Solving, literals: Iterable[Formula]) -> Answer:
     return found
 
 
-def _solve(solving: Solving, wanted: _Wanted) -> Answer:
+def _solve(solving: Solving, wanted: _StringLiterals) -> SearchResult:
     if wanted.most is not None and wanted.most < wanted.least:
         return No.EMPTY
     if not wanted.patterns:
@@ -72,7 +72,7 @@ def _solve(solving: Solving, wanted: _Wanted) -> Answer:
     return _one_after_another(solving, wanted) or _search(solving, wanted)
 
 
-def _one_after_another(solving: Solving, wanted: _Wanted) -> Found | None:
+def _one_after_another(solving: Solving, wanted: _StringLiterals) -> Found | None:
     """Try a match of each pattern in a row: where many are to match somewhere, their product has too many states."""
     matching = [pattern for pattern, wish in wanted.patterns if wish]
     if len(matching) < MANY:
@@ -87,13 +87,13 @@ def _one_after_another(solving: Solving, wanted: _Wanted) -> Found | None:
 def _sample(solving: Solving, pattern: Language) -> str:
     """Give a shortest text of a pattern, found once; the empty one where none is found."""
     if pattern.sample is None:
-        found = _search(solving, _Wanted(patterns=[(pattern, True)]))
+        found = _search(solving, _StringLiterals(patterns=[(pattern, True)]))
         pattern.sample = str(found.value) if isinstance(found, Found) else ""
     return pattern.sample
 
 
-def _gather(literals: Iterable[Formula]) -> _Wanted:
-    wanted = _Wanted()
+def _gather(literals: Iterable[Formula]) -> _StringLiterals:
+    wanted = _StringLiterals()
     for literal in literals:
         value = literal.args[0]
         match literal.op:
@@ -112,7 +112,7 @@ def _gather(literals: Iterable[Formula]) -> _Wanted:
     return wanted
 
 
-def _by_length(wanted: _Wanted) -> Answer:
+def _by_length(wanted: _StringLiterals) -> SearchResult:
     """Without patterns: length 0 has one text, every other length more than can be barred here."""
     if wanted.least > MAX_LENGTH:
         return No.UNKNOWN
@@ -133,7 +133,7 @@ def _texts(length: int, enough: int) -> Iterable[str]:
     return (chr(letter) + "a" * (length - 1) for letter in islice(letters, enough))
 
 
-def _search(solving: Solving, wanted: _Wanted) -> Answer:
+def _search(solving: Solving, wanted: _StringLiterals) -> SearchResult:
     """Look among printable ASCII first, on which all engines agree, then among all there is."""
     letters = _letters(wanted)
     plain = [letter for letter in letters if " " <= letter <= "~"]
@@ -141,7 +141,7 @@ def _search(solving: Solving, wanted: _Wanted) -> Answer:
     return found if isinstance(found, Found) or plain == letters else _walk(solving, wanted, letters)
 
 
-def _walk(solving: Solving, wanted: _Wanted, letters: list[str]) -> Answer:
+def _walk(solving: Solving, wanted: _StringLiterals, letters: list[str]) -> SearchResult:
     """Breadth first, so that the text found is shortest; lengths from `least` on are one.
 
     Characters between two cuts step alike in every pattern, so one of each interval stands for all; those that a
@@ -167,19 +167,19 @@ def _walk(solving: Solving, wanted: _Wanted, letters: list[str]) -> Answer:
     return No.EMPTY
 
 
-def _accepts(wanted: _Wanted, node: _Node, barred: _Trie) -> bool:
+def _accepts(wanted: _StringLiterals, node: _Node, barred: _Trie) -> bool:
     return node.barred not in barred.ends and all(
         pattern.accepts(state) is wish for (pattern, wish), state in zip(wanted.patterns, node.states, strict=True)
     )
 
 
-def _step(wanted: _Wanted, node: _Node, letter: str, barred: _Trie) -> _Node:
+def _step(wanted: _StringLiterals, node: _Node, letter: str, barred: _Trie) -> _Node:
     code = ord(letter)
     states = tuple(pattern.step(state, code) for (pattern, _), state in zip(wanted.patterns, node.states, strict=True))
     return _Node(states, barred.step(node.barred, letter), min(node.length + 1, wanted.least))
 
 
-def _letters(wanted: _Wanted) -> list[str]:
+def _letters(wanted: _StringLiterals) -> list[str]:
     """Give one character of each interval between cuts, a plain one where there is one."""
     cuts = {0, LAST + 1}.union(*(pattern.cuts for pattern, _ in wanted.patterns))
     for text in wanted.barred:

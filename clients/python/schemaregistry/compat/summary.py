@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from schemaregistry.compat import change_wording
-from schemaregistry.compat.arrow_rules import Finding
+from schemaregistry.compat.arrow_rules import ColumnDifference
 from schemaregistry.compat.changes import Edit
 from schemaregistry.compat.decision import Decision
 from schemaregistry.compat.verdict import ABSENT, Bump, Outcome, Risk, Verdict, Way, Witness
@@ -11,7 +11,9 @@ from schemaregistry.compat.verdict import ABSENT, Bump, Outcome, Risk, Verdict, 
 __all__ = ["message", "required_bump", "risk"]
 
 
-def risk(outcome: Outcome, decisions: Iterable[Decision], found: Sequence[Edit], findings: Sequence[Finding]) -> Risk:
+def risk(
+    outcome: Outcome, decisions: Iterable[Decision], found: Sequence[Edit], findings: Sequence[ColumnDifference]
+) -> Risk:
     """None: annotations alone. Low: proven both ways. Medium: one way. High: incompatible, not known, or a `format`
     that data already accepted may not have."""
     if outcome is not Outcome.COMPATIBLE or any(map(_may_halt, found)):
@@ -28,7 +30,7 @@ def _may_halt(edit: Edit) -> bool:
     return edit.asserted_on_data and edit.new is not ABSENT
 
 
-def required_bump(outcome: Outcome, found: Sequence[Edit], findings: Sequence[Finding]) -> Bump:
+def required_bump(outcome: Outcome, found: Sequence[Edit], findings: Sequence[ColumnDifference]) -> Bump:
     """Patch: annotations alone. Minor: compatible. Major: everything else."""
     if outcome is not Outcome.COMPATIBLE:
         return "major"

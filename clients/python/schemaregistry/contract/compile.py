@@ -5,7 +5,7 @@ equal bytes. How one keyword becomes a check is keywords'.
 from dataclasses import fields
 from typing import Final
 
-from schemaregistry.contract.keywords import Rules
+from schemaregistry.contract.keywords import CheckCompiler
 from schemaregistry.contract.places import ROW, Places
 from schemaregistry.contract.type_messages import field_message
 from schemaregistry.document import Document, canonical
@@ -26,7 +26,7 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
     """
     schemas = walk(document.schema)
     places = Places(document, schemas)
-    rules = Rules(schemas, places)
+    rules = CheckCompiler(schemas, places)
     checks = rules.compile((), ROW)
     own: dict[int, list[contract_pb2.Check]] = {}
     for check in checks:

@@ -76,7 +76,7 @@ def _differences(contract: Contract) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
+class _FrameColumn:
     """A column and how a frame holds it. `nulls` are values, rather than absent."""
 
     type: FrameType
@@ -131,7 +131,7 @@ def _expectations(contract: Contract, check: Check) -> Iterator[Expectation]:
     place = contract.places[check.place]
     field = contract.columns[check.place - 1].field
     claims = _unless_null(contract, check)
-    column = _Column(frame_type(field.type), nulls=place.null_is_value and claims is None)
+    column = _FrameColumn(frame_type(field.type), nulls=place.null_is_value and claims is None)
     where = row_condition(contract, check.guards)
     for each in [check] if claims is None else claims:
         for kind, arguments in _KINDS.get(each.WhichOneof("kind") or "", _other)(column, each):
@@ -157,16 +157,16 @@ def _lets_objects_pass(check: Check) -> bool:
     return contract_pb2.JSON_TYPE_OBJECT in check.types.types
 
 
-def _other(_column: _Column, check: Check) -> list[Expectation]:
+def _other(_column: _FrameColumn, check: Check) -> list[Expectation]:
     raise Unsaid(f"there is no expectation for `{_rule(check)}`")
 
 
-def _present(column: _Column, _check: Check) -> list[Expectation]:
+def _present(column: _FrameColumn, _check: Check) -> list[Expectation]:
     """Where null is a value the column's being there is enough, and all columns are looked for."""
     return [] if column.nulls else [("expect_column_values_to_not_be_null", {})]
 
 
-def _fits(column: _Column, _check: Check) -> list[Expectation]:
+def _fits(column: _FrameColumn, _check: Check) -> list[Expectation]:
     """The type of the frame's column, and the values that only some of its types hold."""
     kind = column.type
     made: list[Expectation] = []
@@ -183,7 +183,7 @@ def _fits(column: _Column, _check: Check) -> list[Expectation]:
     return made
 
 
-def _types(column: _Column, check: Check) -> list[Expectation]:
+def _types(column: _FrameColumn, check: Check) -> list[Expectation]:
     """What the column's type says already; an `integer` in a column of floats is told by its digits."""
     names = {contract_pb2.JsonType.Name(each).removeprefix("JSON_TYPE_").lower() for each in check.types.types}
     made: list[Expectation] = []
@@ -196,7 +196,7 @@ def _types(column: _Column, check: Check) -> list[Expectation]:
     raise Unsaid(f"its type is {column.type.name}, whose values are no {' or '.join(sorted(names))} for themselves")
 
 
-def _values(column: _Column, check: Check) -> list[Expectation]:
+def _values(column: _FrameColumn, check: Check) -> list[Expectation]:
     values = [json.loads(text) for text in check.values.json]
     if column.nulls and None not in values:
         raise Unsaid("null is one of its values, and Great Expectations passes over it")
@@ -205,7 +205,7 @@ def _values(column: _Column, check: Check) -> list[Expectation]:
     return [("expect_column_values_to_be_in_set", {"value_set": [value for value in values if value is not None]})]
 
 
-def _bound(column: _Column, check: Check) -> list[Expectation]:
+def _bound(column: _FrameColumn, check: Check) -> list[Expectation]:
     """A limit of integers is an integer: one with a fraction would make them floats."""
     kind = check.WhichOneof("kind") or ""
     strict = kind.startswith("exclusive")
@@ -217,7 +217,7 @@ def _bound(column: _Column, check: Check) -> list[Expectation]:
     return [_between(None, limit, strict=strict)]
 
 
-def _multiple_of(column: _Column, check: Check) -> list[Expectation]:
+def _multiple_of(column: _FrameColumn, check: Check) -> list[Expectation]:
     """Told by the last digits, where a power of ten is a multiple of the divisor itself."""
     divisor = check.multiple_of.divisor
     if column.type.family != "int":
@@ -235,7 +235,7 @@ def _ends(divisor: int, digits: int) -> str:
     return rf"^-?(?:[0-9]*(?:{'|'.join(ends)})|{'|'.join(short) or '0'})(?:\.0)?\Z"
 
 
-def _length(column: _Column, check: Check) -> list[Expectation]:
+def _length(column: _FrameColumn, check: Check) -> list[Expectation]:
     if column.type.family != "text":
         raise Unsaid("Great Expectations counts the letters of Python's own text for a value")
     kind = check.WhichOneof("kind") or ""
@@ -243,21 +243,21 @@ def _length(column: _Column, check: Check) -> list[Expectation]:
     return [("expect_column_value_lengths_to_be_between", {name: getattr(check, kind).limit})]
 
 
-def _pattern(column: _Column, check: Check) -> list[Expectation]:
+def _pattern(column: _FrameColumn, check: Check) -> list[Expectation]:
     pattern = to_python(check.pattern.re2)
     if column.type.family != "text" or pattern is None:
         raise Unsaid("the pattern can't be written for Python's text of the values")
     return [_matches(pattern)]
 
 
-def _format(column: _Column, check: Check) -> list[Expectation]:
+def _format(column: _FrameColumn, check: Check) -> list[Expectation]:
     """Dates, times and timestamps have their format; of texts no expectation tells one."""
     if column.type.format != check.format.name:
         raise Unsaid(f'there is no expectation for "format": "{check.format.name}" of texts')
     return []
 
 
-def _never(_column: _Column, _check: Check) -> list[Expectation]:
+def _never(_column: _FrameColumn, _check: Check) -> list[Expectation]:
     return [("expect_column_values_to_be_null", {})]
 
 
@@ -274,7 +274,7 @@ def _between(low: Any, high: Any, *, strict: bool = False) -> Expectation:
     return "expect_column_values_to_be_between", limits
 
 
-_KINDS: Final[Mapping[str, Callable[[_Column, Check], list[Expectation]]]] = {
+_KINDS: Final[Mapping[str, Callable[[_FrameColumn, Check], list[Expectation]]]] = {
     "present": _present,
     "fits": _fits,
     "types": _types,

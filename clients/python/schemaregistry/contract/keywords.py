@@ -14,7 +14,7 @@ from schemaregistry.contract.type_messages import NUMERIC, TEMPORAL_FORMATS, TEX
 from schemaregistry.document import ArrowType, Json, canonical
 from schemaregistry.document.references import Schemas
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1.contract_pb2 import Check
@@ -46,7 +46,7 @@ _COUNTS: Final = {
 }
 
 
-class Rules:
+class CheckCompiler:
     """The checks of one document, made schema by schema, with the conditions and residuals that they refer to."""
 
     def __init__(self, schemas: Schemas, places: Places) -> None:
@@ -54,10 +54,10 @@ class Rules:
         self.places = places
         self.conditions: list[contract_pb2.Condition] = []
         self.residuals: list[contract_pb2.Residual] = []
-        self._residual_indices: dict[tuple[Path, tuple[str, ...]], int] = {}
+        self._residual_indices: dict[tuple[SchemaPath, tuple[str, ...]], int] = {}
         self._made = 0
 
-    def compile(self, path: Path, place: int, guards: Guards = ()) -> list[Check]:
+    def compile(self, path: SchemaPath, place: int, guards: Guards = ()) -> list[Check]:
         """The checks of the schema at a path, for the values at a place."""
         schema = self.schemas.at[path]
         if schema is True:
@@ -93,13 +93,13 @@ class Rules:
             (),
         )
 
-    def condition(self, path: Path, place: int) -> int:
+    def condition(self, path: SchemaPath, place: int) -> int:
         """The index of the claim that a value at a place satisfies the schema at a path."""
         checks = self.compile(path, place)
         self.conditions.append(contract_pb2.Condition(place=place, checks=checks))
         return len(self.conditions) - 1
 
-    def residual(self, path: Path, keywords: tuple[str, ...]) -> int:
+    def residual(self, path: SchemaPath, keywords: tuple[str, ...]) -> int:
         """The index of the residual for some keywords of the schema at a path."""
         if (path, keywords) not in self._residual_indices:
             self._residual_indices[path, keywords] = len(self.residuals)
@@ -125,8 +125,8 @@ class Rules:
 class _Here:
     """One schema object of the document, applied to the values at one place."""
 
-    rules: Rules
-    path: Path
+    rules: CheckCompiler
+    path: SchemaPath
     schema: Mapping[str, Json]
     place: int
     guards: Guards

@@ -8,7 +8,7 @@ from schemaregistry.document import ArrowType, Document, Json, loads
 from schemaregistry.document.references import Schemas
 from schemaregistry.document.shape import Shapes
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.v1 import contract_pb2
 
 ROW: Final = 0
@@ -31,7 +31,9 @@ class Places:
         members = self._shapes.members([()])
         required = self._shapes.required([()])
         for index, field in enumerate(document.arrow):
-            at: Path = ("properties", field.name) if document.arrow_derived else ("arrow", "fields", index, "type")
+            at: SchemaPath = (
+                ("properties", field.name) if document.arrow_derived else ("arrow", "fields", index, "type")
+            )
             self._add(ROW, field.name, field.type, members.get(field.name, []), at, required=field.name in required)
         block = None if document.arrow_derived else loads(document.raw)["arrow"]["fields"]
         for index, field in enumerate(document.arrow):
@@ -67,8 +69,8 @@ class Places:
         parent: int,
         name: str | None,
         kind: ArrowType | None,
-        paths: Sequence[Path],
-        at: Path,
+        paths: Sequence[SchemaPath],
+        at: SchemaPath,
         *,
         required: bool = False,
     ) -> int:
@@ -85,22 +87,24 @@ class Places:
         self._children[parent, name] = len(self.messages) - 1
         return len(self.messages) - 1
 
-    def _may_be_null(self, paths: Sequence[Path]) -> bool:
+    def _may_be_null(self, paths: Sequence[SchemaPath]) -> bool:
         """Whether the JSON side's types let a null through, or it says nothing of the member.
 
         A `type` that names null is taken at its word, even where `enum` or `const` then refuses it.
         """
         return not paths or "null" in self._shapes.any_of(paths).kinds or any(map(self._names_null, paths))
 
-    def _names_null(self, path: Path) -> bool:
+    def _names_null(self, path: SchemaPath) -> bool:
         schema = self._schemas.at[path]
         if isinstance(schema, dict) and "$ref" in schema:
             return self._names_null(self._schemas.same_value[path][0])
         return isinstance(schema, dict) and "null" in schema.get("type", ())
 
-    def _add_inner(self, place: int, kind: ArrowType, paths: Sequence[Path], stated: Json, at: Path) -> None:
+    def _add_inner(
+        self, place: int, kind: ArrowType, paths: Sequence[SchemaPath], stated: Json, at: SchemaPath
+    ) -> None:
         """Add what is in a list or a struct. `stated` is the block's own JSON of the type; None where it is derived."""
-        step: Path
+        step: SchemaPath
         if kind.item:
             items = self._shapes.items(paths)
             is_field = stated is not None and "type" in stated["item"]

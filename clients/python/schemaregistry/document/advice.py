@@ -7,7 +7,7 @@ from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.model import Json, Note
 from schemaregistry.document.references import Schemas
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 
 KEYWORDS: Final = {
     *("$comment", "$id", "$ref", "$schema", "additionalItems", "additionalProperties", "allOf", "anyOf", "const"),
@@ -36,13 +36,13 @@ def advise(schemas: Schemas) -> Iterator[Note]:
             yield from _hidden(path, schema) if "$ref" in schema else _notes(path, schema)
 
 
-def _hidden(path: Path, schema: dict[str, Json]) -> Iterator[Note]:
+def _hidden(path: SchemaPath, schema: dict[str, Json]) -> Iterator[Note]:
     for name in sorted(schema.keys() & KEYWORDS - BESIDE_REF):
         message = f"`{name}` stands next to `$ref` and is ignored. Write both into `allOf`."
         yield Note("HIDDEN_BY_REF", message, pointer((*path, name)))
 
 
-def _notes(path: Path, schema: dict[str, Json]) -> Iterator[Note]:
+def _notes(path: SchemaPath, schema: dict[str, Json]) -> Iterator[Note]:
     known = KEYWORDS | ANNOTATIONS
     for name in (name for name in schema if name not in known and not name.startswith("x-")):
         message = f"Draft-07 has no keyword {shown(name)}: it is ignored.{meant(name, KEYWORDS)}"

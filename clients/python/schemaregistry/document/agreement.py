@@ -14,7 +14,7 @@ from schemaregistry.document.message_text import cut, meant, shown
 from schemaregistry.document.model import ArrowField, ArrowType, Json, Note
 from schemaregistry.document.shape import FRACTION, KINDS, NUMERIC, Shape, Shapes
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.errors import InvalidArgument
 
 HOLDS: Final[Mapping[str, frozenset[str]]] = {
@@ -57,20 +57,20 @@ def agree(fields: Sequence[ArrowField], block: Json, shapes: Shapes) -> tuple[tu
     field, or of the property without one. Notes (BOUNDS_MISSING) name the bounds without which a value may not fit.
     """
     agreement = _Agreement(shapes)
-    settled = agreement.fields(fields, [()], _Place(block, ("arrow",)).at("fields"))
+    settled = agreement.fields(fields, [()], _BlockPlace(block, ("arrow",)).at("fields"))
     return settled, tuple(agreement.notes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _BlockPlace:
     """A place in the block: what stands there, its path, and the column's name as a person says it."""
 
     stated: Json
-    path: Path
+    path: SchemaPath
     column: str = ""
 
-    def at(self, step: str | int, column: str | None = None) -> "_Place":
-        return _Place(self.stated[step], (*self.path, step), self.column if column is None else column)
+    def at(self, step: str | int, column: str | None = None) -> "_BlockPlace":
+        return _BlockPlace(self.stated[step], (*self.path, step), self.column if column is None else column)
 
     @property
     def label(self) -> str:
@@ -87,7 +87,7 @@ class _Agreement:
         self.shapes = shapes
         self.notes: list[Note] = []
 
-    def fields(self, fields: Sequence[ArrowField], places: list[Path], at: _Place) -> tuple[ArrowField, ...]:
+    def fields(self, fields: Sequence[ArrowField], places: list[SchemaPath], at: _BlockPlace) -> tuple[ArrowField, ...]:
         members, required = self.shapes.members(places), self.shapes.required(places)
         _check_names([field.name for field in fields], members, at)
         return tuple(
@@ -95,7 +95,7 @@ class _Agreement:
             for index, field in enumerate(fields)
         )
 
-    def field(self, field: ArrowField, places: list[Path], required: bool, at: _Place) -> ArrowField:
+    def field(self, field: ArrowField, places: list[SchemaPath], required: bool, at: _BlockPlace) -> ArrowField:
         kind = self.type(field.type, places, at.at("type"))
         lacking = "null" in self.shapes.any_of(places).kinds or not required
         nullable = at.stated.get("nullable", lacking)
@@ -107,7 +107,7 @@ class _Agreement:
             )
         return replace(field, type=kind, nullable=nullable)
 
-    def type(self, kind: ArrowType, places: list[Path], at: _Place) -> ArrowType:
+    def type(self, kind: ArrowType, places: list[SchemaPath], at: _BlockPlace) -> ArrowType:
         self.check_values(kind, self.shapes.any_of(places), at)
         if kind.name == "list" and kind.item:
             return replace(kind, item=self.item(kind.item, places, at.at("item", f"{at.column}[]")))
@@ -115,7 +115,7 @@ class _Agreement:
             return replace(kind, fields=self.fields(kind.fields, places, at.at("fields")))
         return kind
 
-    def item(self, item: ArrowField, places: list[Path], at: _Place) -> ArrowField:
+    def item(self, item: ArrowField, places: list[SchemaPath], at: _BlockPlace) -> ArrowField:
         inner = self.shapes.items(places)
         if not inner:
             _refuse(f"The JSON side says nothing of what is in the list {shown(at.column)}. Add `items`.", at.path)
@@ -123,7 +123,7 @@ class _Agreement:
             return self.field(item, inner, True, at)
         return replace(item, type=self.type(item.type, inner, at), nullable="null" in self.shapes.any_of(inner).kinds)
 
-    def check_values(self, kind: ArrowType, shape: Shape, at: _Place) -> None:
+    def check_values(self, kind: ArrowType, shape: Shape, at: _BlockPlace) -> None:
         if kind.name == "dictionary" and kind.index and kind.value:
             self.check_values(kind.value, shape, at.at("value"))
             _check_count(kind.index, shape, at.at("index"))
@@ -137,7 +137,7 @@ class _Agreement:
         if shape.kinds & NUMERIC and kind.name != "json":
             self.check_bounds(kind, shape, at)
 
-    def check_bounds(self, kind: ArrowType, shape: Shape, at: _Place) -> None:
+    def check_bounds(self, kind: ArrowType, shape: Shape, at: _BlockPlace) -> None:
         if kind.name in _FLOATS and FRACTION in shape.kinds:
             return
         low, high = EXACT.get(kind.name) or _decimal_bounds(kind)
@@ -155,7 +155,7 @@ class _Agreement:
             self.notes.append(Note("BOUNDS_MISSING", message, pointer(at.path)))
 
 
-def _check_names(names: list[str], members: Mapping[str, list[Path]], at: _Place) -> None:
+def _check_names(names: list[str], members: Mapping[str, list[SchemaPath]], at: _BlockPlace) -> None:
     for index, name in enumerate(names):
         if name not in members:
             _refuse(
@@ -187,13 +187,13 @@ def _decimal_bounds(kind: ArrowType) -> tuple[int, int]:
     return -largest, largest
 
 
-def _check_count(index: ArrowType, shape: Shape, at: _Place) -> None:
+def _check_count(index: ArrowType, shape: Shape, at: _BlockPlace) -> None:
     _, largest = EXACT[index.name]
     if math.isfinite(shape.count) and shape.count > largest + 1:
         _refuse(f"{at.label}: {index.name} can't number {shape.count:,} values. Take a wider index.", at.path)
 
 
-def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], at: _Place) -> str:
+def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], at: _BlockPlace) -> str:
     allowed = ", ".join(sorted(_WORDS.get(name, f"{name}s") for name in beyond))
     fitting = plain_type(shape)
     if len(shape.kinds) == len(frozenset().union(*KINDS.values())):
@@ -205,5 +205,5 @@ def _cannot_hold(kind: ArrowType, shape: Shape, beyond: frozenset[str], at: _Pla
     return f"{at.label}: {cut(describe(kind))} can't hold all that the JSON side lets through ({allowed}). {advice}"
 
 
-def _refuse(message: str, path: Path) -> NoReturn:
+def _refuse(message: str, path: SchemaPath) -> NoReturn:
     raise InvalidArgument(message, reason="ARROW_MISMATCH", pointer=pointer(path))

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from schemaregistry.document.message_text import shown
 from schemaregistry.document.model import ArrowField, ArrowType, Json
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.errors import InvalidArgument
 
 INTEGERS: Final = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -27,12 +27,12 @@ MAX_PRECISION: Final = 38
 
 def read_block(block: Json) -> tuple[ArrowField, ...]:
     """Read `{"fields": [FIELD, …]}`, the value of `arrow`; raises InvalidArgument (BAD_ARROW)."""
-    path: Path = ("arrow",)
+    path: SchemaPath = ("arrow",)
     members = _object(block, path, required=("fields",))
     return read_fields(members["fields"], (*path, "fields"))
 
 
-def read_fields(value: Json, path: Path) -> tuple[ArrowField, ...]:
+def read_fields(value: Json, path: SchemaPath) -> tuple[ArrowField, ...]:
     """Read a list of fields with distinct names."""
     fields: dict[str, ArrowField] = {}
     for index, item in enumerate(_list(value, path)):
@@ -43,7 +43,7 @@ def read_fields(value: Json, path: Path) -> tuple[ArrowField, ...]:
     return tuple(fields.values())
 
 
-def read_field(value: Json, path: Path) -> ArrowField:
+def read_field(value: Json, path: SchemaPath) -> ArrowField:
     """Read `{"name", "type"}` with optional `nullable` (true where it isn't stated) and `metadata`."""
     members = _object(value, path, required=("name", "type"), optional=("nullable", "metadata"))
     nullable = members.get("nullable", True)
@@ -57,7 +57,7 @@ def read_field(value: Json, path: Path) -> ArrowField:
     )
 
 
-def read_type(value: Json, path: Path) -> ArrowType:
+def read_type(value: Json, path: SchemaPath) -> ArrowType:
     """Read `{"name": …}` with the parameters of that type."""
     name = value.get("name") if isinstance(value, dict) else None
     if name in PLAIN:
@@ -84,12 +84,12 @@ def describe(kind: ArrowType) -> str:
     return kind.name
 
 
-def _time(value: Json, path: Path) -> ArrowType:
+def _time(value: Json, path: SchemaPath) -> ArrowType:
     members = _object(value, path, required=("name", "unit"))
     return ArrowType(members["name"], unit=_unit(members, path))
 
 
-def _timestamp(value: Json, path: Path) -> ArrowType:
+def _timestamp(value: Json, path: SchemaPath) -> ArrowType:
     members = _object(value, path, required=("name", "unit"), optional=("tz",))
     tz = members.get("tz")
     if "tz" in members and not re.fullmatch(TZ_PATTERN, tz if isinstance(tz, str) else ""):
@@ -97,14 +97,14 @@ def _timestamp(value: Json, path: Path) -> ArrowType:
     return ArrowType("timestamp", unit=_unit(members, path), tz=tz)
 
 
-def _unit(members: Mapping[str, Json], path: Path) -> str:
+def _unit(members: Mapping[str, Json], path: SchemaPath) -> str:
     unit, units = members["unit"], UNITS[members["name"]]
     if unit not in units:
         _refuse(f"The `unit` of {members['name']} is one of {', '.join(units)}.", (*path, "unit"))
     return str(unit)
 
 
-def _decimal(value: Json, path: Path) -> ArrowType:
+def _decimal(value: Json, path: SchemaPath) -> ArrowType:
     members = _object(value, path, required=("name", "precision", "scale"))
     precision = _integer(members["precision"], 1, MAX_PRECISION, (*path, "precision"))
     return ArrowType(
@@ -112,7 +112,7 @@ def _decimal(value: Json, path: Path) -> ArrowType:
     )
 
 
-def _dictionary(value: Json, path: Path) -> ArrowType:
+def _dictionary(value: Json, path: SchemaPath) -> ArrowType:
     members = _object(value, path, required=("name", "index", "value"))
     index = read_type(members["index"], (*path, "index"))
     if index.name not in INTEGERS:
@@ -123,7 +123,7 @@ def _dictionary(value: Json, path: Path) -> ArrowType:
     return ArrowType("dictionary", index=index, value=values)
 
 
-def _list_type(value: Json, path: Path) -> ArrowType:
+def _list_type(value: Json, path: SchemaPath) -> ArrowType:
     """`item` is a field, or a type alone for a field named `item`."""
     members = _object(value, path, required=("name", "item"))
     item, place = members["item"], (*path, "item")
@@ -132,12 +132,12 @@ def _list_type(value: Json, path: Path) -> ArrowType:
     return ArrowType("list", item=ArrowField("item", read_type(item, place)))
 
 
-def _struct(value: Json, path: Path) -> ArrowType:
+def _struct(value: Json, path: SchemaPath) -> ArrowType:
     members = _object(value, path, required=("name", "fields"))
     return ArrowType("struct", fields=read_fields(members["fields"], (*path, "fields")))
 
 
-_PARAMETRIC: Final[Mapping[str, Callable[[Json, Path], ArrowType]]] = {
+_PARAMETRIC: Final[Mapping[str, Callable[[Json, SchemaPath], ArrowType]]] = {
     "time32": _time,
     "time64": _time,
     "timestamp": _timestamp,
@@ -148,7 +148,7 @@ _PARAMETRIC: Final[Mapping[str, Callable[[Json, Path], ArrowType]]] = {
 }
 
 
-def _object(value: Json, path: Path, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Json]:
+def _object(value: Json, path: SchemaPath, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Json]:
     """The members of an object that has all of the required names and no others than these."""
     names = ", ".join(f"`{name}`" for name in (*required, *optional))
     if not isinstance(value, dict):
@@ -162,29 +162,29 @@ def _object(value: Json, path: Path, required: Sequence[str], optional: Sequence
     return value
 
 
-def _list(value: Json, path: Path) -> list[Json]:
+def _list(value: Json, path: SchemaPath) -> list[Json]:
     if not isinstance(value, list):
         _refuse("This is a list of fields.", path)
     return value
 
 
-def _string(value: Json, path: Path) -> str:
+def _string(value: Json, path: SchemaPath) -> str:
     if not isinstance(value, str) or not value:
         _refuse("This is a text of at least one character.", path)
     return value
 
 
-def _integer(value: Json, low: int, high: int, path: Path) -> int:
+def _integer(value: Json, low: int, high: int, path: SchemaPath) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         _refuse(f"This is an integer from {low} to {high}.", path)
     return value
 
 
-def _metadata(value: Json, path: Path) -> dict[str, str]:
+def _metadata(value: Json, path: SchemaPath) -> dict[str, str]:
     if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
         _refuse("`metadata` is an object whose values are texts.", path)
     return value
 
 
-def _refuse(message: str, path: Path) -> NoReturn:
+def _refuse(message: str, path: SchemaPath) -> NoReturn:
     raise InvalidArgument(f"The arrow block: {message}", reason="BAD_ARROW", pointer=pointer(path))

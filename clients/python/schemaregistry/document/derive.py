@@ -8,7 +8,7 @@ from schemaregistry.document.message_text import cut, shown
 from schemaregistry.document.model import ArrowField, ArrowType, Note
 from schemaregistry.document.shape import FRACTION, Shape, Shapes
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 
 MAX_SAID: Final = 1000
 """Characters that the derived types take in a Note."""
@@ -38,7 +38,7 @@ def derive(shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
     fields: list[ArrowField] = []
     as_json: list[Note] = []
     for name, places in shapes.members([()]).items():
-        column = _Column(shapes)
+        column = _DerivedColumn(shapes)
         try:
             field = column.field(name, places, name in required, 0)
         except _TooNested:
@@ -65,21 +65,21 @@ def plain_type(shape: Shape) -> ArrowType | None:
     return ArrowType("date32" if "date" in shape.formats else "utf8")
 
 
-class _Column:
+class _DerivedColumn:
     """The types of one column and what is in it; `as_json` says where json stands for want of another."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self.as_json: list[Note] = []
 
-    def field(self, name: str, places: list[Path], required: bool, depth: int) -> ArrowField:
+    def field(self, name: str, places: list[SchemaPath], required: bool, depth: int) -> ArrowField:
         """One column, member or item."""
         kind = self._type(places, depth)
         if kind is None:
             self.as_json.append(_as_json(name, places))
         return ArrowField(name, kind or JSON, _nullable(self._shapes, places, required))
 
-    def _type(self, places: list[Path], depth: int) -> ArrowType | None:
+    def _type(self, places: list[SchemaPath], depth: int) -> ArrowType | None:
         """The one type that fits; None where none does."""
         shape = self._shapes.any_of(places)
         kinds = shape.kinds - {"null"}
@@ -89,22 +89,22 @@ class _Column:
             raise _TooNested
         return self._list(places, depth + 1) if kinds == {"array"} else self._struct(places, depth + 1)
 
-    def _list(self, places: list[Path], depth: int) -> ArrowType | None:
+    def _list(self, places: list[SchemaPath], depth: int) -> ArrowType | None:
         items = self._shapes.items(places)
         return ArrowType("list", item=self.field("item", items, required=True, depth=depth)) if items else None
 
-    def _struct(self, places: list[Path], depth: int) -> ArrowType | None:
+    def _struct(self, places: list[SchemaPath], depth: int) -> ArrowType | None:
         required = self._shapes.required(places)
         members = self._shapes.members(places)
         fields = [self.field(name, inner, name in required, depth) for name, inner in members.items()]
         return ArrowType("struct", fields=tuple(fields)) if fields else None
 
 
-def _nullable(shapes: Shapes, places: list[Path], required: bool) -> bool:
+def _nullable(shapes: Shapes, places: list[SchemaPath], required: bool) -> bool:
     return not required or "null" in shapes.any_of(places).kinds
 
 
-def _as_json(name: str, places: list[Path]) -> Note:
+def _as_json(name: str, places: list[SchemaPath]) -> Note:
     return Note(
         "ARROW_NOT_DERIVED",
         f"No one Arrow type fits {shown(name)}, so it is carried as JSON text (json, Arrow's arrow.json): it may be of "

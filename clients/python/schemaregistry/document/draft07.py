@@ -8,7 +8,7 @@ import jsonschema_rs
 from schemaregistry.document.message_text import shown
 from schemaregistry.document.model import Json
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.errors import InvalidArgument
 
 DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
@@ -45,7 +45,7 @@ def check_root(root: dict[str, Json]) -> None:
         )
 
 
-def check_places(places: Iterable[tuple[Path, Json]]) -> None:
+def check_places(places: Iterable[tuple[SchemaPath, Json]]) -> None:
     """Refuse `$id` and `$schema` below the top: they would change what references mean.
 
     Raises InvalidArgument: NESTED_ID, NESTED_SCHEMA.
@@ -67,7 +67,7 @@ def check_places(places: Iterable[tuple[Path, Json]]) -> None:
                 )
 
 
-def check_schema(schema: Json, path: Path) -> None:
+def check_schema(schema: Json, path: SchemaPath) -> None:
     """Refuse what draft-07's meta-schema refuses; raises InvalidArgument (NOT_DRAFT07) with the pointer."""
     if _META.is_valid(schema):
         return

@@ -9,7 +9,7 @@ import jsonschema_rs
 from schemaregistry.document.message_text import cut
 from schemaregistry.document.model import Json
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 from schemaregistry.errors import InvalidArgument
 
 MAX_PATTERNS: Final = 256
@@ -36,12 +36,12 @@ _TOO_LARGE: Final = "It is too large once its repetitions are written out. Use `
 _NOT_ECMA: Final = "It isn't an ECMA-262 regular expression."
 
 
-def check_patterns(places: Iterable[tuple[Path, Json]]) -> None:
+def check_patterns(places: Iterable[tuple[SchemaPath, Json]]) -> None:
     """Refuse patterns that the engine can't bound or read, and those that take too long to compile together.
 
     Raises InvalidArgument (BAD_PATTERN, TOO_MANY_PATTERNS, PATTERNS_TOO_LARGE).
     """
-    patterns: dict[str, Path] = {}
+    patterns: dict[str, SchemaPath] = {}
     for path, pattern in _patterns(places):
         patterns.setdefault(pattern, path)
     if len(patterns) > MAX_PATTERNS:
@@ -62,7 +62,7 @@ def check_patterns(places: Iterable[tuple[Path, Json]]) -> None:
             )
 
 
-def _patterns(places: Iterable[tuple[Path, Json]]) -> Iterator[tuple[Path, str]]:
+def _patterns(places: Iterable[tuple[SchemaPath, Json]]) -> Iterator[tuple[SchemaPath, str]]:
     for path, schema in places:
         if isinstance(schema, dict) and "$ref" not in schema:
             if "pattern" in schema:
@@ -70,7 +70,7 @@ def _patterns(places: Iterable[tuple[Path, Json]]) -> Iterator[tuple[Path, str]]
             yield from (((*path, "patternProperties", key), key) for key in schema.get("patternProperties", ()))
 
 
-def _size(pattern: str, path: Path) -> int:
+def _size(pattern: str, path: SchemaPath) -> int:
     """The step of SIZES that holds the compiled pattern; raises InvalidArgument (BAD_PATTERN).
 
     The least is tried first, so that what is small costs little and what is large no more than twice its own time.
@@ -107,7 +107,7 @@ def _hint(pattern: str) -> str:
     return next((advice for sign, advice in _ADVICE if re.search(sign, pattern)), "")
 
 
-def _bad_pattern(pattern: str, path: Path, advice: str) -> InvalidArgument:
+def _bad_pattern(pattern: str, path: SchemaPath, advice: str) -> InvalidArgument:
     return InvalidArgument(_sentences(pattern, advice), reason="BAD_PATTERN", pointer=pointer(path))
 
 

@@ -14,7 +14,7 @@ from schemaregistry.document.draft07 import check_schema
 from schemaregistry.document.message_text import cut, shown
 from schemaregistry.document.model import Json
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.document.subschemas import Path, at_inner_values, at_same_value
+from schemaregistry.document.subschemas import SchemaPath, at_inner_values, at_same_value
 from schemaregistry.errors import InvalidArgument
 
 MAX_REFS: Final = 1024
@@ -25,7 +25,7 @@ MAX_CHAIN: Final = 64
 """Schemas within one another that apply to one and the same value, references followed."""
 MAX_EXPANDED_DEPTH: Final = 128
 """Schemas within one another, references followed."""
-ANYTHING_AT: Final[Path] = ("", "anything")
+ANYTHING_AT: Final[SchemaPath] = ("", "anything")
 """The path of a schema that is in no document and lets everything through: what holds where nothing is said."""
 
 
@@ -34,10 +34,10 @@ class Schemas:
     """The schemas of one document by their paths, and the edges between them."""
 
     root: dict[str, Json]
-    at: dict[Path, Json] = field(default_factory=lambda: {ANYTHING_AT: True})
-    same_value: dict[Path, list[Path]] = field(default_factory=lambda: {ANYTHING_AT: []})
+    at: dict[SchemaPath, Json] = field(default_factory=lambda: {ANYTHING_AT: True})
+    same_value: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
     """From a schema to those that apply to the same value, `$ref` included."""
-    inner: dict[Path, list[Path]] = field(default_factory=lambda: {ANYTHING_AT: []})
+    inner: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
 
 
 def walk(root: dict[str, Json]) -> Schemas:
@@ -54,7 +54,7 @@ def walk(root: dict[str, Json]) -> Schemas:
     return schemas
 
 
-def target(root: Json, reference: str, path: Path) -> tuple[Path, Json]:
+def target(root: Json, reference: str, path: SchemaPath) -> tuple[SchemaPath, Json]:
     """The path and the value that a local reference leads to; `path` is where it stands, for the error."""
     if not reference.startswith("#"):
         raise InvalidArgument(
@@ -74,7 +74,7 @@ def target(root: Json, reference: str, path: Path) -> tuple[Path, Json]:
     return found
 
 
-def _resolve(root: Json, reference: str) -> tuple[Path, Json] | None:
+def _resolve(root: Json, reference: str) -> tuple[SchemaPath, Json] | None:
     try:
         fragment = unquote(reference[1:], errors="strict")
     except UnicodeDecodeError:
@@ -97,8 +97,8 @@ def _resolve(root: Json, reference: str) -> tuple[Path, Json] | None:
 
 def _find(schemas: Schemas) -> None:
     """Visit the schemas in known places first: only what is met through a reference alone needs a check of its own."""
-    waiting: list[tuple[Path, Json]] = [((), schemas.root)]
-    references: list[Path] = []
+    waiting: list[tuple[SchemaPath, Json]] = [((), schemas.root)]
+    references: list[SchemaPath] = []
     while waiting or references:
         if not waiting:
             place, schema = _follow(schemas, references.pop())
@@ -116,7 +116,7 @@ def _find(schemas: Schemas) -> None:
             raise too_many_schemas()
 
 
-def _visit(schemas: Schemas, path: Path, schema: Json) -> list[tuple[Path, Json]]:
+def _visit(schemas: Schemas, path: SchemaPath, schema: Json) -> list[tuple[SchemaPath, Json]]:
     """Note a schema, and return those right below it.
 
     What stands beside a `$ref` is ignored by draft-07 (8.3), so no edge leads there; but validators look for
@@ -130,7 +130,7 @@ def _visit(schemas: Schemas, path: Path, schema: Json) -> list[tuple[Path, Json]
     return same_value + inner
 
 
-def _follow(schemas: Schemas, path: Path) -> tuple[Path, Json]:
+def _follow(schemas: Schemas, path: SchemaPath) -> tuple[SchemaPath, Json]:
     place, schema = target(schemas.root, schemas.at[path]["$ref"], path)
     schemas.same_value[path].append(place)
     return place, schema
@@ -152,8 +152,8 @@ def _check_counts(schemas: Schemas) -> None:
         )
 
 
-def _check_chains(same_value: Mapping[Path, list[Path]]) -> None:
-    lengths: dict[Path, int] = {}
+def _check_chains(same_value: Mapping[SchemaPath, list[SchemaPath]]) -> None:
+    lengths: dict[SchemaPath, int] = {}
     try:
         for path in TopologicalSorter(same_value).static_order():
             lengths[path] = 1 + max((lengths[place] for place in same_value[path]), default=0)
@@ -166,9 +166,9 @@ def _check_chains(same_value: Mapping[Path, list[Path]]) -> None:
 
 def _check_expansion(schemas: Schemas) -> None:
     """Count the schemas, and how deep they go, with every reference written out and each recursion once."""
-    sizes: dict[Path, int] = {}
-    depths: dict[Path, int] = {}
-    waiting: list[tuple[Path, bool]] = [((), False)]
+    sizes: dict[SchemaPath, int] = {}
+    depths: dict[SchemaPath, int] = {}
+    waiting: list[tuple[SchemaPath, bool]] = [((), False)]
     while waiting:
         path, seen_below = waiting.pop()
         below = sorted(schemas.same_value[path] + schemas.inner[path])  # the answer is the same for any order of keys
@@ -185,7 +185,7 @@ def _check_expansion(schemas: Schemas) -> None:
             waiting += [(place, False) for place in below]
 
 
-def _loop(cycle: list[Path]) -> InvalidArgument:
+def _loop(cycle: list[SchemaPath]) -> InvalidArgument:
     places = [cut(pointer(path)) or "the top" for path in reversed(cycle)]
     chain = places if len(places) <= 5 else [*places[:3], "…", places[-1]]
     return InvalidArgument(
@@ -196,7 +196,7 @@ def _loop(cycle: list[Path]) -> InvalidArgument:
     )
 
 
-def _too_deep(limit: int, path: Path) -> InvalidArgument:
+def _too_deep(limit: int, path: SchemaPath) -> InvalidArgument:
     return InvalidArgument(
         f"With its references written out the document has more than {limit} schemas within one another. "
         "Shorten the chain of references.",

@@ -11,7 +11,7 @@ from typing import Final
 
 from schemaregistry.document.model import Json
 from schemaregistry.document.references import ANYTHING_AT, Schemas, too_many_schemas
-from schemaregistry.document.subschemas import Path
+from schemaregistry.document.subschemas import SchemaPath
 
 FRACTION: Final = "fraction"
 """A number without an integral value: `number` is `integer` and this."""
@@ -74,43 +74,43 @@ class Shapes:
 
     def __init__(self, schemas: Schemas) -> None:
         self._schemas = schemas
-        self._known: dict[Path, Shape] = {}
+        self._known: dict[SchemaPath, Shape] = {}
         self._work = 0
 
-    def of(self, path: Path) -> Shape:
+    def of(self, path: SchemaPath) -> Shape:
         """The shape of the schema at a path."""
         if path not in self._known:
             own = _own_shape(self._schemas.at[path])
             self._known[path] = reduce(Shape.__and__, map(self.any_of, self._groups(path)), own)
         return self._known[path]
 
-    def any_of(self, paths: Iterable[Path]) -> Shape:
+    def any_of(self, paths: Iterable[SchemaPath]) -> Shape:
         """What at least one of the schemas lets through."""
         return reduce(Shape.__or__, map(self.of, paths), NOTHING)
 
-    def items(self, paths: Iterable[Path]) -> list[Path]:
+    def items(self, paths: Iterable[SchemaPath]) -> list[SchemaPath]:
         """Schemas of which each item of an array satisfies at least one; empty where nothing is said of items."""
         lists = [self._items(path) for path in paths if "array" in self.of(path).kinds]
         return [item for items in lists for item in items] if all(lists) else []
 
-    def members(self, paths: Iterable[Path]) -> dict[str, list[Path]]:
+    def members(self, paths: Iterable[SchemaPath]) -> dict[str, list[SchemaPath]]:
         """For each named property of an object, schemas of which its value satisfies at least one."""
         objects = self._objects(paths)
         parts = [self._members(path) for path in objects]
         names = dict.fromkeys(name for part in parts for name in part)
         self._spend(len(names) * len(parts))
-        found: dict[str, list[Path]] = {}
+        found: dict[str, list[SchemaPath]] = {}
         for name in names:
             found[name] = [place for part in parts for place in part.get(name, ())]
             found[name] += [self._unnamed(path) for path, part in zip(objects, parts, strict=True) if name not in part]
         return found
 
-    def required(self, paths: Iterable[Path]) -> frozenset[str]:
+    def required(self, paths: Iterable[SchemaPath]) -> frozenset[str]:
         """The properties that an object must have, as far as `required` says so outright."""
         sets = [self._required(path) for path in self._objects(paths)]
         return frozenset.intersection(*sets) if sets else frozenset()
 
-    def _items(self, path: Path) -> list[Path]:
+    def _items(self, path: SchemaPath) -> list[SchemaPath]:
         self._spend(1)
         own = [place for place in self._schemas.inner[path] if place[len(path)] == "items"]
         if own and len(own[0]) > len(path) + 1:  # a list of schemas by position; further items are additionalItems
@@ -118,7 +118,7 @@ class Shapes:
             return [*own, further if further in self._schemas.at else ANYTHING_AT]
         return own or next(filter(None, map(self.items, self._groups(path))), [])
 
-    def _members(self, path: Path) -> dict[str, list[Path]]:
+    def _members(self, path: SchemaPath) -> dict[str, list[SchemaPath]]:
         """Where two schemas both hold for a member, the one with fewer kinds stands for it."""
         found = {str(place[-1]): [place] for place in self._schemas.inner[path] if place[len(path)] == "properties"}
         self._spend(1 + len(found))
@@ -127,7 +127,7 @@ class Shapes:
                 found[name] = min(found.get(name, places), places, key=self._width)
         return found
 
-    def _unnamed(self, path: Path) -> Path:
+    def _unnamed(self, path: SchemaPath) -> SchemaPath:
         """The schema of the properties that an object's schema doesn't name."""
         schema = self._schemas.at[path]
         if isinstance(schema, dict) and "$ref" in schema:
@@ -136,19 +136,19 @@ class Shapes:
         patterns = isinstance(schema, dict) and "patternProperties" in schema
         return further if further in self._schemas.at and not patterns else ANYTHING_AT
 
-    def _required(self, path: Path) -> frozenset[str]:
+    def _required(self, path: SchemaPath) -> frozenset[str]:
         self._spend(1)
         schema = self._schemas.at[path]
         own = schema.get("required", ()) if isinstance(schema, dict) and "$ref" not in schema else ()
         return frozenset(own).union(*map(self.required, self._groups(path)))
 
-    def _width(self, paths: list[Path]) -> int:
+    def _width(self, paths: list[SchemaPath]) -> int:
         return len(self.any_of(paths).kinds)
 
-    def _objects(self, paths: Iterable[Path]) -> list[Path]:
+    def _objects(self, paths: Iterable[SchemaPath]) -> list[SchemaPath]:
         return [path for path in paths if "object" in self.of(path).kinds]
 
-    def _groups(self, path: Path) -> list[list[Path]]:
+    def _groups(self, path: SchemaPath) -> list[list[SchemaPath]]:
         """The schemas that a value satisfies besides a schema's own keywords: at least one of each group."""
         schema = self._schemas.at[path]
         if isinstance(schema, bool):

@@ -45,7 +45,7 @@ def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, ma
     _check_size(data, max_bytes, what)
     _check_depth(data, max_depth)
     text = _decode(data, what)
-    reader = _Reader(text)
+    reader = _JsonReader(text)
     value = reader.read()
     if "\\ud" in text or "\\uD" in text:
         _check_surrogates(value)
@@ -93,7 +93,7 @@ def _decode(data: bytes, what: str) -> str:
         ) from None
 
 
-class _Reader:
+class _JsonReader:
     """One reading of one text by the standard library's parser, with its leniencies taken back."""
 
     def __init__(self, text: str) -> None:

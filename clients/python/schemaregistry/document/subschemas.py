@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from schemaregistry.document.model import Json
 
-Path: TypeAlias = tuple[str | int, ...]
+SchemaPath: TypeAlias = tuple[str | int, ...]
 
 SAME_VALUE_ONE: Final = ("not", "if", "then", "else")
 SAME_VALUE_MANY: Final = ("allOf", "anyOf", "oneOf")
@@ -18,19 +18,19 @@ INNER_MANY: Final = ("items",)
 INNER_NAMED: Final = ("properties", "patternProperties", "definitions")
 
 
-def at_same_value(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+def at_same_value(schema: Json, path: SchemaPath) -> Iterator[tuple[SchemaPath, Json]]:
     """The subschemas that apply to the very value that `schema` applies to; those beside a `$ref` are ignored there."""
     return _members(schema, path, SAME_VALUE_ONE, SAME_VALUE_MANY, SAME_VALUE_NAMED)
 
 
-def at_inner_values(schema: Json, path: Path) -> Iterator[tuple[Path, Json]]:
+def at_inner_values(schema: Json, path: SchemaPath) -> Iterator[tuple[SchemaPath, Json]]:
     """The subschemas that apply to parts of the value (items, members, names), and the definitions."""
     return _members(schema, path, INNER_ONE, INNER_MANY, INNER_NAMED)
 
 
 def _members(
-    schema: Json, path: Path, one: tuple[str, ...], many: tuple[str, ...], named: tuple[str, ...]
-) -> Iterator[tuple[Path, Json]]:
+    schema: Json, path: SchemaPath, one: tuple[str, ...], many: tuple[str, ...], named: tuple[str, ...]
+) -> Iterator[tuple[SchemaPath, Json]]:
     if not isinstance(schema, dict):
         return
     for keyword in (key for key in one if _is_schema(schema.get(key))):

@@ -13,8 +13,8 @@ from schemaregistry.data.engine.conform import from_records
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
 from schemaregistry.sampling import json_values, number_values, text_values
-from schemaregistry.sampling.number_values import Numbers, Random
-from schemaregistry.sampling.rules import Rules, rules_of
+from schemaregistry.sampling.number_values import NumberArray, Random
+from schemaregistry.sampling.rules import ValueRules, rules_of
 from schemaregistry.sampling.unsampleable import no_value
 
 _OPEN: Final = 1_767_605_400
@@ -30,25 +30,25 @@ _SOMETIMES: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class ColumnMaker:
     """A place with the rules of its values, what they are called, and the places within it."""
 
     place: Place
     field: Field
     kind: DataType
-    rules: Rules
+    rules: ValueRules
     name: str
-    children: "tuple[Node, ...]"
+    children: "tuple[ColumnMaker, ...]"
     pool: Array | None
     """Values to take, where any others may break a rule; None where values are made."""
 
 
-def nodes(plan: Plan, seed: int) -> list[Node]:
+def nodes(plan: Plan, seed: int) -> list[ColumnMaker]:
     """The columns of a contract. Raises Unimplemented (NO_SAMPLE) where no text is found for one."""
     return [_node(plan, place, field, seed) for place, field in zip(plan.columns, plan.schema, strict=True)]
 
 
-def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> Node:
+def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> ColumnMaker:
     kind = contract_type(field.type)
     name = place.name or name
     inner: Iterable[Field] = ()
@@ -64,10 +64,12 @@ def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> 
     )
     rules = rules_of(plan, place.index, nullable=field.nullable)
     random = np.random.default_rng([seed, place.index])
-    return Node(place, field, kind, rules, name, children, _pool(rules, name, kind, _pool_size(field.type), random))
+    return ColumnMaker(
+        place, field, kind, rules, name, children, _pool(rules, name, kind, _pool_size(field.type), random)
+    )
 
 
-def _pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) -> Array | None:
+def _pool(rules: ValueRules, name: str, kind: DataType, most: int, random: Random) -> Array | None:
     if rules.null_share == 1:
         return None
     if family(kind) == "json":
@@ -82,7 +84,7 @@ def _pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) ->
     return found
 
 
-def _looks_like_text(rules: Rules, kind: DataType) -> bool:
+def _looks_like_text(rules: ValueRules, kind: DataType) -> bool:
     """Whether the text of a date or time has more to meet than its format."""
     is_time = family(kind) in ("date", "time", "timestamp")
     return is_time and any(rules.arguments(kind) for kind in ("pattern", "min_length", "max_length"))
@@ -103,7 +105,7 @@ def _pool_size(kind: Any) -> int:
     return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else text_values.LARGEST_POOL
 
 
-def drawn(node: Node, count: int, random: Random, rows: Numbers | None, *, hinted: bool = False) -> Array:
+def drawn(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None, *, hinted: bool = False) -> Array:
     """`count` values of a place.
 
     `rows` are the numbers of their rows, for what grows from row to row; None within lists. `hinted`: some are what
@@ -121,31 +123,31 @@ def drawn(node: Node, count: int, random: Random, rows: Numbers | None, *, hinte
     return values
 
 
-def _any(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+def _any(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
     make = _MAKERS.get(family(node.kind))
     if make is None:
         raise no_value(node.rules, f"value of {node.kind}")
     return make(node, count, random, rows)
 
 
-def _booleans(_node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+def _booleans(_node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     return pa.array(random.integers(0, 2, count).astype(bool))
 
 
-def _integers(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+def _integers(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
     grows = node.name.lower().rpartition("_")[2] in _COUNTERS
     return number_values.integers(node.rules, node.kind, count, random, rows if grows else None)
 
 
-def _floats(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+def _floats(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     return number_values.floats(node.rules, node.kind, count, random)
 
 
-def _decimals(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+def _decimals(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     return number_values.decimals(node.rules, node.kind, count, random)
 
 
-def _structs(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+def _structs(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
     members = [drawn(child, count, random, rows) for child in node.children]
     return pa.StructArray.from_arrays(members, names=[child.name for child in node.children])
 
@@ -167,7 +169,7 @@ def built(values: Iterable[Json], kind: DataType) -> Array:
     return pa.concat_arrays(found) if found else pa.array([], kind)
 
 
-def _with_hints(node: Node, values: Array, random: Random) -> Array:
+def _with_hints(node: ColumnMaker, values: Array, random: Random) -> Array:
     pool = text_values.passing(built(node.rules.hints, node.kind), node.rules, node.kind)
     if not len(pool) or family(node.kind) in ("json", "list", "struct"):
         return values
@@ -185,7 +187,7 @@ def _with_nulls(values: Array, nulls: Array) -> Array:
     return values.take(pa.array(keep, mask=keep < 0))
 
 
-def _binary(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+def _binary(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     """Bytes of one length each of whose base64 texts meets the rules."""
     for length in (6, 3, 1, 12, 24, 48, 96, 0):
         pool = [random.bytes(length) for _ in range(64)]
@@ -195,7 +197,7 @@ def _binary(node: Node, count: int, random: Random, _rows: Numbers | None) -> Ar
     raise no_value(node.rules, "bytes")
 
 
-def _times(node: Node, count: int, random: Random, rows: Numbers | None) -> Array:
+def _times(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
     """Timestamps that grow from row to row; days and times of day are any."""
     kind: Any = node.kind
     if pt.is_date(kind):
@@ -210,7 +212,7 @@ def _times(node: Node, count: int, random: Random, rows: Numbers | None) -> Arra
     return pa.array(_OPEN * unit + nanos // (10**9 // unit), pa.int64()).view(kind)
 
 
-def _lists(node: Node, count: int, random: Random, _rows: Numbers | None) -> Array:
+def _lists(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     """Lists of few items; where items are to differ, each list has neighbours of a pool."""
     fewest, most = node.rules.count("min_items", "max_items", 3)
     if fewest > most:
@@ -230,7 +232,7 @@ def _lists(node: Node, count: int, random: Random, _rows: Numbers | None) -> Arr
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), items)
 
 
-_MAKERS: Final[dict[str, Callable[[Node, int, Random, Numbers | None], Array]]] = {
+_MAKERS: Final[dict[str, Callable[[ColumnMaker, int, Random, NumberArray | None], Array]]] = {
     "bool": _booleans,
     "int": _integers,
     "float": _floats,

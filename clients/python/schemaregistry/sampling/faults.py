@@ -16,10 +16,10 @@ from schemaregistry.data.arrow.texts import as_text
 from schemaregistry.data.arrow.types import JSON, Array, Table, family, pc
 from schemaregistry.data.engine import kernels
 from schemaregistry.data.engine.plan import ROW, Check, Plan
-from schemaregistry.sampling.columns import Node
+from schemaregistry.sampling.columns import ColumnMaker
 from schemaregistry.sampling.unsampleable import refused
 
-Rows: TypeAlias = "np.ndarray[Any, Any]"
+RowNumbers: TypeAlias = "np.ndarray[Any, Any]"
 _LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2
 """Bytes: a line feed and the first one after it, so that no second field is there."""
 _FINER: Final = {"s": "ms", "ms": "us", "us": "ns"}
@@ -30,7 +30,7 @@ _ODD_TEXTS: Final = ("X", "?", "", "x", "not a value", "€", "-1")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """One kind of fault.
 
     `fits` tells whether it can be in a column; `change` puts it into some rows of a table, or into all of them where
@@ -38,37 +38,37 @@ class Kind:
     """
 
     says: str
-    fits: Callable[[Plan, Node], bool]
-    change: "Callable[[Table, Node, Rows, str], Table] | None"
+    fits: Callable[[Plan, ColumnMaker], bool]
+    change: "Callable[[Table, ColumnMaker, RowNumbers, str], Table] | None"
     whole: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class SampleFault:
     """A fault in one column; None for a file that ends early."""
 
     name: str
-    node: Node | None
+    node: ColumnMaker | None
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> FaultKind:
         """What it is."""
         return KINDS[self.name]
 
-    def put(self, table: Table, rows: Rows, form: str) -> Table:
+    def put(self, table: Table, rows: RowNumbers, form: str) -> Table:
         """A table with the fault in some rows, or in all of them."""
         change = self.kind.change
         return table if change is None or self.node is None else change(table, self.node, rows, form)
 
 
-def possible(plan: Plan, nodes: Iterable[Node]) -> dict[str, list[Node]]:
+def possible(plan: Plan, nodes: Iterable[ColumnMaker]) -> dict[str, list[ColumnMaker]]:
     """Each kind of fault that a contract has a rule for, with the columns it can be in."""
     columns = list(nodes)
     found = {name: [node for node in columns if kind.fits(plan, node)] for name, kind in KINDS.items()}
     return {name: fitting for name, fitting in found.items() if fitting}
 
 
-def chosen(asked: str, plan: Plan, nodes: Iterable[Node]) -> Fault:
+def chosen(asked: str, plan: Plan, nodes: Iterable[ColumnMaker]) -> SampleFault:
     """`KIND` or `KIND:COLUMN`; the first column that has such a rule where none is named.
 
     Raises InvalidArgument (UNKNOWN_FAULT).
@@ -83,7 +83,7 @@ def chosen(asked: str, plan: Plan, nodes: Iterable[Node]) -> Fault:
     if node is None:
         names = ", ".join(str(each.place.name) for each in there[name])
         raise refused(f"--fault {asked}: {column} has no such rule; {names} has", "UNKNOWN_FAULT")
-    return Fault(name, None if KINDS[name].change is None else node)
+    return SampleFault(name, None if KINDS[name].change is None else node)
 
 
 def cut_off(path: Path, form: str) -> None:
@@ -96,25 +96,25 @@ def cut_off(path: Path, form: str) -> None:
     os.truncate(path, size)
 
 
-def _put(table: Table, node: Node, column: Array) -> Table:
+def _put(table: Table, node: ColumnMaker, column: Array) -> Table:
     name = str(node.place.name)
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-def _values(table: Table, node: Node) -> Array:
+def _values(table: Table, node: ColumnMaker) -> Array:
     return decoded(table.column(str(node.place.name)).combine_chunks())
 
 
-def _changed(array: Array, rows: Rows, value: Any) -> Array:
+def _changed(array: Array, rows: RowNumbers, value: Any) -> Array:
     mask = np.zeros(len(array), bool)
     mask[rows] = True
     return pc.if_else(pa.array(mask), pa.scalar(value, array.type), array)
 
 
-def _with(value: Callable[[Node], Any]) -> Callable[[Table, Node, Rows, str], Table]:
+def _with(value: Callable[[ColumnMaker], Any]) -> Callable[[Table, ColumnMaker, RowNumbers, str], Table]:
     """Put one value of the column's own type into the rows."""
 
-    def change(table: Table, node: Node, rows: Rows, _form: str) -> Table:
+    def change(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
         array = _values(table, node)
         if family(array.type) in ("timestamp", "date", "time") and isinstance(value(node), str):
             array = as_text(array)
@@ -123,7 +123,7 @@ def _with(value: Callable[[Node], Any]) -> Callable[[Table, Node, Rows, str], Ta
     return change
 
 
-def _null(table: Table, node: Node, rows: Rows, _form: str) -> Table:
+def _null(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
     array = _values(table, node)
     keep = np.arange(len(array))
     mask = np.zeros(len(array), bool)
@@ -131,17 +131,17 @@ def _null(table: Table, node: Node, rows: Rows, _form: str) -> Table:
     return _put(table, node, array.take(pa.array(keep, mask=mask)))
 
 
-def _is_required(_plan: Plan, node: Node) -> bool:
+def _is_required(_plan: Plan, node: ColumnMaker) -> bool:
     return any(check.kind == "present" for check in node.rules.checks)
 
 
-def _refuses_null(plan: Plan, node: Node) -> bool:
+def _refuses_null(plan: Plan, node: ColumnMaker) -> bool:
     return _is_required(plan, node) and (
         not node.place.null_is_value or any(check.refuses_null for check in node.rules.checks)
     )
 
 
-def _breaks(node: Node, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
+def _breaks(node: ColumnMaker, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
     """The first value of the column's type that breaks a rule of some kinds and is of no other type; None without."""
     checks = [check for check in node.rules.checks if check.kind in kinds]
     for value in values if checks else ():
@@ -154,12 +154,12 @@ def _breaks(node: Node, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
     return None
 
 
-def _fails(check: Check, array: Array, node: Node) -> bool:
+def _fails(check: Check, array: Array, node: ColumnMaker) -> bool:
     mask = kernels.run(check.kind, check.argument, array, node.kind)
     return mask is not None and bool(mask.any())
 
 
-def _out_of_range(node: Node) -> Any:
+def _out_of_range(node: ColumnMaker) -> Any:
     interval = node.rules.interval
     candidates: list[Any] = []
     for limit, sign in ((interval.low, -1), (interval.high, 1)):
@@ -171,7 +171,7 @@ def _out_of_range(node: Node) -> Any:
     return _breaks(node, kinds, candidates)
 
 
-def _not_an_option(node: Node) -> Any:
+def _not_an_option(node: ColumnMaker) -> Any:
     if family(node.kind) == "text":
         return _breaks(node, ("values",), (*_ODD_TEXTS, "not an option"))
     if family(node.kind) == "int":
@@ -180,26 +180,26 @@ def _not_an_option(node: Node) -> Any:
     return None
 
 
-def _not_matching(node: Node) -> Any:
+def _not_matching(node: ColumnMaker) -> Any:
     return _breaks(node, ("pattern",), (*_ODD_TEXTS, "x" * 300)) if family(node.kind) == "text" else None
 
 
-def _wrong_length(node: Node) -> Any:
+def _wrong_length(node: ColumnMaker) -> Any:
     most = min(node.rules.arguments("max_length"), default=None)
     texts = ["", "x"] + ([] if most is None or most > 1 << 20 else ["x" * (most + 1)])
     return _breaks(node, ("min_length", "max_length"), texts) if family(node.kind) == "text" else None
 
 
-def _not_of_format(node: Node) -> Any:
+def _not_of_format(node: ColumnMaker) -> Any:
     return _breaks(node, ("format",), _ODD_TEXTS[1:]) if family(node.kind) == "text" else None
 
 
-def _overflow(table: Table, node: Node, rows: Rows, _form: str) -> Table:
+def _overflow(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
     wider: Any = pa.int64() if node.kind != pa.uint32() else pa.uint64()
     return _put(table, node, _changed(_values(table, node).cast(wider), rows, bounds(node.kind)[1] + 1))
 
 
-def _time(table: Table, node: Node, rows: Rows, form: str) -> Table:
+def _time(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
     """In text a day that isn't one; in columns an instant between two that the contract's unit holds."""
     array = _values(table, node)
     if form in _TEXT_FORMATS:
@@ -211,11 +211,11 @@ def _time(table: Table, node: Node, rows: Rows, form: str) -> Table:
     return _put(table, node, pc.add(instants, pa.array(added)).view(finer))
 
 
-def _has_finer_times(_plan: Plan, node: Node) -> bool:
+def _has_finer_times(_plan: Plan, node: ColumnMaker) -> bool:
     return family(node.kind) == "timestamp" and node.kind.unit in _FINER
 
 
-def _other_type(table: Table, node: Node, rows: Rows, form: str) -> Table:
+def _other_type(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
     """Words where numbers should be: of a few rows in text, else of the whole column."""
     texts = _values(table, node).cast(pa.string())
     if form == "ndjson":
@@ -223,38 +223,38 @@ def _other_type(table: Table, node: Node, rows: Rows, form: str) -> Table:
     return _put(table, node, _changed(texts, rows, "not a number"))
 
 
-def _is_number(_plan: Plan, node: Node) -> bool:
+def _is_number(_plan: Plan, node: ColumnMaker) -> bool:
     return family(node.kind) in ("int", "float", "decimal")
 
 
-def _may_be_missing(plan: Plan, node: Node) -> bool:
+def _may_be_missing(plan: Plan, node: ColumnMaker) -> bool:
     """A file without columns has no rows."""
     return _is_required(plan, node) and len(plan.columns) > 1
 
 
-def _missing(table: Table, node: Node, _rows: Rows, _form: str) -> Table:
+def _missing(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
     return table.drop_columns([str(node.place.name)])
 
 
-def _renamed(table: Table, node: Node, _rows: Rows, _form: str) -> Table:
+def _renamed(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
     name = str(node.place.name)
     return table.rename_columns([f"{each}_" if each == name else each for each in table.column_names])
 
 
-def _extra(table: Table, _node: Node, _rows: Rows, _form: str) -> Table:
+def _extra(table: Table, _node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
     return table.append_column("not_in_the_contract", pa.array(np.zeros(table.num_rows, np.int64)))
 
 
-def _is_closed(plan: Plan, node: Node) -> bool:
+def _is_closed(plan: Plan, node: ColumnMaker) -> bool:
     closed = any(check.kind == "closed" and check.place == ROW and not check.guards for check in plan.checks)
     return closed and node.place.index == 1
 
 
-def _twice(table: Table, node: Node, _rows: Rows, _form: str) -> Table:
+def _twice(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
     return table.append_column(str(node.place.name), table.column(str(node.place.name)))
 
 
-def _repeated(table: Table, node: Node, rows: Rows, _form: str) -> Table:
+def _repeated(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
     """Lists with their first item twice; what is empty gets two of any."""
     array = table.column(str(node.place.name)).combine_chunks()
     values = array.to_pylist()
@@ -265,36 +265,36 @@ def _repeated(table: Table, node: Node, rows: Rows, _form: str) -> Table:
     return _put(table, node, pa.array(values, array.type))
 
 
-def _is_unique(_plan: Plan, node: Node) -> bool:
+def _is_unique(_plan: Plan, node: ColumnMaker) -> bool:
     return any(check.kind == "unique_items" for check in node.rules.checks)
 
 
-def _has(find: Callable[[Node], Any]) -> Callable[[Plan, Node], bool]:
+def _has(find: Callable[[ColumnMaker], Any]) -> Callable[[Plan, ColumnMaker], bool]:
     return lambda _plan, node: find(node) is not None
 
 
-KINDS: Final[dict[str, Kind]] = {
-    "null": Kind("nulls where a value is required", _refuses_null, _null),
-    "range": Kind("numbers beyond the limits", _has(_out_of_range), _with(_out_of_range)),
-    "enum": Kind("values that aren't among those listed", _has(_not_an_option), _with(_not_an_option)),
-    "pattern": Kind("texts that don't match", _has(_not_matching), _with(_not_matching)),
-    "length": Kind("texts that are too long or too short", _has(_wrong_length), _with(_wrong_length)),
-    "format": Kind("texts that aren't of the format", _has(_not_of_format), _with(_not_of_format)),
-    "type": Kind(
+KINDS: Final[dict[str, FaultKind]] = {
+    "null": FaultKind("nulls where a value is required", _refuses_null, _null),
+    "range": FaultKind("numbers beyond the limits", _has(_out_of_range), _with(_out_of_range)),
+    "enum": FaultKind("values that aren't among those listed", _has(_not_an_option), _with(_not_an_option)),
+    "pattern": FaultKind("texts that don't match", _has(_not_matching), _with(_not_matching)),
+    "length": FaultKind("texts that are too long or too short", _has(_wrong_length), _with(_wrong_length)),
+    "format": FaultKind("texts that aren't of the format", _has(_not_of_format), _with(_not_of_format)),
+    "type": FaultKind(
         "words for numbers; in Parquet and Arrow a whole column of texts", _is_number, _other_type, whole=_TYPED
     ),
-    "overflow": Kind(
+    "overflow": FaultKind(
         "integers that the type can't hold",
         lambda _plan, node: family(node.kind) == "int" and node.kind.bit_width < 64,
         _overflow,
     ),
-    "nan": Kind("NaN", lambda _plan, node: family(node.kind) == "float", _with(lambda _: math.nan)),
-    "time": Kind("times that the unit can't hold; in text a day that isn't one", _has_finer_times, _time),
-    "repeated": Kind("lists with an item twice", _is_unique, _repeated),
-    "missing": Kind("a required column that isn't there", _may_be_missing, _missing, whole=_ALL),
-    "renamed": Kind("a required column under another name", _is_required, _renamed, whole=_ALL),
-    "extra": Kind("a column that the contract lacks", _is_closed, _extra, whole=_ALL),
-    "duplicate": Kind("a column that is there twice", _is_required, _twice, whole=_ALL),
-    "truncated": Kind("a file that ends early", lambda _plan, node: node.place.index == 1, None),
+    "nan": FaultKind("NaN", lambda _plan, node: family(node.kind) == "float", _with(lambda _: math.nan)),
+    "time": FaultKind("times that the unit can't hold; in text a day that isn't one", _has_finer_times, _time),
+    "repeated": FaultKind("lists with an item twice", _is_unique, _repeated),
+    "missing": FaultKind("a required column that isn't there", _may_be_missing, _missing, whole=_ALL),
+    "renamed": FaultKind("a required column under another name", _is_required, _renamed, whole=_ALL),
+    "extra": FaultKind("a column that the contract lacks", _is_closed, _extra, whole=_ALL),
+    "duplicate": FaultKind("a column that is there twice", _is_required, _twice, whole=_ALL),
+    "truncated": FaultKind("a file that ends early", lambda _plan, node: node.place.index == 1, None),
 }
 """Kinds of faults by name."""

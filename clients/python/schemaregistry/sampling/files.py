@@ -28,7 +28,7 @@ _IN_QUOTES: Final = r'["\\\x00-\x1f]'
 """What a JSON text has to escape."""
 
 
-class Writer(Protocol):
+class TableWriter(Protocol):
     """What writes one file: every table after the other, then `close`."""
 
     def write(self, table: Table) -> None:
@@ -61,7 +61,7 @@ def format_of(path: Path, stated: str | None = None) -> str:
     return form
 
 
-def writer(target: Target, schema: pa.Schema, dialect: CsvDialect) -> Writer:
+def writer(target: Target, schema: pa.Schema, dialect: CsvDialect) -> TableWriter:
     """What writes tables of a schema to a file.
 
     Raises InvalidArgument (NOT_FOR_CSV) for lists and objects in CSV.
@@ -72,7 +72,7 @@ def writer(target: Target, schema: pa.Schema, dialect: CsvDialect) -> Writer:
             return _Parquet(file, schema)
         case "arrow":
             made: Any = pa.ipc.new_stream if target.suffix == ".arrows" else pa.ipc.new_file
-            return cast("Writer", made(file, schema))
+            return cast("TableWriter", made(file, schema))
         case "csv":
             tabs = CsvDialect(delimiter="\t")
             return Csv(file, schema, tabs.over(dialect) if target.suffix == ".tsv" else dialect)

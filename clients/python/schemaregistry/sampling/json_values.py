@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.document import Json, canonical
-from schemaregistry.sampling.rules import Rules
+from schemaregistry.sampling.rules import ValueRules
 from schemaregistry.sampling.unsampleable import no_value
 
 _ANY: Final[dict[str, Json]] = {
@@ -19,7 +19,7 @@ _ANY: Final[dict[str, Json]] = {
 }
 
 
-def pool(rules: Rules, name: str) -> Array:
+def pool(rules: ValueRules, name: str) -> Array:
     """The texts of some values that meet the rules which look at a value's type or compare it."""
     allowed = rules.argument("types")
     if rules.options is not None:

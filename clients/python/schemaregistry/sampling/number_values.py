@@ -13,13 +13,13 @@ import pyarrow as pa
 
 from schemaregistry.data.arrow.arrays import bounds
 from schemaregistry.data.arrow.types import Array, DataType
-from schemaregistry.sampling.rules import Interval, Rules, common_multiple
+from schemaregistry.sampling.rules import NumberInterval, ValueRules, common_multiple
 from schemaregistry.sampling.unsampleable import no_value
 
 Random: TypeAlias = np.random.Generator
-Numbers: TypeAlias = np.ndarray[Any, Any]
+NumberArray: TypeAlias = np.ndarray[Any, Any]
 
-_USUAL: Final = Interval(Fraction(10), Fraction(600))
+_USUAL: Final = NumberInterval(Fraction(10), Fraction(600))
 """Where prices are, if the contract lets them."""
 _CENT: Final = Fraction(1, 100)
 _FEW: Final = 1_000
@@ -28,7 +28,7 @@ _EXACT: Final = 1 << 53
 _WIDE: Final = 1 << 31
 
 
-def integers(rules: Rules, kind: DataType, count: int, random: Random, rows: Numbers | None) -> Array:
+def integers(rules: ValueRules, kind: DataType, count: int, random: Random, rows: NumberArray | None) -> Array:
     """Integers of a type: any of a few, else mostly small ones; where `rows` are given, one for each."""
     least, most = bounds(kind)
     step = _whole(rules.divisor)
@@ -51,12 +51,12 @@ def integers(rules: Rules, kind: DataType, count: int, random: Random, rows: Num
     return pa.array([(start + sign * int(turn)) * width for turn in turns], kind)
 
 
-def floats(rules: Rules, kind: DataType, count: int, random: Random) -> Array:
+def floats(rules: ValueRules, kind: DataType, count: int, random: Random) -> Array:
     """Floats that walk through a part of what is allowed, by cents where those are small enough."""
     scale: Any = kind.to_pandas_dtype()
     limit = Fraction(float(np.finfo(scale).max))
     low, high, step = _window(rules.interval.at_least(-limit).at_most(limit), rules.divisor)
-    least, most = Interval(low, high).multiples(step)
+    least, most = NumberInterval(low, high).multiples(step)
     assert least is not None
     assert most is not None
     if rules.divisor and (least > most or max(abs(least), abs(most)) >= _EXACT):
@@ -69,7 +69,7 @@ def floats(rules: Rules, kind: DataType, count: int, random: Random) -> Array:
     return pa.array(_clipped(values.astype(scale), rules.interval, scale), kind)
 
 
-def _multiples(rules: Rules, kind: DataType, count: int, random: Random) -> Array:
+def _multiples(rules: ValueRules, kind: DataType, count: int, random: Random) -> Array:
     """Floats that are multiples of a divisor, the ones nearest to 0."""
     step = rules.divisor or Fraction(1)
     least, most = rules.interval.multiples(step)
@@ -87,7 +87,7 @@ def _multiples(rules: Rules, kind: DataType, count: int, random: Random) -> Arra
     return pool.take(pa.array(random.integers(0, len(pool), count)))
 
 
-def decimals(rules: Rules, kind: Any, count: int, random: Random) -> Array:
+def decimals(rules: ValueRules, kind: Any, count: int, random: Random) -> Array:
     """Decimals of a precision and scale, by cents where the scale has them."""
     unit = Fraction(1, 10**kind.scale) if kind.scale >= 0 else Fraction(10**-kind.scale)
     limit = unit * (10**kind.precision - 1)
@@ -95,7 +95,7 @@ def decimals(rules: Rules, kind: Any, count: int, random: Random) -> Array:
     interval = rules.interval.at_least(-limit).at_most(limit)
     low, high, step = _window(interval, divisor)
     step = step if divisor else common_multiple(step, unit)
-    least, most = Interval(low, high, interval.low_open, interval.high_open).multiples(step)
+    least, most = NumberInterval(low, high, interval.low_open, interval.high_open).multiples(step)
     if least is None or most is None or least > most:
         least, most = interval.multiples(step := divisor or unit)
     if least is None or most is None or least > most:
@@ -111,7 +111,7 @@ def _whole(divisor: Fraction | None) -> Fraction:
     return common_multiple(Fraction(1), divisor) if divisor else Fraction(1)
 
 
-def _window(interval: Interval, divisor: Fraction | None) -> tuple[Fraction, Fraction, Fraction]:
+def _window(interval: NumberInterval, divisor: Fraction | None) -> tuple[Fraction, Fraction, Fraction]:
     """A part of an interval that looks like prices, and the step of its values."""
     low, high = interval.low or Fraction(0), interval.high or Fraction(0)
     if interval.low is not None and interval.low > _USUAL.high - 1:  # type: ignore[operator]
@@ -121,7 +121,7 @@ def _window(interval: Interval, divisor: Fraction | None) -> tuple[Fraction, Fra
     else:
         low, high = max(low, _USUAL.low or low), min(high, _USUAL.high or high)
     if divisor:
-        least, most = Interval(low, high).multiples(divisor)
+        least, most = NumberInterval(low, high).multiples(divisor)
         if least is not None and most is not None and least > most:
             low, high = interval.low or low, interval.high or high
         return low, high, divisor
@@ -130,7 +130,7 @@ def _window(interval: Interval, divisor: Fraction | None) -> tuple[Fraction, Fra
     return low, high, step
 
 
-def _walk(most: int, count: int, random: Random) -> Numbers:
+def _walk(most: int, count: int, random: Random) -> NumberArray:
     """Numbers from 0 to `most`, each near the one before; they turn back at the ends."""
     most = min(most, _WIDE)
     if most == 0:
@@ -142,7 +142,7 @@ def _walk(most: int, count: int, random: Random) -> Numbers:
     return np.where(turned > most, 2 * most - turned, turned).astype(np.int64)
 
 
-def _clipped(values: Numbers, interval: Interval, scale: Any) -> Numbers:
+def _clipped(values: NumberArray, interval: NumberInterval, scale: Any) -> NumberArray:
     """The values with those beyond the limits on the nearest number that isn't."""
     lowest, highest = scale(-np.inf), scale(np.inf)
     if interval.low is not None:

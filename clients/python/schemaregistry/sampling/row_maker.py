@@ -14,7 +14,7 @@ from schemaregistry.data.engine.batch_view import Frame
 from schemaregistry.data.engine.binding import Binding, bind
 from schemaregistry.data.engine.check_evaluation import CheckEvaluator
 from schemaregistry.data.engine.plan import ROW, Check, Plan
-from schemaregistry.sampling.columns import Node, drawn, nodes
+from schemaregistry.sampling.columns import ColumnMaker, drawn, nodes
 from schemaregistry.sampling.number_values import Random
 from schemaregistry.sampling.unsampleable import unmet
 
@@ -32,7 +32,7 @@ class Sampler:
     """A contract ready to be sampled."""
 
     plan: Plan
-    nodes: tuple[Node, ...]
+    nodes: tuple[ColumnMaker, ...]
     binding: Binding
     seed: int
 

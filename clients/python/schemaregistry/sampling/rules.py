@@ -17,7 +17,7 @@ _OFTEN: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
+class NumberInterval:
     """Numbers from `low` to `high`, None for no limit; an open end doesn't belong to it."""
 
     low: Fraction | None = None
@@ -25,17 +25,17 @@ class Interval:
     low_open: bool = False
     high_open: bool = False
 
-    def at_least(self, limit: Fraction, *, is_open: bool = False) -> "Interval":
+    def at_least(self, limit: Fraction, *, is_open: bool = False) -> "NumberInterval":
         """The part that is not below a limit."""
         if self.low is not None and (limit, is_open) <= (self.low, self.low_open):
             return self
-        return Interval(limit, self.high, is_open, self.high_open)
+        return NumberInterval(limit, self.high, is_open, self.high_open)
 
-    def at_most(self, limit: Fraction, *, is_open: bool = False) -> "Interval":
+    def at_most(self, limit: Fraction, *, is_open: bool = False) -> "NumberInterval":
         """The part that is not above a limit."""
         if self.high is not None and (limit, not is_open) >= (self.high, not self.high_open):
             return self
-        return Interval(self.low, limit, self.low_open, is_open)
+        return NumberInterval(self.low, limit, self.low_open, is_open)
 
     def multiples(self, step: Fraction) -> tuple[int | None, int | None]:
         """The least and the greatest factor of `step` whose product is in it; None where there is no limit."""
@@ -49,7 +49,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class ValueRules:
     """The rules that hold at a place whatever the rest of the row is.
 
     `options` are the only values there may be, None where any may. `hints` are values that conditions speak of.
@@ -57,7 +57,7 @@ class Rules:
     """
 
     checks: tuple[Check, ...] = ()
-    interval: Interval = field(default_factory=Interval)
+    interval: NumberInterval = field(default_factory=NumberInterval)
     divisor: Fraction | None = None
     options: tuple[Json, ...] | None = None
     hints: tuple[Json, ...] = ()
@@ -78,11 +78,11 @@ class Rules:
         return fewest, fewest + default if limit is None else min(limit, fewest + default)
 
 
-def rules_of(plan: Plan, place: int, *, nullable: bool) -> Rules:
+def rules_of(plan: Plan, place: int, *, nullable: bool) -> ValueRules:
     """The rules at a place; `nullable`: its Arrow field holds nulls."""
     here = [check for check in plan.checks_at(place) if not check.guards]
     conditional = [check for check in plan.every_check() if check.place == place and check not in here]
-    return Rules(
+    return ValueRules(
         checks=tuple(here),
         interval=_interval(here),
         divisor=_divisor(here),
@@ -92,8 +92,8 @@ def rules_of(plan: Plan, place: int, *, nullable: bool) -> Rules:
     )
 
 
-def _interval(checks: Iterable[Check]) -> Interval:
-    found = Interval()
+def _interval(checks: Iterable[Check]) -> NumberInterval:
+    found = NumberInterval()
     for check in checks:
         match check.kind:
             case "minimum" | "exclusive_minimum":

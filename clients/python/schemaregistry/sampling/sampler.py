@@ -18,8 +18,8 @@ from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.load.atomic_files import hidden_file
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.sampling.faults import Fault, chosen, cut_off
-from schemaregistry.sampling.files import Target, Writer, format_of, writer
+from schemaregistry.sampling.faults import SampleFault, chosen, cut_off
+from schemaregistry.sampling.files import TableWriter, Target, format_of, writer
 from schemaregistry.sampling.row_maker import Sampler
 from schemaregistry.sampling.unsampleable import not_as_wanted, refused
 from schemaregistry.v1 import contract_pb2
@@ -27,7 +27,7 @@ from schemaregistry.v1 import contract_pb2
 MOST_ROWS: Final = 10**10
 Faulty: TypeAlias = range | tuple[int, ...]
 """Numbers of rows, in order."""
-Made: TypeAlias = tuple[Fault | None, Faulty]
+Made: TypeAlias = tuple[SampleFault | None, Faulty]
 _TABS: Final = CsvDialect(delimiter="\t")
 
 
@@ -51,7 +51,7 @@ class Sampled:
 
     rows: int
     bytes: int
-    fault: Fault | None
+    fault: SampleFault | None
     faulty: Faulty
     report: Report | None
 
@@ -104,7 +104,7 @@ def _check_counts(wanted: Wanted) -> None:
         raise refused("no row can have a fault where there are none: ask for at least one row", "BAD_COUNT")
 
 
-def _faulty(wanted: Wanted, fault: Fault | None, form: str) -> Faulty:
+def _faulty(wanted: Wanted, fault: SampleFault | None, form: str) -> Faulty:
     if fault is None or fault.kind.change is None:
         return ()
     if form in fault.kind.whole:
@@ -134,8 +134,8 @@ def nullable(kind: DataType) -> DataType:
     return pa.list_(nullable(kind.value_type)) if pt.is_list(kind) else kind
 
 
-def _write(sampler: Sampler, target: Target, rows: int, fault: Fault | None, faulty: Faulty) -> None:
-    opened: Writer | None = None
+def _write(sampler: Sampler, target: Target, rows: int, fault: SampleFault | None, faulty: Faulty) -> None:
+    opened: TableWriter | None = None
     start, marked = 0, np.asarray(faulty, np.int64)
     for columns in sampler.tables(rows):
         table = _table(sampler, columns, target.format)

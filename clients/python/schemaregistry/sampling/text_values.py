@@ -10,7 +10,7 @@ from schemaregistry.compat.regular import Alt, Cat, Chars, Ranges, Regex, Repeat
 from schemaregistry.data.arrow.types import Array, DataType
 from schemaregistry.data.engine import kernels
 from schemaregistry.sampling.number_values import Random
-from schemaregistry.sampling.rules import Rules
+from schemaregistry.sampling.rules import ValueRules
 from schemaregistry.sampling.unsampleable import no_value
 
 LARGEST_POOL: Final = 512
@@ -49,7 +49,7 @@ FORMATS: Final[dict[str, Callable[[int], str]]] = {
 """The `n`th text of each format of draft-07."""
 
 
-def text_pool(rules: Rules, name: str, kind: DataType, most: int, random: Random) -> Array:
+def text_pool(rules: ValueRules, name: str, kind: DataType, most: int, random: Random) -> Array:
     """Up to `most` different texts that meet the rules of a column or member of this name.
 
     Raises Unimplemented (NO_SAMPLE) where none is found.
@@ -62,7 +62,7 @@ def text_pool(rules: Rules, name: str, kind: DataType, most: int, random: Random
     raise no_value(rules, "text")
 
 
-def passing(array: Array, rules: Rules, kind: DataType) -> Array:
+def passing(array: Array, rules: ValueRules, kind: DataType) -> Array:
     """The values that meet the rules which look at one value alone."""
     for check in rules.checks:
         failing = kernels.run(check.kind, check.argument, array, kind) if check.kind in _LEAVES else None
@@ -71,7 +71,7 @@ def passing(array: Array, rules: Rules, kind: DataType) -> Array:
     return array
 
 
-def _candidates(rules: Rules, name: str, random: Random) -> Iterator[list[str]]:
+def _candidates(rules: ValueRules, name: str, random: Random) -> Iterator[list[str]]:
     """Texts to try, the likeliest first."""
     if rules.options is not None:
         yield [option for option in rules.options if isinstance(option, str)]
@@ -90,7 +90,7 @@ def _candidates(rules: Rules, name: str, random: Random) -> Iterator[list[str]]:
     yield [hint for hint in rules.hints if isinstance(hint, str)]
 
 
-def _words(rules: Rules, random: Random) -> list[str]:
+def _words(rules: ValueRules, random: Random) -> list[str]:
     """Words of letters, as long as they may be and not much longer than the shortest."""
     fewest, most = rules.count("min_length", "max_length", 8)
     lengths = range(max(fewest, min(4, most)), most + 1)

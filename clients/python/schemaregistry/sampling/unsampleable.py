@@ -2,10 +2,10 @@
 
 from schemaregistry.data.report.report import Report
 from schemaregistry.errors import InvalidArgument, Unimplemented
-from schemaregistry.sampling.rules import Rules
+from schemaregistry.sampling.rules import ValueRules
 
 
-def no_value(rules: Rules, what: str) -> Unimplemented:
+def no_value(rules: ValueRules, what: str) -> Unimplemented:
     """No value was found that meets all rules of a place."""
     names = ", ".join(dict.fromkeys(check.pointer for check in rules.checks if check.kind not in ("fits", "present")))
     message = f"no {what} was found that meets {names or 'the rules'}: nothing is written. Give the rows by hand."

@@ -3,8 +3,8 @@
 For what can't be interrupted in a thread: native code above all. Knows nothing of what it runs.
 """
 
-from schemaregistry.tasks.task_failures import Crashed, Failed, OutOfMemory, Overdue, Stopped
-from schemaregistry.tasks.task_worker import Worker
+from schemaregistry.tasks.task_failures import Crashed, OutOfMemory, Overdue, Stopped, TaskRaised
+from schemaregistry.tasks.task_worker import TaskWorker
 from schemaregistry.tasks.template import Template
 
-__all__ = ["Crashed", "Failed", "OutOfMemory", "Overdue", "Stopped", "Template", "Worker"]
+__all__ = ["Crashed", "OutOfMemory", "Overdue", "Stopped", "TaskRaised", "TaskWorker", "Template"]

@@ -20,7 +20,7 @@ class Crashed(Stopped):
     """Its process died."""
 
 
-class Failed(Stopped):
+class TaskRaised(Stopped):
     """It raised an error that isn't one of `schemaregistry.errors`; `details` is the traceback."""
 
     def __init__(self, reason: str, details: str = "") -> None:
@@ -28,4 +28,4 @@ class Failed(Stopped):
         self.details = details
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Failed, (str(self), self.details)
+        return TaskRaised, (str(self), self.details)

@@ -15,11 +15,11 @@ STARTING: Final = 60.0
 GRACE: Final = 0.1
 """Seconds beyond its own after which a task is killed: it looks at the clock itself, where it isn't native code."""
 
-Answer = TypeVar("Answer")
-Args = TypeVarTuple("Args")
+AnswerT = TypeVar("AnswerT")
+ArgsT = TypeVarTuple("ArgsT")
 
 
-class Worker:
+class TaskWorker:
     """One worker of a template, forked at once, and anew whenever it was killed."""
 
     def __init__(self, template: Template) -> None:
@@ -32,7 +32,7 @@ class Worker:
         self._channel.close()
         self._template.close()
 
-    def ask(self, seconds: float, task: Callable[[*Args], Answer], *args: *Args) -> Answer:
+    def ask(self, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         """Give what `task`, a function of a module, returns in the worker.
 
         Raises the RegistryError that it raised, or Stopped: Overdue where it is killed for the time, OutOfMemory,
@@ -41,7 +41,7 @@ class Worker:
         question = frames.pack((task, args))
         try:
             self._wait_until_there()
-            answer: Answer = answered(self._exchange(question, monotonic() + seconds + GRACE), self.renew)
+            answer: AnswerT = answered(self._exchange(question, monotonic() + seconds + GRACE), self.renew)
             return answer
         except TimeoutError:
             self.renew()

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from schemaregistry.errors import RegistryError
 from schemaregistry.tasks import frames
-from schemaregistry.tasks.task_failures import Failed, OutOfMemory
+from schemaregistry.tasks.task_failures import OutOfMemory, TaskRaised
 
 ORDER: Final = struct.Struct("!cQ")
 """What the template is told: FORK, with the worker's end of a socket, or END and a process id."""
@@ -107,7 +107,7 @@ def _answer(question: Any, memory: int) -> bytes:
         return frames.pack((False, _used() > memory * USED, error))
     except BaseException as error:  # noqa: BLE001 (a panic in Rust among them, which pyo3 gives as a BaseException)
         said = "".join(traceback.format_exception_only(error)).strip()
-        return frames.pack((False, True, Failed(f"it failed: {said:.300}", traceback.format_exc())))
+        return frames.pack((False, True, TaskRaised(f"it failed: {said:.300}", traceback.format_exc())))
 
 
 def _used() -> int:

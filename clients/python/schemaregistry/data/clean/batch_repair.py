@@ -20,11 +20,11 @@ from schemaregistry.data.arrow.fitting import fit, holds_decimal
 from schemaregistry.data.arrow.types import Array, DataType, described, family, is_json, pc
 from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.clean.conventions import Conventions
-from schemaregistry.data.clean.repairs import Change, Done
+from schemaregistry.data.clean.repairs import Done, ValueRepair
 from schemaregistry.data.engine.batch_evaluation import evaluate_batch
 from schemaregistry.data.engine.binding import Binding
 from schemaregistry.data.engine.column_names import folded
-from schemaregistry.data.engine.evaluation import Key
+from schemaregistry.data.engine.evaluation import RuleKey
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
 
@@ -56,7 +56,7 @@ def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, 
 
 def mend(
     plan: Plan, batch: Batch, names: Mapping[str, str], conventions: Conventions = AS_IT_IS
-) -> tuple[Batch, list[Change]]:
+) -> tuple[Batch, list[ValueRepair]]:
     """The batch with columns renamed as `names` says, and each value that can be as its column's type."""
     mending = _Mending(batch, conventions)
     columns: dict[str, Array] = {}
@@ -65,7 +65,7 @@ def mend(
         place = plan.column(name)
         columns[name] = array if place is None or place.kind is None else mending.mend(place, plain(array))
     every = np.ones(batch.rows, bool)
-    renames = [Change(Done("rename", after, before, after), every) for before, after in names.items()]
+    renames = [ValueRepair(Done("rename", after, before, after), every) for before, after in names.items()]
     mended = replace(batch, columns=columns, misfits=mending.misfits, texts=mending.texts)
     return mended, [*renames, *mending.changes]
 
@@ -77,7 +77,7 @@ class _Mending:
         self._conventions = conventions
         self.misfits = dict(batch.misfits)
         self.texts = dict(batch.texts)
-        self.changes: list[Change] = []
+        self.changes: list[ValueRepair] = []
         self._is_text = batch.line_of is not None
 
     def mend(self, place: Place, array: Array) -> Array:
@@ -121,7 +121,7 @@ class _Mending:
             self.misfits[place.index] = unread
         done = Done("cast", place.column, self._conventions.name(place.kind), described(place.kind))
         changed = read & booleans(pc.not_equal(spelled, texts))
-        self.changes.append(Change(done, changed, partial(_pair, texts, values)))
+        self.changes.append(ValueRepair(done, changed, partial(_pair, texts, values)))
         return values
 
     def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:
@@ -135,7 +135,7 @@ class _Mending:
         if still is not None:
             self.misfits[place.index] = left
         values = pc.replace_with_mask(values, pa.array(read), again.drop_null())
-        self.changes.append(Change(Done("trim", place.column), read, partial(_pair, texts, values)))
+        self.changes.append(ValueRepair(Done("trim", place.column), read, partial(_pair, texts, values)))
         return values
 
     def _converted(self, place: Place, array: Array) -> Array:
@@ -156,12 +156,12 @@ class _Mending:
         """A cast of a whole column, with values where they look otherwise than before."""
         done = Done("cast", place.column, described(before.type), described(place.kind))
         mask = booleans((before if after is None else after).is_valid())
-        self.changes.append(Change(done, mask, None if after is None else partial(_pair, before, after)))
+        self.changes.append(ValueRepair(done, mask, None if after is None else partial(_pair, before, after)))
 
 
-def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[Change]]:
+def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[ValueRepair]]:
     """The batch without whitespace around texts that conform only without it; `binding` is of its schema."""
-    changes: list[Change] = []
+    changes: list[ValueRepair] = []
     columns = dict(batch.columns)
     broken = {key: finding.rows for key, finding in evaluate_batch(plan, binding, batch).findings.items()}
     for name in (str(place.name) for place in plan.columns if family(place.kind) == "text"):
@@ -180,11 +180,11 @@ def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[Change
         mends[fails] = changed & _mended(name, before, {key: found.rows for key, found in after.findings.items()})
         if mends.any():
             columns[name] = pc.replace_with_mask(texts, pa.array(mends), shorter.filter(pa.array(mends[fails])))
-            changes.append(Change(Done("trim", name), mends, partial(_pair, texts, columns[name])))
+            changes.append(ValueRepair(Done("trim", name), mends, partial(_pair, texts, columns[name])))
     return replace(batch, columns=columns), changes
 
 
-def _mended(name: str, before: Mapping[Key, Mask], after: Mapping[Key, Mask]) -> Mask:
+def _mended(name: str, before: Mapping[RuleKey, Mask], after: Mapping[RuleKey, Mask]) -> Mask:
     """Of rows that failed by a column: those that don't any more, and break no rule that they didn't."""
     mended = np.ones(len(next(iter(before.values()))), bool)
     for key, rows in after.items():

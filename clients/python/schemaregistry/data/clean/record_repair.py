@@ -14,12 +14,12 @@ from schemaregistry.data.arrow.types import described, family
 from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.clean.batch_repair import AS_IT_IS, FROM_TEXT, WHITESPACE, renamed
 from schemaregistry.data.clean.conventions import Conventions
-from schemaregistry.data.clean.repairs import Change, Done
+from schemaregistry.data.clean.repairs import Done, ValueRepair
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.data.engine.record_evaluation import RecordEvaluator
 from schemaregistry.data.engine.records import Records, read_exactly, read_line
 from schemaregistry.data.readers.rows import LineRows
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document import Json
 
 _TIMES: Final = ("date", "timestamp")
@@ -35,7 +35,7 @@ class RecordMender:
         self._evaluator = RecordEvaluator(plan)
         self._columns = [str(place.name) for place in plan.columns]
 
-    def mend(self, records: Records) -> tuple[Records, list[Change]]:
+    def mend(self, records: Records) -> tuple[Records, list[ValueRepair]]:
         """The records with what can be repaired, and what was."""
         found: dict[Done, dict[int, tuple[Json, Json]]] = {}
         values: list[Json] = []
@@ -117,10 +117,10 @@ def _read(place: Place, text: str) -> Json:
     return to_json(values)[0]
 
 
-def _change(done: Done, pairs: Mapping[int, tuple[Json, Json]], count: int) -> Change:
+def _change(done: Done, pairs: Mapping[int, tuple[Json, Json]], count: int) -> ValueRepair:
     mask = np.zeros(count, bool)
     mask[list(pairs)] = True
-    return Change(done, mask, None if done.kind == "rename" else pairs.__getitem__)
+    return ValueRepair(done, mask, None if done.kind == "rename" else pairs.__getitem__)
 
 
 def as_records(plan: Plan, lines: LineRows, path: str) -> Records:
@@ -133,7 +133,7 @@ def as_records(plan: Plan, lines: LineRows, path: str) -> Records:
         try:
             values.append((read_exactly if exact else read_line)(text))
         except ValueError as error:
-            raise Unreadable(path, "NOT_JSON", f"not JSON: {error}", line=number) from None
+            raise UnreadableFile(path, "NOT_JSON", f"not JSON: {error}", line=number) from None
     return Records(values, numbers, texts)
 
 

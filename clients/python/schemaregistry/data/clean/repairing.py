@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from schemaregistry.data.clean.repairs import Change
+from schemaregistry.data.clean.repairs import ValueRepair
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.readers.sources import Source
@@ -16,7 +16,7 @@ class Repaired:
 
     rows: Rows
     schema: FileSchema | None
-    changes: Sequence[Change] = ()
+    changes: Sequence[ValueRepair] = ()
 
 
 class Repairer(Protocol):

@@ -12,9 +12,9 @@ from schemaregistry.data.report.facts import MAX_EXAMPLES
 from schemaregistry.data.report.redaction import REDACTED
 from schemaregistry.document import Json
 
-Kind: TypeAlias = Literal["rename", "order", "cast", "trim"]
+RepairKind: TypeAlias = Literal["rename", "order", "cast", "trim"]
 
-_ORDER: Final[tuple[Kind, ...]] = ("rename", "order", "cast", "trim")
+_ORDER: Final[tuple[RepairKind, ...]] = ("rename", "order", "cast", "trim")
 
 
 class Done(NamedTuple):
@@ -23,14 +23,14 @@ class Done(NamedTuple):
     `column` is None where it is done to the order of all of them.
     """
 
-    kind: Kind
+    kind: RepairKind
     column: str | None
     before: str = ""
     after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ValueRepair:
     """What is done to some rows of a batch: `mask` marks them, `values` gives what a row had and has.
 
     `values` is None where that is the same.
@@ -56,7 +56,7 @@ class Instance:
 class Repair:
     """One thing that was done to a column (see Done), in `count` rows that were handed on, with the first of them."""
 
-    kind: Kind
+    kind: RepairKind
     column: str | None
     before: str
     after: str
@@ -79,7 +79,7 @@ class Repairs:
 
     _found: dict[Done, tuple[int, list[Instance]]] = field(default_factory=dict)
 
-    def add(self, change: Change, kept: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
+    def add(self, change: ValueRepair, kept: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
         """Count a change in those rows of a batch that are kept; `place` tells the file, row and line of one."""
         rows = np.flatnonzero(change.mask & kept)
         if not len(rows):

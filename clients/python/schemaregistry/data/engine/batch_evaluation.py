@@ -15,7 +15,7 @@ from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.engine.batch_view import Frame
 from schemaregistry.data.engine.binding import Binding, refusal
 from schemaregistry.data.engine.check_evaluation import CheckEvaluator
-from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
+from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.document import Json
 
@@ -27,7 +27,7 @@ Show: TypeAlias = Callable[[int], Json]
 class Hit:
     """Values at one place that break one rule."""
 
-    key: Key
+    key: RuleKey
     expected: str
     place: int
     mask: Mask
@@ -38,7 +38,7 @@ def evaluate_batch(plan: Plan, binding: Binding, batch: Batch) -> Evaluation:
     """What a batch of a file bound by `binding` breaks."""
     frame = Frame(plan, binding, batch)
     checks = CheckEvaluator(frame)
-    hits: dict[Key, list[Hit]] = {}
+    hits: dict[RuleKey, list[Hit]] = {}
     unfit = set()
     for check in plan.checks:
         mask = checks.failing(check)
@@ -82,7 +82,7 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     """The values that fail a check, by the rule that each of them is reported under."""
     frame = checks.frame
     place, binding = frame.plan.places[check.place], frame.binding
-    key, show = Key(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
+    key, show = RuleKey(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
     match check.kind:
         case "residue":
             yield from _residue_hits(checks, check, mask)
@@ -92,7 +92,7 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
                     cell = partial(_cell, frame, name)
                     yield Hit(key._replace(column=name), check.expected, ROW, mask & having, cell)
         case "fits" if check.place in binding.refused:
-            key = Key(place.column, *refusal(frame.plan, binding, check.place))
+            key = RuleKey(place.column, *refusal(frame.plan, binding, check.place))
             yield Hit(key, check.expected, check.place, mask, show)
         case "present":
             yield Hit(key, check.expected, check.place, mask, lambda _: None)
@@ -103,11 +103,11 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
 def _residue_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
     frame = checks.frame
-    found: dict[Key, Mask] = {}
+    found: dict[RuleKey, Mask] = {}
     for index, refused in checks.refusals[check.argument, check.place]:
         columns = refused.columns if check.place == ROW else (frame.plan.places[check.place].column,)
         for column in columns if mask[index] else ():
-            key = Key(column, refused.pointer, refused.rule)
+            key = RuleKey(column, refused.pointer, refused.rule)
             found.setdefault(key, np.zeros(len(mask), bool))[index] = True
     for key, marked in found.items():
         expected = frame.plan.validator.stated(key.pointer)

@@ -11,7 +11,7 @@ from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.document import Json
 
 
-class Key(NamedTuple):
+class RuleKey(NamedTuple):
     """A rule that is broken, as in Violation."""
 
     column: str | None
@@ -37,7 +37,7 @@ class Evaluation:
     """
 
     count: int
-    findings: Mapping[Key, Finding]
+    findings: Mapping[RuleKey, Finding]
     misfits: Mask
     unfit: frozenset[int] = frozenset()
 

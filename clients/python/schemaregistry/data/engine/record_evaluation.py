@@ -14,7 +14,7 @@ import numpy as np
 from schemaregistry.data.arrow import json_text
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.types import family, is_json, json_kind
-from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
+from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import ROW, Place, Plan
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.engine.stored_value import MISFIT, held
@@ -36,7 +36,7 @@ class _Misfit:
 def evaluate_records(plan: Plan, records: Records) -> Evaluation:
     """What records break."""
     evaluator, count = RecordEvaluator(plan), len(records.values)
-    found: dict[Key, dict[int, Json]] = {}
+    found: dict[RuleKey, dict[int, Json]] = {}
     misfits = np.zeros(count, bool)
     for index, record in enumerate(records.values):
         broken, misfits[index] = evaluator.evaluated(record)
@@ -65,11 +65,11 @@ class RecordEvaluator:
             index: {place.name: place for place in places} for index, places in plan.children.items()
         }
 
-    def broken(self, record: Json) -> dict[Key, Json]:
+    def broken(self, record: Json) -> dict[RuleKey, Json]:
         """What a record breaks, each with the value at fault."""
         return self.evaluated(record)[0]
 
-    def evaluated(self, record: Json) -> tuple[dict[Key, Json], bool]:
+    def evaluated(self, record: Json) -> tuple[dict[RuleKey, Json], bool]:
         """What a record breaks, and whether it has a value that the contract's types can't hold."""
         misfits: list[_Misfit] = []
         cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
@@ -146,19 +146,19 @@ class RecordEvaluator:
             self._object(self._plan.places[ROW], record, (), misfits)
         return isinstance(record, dict) and not misfits
 
-    def expected(self, key: Key) -> str:
+    def expected(self, key: RuleKey) -> str:
         """What a violation's rule expects, as its check says."""
         return self._plan.expected(*key) or self._plan.validator.stated(key.pointer)
 
-    def _misfit_key(self, misfit: _Misfit) -> Key:
+    def _misfit_key(self, misfit: _Misfit) -> RuleKey:
         place, check = self._plan.places[misfit.place], self._plan.fit_check(misfit.place)
         kind = _KINDS.get(type(misfit.value), "object")
         if kind == json_kind(place.kind) or {kind, json_kind(place.kind)} <= {"integer", "number"}:
-            return Key(place.column, check.pointer, check.rule)
+            return RuleKey(place.column, check.pointer, check.rule)
         refusing = self._plan.refusing(misfit.place, kind)
         if refusing:
-            return Key(place.column, refusing.pointer, refusing.rule)
-        return Key(place.column, check.argument, "arrow")
+            return RuleKey(place.column, refusing.pointer, refusing.rule)
+        return RuleKey(place.column, check.argument, "arrow")
 
     def _object(
         self, place: Place, value: Mapping[str, Json], path: tuple[str | int, ...], misfits: list[_Misfit]
@@ -204,8 +204,8 @@ def _explained(refusal: Refusal, misfits: Set[tuple[str | int, ...]]) -> bool:
     return any(isinstance(path[-1], int) and path in misfits for path in within)
 
 
-def _breaches(refusal: Refusal, record: Json) -> list[tuple[Key, Json]]:
-    keys = [Key(column, refusal.pointer, refusal.rule) for column in refusal.columns]
+def _breaches(refusal: Refusal, record: Json) -> list[tuple[RuleKey, Json]]:
+    keys = [RuleKey(column, refusal.pointer, refusal.rule) for column in refusal.columns]
     if refusal.place or not refusal.names:
         return [(key, None if refusal.rule == "required" else refusal.value) for key in keys]
     return [(key, record.get(key.column)) for key in keys]

@@ -8,7 +8,7 @@ import pyarrow as pa
 from schemaregistry.data.arrow.types import described
 from schemaregistry.data.engine.binding import Binding, refusal
 from schemaregistry.data.engine.column_names import differing
-from schemaregistry.data.engine.evaluation import Key
+from schemaregistry.data.engine.evaluation import RuleKey
 from schemaregistry.data.engine.plan import ROW, Plan
 
 _MOST_PAIRS: Final = 5
@@ -18,7 +18,7 @@ _MOST_PAIRS: Final = 5
 class SchemaFinding(NamedTuple):
     """A rule that a schema breaks: `actual` is what there is in place of what is expected."""
 
-    key: Key
+    key: RuleKey
     expected: str
     actual: str
 
@@ -27,16 +27,16 @@ def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator
     """Columns and members that are missing, of another type, or not allowed."""
     for check in (check for check in plan.checks if not check.guards):
         place = plan.places[check.place]
-        key = Key(place.column, check.pointer, check.rule)
+        key = RuleKey(place.column, check.pointer, check.rule)
         if check.kind == "present" and _is_missing(plan, binding, check.place):
             actual = "no such column" if place.parent == ROW else f'no member "{place.name}"'
             yield SchemaFinding(key, check.expected, actual)
         elif check.kind == "fits" and check.place in binding.refused:
-            key = Key(place.column, *refusal(plan, binding, check.place))
+            key = RuleKey(place.column, *refusal(plan, binding, check.place))
             yield SchemaFinding(key, check.expected, binding.refused[check.place])
         elif check.kind == "closed" and check.place == ROW:
             for name in binding.extras[ROW]:
-                key = Key(name, check.pointer, check.rule)
+                key = RuleKey(name, check.pointer, check.rule)
                 yield SchemaFinding(key, check.expected, f"{described(schema.field(name).type)} column")
 
 

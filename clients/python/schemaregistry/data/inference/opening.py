@@ -13,14 +13,14 @@ from schemaregistry.data.readers.csv_text import CsvText
 from schemaregistry.data.readers.lines import Proven, blocks, without_mark
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Input, Source, open_native
-from schemaregistry.data.readers.tables import Stream
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.readers.tables import BatchStream
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
 
 
-def open_file(source: Source) -> Stream:
+def open_file(source: Source) -> BatchStream:
     """A Parquet or Arrow file's own schema, or a CSV file's by what is in it, which is read whole for that.
 
     Raises InvalidArgument, here or while it is read: UNREADABLE, DUPLICATE_COLUMN; NO_SCHEMA for a format without one.
@@ -37,14 +37,14 @@ def open_file(source: Source) -> Stream:
         with _reading(source):
             yield from stream.batches(names)
 
-    return Stream(stream.schema, batches)
+    return BatchStream(stream.schema, batches)
 
 
 @contextmanager
 def _reading(source: Source) -> Iterator[None]:
     try:
         yield
-    except Unreadable as unreadable:
+    except UnreadableFile as unreadable:
         fault = unreadable.fault
         raise InvalidArgument(f"{fault.file}: {fault.message}", reason=fault.reason) from None
     except READ_ERRORS as error:
@@ -52,20 +52,20 @@ def _reading(source: Source) -> Iterator[None]:
         raise InvalidArgument(message, reason="UNREADABLE", metadata={"file": source.path}) from None
 
 
-def _parquet(source: Source) -> Stream:
+def _parquet(source: Source) -> BatchStream:
     file = pq.ParquetFile(open_native(source.path))
-    return Stream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
+    return BatchStream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
 
 
-def _arrow(source: Source) -> Stream:
+def _arrow(source: Source) -> BatchStream:
     data = open_native(source.path)
     try:
         reader = pa.ipc.open_file(data)
     except pa.ArrowInvalid:
         data.seek(0)
         stream = pa.ipc.open_stream(data)
-        return Stream(stream.schema, lambda _: map(_validated, stream))
-    return Stream(
+        return BatchStream(stream.schema, lambda _: map(_validated, stream))
+    return BatchStream(
         reader.schema, lambda _: (_validated(reader.get_batch(at)) for at in range(reader.num_record_batches))
     )
 
@@ -76,14 +76,14 @@ def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
     return batch
 
 
-def _csv(source: Source) -> Stream:
+def _csv(source: Source) -> BatchStream:
     """Only an empty field without quotes is null, as where files are checked, and what is said to be."""
     nulls = ["", *(source.csv.null or ())]
     convert = pcsv.ConvertOptions(null_values=nulls, strings_can_be_null=True, quoted_strings_can_be_null=False)
     parse = pcsv.ParseOptions(delimiter=source.csv.delimiter or ",", newlines_in_values=True)
     text: Any = pa.BufferReader(b"".join(_sound_csv(source)))
     table = pcsv.read_csv(text, parse_options=parse, convert_options=convert)
-    return Stream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+    return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
 
 
 def _sound_csv(source: Source) -> Iterator[bytes]:
@@ -97,4 +97,4 @@ def _sound_csv(source: Source) -> Iterator[bytes]:
             yield sound.data
 
 
-_OPEN: Final[dict[str, Callable[[Source], Stream]]] = {"parquet": _parquet, "arrow": _arrow, "csv": _csv}
+_OPEN: Final[dict[str, Callable[[Source], BatchStream]]] = {"parquet": _parquet, "arrow": _arrow, "csv": _csv}

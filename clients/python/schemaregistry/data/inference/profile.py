@@ -17,7 +17,7 @@ MAX_TEXTS: Final = 12
 
 
 @dataclass(slots=True)
-class Seen:
+class ColumnProfile:
     """The values at one place: their number, whether there are nulls among them, the texts of a dictionary.
 
     `texts` is None where there is no dictionary of texts, or more than MAX_TEXTS of them. `inner` are the members of a
@@ -27,16 +27,16 @@ class Seen:
     count: int = 0
     nulls: bool = False
     texts: set[str] | None = None
-    inner: "dict[str | None, Seen]" = field(default_factory=dict)
+    inner: "dict[str | None, ColumnProfile]" = field(default_factory=dict)
 
-    def at(self, name: str | None) -> "Seen":
+    def at(self, name: str | None) -> "ColumnProfile":
         """The place of a member, or of the items."""
-        return self.inner.setdefault(name, Seen())
+        return self.inner.setdefault(name, ColumnProfile())
 
 
-def see(batches: Iterable[pa.RecordBatch]) -> Seen:
+def see(batches: Iterable[pa.RecordBatch]) -> ColumnProfile:
     """The rows of all batches, their columns as members."""
-    rows = Seen()
+    rows = ColumnProfile()
     for batch in batches:
         rows.count += batch.num_rows
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -44,7 +44,7 @@ def see(batches: Iterable[pa.RecordBatch]) -> Seen:
     return rows
 
 
-def _see(here: Seen, array: Array, there: Array | None = None) -> None:
+def _see(here: ColumnProfile, array: Array, there: Array | None = None) -> None:
     """Look at the values of an array; `there` tells those that are members of a struct that isn't null."""
     if isinstance(array.type, pa.DictionaryType) and family(value_type(array.type)) == "text":
         _see_texts(here, array)
@@ -61,7 +61,7 @@ def _see(here: Seen, array: Array, there: Array | None = None) -> None:
             _see(here.at(None), pc.list_flatten(array))
 
 
-def _see_texts(here: Seen, array: Array) -> None:
+def _see_texts(here: ColumnProfile, array: Array) -> None:
     """The texts that are used: a dictionary may hold more."""
     if here.count and here.texts is None:
         return

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.types as pt
 
 from schemaregistry.data.arrow.types import DataType, Field, described, family, is_json, value_type
-from schemaregistry.data.inference.profile import Seen, see
-from schemaregistry.data.readers.tables import Stream
+from schemaregistry.data.inference.profile import ColumnProfile, see
+from schemaregistry.data.readers.tables import BatchStream
 from schemaregistry.document import Json
 from schemaregistry.document.agreement import EXACT
 from schemaregistry.document.arrow_block import MAX_PRECISION, TZ_PATTERN
@@ -39,7 +39,7 @@ class Proposal:
     few: Mapping[str, tuple[str, ...]]
 
 
-def propose(stream: Stream, id: str) -> Proposal:  # noqa: A002
+def propose(stream: BatchStream, id: str) -> Proposal:  # noqa: A002
     """A document to which the rows conform, unless they hold NaN or infinity: these are no JSON. Reads all rows.
 
     A column without a null is required. Raises what the stream raises.
@@ -77,7 +77,7 @@ def _object(properties: dict[str, Json], required: list[str]) -> dict[str, Json]
     return {"type": "object", "properties": properties, **stated, "additionalProperties": False}
 
 
-def _required(fields: list[Field], seen: Seen) -> list[str]:
+def _required(fields: list[Field], seen: ColumnProfile) -> list[str]:
     """The members that have a value wherever there was one to have."""
     return [
         each.name for each in fields if not (seen.at(each.name).nulls if seen.at(each.name).count else each.nullable)
@@ -101,7 +101,7 @@ def _is_text(data: bytes) -> bool:
         return False
 
 
-def _typed(kind: DataType, seen: Seen) -> tuple[Json, Json]:
+def _typed(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
     """The schema of the values of a type, and the type in the arrow block."""
     if is_json(kind):
         return {}, {"name": "json"}
@@ -118,7 +118,7 @@ def _refuse(why: str) -> tuple[Json, Json]:
     raise _NoPlace(why)
 
 
-def _dictionary(kind: DataType, seen: Seen) -> tuple[Json, Json]:
+def _dictionary(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
     values = value_type(kind.value_type)
     if family(values) in ("list", "struct"):
         raise _NoPlace(described(kind))
@@ -126,28 +126,28 @@ def _dictionary(kind: DataType, seen: Seen) -> tuple[Json, Json]:
     return schema, {"name": "dictionary", "index": {"name": str(kind.index_type)}, "value": block}
 
 
-def _integer(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
+def _integer(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
     """Bounded as the type is; that of int64 is as good as none."""
     low, high = EXACT[str(kind)]
     bounds = {} if pt.is_int64(kind) else {"minimum": low, "maximum": high}
     return {"type": "integer", **bounds}, {"name": str(kind)}
 
 
-def _float(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
+def _float(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
     return {"type": "number"}, {"name": "float64" if pt.is_float64(kind) else "float32"}
 
 
-def _decimal(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
+def _decimal(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
     if kind.precision > MAX_PRECISION or not 0 <= kind.scale <= kind.precision:
         raise _NoPlace(str(kind))
     return {"type": "number"}, {"name": "decimal128", "precision": kind.precision, "scale": kind.scale}
 
 
-def _text(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
+def _text(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
     return {"type": "string"}, {"name": "large_utf8" if pt.is_large_string(kind) else "utf8"}
 
 
-def _temporal(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
+def _temporal(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
     schema = {"type": "string", "format": _FORMATS[family(kind)]}
     if pt.is_date(kind):
         return schema, {"name": described(kind)}
@@ -158,7 +158,7 @@ def _temporal(kind: DataType, _seen: Seen) -> tuple[Json, Json]:
     return schema, {"name": "timestamp", "unit": kind.unit} | ({"tz": kind.tz} if kind.tz else {})
 
 
-def _list(kind: DataType, seen: Seen) -> tuple[Json, Json]:
+def _list(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
     """A null item is JSON's null."""
     items = seen.at(None)
     schema, block = _typed(kind.value_type, items)
@@ -170,7 +170,7 @@ def _list(kind: DataType, seen: Seen) -> tuple[Json, Json]:
     return {"type": "array", "items": schema, **counts}, {"name": "list", "item": item}
 
 
-def _struct(kind: DataType, seen: Seen) -> tuple[Json, Json]:
+def _struct(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
     members = list(kind)
     if not members or not all(member.name for member in members):
         raise _NoPlace(described(kind))
@@ -180,7 +180,7 @@ def _struct(kind: DataType, seen: Seen) -> tuple[Json, Json]:
     return _object(properties, _required(members, seen)), {"name": "struct", "fields": fields}
 
 
-_FAMILIES: Final[Mapping[str, Callable[[DataType, Seen], tuple[Json, Json]]]] = {
+_FAMILIES: Final[Mapping[str, Callable[[DataType, ColumnProfile], tuple[Json, Json]]]] = {
     "bool": lambda _kind, _seen: ({"type": "boolean"}, {"name": "bool"}),
     "int": _integer,
     "float": _float,

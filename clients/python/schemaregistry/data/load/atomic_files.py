@@ -24,7 +24,7 @@ _YOUNG: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Hidden:
+class AtomicFile:
     """A file or a folder at `path` that nobody looks at yet, locked while `descriptor` is open.
 
     `made` are the folders that were made for it, the one that it is in first.
@@ -55,7 +55,7 @@ def shortened(name: str) -> str:
     return name
 
 
-def hidden_file(folder: Path) -> Hidden:
+def hidden_file(folder: Path) -> AtomicFile:
     """An empty file in a folder; the folder is made if need be.
 
     Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be made there.
@@ -63,7 +63,7 @@ def hidden_file(folder: Path) -> Hidden:
     return _made(folder, lambda: tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder))
 
 
-def hidden_folder(folder: Path) -> Hidden:
+def hidden_folder(folder: Path) -> AtomicFile:
     """The same with an empty folder in it."""
 
     def make() -> tuple[int, str]:
@@ -73,7 +73,7 @@ def hidden_folder(folder: Path) -> Hidden:
     return _made(folder, make)
 
 
-def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> Hidden:
+def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> AtomicFile:
     made = tuple(each for each in (folder, *folder.parents) if not each.exists())
     try:
         _make_folder(folder)
@@ -83,7 +83,7 @@ def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> Hidden:
         message = f"can't write to {folder} ({error.strerror}): name a directory that can be written"
         raise InvalidArgument(message, reason="DESTINATION_UNWRITABLE", metadata={"file": str(folder)}) from None
     fcntl.flock(descriptor, fcntl.LOCK_EX)
-    return Hidden(Path(name), descriptor, made)
+    return AtomicFile(Path(name), descriptor, made)
 
 
 def _make_folder(folder: Path) -> None:

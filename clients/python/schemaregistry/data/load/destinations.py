@@ -11,8 +11,8 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from schemaregistry.data.load.atomic_files import hidden_file
-from schemaregistry.data.load.overlap import Place
-from schemaregistry.data.load.writing import ParquetFile
+from schemaregistry.data.load.overlap import SourcePlace
+from schemaregistry.data.load.writing import ParquetOutput
 
 
 class Destination(Protocol):
@@ -45,11 +45,11 @@ class Directory:
     def __init__(self, path: Path, schema: pa.Schema, stem: str) -> None:
         """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be made there."""
         self.name = str(path)
-        self.place: Place = path
+        self.place: SourcePlace = path
         self._path = path
         self._stem = stem
         self._hidden = hidden_file(path)
-        self._file = ParquetFile(self._hidden.descriptor, schema)
+        self._file = ParquetOutput(self._hidden.descriptor, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take more rows into the unfinished file."""
@@ -78,7 +78,7 @@ class Stream:
 
     def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
         self.name = "stdout"
-        self.place: Place = _descriptor(out)
+        self.place: SourcePlace = _descriptor(out)
         self._out: Any = out
         self._rows = 0
         self._kept = tempfile.TemporaryFile()  # noqa: SIM115

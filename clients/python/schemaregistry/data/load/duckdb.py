@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 
 from schemaregistry.data.arrow.types import described
 from schemaregistry.data.load.atomic_files import hidden_file, remove
-from schemaregistry.data.load.overlap import Place
-from schemaregistry.data.load.writing import ParquetFile
+from schemaregistry.data.load.overlap import SourcePlace
+from schemaregistry.data.load.writing import ParquetOutput
 from schemaregistry.errors import InvalidArgument, MissingExtra, Unavailable
 
 try:
@@ -65,14 +65,14 @@ class DuckdbTable:
         Raises Unavailable (DESTINATION_LOCKED) where another process has the database open.
         """
         self.name = f"{file}#{table}"
-        self.place: Place = file
+        self.place: SourcePlace = file
         self._path = file
         self._table = _Table(table, schema)
         if file.exists():
             with _opened(file, read_only=True) as database:
                 self._table.check(database)
         self._hidden = hidden_file(file.parent)
-        self._file = ParquetFile(self._hidden.descriptor, schema)
+        self._file = ParquetOutput(self._hidden.descriptor, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Take more rows into the hidden file."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.load.pipeline import Pipeline, Progress
+from schemaregistry.data.load.pipeline import OnProgress, Pipeline
 from schemaregistry.data.load.sinks import ReportSink
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.report import Report
@@ -15,7 +15,7 @@ def check(
     contract: contract_pb2.Contract,
     *,
     revision: int | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Report:
     """Judge files by a contract. Bounded memory, whatever their size.
 

@@ -11,13 +11,13 @@ from schemaregistry.data.clean.batch_repair import mend, renamed, trim
 from schemaregistry.data.clean.conventions import Conventions, Epoch
 from schemaregistry.data.clean.record_repair import RecordMender, as_records, may_hold
 from schemaregistry.data.clean.repairing import Repaired
-from schemaregistry.data.clean.repairs import Change, Done, Repair
+from schemaregistry.data.clean.repairs import Done, Repair, ValueRepair
 from schemaregistry.data.engine.binding import bind
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.load.destinations import Destination
 from schemaregistry.data.load.file_load import opened_sink, settled
-from schemaregistry.data.load.pipeline import Pipeline, Progress
+from schemaregistry.data.load.pipeline import OnProgress, Pipeline
 from schemaregistry.data.load.quarantine import Quarantine
 from schemaregistry.data.load.sinks import Loaded
 from schemaregistry.data.readers.reader import FileSchema
@@ -42,7 +42,7 @@ def clean(  # noqa: PLR0913
     *,
     aliases: Mapping[str, Sequence[str]] | None = None,
     revision: int | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
     epoch: Epoch | None = None,
 ) -> Cleaned:
     """Repair files and hand on the rows that conform then; the others are set aside as their file has them.
@@ -95,7 +95,7 @@ class Cleaner:
         found = [name for name in (aliases.get(name, name) for name in names) if name in columns]
         if found != [name for name in columns if name in found]:
             done = Done("order", None, ", ".join(found), ", ".join(name for name in columns if name in found))
-            changes.append(Change(done, np.ones(batch.rows, bool)))
+            changes.append(ValueRepair(done, np.ones(batch.rows, bool)))
         return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
 
     def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:

@@ -10,11 +10,11 @@ import pyarrow as pa
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.load.destinations import Destination
 from schemaregistry.data.load.overlap import refuse_overlap
-from schemaregistry.data.load.pipeline import Pipeline, Progress
+from schemaregistry.data.load.pipeline import OnProgress, Pipeline
 from schemaregistry.data.load.quarantine import Quarantine
 from schemaregistry.data.load.sinks import HaltSink, Loaded, Outlet, QuarantineSink, Sink, WarnSink
 from schemaregistry.data.readers.sources import Source
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.v1 import contract_pb2
 
 Policy: TypeAlias = Literal["halt", "warn"] | Callable[[], Quarantine]
@@ -29,7 +29,7 @@ def load(  # noqa: PLR0913
     *,
     policy: Policy = "halt",
     revision: int | None = None,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Loaded:
     """Judge files and hand their rows on, in the contract's types and order.
 
@@ -76,7 +76,7 @@ def settled(pipeline: Pipeline, sink: Sink, sources: Sequence[Source]) -> Loaded
         return Loaded(report, None)
     try:
         return sink.finish(report)
-    except Unreadable as failed:
+    except UnreadableFile as failed:
         return Loaded(pipeline.report(failed.fault), None)
 
 

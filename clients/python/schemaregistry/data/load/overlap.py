@@ -17,14 +17,14 @@ from typing import TypeAlias
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.errors import InvalidArgument
 
-Place: TypeAlias = Path | int | None
+SourcePlace: TypeAlias = Path | int | None
 """Where rows are written: a file or a folder, there or not; an open file by its descriptor; None for neither."""
 _Identity: TypeAlias = tuple[int, int]
 _WRITTEN = "rows-000000000000.parquet"
 """A name like that of a file that is written."""
 
 
-def refuse_overlap(sources: Sequence[Source], places: Mapping[str, Place]) -> None:
+def refuse_overlap(sources: Sequence[Source], places: Mapping[str, SourcePlace]) -> None:
     """Raise InvalidArgument (DESTINATION_IN_SOURCE) where a place, by what it is for, overlaps with a source."""
     for purpose, place in places.items():
         if isinstance(place, Path):

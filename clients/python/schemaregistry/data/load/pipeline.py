@@ -28,18 +28,18 @@ from schemaregistry.data.readers.json import JsonReader
 from schemaregistry.data.readers.lines import Proven
 from schemaregistry.data.readers.ndjson import NdjsonReader
 from schemaregistry.data.readers.parquet import ParquetReader
-from schemaregistry.data.readers.partitions import Given, given
-from schemaregistry.data.readers.reader import FileSchema, Read, Reader
+from schemaregistry.data.readers.partitions import PartitionColumn, given
+from schemaregistry.data.readers.reader import FileSchema, Reader, ReadPart
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.readers.stdin import Piped
 from schemaregistry.data.readers.tables import TableReader
-from schemaregistry.data.report.facts import Fault, FileFacts, SchemaName, Verdict
+from schemaregistry.data.report.facts import Fault, FileFacts, ReportVerdict, SchemaName
 from schemaregistry.data.report.report import Report
 from schemaregistry.data.report.tally import Tally
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 
-Progress: TypeAlias = Callable[[int], None]
+OnProgress: TypeAlias = Callable[[int], None]
 """Told how many bytes of all files are done."""
 
 READERS: Final[Mapping[str, Callable[..., Reader]]] = {
@@ -65,7 +65,7 @@ class _File:
     """
 
     source: Source
-    given: Mapping[str, Given]
+    given: Mapping[str, PartitionColumn]
     rows: int = 0
     read: FileSchema = field(default_factory=lambda: FileSchema(pa.schema([])))
     bound: FileSchema | None = None
@@ -86,7 +86,7 @@ class Pipeline:
         sink: Sink,
         *,
         revision: int | None = None,
-        progress: Progress | None = None,
+        progress: OnProgress | None = None,
         repairer: Repairer = AS_READ,
         proving: bool = False,
     ) -> None:
@@ -139,15 +139,15 @@ class Pipeline:
         """Keep why a file can't be read to its end, or its rows not be written."""
         try:
             yield
-        except Unreadable as unreadable:
+        except UnreadableFile as unreadable:
             self._error = unreadable.fault
         except MemoryError:
             message = "memory ran out: give the program more; a damaged file may ask for any"
-            self._error = Unreadable(source.path, "OUT_OF_MEMORY", message).fault
+            self._error = UnreadableFile(source.path, "OUT_OF_MEMORY", message).fault
         except OSError as error:
-            self._error = Unreadable(source.path, "UNREADABLE", error.strerror or str(error)).fault
+            self._error = UnreadableFile(source.path, "UNREADABLE", error.strerror or str(error)).fault
 
-    def _take(self, file: _File, read: Read) -> None:
+    def _take(self, file: _File, read: ReadPart) -> None:
         """Take what a reader gives."""
         match read:
             case FileSchema():
@@ -222,7 +222,7 @@ class Pipeline:
             peak_memory_bytes=_peak_memory(),
         )
 
-    def _verdict(self, error: Fault | None) -> Verdict:
+    def _verdict(self, error: Fault | None) -> ReportVerdict:
         """Undecided where a file couldn't be read to its end: what was found in it may be its damage."""
         if error:
             return "undecided"

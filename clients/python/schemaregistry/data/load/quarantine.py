@@ -8,7 +8,7 @@ from typing import Final
 import pyarrow as pa
 
 from schemaregistry.data.load.atomic_files import hidden_folder, shortened, sync
-from schemaregistry.data.load.writing import ParquetFile
+from schemaregistry.data.load.writing import ParquetOutput
 from schemaregistry.data.report.formats import html, to_json_text
 from schemaregistry.data.report.report import Report
 
@@ -32,7 +32,7 @@ class Quarantine:
         self._files: dict[str, str] = {}
         """The digests of finished files by their names."""
         self._source: str | None = None
-        self._file: ParquetFile | None = None
+        self._file: ParquetOutput | None = None
         self._shown: Path | None = None
 
     def write(self, source: str, rows: pa.RecordBatch) -> None:
@@ -69,7 +69,7 @@ class Quarantine:
         self._hidden.discard()
         os.close(self._hidden.descriptor)
 
-    def _opened(self, source: str, schema: pa.Schema) -> ParquetFile:
+    def _opened(self, source: str, schema: pa.Schema) -> ParquetOutput:
         """A file named for the source, with a number where another of that name is there.
 
         The name is UTF-8, since most readers of Parquet open no other; `_file` has the source's own.
@@ -81,7 +81,7 @@ class Quarantine:
         while (self._hidden.path / f"{name}.parquet").exists():
             number += 1
             name = f"{stem}-{number}"
-        return ParquetFile(os.open(self._hidden.path / f"{name}.parquet", _NEW, 0o666), schema)
+        return ParquetOutput(os.open(self._hidden.path / f"{name}.parquet", _NEW, 0o666), schema)
 
     def _finish(self) -> None:
         if self._file:

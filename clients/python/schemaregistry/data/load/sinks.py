@@ -18,7 +18,7 @@ from schemaregistry.data.readers.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.report.report import Report
 from schemaregistry.data.report.report_wording import counted
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.errors import RegistryError
 
 
@@ -108,7 +108,7 @@ class Outlet:
         try:
             return rows.conformed(self._plan)
         except pa.ArrowException as error:
-            raise Unreadable(path, "TOO_MUCH_FOR_THE_TYPE", str(error)) from None
+            raise UnreadableFile(path, "TOO_MUCH_FOR_THE_TYPE", str(error)) from None
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Write rows."""
@@ -224,7 +224,7 @@ class QuarantineSink:
             folder = self._quarantine.publish(report)
         try:
             place = self._outlet.publish() if self._outlet.rows else None
-        except Unreadable:
+        except UnreadableFile:
             self._quarantine.withdraw()
             raise
         return Loaded(report, place, self._outlet.rows, folder)
@@ -237,4 +237,4 @@ def _writing(name: str) -> Iterator[None]:
         yield
     except (OSError, RegistryError) as error:
         reason = (isinstance(error, OSError) and error.strerror) or str(error)
-        raise Unreadable(name, "DESTINATION_FAILED", reason) from None
+        raise UnreadableFile(name, "DESTINATION_FAILED", reason) from None

@@ -13,7 +13,7 @@ _GROUP_ROWS: Final = 1 << 17
 """Rows of a row group: few enough to be held in memory."""
 
 
-class ParquetFile:
+class ParquetOutput:
     """A Parquet file that is being written; `digest` is of its contents, once it is finished."""
 
     def __init__(self, descriptor: int, schema: pa.Schema) -> None:

@@ -10,11 +10,11 @@ import pyarrow as pa
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import Binding
-from schemaregistry.data.engine.evaluation import Evaluation, Finding, Key
+from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.original_rows import TEXT, free_name
-from schemaregistry.data.readers.partitions import Given
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.readers.partitions import PartitionColumn
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 MOST_BAD_LINES: Final = 10_000
 """Lines of a file that are set aside for being no records; with more it is another file than it is taken for."""
@@ -32,7 +32,7 @@ class BadLines:
     expected: str
     lines: Sequence[int]
     texts: Sequence[bytes]
-    fault: Unreadable
+    fault: UnreadableFile
     columns: Sequence[str]
     cut_off: bool = False
 
@@ -50,7 +50,7 @@ class BadLines:
         kept = np.flatnonzero(mask).tolist()
         return replace(self, lines=[self.lines[row] for row in kept], texts=[self.texts[row] for row in kept])
 
-    def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "BadLines":
+    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "BadLines":
         """The lines with the columns of their path among those of the file, as its other rows have them."""
         lacking = [name for name in given if schema.get_field_index(name) < 0]
         return replace(self, columns=[*self.columns, *lacking]) if lacking else self
@@ -58,7 +58,7 @@ class BadLines:
     def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:  # noqa: ARG002
         """Each line breaks the rule of its format, and nothing of it can be held."""
         every = np.ones(self.count, bool)
-        return Evaluation(self.count, {Key(None, "", self.rule): Finding(self.expected, every, self._text)}, every)
+        return Evaluation(self.count, {RuleKey(None, "", self.rule): Finding(self.expected, every, self._text)}, every)
 
     def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:  # noqa: ARG002
         """No member is known."""

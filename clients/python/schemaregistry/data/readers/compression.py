@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
 
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 Compression: TypeAlias = Literal["gzip", "zstd", "bz2", "xz", "zip"]
 SUFFIXES: Final[Mapping[str, Compression]] = {
@@ -71,12 +71,12 @@ def _member(path: str, file: Any, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     members = [each for each in archive.infolist() if not each.is_dir() and _is_data(each.filename)]
     if len(members) == 1:
         if members[0].flag_bits & _ENCRYPTED:
-            raise Unreadable(path, "ENCRYPTED", f"{members[0].filename} is encrypted in the archive: unpack it")
+            raise UnreadableFile(path, "ENCRYPTED", f"{members[0].filename} is encrypted in the archive: unpack it")
         return members[0]
     names = [each.filename for each in members]
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")
     message = f"the archive holds {len(names):,} files ({shown}), and only one can be read: unpack it" if names else ""
-    raise Unreadable(path, "NOT_ONE_MEMBER", message or "the archive holds no file")
+    raise UnreadableFile(path, "NOT_ONE_MEMBER", message or "the archive holds no file")
 
 
 def _refuse_more(path: str, file: Any, archive: zipfile.ZipFile) -> None:
@@ -84,9 +84,9 @@ def _refuse_more(path: str, file: Any, archive: zipfile.ZipFile) -> None:
     end = file.seek(0, os.SEEK_END) - _END_SIZE - len(archive.comment)
     file.seek(max(end, 0))
     if file.read(len(_END)) != _END:
-        raise Unreadable(path, "CORRUPT", "more follows the end of the archive: unpack it", offset=end)
+        raise UnreadableFile(path, "CORRUPT", "more follows the end of the archive: unpack it", offset=end)
     if min((each.header_offset for each in archive.infolist()), default=0):
-        raise Unreadable(path, "CORRUPT", "the archive doesn't start where the file does: unpack it", offset=0)
+        raise UnreadableFile(path, "CORRUPT", "the archive doesn't start where the file does: unpack it", offset=0)
 
 
 def _is_data(name: str) -> bool:
@@ -99,7 +99,7 @@ def _reading(path: str) -> Iterator[None]:
     try:
         yield
     except _BROKEN as error:
-        raise Unreadable(path, "CORRUPT", f"{error}") from None
+        raise UnreadableFile(path, "CORRUPT", f"{error}") from None
 
 
 def _of_arrow(name: Literal["gzip", "zstd", "bz2"]) -> Callable[[str, Any], Any]:

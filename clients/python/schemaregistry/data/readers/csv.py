@@ -28,7 +28,7 @@ from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated_names
 from schemaregistry.data.readers.sources import Input, Source
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 read_csv: Any = pcsv.read_csv
 """Takes Arrow's own readers of bytes too."""
@@ -111,7 +111,7 @@ class CsvReader:
         try:
             text = block.data[int(starts[0]) : end].decode().rstrip("\r\n")
         except UnicodeDecodeError as error:
-            raise Unreadable(
+            raise UnreadableFile(
                 self._source.path,
                 "NOT_UTF8",
                 f"the header isn't UTF-8: {error}",
@@ -131,7 +131,7 @@ class CsvReader:
         table, refused = self._parsed(block, names, columns or names[:1])
         if not block.has(table.num_rows + len(refused)):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
-            raise Unreadable(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
+            raise UnreadableFile(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
         batch = self._batch(block, table, columns)
         if not refused:
             yield ColumnRows(batch)
@@ -166,7 +166,7 @@ class CsvReader:
             f"{first.expected_columns:,} fields",
             [block.line_of(record) for record in records],
             [block.record(record) for record in records],
-            Unreadable(self._source.path, "NOT_CSV", message, offset=offset, line=line),
+            UnreadableFile(self._source.path, "NOT_CSV", message, offset=offset, line=line),
             columns,
             cut_off=not ends,
         )
@@ -215,7 +215,7 @@ class CsvReader:
             )
         except READ_ERRORS as error:
             path, line = self._source.path, block.line_at(0)
-            raise Unreadable(path, "NOT_CSV", str(error), offset=block.offset, line=line) from None
+            raise UnreadableFile(path, "NOT_CSV", str(error), offset=block.offset, line=line) from None
         return table, refused
 
 

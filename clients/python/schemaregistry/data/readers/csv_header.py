@@ -12,7 +12,7 @@ import pyarrow as pa
 from schemaregistry.data.arrow import text_parsing
 from schemaregistry.data.engine.column_names import folded
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.terminal import printable
 
 _DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}
@@ -36,7 +36,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
         return
     refuse_delimiter(path, plan, text, delimiter, line)
     if "\0" in text:
-        raise Unreadable(
+        raise UnreadableFile(
             path,
             "NOT_CSV",
             "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)",
@@ -46,13 +46,13 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
         message = (
             f"{_shown(text)} is a row of values: put the names of the columns above it ({_columns(plan, delimiter)})"
         )
-        raise Unreadable(path, "MISSING_HEADER", message, line=line)
+        raise UnreadableFile(path, "MISSING_HEADER", message, line=line)
 
 
-def no_header(path: str, plan: Plan, delimiter: str) -> Unreadable:
+def no_header(path: str, plan: Plan, delimiter: str) -> UnreadableFile:
     """Of a file without a line, or with empty ones alone."""
     message = f"the file is empty: not even the names of the columns are there ({_columns(plan, delimiter)})"
-    return Unreadable(path, "MISSING_HEADER", message, line=1)
+    return UnreadableFile(path, "MISSING_HEADER", message, line=1)
 
 
 def _columns(plan: Plan, delimiter: str) -> str:
@@ -66,7 +66,7 @@ def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int
     for other, word in _DELIMITERS.items():
         if other != delimiter and _knows(plan, split(text, other)):
             message = f"the header is {_shown(text)}: its columns are separated by {word}, say --delimiter {word}"
-            raise Unreadable(path, "WRONG_DELIMITER", message, line=line)
+            raise UnreadableFile(path, "WRONG_DELIMITER", message, line=line)
 
 
 def _knows(plan: Plan, names: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 
 from schemaregistry.data.arrow.arrays import Indices
 from schemaregistry.data.readers.lines import Block, record_ends
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 _QUOTE, _NEWLINE, _RETURN = b'"\n\r'
 _RETURN_ALONE: Final = re.compile(rb"\r(?!\n)")
@@ -19,7 +19,7 @@ _LONE: Final = "a line ends with \\r alone: lines of CSV end with \\n or \\r\\n,
 _STRAY: Final = "a quote stands beside other text: quotes are around a whole field, and doubled within it (RFC 4180)"
 
 
-def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, Unreadable | None]:
+def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, UnreadableFile | None]:
     """The records before the first one that isn't CSV, and what is wrong with that one."""
     found = _first_fault(block.data, ord(delimiter))
     if found is None:
@@ -28,7 +28,7 @@ def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, Unreadab
     ends = record_ends(block.data, block.newlines)
     before = int(np.searchsorted(ends, at))
     start = int(ends[before - 1]) + 1 if before else 0
-    fault = Unreadable(path, "NOT_CSV", message, offset=block.offset + start, line=block.line_at(start))
+    fault = UnreadableFile(path, "NOT_CSV", message, offset=block.offset + start, line=block.line_at(start))
     return replace(block, data=block.data[:start]), fault
 
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from schemaregistry.data.readers.lines import BLOCK
 from schemaregistry.data.readers.sources import Input
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import CsvDialect
 
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16le", codecs.BOM_UTF16_BE: "utf-16be"}
@@ -99,7 +99,7 @@ class CsvText:
             raise
 
     def _refuse(self, message: str) -> None:
-        raise Unreadable(self._path, "BAD_ENCODING", message, offset=self._file.position)
+        raise UnreadableFile(self._path, "BAD_ENCODING", message, offset=self._file.position)
 
 
 class _Lines:

@@ -19,7 +19,7 @@ _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 
 
 @dataclass(slots=True)
-class Found:
+class WalkedFiles:
     """What was found: files, what else has a name (links to directories, pipes, …), and why some can't be looked at."""
 
     files: list[str] = field(default_factory=list)
@@ -27,15 +27,15 @@ class Found:
     faults: dict[str, str] = field(default_factory=dict)
 
 
-def walk(folder: str) -> Found:
+def walk(folder: str) -> WalkedFiles:
     """Everything below a directory but what is hidden."""
-    found = Found()
+    found = WalkedFiles()
     for path in _below(folder, found):
         _look(path, found)
     return found
 
 
-def _below(folder: str, found: Found) -> Iterator[str]:
+def _below(folder: str, found: WalkedFiles) -> Iterator[str]:
     for entry in _entries(folder, found):
         if entry.name.startswith((".", "_")):
             continue
@@ -45,7 +45,7 @@ def _below(folder: str, found: Found) -> Iterator[str]:
             yield entry.path
 
 
-def _look(path: str, found: Found) -> None:
+def _look(path: str, found: WalkedFiles) -> None:
     try:
         mode = os.stat(path).st_mode
     except OSError as error:
@@ -65,14 +65,14 @@ def matching(pattern: str, faults: dict[str, str]) -> list[str]:
 
     `faults` gets the directories on the way that can't be read.
     """
-    found = Found(faults=faults)
+    found = WalkedFiles(faults=faults)
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
     start = "/" if pattern.startswith("/") else "./" if pattern.startswith("./") else ""
     names = dict.fromkeys(_matching(start, parts, found))
     return sorted(names, key=os.fsencode)
 
 
-def _matching(folder: str, parts: Sequence[str], found: Found) -> Iterator[str]:
+def _matching(folder: str, parts: Sequence[str], found: WalkedFiles) -> Iterator[str]:
     if not parts:
         yield folder or "."
         return
@@ -98,7 +98,7 @@ def _is_meant(name: str, part: str) -> bool:
     return fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
 
 
-def _entries(folder: str, found: Found) -> "list[os.DirEntry[str]]":
+def _entries(folder: str, found: WalkedFiles) -> "list[os.DirEntry[str]]":
     try:
         with os.scandir(folder) as entries:
             return sorted(entries, key=lambda entry: os.fsencode(entry.name))

@@ -12,12 +12,12 @@ from typing import Final
 
 from schemaregistry.data.readers.compression import SUFFIXES as PACKED
 from schemaregistry.data.readers.compression import Compression, member_of
-from schemaregistry.data.readers.directory_walk import Found, dangling, is_folder, matching, walk
+from schemaregistry.data.readers.directory_walk import WalkedFiles, dangling, is_folder, matching, walk
 from schemaregistry.data.readers.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.readers.stdin import piped
 from schemaregistry.data.report.facts import Fault
 from schemaregistry.data.report.report_wording import counted
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
@@ -135,7 +135,7 @@ def _names(folder: str, paths: Sequence[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-def _nothing(folder: str, found: Found) -> InvalidArgument:
+def _nothing(folder: str, found: WalkedFiles) -> InvalidArgument:
     note = "; ".join(_passed_over(folder, found.files, found.others))
     message = f"{folder} holds no file whose name tells a format ({', '.join(_SUFFIXES)})"
     return InvalidArgument(
@@ -149,7 +149,7 @@ def _named(path: str, stated: str | None) -> Source:
         return _refused(path, stated, message)
     try:
         return _packed(Source(path, stated or _format(path), _compression(path)))
-    except Unreadable as unreadable:
+    except UnreadableFile as unreadable:
         return Source(path, stated or "", fault=unreadable.fault)
     except OSError as error:
         return _refused(path, stated, error.strerror or str(error))
@@ -186,7 +186,7 @@ def _suffix_of_member(path: str) -> str:
     try:
         with Path(path).open("rb") as file:
             return Path(member_of(path, file).lower()).suffix
-    except (Unreadable, OSError):
+    except (UnreadableFile, OSError):
         return ""
 
 

@@ -23,8 +23,8 @@ from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.engine.plan import Place, Plan
 
 _NANOS: Final = 10**9
-Numbers: TypeAlias = NDArray[np.int64]
-Read: TypeAlias = Callable[[Array, Array], Array]
+Int64Array: TypeAlias = NDArray[np.int64]
+ColumnRead: TypeAlias = Callable[[Array, Array], Array]
 """Makes one array of two: of nanoseconds and of seconds."""
 
 
@@ -161,7 +161,7 @@ def _not_wrapped(nanos: Array, seconds: Array) -> Array:
     return nanos
 
 
-def _mapped(nanos: Array, seconds: Array, read: Read) -> Array:
+def _mapped(nanos: Array, seconds: Array, read: ColumnRead) -> Array:
     """The arrays' timestamps read, at any depth."""
     match family(nanos.type):
         case "struct":
@@ -180,7 +180,7 @@ def _struct(nanos: Array, seconds: Array, read: Callable[[Field, Array, Array], 
     return pa.StructArray.from_arrays(members, fields=fields, mask=nanos.is_null())
 
 
-def _parts(nanos: Array, seconds: Array) -> tuple[Numbers, Numbers]:
+def _parts(nanos: Array, seconds: Array) -> tuple[Int64Array, Int64Array]:
     """Whole seconds, and the nanoseconds beyond them; 0 for a null."""
     whole = seconds.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     wrapped = nanos.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)

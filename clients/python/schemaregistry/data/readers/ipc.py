@@ -14,7 +14,7 @@ from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Source
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _MAGIC: Final = b"ARROW1"
 _ROWS: Final = b"schemaregistry.rows"
@@ -52,7 +52,7 @@ class IpcReader:
                 if head != _MAGIC:
                     self._refuse_cut_or_followed(stream, reader.schema, rows)
             except READ_ERRORS as error:
-                raise Unreadable(path, "CORRUPT", str(error), offset=stream.tell()) from None
+                raise UnreadableFile(path, "CORRUPT", str(error), offset=stream.tell()) from None
 
     def _batches(self, reader: pa.RecordBatchFileReader | pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
         if isinstance(reader, pa.RecordBatchFileReader):
@@ -67,10 +67,10 @@ class IpcReader:
                 f"the stream is cut off: it has {rows:,} rows, and its schema says {int(said):,} (schemaregistry.rows; "
                 "who leaves rows out takes that from the schema's metadata)"
             )
-            raise Unreadable(self._source.path, "TRUNCATED", message, offset=stream.tell())
+            raise UnreadableFile(self._source.path, "TRUNCATED", message, offset=stream.tell())
         if stream.peek(1):
             message = "more follows the end of the stream: give each stream a file of its own"
-            raise Unreadable(self._source.path, "CORRUPT", message, offset=stream.tell())
+            raise UnreadableFile(self._source.path, "CORRUPT", message, offset=stream.tell())
 
 
 def _validate(batch: pa.RecordBatch) -> None:

@@ -14,7 +14,7 @@ from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.lines import BLOCK, LONGEST, Block, Proven, Reads, blocks
 from schemaregistry.data.readers.ndjson import NdjsonReader
 from schemaregistry.data.readers.sources import Input, Source
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _SPACES: Final = " \t\r\n"
 _CHUNK: Final = 1 << 20
@@ -183,13 +183,13 @@ class _Elements:
             except UnicodeDecodeError as error:
                 raise self._fault(f"it isn't UTF-8: {error}") from None
             except READ_ERRORS as error:
-                raise Unreadable(self._path, "CORRUPT", str(error), offset=self._offset) from None
+                raise UnreadableFile(self._path, "CORRUPT", str(error), offset=self._offset) from None
             self._ended = not chunk
             wanted -= len(chunk)
         self._buffer, self._at = "".join(parts), 0
 
-    def _fault(self, message: str) -> Unreadable:
-        return Unreadable(self._path, "NOT_JSON", f"not JSON: {message}", offset=self._offset, line=self._line)
+    def _fault(self, message: str) -> UnreadableFile:
+        return UnreadableFile(self._path, "NOT_JSON", f"not JSON: {message}", offset=self._offset, line=self._line)
 
 
 def _block(found: list[tuple[int, int, str]]) -> Block:

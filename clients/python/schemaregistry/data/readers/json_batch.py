@@ -34,7 +34,7 @@ read_json: Any = pj.read_json
 
 
 @dataclass(frozen=True)
-class Layout:
+class RecordLayout:
     """How a plan's records are read together: `schema` is what Arrow's parser is told."""
 
     plan: Plan
@@ -45,7 +45,7 @@ class Layout:
     """Whether a check looks at members that the plan has no place for."""
 
     @classmethod
-    def of(cls, plan: Plan, *, every_member: bool = False) -> "Layout | None":
+    def of(cls, plan: Plan, *, every_member: bool = False) -> "RecordLayout | None":
         """The layout of a plan; None where its records have to be read one by one.
 
         `every_member`: members that the plan has no place for are read too, since somebody is told of them.

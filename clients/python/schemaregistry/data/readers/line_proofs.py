@@ -16,7 +16,7 @@ import pyarrow as pa
 from schemaregistry.data.arrow.types import Array, pc
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.lines import Text
-from schemaregistry.data.readers.proof import LETTER, Fields, fields
+from schemaregistry.data.readers.proof import LETTER, ProvenFields, fields
 
 _NEWLINE, _RETURN = 10, 13
 _MOST: Final = 10_000
@@ -28,7 +28,7 @@ _ANY: Final = rf'(?:"{LETTER["ndjson"]}*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class LineForm:
     """A line's members: their names, what stands before their values, and what closes the line. Commas aside."""
 
     names: tuple[str, ...] = ()
@@ -41,7 +41,7 @@ class JsonLines:
 
     def __init__(self, plan: Plan) -> None:
         self._fields = fields(plan, "ndjson")
-        self._form = Form()
+        self._form = LineForm()
         self._expression: str | None = None
 
     def prove(self, text: Text) -> bool:
@@ -66,7 +66,7 @@ class CsvLines:
         return self._expression is not None and _match(self._expression, text)
 
 
-def form(line: bytes) -> Form:
+def form(line: bytes) -> LineForm:
     """The form of a line; without names where it isn't an object of scalars, or has escapes."""
     opened = _OPENED.match(line)
     members: list[re.Match[bytes]] = []
@@ -76,18 +76,18 @@ def form(line: bytes) -> Form:
         at = member.end()
     closed = _CLOSED.fullmatch(line, at)
     if not opened or not closed:
-        return Form()
+        return LineForm()
     try:
         names = tuple(member[2].decode() for member in members)
         before = [member[1].decode() for member in members]
     except UnicodeDecodeError:
-        return Form()
+        return LineForm()
     if not members or len(set(names)) < len(names):
-        return Form()
-    return Form(names, (opened[0].decode() + before[0], *before[1:]), closed[0].decode())
+        return LineForm()
+    return LineForm(names, (opened[0].decode() + before[0], *before[1:]), closed[0].decode())
 
 
-def _json_line(found: Fields, form: Form) -> str | None:
+def _json_line(found: ProvenFields, form: LineForm) -> str | None:
     if not form.names or not _may_be(found, form.names):
         return None
     parts: list[str] = []
@@ -100,7 +100,7 @@ def _json_line(found: Fields, form: Form) -> str | None:
     return ",".join(parts) + re.escape(form.closed)
 
 
-def _csv_line(found: Fields, names: Sequence[str]) -> str | None:
+def _csv_line(found: ProvenFields, names: Sequence[str]) -> str | None:
     if not _may_be(found, names):
         return None
     parts: list[str] = []
@@ -112,7 +112,7 @@ def _csv_line(found: Fields, names: Sequence[str]) -> str | None:
     return ",".join(parts)
 
 
-def _may_be(found: Fields, names: Sequence[str]) -> bool:
+def _may_be(found: ProvenFields, names: Sequence[str]) -> bool:
     """Whether rows of these columns may conform."""
     lacking = found.values.keys() - set(names)
     return lacking <= found.optional and (found.members is None or found.members.issuperset(names))

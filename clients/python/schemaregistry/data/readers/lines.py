@@ -12,7 +12,7 @@ import numpy as np
 
 from schemaregistry.data.arrow.arrays import Indices, is_utf8
 from schemaregistry.data.readers.sources import Source
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 BLOCK: Final = 4 << 20
 """Bytes that are read at a time."""
@@ -169,10 +169,10 @@ def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = N
         at = line + text.passed_over(offset)
         if end == 0 and filled > LONGEST:
             message = f"a record is longer than {LONGEST >> 20} MiB: is this the format that the name says?"
-            raise Unreadable(source.path, "RECORD_TOO_LONG", message, offset=offset, line=at)
+            raise UnreadableFile(source.path, "RECORD_TOO_LONG", message, offset=offset, line=at)
         if not size and quoted and buffer.count(b'"', 0, filled) % 2:
             message = "a quote is never closed: the file is cut off, or a quote within a field isn't doubled"
-            raise Unreadable(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=at)
+            raise UnreadableFile(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=at)
         if end:
             found = _proven(buffer, end, ends or 1, prove) or Block(
                 bytes(memoryview(buffer)[:end]), offset, line, quoted, passed_over=text.passed_over
@@ -218,7 +218,7 @@ def _fill(source: Source, text: Reads, buffer: bytearray, filled: int, offset: i
         try:
             chunk = text.read(min(_PART, BLOCK - size))
         except READ_ERRORS as error:
-            raise Unreadable(source.path, "CORRUPT", str(error), offset=offset + filled) from None
+            raise UnreadableFile(source.path, "CORRUPT", str(error), offset=offset + filled) from None
         if not chunk:
             break
         buffer[filled + size : filled + size + len(chunk)] = chunk
@@ -227,5 +227,5 @@ def _fill(source: Source, text: Reads, buffer: bytearray, filled: int, offset: i
         total = offset + filled + size
         if source.compression and total > _BOMB_BYTES and total > _BOMB_RATIO * max(text.position, 1):
             message = f"{text.position:,} bytes have become {total:,} so far: decompress it yourself if you trust it"
-            raise Unreadable(source.path, "DECOMPRESSION_BOMB", message, offset=offset + filled)
+            raise UnreadableFile(source.path, "DECOMPRESSION_BOMB", message, offset=offset + filled)
     return size, ends

@@ -14,13 +14,13 @@ import pyarrow as pa
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.records import Records, read_exactly, read_line
 from schemaregistry.data.readers.bad_lines import BadLines
-from schemaregistry.data.readers.json_batch import Layout
+from schemaregistry.data.readers.json_batch import RecordLayout
 from schemaregistry.data.readers.line_proofs import JsonLines
 from schemaregistry.data.readers.lines import Block, Prove, Proven, blocks, without_mark
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import LineRows, RecordRows
 from schemaregistry.data.readers.sources import Input, Source
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document import Json
 
 _FEW: Final = 256
@@ -38,7 +38,7 @@ class NdjsonReader:
         self._plan = plan
         self._proving = proving
         self._input = Input(source)
-        self._layout = Layout.of(plan, every_member=not proving)
+        self._layout = RecordLayout.of(plan, every_member=not proving)
 
     @property
     def position(self) -> int:
@@ -82,7 +82,7 @@ class NdjsonReader:
             value = [{}]
         if value and isinstance(value[0], dict):
             message = "the records are in a JSON array, not a line each: name the file .json, or say --format json"
-            raise Unreadable(self._source.path, "JSON_ARRAY", message, offset=block.offset, line=block.line_of(0))
+            raise UnreadableFile(self._source.path, "JSON_ARRAY", message, offset=block.offset, line=block.line_of(0))
 
     def _read(self, block: Block, first: int, end: int) -> Iterator[FileSchema | LineRows | RecordRows | BadLines]:
         batch = self._layout.read(block, first, end) if self._layout else None
@@ -118,7 +118,7 @@ class NdjsonReader:
         offset, number = block.offset_at(int(block.starts[index])), block.line_of(index)
         if self.format == "ndjson" and error.startswith("Extra data"):
             error += "; a line, which ends in \\n, is one record: for records one after another say --format json"
-        fault = Unreadable(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
+        fault = UnreadableFile(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
         columns = [str(place.name) for place in self._plan.columns]
         return BadLines(self.rule, "a JSON value", [number], [line], fault, columns, cut_off=not ends)

@@ -31,7 +31,7 @@ from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Source, open_native
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _MAGIC: Final = b"PAR1"
 _ENCRYPTED_MAGIC: Final = b"PARE"
@@ -70,7 +70,7 @@ class ParquetReader:
                 schema = file.schema_arrow
                 groups = row_groups(opened, self._source.size)
             except (*READ_ERRORS, ValueError) as error:
-                raise Unreadable(path, "CORRUPT", str(error), offset=self._source.size) from None
+                raise UnreadableFile(path, "CORRUPT", str(error), offset=self._source.size) from None
             refuse_repeated(path, schema)
             _check_groups(path, file.metadata, groups)
             groups = _as_the_schema_names(groups, file.schema, schema)
@@ -113,13 +113,15 @@ class ParquetReader:
                 done += batch.rows
                 self._done = done / total
         except READ_ERRORS as error:
-            raise Unreadable(self._source.path, "CORRUPT", str(error), offset=_offset(columns.groups, done)) from None
+            raise UnreadableFile(
+                self._source.path, "CORRUPT", str(error), offset=_offset(columns.groups, done)
+            ) from None
         except Unheld as error:
             message = f"{error}: write them as timestamps of microseconds"
-            raise Unreadable(self._source.path, "UNHELD", message, offset=_offset(columns.groups, done)) from None
+            raise UnreadableFile(self._source.path, "UNHELD", message, offset=_offset(columns.groups, done)) from None
         if done != total:
             message = f"the footer says {total:,} rows, the pages have {done:,}"
-            raise Unreadable(self._source.path, "CORRUPT", message, offset=_offset(columns.groups, done))
+            raise UnreadableFile(self._source.path, "CORRUPT", message, offset=_offset(columns.groups, done))
 
     def _exact(
         self, batches: Iterator[pa.RecordBatch], stream: Any, file: pq.ParquetFile, rows: int, columns: "_Columns"
@@ -193,12 +195,16 @@ def _check_magic(path: str, stream: BinaryIO) -> None:
     tail = stream.read(len(_MAGIC))
     stream.seek(0)
     if size >= 12 and tail == _ENCRYPTED_MAGIC and head in (_MAGIC, _ENCRYPTED_MAGIC):
-        raise Unreadable(path, "ENCRYPTED", "the whole file is encrypted: decrypt it first", offset=size - len(_MAGIC))
+        raise UnreadableFile(
+            path, "ENCRYPTED", "the whole file is encrypted: decrypt it first", offset=size - len(_MAGIC)
+        )
     if head != _MAGIC[:size]:
-        raise Unreadable(path, "WRONG_FORMAT", f"not a Parquet file: it starts with {head!r}, not {_MAGIC!r}", offset=0)
+        raise UnreadableFile(
+            path, "WRONG_FORMAT", f"not a Parquet file: it starts with {head!r}, not {_MAGIC!r}", offset=0
+        )
     if size < 12 or tail != _MAGIC:
         message = f"the file is cut off: it has {size:,} bytes and ends with {tail!r}, not with the footer's {_MAGIC!r}"
-        raise Unreadable(path, "TRUNCATED", message, offset=size)
+        raise UnreadableFile(path, "TRUNCATED", message, offset=size)
 
 
 def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) -> None:
@@ -208,10 +214,10 @@ def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) 
             message = (
                 f"row group {number:,} has {len(group.chunks):,} column chunks, the schema {metadata.num_columns:,}"
             )
-            raise Unreadable(path, "CORRUPT", message)
+            raise UnreadableFile(path, "CORRUPT", message)
     if any(group.rows < 0 for group in groups) or sum(group.rows for group in groups) != metadata.num_rows:
         message = f"the footer says {metadata.num_rows:,} rows, its row groups {sum(group.rows for group in groups):,}"
-        raise Unreadable(path, "CORRUPT", message)
+        raise UnreadableFile(path, "CORRUPT", message)
 
 
 def _as_the_schema_names(groups: list[RowGroup], stored: pq.ParquetSchema, schema: pa.Schema) -> list[RowGroup]:
@@ -235,7 +241,7 @@ def _refuse_encrypted(path: str, groups: list[RowGroup], names: list[str]) -> No
     for chunk in (chunk for group in groups for chunk in group.chunks if chunk.is_encrypted):
         if chunk.column in looked_at:
             message = f'the column "{chunk.path}" is encrypted: decrypt the file first'
-            raise Unreadable(path, "ENCRYPTED", message)
+            raise UnreadableFile(path, "ENCRYPTED", message)
 
 
 def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
@@ -243,7 +249,7 @@ def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
         packed = max(chunk.packed, 1)
         if chunk.size > _BOMB_BYTES and chunk.size / packed > _BOMB_RATIO:
             message = f'{packed:,} bytes of "{chunk.path}" would become {chunk.size:,}: write smaller row groups'
-            raise Unreadable(path, "DECOMPRESSION_BOMB", message, offset=chunk.offset)
+            raise UnreadableFile(path, "DECOMPRESSION_BOMB", message, offset=chunk.offset)
 
 
 def _dictionaries(columns: _Columns) -> list[str]:

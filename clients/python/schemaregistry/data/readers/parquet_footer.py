@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple
 
-from schemaregistry.data.readers.thrift import Compact
+from schemaregistry.data.readers.thrift import CompactProtocol
 
 _TAIL: Final = 8
 """Bytes after the footer: its length and the magic."""
 
 
-class Chunk(NamedTuple):
+class ColumnChunk(NamedTuple):
     """One column of one row group: sizes in bytes, offsets in the file; `path` as names joined by dots.
 
     `has_deltas`: its texts are stored as what differs from the one before, which some writers fall back to.
@@ -44,7 +44,7 @@ class RowGroup:
 
     rows: int
     size: int
-    chunks: tuple[Chunk, ...]
+    chunks: tuple[ColumnChunk, ...]
 
 
 def row_groups(stream: BinaryIO, size: int) -> list[RowGroup]:
@@ -54,12 +54,12 @@ def row_groups(stream: BinaryIO, size: int) -> list[RowGroup]:
     start = max(0, size - _TAIL - length)
     stream.seek(start)
     try:
-        return list(_row_groups(Compact(stream.read(size - _TAIL - start))))
+        return list(_row_groups(CompactProtocol(stream.read(size - _TAIL - start))))
     except IndexError:
         raise ValueError("the footer ends within its list of row groups") from None
 
 
-def _row_groups(footer: Compact) -> Iterator[RowGroup]:
+def _row_groups(footer: CompactProtocol) -> Iterator[RowGroup]:
     for number, kind in footer.fields():
         if number == 4:
             yield from (_row_group(footer) for _ in footer.items())
@@ -67,8 +67,8 @@ def _row_groups(footer: Compact) -> Iterator[RowGroup]:
             footer.skip(kind)
 
 
-def _row_group(footer: Compact) -> RowGroup:
-    rows, size, chunks = 0, 0, tuple[Chunk, ...]()
+def _row_group(footer: CompactProtocol) -> RowGroup:
+    rows, size, chunks = 0, 0, tuple[ColumnChunk, ...]()
     for number, kind in footer.fields():
         match number:
             case 1:
@@ -82,8 +82,8 @@ def _row_group(footer: Compact) -> RowGroup:
     return RowGroup(rows, size, chunks)
 
 
-def _chunk(footer: Compact) -> Chunk:
-    chunk: Chunk | None = None
+def _chunk(footer: CompactProtocol) -> ColumnChunk:
+    chunk: ColumnChunk | None = None
     is_encrypted, path = False, tuple[bytes, ...]()
     for number, kind in footer.fields():
         match number:
@@ -98,11 +98,11 @@ def _chunk(footer: Compact) -> Chunk:
                 footer.skip(kind)
     if chunk is None and not is_encrypted:
         raise ValueError("a column chunk has no metadata")
-    chunk = chunk or Chunk(*_names(path), False, 0, 0, 0, 0, None)
+    chunk = chunk or ColumnChunk(*_names(path), False, 0, 0, 0, 0, None)
     return chunk._replace(is_encrypted=is_encrypted) if is_encrypted else chunk
 
 
-def _metadata(footer: Compact) -> Chunk:
+def _metadata(footer: CompactProtocol) -> ColumnChunk:
     path: tuple[bytes, ...] = ()
     numbers: dict[int, int] = {}
     has_deltas = False
@@ -116,7 +116,7 @@ def _metadata(footer: Compact) -> Chunk:
         else:
             footer.skip(kind)
     values, size, packed, data_page = (numbers.get(number, 0) for number in (5, 6, 7, 9))
-    return Chunk(*_names(path), False, values, packed, size, data_page, numbers.get(11), has_deltas)
+    return ColumnChunk(*_names(path), False, values, packed, size, data_page, numbers.get(11), has_deltas)
 
 
 _DELTAS: Final = frozenset((6, 7))
@@ -125,7 +125,7 @@ _NUMBERS: Final = frozenset((5, 6, 7, 9, 11))
 """num_values, total_uncompressed_size, total_compressed_size, data_page_offset, dictionary_page_offset."""
 
 
-def _encrypted_path(footer: Compact) -> tuple[bytes, ...]:
+def _encrypted_path(footer: CompactProtocol) -> tuple[bytes, ...]:
     """The path in ENCRYPTION_WITH_COLUMN_KEY, whose column may have no other metadata; else nothing."""
     path: tuple[bytes, ...] = ()
     for way, kind in footer.fields():
@@ -140,7 +140,7 @@ def _encrypted_path(footer: Compact) -> tuple[bytes, ...]:
     return path
 
 
-def _texts(footer: Compact) -> tuple[bytes, ...]:
+def _texts(footer: CompactProtocol) -> tuple[bytes, ...]:
     return tuple(footer.binary() for _ in footer.items())
 
 

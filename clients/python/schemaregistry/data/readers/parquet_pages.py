@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, NamedTuple
 
-from schemaregistry.data.readers.parquet_footer import Chunk, RowGroup
-from schemaregistry.data.readers.thrift import Compact
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.readers.parquet_footer import ColumnChunk, RowGroup
+from schemaregistry.data.readers.thrift import CompactProtocol
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 _USUAL: Final = 256
 """Bytes that hold nearly every header."""
@@ -29,7 +29,7 @@ _DATA, _DICTIONARY, _DATA_2 = 5, 7, 8
 """The fields of a header that hold one for each kind of page."""
 
 
-class Page(NamedTuple):
+class PageHeader(NamedTuple):
     """Sizes in bytes, of the page and of its header; `kind` is the field of a kind of page, 0 where there is none."""
 
     offset: int
@@ -64,16 +64,16 @@ def refuse_bombs(path: str, stream: BinaryIO, groups: Iterable[RowGroup], names:
                 raise _bomb(path, chunk, f"pages of {packed:,} bytes up to that", f"{held:,} at a time", chunk.offset)
 
 
-def _refuse_outside(path: str, chunk: Chunk, size: int) -> None:
+def _refuse_outside(path: str, chunk: ColumnChunk, size: int) -> None:
     if chunk.offset < 0 or chunk.packed < 0 or chunk.offset + chunk.packed > size:
         message = (
             f'"{chunk.path}" is at byte {chunk.offset:,} with {chunk.packed:,} bytes, says the footer, '
             f"and the file has {size:,}"
         )
-        raise Unreadable(path, "CORRUPT", message, offset=size)
+        raise UnreadableFile(path, "CORRUPT", message, offset=size)
 
 
-def _refuse(path: str, chunk: Chunk, page: Page) -> None:
+def _refuse(path: str, chunk: ColumnChunk, page: PageHeader) -> None:
     end = chunk.offset + chunk.packed + _LEFT_OUT
     wrong = ""
     if page.packed < 0 or page.offset + page.header + page.packed > end:
@@ -87,17 +87,17 @@ def _refuse(path: str, chunk: Chunk, page: Page) -> None:
         wrong = f"has {page.values:,} values"
     if wrong:
         message = f'a page of "{chunk.path}" {wrong}, it says: the file is damaged'
-        raise Unreadable(path, "CORRUPT", message, offset=page.offset)
+        raise UnreadableFile(path, "CORRUPT", message, offset=page.offset)
     if page.values > _BOMB_VALUES and page.values > _BOMB_RATIO * page.packed:
         raise _bomb(path, chunk, f"{page.packed:,} bytes", f"{page.values:,} values", page.offset)
 
 
-def _bomb(path: str, chunk: Chunk, packed: str, would_be: str, offset: int) -> Unreadable:
+def _bomb(path: str, chunk: ColumnChunk, packed: str, would_be: str, offset: int) -> UnreadableFile:
     message = f'{packed} of "{chunk.path}" would become {would_be}: write smaller row groups and pages'
-    return Unreadable(path, "DECOMPRESSION_BOMB", message, offset=offset)
+    return UnreadableFile(path, "DECOMPRESSION_BOMB", message, offset=offset)
 
 
-def pages(path: str, file: int, chunk: Chunk) -> Iterator[Page]:
+def pages(path: str, file: int, chunk: ColumnChunk) -> Iterator[PageHeader]:
     """The pages that are read for a column's values: no more are after those that hold them all."""
     at, end, values = chunk.offset, chunk.offset + chunk.packed, 0
     while values < chunk.values and at < end:
@@ -108,23 +108,23 @@ def pages(path: str, file: int, chunk: Chunk) -> Iterator[Page]:
             values += page.values
 
 
-def _page(path: str, file: int, chunk: Chunk, at: int) -> Page:
+def _page(path: str, file: int, chunk: ColumnChunk, at: int) -> PageHeader:
     length = _USUAL
     while True:
         data = os.pread(file, length, at)
         try:
-            return _header(Compact(data), at)
+            return _header(CompactProtocol(data), at)
         except IndexError:
             if len(data) < length or length >= _LARGEST:
                 message = f'a page\'s header of "{chunk.path}" ends nowhere'
-                raise Unreadable(path, "CORRUPT", message, offset=at) from None
+                raise UnreadableFile(path, "CORRUPT", message, offset=at) from None
             length *= 16
         except ValueError:
             message = f'there is no page of "{chunk.path}" where one should be'
-            raise Unreadable(path, "CORRUPT", message, offset=at) from None
+            raise UnreadableFile(path, "CORRUPT", message, offset=at) from None
 
 
-def _header(header: Compact, at: int) -> Page:
+def _header(header: CompactProtocol, at: int) -> PageHeader:
     size = packed = values = kind = 0
     for number, form in header.fields():
         if number == 2:
@@ -135,10 +135,10 @@ def _header(header: Compact, at: int) -> Page:
             kind, values = number, _values(header)
         else:
             header.skip(form)
-    return Page(at, header.position, size, packed, values, kind)
+    return PageHeader(at, header.position, size, packed, values, kind)
 
 
-def _values(header: Compact) -> int:
+def _values(header: CompactProtocol) -> int:
     """How many values a page of whatever kind has: the first member, read by itself since there are many headers."""
     for number, form in header.fields():
         if number == 1:

@@ -26,7 +26,7 @@ _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PartitionColumn:
     """One column from a path: its place, its text, and its value as an array of one."""
 
     place: int
@@ -45,20 +45,20 @@ def keys_of(path: str) -> dict[str, str | None]:
     return found
 
 
-def given(plan: Plan, path: str) -> dict[str, Given]:
+def given(plan: Plan, path: str) -> dict[str, PartitionColumn]:
     """The contract's columns that stand in a path."""
-    found: dict[str, Given] = {}
+    found: dict[str, PartitionColumn] = {}
     for name, text in keys_of(path).items():
         place = plan.column(name)
         if place is not None:
             texts = pa.array([text], pa.string())
             is_typed = place.kind is not None and family(place.kind) != "text"
             value, unread = text_parsing.read(texts, place.kind) if is_typed else (texts, None)
-            found[name] = Given(place.index, text, value, unread is not None)
+            found[name] = PartitionColumn(place.index, text, value, unread is not None)
     return found
 
 
-def completed_batch(batch: Batch, columns: Mapping[str, Given]) -> Batch:
+def completed_batch(batch: Batch, columns: Mapping[str, PartitionColumn]) -> Batch:
     """Rows with the columns of their path, where they have no value of their own."""
     values, misfits, texts = dict(batch.columns), dict(batch.misfits), dict(batch.texts)
     for name, each in columns.items():
@@ -82,7 +82,7 @@ def _repeated(value: Array, count: int) -> Array:
     return value.take(pa.array(np.zeros(count, np.int64)))
 
 
-def completed_records(records: Records, columns: Mapping[str, Given]) -> Records:
+def completed_records(records: Records, columns: Mapping[str, PartitionColumn]) -> Records:
     """Records with the columns of their path, where they have no value of their own."""
     added = {name: each.text if each.is_misfit else to_json(each.value)[0] for name, each in columns.items()}
     values = [

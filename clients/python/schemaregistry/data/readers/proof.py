@@ -52,7 +52,7 @@ Expression: TypeAlias = str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Fields:
+class ProvenFields:
     """What surely conforms, by the names of the columns.
 
     `values` are the columns that the plan knows, as expressions. JSON puts quotes around those of `texts`; `optional`
@@ -65,7 +65,7 @@ class Fields:
     members: frozenset[str] | None
 
 
-def fields(plan: Plan, dialect: Dialect) -> Fields | None:
+def fields(plan: Plan, dialect: Dialect) -> ProvenFields | None:
     """The fields of a plan's rows; None where a rule isn't about one column alone."""
     if any(check.guards or plan.places[check.place].parent != ROW for check in plan.checks):
         return None
@@ -84,7 +84,7 @@ def fields(plan: Plan, dialect: Dialect) -> Fields | None:
             texts.add(name)
         if not place.null_is_value and not any(check.kind == "present" for check in checks):
             optional.add(name)
-    return Fields(values, frozenset(texts), frozenset(optional), members)
+    return ProvenFields(values, frozenset(texts), frozenset(optional), members)
 
 
 def _value(place: Place, checks: Sequence[Check], dialect: Dialect) -> Expression:

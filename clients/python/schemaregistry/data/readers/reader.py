@@ -21,7 +21,7 @@ class FileSchema:
     notes: Sequence[tuple[int, str]] = ()
 
 
-Read: TypeAlias = FileSchema | Rows | Proven
+ReadPart: TypeAlias = FileSchema | Rows | Proven
 
 
 class Reader(Protocol):
@@ -32,6 +32,6 @@ class Reader(Protocol):
         """Bytes on disk that are done."""
         ...
 
-    def __iter__(self) -> Iterator[Read]:
+    def __iter__(self) -> Iterator[ReadPart]:
         """The schema and the rows, in the file's order; raises Unreadable."""
         ...

@@ -18,7 +18,7 @@ from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.record_evaluation import RecordEvaluator, evaluate_records
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.readers import original_rows
-from schemaregistry.data.readers.partitions import Given, completed_batch, completed_records
+from schemaregistry.data.readers.partitions import PartitionColumn, completed_batch, completed_records
 
 
 class Rows(Protocol):
@@ -37,7 +37,7 @@ class Rows(Protocol):
         """The rows that are marked."""
         ...
 
-    def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "Rows":
+    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "Rows":
         """The rows with the columns of their path, where they have no value of their own; `schema` is the file's."""
         ...
 
@@ -94,7 +94,7 @@ class ColumnRows(_BatchRows):
         """The rows that are marked."""
         return ColumnRows(self.batch.filter(mask))
 
-    def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "ColumnRows":
+    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "ColumnRows":
         """The rows with those columns of their path that the file lacks."""
         lacking = {name: each for name, each in given.items() if schema.get_field_index(name) < 0}
         return ColumnRows(completed_batch(self.batch, lacking)) if lacking else self
@@ -115,7 +115,7 @@ class LineRows(_BatchRows):
         kept = np.flatnonzero(mask)
         return LineRows(self.batch.filter(mask), lambda row: self.text_of(int(kept[row])))
 
-    def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "LineRows":  # noqa: ARG002
+    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "LineRows":  # noqa: ARG002
         """The rows with the columns of their path: any record may lack one."""
         return replace(self, batch=completed_batch(self.batch, given)) if given else self
 
@@ -143,7 +143,7 @@ class RecordRows:
         """The rows that are marked."""
         return RecordRows(self.records.filter(mask))
 
-    def completed(self, given: Mapping[str, Given], schema: pa.Schema) -> "RecordRows":  # noqa: ARG002
+    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "RecordRows":  # noqa: ARG002
         """The rows with the columns of their path: any record may lack one."""
         return RecordRows(completed_records(self.records, given)) if given else self
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from schemaregistry.data.arrow.types import Field, family, value_type
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 _MOST_DIGITS: Final = 76
 """Digits of the widest decimals, those of 256 bits; Arrow's casts read beyond their tables for scales beyond it."""
@@ -19,7 +19,7 @@ def refuse_repeated(path: str, fields: Iterable[Field]) -> None:
     try:
         _refuse(path, list(fields))
     except UnicodeDecodeError as error:
-        raise Unreadable(path, "CORRUPT", f"a name in the file's schema isn't UTF-8: {error.object!r}") from None
+        raise UnreadableFile(path, "CORRUPT", f"a name in the file's schema isn't UTF-8: {error.object!r}") from None
 
 
 def _refuse(path: str, fields: Sequence[Field]) -> None:
@@ -34,7 +34,7 @@ def refuse_repeated_names(path: str, names: list[str], line: int | None = None) 
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         message = f'more than one column is named "{repeated[0]}": which of them is meant can\'t be told'
-        raise Unreadable(path, "DUPLICATE_COLUMN", message, line=line)
+        raise UnreadableFile(path, "DUPLICATE_COLUMN", message, line=line)
 
 
 def _refuse_within(path: str, field: Field) -> None:
@@ -48,4 +48,4 @@ def _refuse_within(path: str, field: Field) -> None:
             _ = kind.tz
         case "decimal" if abs(kind.scale) > _MOST_DIGITS:
             message = f'"{field.name}" is {kind}: a decimal has a scale of {_MOST_DIGITS} at most'
-            raise Unreadable(path, "CORRUPT", message)
+            raise UnreadableFile(path, "CORRUPT", message)

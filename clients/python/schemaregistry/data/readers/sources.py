@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from schemaregistry.data.readers.compression import COMPRESSED, SUFFIXES, Compression, Unpacked
 from schemaregistry.data.report.facts import Fault
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")
@@ -83,11 +83,11 @@ class Input:
         head = self._file.peek(_HEAD)[:_HEAD]
         if not source.compression and (other := _other(head)):
             self._file.close()
-            raise Unreadable(source.path, "WRONG_FORMAT", f"not {source.format}: it is {other}", offset=0)
+            raise UnreadableFile(source.path, "WRONG_FORMAT", f"not {source.format}: it is {other}", offset=0)
         if source.compression and not head:
             self._file.close()
             message = f"the file is empty: not even the start of {source.compression} is there"
-            raise Unreadable(source.path, "TRUNCATED", message, offset=0)
+            raise UnreadableFile(source.path, "TRUNCATED", message, offset=0)
         self._stream = Unpacked(source.path, self._file, source.compression) if source.compression else self._file
 
     @property

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, Final
 
 from schemaregistry.data.readers.compression import COMPRESSED
 from schemaregistry.data.readers.sources import MAGIC, TEXT_FORMATS, Source
-from schemaregistry.data.report.unreadable import Unreadable
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
@@ -98,7 +98,7 @@ class Piped(Source):
             if self.pipe.tell() > MOST_KEPT:
                 kept.close()
                 message = f"more than {MOST_KEPT >> 30} GiB of {self.format} through a pipe: give a file"
-                raise Unreadable(self.path, "TOO_LARGE", message, offset=MOST_KEPT)
+                raise UnreadableFile(self.path, "TOO_LARGE", message, offset=MOST_KEPT)
             kept.write(chunk)
         self.pipe.kept = kept.tell()
         kept.seek(0)

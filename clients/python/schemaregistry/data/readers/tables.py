@@ -23,7 +23,7 @@ from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
 from schemaregistry.data.readers.sources import Source
-from schemaregistry.data.report.unreadable import READ_ERRORS, Unreadable
+from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
@@ -31,7 +31,7 @@ _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for a frame that has no Arrow types."""
 
 
-class Stream(NamedTuple):
+class BatchStream(NamedTuple):
     """The schema of some rows, and their batches with the columns that are named."""
 
     schema: pa.Schema
@@ -45,7 +45,7 @@ class TableSource(Source):
     `open` is told the names of the columns that hold any JSON value.
     """
 
-    open: Callable[[Collection[str]], Stream] = field(kw_only=True)
+    open: Callable[[Collection[str]], BatchStream] = field(kw_only=True)
     bytes: int = 0
 
     @property
@@ -80,7 +80,7 @@ class TableReader:
                     batch.validate()
                     yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
         except READ_ERRORS as error:
-            raise Unreadable(path, "CORRUPT", str(error)) from None
+            raise UnreadableFile(path, "CORRUPT", str(error)) from None
         self.position = self._source.size
 
 
@@ -124,10 +124,10 @@ def _is_a(table: Any, module: str, name: str) -> bool:
     return kind is not None and isinstance(table, kind)
 
 
-def _of_stream(name: str, table: Any) -> Stream:
+def _of_stream(name: str, table: Any) -> BatchStream:
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
-    return Stream(reader.schema, lambda _: _batches(name, reader))
+    return BatchStream(reader.schema, lambda _: _batches(name, reader))
 
 
 def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -140,13 +140,13 @@ def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
         yield batch
 
 
-def _of_array(name: str, table: Any) -> Stream:
+def _of_array(name: str, table: Any) -> BatchStream:
     with _asking(name):
         batch = pa.record_batch(table)
-    return Stream(batch.schema, lambda _: [batch])
+    return BatchStream(batch.schema, lambda _: [batch])
 
 
-def _of_query(name: str, query: Any) -> Stream:
+def _of_query(name: str, query: Any) -> BatchStream:
     """A lazy frame of polars: its schema without running it, then the columns that are asked for, a chunk at a time."""
     with _asking(name):
         schema = pa.table(query.collect_schema().to_frame()).schema
@@ -157,7 +157,7 @@ def _of_query(name: str, query: Any) -> Stream:
         for chunk in _batches(name, chunks):
             yield from pa.table(chunk).to_batches()
 
-    return Stream(schema, chunks)
+    return BatchStream(schema, chunks)
 
 
 @contextmanager
@@ -169,10 +169,10 @@ def _asking(name: str) -> Iterator[None]:
         raise
     except Exception as error:  # noqa: BLE001 - each library has errors of its own
         message = f"it can't give its rows: {str(error).partition(chr(10))[0] or type(error).__name__}"
-        raise Unreadable(name, "NOT_ARROW", message) from None
+        raise UnreadableFile(name, "NOT_ARROW", message) from None
 
 
-def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> Stream:
+def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> BatchStream:
     """A nameless index is no column of the data: it numbers rows. Objects are JSON values where those are asked for."""
     nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
     try:
@@ -181,9 +181,9 @@ def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> Stream:
         table = pa.Table.from_pandas(frame)
     except _NOT_ARROW as error:
         what = "; ".join(map(str, error.args))
-        raise Unreadable(name, "NOT_ARROW", f"{what}: give each column one name and one type") from None
+        raise UnreadableFile(name, "NOT_ARROW", f"{what}: give each column one name and one type") from None
     table = table.select([column for column in table.schema.names if column not in nameless])
-    return Stream(table.schema.remove_metadata(), lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
+    return BatchStream(table.schema.remove_metadata(), lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
 
 
 def _json_text(value: Any) -> str | None:
@@ -206,7 +206,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
     """One file of a dataset, with its own types: those of the whole would cast it. Partition keys are columns."""
     keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
-    def scan(_: Collection[str]) -> Stream:
+    def scan(_: Collection[str]) -> BatchStream:
         own = fragment.physical_schema
         added = [whole.field(key) for key in keys if key not in own.names]
         schema = pa.schema([*own, *added])
@@ -216,7 +216,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
             wide = _columns_of_int96(fragment).intersection(names)
             return _not_wrapped(fragment, found, sorted(wide)) if wide else found
 
-        return Stream(schema, batches)
+        return BatchStream(schema, batches)
 
     return TableSource(getattr(fragment, "path", "") or name, "table", open=scan)
 
@@ -242,5 +242,5 @@ def _not_wrapped(fragment: Any, batches: Iterable[pa.RecordBatch], names: list[s
             refuse_wrapped(batch, next(seconds))
         except Unheld as error:
             message = f"{error}, as which the dataset reads int96: check the files themselves"
-            raise Unreadable(fragment.path, "UNHELD", message) from None
+            raise UnreadableFile(fragment.path, "UNHELD", message) from None
         yield batch

@@ -14,7 +14,7 @@ _WIDEST: Final = 63
 """Bits of a number."""
 
 
-class Compact:
+class CompactProtocol:
     """A place in bytes of the compact protocol, which moves on as values are read."""
 
     def __init__(self, data: bytes) -> None:

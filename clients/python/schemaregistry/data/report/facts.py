@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-Verdict: TypeAlias = Literal["conforms", "violates", "undecided"]
+ReportVerdict: TypeAlias = Literal["conforms", "violates", "undecided"]
 
 MAX_EXAMPLES: Final = 10
 """Rows that are shown of one violation."""
@@ -74,7 +74,7 @@ class Fault:
 class Facts:
     """Everything that a check found. `rows_failing` counts distinct rows; seconds are of the wall clock."""
 
-    verdict: Verdict
+    verdict: ReportVerdict
     schema: SchemaName
     files: Sequence[FileFacts]
     rows: int

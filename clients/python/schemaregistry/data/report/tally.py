@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from schemaregistry.data.arrow.values import shown
-from schemaregistry.data.engine.evaluation import Evaluation, Key
+from schemaregistry.data.engine.evaluation import Evaluation, RuleKey
 from schemaregistry.data.engine.schema_findings import SchemaFinding
 from schemaregistry.data.report.facts import MAX_EXAMPLES, Example, Violation
 from schemaregistry.document import Json, canonical
@@ -32,7 +32,7 @@ class Tally:
         self._unfit: set[int] = set()
         """Places with a value that its type doesn't hold."""
         self._notes: dict[str, int | None] = {}
-        self._found: dict[Key, _Found] = {}
+        self._found: dict[RuleKey, _Found] = {}
 
     @property
     def clean(self) -> bool:
@@ -69,7 +69,7 @@ class Tally:
             found.count += int(finding.rows.sum())
             found.examples += examples
 
-    def violations(self, rank: Callable[[Key], Any]) -> tuple[Violation, ...]:
+    def violations(self, rank: Callable[[RuleKey], Any]) -> tuple[Violation, ...]:
         """The violations by rank."""
         return tuple(
             Violation(*key, found.expected, found.actual, found.count, tuple(found.examples))

@@ -10,7 +10,7 @@ READ_ERRORS: Final = (pa.ArrowException, OSError, EOFError, MemoryError, Unicode
 """What pyarrow raises for bytes that it can't read, names that aren't UTF-8 among them."""
 
 
-class Unreadable(Exception):
+class UnreadableFile(Exception):
     """A file that can't be judged, with the place and the reason."""
 
     def __init__(

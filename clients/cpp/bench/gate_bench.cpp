@@ -79,7 +79,7 @@ int main(int argc, char** argv) {
     if (!decoded.ok()) return fail(decoded.status().ToString());
     if (!report || report->rows != *decoded) return fail("the check did not read every row");
     rows = report->rows;
-    verdict = report->verdict == schemaregistry::Verdict::conforms ? "conforms" : "violates";
+    verdict = report->verdict == schemaregistry::ReportVerdict::conforms ? "conforms" : "violates";
     decoding.push_back(between - begin);
     checking.push_back(end - between);
   }

@@ -86,7 +86,7 @@ TEST(GateTest, FindsTheRowsBelowABound) {
   add_check(contract, "minimum")->mutable_minimum()->set_limit("0.5");
   const Gate gate = gate_of(contract);
   const Report report = check(gate, array_of<arrow::Int32Builder, int>({1, 0, std::nullopt, -1, 7}));
-  EXPECT_EQ(report.verdict, Verdict::violates);
+  EXPECT_EQ(report.verdict, ReportVerdict::violates);
   EXPECT_EQ(report.rows_failing, 2);
   EXPECT_EQ(failing_rows(report), (Rows{1, 3}));
   EXPECT_EQ(report.violations.at(0).rule, "minimum");
@@ -119,7 +119,7 @@ TEST(GateTest, LooksBehindTheOffsetOfASlice) {
   values->add_json("\"S\"");
   const auto array = array_of<arrow::StringBuilder, std::string>({"X", "B", std::nullopt, "S", "X"})->Slice(1, 3);
   const Gate gate = gate_of(contract);
-  EXPECT_EQ(check(gate, array).verdict, Verdict::conforms);
+  EXPECT_EQ(check(gate, array).verdict, ReportVerdict::conforms);
   EXPECT_EQ(failing_rows(check(gate, array_of<arrow::StringBuilder, std::string>({"B", "b"}))), (Rows{1}));
 }
 
@@ -133,7 +133,7 @@ TEST(GateTest, CountsCharactersAndNotBytes) {
 TEST(GateTest, DoesNotJudgeABatchThatIsUnsound) {
   const Report report =
       check(gate_of(contract_of(v1::TYPE_NAME_UTF8)), array_of<arrow::StringBuilder, std::string>({"\xFF"}));
-  EXPECT_EQ(report.verdict, Verdict::undecided);
+  EXPECT_EQ(report.verdict, ReportVerdict::undecided);
   EXPECT_EQ(report.error->reason, "CORRUPT");
 }
 
@@ -150,7 +150,7 @@ TEST(GateTest, RefusesTwoColumnsOfOneName) {
   const auto schema = arrow::schema({arrow::field("a", arrow::int32()), arrow::field("a", arrow::int32())});
   auto reader = *arrow::RecordBatchReader::Make({arrow::RecordBatch::Make(schema, 1, {array, array})}, schema);
   const Report report = *gate_of(contract_of(v1::TYPE_NAME_INT32)).check(*reader);
-  EXPECT_EQ(report.verdict, Verdict::undecided);
+  EXPECT_EQ(report.verdict, ReportVerdict::undecided);
   EXPECT_EQ(report.error->reason, "DUPLICATE_COLUMN");
   EXPECT_EQ(report.exit_code(), 3);
 }
@@ -184,7 +184,7 @@ TEST(GateTest, SaysWhyAReaderCouldNotGoOn) {
   EndingReader broken([] { return arrow::Status::IOError("the wire broke"); });
   EndingReader full([] { return arrow::Status::OutOfMemory("malloc of size 64 failed"); });
   const Report wire = *gate.check(broken);
-  EXPECT_EQ(wire.verdict, Verdict::undecided);
+  EXPECT_EQ(wire.verdict, ReportVerdict::undecided);
   EXPECT_EQ(wire.error->message, "the wire broke");
   EXPECT_EQ(gate.check(full)->error->reason, "OUT_OF_MEMORY");
 }
@@ -236,7 +236,7 @@ INSTANTIATE_TEST_SUITE_P(
                   check->mutable_not_()->add_conditions(0);
                 }},
         Hostile{"GuardThatIsNone", [](auto& c) { c.mutable_checks(0)->add_guards()->set_condition(0); }},
-        Hostile{"ResidualThatIsNone", [](auto& c) { add_check(c, "x")->mutable_residue()->set_residual(0); }},
+        Hostile{"ResidualThatIsNone", [](auto& c) { add_check(c, "x")->mutable_residual()->set_residual(0); }},
         Hostile{"ResidualOfNothing", [](auto& c) { c.add_residuals()->set_schema_pointer("/properties/b"); }},
         Hostile{"DocumentThatIsNoJson", [](auto& c) { c.set_schema_json("{"); }},
         Hostile{"ReferenceInACircle",
@@ -286,7 +286,7 @@ TEST(HostileContractTest, ConditionsThatMultiplyAreEachJudgedOnce) {
   }
   add_check(contract, "anyOf")->mutable_any_of()->add_conditions(199);
   const Report report = check(gate_of(contract), array_of<arrow::Int32Builder, int>({1, 2}));
-  EXPECT_EQ(report.verdict, Verdict::violates);
+  EXPECT_EQ(report.verdict, ReportVerdict::violates);
 }
 
 TEST(LoaderTest, ReadsNothingWhereTheContractIsAnother) {
@@ -311,7 +311,7 @@ TEST(LoaderTest, HandsOnColumnsInTheContractsTypes) {
   const Gate gate = gate_of(contract_of(v1::TYPE_NAME_INT16));
   const auto loaded = gate.load({path});
   ASSERT_TRUE(loaded);
-  ASSERT_EQ(loaded->report.verdict, Verdict::conforms) << loaded->report.to_text();
+  ASSERT_EQ(loaded->report.verdict, ReportVerdict::conforms) << loaded->report.to_text();
   ASSERT_EQ(loaded->batches.size(), 1u);
   EXPECT_TRUE(loaded->batches[0]->Equals(*arrow::RecordBatch::Make(
       gate.schema(), 3, {array_of<arrow::Int16Builder, std::int16_t>({1, std::nullopt, -3})})))
@@ -341,7 +341,7 @@ std::string loaded_json(const std::string& name, const std::string& text) {
   const Gate gate = gate_of(contract_of(v1::TYPE_NAME_JSON));
   const auto loaded = gate.load({path});
   EXPECT_TRUE(loaded);
-  EXPECT_EQ(loaded->report.verdict, Verdict::conforms) << loaded->report.to_text();
+  EXPECT_EQ(loaded->report.verdict, ReportVerdict::conforms) << loaded->report.to_text();
   EXPECT_EQ(loaded->batches.size(), 1u);
   EXPECT_TRUE(loaded->batches[0]->schema()->Equals(*gate.schema()));
   EXPECT_TRUE(loaded->batches[0]->ValidateFull().ok());
@@ -378,7 +378,7 @@ TEST(LoaderTest, HandsOnNothingOfAFileThatFailsAtItsEnd) {
   }
   const auto loaded = gate_of(contract_of(v1::TYPE_NAME_INT32)).load({path});
   ASSERT_TRUE(loaded);
-  EXPECT_EQ(loaded->report.verdict, Verdict::violates);
+  EXPECT_EQ(loaded->report.verdict, ReportVerdict::violates);
   EXPECT_EQ(loaded->report.violations.at(0).examples.at(0).line, 100'001);
   EXPECT_TRUE(loaded->batches.empty());
 }
@@ -389,7 +389,7 @@ TEST(LoaderTest, SaysWhereAFileIsNoJson) {
   std::ofstream(path) << "{\"a\": 1}\n{\"a\": NaN}\n";
   const auto report = gate_of(contract_of(v1::TYPE_NAME_INT32)).check({path});
   ASSERT_TRUE(report);
-  EXPECT_EQ(report->verdict, Verdict::undecided);
+  EXPECT_EQ(report->verdict, ReportVerdict::undecided);
   EXPECT_EQ(report->error->reason, "NOT_JSON");
   EXPECT_EQ(report->error->line, 2);
   EXPECT_EQ(report->error->offset, 9);

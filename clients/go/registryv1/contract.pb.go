@@ -1084,7 +1084,7 @@ type Check struct {
 	//	*Check_AnyOf
 	//	*Check_OneOf
 	//	*Check_Not
-	//	*Check_Residue
+	//	*Check_Residual
 	//	*Check_MultipleOfDecimal
 	//	*Check_UniqueItems
 	Kind          isCheck_Kind `protobuf_oneof:"kind"`
@@ -1344,10 +1344,10 @@ func (x *Check) GetNot() *Conditions {
 	return nil
 }
 
-func (x *Check) GetResidue() *Residue {
+func (x *Check) GetResidual() *ResidualCheck {
 	if x != nil {
-		if x, ok := x.Kind.(*Check_Residue); ok {
-			return x.Residue
+		if x, ok := x.Kind.(*Check_Residual); ok {
+			return x.Residual
 		}
 	}
 	return nil
@@ -1476,9 +1476,9 @@ type Check_Not struct {
 	Not *Conditions `protobuf:"bytes,29,opt,name=not,proto3,oneof"`
 }
 
-type Check_Residue struct {
+type Check_Residual struct {
 	// Values that the residual of this index refuses. The pointers and rules of the report are the validator's.
-	Residue *Residue `protobuf:"bytes,30,opt,name=residue,proto3,oneof"`
+	Residual *ResidualCheck `protobuf:"bytes,30,opt,name=residual,proto3,oneof"`
 }
 
 type Check_MultipleOfDecimal struct {
@@ -1532,7 +1532,7 @@ func (*Check_OneOf) isCheck_Kind() {}
 
 func (*Check_Not) isCheck_Kind() {}
 
-func (*Check_Residue) isCheck_Kind() {}
+func (*Check_Residual) isCheck_Kind() {}
 
 func (*Check_MultipleOfDecimal) isCheck_Kind() {}
 
@@ -2168,27 +2168,27 @@ func (x *Conditions) GetConditions() []uint32 {
 	return nil
 }
 
-type Residue struct {
+type ResidualCheck struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Residual      uint32                 `protobuf:"varint,1,opt,name=residual,proto3" json:"residual,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *Residue) Reset() {
-	*x = Residue{}
+func (x *ResidualCheck) Reset() {
+	*x = ResidualCheck{}
 	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *Residue) String() string {
+func (x *ResidualCheck) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*Residue) ProtoMessage() {}
+func (*ResidualCheck) ProtoMessage() {}
 
-func (x *Residue) ProtoReflect() protoreflect.Message {
+func (x *ResidualCheck) ProtoReflect() protoreflect.Message {
 	mi := &file_schemaregistry_v1_contract_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
@@ -2200,12 +2200,12 @@ func (x *Residue) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use Residue.ProtoReflect.Descriptor instead.
-func (*Residue) Descriptor() ([]byte, []int) {
+// Deprecated: Use ResidualCheck.ProtoReflect.Descriptor instead.
+func (*ResidualCheck) Descriptor() ([]byte, []int) {
 	return file_schemaregistry_v1_contract_proto_rawDescGZIP(), []int{24}
 }
 
-func (x *Residue) GetResidual() uint32 {
+func (x *ResidualCheck) GetResidual() uint32 {
 	if x != nil {
 		return x.Residual
 	}
@@ -2334,7 +2334,7 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x06checks\x18\x02 \x03(\v2\x18.schemaregistry.v1.CheckR\x06checks\";\n" +
 	"\x05Guard\x12\x1c\n" +
 	"\tcondition\x18\x01 \x01(\rR\tcondition\x12\x14\n" +
-	"\x05holds\x18\x02 \x01(\bR\x05holds\"\xe3\v\n" +
+	"\x05holds\x18\x02 \x01(\bR\x05holds\"\xeb\v\n" +
 	"\x05Check\x12\x14\n" +
 	"\x05place\x18\x01 \x01(\rR\x05place\x12\x18\n" +
 	"\apointer\x18\x02 \x01(\tR\apointer\x12\x12\n" +
@@ -2364,8 +2364,8 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"\x05never\x18\x1a \x01(\v2\x18.schemaregistry.v1.NeverH\x00R\x05never\x126\n" +
 	"\x06any_of\x18\x1b \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x05anyOf\x126\n" +
 	"\x06one_of\x18\x1c \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x05oneOf\x121\n" +
-	"\x03not\x18\x1d \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x03not\x126\n" +
-	"\aresidue\x18\x1e \x01(\v2\x1a.schemaregistry.v1.ResidueH\x00R\aresidue\x12V\n" +
+	"\x03not\x18\x1d \x01(\v2\x1d.schemaregistry.v1.ConditionsH\x00R\x03not\x12>\n" +
+	"\bresidual\x18\x1e \x01(\v2 .schemaregistry.v1.ResidualCheckH\x00R\bresidual\x12V\n" +
 	"\x13multiple_of_decimal\x18\x1f \x01(\v2$.schemaregistry.v1.MultipleOfDecimalH\x00R\x11multipleOfDecimal\x12C\n" +
 	"\funique_items\x18  \x01(\v2\x1e.schemaregistry.v1.UniqueItemsH\x00R\vuniqueItemsB\x06\n" +
 	"\x04kind\"\t\n" +
@@ -2398,8 +2398,8 @@ const file_schemaregistry_v1_contract_proto_rawDesc = "" +
 	"Conditions\x12\x1e\n" +
 	"\n" +
 	"conditions\x18\x01 \x03(\rR\n" +
-	"conditions\"%\n" +
-	"\aResidue\x12\x1a\n" +
+	"conditions\"+\n" +
+	"\rResidualCheck\x12\x1a\n" +
 	"\bresidual\x18\x01 \x01(\rR\bresidual\"M\n" +
 	"\bResidual\x12%\n" +
 	"\x0eschema_pointer\x18\x01 \x01(\tR\rschemaPointer\x12\x1a\n" +
@@ -2490,7 +2490,7 @@ var file_schemaregistry_v1_contract_proto_goTypes = []any{
 	(*Format)(nil),            // 24: schemaregistry.v1.Format
 	(*Closed)(nil),            // 25: schemaregistry.v1.Closed
 	(*Conditions)(nil),        // 26: schemaregistry.v1.Conditions
-	(*Residue)(nil),           // 27: schemaregistry.v1.Residue
+	(*ResidualCheck)(nil),     // 27: schemaregistry.v1.ResidualCheck
 	(*Residual)(nil),          // 28: schemaregistry.v1.Residual
 }
 var file_schemaregistry_v1_contract_proto_depIdxs = []int32{
@@ -2530,7 +2530,7 @@ var file_schemaregistry_v1_contract_proto_depIdxs = []int32{
 	26, // 33: schemaregistry.v1.Check.any_of:type_name -> schemaregistry.v1.Conditions
 	26, // 34: schemaregistry.v1.Check.one_of:type_name -> schemaregistry.v1.Conditions
 	26, // 35: schemaregistry.v1.Check.not:type_name -> schemaregistry.v1.Conditions
-	27, // 36: schemaregistry.v1.Check.residue:type_name -> schemaregistry.v1.Residue
+	27, // 36: schemaregistry.v1.Check.residual:type_name -> schemaregistry.v1.ResidualCheck
 	21, // 37: schemaregistry.v1.Check.multiple_of_decimal:type_name -> schemaregistry.v1.MultipleOfDecimal
 	15, // 38: schemaregistry.v1.Check.unique_items:type_name -> schemaregistry.v1.UniqueItems
 	2,  // 39: schemaregistry.v1.Types.types:type_name -> schemaregistry.v1.JsonType
@@ -2572,7 +2572,7 @@ func file_schemaregistry_v1_contract_proto_init() {
 		(*Check_AnyOf)(nil),
 		(*Check_OneOf)(nil),
 		(*Check_Not)(nil),
-		(*Check_Residue)(nil),
+		(*Check_Residual)(nil),
 		(*Check_MultipleOfDecimal)(nil),
 		(*Check_UniqueItems)(nil),
 	}

@@ -54,7 +54,7 @@ def test_every_pointer_leads_to_its_rule_in_the_document(path: Path) -> None:
             assert found is False
         else:
             assert check.pointer.endswith("/type" if check.rule == "arrow" else f"/{check.rule}")
-        assert check.expected or check.HasField("residue")
+        assert check.expected or check.HasField("residual")
 
 
 def test_the_columns_are_those_of_the_document_in_its_order() -> None:
@@ -90,7 +90,7 @@ def test_the_columns_are_those_of_the_document_in_its_order() -> None:
         ({"type": "array", "items": {"type": "integer"}, "minItems": 1}, "min_items"),
         ({"type": "array", "items": {"type": "integer"}, "maxItems": 1}, "max_items"),
         ({"type": "array", "items": {"type": "integer"}, "uniqueItems": True}, "unique_items"),
-        ({"type": "array", "items": {"type": "array", "items": {"type": "integer"}}, "uniqueItems": True}, "residue"),
+        ({"type": "array", "items": {"type": "array", "items": {"type": "integer"}}, "uniqueItems": True}, "residual"),
         ({"type": "integer", "anyOf": [{"minimum": 1}, {"maximum": -1}]}, "any_of"),
         ({"type": "integer", "oneOf": [{"minimum": 1}, {"maximum": -1}]}, "one_of"),
         ({"type": "integer", "not": {"const": 0}}, "not"),
@@ -195,7 +195,7 @@ def test_a_property_without_an_arrow_type_of_its_own_is_json_judged_by_its_json_
         ("a", contract_pb2.TYPE_NAME_JSON)
     ]
     assert [(place.member, place.typed) for place in contract.places[1:]] == [("a", True)]
-    assert {check.WhichOneof("kind") for check in contract.checks if check.place == 1} == {"fits", "residue"}
+    assert {check.WhichOneof("kind") for check in contract.checks if check.place == 1} == {"fits", "residual"}
     assert [(item.schema_pointer, list(item.keywords)) for item in contract.residuals] == [("/properties/a", [])]
 
 

@@ -9,7 +9,7 @@
 ///     auto contract = client.contract("ticks_v1");                     // or the bytes of a `.pb` file
 ///     auto gate = schemaregistry::Gate::make(*contract);
 ///     auto loaded = gate->load({"ticks.parquet"});
-///     if (loaded->report.verdict != schemaregistry::Verdict::conforms) return halt(loaded->report.to_text());
+///     if (loaded->report.verdict != schemaregistry::ReportVerdict::conforms) return halt(loaded->report.to_text());
 ///     for (const auto& batch : loaded->batches) use(*batch);           // in the contract's columns and types
 #pragma once
 

@@ -5,7 +5,7 @@
 ///
 ///     auto rows = schemaregistry::load_rows<schemaregistry::contracts::TicksV1>(*gate, {"ticks.parquet"});
 ///     if (!rows) return fail(rows.error());                        // the contract has changed since: nothing was read
-///     if (rows->report.verdict != schemaregistry::Verdict::conforms) return halt(rows->report.to_text());
+///     if (rows->report.verdict != schemaregistry::ReportVerdict::conforms) return halt(rows->report.to_text());
 ///     for (const auto& ticks : rows->batches)
 ///       for (std::size_t i = 0; i < ticks.row_count(); ++i) strategy.on_tick(ticks.symbol[i], ticks.price[i]);
 #pragma once

@@ -8,7 +8,7 @@
 
 namespace schemaregistry {
 
-enum class Verdict { conforms, violates, undecided };
+enum class ReportVerdict { conforms, violates, undecided };
 
 /// One file that was read: its rows (those read so far, where it broke off) and its bytes on disk.
 struct FileFacts {
@@ -51,7 +51,7 @@ struct Fault {
 
 /// The whole answer.
 struct Report {
-  Verdict verdict = Verdict::conforms;
+  ReportVerdict verdict = ReportVerdict::conforms;
   std::string schema_id;
   std::string schema_version;
   /// Nothing where no registry was asked.

@@ -14,7 +14,7 @@ constexpr int kIntervals = 3;
 constexpr milliseconds kInterval{10000};
 constexpr milliseconds kLongest = std::chrono::hours(24);
 
-milliseconds interval(const Silence::Headers& headers) {
+milliseconds interval(const Silence::CallMetadata& headers) {
   const auto found = headers.find("x-schema-progress-seconds");
   if (found == headers.end()) return kInterval;
   const std::string text(found->second.data(), found->second.size());
@@ -32,7 +32,7 @@ milliseconds Silence::allowed() const {
   return std::min(longest, std::max(*max_staleness_ * 6 / 10, interval_));
 }
 
-std::optional<Error> Silence::read(const Headers& headers) {
+std::optional<Error> Silence::read(const CallMetadata& headers) {
   interval_ = interval(headers);
   if (!max_staleness_ || *max_staleness_ >= 2 * interval_) return std::nullopt;
   return Error{Code::invalid_argument,

@@ -18,7 +18,7 @@ namespace schemaregistry {
 /// How long a watch waits for the next message: three intervals, or less where that would make a cache stale.
 class Silence {
  public:
-  using Headers = std::multimap<grpc::string_ref, grpc::string_ref>;
+  using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
   explicit Silence(std::optional<std::chrono::milliseconds> max_staleness) : max_staleness_(max_staleness) {}
 
@@ -27,7 +27,7 @@ class Silence {
 
   /// Take the interval of a stream's headers. INVALID_ARGUMENT (reason STALENESS_TOO_SHORT) where a cache is allowed so
   /// little staleness that a healthy registry would be called stale between two of its marks.
-  std::optional<Error> read(const Headers& headers);
+  std::optional<Error> read(const CallMetadata& headers);
 
   /// How the call of a connection ended on which nothing was heard.
   grpc::Status broken() const;

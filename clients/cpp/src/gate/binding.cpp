@@ -51,7 +51,7 @@ class Binder {
 
 bool looks_at_extras(const Plan& plan) {
   const auto looks = [](const Check& check) {
-    return check.place == kRow && (check.kind == CheckKind::residue || check.kind == CheckKind::closed);
+    return check.place == kRow && (check.kind == CheckKind::residual || check.kind == CheckKind::closed);
   };
   if (std::any_of(plan.checks.begin(), plan.checks.end(), looks)) return true;
   return std::any_of(plan.conditions.begin(), plan.conditions.end(), [&](const Condition& condition) {

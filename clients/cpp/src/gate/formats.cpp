@@ -76,11 +76,11 @@ bool is_date_time(std::string_view text) {
          is_time(text.substr(11));
 }
 
-template <class Judge>
-bool each_part(std::string_view text, char separator, Judge judge) {
+template <class Accepts>
+bool each_part(std::string_view text, char separator, Accepts accepts) {
   while (true) {
     const auto end = std::min(text.find(separator), text.size());
-    if (!judge(text.substr(0, end))) return false;
+    if (!accepts(text.substr(0, end))) return false;
     if (end == text.size()) return true;
     text.remove_prefix(end + 1);
   }
@@ -324,8 +324,8 @@ bool is_relative_json_pointer(std::string_view text) {
   return rest == "#" || is_json_pointer(rest);
 }
 
-using Judge = bool (*)(std::string_view);
-constexpr std::array<std::pair<std::string_view, Judge>, 17> kFormats = {{
+using FormatCheck = bool (*)(std::string_view);
+constexpr std::array<std::pair<std::string_view, FormatCheck>, 17> kFormats = {{
     {"date-time", is_date_time},
     {"date", is_date},
     {"time", is_time},
@@ -345,7 +345,7 @@ constexpr std::array<std::pair<std::string_view, Judge>, 17> kFormats = {{
     {"regex", is_ecma_pattern},
 }};
 
-const Judge* judge_of(std::string_view name) {
+const FormatCheck* judge_of(std::string_view name) {
   const auto found =
       std::find_if(kFormats.begin(), kFormats.end(), [&](const auto& format) { return format.first == name; });
   return found == kFormats.end() ? nullptr : &found->second;
@@ -356,7 +356,7 @@ const Judge* judge_of(std::string_view name) {
 bool is_known_format(std::string_view name) { return judge_of(name) != nullptr; }
 
 bool has_format(std::string_view name, std::string_view text) {
-  const Judge* judge = judge_of(name);
+  const FormatCheck* judge = judge_of(name);
   return judge == nullptr || (*judge)(text);
 }
 

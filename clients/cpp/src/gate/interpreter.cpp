@@ -107,8 +107,8 @@ bool Interpreter::fails(const Check& check, Failure& failure) {
   failure = {};
   current_[kRow] = &kRowValue;
   each(kRow, check.place, kRowValue, [&](const Value& value) {
-    const bool residue = check.kind == CheckKind::residue;
-    if ((failed && !residue) || !fails_at(check, value, false, &failure)) return;
+    const bool residual = check.kind == CheckKind::residual;
+    if ((failed && !residual) || !fails_at(check, value, false, &failure)) return;
     if (!failed) failure.items = items_;
     failed = true;
   });
@@ -183,7 +183,7 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
         case CheckKind::unique_items:
           failed = value.is(Kind::array) && !all_differ(json_view(value).items);
           break;
-        case CheckKind::residue:
+        case CheckKind::residual:
           return guards_are_met(check) && is_refused(check, value, failure);
         default:
           failed = fails_alone(check, value);

@@ -76,8 +76,8 @@ CheckKind kind_of(const v1::Check& message) {
       return CheckKind::one_of;
     case v1::Check::kNot:
       return CheckKind::not_;
-    case v1::Check::kResidue:
-      return CheckKind::residue;
+    case v1::Check::kResidual:
+      return CheckKind::residual;
     default:
       return CheckKind::never;
   }
@@ -328,8 +328,8 @@ class PlanReader {
         return read_references(message.one_of(), check, conditions);
       case v1::Check::kNot:
         return read_references(message.not_(), check, conditions);
-      case v1::Check::kResidue:
-        check.references = {message.residue().residual()};
+      case v1::Check::kResidual:
+        check.references = {message.residual().residual()};
         if (check.references[0] >= static_cast<std::uint32_t>(contract_.residuals_size()))
           fail("a check refers to no residual");
         return;

@@ -72,7 +72,7 @@ enum class CheckKind {
   any_of,
   one_of,
   not_,
-  residue,
+  residual,
 };
 
 /// One rule at one place; the arguments that its kind doesn't have are empty.
@@ -93,7 +93,7 @@ struct Check {
   /// multiple_of, min_length, max_length, min_items, max_items
   std::uint64_t count = 0;
   std::optional<Pattern> pattern;
-  /// any_of, one_of, not: conditions. residue: the residual.
+  /// any_of, one_of, not: conditions. residual: its index.
   std::vector<std::uint32_t> references;
 
   bool allows(std::string_view name) const;

@@ -14,8 +14,8 @@ namespace {
 /// Violations of one rule that the text shows, and notes.
 constexpr std::size_t kMost = 50;
 
-const char* name_of(Verdict verdict) {
-  return verdict == Verdict::conforms ? "conforms" : verdict == Verdict::violates ? "violates" : "undecided";
+const char* name_of(ReportVerdict verdict) {
+  return verdict == ReportVerdict::conforms ? "conforms" : verdict == ReportVerdict::violates ? "violates" : "undecided";
 }
 
 std::string number(const std::optional<std::int64_t>& value) { return value ? std::to_string(*value) : "null"; }
@@ -54,7 +54,7 @@ std::string json_of(const std::optional<Fault>& fault) {
 
 }  // namespace
 
-int Report::exit_code() const { return verdict == Verdict::conforms ? 0 : verdict == Verdict::violates ? 1 : 3; }
+int Report::exit_code() const { return verdict == ReportVerdict::conforms ? 0 : verdict == ReportVerdict::violates ? 1 : 3; }
 
 std::string Report::to_json() const {
   std::array<char, 64> time{};

@@ -13,7 +13,7 @@ constexpr std::size_t kLongestText = 200;
 
 using Rank = std::tuple<std::size_t, std::size_t, std::string, std::string>;
 
-Rank rank_of(const Plan& plan, const Key& key) {
+Rank rank_of(const Plan& plan, const RuleKey& key) {
   const auto columns = static_cast<std::size_t>(plan.schema->num_fields());
   std::size_t column = columns + 1;
   if (key.column) {
@@ -48,11 +48,11 @@ std::vector<std::string> Tally::notes() const {
   return said;
 }
 
-void Tally::broken(const Key& key, const std::string& expected, const std::string& actual) {
+void Tally::broken(const RuleKey& key, const std::string& expected, const std::string& actual) {
   found_.try_emplace(key, Violation{key.column, key.pointer, key.rule, expected, actual, 0, {}});
 }
 
-void Tally::add(const Key& key, const std::string& expected, Example at, const std::function<Value()>& show) {
+void Tally::add(const RuleKey& key, const std::string& expected, Example at, const std::function<Value()>& show) {
   auto found = found_.find(key);
   if (found == found_.end() || found->second.examples.size() < kExamples) {
     const Value value = cut(show());

@@ -23,7 +23,7 @@ struct Key {
   std::string pointer;
   std::string rule;
 
-  friend bool operator<(const Key& left, const Key& right) {
+  friend bool operator<(const RuleKey& left, const RuleKey& right) {
     return std::tie(left.column, left.pointer, left.rule) < std::tie(right.column, right.pointer, right.rule);
   }
 };
@@ -40,9 +40,9 @@ class Tally {
   /// Say something once; or, of a place, only if every value there fits its type in the end.
   void note(const std::string& text, std::optional<std::uint32_t> while_fitting = std::nullopt);
   /// A rule is broken, if by no row: by a column that is missing, or of another type.
-  void broken(const Key& key, const std::string& expected, const std::string& actual);
+  void broken(const RuleKey& key, const std::string& expected, const std::string& actual);
   /// One more row, at a place in a file, breaks a rule by a value; `show` finds it where it is wanted.
-  void add(const Key& key, const std::string& expected, Example at, const std::function<Value()>& show);
+  void add(const RuleKey& key, const std::string& expected, Example at, const std::function<Value()>& show);
 
   bool is_clean() const { return found_.empty(); }
   /// What is to be said.
@@ -51,7 +51,7 @@ class Tally {
   std::vector<Violation> violations(const Plan& plan) const;
 
  private:
-  std::map<Key, Violation> found_;
+  std::map<RuleKey, Violation> found_;
   std::vector<std::pair<std::string, std::optional<std::uint32_t>>> notes_;
 };
 

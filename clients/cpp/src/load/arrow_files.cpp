@@ -468,7 +468,7 @@ std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& sche
 arrow::Result<const Binding*> Reading::bind(const arrow::Schema& schema) {
   arrow::FieldVector fields = schema.fields();
   added.clear();
-  for (const Given& each : given) {
+  for (const PartitionColumn& each : given) {
     if (schema.GetFieldIndex(each.name) >= 0) continue;
     ARROW_ASSIGN_OR_RAISE(auto value, array_of(plan, each));
     fields.push_back(arrow::field(each.name, value->type()));

@@ -228,7 +228,7 @@ class CsvFile {
 
   /// Columns that stand in the path, and that the header hasn't, come after its own.
   void add_columns_of_path(arrow::FieldVector& columns) {
-    for (const Given& given : reading_.given) {
+    for (const PartitionColumn& given : reading_.given) {
       if (std::find(names_.begin(), names_.end(), given.name) != names_.end()) continue;
       const auto& type = reading_.plan.places[given.place].type;
       columns.push_back(arrow::field(given.name, type && family(*type) != Family::text ? type : arrow::utf8()));

@@ -51,7 +51,7 @@ class Run {
       report_.error = source.fault;
       return false;
     }
-    Judge judge(plan_, tally_, source.path);
+    FileEvaluation judge(plan_, tally_, source.path);
     Reading reading{source, plan_, judge, keep_, tally_, given_columns(plan_, source.path)};
     report_.error = caught(reading, read);
     if (!report_.error) judge.finish();
@@ -69,7 +69,7 @@ class Run {
     report_.rows_failing = tally_.rows_failing;
     report_.violations = tally_.violations(plan_);
     report_.notes = tally_.notes();
-    report_.verdict = report_.error ? Verdict::undecided : tally_.is_clean() ? Verdict::conforms : Verdict::violates;
+    report_.verdict = report_.error ? ReportVerdict::undecided : tally_.is_clean() ? ReportVerdict::conforms : ReportVerdict::violates;
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     report_.peak_memory_bytes = peak_memory();
     return std::move(report_);
@@ -159,7 +159,7 @@ Result<Loaded> Gate::load(const std::vector<std::string>& files, const CheckOpti
                       [&](std::shared_ptr<arrow::RecordBatch> batch) { loaded.batches.push_back(std::move(batch)); });
     if (!report) return std::move(report).error();
     loaded.report = *std::move(report);
-    if (loaded.report.verdict != Verdict::conforms) loaded.batches.clear();
+    if (loaded.report.verdict != ReportVerdict::conforms) loaded.batches.clear();
     return loaded;
   });
 }

@@ -61,7 +61,7 @@ class NdjsonFile {
   /// Columns of the path, where a record hasn't the member.
   void complete(Value& value) const {
     if (!value.is(Value::Kind::object)) return;
-    for (const Given& given : reading_.given) {
+    for (const PartitionColumn& given : reading_.given) {
       if (!given.text) continue;
       const auto member = std::find_if(value.members.begin(), value.members.end(),
                                        [&](const auto& each) { return each.first == given.name; });

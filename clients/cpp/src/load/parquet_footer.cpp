@@ -15,22 +15,22 @@ constexpr int kCrypto = 8;
 constexpr int kEncrypted = 9;
 
 /// Pass over a chunk's metadata: the encodings and the path are what the format says, whatever type their items state.
-void pass_metadata(Compact& footer) {
-  Compact::Field field;
+void pass_metadata(CompactProtocol& footer) {
+  CompactProtocol::Field field;
   while (footer.next(field)) {
     if (field.number != kEncodings && field.number != kPath) {
       footer.skip(field.type);
       continue;
     }
-    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
-      footer.skip(field.number == kPath ? Compact::kBinary : Compact::kI64, 1);
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == CompactProtocol::State::sound; --left)
+      footer.skip(field.number == kPath ? CompactProtocol::kBinary : CompactProtocol::kI64, 1);
   }
 }
 
 /// Pass over one column chunk; whether it has metadata, or ones that are encrypted.
-bool has_metadata(Compact& footer) {
+bool has_metadata(CompactProtocol& footer) {
   bool found = false;
-  Compact::Field field;
+  CompactProtocol::Field field;
   while (footer.next(field)) {
     found = found || field.number == kMetadata || field.number == kCrypto || field.number == kEncrypted;
     if (field.number == kMetadata) {
@@ -43,15 +43,15 @@ bool has_metadata(Compact& footer) {
 }
 
 /// Pass over one row group; whether all of its chunks have metadata.
-bool is_whole(Compact& footer) {
+bool is_whole(CompactProtocol& footer) {
   bool whole = true;
-  Compact::Field field;
+  CompactProtocol::Field field;
   while (footer.next(field)) {
     if (field.number != kColumns) {
       footer.skip(field.type);
       continue;
     }
-    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == CompactProtocol::State::sound; --left)
       whole = has_metadata(footer) && whole;
   }
   return whole;
@@ -60,19 +60,19 @@ bool is_whole(Compact& footer) {
 }  // namespace
 
 std::optional<std::string> wrong_in_footer(std::string_view bytes) {
-  Compact footer(bytes);
+  CompactProtocol footer(bytes);
   bool whole = true;
-  Compact::Field field;
+  CompactProtocol::Field field;
   while (footer.next(field)) {
     if (field.number != kRowGroups) {
       footer.skip(field.type);
       continue;
     }
-    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == Compact::State::sound; --left)
+    for (std::uint64_t left = footer.items(); left > 0 && footer.state() == CompactProtocol::State::sound; --left)
       whole = is_whole(footer) && whole;
   }
-  if (footer.state() == Compact::State::ended) return "the footer ends within its list of row groups";
-  if (footer.state() == Compact::State::wrong) return "the footer holds a value of no type";
+  if (footer.state() == CompactProtocol::State::ended) return "the footer ends within its list of row groups";
+  if (footer.state() == CompactProtocol::State::wrong) return "the footer holds a value of no type";
   return whole ? std::nullopt : std::optional<std::string>("a column chunk has no metadata");
 }
 

@@ -28,7 +28,7 @@ constexpr int kDictionary = 7;
 constexpr int kData2 = 8;
 
 /// Sizes in bytes, of the page and of its header; `kind` is the field of a kind of page, 0 where there is none.
-struct Page {
+struct PageHeader {
   std::int64_t offset = 0;
   std::int64_t header = 0;
   std::int64_t size = 0;
@@ -38,7 +38,7 @@ struct Page {
 };
 
 /// What the footer says of a column in a row group.
-struct Chunk {
+struct ColumnChunk {
   std::string path;
   std::int64_t offset = 0;
   std::int64_t packed = 0;
@@ -56,9 +56,9 @@ std::string counted(std::int64_t number) {
 }
 
 /// How many values a page of whatever kind has: the first member.
-std::int64_t read_values(Compact& header) {
+std::int64_t read_values(CompactProtocol& header) {
   std::int64_t values = 0;
-  Compact::Field member;
+  CompactProtocol::Field member;
   while (header.next(member)) {
     if (member.number == 1) {
       values = header.integer();
@@ -69,10 +69,10 @@ std::int64_t read_values(Compact& header) {
   return values;
 }
 
-Page read_header(Compact& header, std::int64_t at) {
-  Page page;
+PageHeader read_header(CompactProtocol& header, std::int64_t at) {
+  PageHeader page;
   page.offset = at;
-  Compact::Field field;
+  CompactProtocol::Field field;
   while (header.next(field)) {
     if (field.number == 2) {
       page.size = header.integer();
@@ -94,7 +94,7 @@ class Pages {
   Pages(const Reading& reading, arrow::io::RandomAccessFile& file) : reading_(reading), file_(file), file_size_(reading.source.size) {}
 
   /// Hold the pages that are read for a column's values to what the footer says; the largest is in `largest`.
-  std::optional<Fault> walk(const Chunk& chunk, Page& largest) {
+  std::optional<Fault> walk(const ColumnChunk& chunk, PageHeader& largest) {
     if (chunk.offset < 0 || chunk.packed < 0 || chunk.offset > file_size_ || chunk.packed > file_size_ - chunk.offset) {
       return corrupt("\"" + chunk.path + "\" is at byte " + counted(chunk.offset) + " with " + counted(chunk.packed) +
                          " bytes, says the footer, and the file has " + counted(file_size_),
@@ -103,7 +103,7 @@ class Pages {
     const std::int64_t end = chunk.offset + chunk.packed;
     std::int64_t at = chunk.offset;
     for (std::int64_t values = 0; values < chunk.values && at < end;) {
-      Page page;
+      PageHeader page;
       if (auto fault = read(chunk, at, page)) return fault;
       if (auto fault = refuse(chunk, page)) return fault;
       if (page.size > largest.size) largest = page;
@@ -113,7 +113,7 @@ class Pages {
     return std::nullopt;
   }
 
-  Fault bomb(const Chunk& chunk, const std::string& packed, const std::string& would_be, std::int64_t offset) const {
+  Fault bomb(const ColumnChunk& chunk, const std::string& packed, const std::string& would_be, std::int64_t offset) const {
     return reading_.fault(
         "DECOMPRESSION_BOMB",
         packed + " of \"" + chunk.path + "\" would become " + would_be + ": write smaller row groups and pages", offset);
@@ -122,21 +122,21 @@ class Pages {
  private:
   Fault corrupt(const std::string& message, std::int64_t at) const { return reading_.fault("CORRUPT", message, at); }
 
-  std::optional<Fault> read(const Chunk& chunk, std::int64_t at, Page& page) {
+  std::optional<Fault> read(const ColumnChunk& chunk, std::int64_t at, PageHeader& page) {
     for (std::int64_t length = kUsual;; length *= 16) {
       const auto bytes = file_.ReadAt(at, length);
       if (!bytes.ok()) return reading_.fault(bytes.status(), at);
-      Compact header{std::string_view(**bytes)};
+      CompactProtocol header{std::string_view(**bytes)};
       page = read_header(header, at);
-      if (header.state() == Compact::State::sound) return std::nullopt;
-      if (header.state() == Compact::State::wrong)
+      if (header.state() == CompactProtocol::State::sound) return std::nullopt;
+      if (header.state() == CompactProtocol::State::wrong)
         return corrupt("there is no page of \"" + chunk.path + "\" where one should be", at);
       if ((*bytes)->size() < length || length >= kLargest)
         return corrupt("a page's header of \"" + chunk.path + "\" ends nowhere", at);
     }
   }
 
-  std::optional<Fault> refuse(const Chunk& chunk, const Page& page) const {
+  std::optional<Fault> refuse(const ColumnChunk& chunk, const PageHeader& page) const {
     const std::int64_t room = chunk.offset + chunk.packed + kLeftOut - page.offset - page.header;
     std::string wrong;
     if (page.packed < 0 || page.packed > room) {
@@ -174,13 +174,13 @@ std::optional<Fault> find_page_bomb(const Reading& reading, arrow::io::RandomAcc
       const auto said = group->ColumnChunk(leaf);
       const std::int64_t dictionary = said->has_dictionary_page() ? said->dictionary_page_offset() : 0;
       const std::int64_t data = said->data_page_offset();
-      const Chunk chunk{said->path_in_schema()->ToDotString(), dictionary > 0 ? std::min(dictionary, data) : data,
+      const ColumnChunk chunk{said->path_in_schema()->ToDotString(), dictionary > 0 ? std::min(dictionary, data) : data,
                         said->total_compressed_size(), said->total_uncompressed_size(), said->num_values()};
       if (chunk.values > std::max(group->num_rows(), kBombValues) && exceeds(chunk.values, chunk.packed)) {
         return pages.bomb(chunk, counted(chunk.packed) + " bytes", counted(chunk.values) + " values",
                           chunk.offset);
       }
-      Page largest;
+      PageHeader largest;
       if (auto fault = pages.walk(chunk, largest)) return fault;
       held += largest.size;
       packed += largest.packed;

@@ -37,13 +37,13 @@ bool is_read(const Place& place) { return place.type && family(*place.type) != F
 
 }  // namespace
 
-std::vector<Given> given_columns(const Plan& plan, const std::string& path) {
-  std::vector<Given> found;
+std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& path) {
+  std::vector<PartitionColumn> found;
   for (const auto& directory : std::filesystem::path(path).parent_path()) {
     const std::string part = directory.string();
     const auto equals = part.find('=');
     if (equals == std::string::npos || equals == 0) continue;
-    Given given{unescaped(std::string_view(part).substr(0, equals)), 0,
+    PartitionColumn given{unescaped(std::string_view(part).substr(0, equals)), 0,
                 unescaped(std::string_view(part).substr(equals + 1))};
     if (given.text == "__HIVE_DEFAULT_PARTITION__") given.text.reset();
     for (const std::uint32_t child : plan.places[kRow].children) {
@@ -51,21 +51,21 @@ std::vector<Given> given_columns(const Plan& plan, const std::string& path) {
     }
     if (given.place == 0) continue;
     found.erase(
-        std::remove_if(found.begin(), found.end(), [&](const Given& each) { return each.name == given.name; }),
+        std::remove_if(found.begin(), found.end(), [&](const PartitionColumn& each) { return each.name == given.name; }),
         found.end());
     found.push_back(std::move(given));
   }
   return found;
 }
 
-Value value_of(const Plan& plan, const Given& given) {
+Value value_of(const Plan& plan, const PartitionColumn& given) {
   if (!given.text) return {};
   const Place& place = plan.places[given.place];
   Value read = is_read(place) ? read_text(*place.type, *given.text) : Value::misfit();
   return read.is(Value::Kind::misfit) ? Value::string(*given.text) : read;
 }
 
-arrow::Result<std::shared_ptr<arrow::Array>> array_of(const Plan& plan, const Given& given) {
+arrow::Result<std::shared_ptr<arrow::Array>> array_of(const Plan& plan, const PartitionColumn& given) {
   const Place& place = plan.places[given.place];
   const auto column = static_cast<int>(given.place) - 1;
   const bool is_column = column < plan.schema->num_fields();

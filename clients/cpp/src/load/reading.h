@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "judge.h"
+#include "file_evaluation.h"
 #include "partitions.h"
 #include "schemaregistry/report.h"
 #include "sources.h"
@@ -27,7 +27,7 @@ using Keep = std::function<void(std::shared_ptr<arrow::RecordBatch>)>;
 struct Reading {
   const Source& source;
   const Plan& plan;
-  Judge& judge;
+  FileEvaluation& judge;
   const Keep& keep;
   const Tally& tally;
   /// Columns that stand in the file's path.

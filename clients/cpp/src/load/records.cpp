@@ -41,10 +41,10 @@ bool is_number(const std::string& kind) { return kind == "integer" || kind == "n
 
 }  // namespace
 
-std::map<Key, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
+std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
   misfits_.clear();
   cleaned = record.is(Kind::object) ? clean_object(plan_.places[kRow], record) : record;
-  std::map<Key, Value> found;
+  std::map<RuleKey, Value> found;
   // The first misfit of a rule is the one that is shown.
   for (const Misfit& misfit : misfits_) found.emplace(key_of(misfit), misfit.value);
   for (const Refusal& refusal : plan_.whole->judge(cleaned)) {
@@ -53,7 +53,7 @@ std::map<Key, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
     const bool by_name = refusal.place.empty() && !refusal.names.empty();
     for (const auto& column : refusal.columns()) {
       const Value* at_fault = by_name ? cleaned.find(*column) : refusal.rule == "required" ? nullptr : refusal.value;
-      found.emplace(Key{column, refusal.pointer, refusal.rule}, at_fault ? with_doubles(*at_fault) : Value::null());
+      found.emplace(RuleKey{column, refusal.pointer, refusal.rule}, at_fault ? with_doubles(*at_fault) : Value::null());
     }
   }
   return found;

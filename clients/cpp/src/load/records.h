@@ -18,7 +18,7 @@ class RecordJudge {
   explicit RecordJudge(const Plan& plan) : plan_(plan) {}
 
   /// What a record breaks, each with the value at fault; `cleaned` is the record without absent members and misfits.
-  std::map<Key, Value> broken(const Value& record, Value& cleaned);
+  std::map<RuleKey, Value> broken(const Value& record, Value& cleaned);
   /// A record that was cleaned and conforms, with the text that it was read from for each value of type json.
   Value stored(const Value& cleaned, std::string_view text) const;
 
@@ -34,7 +34,7 @@ class RecordJudge {
   const Place* child_of(const Place& place, std::string_view name) const;
   Value clean_object(const Place& place, const Value& value);
   Value clean(const Place& place, const Value& value);
-  Key key_of(const Misfit& misfit) const;
+  RuleKey key_of(const Misfit& misfit) const;
   static bool explains(const Misfit& misfit, const Refusal& refusal);
 
   const Plan& plan_;

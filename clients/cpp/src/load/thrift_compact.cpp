@@ -9,20 +9,20 @@ constexpr int kDeepest = 24;
 constexpr int kWidest = 63;
 
 /// A boolean is a byte of its own in a collection, and part of the field's head in a struct.
-int as_item(int type) { return type == Compact::kTrue || type == Compact::kFalse ? int{Compact::kByte} : type; }
+int as_item(int type) { return type == CompactProtocol::kTrue || type == CompactProtocol::kFalse ? int{CompactProtocol::kByte} : type; }
 
 }  // namespace
 
-void Compact::fail(State state) {
+void CompactProtocol::fail(State state) {
   if (state_ == State::sound) state_ = state;
 }
 
-std::uint8_t Compact::byte() {
+std::uint8_t CompactProtocol::byte() {
   if (state_ != State::sound || at_ >= data_.size()) return fail(State::ended), std::uint8_t{0};
   return static_cast<std::uint8_t>(data_[at_++]);
 }
 
-std::uint64_t Compact::varint() {
+std::uint64_t CompactProtocol::varint() {
   std::uint64_t value = 0;
   for (int shift = 0;; shift += 7) {
     if (shift > kWidest) return fail(State::wrong), std::uint64_t{0};
@@ -33,39 +33,39 @@ std::uint64_t Compact::varint() {
 }
 
 /// A number of any length: what it says doesn't matter.
-void Compact::pass_number() {
+void CompactProtocol::pass_number() {
   while (byte() >= 0x80) continue;
 }
 
-std::int64_t Compact::integer() {
+std::int64_t CompactProtocol::integer() {
   const std::uint64_t value = varint();
   return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
 }
 
-void Compact::forward(std::uint64_t size) {
+void CompactProtocol::forward(std::uint64_t size) {
   if (state_ != State::sound || size > data_.size() - at_) return fail(State::ended);
   at_ += static_cast<std::size_t>(size);
 }
 
-bool Compact::next(Field& field) {
+bool CompactProtocol::next(Field& field) {
   const std::uint8_t head = byte();
   if (state_ != State::sound || (head & 0x0F) == 0) return false;
   field = {head >> 4 ? field.number + (head >> 4) : integer(), head & 0x0F};
   return true;
 }
 
-std::uint64_t Compact::count_of(int head) { return head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4); }
+std::uint64_t CompactProtocol::count_of(int head) { return head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4); }
 
-std::uint64_t Compact::items() { return count_of(byte()); }
+std::uint64_t CompactProtocol::items() { return count_of(byte()); }
 
-void Compact::skip_items(int first, int second, std::uint64_t count, int depth) {
+void CompactProtocol::skip_items(int first, int second, std::uint64_t count, int depth) {
   for (std::uint64_t i = 0; i < count && state_ == State::sound; ++i) {
     skip(as_item(first), depth);
     if (second != 0) skip(as_item(second), depth);
   }
 }
 
-void Compact::skip(int type, int depth) {
+void CompactProtocol::skip(int type, int depth) {
   if (type >= kList && depth >= kDeepest) return fail(State::wrong);
   switch (type) {
     case kTrue:

@@ -10,7 +10,7 @@ namespace schemaregistry {
 
 /// A place in bytes of the compact protocol, which moves on as values are read. What can't be read leaves a `state`
 /// other than `sound`, and gives zeros from then on.
-class Compact {
+class CompactProtocol {
  public:
   enum class State { sound, ended, wrong };
   enum Type : int { kTrue = 1, kFalse, kByte, kI16, kI32, kI64, kDouble, kBinary, kList, kSet, kMap, kStruct };
@@ -19,7 +19,7 @@ class Compact {
     int type = 0;
   };
 
-  explicit Compact(std::string_view data) : data_(data) {}
+  explicit CompactProtocol(std::string_view data) : data_(data) {}
 
   State state() const { return state_; }
   std::size_t position() const { return at_; }

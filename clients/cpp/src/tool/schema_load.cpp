@@ -55,7 +55,7 @@ to typed spans and run the moving-average crossover of examples/backtest on them
 Exit codes: 0 conforms, 1 does not, 2 usage, 3 could not tell.
 )";
 
-struct Options {
+struct LoadOptions {
   std::vector<std::string> files;
   std::string schema;
   std::string contract;
@@ -78,7 +78,7 @@ std::string variable(const char* name, const char* otherwise) {
   return text && *text ? text : otherwise;
 }
 
-std::string* value_of(Options& options, std::string_view name) {
+std::string* value_of(LoadOptions& options, std::string_view name) {
   if (name == "--schema") return &options.schema;
   if (name == "--contract") return &options.contract;
   if (name == "--format") return &options.format;
@@ -94,7 +94,7 @@ std::string* value_of(Options& options, std::string_view name) {
   return name == "--key" ? &options.credentials.key : nullptr;
 }
 
-bool* flag_of(Options& options, std::string_view name) {
+bool* flag_of(LoadOptions& options, std::string_view name) {
   if (name == "--json") return &options.json;
   if (name == "--check-only") return &options.check_only;
   if (name == "--strict") return &options.strict;
@@ -102,8 +102,8 @@ bool* flag_of(Options& options, std::string_view name) {
   return name == "--help" || name == "-h" ? &options.help : nullptr;
 }
 
-Result<Options> parse(const std::vector<std::string>& words) {
-  Options options;
+Result<LoadOptions> parse(const std::vector<std::string>& words) {
+  LoadOptions options;
   options.registry = variable("SCHEMAREGISTRY_TARGET", "localhost:50051");
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
@@ -136,7 +136,7 @@ Result<Options> parse(const std::vector<std::string>& words) {
   return options;
 }
 
-Result<schemaregistry::Credentials> credentials_of(const Options& options) {
+Result<schemaregistry::Credentials> credentials_of(const LoadOptions& options) {
   const auto& given = options.credentials;
   const int count = !given.ca.empty() + !given.cert.empty() + !given.key.empty();
   if (count == 3) return given;
@@ -150,7 +150,7 @@ struct Pulled {
   std::optional<std::int64_t> revision;
 };
 
-Result<Pulled> pull(const Options& options) {
+Result<Pulled> pull(const LoadOptions& options) {
   auto credentials = credentials_of(options);
   if (!credentials) return std::move(credentials).error();
   const auto client = schemaregistry::Client::open({options.registry, *std::move(credentials)});
@@ -177,7 +177,7 @@ int fail(const Error& error) {
   return of_caller ? kUsage : kUndecided;
 }
 
-int print(const Options& options, const Report& report, const backtest::Result* result) {
+int print(const LoadOptions& options, const Report& report, const backtest::Result* result) {
   std::string text = options.json ? report.to_json() : report.to_text();
   if (result && options.json) text.insert(text.size() - 1, ", \"backtest\": " + result->to_json());
   if (result && !options.json) text += result->to_text();
@@ -185,19 +185,19 @@ int print(const Options& options, const Report& report, const backtest::Result* 
   return std::fflush(stdout) == 0 ? report.exit_code() : kUndecided;
 }
 
-int check(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
+int check(const LoadOptions& options, const Gate& gate, std::optional<std::int64_t> revision) {
   const auto report = gate.check(options.files, {options.format, revision, options.csv, options.strict});
   return report ? print(options, *report, nullptr) : fail(report.error());
 }
 
-int run_backtest(const Options& options, const Gate& gate, std::optional<std::int64_t> revision) {
+int run_backtest(const LoadOptions& options, const Gate& gate, std::optional<std::int64_t> revision) {
   if (gate.id() != TicksV1::kId) {
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
   const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv, options.strict});
   if (!rows) return fail(rows.error());
-  if (rows->report.verdict != schemaregistry::Verdict::conforms) return print(options, rows->report, nullptr);
+  if (rows->report.verdict != schemaregistry::ReportVerdict::conforms) return print(options, rows->report, nullptr);
   backtest::Crossover crossover;
   for (const TicksV1& ticks : rows->batches) crossover.take(ticks);
   const backtest::Result result = crossover.result();

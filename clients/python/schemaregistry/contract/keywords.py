@@ -71,7 +71,7 @@ class CheckCompiler:
         kind = self.places.types[place]
         if kind is not None and not is_json(kind):
             return [check for keyword in _KEYWORDS if keyword in schema for check in _KEYWORDS[keyword](here)]
-        return list(here.residue(())) if schema else []
+        return list(here.residual(())) if schema else []
 
     def fits(self, place: int, own: Sequence[Check]) -> Check:
         """The check that the Arrow type of a place holds its values; a misfit is reported as what it breaks first.
@@ -151,13 +151,13 @@ class _Here:
         """The checks of a schema within this one."""
         return self.rules.compile((*self.path, *steps), self.place if place is None else place, self.guards)
 
-    def residue(self, keywords: Iterable[str]) -> Iterable[Check]:
+    def residual(self, keywords: Iterable[str]) -> Iterable[Check]:
         """The check that leaves some keywords of this schema, or all, to a JSON Schema validator."""
         named = tuple(sorted(keyword for keyword in keywords if keyword in self.schema))
         index = self.rules.residual(self.path, named)
         rule = next((keyword for keyword in named if keyword != "properties"), "")
         check = Check(pointer=pointer((*self.path, rule) if rule else self.path), rule=rule)
-        check.residue.residual = index
+        check.residual.residual = index
         yield self.rules.made(check, self.place, self.guards)
 
 
@@ -170,7 +170,7 @@ def _types(here: _Here) -> Iterable[Check]:
 def _values(here: _Here, keyword: str, options: Sequence[Json]) -> Iterable[Check]:
     """Lists and objects are compared by the validator; where a value has no parts they equal nothing."""
     if here.kind.name in ("list", "struct"):
-        yield from here.residue([keyword])
+        yield from here.residual([keyword])
         return
     texts = [canonical(option).decode() for option in options if not isinstance(option, list | dict)]
     yield here.check(keyword, expected.values(options), values=contract_pb2.Values(json=texts))
@@ -194,7 +194,7 @@ def _multiple_of(here: _Here) -> Iterable[Check]:
         decimal = contract_pb2.MultipleOfDecimal(divisor=text)
         yield here.check("multipleOf", f"a multiple of {text}", multiple_of_decimal=decimal)
     else:
-        yield from here.residue(["multipleOf"])
+        yield from here.residual(["multipleOf"])
 
 
 def _count(here: _Here, keyword: str) -> Iterable[Check]:
@@ -211,7 +211,7 @@ def _pattern(here: _Here) -> Iterable[Check]:
     ecma = here.schema["pattern"]
     re2 = to_re2(ecma)
     if re2 is None:
-        yield from here.residue(["pattern"])
+        yield from here.residual(["pattern"])
     else:
         yield here.check("pattern", f"text that matches {ecma}", pattern=contract_pb2.Pattern(ecma=ecma, re2=re2))
 
@@ -226,7 +226,7 @@ def _items(here: _Here) -> Iterable[Check]:
     if here.kind.name != "list":
         return
     if isinstance(here.schema["items"], list):
-        yield from here.residue(["items", "additionalItems"])
+        yield from here.residual(["items", "additionalItems"])
     else:
         yield from here.below("items", place=here.rules.places.item(here.place))
 
@@ -237,7 +237,7 @@ def _unique(here: _Here) -> Iterable[Check]:
         return
     item = here.rules.places.types[here.rules.places.item(here.place)]
     if item is None or item.name in ("list", "struct", "json"):
-        yield from here.residue(["uniqueItems"])
+        yield from here.residual(["uniqueItems"])
     else:
         yield here.check("uniqueItems", "no item twice", unique_items=contract_pb2.UniqueItems())
 
@@ -264,12 +264,12 @@ def _additional(here: _Here) -> Iterable[Check]:
     if here.kind.name != "struct":
         return
     if here.schema.get("patternProperties"):
-        yield from here.residue(["patternProperties", "additionalProperties", "properties"])
+        yield from here.residual(["patternProperties", "additionalProperties", "properties"])
     elif extra is False:
         members = sorted(here.schema.get("properties", ()))
         yield here.check("additionalProperties", expected.closed(members), closed=contract_pb2.Closed(members=members))
     elif extra is not True:
-        yield from here.residue(["additionalProperties", "properties"])
+        yield from here.residual(["additionalProperties", "properties"])
 
 
 def _pattern_properties(here: _Here) -> Iterable[Check]:
@@ -304,7 +304,7 @@ def _if(here: _Here) -> Iterable[Check]:
 
 
 def _left_to_the_validator(keyword: str, *kinds: str) -> Callable[[_Here], Iterable[Check]]:
-    return lambda here: here.residue([keyword]) if here.kind.name in kinds else ()
+    return lambda here: here.residual([keyword]) if here.kind.name in kinds else ()
 
 
 _KEYWORDS: Final[Mapping[str, Callable[[_Here], Iterable[Check]]]] = {

@@ -24,19 +24,19 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n schemaregistry/v1/contract.proto\x12\x11schemaregistry.v1\"\x85\x03\n\x08\x43ontract\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x14\n\x0cplan_version\x18\x04 \x01(\r\x12*\n\x07\x63olumns\x18\x05 \x03(\x0b\x32\x19.schemaregistry.v1.Column\x12(\n\x06places\x18\x06 \x03(\x0b\x32\x18.schemaregistry.v1.Place\x12\x30\n\nconditions\x18\x07 \x03(\x0b\x32\x1c.schemaregistry.v1.Condition\x12(\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x18.schemaregistry.v1.Check\x12.\n\tresiduals\x18\t \x03(\x0b\x32\x1b.schemaregistry.v1.Residual\x12\x13\n\x0bschema_json\x18\n \x01(\t\x12\x15\n\rarrow_derived\x18\x0b \x01(\x08\x12#\n\x03\x63sv\x18\x0c \x01(\x0b\x32\x16.schemaregistry.v1.Csv\"\xa0\x01\n\x03\x43sv\x12\x11\n\tdelimiter\x18\x01 \x01(\t\x12\x10\n\x08\x65ncoding\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12\x12\n\nskip_lines\x18\x04 \x01(\r\x12\x0c\n\x04null\x18\x05 \x03(\t\x12\x0e\n\x06\x65scape\x18\x06 \x01(\t\x12\x0f\n\x07\x64\x65\x63imal\x18\x07 \x01(\t\x12\x11\n\tthousands\x18\x08 \x01(\t\x12\r\n\x05\x64\x61tes\x18\t \x01(\t\"C\n\x06\x43olumn\x12\'\n\x05\x66ield\x18\x01 \x01(\x0b\x32\x18.schemaregistry.v1.Field\x12\x10\n\x08required\x18\x02 \x01(\x08\"}\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12\x10\n\x08nullable\x18\x03 \x01(\x08\x12-\n\x08metadata\x18\x04 \x03(\x0b\x32\x1b.schemaregistry.v1.Metadata\"&\n\x08Metadata\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x8c\x02\n\x04Type\x12)\n\x04name\x18\x01 \x01(\x0e\x32\x1b.schemaregistry.v1.TypeName\x12%\n\x04unit\x18\x02 \x01(\x0e\x32\x17.schemaregistry.v1.Unit\x12\x0f\n\x02tz\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tprecision\x18\x04 \x01(\r\x12\r\n\x05scale\x18\x05 \x01(\r\x12&\n\x05index\x18\x06 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12&\n\x05value\x18\x07 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12(\n\x06\x66ields\x18\x08 \x03(\x0b\x32\x18.schemaregistry.v1.FieldB\x05\n\x03_tz\"g\n\x05Place\x12\x0e\n\x06parent\x18\x01 \x01(\r\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x0e\n\x04item\x18\x03 \x01(\x08H\x00\x12\x15\n\rnull_is_value\x18\x04 \x01(\x08\x12\r\n\x05typed\x18\x05 \x01(\x08\x42\x06\n\x04step\"D\n\tCondition\x12\r\n\x05place\x18\x01 \x01(\r\x12(\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x18.schemaregistry.v1.Check\")\n\x05Guard\x12\x11\n\tcondition\x18\x01 \x01(\r\x12\r\n\x05holds\x18\x02 \x01(\x08\"\xd5\t\n\x05\x43heck\x12\r\n\x05place\x18\x01 \x01(\r\x12\x0f\n\x07pointer\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12(\n\x06guards\x18\x05 \x03(\x0b\x32\x18.schemaregistry.v1.Guard\x12-\n\x07present\x18\n \x01(\x0b\x32\x1a.schemaregistry.v1.PresentH\x00\x12\'\n\x04\x66its\x18\x0b \x01(\x0b\x32\x17.schemaregistry.v1.FitsH\x00\x12)\n\x05types\x18\x0c \x01(\x0b\x32\x18.schemaregistry.v1.TypesH\x00\x12+\n\x06values\x18\r \x01(\x0b\x32\x19.schemaregistry.v1.ValuesH\x00\x12+\n\x07minimum\x18\x0e \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x35\n\x11\x65xclusive_minimum\x18\x0f \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12+\n\x07maximum\x18\x10 \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x35\n\x11\x65xclusive_maximum\x18\x11 \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x34\n\x0bmultiple_of\x18\x12 \x01(\x0b\x32\x1d.schemaregistry.v1.MultipleOfH\x00\x12.\n\nmin_length\x18\x13 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12.\n\nmax_length\x18\x14 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12-\n\x07pattern\x18\x15 \x01(\x0b\x32\x1a.schemaregistry.v1.PatternH\x00\x12+\n\x06\x66ormat\x18\x16 \x01(\x0b\x32\x19.schemaregistry.v1.FormatH\x00\x12-\n\tmin_items\x18\x17 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12-\n\tmax_items\x18\x18 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12+\n\x06\x63losed\x18\x19 \x01(\x0b\x32\x19.schemaregistry.v1.ClosedH\x00\x12)\n\x05never\x18\x1a \x01(\x0b\x32\x18.schemaregistry.v1.NeverH\x00\x12/\n\x06\x61ny_of\x18\x1b \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12/\n\x06one_of\x18\x1c \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12,\n\x03not\x18\x1d \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12-\n\x07residue\x18\x1e \x01(\x0b\x32\x1a.schemaregistry.v1.ResidueH\x00\x12\x43\n\x13multiple_of_decimal\x18\x1f \x01(\x0b\x32$.schemaregistry.v1.MultipleOfDecimalH\x00\x12\x36\n\x0cunique_items\x18  \x01(\x0b\x32\x1e.schemaregistry.v1.UniqueItemsH\x00\x42\x06\n\x04kind\"\t\n\x07Present\"\x07\n\x05Never\"\r\n\x0bUniqueItems\"\x1d\n\x04\x46its\x12\x15\n\rarrow_pointer\x18\x01 \x01(\t\"3\n\x05Types\x12*\n\x05types\x18\x01 \x03(\x0e\x32\x1b.schemaregistry.v1.JsonType\"\x16\n\x06Values\x12\x0c\n\x04json\x18\x01 \x03(\t\"\x16\n\x05\x42ound\x12\r\n\x05limit\x18\x01 \x01(\t\"\x1d\n\nMultipleOf\x12\x0f\n\x07\x64ivisor\x18\x01 \x01(\x04\"$\n\x11MultipleOfDecimal\x12\x0f\n\x07\x64ivisor\x18\x01 \x01(\t\"\x16\n\x05\x43ount\x12\r\n\x05limit\x18\x01 \x01(\x04\"$\n\x07Pattern\x12\x0c\n\x04\x65\x63ma\x18\x01 \x01(\t\x12\x0b\n\x03re2\x18\x02 \x01(\t\"\x16\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x19\n\x06\x43losed\x12\x0f\n\x07members\x18\x01 \x03(\t\" \n\nConditions\x12\x12\n\nconditions\x18\x01 \x03(\r\"\x1b\n\x07Residue\x12\x10\n\x08residual\x18\x01 \x01(\r\"4\n\x08Residual\x12\x16\n\x0eschema_pointer\x18\x01 \x01(\t\x12\x10\n\x08keywords\x18\x02 \x03(\t*\xb8\x04\n\x08TypeName\x12\x19\n\x15TYPE_NAME_UNSPECIFIED\x10\x00\x12\x12\n\x0eTYPE_NAME_INT8\x10\x01\x12\x13\n\x0fTYPE_NAME_INT16\x10\x02\x12\x13\n\x0fTYPE_NAME_INT32\x10\x03\x12\x13\n\x0fTYPE_NAME_INT64\x10\x04\x12\x13\n\x0fTYPE_NAME_UINT8\x10\x05\x12\x14\n\x10TYPE_NAME_UINT16\x10\x06\x12\x14\n\x10TYPE_NAME_UINT32\x10\x07\x12\x14\n\x10TYPE_NAME_UINT64\x10\x08\x12\x15\n\x11TYPE_NAME_FLOAT32\x10\t\x12\x15\n\x11TYPE_NAME_FLOAT64\x10\n\x12\x12\n\x0eTYPE_NAME_BOOL\x10\x0b\x12\x12\n\x0eTYPE_NAME_UTF8\x10\x0c\x12\x18\n\x14TYPE_NAME_LARGE_UTF8\x10\r\x12\x14\n\x10TYPE_NAME_BINARY\x10\x0e\x12\x14\n\x10TYPE_NAME_DATE32\x10\x0f\x12\x14\n\x10TYPE_NAME_DATE64\x10\x10\x12\x14\n\x10TYPE_NAME_TIME32\x10\x11\x12\x14\n\x10TYPE_NAME_TIME64\x10\x12\x12\x17\n\x13TYPE_NAME_TIMESTAMP\x10\x13\x12\x18\n\x14TYPE_NAME_DECIMAL128\x10\x14\x12\x18\n\x14TYPE_NAME_DICTIONARY\x10\x15\x12\x12\n\x0eTYPE_NAME_LIST\x10\x16\x12\x14\n\x10TYPE_NAME_STRUCT\x10\x17\x12\x12\n\x0eTYPE_NAME_JSON\x10\x18*O\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\n\n\x06UNIT_S\x10\x01\x12\x0b\n\x07UNIT_MS\x10\x02\x12\x0b\n\x07UNIT_US\x10\x03\x12\x0b\n\x07UNIT_NS\x10\x04*\xbe\x01\n\x08JsonType\x12\x19\n\x15JSON_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eJSON_TYPE_NULL\x10\x01\x12\x15\n\x11JSON_TYPE_BOOLEAN\x10\x02\x12\x15\n\x11JSON_TYPE_INTEGER\x10\x03\x12\x14\n\x10JSON_TYPE_NUMBER\x10\x04\x12\x14\n\x10JSON_TYPE_STRING\x10\x05\x12\x13\n\x0fJSON_TYPE_ARRAY\x10\x06\x12\x14\n\x10JSON_TYPE_OBJECT\x10\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n schemaregistry/v1/contract.proto\x12\x11schemaregistry.v1\"\x85\x03\n\x08\x43ontract\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\x14\n\x0cplan_version\x18\x04 \x01(\r\x12*\n\x07\x63olumns\x18\x05 \x03(\x0b\x32\x19.schemaregistry.v1.Column\x12(\n\x06places\x18\x06 \x03(\x0b\x32\x18.schemaregistry.v1.Place\x12\x30\n\nconditions\x18\x07 \x03(\x0b\x32\x1c.schemaregistry.v1.Condition\x12(\n\x06\x63hecks\x18\x08 \x03(\x0b\x32\x18.schemaregistry.v1.Check\x12.\n\tresiduals\x18\t \x03(\x0b\x32\x1b.schemaregistry.v1.Residual\x12\x13\n\x0bschema_json\x18\n \x01(\t\x12\x15\n\rarrow_derived\x18\x0b \x01(\x08\x12#\n\x03\x63sv\x18\x0c \x01(\x0b\x32\x16.schemaregistry.v1.Csv\"\xa0\x01\n\x03\x43sv\x12\x11\n\tdelimiter\x18\x01 \x01(\t\x12\x10\n\x08\x65ncoding\x18\x02 \x01(\t\x12\x0f\n\x07\x63omment\x18\x03 \x01(\t\x12\x12\n\nskip_lines\x18\x04 \x01(\r\x12\x0c\n\x04null\x18\x05 \x03(\t\x12\x0e\n\x06\x65scape\x18\x06 \x01(\t\x12\x0f\n\x07\x64\x65\x63imal\x18\x07 \x01(\t\x12\x11\n\tthousands\x18\x08 \x01(\t\x12\r\n\x05\x64\x61tes\x18\t \x01(\t\"C\n\x06\x43olumn\x12\'\n\x05\x66ield\x18\x01 \x01(\x0b\x32\x18.schemaregistry.v1.Field\x12\x10\n\x08required\x18\x02 \x01(\x08\"}\n\x05\x46ield\x12\x0c\n\x04name\x18\x01 \x01(\t\x12%\n\x04type\x18\x02 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12\x10\n\x08nullable\x18\x03 \x01(\x08\x12-\n\x08metadata\x18\x04 \x03(\x0b\x32\x1b.schemaregistry.v1.Metadata\"&\n\x08Metadata\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"\x8c\x02\n\x04Type\x12)\n\x04name\x18\x01 \x01(\x0e\x32\x1b.schemaregistry.v1.TypeName\x12%\n\x04unit\x18\x02 \x01(\x0e\x32\x17.schemaregistry.v1.Unit\x12\x0f\n\x02tz\x18\x03 \x01(\tH\x00\x88\x01\x01\x12\x11\n\tprecision\x18\x04 \x01(\r\x12\r\n\x05scale\x18\x05 \x01(\r\x12&\n\x05index\x18\x06 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12&\n\x05value\x18\x07 \x01(\x0b\x32\x17.schemaregistry.v1.Type\x12(\n\x06\x66ields\x18\x08 \x03(\x0b\x32\x18.schemaregistry.v1.FieldB\x05\n\x03_tz\"g\n\x05Place\x12\x0e\n\x06parent\x18\x01 \x01(\r\x12\x10\n\x06member\x18\x02 \x01(\tH\x00\x12\x0e\n\x04item\x18\x03 \x01(\x08H\x00\x12\x15\n\rnull_is_value\x18\x04 \x01(\x08\x12\r\n\x05typed\x18\x05 \x01(\x08\x42\x06\n\x04step\"D\n\tCondition\x12\r\n\x05place\x18\x01 \x01(\r\x12(\n\x06\x63hecks\x18\x02 \x03(\x0b\x32\x18.schemaregistry.v1.Check\")\n\x05Guard\x12\x11\n\tcondition\x18\x01 \x01(\r\x12\r\n\x05holds\x18\x02 \x01(\x08\"\xdc\t\n\x05\x43heck\x12\r\n\x05place\x18\x01 \x01(\r\x12\x0f\n\x07pointer\x18\x02 \x01(\t\x12\x0c\n\x04rule\x18\x03 \x01(\t\x12\x10\n\x08\x65xpected\x18\x04 \x01(\t\x12(\n\x06guards\x18\x05 \x03(\x0b\x32\x18.schemaregistry.v1.Guard\x12-\n\x07present\x18\n \x01(\x0b\x32\x1a.schemaregistry.v1.PresentH\x00\x12\'\n\x04\x66its\x18\x0b \x01(\x0b\x32\x17.schemaregistry.v1.FitsH\x00\x12)\n\x05types\x18\x0c \x01(\x0b\x32\x18.schemaregistry.v1.TypesH\x00\x12+\n\x06values\x18\r \x01(\x0b\x32\x19.schemaregistry.v1.ValuesH\x00\x12+\n\x07minimum\x18\x0e \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x35\n\x11\x65xclusive_minimum\x18\x0f \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12+\n\x07maximum\x18\x10 \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x35\n\x11\x65xclusive_maximum\x18\x11 \x01(\x0b\x32\x18.schemaregistry.v1.BoundH\x00\x12\x34\n\x0bmultiple_of\x18\x12 \x01(\x0b\x32\x1d.schemaregistry.v1.MultipleOfH\x00\x12.\n\nmin_length\x18\x13 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12.\n\nmax_length\x18\x14 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12-\n\x07pattern\x18\x15 \x01(\x0b\x32\x1a.schemaregistry.v1.PatternH\x00\x12+\n\x06\x66ormat\x18\x16 \x01(\x0b\x32\x19.schemaregistry.v1.FormatH\x00\x12-\n\tmin_items\x18\x17 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12-\n\tmax_items\x18\x18 \x01(\x0b\x32\x18.schemaregistry.v1.CountH\x00\x12+\n\x06\x63losed\x18\x19 \x01(\x0b\x32\x19.schemaregistry.v1.ClosedH\x00\x12)\n\x05never\x18\x1a \x01(\x0b\x32\x18.schemaregistry.v1.NeverH\x00\x12/\n\x06\x61ny_of\x18\x1b \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12/\n\x06one_of\x18\x1c \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12,\n\x03not\x18\x1d \x01(\x0b\x32\x1d.schemaregistry.v1.ConditionsH\x00\x12\x34\n\x08residual\x18\x1e \x01(\x0b\x32 .schemaregistry.v1.ResidualCheckH\x00\x12\x43\n\x13multiple_of_decimal\x18\x1f \x01(\x0b\x32$.schemaregistry.v1.MultipleOfDecimalH\x00\x12\x36\n\x0cunique_items\x18  \x01(\x0b\x32\x1e.schemaregistry.v1.UniqueItemsH\x00\x42\x06\n\x04kind\"\t\n\x07Present\"\x07\n\x05Never\"\r\n\x0bUniqueItems\"\x1d\n\x04\x46its\x12\x15\n\rarrow_pointer\x18\x01 \x01(\t\"3\n\x05Types\x12*\n\x05types\x18\x01 \x03(\x0e\x32\x1b.schemaregistry.v1.JsonType\"\x16\n\x06Values\x12\x0c\n\x04json\x18\x01 \x03(\t\"\x16\n\x05\x42ound\x12\r\n\x05limit\x18\x01 \x01(\t\"\x1d\n\nMultipleOf\x12\x0f\n\x07\x64ivisor\x18\x01 \x01(\x04\"$\n\x11MultipleOfDecimal\x12\x0f\n\x07\x64ivisor\x18\x01 \x01(\t\"\x16\n\x05\x43ount\x12\r\n\x05limit\x18\x01 \x01(\x04\"$\n\x07Pattern\x12\x0c\n\x04\x65\x63ma\x18\x01 \x01(\t\x12\x0b\n\x03re2\x18\x02 \x01(\t\"\x16\n\x06\x46ormat\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x19\n\x06\x43losed\x12\x0f\n\x07members\x18\x01 \x03(\t\" \n\nConditions\x12\x12\n\nconditions\x18\x01 \x03(\r\"!\n\rResidualCheck\x12\x10\n\x08residual\x18\x01 \x01(\r\"4\n\x08Residual\x12\x16\n\x0eschema_pointer\x18\x01 \x01(\t\x12\x10\n\x08keywords\x18\x02 \x03(\t*\xb8\x04\n\x08TypeName\x12\x19\n\x15TYPE_NAME_UNSPECIFIED\x10\x00\x12\x12\n\x0eTYPE_NAME_INT8\x10\x01\x12\x13\n\x0fTYPE_NAME_INT16\x10\x02\x12\x13\n\x0fTYPE_NAME_INT32\x10\x03\x12\x13\n\x0fTYPE_NAME_INT64\x10\x04\x12\x13\n\x0fTYPE_NAME_UINT8\x10\x05\x12\x14\n\x10TYPE_NAME_UINT16\x10\x06\x12\x14\n\x10TYPE_NAME_UINT32\x10\x07\x12\x14\n\x10TYPE_NAME_UINT64\x10\x08\x12\x15\n\x11TYPE_NAME_FLOAT32\x10\t\x12\x15\n\x11TYPE_NAME_FLOAT64\x10\n\x12\x12\n\x0eTYPE_NAME_BOOL\x10\x0b\x12\x12\n\x0eTYPE_NAME_UTF8\x10\x0c\x12\x18\n\x14TYPE_NAME_LARGE_UTF8\x10\r\x12\x14\n\x10TYPE_NAME_BINARY\x10\x0e\x12\x14\n\x10TYPE_NAME_DATE32\x10\x0f\x12\x14\n\x10TYPE_NAME_DATE64\x10\x10\x12\x14\n\x10TYPE_NAME_TIME32\x10\x11\x12\x14\n\x10TYPE_NAME_TIME64\x10\x12\x12\x17\n\x13TYPE_NAME_TIMESTAMP\x10\x13\x12\x18\n\x14TYPE_NAME_DECIMAL128\x10\x14\x12\x18\n\x14TYPE_NAME_DICTIONARY\x10\x15\x12\x12\n\x0eTYPE_NAME_LIST\x10\x16\x12\x14\n\x10TYPE_NAME_STRUCT\x10\x17\x12\x12\n\x0eTYPE_NAME_JSON\x10\x18*O\n\x04Unit\x12\x14\n\x10UNIT_UNSPECIFIED\x10\x00\x12\n\n\x06UNIT_S\x10\x01\x12\x0b\n\x07UNIT_MS\x10\x02\x12\x0b\n\x07UNIT_US\x10\x03\x12\x0b\n\x07UNIT_NS\x10\x04*\xbe\x01\n\x08JsonType\x12\x19\n\x15JSON_TYPE_UNSPECIFIED\x10\x00\x12\x12\n\x0eJSON_TYPE_NULL\x10\x01\x12\x15\n\x11JSON_TYPE_BOOLEAN\x10\x02\x12\x15\n\x11JSON_TYPE_INTEGER\x10\x03\x12\x14\n\x10JSON_TYPE_NUMBER\x10\x04\x12\x14\n\x10JSON_TYPE_STRING\x10\x05\x12\x13\n\x0fJSON_TYPE_ARRAY\x10\x06\x12\x14\n\x10JSON_TYPE_OBJECT\x10\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'schemaregistry.v1.contract_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TYPENAME']._serialized_start=3042
-  _globals['_TYPENAME']._serialized_end=3610
-  _globals['_UNIT']._serialized_start=3612
-  _globals['_UNIT']._serialized_end=3691
-  _globals['_JSONTYPE']._serialized_start=3694
-  _globals['_JSONTYPE']._serialized_end=3884
+  _globals['_TYPENAME']._serialized_start=3055
+  _globals['_TYPENAME']._serialized_end=3623
+  _globals['_UNIT']._serialized_start=3625
+  _globals['_UNIT']._serialized_end=3704
+  _globals['_JSONTYPE']._serialized_start=3707
+  _globals['_JSONTYPE']._serialized_end=3897
   _globals['_CONTRACT']._serialized_start=56
   _globals['_CONTRACT']._serialized_end=445
   _globals['_CSV']._serialized_start=448
@@ -56,37 +56,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GUARD']._serialized_start=1292
   _globals['_GUARD']._serialized_end=1333
   _globals['_CHECK']._serialized_start=1336
-  _globals['_CHECK']._serialized_end=2573
-  _globals['_PRESENT']._serialized_start=2575
-  _globals['_PRESENT']._serialized_end=2584
-  _globals['_NEVER']._serialized_start=2586
-  _globals['_NEVER']._serialized_end=2593
-  _globals['_UNIQUEITEMS']._serialized_start=2595
-  _globals['_UNIQUEITEMS']._serialized_end=2608
-  _globals['_FITS']._serialized_start=2610
-  _globals['_FITS']._serialized_end=2639
-  _globals['_TYPES']._serialized_start=2641
-  _globals['_TYPES']._serialized_end=2692
-  _globals['_VALUES']._serialized_start=2694
-  _globals['_VALUES']._serialized_end=2716
-  _globals['_BOUND']._serialized_start=2718
-  _globals['_BOUND']._serialized_end=2740
-  _globals['_MULTIPLEOF']._serialized_start=2742
-  _globals['_MULTIPLEOF']._serialized_end=2771
-  _globals['_MULTIPLEOFDECIMAL']._serialized_start=2773
-  _globals['_MULTIPLEOFDECIMAL']._serialized_end=2809
-  _globals['_COUNT']._serialized_start=2811
-  _globals['_COUNT']._serialized_end=2833
-  _globals['_PATTERN']._serialized_start=2835
-  _globals['_PATTERN']._serialized_end=2871
-  _globals['_FORMAT']._serialized_start=2873
-  _globals['_FORMAT']._serialized_end=2895
-  _globals['_CLOSED']._serialized_start=2897
-  _globals['_CLOSED']._serialized_end=2922
-  _globals['_CONDITIONS']._serialized_start=2924
-  _globals['_CONDITIONS']._serialized_end=2956
-  _globals['_RESIDUE']._serialized_start=2958
-  _globals['_RESIDUE']._serialized_end=2985
-  _globals['_RESIDUAL']._serialized_start=2987
-  _globals['_RESIDUAL']._serialized_end=3039
+  _globals['_CHECK']._serialized_end=2580
+  _globals['_PRESENT']._serialized_start=2582
+  _globals['_PRESENT']._serialized_end=2591
+  _globals['_NEVER']._serialized_start=2593
+  _globals['_NEVER']._serialized_end=2600
+  _globals['_UNIQUEITEMS']._serialized_start=2602
+  _globals['_UNIQUEITEMS']._serialized_end=2615
+  _globals['_FITS']._serialized_start=2617
+  _globals['_FITS']._serialized_end=2646
+  _globals['_TYPES']._serialized_start=2648
+  _globals['_TYPES']._serialized_end=2699
+  _globals['_VALUES']._serialized_start=2701
+  _globals['_VALUES']._serialized_end=2723
+  _globals['_BOUND']._serialized_start=2725
+  _globals['_BOUND']._serialized_end=2747
+  _globals['_MULTIPLEOF']._serialized_start=2749
+  _globals['_MULTIPLEOF']._serialized_end=2778
+  _globals['_MULTIPLEOFDECIMAL']._serialized_start=2780
+  _globals['_MULTIPLEOFDECIMAL']._serialized_end=2816
+  _globals['_COUNT']._serialized_start=2818
+  _globals['_COUNT']._serialized_end=2840
+  _globals['_PATTERN']._serialized_start=2842
+  _globals['_PATTERN']._serialized_end=2878
+  _globals['_FORMAT']._serialized_start=2880
+  _globals['_FORMAT']._serialized_end=2902
+  _globals['_CLOSED']._serialized_start=2904
+  _globals['_CLOSED']._serialized_end=2929
+  _globals['_CONDITIONS']._serialized_start=2931
+  _globals['_CONDITIONS']._serialized_end=2963
+  _globals['_RESIDUALCHECK']._serialized_start=2965
+  _globals['_RESIDUALCHECK']._serialized_end=2998
+  _globals['_RESIDUAL']._serialized_start=3000
+  _globals['_RESIDUAL']._serialized_end=3052
 # @@protoc_insertion_point(module_scope)

@@ -551,7 +551,7 @@ class Check(_message.Message):
     ANY_OF_FIELD_NUMBER: _builtins.int
     ONE_OF_FIELD_NUMBER: _builtins.int
     NOT_FIELD_NUMBER: _builtins.int
-    RESIDUE_FIELD_NUMBER: _builtins.int
+    RESIDUAL_FIELD_NUMBER: _builtins.int
     MULTIPLE_OF_DECIMAL_FIELD_NUMBER: _builtins.int
     UNIQUE_ITEMS_FIELD_NUMBER: _builtins.int
     place: _builtins.int
@@ -644,7 +644,7 @@ class Check(_message.Message):
         """Values for which not exactly one of the conditions holds."""
 
     @_builtins.property
-    def residue(self) -> Global___Residue:
+    def residual(self) -> Global___ResidualCheck:
         """Values that the residual of this index refuses. The pointers and rules of the report are the validator's."""
 
     @_builtins.property
@@ -684,15 +684,15 @@ class Check(_message.Message):
         never: Global___Never | None = ...,
         any_of: Global___Conditions | None = ...,
         one_of: Global___Conditions | None = ...,
-        residue: Global___Residue | None = ...,
+        residual: Global___ResidualCheck | None = ...,
         multiple_of_decimal: Global___MultipleOfDecimal | None = ...,
         unique_items: Global___UniqueItems | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "fits", b"fits", "format", b"format", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "present", b"present", "residue", b"residue", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "fits", b"fits", "format", b"format", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "present", b"present", "residual", b"residual", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "expected", b"expected", "fits", b"fits", "format", b"format", "guards", b"guards", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "place", b"place", "pointer", b"pointer", "present", b"present", "residue", b"residue", "rule", b"rule", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "closed", b"closed", "exclusive_maximum", b"exclusive_maximum", "exclusive_minimum", b"exclusive_minimum", "expected", b"expected", "fits", b"fits", "format", b"format", "guards", b"guards", "kind", b"kind", "max_items", b"max_items", "max_length", b"max_length", "maximum", b"maximum", "min_items", b"min_items", "min_length", b"min_length", "minimum", b"minimum", "multiple_of", b"multiple_of", "multiple_of_decimal", b"multiple_of_decimal", "never", b"never", "not", b"not", "one_of", b"one_of", "pattern", b"pattern", "place", b"place", "pointer", b"pointer", "present", b"present", "residual", b"residual", "rule", b"rule", "types", b"types", "unique_items", b"unique_items", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["present", "fits", "types", "values", "minimum", "exclusive_minimum", "maximum", "exclusive_maximum", "multiple_of", "min_length", "max_length", "pattern", "format", "min_items", "max_items", "closed", "never", "any_of", "one_of", "not", "residue", "multiple_of_decimal", "unique_items"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["present", "fits", "types", "values", "minimum", "exclusive_minimum", "maximum", "exclusive_maximum", "multiple_of", "min_length", "max_length", "pattern", "format", "min_items", "max_items", "closed", "never", "any_of", "one_of", "not", "residual", "multiple_of_decimal", "unique_items"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -1000,7 +1000,7 @@ class Conditions(_message.Message):
 Global___Conditions: _TypeAlias = Conditions  # noqa: Y015
 
 @_typing.final
-class Residue(_message.Message):
+class ResidualCheck(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     RESIDUAL_FIELD_NUMBER: _builtins.int
@@ -1016,7 +1016,7 @@ class Residue(_message.Message):
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___Residue: _TypeAlias = Residue  # noqa: Y015
+Global___ResidualCheck: _TypeAlias = ResidualCheck  # noqa: Y015
 
 @_typing.final
 class Residual(_message.Message):

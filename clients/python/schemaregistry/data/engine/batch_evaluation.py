@@ -84,8 +84,8 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     place, binding = frame.plan.places[check.place], frame.binding
     key, show = RuleKey(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
     match check.kind:
-        case "residue":
-            yield from _residue_hits(checks, check, mask)
+        case "residual":
+            yield from _residual_hits(checks, check, mask)
         case "closed" if check.place == ROW:
             for name, having in frame.extras(check).items():
                 if (mask & having).any():
@@ -100,7 +100,7 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
             yield Hit(key, check.expected, check.place, mask, show)
 
 
-def _residue_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
+def _residual_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
     """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
     frame = checks.frame
     found: dict[RuleKey, Mask] = {}

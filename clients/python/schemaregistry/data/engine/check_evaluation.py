@@ -112,7 +112,7 @@ class CheckEvaluator:
             mask = some(mask & (holds if guard.holds else ~holds))
         return mask
 
-    def _residue(self, check: Check) -> Mask | None:
+    def _residual(self, check: Check) -> Mask | None:
         values, present = self.frame.values(check.place), self.frame.present(check.place)
         if present is not None and not present.any():
             return None
@@ -152,7 +152,7 @@ class CheckEvaluator:
         "fits": lambda self, check: self.frame.misfits(check.place),
         "never": lambda self, check: self._among(check.place, None),
         "closed": _closed,
-        "residue": _residue,
+        "residual": _residual,
         "unique_items": _repeating,
         **dict.fromkeys(("any_of", "one_of", "not"), _unchosen),
     }

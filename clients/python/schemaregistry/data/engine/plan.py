@@ -137,7 +137,7 @@ class Plan:
                 if place == ROW:
                     raise LookupError(index)
                 place = self.places[place].parent
-        _ = self.places[check.place], check.kind != "residue" or self.contract.residuals[check.argument]
+        _ = self.places[check.place], check.kind != "residual" or self.contract.residuals[check.argument]
         _ = check.kind != "unique_items" or self.children[check.place][0]
 
     @cached_property
@@ -150,7 +150,7 @@ class Plan:
     def looks_at_extras(self) -> bool:
         """Whether columns that the plan has no place for are to be read."""
         return self.whole_rows or any(
-            check.place == ROW and check.kind in ("residue", "closed") for check in self.every_check()
+            check.place == ROW and check.kind in ("residual", "closed") for check in self.every_check()
         )
 
     def every_check(self) -> Iterator[Check]:
@@ -333,7 +333,7 @@ _ARGUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "format": lambda body: body.name,
     "closed": lambda body: frozenset(body.members),
     **dict.fromkeys(("any_of", "one_of", "not"), _conditions),
-    "residue": lambda body: body.residual,
+    "residual": lambda body: body.residual,
 }
 
 

@@ -25,9 +25,9 @@ from schemaregistry.data.report.unreadable import READ_ERRORS
 
 _OBJECT: Final = ord("{")
 _AS_TEXT: Final = ("text", "date", "time", "timestamp", "binary")
-_BY_PRESENCE: Final = ("present", "never", "any_of", "one_of", "not", "residue")
+_BY_PRESENCE: Final = ("present", "never", "any_of", "one_of", "not", "residual")
 """Kinds of check that tell a null from what is absent, where a null is a value."""
-_ABOUT_TEXT: Final = ("values", "min_length", "max_length", "pattern", "format", "residue")
+_ABOUT_TEXT: Final = ("values", "min_length", "max_length", "pattern", "format", "residual")
 
 read_json: Any = pj.read_json
 """Takes Arrow's own readers of bytes too."""
@@ -188,7 +188,7 @@ def _needs_records(plan: Plan, check: Check) -> bool:
     kind = "struct" if check.place == ROW else family(place.kind)
     if check.kind == "closed":
         return any(child.name not in check.argument for child in plan.children[check.place])
-    if check.kind == "residue" and kind in ("struct", "list"):
+    if check.kind == "residual" and kind in ("struct", "list"):
         return True
     if check.kind == "unique_items":
         return family(plan.children[check.place][0].kind) in _AS_TEXT[1:]

@@ -285,7 +285,7 @@ pub mod check {
         Not(super::Conditions),
         /// Values that the residual of this index refuses. The pointers and rules of the report are the validator's.
         #[prost(message, tag="30")]
-        Residue(super::Residue),
+        Residual(super::ResidualCheck),
         /// T: number. Values that aren't a whole multiple.
         #[prost(message, tag="31")]
         MultipleOfDecimal(super::MultipleOfDecimal),
@@ -392,7 +392,7 @@ pub struct Conditions {
     pub conditions: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Residue {
+pub struct ResidualCheck {
     #[prost(uint32, tag="1")]
     pub residual: u32,
 }

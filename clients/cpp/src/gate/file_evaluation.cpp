@@ -1,4 +1,4 @@
-#include "judge.h"
+#include "file_evaluation.h"
 
 #include <arrow/extension_type.h>
 
@@ -27,15 +27,15 @@ std::optional<std::string> column_of(const Place& place) {
 bool fails_null(const Check& check) { return fails_alone(check, Value::null()); }
 
 /// How a place of another type is reported (`Fits` in contract.proto).
-Key refusal_of(const Plan& plan, const Binding& binding, const Check& fits) {
+RuleKey refusal_of(const Plan& plan, const Binding& binding, const Check& fits) {
   const auto column = column_of(plan.places[fits.place]);
   const Check* refusing = plan.refusing(fits.place, json_kind(family(*binding[fits.place].type)));
-  return refusing ? Key{column, refusing->pointer, refusing->rule} : Key{column, fits.names[0], "arrow"};
+  return refusing ? RuleKey{column, refusing->pointer, refusing->rule} : RuleKey{column, fits.names[0], "arrow"};
 }
 
 }  // namespace
 
-const Binding& Judge::bind(const arrow::Schema& schema) {
+const Binding& FileEvaluation::bind(const arrow::Schema& schema) {
   if (schema_ && schema_->Equals(schema)) return binding_;
   schema_ = arrow::schema(schema.fields());
   names_ = schema.field_names();
@@ -46,7 +46,7 @@ const Binding& Judge::bind(const arrow::Schema& schema) {
   return binding_;
 }
 
-void Judge::judge_schema(const arrow::Schema& schema) {
+void FileEvaluation::judge_schema(const arrow::Schema& schema) {
   judge_names(schema.field_names());
   judge_renamed();
   for (const Check& check : plan_.checks) {
@@ -54,7 +54,7 @@ void Judge::judge_schema(const arrow::Schema& schema) {
   }
 }
 
-void Judge::judge_names(const std::vector<std::string>& names) {
+void FileEvaluation::judge_names(const std::vector<std::string>& names) {
   std::map<std::string, std::string> seen;
   for (const std::string& name : names) {
     const std::string& other = seen.try_emplace(folded(name), name).first->second;
@@ -63,7 +63,7 @@ void Judge::judge_names(const std::vector<std::string>& names) {
 }
 
 /// One column that is missing and one that is extra may be the same under a new name.
-void Judge::judge_renamed() {
+void FileEvaluation::judge_renamed() {
   std::vector<std::string> missing;
   for (int column = 0; column < plan_.schema->num_fields(); ++column) {
     if (!binding_[static_cast<std::size_t>(column) + 1].is_known())
@@ -87,9 +87,9 @@ void Judge::judge_renamed() {
   tally_.note(missing[0] + " is missing and " + extras[0].first + " isn't in the contract: was it renamed?");
 }
 
-void Judge::judge_fault(const Check& check, const arrow::Schema& schema) {
+void FileEvaluation::judge_fault(const Check& check, const arrow::Schema& schema) {
   const Place& place = plan_.places[check.place];
-  const Key key{column_of(place), check.pointer, check.rule};
+  const RuleKey key{column_of(place), check.pointer, check.rule};
   if (check.kind == CheckKind::present && is_missing(check.place)) {
     tally_.broken(key, check.expected, place.parent == kRow ? "no such column" : "no member \"" + place.name + "\"");
   } else if (check.kind == CheckKind::fits && binding_[check.place].is_refused()) {
@@ -102,7 +102,7 @@ void Judge::judge_fault(const Check& check, const arrow::Schema& schema) {
   }
 }
 
-bool Judge::is_missing(std::uint32_t place) const {
+bool FileEvaluation::is_missing(std::uint32_t place) const {
   if (binding_[place].is_known()) return false;
   const std::uint32_t parent = plan_.places[place].parent;
   if (parent == kRow) return true;
@@ -110,7 +110,7 @@ bool Judge::is_missing(std::uint32_t place) const {
          binding_[parent].type->id() != arrow::Type::NA;
 }
 
-void Judge::take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows) {
+void FileEvaluation::take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows) {
   std::vector<Suspects> suspects;
   bool any = false;
   Marks marked;
@@ -129,13 +129,13 @@ void Judge::take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::
   rows_ += rows;
 }
 
-void Judge::take(Row& row, std::int64_t line) {
+void FileEvaluation::take(Row& row, std::int64_t line) {
   tally_.rows_failing += judge_row(
       row, [](std::size_t) { return true; }, rows_, line);
   ++rows_;
 }
 
-void Judge::take(const std::map<Key, Value>& broken, std::int64_t line) {
+void FileEvaluation::take(const std::map<RuleKey, Value>& broken, std::int64_t line) {
   for (const auto& [key, value] : broken) {
     const Value& at_fault = value;
     tally_.add(key, plan_.expected(key.column, key.pointer, key.rule), {path_, rows_, line, ""},
@@ -145,10 +145,10 @@ void Judge::take(const std::map<Key, Value>& broken, std::int64_t line) {
   ++rows_;
 }
 
-bool Judge::judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspect, std::int64_t index,
+bool FileEvaluation::judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspect, std::int64_t index,
                       std::optional<std::int64_t> line) {
   interpreter_->seek(row);
-  std::set<Key> seen;
+  std::set<RuleKey> seen;
   Failure failure;
   for (std::size_t i = 0; i < plan_.checks.size(); ++i) {
     const Check& check = plan_.checks[i];
@@ -161,11 +161,11 @@ bool Judge::judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspe
   return !seen.empty();
 }
 
-std::vector<Judge::Hit> Judge::hits_of(const Check& check, const Failure& failure, Row& row) {
+std::vector<FileEvaluation::Hit> FileEvaluation::hits_of(const Check& check, const Failure& failure, Row& row) {
   const Place& place = plan_.places[check.place];
-  Key key{column_of(place), check.pointer, check.rule};
+  RuleKey key{column_of(place), check.pointer, check.rule};
   const auto show = [&place, &row, items = failure.items] { return row.shown_at(place, items); };
-  if (check.kind == CheckKind::residue) return residue_hits(check, failure, row);
+  if (check.kind == CheckKind::residual) return residual_hits(check, failure, row);
   if (check.kind == CheckKind::closed && check.place == kRow) {
     std::vector<Hit> hits;
     for (const std::string& name : failure.extras) {
@@ -182,7 +182,7 @@ std::vector<Judge::Hit> Judge::hits_of(const Check& check, const Failure& failur
   return {{std::move(key), check.expected, show}};
 }
 
-std::vector<Judge::Hit> Judge::residue_hits(const Check& check, const Failure& failure, Row& row) const {
+std::vector<FileEvaluation::Hit> FileEvaluation::residual_hits(const Check& check, const Failure& failure, Row& row) const {
   const Place& place = plan_.places[check.place];
   std::vector<Hit> hits;
   for (const auto& [items, refusal] : failure.refusals) {
@@ -196,7 +196,7 @@ std::vector<Judge::Hit> Judge::residue_hits(const Check& check, const Failure& f
   return hits;
 }
 
-Judge::Suspects Judge::suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
+FileEvaluation::Suspects FileEvaluation::suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
   Suspects none;
   Suspects any;
   any.any = true;
@@ -207,7 +207,7 @@ Judge::Suspects Judge::suspects_of(const Check& check, const std::vector<std::sh
     case CheckKind::any_of:
     case CheckKind::one_of:
     case CheckKind::not_:
-    case CheckKind::residue:
+    case CheckKind::residual:
     case CheckKind::never:
       return check.place == kRow || bound.is_known() ? any : none;
     case CheckKind::present:
@@ -227,7 +227,7 @@ Judge::Suspects Judge::suspects_of(const Check& check, const std::vector<std::sh
   return found;
 }
 
-bool Judge::may_have_extras(const Check& check) const {
+bool FileEvaluation::may_have_extras(const Check& check) const {
   if (!binding_[check.place].extras.empty()) return true;
   const auto& children = plan_.places[check.place].children;
   return std::any_of(children.begin(), children.end(), [&](std::uint32_t child) {
@@ -235,7 +235,7 @@ bool Judge::may_have_extras(const Check& check) const {
   });
 }
 
-Judge::Suspects Judge::suspects_at(const Check& check, const arrow::Array& array) const {
+FileEvaluation::Suspects FileEvaluation::suspects_at(const Check& check, const arrow::Array& array) const {
   const Place& place = plan_.places[check.place];
   Suspects found;
   if (check.kind == CheckKind::present) {
@@ -256,7 +256,7 @@ Judge::Suspects Judge::suspects_at(const Check& check, const arrow::Array& array
 }
 
 /// The values at a place, aligned with the rows where no list is on the way; nothing where they aren't at hand.
-std::shared_ptr<arrow::Array> Judge::array_at(const Place& place,
+std::shared_ptr<arrow::Array> FileEvaluation::array_at(const Place& place,
                                               const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
   std::shared_ptr<arrow::Array> array;
   for (const std::uint32_t step : place.way) {
@@ -277,11 +277,11 @@ std::shared_ptr<arrow::Array> Judge::array_at(const Place& place,
   return array;
 }
 
-void Judge::finish() {
+void FileEvaluation::finish() {
   if (!binding_.empty()) add_notes(plan_.places[kRow]);
 }
 
-void Judge::add_notes(const Place& place) {
+void FileEvaluation::add_notes(const Place& place) {
   const Bound& bound = binding_[place.index];
   if (!bound.fit.note.empty()) tally_.note(place.column + ": " + bound.fit.note, place.index);
   for (const std::uint32_t child : place.children) {

@@ -24,9 +24,9 @@
 namespace schemaregistry {
 
 /// The judge of one file.
-class Judge {
+class FileEvaluation {
  public:
-  Judge(const Plan& plan, Tally& tally, std::string path) : plan_(plan), tally_(tally), path_(std::move(path)) {}
+  FileEvaluation(const Plan& plan, Tally& tally, std::string path) : plan_(plan), tally_(tally), path_(std::move(path)) {}
 
   /// Read the file's schema; what is wrong with it is a violation, rows or no rows.
   const Binding& bind(const arrow::Schema& schema);
@@ -35,7 +35,7 @@ class Judge {
   /// Judge one row of a text format.
   void take(Row& row, std::int64_t line);
   /// Count one record that was judged as JSON: what it breaks, each with the value at fault.
-  void take(const std::map<Key, Value>& broken, std::int64_t line);
+  void take(const std::map<RuleKey, Value>& broken, std::int64_t line);
   /// Note what was read as another type and fitted.
   void finish();
 
@@ -67,12 +67,12 @@ class Judge {
 
   /// One violation of a row, before it is known whether it was seen in that row already.
   struct Hit {
-    Key key;
+    RuleKey key;
     std::string expected;
     std::function<Value()> show;
   };
   std::vector<Hit> hits_of(const Check& check, const Failure& failure, Row& row);
-  std::vector<Hit> residue_hits(const Check& check, const Failure& failure, Row& row) const;
+  std::vector<Hit> residual_hits(const Check& check, const Failure& failure, Row& row) const;
 
   const Plan& plan_;
   Tally& tally_;

@@ -353,9 +353,10 @@ std::string loaded_json(const std::string& name, const std::string& text) {
 }
 
 TEST(LoaderTest, HandsOnJsonAsTheTextThatTheLineHas) {
-  EXPECT_EQ(loaded_json("a.ndjson",
-                        "{\"a\": 1.10}\n{\"b\": 1, \"a\":  {\"x\" : 1e400} }\n{}\n{\"a\": null}\n{\"a\": \"\\u0041\"}\n"),
-            "1.10\n{\"x\" : 1e400}\n-\nnull\n\"\\u0041\"\n");
+  EXPECT_EQ(
+      loaded_json("a.ndjson",
+                  "{\"a\": 1.10}\n{\"b\": 1, \"a\":  {\"x\" : 1e400} }\n{}\n{\"a\": null}\n{\"a\": \"\\u0041\"}\n"),
+      "1.10\n{\"x\" : 1e400}\n-\nnull\n\"\\u0041\"\n");
 }
 
 TEST(LoaderTest, HandsOnJsonAsTheTextThatTheFieldHas) {
@@ -364,7 +365,8 @@ TEST(LoaderTest, HandsOnJsonAsTheTextThatTheFieldHas) {
 
 TEST(GateTest, JudgesTextsOfAColumnOfJsonAsJson) {
   const Gate gate = gate_of(contract_of(v1::TYPE_NAME_JSON));
-  const auto texts = array_of<arrow::StringBuilder, std::string>({"1", "a", std::nullopt, "{\"x\": 1, \"x\": 2}", "null"});
+  const auto texts =
+      array_of<arrow::StringBuilder, std::string>({"1", "a", std::nullopt, "{\"x\": 1, \"x\": 2}", "null"});
   EXPECT_EQ(failing_rows(check(gate, texts)), (std::vector<std::int64_t>{1, 3}));
 }
 

@@ -45,9 +45,8 @@ std::optional<Error> Silence::read(const CallMetadata& headers) {
 }
 
 grpc::Status Silence::broken() const {
-  return {grpc::StatusCode::UNAVAILABLE,
-          "heard nothing for " + std::to_string(allowed().count()) +
-              " ms: check that it is running, and what is in between"};
+  return {grpc::StatusCode::UNAVAILABLE, "heard nothing for " + std::to_string(allowed().count()) +
+                                             " ms: check that it is running, and what is in between"};
 }
 
 }  // namespace schemaregistry

@@ -146,7 +146,7 @@ void FileEvaluation::take(const std::map<RuleKey, Value>& broken, std::int64_t l
 }
 
 bool FileEvaluation::judge_row(Row& row, const std::function<bool(std::size_t)>& is_suspect, std::int64_t index,
-                      std::optional<std::int64_t> line) {
+                               std::optional<std::int64_t> line) {
   interpreter_->seek(row);
   std::set<RuleKey> seen;
   Failure failure;
@@ -182,7 +182,8 @@ std::vector<FileEvaluation::Hit> FileEvaluation::hits_of(const Check& check, con
   return {{std::move(key), check.expected, show}};
 }
 
-std::vector<FileEvaluation::Hit> FileEvaluation::residual_hits(const Check& check, const Failure& failure, Row& row) const {
+std::vector<FileEvaluation::Hit> FileEvaluation::residual_hits(const Check& check, const Failure& failure,
+                                                               Row& row) const {
   const Place& place = plan_.places[check.place];
   std::vector<Hit> hits;
   for (const auto& [items, refusal] : failure.refusals) {
@@ -196,7 +197,8 @@ std::vector<FileEvaluation::Hit> FileEvaluation::residual_hits(const Check& chec
   return hits;
 }
 
-FileEvaluation::Suspects FileEvaluation::suspects_of(const Check& check, const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
+FileEvaluation::Suspects FileEvaluation::suspects_of(const Check& check,
+                                                     const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
   Suspects none;
   Suspects any;
   any.any = true;
@@ -257,7 +259,7 @@ FileEvaluation::Suspects FileEvaluation::suspects_at(const Check& check, const a
 
 /// The values at a place, aligned with the rows where no list is on the way; nothing where they aren't at hand.
 std::shared_ptr<arrow::Array> FileEvaluation::array_at(const Place& place,
-                                              const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
+                                                       const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
   std::shared_ptr<arrow::Array> array;
   for (const std::uint32_t step : place.way) {
     const Bound& bound = binding_[step];

@@ -26,7 +26,8 @@ namespace schemaregistry {
 /// The judge of one file.
 class FileEvaluation {
  public:
-  FileEvaluation(const Plan& plan, Tally& tally, std::string path) : plan_(plan), tally_(tally), path_(std::move(path)) {}
+  FileEvaluation(const Plan& plan, Tally& tally, std::string path)
+      : plan_(plan), tally_(tally), path_(std::move(path)) {}
 
   /// Read the file's schema; what is wrong with it is a violation, rows or no rows.
   const Binding& bind(const arrow::Schema& schema);

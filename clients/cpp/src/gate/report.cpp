@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t kMost = 50;
 
 const char* name_of(ReportVerdict verdict) {
-  return verdict == ReportVerdict::conforms ? "conforms" : verdict == ReportVerdict::violates ? "violates" : "undecided";
+  return verdict == ReportVerdict::conforms   ? "conforms"
+         : verdict == ReportVerdict::violates ? "violates"
+                                              : "undecided";
 }
 
 std::string number(const std::optional<std::int64_t>& value) { return value ? std::to_string(*value) : "null"; }
@@ -54,21 +56,24 @@ std::string json_of(const std::optional<Fault>& fault) {
 
 }  // namespace
 
-int Report::exit_code() const { return verdict == ReportVerdict::conforms ? 0 : verdict == ReportVerdict::violates ? 1 : 3; }
+int Report::exit_code() const {
+  return verdict == ReportVerdict::conforms ? 0 : verdict == ReportVerdict::violates ? 1 : 3;
+}
 
 std::string Report::to_json() const {
   std::array<char, 64> time{};
   std::snprintf(time.data(), time.size(), "%.6f", seconds);
   const auto rate = seconds > 0 ? std::llround(static_cast<double>(rows) / seconds) : 0;
-  return printable_json(std::string(R"({"verdict": ")") + name_of(verdict) + R"(", "schema": {"id": )" + quoted(schema_id) +
-         R"(, "version": )" + quoted(schema_version) + R"(, "revision": )" + number(schema_revision) +
-         R"(, "fingerprint": )" + quoted(schema_fingerprint) + R"(}, "files": )" +
-         list(files, [](const FileFacts& file) { return json_of(file); }) + R"(, "rows": )" + std::to_string(rows) +
-         R"(, "rows_failing": )" + std::to_string(rows_failing) + R"(, "violations": )" +
-         list(violations, [](const Violation& violation) { return json_of(violation); }) + R"(, "notes": )" +
-         list(notes, [](const std::string& note) { return quoted(note); }) + R"(, "error": )" + json_of(error) +
-         R"(, "seconds": )" + time.data() + R"(, "rows_per_second": )" + std::to_string(rate) +
-         R"(, "peak_memory_bytes": )" + std::to_string(peak_memory_bytes) + "}");
+  return printable_json(
+      std::string(R"({"verdict": ")") + name_of(verdict) + R"(", "schema": {"id": )" + quoted(schema_id) +
+      R"(, "version": )" + quoted(schema_version) + R"(, "revision": )" + number(schema_revision) +
+      R"(, "fingerprint": )" + quoted(schema_fingerprint) + R"(}, "files": )" +
+      list(files, [](const FileFacts& file) { return json_of(file); }) + R"(, "rows": )" + std::to_string(rows) +
+      R"(, "rows_failing": )" + std::to_string(rows_failing) + R"(, "violations": )" +
+      list(violations, [](const Violation& violation) { return json_of(violation); }) + R"(, "notes": )" +
+      list(notes, [](const std::string& note) { return quoted(note); }) + R"(, "error": )" + json_of(error) +
+      R"(, "seconds": )" + time.data() + R"(, "rows_per_second": )" + std::to_string(rate) +
+      R"(, "peak_memory_bytes": )" + std::to_string(peak_memory_bytes) + "}");
 }
 
 std::string Report::to_text() const {
@@ -85,13 +90,13 @@ std::string Report::to_text() const {
   std::map<std::string, std::size_t> of_rule;
   for (const Violation& violation : violations) {
     if (++of_rule[violation.rule] > kMost) continue;
-    text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " + on_one_line(violation.pointer) +
-            "  expected " + on_one_line(violation.expected) + ", found " + on_one_line(violation.actual) + ": " +
-            std::to_string(violation.count) + " rows\n";
+    text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " +
+            on_one_line(violation.pointer) + "  expected " + on_one_line(violation.expected) + ", found " +
+            on_one_line(violation.actual) + ": " + std::to_string(violation.count) + " rows\n";
     for (const Example& example : violation.examples) {
       text += "  " + on_one_line(example.file) + ": row " + std::to_string(example.row) +
-              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " + on_one_line(example.value) +
-              "\n";
+              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " +
+              on_one_line(example.value) + "\n";
     }
   }
   for (const auto& [rule, count] : of_rule) {

@@ -101,9 +101,8 @@ std::optional<Fault> refuse_damaged(const Reading& reading, const arrow::FieldVe
 }
 
 bool holds_decimals(const arrow::DataType& type) {
-  return arrow::is_decimal(type.id()) || std::any_of(type.fields().begin(), type.fields().end(), [](const auto& field) {
-           return holds_decimals(*field->type());
-         });
+  return arrow::is_decimal(type.id()) || std::any_of(type.fields().begin(), type.fields().end(),
+                                                     [](const auto& field) { return holds_decimals(*field->type()); });
 }
 
 class ParquetFile {
@@ -212,9 +211,8 @@ class ParquetFile {
   std::vector<int> of_int96(const std::vector<int>& columns, bool has) const {
     const auto wide = columns_of_int96(manifest_, *metadata_->schema());
     std::vector<int> found;
-    std::copy_if(columns.begin(), columns.end(), std::back_inserter(found), [&](int column) {
-      return (std::find(wide.begin(), wide.end(), column) != wide.end()) == has;
-    });
+    std::copy_if(columns.begin(), columns.end(), std::back_inserter(found),
+                 [&](int column) { return (std::find(wide.begin(), wide.end(), column) != wide.end()) == has; });
     std::sort(found.begin(), found.end());
     return found;
   }
@@ -448,7 +446,8 @@ std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr
 /// A stream may end without a mark: one that is cut between two batches shows by the rows that its schema says.
 std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& schema, arrow::io::ReadableFile& file) {
   const auto& metadata = schema.metadata();
-  const auto said = metadata ? metadata->Get("schemaregistry.rows") : arrow::Result<std::string>(arrow::Status::KeyError(""));
+  const auto said =
+      metadata ? metadata->Get("schemaregistry.rows") : arrow::Result<std::string>(arrow::Status::KeyError(""));
   std::int64_t rows = 0;
   if (said.ok() && std::from_chars(said->data(), said->data() + said->size(), rows).ec == std::errc{} &&
       rows > reading.judge.rows()) {

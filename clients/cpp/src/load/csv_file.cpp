@@ -240,9 +240,8 @@ class CsvFile {
 
   std::optional<Fault> take(std::vector<CsvField>& fields, const Record& record) {
     if (fields.size() != own_) {
-      return not_csv(record, std::to_string(fields.size()) + " fields where the header has " +
-                                 std::to_string(own_) + ": " +
-                                 printable(std::string(record.text.substr(0, 80))));
+      return not_csv(record, std::to_string(fields.size()) + " fields where the header has " + std::to_string(own_) +
+                                 ": " + printable(std::string(record.text.substr(0, 80))));
     }
     fields.insert(fields.end(), added_.begin(), added_.end());
     row_->seek(fields);

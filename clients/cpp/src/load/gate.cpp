@@ -11,10 +11,10 @@
 #include <string_view>
 #include <utility>
 
-#include "schemaregistry/guarded.h"
 #include "csv_dialect.h"
 #include "plan.h"
 #include "reading.h"
+#include "schemaregistry/guarded.h"
 #include "tally.h"
 
 namespace schemaregistry {
@@ -69,7 +69,9 @@ class Run {
     report_.rows_failing = tally_.rows_failing;
     report_.violations = tally_.violations(plan_);
     report_.notes = tally_.notes();
-    report_.verdict = report_.error ? ReportVerdict::undecided : tally_.is_clean() ? ReportVerdict::conforms : ReportVerdict::violates;
+    report_.verdict = report_.error       ? ReportVerdict::undecided
+                      : tally_.is_clean() ? ReportVerdict::conforms
+                                          : ReportVerdict::violates;
     report_.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
     report_.peak_memory_bytes = peak_memory();
     return std::move(report_);
@@ -82,8 +84,7 @@ class Run {
     try {
       return read(reading);
     } catch (const std::bad_alloc&) {
-      return reading.fault("OUT_OF_MEMORY",
-                           "memory ran out: give the program more; a damaged file may ask for any");
+      return reading.fault("OUT_OF_MEMORY", "memory ran out: give the program more; a damaged file may ask for any");
     } catch (const parquet::ParquetException& thrown) {
       return reading.fault("CORRUPT", thrown.what());
     }
@@ -143,7 +144,8 @@ const std::shared_ptr<arrow::Schema>& Gate::schema() const noexcept { return pla
 Result<Report> Gate::check(arrow::RecordBatchReader& batches, const std::string& name) const {
   return guarded([&]() -> Result<Report> {
     Run one(*plan_, std::nullopt, {});
-    one.judge({name, "arrow", "", 0, {}, std::nullopt, ""}, [&](Reading& reading) { return read_batches(reading, batches); });
+    one.judge({name, "arrow", "", 0, {}, std::nullopt, ""},
+              [&](Reading& reading) { return read_batches(reading, batches); });
     return one.finish();
   });
 }

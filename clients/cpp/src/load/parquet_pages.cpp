@@ -91,7 +91,8 @@ PageHeader read_header(CompactProtocol& header, std::int64_t at) {
 
 class Pages {
  public:
-  Pages(const Reading& reading, arrow::io::RandomAccessFile& file) : reading_(reading), file_(file), file_size_(reading.source.size) {}
+  Pages(const Reading& reading, arrow::io::RandomAccessFile& file)
+      : reading_(reading), file_(file), file_size_(reading.source.size) {}
 
   /// Hold the pages that are read for a column's values to what the footer says; the largest is in `largest`.
   std::optional<Fault> walk(const ColumnChunk& chunk, PageHeader& largest) {
@@ -113,10 +114,12 @@ class Pages {
     return std::nullopt;
   }
 
-  Fault bomb(const ColumnChunk& chunk, const std::string& packed, const std::string& would_be, std::int64_t offset) const {
+  Fault bomb(const ColumnChunk& chunk, const std::string& packed, const std::string& would_be,
+             std::int64_t offset) const {
     return reading_.fault(
         "DECOMPRESSION_BOMB",
-        packed + " of \"" + chunk.path + "\" would become " + would_be + ": write smaller row groups and pages", offset);
+        packed + " of \"" + chunk.path + "\" would become " + would_be + ": write smaller row groups and pages",
+        offset);
   }
 
  private:
@@ -140,8 +143,8 @@ class Pages {
     const std::int64_t room = chunk.offset + chunk.packed + kLeftOut - page.offset - page.header;
     std::string wrong;
     if (page.packed < 0 || page.packed > room) {
-      wrong = "has " + counted(page.packed) + " bytes where its column has " + counted(std::max<std::int64_t>(room, 0)) +
-              " left";
+      wrong = "has " + counted(page.packed) + " bytes where its column has " +
+              counted(std::max<std::int64_t>(room, 0)) + " left";
     } else if (page.size < 0 || (page.size > kSmall && page.size - kLeftOut > chunk.size)) {
       wrong = "becomes " + counted(page.size) + " bytes, and its whole column " + counted(chunk.size);
     } else if (page.kind == kDictionary && page.values > page.size) {
@@ -175,18 +178,17 @@ std::optional<Fault> find_page_bomb(const Reading& reading, arrow::io::RandomAcc
       const std::int64_t dictionary = said->has_dictionary_page() ? said->dictionary_page_offset() : 0;
       const std::int64_t data = said->data_page_offset();
       const ColumnChunk chunk{said->path_in_schema()->ToDotString(), dictionary > 0 ? std::min(dictionary, data) : data,
-                        said->total_compressed_size(), said->total_uncompressed_size(), said->num_values()};
+                              said->total_compressed_size(), said->total_uncompressed_size(), said->num_values()};
       if (chunk.values > std::max(group->num_rows(), kBombValues) && exceeds(chunk.values, chunk.packed)) {
-        return pages.bomb(chunk, counted(chunk.packed) + " bytes", counted(chunk.values) + " values",
-                          chunk.offset);
+        return pages.bomb(chunk, counted(chunk.packed) + " bytes", counted(chunk.values) + " values", chunk.offset);
       }
       PageHeader largest;
       if (auto fault = pages.walk(chunk, largest)) return fault;
       held += largest.size;
       packed += largest.packed;
       if (held > kBombBytes && exceeds(held, packed)) {
-        return pages.bomb(chunk, "pages of " + counted(packed) + " bytes up to that",
-                          counted(held) + " at a time", chunk.offset);
+        return pages.bomb(chunk, "pages of " + counted(packed) + " bytes up to that", counted(held) + " at a time",
+                          chunk.offset);
       }
     }
   }

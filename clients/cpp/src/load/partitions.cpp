@@ -44,15 +44,15 @@ std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& 
     const auto equals = part.find('=');
     if (equals == std::string::npos || equals == 0) continue;
     PartitionColumn given{unescaped(std::string_view(part).substr(0, equals)), 0,
-                unescaped(std::string_view(part).substr(equals + 1))};
+                          unescaped(std::string_view(part).substr(equals + 1))};
     if (given.text == "__HIVE_DEFAULT_PARTITION__") given.text.reset();
     for (const std::uint32_t child : plan.places[kRow].children) {
       if (plan.places[child].name == given.name) given.place = child;
     }
     if (given.place == 0) continue;
-    found.erase(
-        std::remove_if(found.begin(), found.end(), [&](const PartitionColumn& each) { return each.name == given.name; }),
-        found.end());
+    found.erase(std::remove_if(found.begin(), found.end(),
+                               [&](const PartitionColumn& each) { return each.name == given.name; }),
+                found.end());
     found.push_back(std::move(given));
   }
   return found;

@@ -9,7 +9,9 @@ constexpr int kDeepest = 24;
 constexpr int kWidest = 63;
 
 /// A boolean is a byte of its own in a collection, and part of the field's head in a struct.
-int as_item(int type) { return type == CompactProtocol::kTrue || type == CompactProtocol::kFalse ? int{CompactProtocol::kByte} : type; }
+int as_item(int type) {
+  return type == CompactProtocol::kTrue || type == CompactProtocol::kFalse ? int{CompactProtocol::kByte} : type;
+}
 
 }  // namespace
 
@@ -54,7 +56,9 @@ bool CompactProtocol::next(Field& field) {
   return true;
 }
 
-std::uint64_t CompactProtocol::count_of(int head) { return head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4); }
+std::uint64_t CompactProtocol::count_of(int head) {
+  return head >> 4 == 0x0F ? varint() : static_cast<std::uint64_t>(head >> 4);
+}
 
 std::uint64_t CompactProtocol::items() { return count_of(byte()); }
 

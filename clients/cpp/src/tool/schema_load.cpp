@@ -26,8 +26,8 @@ namespace {
 using schemaregistry::Code;
 using schemaregistry::Error;
 using schemaregistry::Gate;
-using schemaregistry::Report;
 using schemaregistry::on_one_line;
+using schemaregistry::Report;
 using schemaregistry::Result;
 using schemaregistry::contracts::TicksV1;
 
@@ -195,7 +195,8 @@ int run_backtest(const LoadOptions& options, const Gate& gate, std::optional<std
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
-  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv, options.strict});
+  const auto rows =
+      schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv, options.strict});
   if (!rows) return fail(rows.error());
   if (rows->report.verdict != schemaregistry::ReportVerdict::conforms) return print(options, rows->report, nullptr);
   backtest::Crossover crossover;

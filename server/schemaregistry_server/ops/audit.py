@@ -9,7 +9,7 @@ import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry_server.ops import snapshot_file
-from schemaregistry_server.ops.store_locator import AsJson, StoreLocator, tell
+from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
 
@@ -23,7 +23,7 @@ def audit(
     snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
     *,
     place: StoreLocator,
-    as_json: AsJson = False,
+    as_json: AsJsonLine = False,
 ) -> None:
     """Prove that every audit record follows the one before it, and that each version is what its record says.
 

@@ -16,7 +16,7 @@ from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Checked, Header
-from schemaregistry_server.ops.store_locator import AsJson, StoreLocator, tell
+from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
 NEW_REVISIONS: Final = """\
@@ -31,7 +31,7 @@ def snapshot(
     file: File,
     *,
     place: StoreLocator,
-    as_json: AsJson = False,
+    as_json: AsJsonLine = False,
 ) -> None:
     """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
 
@@ -47,7 +47,7 @@ def restore(
     *,
     place: StoreLocator,
     sha256: Sha256 = "",
-    as_json: AsJson = False,
+    as_json: AsJsonLine = False,
 ) -> None:
     """Write what FILE has into an empty store, then read it back and compare.
 

@@ -20,7 +20,7 @@ from schemaregistry_server.store.base import Store
 from schemaregistry_server.store.sqlite_store import SQLiteReader
 from schemaregistry_server.store.store_history import History, Readable
 
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
+AsJsonLine = Annotated[bool, typer.Option("--json", help="Answer as one line of JSON.")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from schemaregistry.compat.constant import freeze
 from schemaregistry.compat.verdict import ABSENT, Absent
 from schemaregistry.document.model import Json
-
-SchemaPath: TypeAlias = tuple[str | int, ...]
+from schemaregistry.document.subschemas import SchemaPath
 
 ANNOTATIONS: Final = frozenset(
     (

@@ -4,9 +4,10 @@ import json
 from typing import Final
 
 from schemaregistry.compat.arrow_rules import ColumnDifference
-from schemaregistry.compat.changes import Edit, SchemaPath
+from schemaregistry.compat.changes import Edit
 from schemaregistry.compat.verdict import ABSENT, Absent
 from schemaregistry.document.model import Json
+from schemaregistry.document.subschemas import SchemaPath
 
 SHOWN: Final = 160
 """Characters of a value that a sentence shows."""

@@ -1,1 +1,1 @@
-"""The registry's server: store, catalog, gRPC service and REST transport."""
+"""The schema registry's server: stores, the catalog in memory, the RPCs, and their gRPC and REST transports."""

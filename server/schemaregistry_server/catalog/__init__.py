@@ -1,1 +1,1 @@
-"""Every version in memory, kept up to date from the store."""
+"""The catalog: every version in memory, kept up to date from the store, and what answers are made from it."""

@@ -1,7 +1,7 @@
-"""What the server knows: every version up to a revision, as one immutable value that a change replaces by a new one.
+"""The catalog: every version up to a revision, as one immutable value that a change replaces with a new one.
 
-Holds no I/O and no waiting. Documents are parsed when asked for, so that a hundred thousand versions load in the time
-it takes to read them.
+Documents are parsed when asked for, so that a hundred thousand versions load in the time it takes to read them.
+`current.py` has the newest catalog, `feed.py` advances it from the store.
 """
 
 import heapq
@@ -21,10 +21,11 @@ from schemaregistry_server.catalog.index import Index, following
 from schemaregistry_server.store.base import Entry
 
 NEAR = 100
-"""Names on each side of an unknown one that are compared with it: a miss costs the same in a large catalog."""
+"""How many names on each side of an unknown one are compared with it, so that a miss costs the same in a large
+catalog."""
 
 LIKENESS = 60
-"""Of a hundred, which two names have that are the same."""
+"""The least likeness of a suggested name, of 100 for equal names (`rapidfuzz.fuzz.ratio`)."""
 
 
 _id = attrgetter("entry.id")
@@ -48,14 +49,17 @@ class Subject:
         return self.versions[bisect_right(self.versions, revision, key=_revision) :]
 
     def grown(self, later: Sequence[CatalogVersion]) -> "Subject":
-        """This subject with `later` versions too."""
+        """This subject with the `later` versions added."""
         by_version = self.by_version
         for registered in later:
             by_version = by_version.insert(registered.entry.version, registered)
         return Subject(self.id, (*self.versions, *later), by_version)
 
     def find(self, version: str) -> CatalogVersion:
-        """The version of that name, with or without `v`; the latest for "" and `latest`; raise NotFound."""
+        """Find a version by its number, with or without `v`; "" and `latest` find the latest.
+
+        Raises NotFound (NO_SUCH_VERSION) with near versions, InvalidArgument where the text is no version.
+        """
         if version in {"", "latest"}:
             return self.latest
         found = self.by_version.get(version.removeprefix("v"))
@@ -74,8 +78,9 @@ class Subject:
 class Catalog:
     """Every version up to `revision`.
 
-    A catalog and its successors share what only grows, so that a change costs the same in a large catalog: `_history`,
-    of which each sees its own first `size` members, `_ids` in their order, of which it sees its own, and `index`.
+    A catalog and its successors share lists that only grow, so that a change costs the same in a large catalog. Each
+    catalog reads the first `size` members of `_history`, those of the sorted `_ids` that are in its `subjects`, and
+    checks what `index` finds against its own versions.
     """
 
     revision: int = 0
@@ -86,9 +91,10 @@ class Catalog:
     index: Index = field(default_factory=Index, repr=False)
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
-        """The catalog after `entries`, in the order of their revisions; what it has already is passed over.
+        """Make the catalog that has `entries` too (in the order of their revisions), up to `revision`.
 
-        Only the newest catalog may be advanced, and it never goes backwards.
+        Entries that it has already are ignored, and `revision` never goes back. Only the newest catalog may be
+        advanced, since its successor appends to the shared lists.
         """
         fresh = [CatalogVersion(entry) for entry in entries if entry.revision > self.revision]
         subjects = self.subjects
@@ -103,16 +109,19 @@ class Catalog:
         return replace(self, revision=max(self.revision, revision), subjects=subjects, size=self.size + len(fresh))
 
     def ids(self, after: str = "") -> Iterator[str]:
-        """The ids that come after `after`, in their order; this catalog may be advanced meanwhile."""
+        """The ids that sort after `after`, in order; this catalog may be advanced while they are read."""
         return (name for name in following(self._ids, after) if name in self.subjects)
 
     def filtered(self, after: str, field: str, tag: str) -> Iterator[Subject]:
-        """The subjects after `after` that may have a field and a tag ("": anything), in the order of their ids."""
+        """The subjects after the id `after` that may have `field` and `tag` ("" for any), in the order of their ids.
+
+        A superset: the caller looks at each latest version again, as `Index` says.
+        """
         names = self.index.ids(after, field, tag) if field or tag else self.ids(after)
         return (subject for subject in map(self.subjects.get, names) if subject)
 
     def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
-        """Every version of `id`; raise InvalidArgument where that can't be an id, NotFound where there is none."""
+        """The subject of `id`; raises InvalidArgument for text that is no id, NotFound (NO_SUCH_SCHEMA) if unknown."""
         subject = self.subjects.get(id)
         if subject is None:
             near = _near(check_id(id), self._ids)
@@ -124,10 +133,11 @@ class Catalog:
         return subject
 
     def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogVersion]:
-        """Every version after `revision`, of `ids` where there are any, in the order of their revisions."""
+        """Every version after `revision`, of `ids` alone where there are any, in the order of their revisions."""
         first = bisect_right(self._history, revision, hi=self.size, key=_revision)
         if not ids:
             return map(self._history.__getitem__, range(first, self.size))
+        # Few versions since: filter them. Else merge each id's own versions, so that the history isn't walked through.
         if self.size - first <= len(ids):
             return (each for each in self._history[first : self.size] if each.entry.id in ids)
         known = (subject for subject in map(self.subjects.get, ids) if subject)
@@ -135,7 +145,7 @@ class Catalog:
 
 
 def _near(wanted: str, known: Sequence[str]) -> list[str]:
-    """Up to three names that look like `wanted`, the likest first; of many names, its neighbours in their order."""
+    """Up to three names that look like `wanted`, most like first, from its NEAR neighbours in the sorted `known`."""
     place = bisect_left(known, wanted)
     names = known[max(0, place - NEAR) : place + NEAR]
     return [name for name, _, _ in process.extract(wanted, names, scorer=fuzz.ratio, limit=3, score_cutoff=LIKENESS)]

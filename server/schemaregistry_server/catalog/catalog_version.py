@@ -1,4 +1,4 @@
-"""One version as the catalog has it, and what is made of its document when asked for."""
+"""One version in the catalog, with what is made from its entry when first asked for: parsed document, reply, ETag."""
 
 import hashlib
 from functools import cached_property, lru_cache
@@ -13,14 +13,14 @@ from schemaregistry_server.store.base import Entry
 CONTENT_TYPE = "application/json"
 
 PARSED = 512
-"""Parsed documents that are kept; the rest are parsed anew when asked for."""
+"""Parsed documents in the cache; others are parsed anew when asked for."""
 
 SMALL = 16 << 10
-"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+"""Bytes up to which a document is cached parsed: that takes ten times as much memory as the bytes."""
 
 
 class CatalogVersion:
-    """One version in the catalog: its entry, and what is made of it at most once."""
+    """One version in the catalog: its entry, and the values that are made from it at most once."""
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
@@ -31,12 +31,12 @@ class CatalogVersion:
 
     @cached_property
     def etag(self) -> str:
-        """A strong validator (RFC 9110, section 8.8.3): it names these bytes and no others."""
+        """A strong validator (RFC 9110, section 8.8.3) from the SHA-256 of the bytes."""
         return f'"{hashlib.sha256(self.entry.raw).hexdigest()[:32]}"'
 
     @cached_property
     def body(self) -> HttpBody:
-        """The document as GetSchema answers it, ready to send."""
+        """The reply of GetSchema."""
         return HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw)
 
     @cached_property
@@ -45,7 +45,7 @@ class CatalogVersion:
 
     @property
     def is_described(self) -> bool:
-        """Whether `about` costs next to nothing: it is known, or the document is small."""
+        """Whether `about` is cheap to ask for: it was read already, or the document is small."""
         return "about" in self.__dict__ or len(self.entry.raw) <= SMALL
 
     @property
@@ -54,7 +54,7 @@ class CatalogVersion:
 
     @cached_property
     def message(self) -> pb.SchemaVersion:
-        """The version as ListVersions and WatchSchemas show it. Shared: never changed."""
+        """The version as ListVersions and WatchSchemas send it. It is shared between calls: don't change it."""
         entry = self.entry
         message = pb.SchemaVersion(
             id=entry.id,
@@ -69,12 +69,12 @@ class CatalogVersion:
 
     @cached_property
     def validated_headers(self) -> tuple[tuple[str, str], ...]:
-        """Which bytes an answer holds, or spares a caller that has them, and which version that is."""
+        """The headers of an answer with the document, or of a 304 in its place: ETag and version."""
         return (("etag", self.etag), *self.headers)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """Which version an answer is about."""
+        """The headers that say which version an answer is about."""
         entry = self.entry
         return (
             ("x-schema-id", entry.id),
@@ -85,7 +85,7 @@ class CatalogVersion:
 
 
 def parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)
-    """As `document.parse`, from memory where it was parsed lately: a version that was just written is judged next."""
+    """Parse as `document.parse`, with a cache of small documents: a version that was just written is compared next."""
     return _parsed(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
 
 

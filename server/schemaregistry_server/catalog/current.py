@@ -1,4 +1,4 @@
-"""The one place that changes: the newest catalog, whether the store is away, and who waits for more."""
+"""The server's one mutable state: the newest catalog, whether the store can be reached, and a signal of each change."""
 
 import asyncio
 from collections.abc import Iterable
@@ -12,16 +12,16 @@ from schemaregistry_server.store.base import Entry
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Since when the store is away, and what it said last."""
+    """Since when the store can't be reached, and its last error message."""
 
     since: datetime
     why: str
 
 
 class CurrentCatalog:
-    """Read `catalog` for the newest one. `changed` is set, and replaced, at each change of any member.
+    """Holds the newest `catalog`. At each change of any member `changed` is set and replaced by a new event.
 
-    `outage`: the store is away, the catalog may be old. `closing`: the server is about to stop.
+    `outage`: the store can't be reached, so the catalog may be out of date. `closing`: the server is about to stop.
     """
 
     def __init__(self) -> None:
@@ -35,13 +35,13 @@ class CurrentCatalog:
         return self.outage is not None
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> None:
-        """Swap in the catalog after `entries` and wake everyone who waited for it."""
+        """Replace the catalog by one with `entries` too, end any outage, and wake all waiters."""
         self.catalog = self.catalog.advance(revision, entries)
         self.outage = None
         self._wake()
 
     def mark_stale(self, why: str = "") -> None:
-        """Say that the store is away, until the next `advance`."""
+        """Record that the store can't be reached, until the next `advance`."""
         if self.outage:
             self.outage = Outage(self.outage.since, why)
         else:
@@ -54,7 +54,10 @@ class CurrentCatalog:
         self._wake()
 
     async def reached(self, revision: int, *, seconds: float) -> Catalog:
-        """The catalog once it holds `revision`; raise DeadlineExceeded where that takes over `seconds`."""
+        """Wait until the catalog has `revision` and return it.
+
+        Raises DeadlineExceeded (REVISION_NOT_REACHED) where that takes over `seconds`.
+        """
         if revision > self.catalog.revision:
             try:
                 async with asyncio.timeout(seconds):

@@ -1,6 +1,6 @@
-"""What keeps the catalog up to date: load once, then follow the store's watch for as long as the server runs.
+"""Keep the catalog up to date: load the store once, then follow its watch for as long as the server runs.
 
-Also what is made of a catalog beforehand, so that nobody waits for it.
+`describe` reads in advance what lists filter by, so that the first caller doesn't wait for it.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from schemaregistry_server.catalog.slices import sliced
 from schemaregistry_server.store.base import Compacted, Store
 
 SETTLED = 5000
-"""Documents after which what was read of them is settled."""
+"""How many documents `describe` reads before it calls `settle`."""
 
 PAUSE = 0.2
-"""Seconds between attempts while the store is away."""
+"""Seconds between attempts while the store can't be reached."""
 
 log = logging.getLogger(__name__)
 
 
 async def follow(store: Store, current: CurrentCatalog) -> None:
-    """Feed `current` from `store` until the store closes; mark the catalog stale while the store is away."""
+    """Advance `current` from `store` until the store closes; mark it stale while the store can't be reached."""
     ended = False
     while not ended:
         try:
@@ -38,7 +38,7 @@ async def follow(store: Store, current: CurrentCatalog) -> None:
 
 
 async def _followed(store: Store, current: CurrentCatalog) -> bool:
-    """Follow one watch; True where it ended because the store closed, False where the catalog was loaded anew."""
+    """Follow one watch; return True where the store closed, False where the catalog was loaded anew."""
     try:
         async for batch in store.watch(current.catalog.revision):
             if current.stale:
@@ -51,14 +51,14 @@ async def _followed(store: Store, current: CurrentCatalog) -> bool:
 
 
 async def load(store: Store, current: CurrentCatalog) -> None:
-    """Bring the catalog up to everything that the store has."""
+    """Load every entry of the store into the catalog; raises as `Store.load`."""
     everything = await store.load()
     current.advance(everything.revision, everything.entries)
     settle()
 
 
 async def describe(catalog: Catalog) -> None:
-    """Read what the newest version of each id says of itself, where it isn't read, so that filters find it."""
+    """Read the fields and tags of each id's newest version into the index, where that isn't done yet."""
     count = 0
     async for registered in sliced(catalog.index.unread()):
         catalog.index.add(registered, await described(registered))
@@ -68,15 +68,16 @@ async def describe(catalog: Catalog) -> None:
 
 
 def settle() -> None:
-    """Take all that is there out of the garbage collector's sight: what a catalog holds stays for long.
+    """Exempt all objects made so far from garbage collection (`gc.freeze`).
 
-    A full collection looks at everything, and holds the event loop for 100 ms where that is 100,000 documents.
+    A full collection walks through every object and blocks the event loop for 100 ms with 100,000 documents, which
+    stay in the catalog anyway.
     """
     gc.freeze()
 
 
 async def described(registered: CatalogVersion) -> About:
-    """What a version says of itself; a large document is read on another thread."""
+    """The `about` of a version; a large document is read on another thread, to keep the event loop free."""
     if registered.is_described:
         return registered.about
     return await asyncio.to_thread(getattr, registered, "about")

@@ -1,6 +1,6 @@
-"""Which ids may have a field or a tag: an inverted index that only grows, shared by a catalog and its successors.
+"""An inverted index from fields and tags to ids, which only grows; a catalog and its successors share it.
 
-What is found is to be looked at once more: an id stays where an older version of it had what is asked for.
+It finds a superset: an id stays under the fields of its older versions, so callers check the latest version again.
 """
 
 from bisect import bisect_left, bisect_right
@@ -13,11 +13,11 @@ from schemaregistry_server.catalog.about import About
 from schemaregistry_server.catalog.catalog_version import CatalogVersion
 
 STRETCH: Final = 100
-"""Ids that are looked up in one go."""
+"""Ids that are copied from a list in one go."""
 
 
 class Index:
-    """Fields and tags → ids in their order. A version is `unread` until `add` is told what it says of itself."""
+    """Sorted ids by field and by tag. A version is `unread` from `expect` until `add` gets its fields and tags."""
 
     def __init__(self) -> None:
         self._unread: deque[CatalogVersion] = deque()
@@ -25,16 +25,19 @@ class Index:
         self._tags: dict[str, list[str]] = {}
 
     def expect(self, latest: CatalogVersion) -> None:
-        """Note a version that is to be added."""
+        """Queue a version to be read and added later."""
         self._unread.append(latest)
 
     def unread(self) -> Iterator[CatalogVersion]:
-        """The versions that are to be added, each until it is: it stays the first for whoever comes meanwhile."""
+        """Yield the queued versions; each comes again until it was added.
+
+        A version leaves the queue only in `add`: a second caller meanwhile begins with the same one and misses none.
+        """
         while self._unread:
             yield self._unread[0]
 
     def add(self, latest: CatalogVersion, about: About) -> None:
-        """Note what a version says of itself."""
+        """Put the version's id under each of its fields and tags, and take the version from the queue."""
         for ids in chain(
             (self._fields.setdefault(field, []) for field in about.fields),
             (self._tags.setdefault(tag, []) for tag in about.tags),
@@ -44,13 +47,16 @@ class Index:
             self._unread.popleft()
 
     def ids(self, after: str, field: str, tag: str) -> Iterator[str]:
-        """The ids after `after` that may have both ("": anything, but not twice), in their order."""
+        """The ids that sort after `after` and may have `field` and `tag`, in order.
+
+        "" stands for any, for one of the two at most. The shorter of both lists is read; the caller checks the other.
+        """
         found = [ids.get(name, []) for ids, name in ((self._fields, field), (self._tags, tag)) if name]
         return following(min(found, key=len), after)
 
 
 def following(ids: list[str], after: str) -> Iterator[str]:
-    """The ids that come after `after`; others may be put in between meanwhile."""
+    """Yield the sorted `ids` after `after`; ids may be inserted while they are read."""
     while names := ids[(first := bisect_right(ids, after)) : first + STRETCH]:
         yield from names
         after = names[-1]

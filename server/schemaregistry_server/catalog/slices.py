@@ -1,4 +1,4 @@
-"""Long loops on the event loop, in slices: others get their turn after a few milliseconds."""
+"""Run a long loop on the event loop in slices of a few milliseconds, so that other tasks get their turn."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -6,13 +6,13 @@ from time import perf_counter
 from typing import Final, TypeVar
 
 SECONDS: Final = 0.004
-"""Of one slice."""
+"""The length of a slice: no task should hold the event loop for 20 ms (docs/decisions/serving.md)."""
 
 ItemT = TypeVar("ItemT")
 
 
 async def sliced(items: Iterable[ItemT]) -> AsyncIterator[ItemT]:
-    """The items, with a pause for others whenever those before have taken a slice."""
+    """Yield the items, and let other tasks run each time a slice is over."""
     ends = perf_counter() + SECONDS
     for item in items:
         yield item

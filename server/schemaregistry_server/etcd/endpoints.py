@@ -1,6 +1,6 @@
-"""The endpoints of one cluster, each with its own channel, and the rule for which of them is asked.
+"""The connection to an etcd cluster: one channel for each endpoint, with TLS, tokens, deadlines and failover.
 
-Holds TLS, tokens, deadlines and failover; what is asked is `etcd_client.py`'s.
+`etcd_client.py` has the calls that are made over it.
 """
 
 import asyncio
@@ -25,13 +25,14 @@ Request = TypeVar("Request")
 AnswerT = TypeVar("AnswerT")
 
 ATTEMPT_SECONDS: Final = 2.0
-"""How long one endpoint may take before the next is asked: a stopped process or a cut cable answers nothing."""
+"""How long one endpoint may take before the next is asked: a stopped process or a cut cable never answers."""
 
 PAUSE_SECONDS: Final = 0.05
 PAUSE_LIMIT: Final = 0.5
-"""Between rounds, once every endpoint has failed; doubled each time up to the limit."""
+"""The pause after a round in which every endpoint failed, in seconds; doubled each round up to the limit."""
 
 WITH_LEADER: Final = (("hasleader", "true"),)
+"""Metadata that makes a member without a leader refuse at once, in place of letting the call wait."""
 
 OPTIONS: Final = (
     # etcd closes connections that ping more often than every 5 s (--grpc-keepalive-min-time) or without a call.
@@ -42,13 +43,13 @@ OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
-    # A page of documents is larger than grpc's 4 MiB; its size is bounded by what was asked for.
+    # A page of documents is larger than grpc's limit of 4 MiB; `etcd_client.PAGE_BYTES` bounds it.
     ("grpc.max_receive_message_length", -1),
     ("grpc.use_local_subchannel_pool", 1),
 )
 
 OLD_TOKEN: Final = ("revision of auth store is old", "invalid auth token")
-"""What etcd says of a token from before its users or roles changed; a new one may pass."""
+"""etcd's messages for a token from before its users or roles changed; a new token may pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class EtcdTls:
     key: Path | None = None
 
     def credentials(self) -> grpc.ChannelCredentials:
-        """Read the files; raise FailedPrecondition (ETCD_TLS) where that fails."""
+        """Read the files; raises FailedPrecondition (ETCD_TLS) where one can't be read or others may read the key."""
         try:
             ca, key, cert = (path.read_bytes() if path else None for path in (self.ca, self.key, self.cert))
         except OSError as failed:
@@ -76,7 +77,7 @@ class EtcdTls:
 
 
 class Endpoint:
-    """One member's address and the stubs of its channel. `admitted`: its release was looked at since it last failed."""
+    """One member's address and the stubs of its channel. `admitted`: its release was checked since it last failed."""
 
     def __init__(self, address: str, credentials: grpc.ChannelCredentials | None) -> None:
         self.address = address
@@ -94,10 +95,11 @@ Rpc = Callable[[Endpoint], aio.UnaryUnaryMultiCallable[Request, AnswerT]]
 
 
 class EtcdConnection:
-    """Asks one endpoint at a time, and the next once that one fails.
+    """Calls one endpoint at a time, and the next once that one fails.
 
-    `endpoints` are HOST:PORT, and with TLS each certificate must hold its host. `token` is asked for before each call
-    and sent as etcd wants it (https://etcd.io/docs/v3.6/learning/design-auth-v3/).
+    gRPC's own choice among addresses moves on when a connection breaks, but not when a member falls silent
+    (docs/decisions/etcd-client.md). `endpoints` are HOST:PORT; with TLS each certificate must name its host. `token` is
+    called before each call and its result sent as metadata (https://etcd.io/docs/v3.6/learning/design-auth-v3/).
     """
 
     def __init__(
@@ -116,32 +118,36 @@ class EtcdConnection:
 
     @property
     def current(self) -> Endpoint:
-        """The endpoint that is asked until it fails."""
+        """The endpoint that is in use until it fails."""
         return self._endpoints[self._turn]
 
     def leave(self, endpoint: Endpoint) -> None:
-        """Ask the next endpoint from now on; does nothing where someone has left `endpoint` already."""
+        """Use the next endpoint from now on; does nothing where another call has left `endpoint` already."""
         endpoint.admitted = False
         if endpoint is self.current:
             self._turn = (self._turn + 1) % len(self._endpoints)
 
     async def check(self, *, seconds: float) -> None:
-        """Raise FailedPrecondition where a member's release is too old, Away where no member answers."""
-        said = await asyncio.gather(
+        """Ask every member for its release, for at most `seconds`.
+
+        Raises FailedPrecondition (ETCD_TOO_OLD) where one is too old, EtcdAway or EtcdRefused where no member answers.
+        """
+        answers = await asyncio.gather(
             *(self._once(endpoint, _status, rpc_pb2.StatusRequest(), seconds) for endpoint in self._endpoints),
             return_exceptions=True,
         )
-        for endpoint, answer in zip(self._endpoints, said, strict=True):
+        for endpoint, answer in zip(self._endpoints, answers, strict=True):
             if isinstance(answer, rpc_pb2.StatusResponse):
                 release.check(answer.version, endpoint.address)
-        failures = [answer for answer in said if isinstance(answer, BaseException)]
-        if len(failures) == len(said):
+        failures = [answer for answer in answers if isinstance(answer, BaseException)]
+        if len(failures) == len(answers):
             raise failures[0]
 
     async def call(self, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
-        """Ask until an endpoint answers, for at most `seconds`; raise Away or Refused.
+        """Call endpoints in turn until one answers, for at most `seconds`.
 
-        The request may reach etcd more than once: it must be one that does no harm then.
+        The request may reach etcd more than once, so it must be idempotent. Raises EtcdAway where no endpoint answered
+        in time, EtcdRefused where one answered with an error.
         """
         now = asyncio.get_running_loop().time
         deadline = now() + seconds
@@ -152,6 +158,7 @@ class EtcdConnection:
             except EtcdAway as away:
                 self.leave(endpoint)
                 rounds, rest = divmod(attempt, len(self.addresses))
+                # Half of the pause is random, so that servers that lost the same member don't come back together.
                 pause = 0 if rest else min(PAUSE_SECONDS * 2**rounds, PAUSE_LIMIT) * random.uniform(0.5, 1)  # noqa: S311
                 if self._closed or now() + pause >= deadline:
                     raise EtcdAway(f"{endpoint.address}: {away}") from away
@@ -159,7 +166,10 @@ class EtcdConnection:
         raise AssertionError
 
     async def ask(self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
-        """Ask one endpoint once, or twice where it says that the token is old; raise Away or Refused."""
+        """Call one endpoint once, or a second time with a new token where the first was too old.
+
+        Raises EtcdAway or EtcdRefused.
+        """
         await self.admit(endpoint, seconds=seconds)
         try:
             return await self._once(endpoint, rpc, request, seconds)
@@ -169,7 +179,10 @@ class EtcdConnection:
             return await self._once(endpoint, rpc, request, seconds)
 
     async def admit(self, endpoint: Endpoint, *, seconds: float = ATTEMPT_SECONDS) -> None:
-        """Look at the release of an endpoint that is new or has failed; one that is too old counts as away."""
+        """Check the release of an endpoint that is new or has failed; raises EtcdAway where it is too old.
+
+        A member that failed may have come back as an older release.
+        """
         if endpoint.admitted:
             return
         status = await self._once(endpoint, _status, rpc_pb2.StatusRequest(), seconds)
@@ -180,7 +193,7 @@ class EtcdConnection:
         endpoint.admitted = True
 
     def metadata(self) -> EtcdMetadata:
-        """What each call carries: a member without a leader shall refuse at once, and who asks."""
+        """The metadata of each call: WITH_LEADER, and the token where there is one."""
         return (*WITH_LEADER, ("token", self._token())) if self._token else WITH_LEADER
 
     async def renew(self) -> None:
@@ -189,7 +202,7 @@ class EtcdConnection:
         await _close(old, grace=ATTEMPT_SECONDS)
 
     async def close(self) -> None:
-        """Close every channel at once; calls in flight raise Away."""
+        """Close every channel at once; calls in flight raise EtcdAway."""
         self._closed = True
         await _close(self._endpoints, grace=None)
 
@@ -203,7 +216,10 @@ class EtcdConnection:
 
 
 def raise_closed(error: BaseException) -> NoReturn:
-    """Tell a channel that was closed under a call (grpc.aio cancels the call) from a task that is cancelled."""
+    """Raise EtcdAway for a channel that was closed during a call, or `error` again where our own task was cancelled.
+
+    grpc.aio raises CancelledError in both cases.
+    """
     task = asyncio.current_task()
     if isinstance(error, asyncio.CancelledError) and task and task.cancelling():
         raise error
@@ -211,7 +227,7 @@ def raise_closed(error: BaseException) -> NoReturn:
 
 
 def failure(error: aio.AioRpcError) -> EtcdAway | EtcdRefused:
-    """What a failed call means for its caller."""
+    """Turn a failed call into EtcdAway where another endpoint may answer it (AWAY), else into EtcdRefused."""
     message = error.details() or error.code().name
     return EtcdAway(message) if error.code() in AWAY else EtcdRefused(error.code(), message)
 

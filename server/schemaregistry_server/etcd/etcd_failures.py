@@ -1,4 +1,7 @@
-"""How a call to etcd can fail, as its caller must tell it apart. Holds no words for people to act on."""
+"""The three ways in which a call to etcd fails: no answer, a refusal, a compacted revision.
+
+`store/etcd_store.py` turns them into errors that tell an operator what to do.
+"""
 
 from typing import Final
 
@@ -9,7 +12,7 @@ AWAY: Final = frozenset(
         grpc.StatusCode.UNAVAILABLE,
         grpc.StatusCode.DEADLINE_EXCEEDED,
         grpc.StatusCode.CANCELLED,
-        # What grpc makes of a connection that breaks, and etcd of a proposal that no leader took.
+        # grpc reports a broken connection by these two, and etcd a proposal that no leader took.
         grpc.StatusCode.UNKNOWN,
         grpc.StatusCode.INTERNAL,
     }
@@ -18,11 +21,11 @@ AWAY: Final = frozenset(
 
 
 class EtcdAway(Exception):
-    """No endpoint answered in time. Whether a write took place is open."""
+    """No endpoint answered in time. A write may have taken place or not."""
 
 
 class EtcdRefused(Exception):
-    """etcd answered, and the answer is no: the same call fails again on every endpoint."""
+    """etcd answered with an error, which every endpoint would answer to the same call."""
 
     def __init__(self, code: grpc.StatusCode, message: str) -> None:
         super().__init__(f"{code.name}: {message}")
@@ -31,7 +34,7 @@ class EtcdRefused(Exception):
 
 
 class CompactedRevision(Exception):
-    """What was asked for is older than `revision`, up to which etcd has forgotten its history."""
+    """The call asked for history before `revision`, which etcd has compacted."""
 
     def __init__(self, revision: int) -> None:
         super().__init__(f"etcd's history before revision {revision} is compacted.")

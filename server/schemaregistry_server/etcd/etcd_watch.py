@@ -1,6 +1,6 @@
-"""One watch on one endpoint: its beginning, its whole revisions in order, and its end once the member falls silent.
+"""A watch on one endpoint that yields whole revisions in order, and ends with an error once the member falls silent.
 
-Holds no second try: whoever reads the watch begins a new one from the last revision.
+The reader of the watch starts a new one from the last revision (`store/etcd_store.py`).
 """
 
 import asyncio
@@ -18,24 +18,25 @@ from schemaregistry_server.etcd.v3 import kv_pb2, rpc_pb2
 
 ASK_SECONDS: Final = 0.3
 UNANSWERED: Final = 8
-"""A watch that is silent for so long asks where it stands; after so many unanswered ones the member counts as away."""
+"""After ASK_SECONDS of silence the watch asks the member for its progress; after UNANSWERED such requests without an
+answer the member counts as away."""
 
 WatchCall = aio.StreamStreamCall[rpc_pb2.WatchRequest, rpc_pb2.WatchResponse]
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedEvents:
-    """Some of a watch's events, whole revisions in their order; nothing up to `revision` is left to come."""
+    """Some of a watch's events: whole revisions in their order. Every event up to `revision` has now been sent."""
 
     revision: int
     events: Sequence[kv_pb2.Event] = ()
 
 
 async def watch(connection: EtcdConnection, prefix: bytes, after_revision: int) -> AsyncIterator[WatchedEvents]:
-    """Every event under `prefix` after `after_revision`, and marks of progress without events.
+    """Yield every event under `prefix` after `after_revision`, and marks of progress without events.
 
-    Raises Away when the stream breaks; a new watch from the last `revision` then asks the next endpoint. Raises
-    CompactedRevision where events after `after_revision` are forgotten, Refused where we may not watch.
+    Raises EtcdAway when the stream breaks; a new watch from the last `revision` then asks the next endpoint. Raises
+    CompactedRevision where etcd has compacted events after `after_revision`, EtcdRefused where etcd refuses the watch.
     """
     endpoint = connection.current
     try:
@@ -58,7 +59,9 @@ def after(prefix: bytes) -> bytes:
 
 
 async def _begun(connection: EtcdConnection, endpoint: Endpoint, prefix: bytes, after_revision: int) -> WatchCall:
-    # From `after_revision` itself: etcd marks no progress for a watch whose first revision is still to come.
+    # From `after_revision` itself: etcd marks no progress for a watch whose first revision is still to come, and a
+    # quiet store could then not be told from a dead member. `_whole` drops the events of that revision.
+    # Fragments: else 1,000 revisions of large documents come as one message.
     request = rpc_pb2.WatchRequest(
         create_request=rpc_pb2.WatchCreateRequest(
             key=prefix, range_end=after(prefix), start_revision=max(after_revision, 1), fragment=True
@@ -77,12 +80,13 @@ async def _begun(connection: EtcdConnection, endpoint: Endpoint, prefix: bytes, 
 
 
 async def _responses(call: WatchCall) -> AsyncGenerator[rpc_pb2.WatchResponse, None]:
-    """What the member sends. In silence it is asked for its progress, so that a dead one is told from an idle one."""
+    """Yield what the member sends; in silence ask for its progress, to tell a dead member from an idle one."""
     unanswered = 0
     reading = asyncio.ensure_future(call.read())
     try:
         while True:
-            # A read that is cancelled ends the call (grpc.aio): hence one task for each, waited for again and again.
+            # Cancelling a read ends the whole call in grpc.aio, so `wait_for` won't do: one task for each read, and
+            # `wait` with a timeout until it is done.
             if not (await asyncio.wait({reading}, timeout=ASK_SECONDS))[0]:
                 if unanswered == UNANSWERED:
                     raise EtcdAway("no sign of life from the watch")
@@ -102,13 +106,13 @@ async def _ask(call: WatchCall) -> None:
     try:
         await call.write(rpc_pb2.WatchRequest(progress_request=rpc_pb2.WatchProgressRequest()))
     except (asyncio.InvalidStateError, aio.AioRpcError):
-        pass  # it has just ended: the read says why
+        pass  # the call has just ended: the read raises why
     except asyncio.CancelledError as closed:
         raise_closed(closed)
 
 
 def _result(reading: "asyncio.Future[rpc_pb2.WatchResponse | object]") -> rpc_pb2.WatchResponse:
-    """What was read; raises Away or Refused where the call has ended instead."""
+    """The response that was read; raises EtcdAway or EtcdRefused where the call has ended instead."""
     if reading.cancelled():
         raise EtcdAway("the connection was closed")
     try:
@@ -121,13 +125,14 @@ def _result(reading: "asyncio.Future[rpc_pb2.WatchResponse | object]") -> rpc_pb
 
 
 async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) -> AsyncGenerator[WatchedEvents, None]:
-    """Put fragments together again, so that no revision comes in two parts; pass over what came before."""
-    held: list[kv_pb2.Event] = []
+    """Join fragments so that no revision comes in two parts; drop events up to `reached`."""
+    incomplete: list[kv_pb2.Event] = []
     async for response in responses:
-        _look_at(response, reached)
-        events = [*held, *(event for event in response.events if event.kv.mod_revision > reached)]
+        _require_usable(response, reached)
+        events = [*incomplete, *(event for event in response.events if event.kv.mod_revision > reached)]
+        # The last revision of a fragment may go on in the next one.
         cut = _last_revision(events) if response.fragment else len(events)
-        ready, held = events[:cut], events[cut:]
+        ready, incomplete = events[:cut], events[cut:]
         if ready:
             reached = ready[-1].kv.mod_revision
             yield WatchedEvents(reached, ready)
@@ -136,7 +141,8 @@ async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) 
             yield WatchedEvents(reached)
 
 
-def _look_at(response: rpc_pb2.WatchResponse, reached: int) -> None:
+def _require_usable(response: rpc_pb2.WatchResponse, reached: int) -> None:
+    """Raise where the watch is compacted, refused, or on a member that is behind `reached`."""
     if response.compact_revision:
         raise CompactedRevision(response.compact_revision)
     if response.canceled:
@@ -148,5 +154,5 @@ def _look_at(response: rpc_pb2.WatchResponse, reached: int) -> None:
 
 
 def _last_revision(events: Sequence[kv_pb2.Event]) -> int:
-    """Where the last revision of `events` begins."""
+    """The index in `events` at which their last revision begins."""
     return next((place for place, event in enumerate(events) if event.kv.mod_revision == events[-1].kv.mod_revision), 0)

@@ -1,4 +1,4 @@
-"""Which releases of etcd may be used, by their security fixes. Holds no I/O."""
+"""The releases of etcd that are refused because callers can get past their authorisation."""
 
 import re
 from typing import Final
@@ -9,11 +9,11 @@ Release = tuple[int, int, int]
 
 LEAST: Final[Release] = (3, 6, 16)
 LEAST_37: Final[Release] = (3, 7, 3)
-"""The first releases of 3.6 and 3.7 in which a nested transaction or a list call can't pass by authorisation."""
+"""The first releases of 3.6 and 3.7 in which nested transactions and list calls are authorised too."""
 
 
 def check(version: str, endpoint: str) -> None:
-    """Raise FailedPrecondition (ETCD_TOO_OLD) for a release older than 3.6.16, or one of 3.7.0 to 3.7.2."""
+    """Raise FailedPrecondition (ETCD_TOO_OLD) for a `version` older than 3.6.16, or from 3.7.0 to 3.7.2."""
     found = parse(version)
     if found < LEAST or (3, 7, 0) <= found < LEAST_37:
         raise FailedPrecondition(
@@ -25,7 +25,7 @@ def check(version: str, endpoint: str) -> None:
 
 
 def parse(version: str) -> Release:
-    """`3.7.3` as numbers; (0, 0, 0) for what is no release. A pre-release counts as older than its release."""
+    """Parse `3.7.3` into numbers; (0, 0, 0) for other text. A pre-release counts as older than its release."""
     found = re.match(r"(\d+)\.(\d+)\.(\d+)(-)?", version)
     if not found:
         return 0, 0, 0

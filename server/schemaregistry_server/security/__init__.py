@@ -1,1 +1,1 @@
-"""TLS files, certificates, and who may do what."""
+"""TLS files and certificates, the identity that a certificate states, and what each identity may call."""

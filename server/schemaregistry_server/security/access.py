@@ -1,4 +1,4 @@
-"""Who a verified certificate stands for, and what they may do here. Verifies none: TLS has."""
+"""Turn a client certificate that TLS has verified into an identity with its rights."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,20 +11,23 @@ from schemaregistry_server.security.reloading import Reloaded
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Names of publishers, and names that are refused everything: SPIFFE ids, or certificates' common names."""
+    """The names of publishers, and the revoked names: SPIFFE ids, or certificates' common names."""
 
     publishers: frozenset[str]
     revoked: Reloaded[frozenset[str]] | None = None
 
     def identity(self, certificate: bytes) -> Identity:
-        """The caller whose verified certificate (PEM or DER) this is; raises as `certificate_name`."""
+        """The identity in a verified certificate (PEM or DER); raises Unauthenticated as `certificate_name` does."""
         name = certificate_name(certificate)
         revoked = self.revoked is not None and name in self.revoked.value
         return Identity(name, name in self.publishers, "mtls", revoked=revoked)
 
 
 def revocations(path: Path) -> Reloaded[frozenset[str]]:
-    """The names in a file, one a line, as they are at each moment; `#` begins a comment."""
+    """The names in a file, one a line, read again when it changes; `#` begins a comment.
+
+    Raises FailedPrecondition (REVOKED_UNREADABLE) where the file can't be read at start; later the last names stay.
+    """
 
     def names() -> frozenset[str]:
         try:

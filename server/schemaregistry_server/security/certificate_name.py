@@ -1,4 +1,8 @@
-"""The one name that a client's certificate states: a SPIFFE id, or else a common name. Both transports ask here."""
+"""Read the one name that a client's certificate states: a SPIFFE id, or else a common name.
+
+gRPC and REST both read certificates here: TLS libraries differ in what they make of odd ones. Of two common names gRPC
+takes the first and Python's `ssl` the last, and for one of them a NUL ends a name.
+"""
 
 import re
 from functools import lru_cache
@@ -10,24 +14,25 @@ from cryptography.x509.oid import NameOID
 from schemaregistry.errors import Unauthenticated
 
 SPIFFE_ID: Final = re.compile(r"spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+\Z")
-"""A workload's id: a trust domain and a path, nothing else.
+"""The SPIFFE id of a workload: a trust domain and a path, nothing else.
 
 https://github.com/spiffe/spiffe/blob/main/standards/SPIFFE-ID.md, sections 2.1 to 2.4.
 """
 
 MAX_BYTES: Final = 2048
-"""How long a SPIFFE id may be (the same standard, section 2.3), and how long we take a common name to be."""
+"""The longest SPIFFE id (the same standard, section 2.3); the same bound holds for common names."""
 
-_CLIENT: Final = 1024
-"""Certificates whose names are remembered: as many clients as usually share a server."""
+_CACHED: Final = 1024
+"""Certificates whose names are cached: as many clients as usually share a server."""
 
 
-@lru_cache(maxsize=_CLIENT)
+# By the certificate's bytes: a cache by the peer's address would be wrong the day that a port is used again.
+@lru_cache(maxsize=_CACHED)
 def certificate_name(certificate: bytes) -> str:
     """Return the SPIFFE id of a verified client's certificate (PEM or DER), or else its common name.
 
     Raises Unauthenticated (ODD_CERTIFICATE) where it states no name, more than one, or one that could be taken for
-    another: which of several is meant is not for a server to guess.
+    another: a server must not guess which of several is meant.
     """
     try:
         parsed = _parsed(certificate)

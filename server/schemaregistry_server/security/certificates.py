@@ -1,4 +1,4 @@
-"""TLS files of PEM: read, and proved to fit one another. Makes none; `pki.py` does, for development."""
+"""Read PEM files for TLS and check that they belong together; `pki.py` makes such files for development."""
 
 import ssl
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from schemaregistry.errors import FailedPrecondition, Unauthenticated
 
 @dataclass(frozen=True, slots=True)
 class TlsPem:
-    """The bytes of the three files."""
+    """The bytes of the three files of `TlsFiles`."""
 
     ca: bytes
     certificate: bytes
@@ -26,7 +26,7 @@ class TlsPem:
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """The CA of our peers' certificates, our certificate followed by those up to its CA, and its key unencrypted."""
+    """A server's TLS files: the CA of its peers' certificates, its own certificate chain, and its unencrypted key."""
 
     ca: Path
     certificate: Path
@@ -37,7 +37,11 @@ class TlsFiles:
         return self.ca, self.certificate, self.key
 
     def pem(self) -> TlsPem:
-        """Read the files; raise FailedPrecondition (TLS_FILES), with the file's name, where they can't serve."""
+        """Read and check the files.
+
+        Raises FailedPrecondition (TLS_FILES), naming the file, where one can't be read, has expired, is open to other
+        users, or the key is another certificate's.
+        """
         pem = TlsPem(authorities(self.ca), _read(self.certificate), _read(self.key))
         if open_to_all(self.key):
             raise _unfit(self.key, f"every user of this machine may read or change it; run: chmod o= {self.key}")
@@ -49,9 +53,10 @@ class TlsFiles:
         return pem
 
     def context(self) -> ssl.SSLContext:
-        """The TLS of a server that asks for its clients' certificates; raises as `pem` does.
+        """The TLS context of a server that requires client certificates; raises as `pem` does.
 
-        TLS 1.3 without tickets: no session is taken up again, which would keep an identity that has expired since.
+        TLS 1.3 without tickets, so that no client resumes a session whose certificate has expired since. In TLS 1.2
+        OpenSSL would resume by session ids as well.
         """
         self.pem()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -67,19 +72,19 @@ class TlsFiles:
 
 
 def open_to_all(key: Path) -> bool:
-    """Whether every user of the machine may read or change a key's file; those of its group may (mounted secrets)."""
+    """Whether every user of the machine may read or change a key's file. Its group may: mounted secrets need that."""
     return bool(key.stat().st_mode & 0o006)
 
 
 def authorities(ca: Path) -> bytes:
-    """Read the certificates of CAs; raise FailedPrecondition (TLS_FILES) where they can't serve."""
+    """Read a file of CA certificates; raises FailedPrecondition (TLS_FILES) where it can't be read or has none."""
     data = _read(ca)
     _certificates(ca, data)
     return data
 
 
 def still_good(pem: bytes) -> None:
-    """Return where a peer's certificate has not expired; raise Unauthenticated (CERTIFICATE_EXPIRED) where it has."""
+    """Raise Unauthenticated (CERTIFICATE_EXPIRED) where a peer's certificate has expired during its connection."""
     ends = _end(pem)
     if ends < datetime.now(UTC):
         raise Unauthenticated(

@@ -1,4 +1,4 @@
-"""Who calls, and what each RPC asks of them: one table. Who calls is found out by each transport."""
+"""A caller's identity, and the table of the role that each RPC requires; the transports determine who the caller is."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from schemaregistry.errors import PermissionDenied, Unauthenticated
 
 
 class Role(StrEnum):
-    """What an RPC asks of its caller."""
+    """The right that an RPC requires of its caller."""
 
     READ = "read"
     PUBLISH = "publish"
@@ -31,9 +31,9 @@ ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller as the server sees them: SPIFFE id or certificate name; `transport` is `mtls`, `loopback` or `network`.
+    """A caller: `name` is a SPIFFE id or a common name, `transport` is `mtls`, `loopback` or `network`.
 
-    `revoked`: the name is good for nothing any more.
+    `revoked`: every call of this name is refused.
     """
 
     name: str
@@ -43,7 +43,11 @@ class Identity:
 
 
 def authorise(rpc: str, caller: Identity) -> None:
-    """Return where `caller` may call `rpc`; raise Unauthenticated or PermissionDenied where not."""
+    """Raise where `caller` may not call `rpc`.
+
+    Unauthenticated (NO_IDENTITY) where the caller has no name; PermissionDenied where it is revoked (REVOKED) or would
+    have to be a publisher (NOT_A_PUBLISHER).
+    """
     if not caller.name:
         raise Unauthenticated("The call carries no identity: use a client certificate.", reason="NO_IDENTITY")
     if caller.revoked:

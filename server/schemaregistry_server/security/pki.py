@@ -1,6 +1,6 @@
-"""The dev mode's own certificates: a CA, the server's, and one for each dev identity.
+"""Make and renew the certificates of dev mode: a CA, the server's, and one for each dev identity.
 
-Holds their making and renewal. They are for one machine and for trying things out; real ones come from elsewhere.
+They are for trying things out on one machine; in production an organisation's own CA issues them.
 """
 
 import ipaddress
@@ -24,7 +24,7 @@ IDENTITIES: Final = {"ci-bot": "spiffe://dev/ci-bot", "reader": "spiffe://dev/re
 
 PUBLISHERS: Final = frozenset({IDENTITIES["ci-bot"]})
 
-HERE: Final = (
+HERE: Final = (  # the names of the server's certificate
     x509.DNSName("localhost"),
     x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
     x509.IPAddress(ipaddress.ip_address("::1")),
@@ -33,7 +33,7 @@ HERE: Final = (
 CA_LIFE = timedelta(days=3650)
 LIFE = timedelta(days=365)
 RENEW = timedelta(days=30)
-"""Certificates with less time than this left are made anew at start."""
+"""Certificates with less time left than this are made anew at start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,10 @@ class KeyPair:
 
 
 def ensure(directory: Path) -> None:
-    """Make `directory` hold a complete, fresh set: `ca.pem`, and `NAME.pem` with `NAME-key.pem` for each name.
+    """Make or renew the certificates in `directory`: `ca.pem`, and `NAME.pem` with `NAME-key.pem` for each name.
 
-    What is complete and not near its end is left as it is. Raises FailedPrecondition where it can't be written.
+    Certificates that are complete and valid for RENEW more are left alone. Raises FailedPrecondition (TLS_UNWRITABLE)
+    where the directory can't be written.
     """
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -148,7 +149,7 @@ def _issued_by(certificate: x509.Certificate, ca: x509.Certificate) -> bool:
 
 
 def _read(directory: Path, name: str) -> KeyPair | None:
-    """The pair on the disk, None where a half is missing, damaged or not the other's."""
+    """Read a pair from the disk; None where a half is missing, damaged, or doesn't belong to the other."""
     try:
         certificate = x509.load_pem_x509_certificate((directory / f"{name}.pem").read_bytes())
         key = serialization.load_pem_private_key((directory / f"{name}-key.pem").read_bytes(), password=None)
@@ -168,7 +169,7 @@ def _write(directory: Path, name: str, pair: KeyPair) -> None:
 
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
-    """Write a file whole, never readable by others for a moment."""
+    """Write a new file with its mode set from the start, and rename it into place: others can never read the key."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:

@@ -1,4 +1,4 @@
-"""A value made from files, made anew once one of them changes. Holds no file's meaning."""
+"""A value that is read from files, and read again once one of them changes."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ log = logging.getLogger(__name__)
 
 
 class Reloaded(Generic[ValueT]):
-    """What `make` makes of `paths`. Raises as `make` does, at first; later the last good value stays.
+    """The value that `make` reads from `paths`. Raises as `make` does at first; later the last good value stays.
 
-    It stays, for one, while one half of a pair is replaced and the other is not yet.
+    It stays, for example, while a certificate has been replaced and its key has not yet.
     """
 
     def __init__(self, paths: Sequence[Path], make: Callable[[], ValueT]) -> None:
@@ -28,7 +28,7 @@ class Reloaded(Generic[ValueT]):
 
     @property
     def value(self) -> ValueT:
-        """The value of the files as they are now. Asks the file system only whether they changed."""
+        """The value of the files as they are now. Costs one stat(2) a file while they don't change."""
         stamps = self._stamps()
         if stamps != self._seen:
             self._renew(stamps)
@@ -38,7 +38,8 @@ class Reloaded(Generic[ValueT]):
         try:
             self._value = self._make()
         except RegistryError as error:
-            # `_seen` stays: what is written within one tick of the file system's clock would not be noticed.
+            # `_seen` stays, so that the next call tries again: a second write within the same tick of the file system's
+            # clock wouldn't change the stamp.
             if error.message != self._complaint:
                 log.error("what was read before stays in use: %s", error.message)
                 self._complaint = error.message
@@ -51,7 +52,10 @@ class Reloaded(Generic[ValueT]):
 
 
 def _stamp(path: Path) -> Stamp:
-    """What differs once a file is replaced (through a symbolic link, too) or written to; None: it isn't there."""
+    """Inode, time and size: they change when a file is written or replaced, through a symbolic link too.
+
+    None: there is no such file.
+    """
     try:
         found = path.stat()
     except OSError:

@@ -1,1 +1,1 @@
-"""Where versions are kept: one interface, several stores."""
+"""Durable storage of versions and the audit chain: the `Store` interface (`base.py`), on SQLite and on etcd."""

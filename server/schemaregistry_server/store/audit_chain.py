@@ -1,6 +1,6 @@
 """The audit chain: who wrote what, each record bound to the one before it by SHA-256.
 
-Holds how a record is made and how the chain is proved; where records are kept is each store's own.
+This module makes records and verifies a chain; each store decides where it keeps them.
 """
 
 import hashlib
@@ -12,11 +12,11 @@ from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store.base import AuditRecord, Entry
 
 GENESIS = "0" * 64
-"""What the first record has for the hash of the one before it."""
+"""The `previous` hash of a chain's first record."""
 
 
 def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> AuditRecord:
-    """The record of registering `entry`, next in its chain after the one whose hash is `previous`."""
+    """Make the audit record of registering `entry`; `previous` is the hash of the record before it in `chain`."""
     unsealed = AuditRecord(
         sequence=sequence,
         who=entry.registered_by,
@@ -34,7 +34,11 @@ def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> Au
 
 
 def verify(records: Iterable[AuditRecord]) -> int:
-    """Return how many records there are; raise FailedPrecondition (AUDIT_BROKEN) at the first one that was changed."""
+    """Check every chain in `records` and return the number of records.
+
+    `records` are in order within each chain. Raises FailedPrecondition (AUDIT_BROKEN) at the first record that was
+    changed or that does not follow the one before it.
+    """
     heads: dict[str, tuple[int, str]] = {}
     for found in records:
         sequence, previous = heads.get(found.chain, (0, GENESIS))
@@ -50,10 +54,10 @@ def verify(records: Iterable[AuditRecord]) -> int:
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:
-    """What is hashed.
+    """The members of a record that its hash covers.
 
-    The revision is left out of a chain of one id's writes: etcd numbers a write as it is made, and only then. There
-    `history.pair` asks that the version and its record have the same revision, which nobody but etcd can give them.
+    A named chain (etcd) leaves out the revision, because etcd assigns it only when the record is already written. There
+    `store_history.pair` compares the revisions of a version and its record instead; only etcd can set those.
     """
     members = (
         found.sequence,

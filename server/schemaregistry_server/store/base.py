@@ -1,6 +1,6 @@
-"""What a store is: the values that it keeps and the promises that every store makes.
+"""The interface of a store: the values that it keeps and the promises that every store makes.
 
-Holds no store; `tests/integration/server/test_store_conformance.py` holds each one to these promises.
+`tests/integration/server/test_store_conformance.py` runs every store against these promises.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -41,10 +41,11 @@ class EntryBatch:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One write in an audit chain; `content` is the SHA-256 of the document's bytes, `hash` that of all else.
+    """One write in an audit chain, in the words who, what, when (`at`, microseconds since the epoch, UTC).
 
-    `sequence` counts within `chain`: a store has one chain of all its writes, or one for each id, named by the id.
-    `revision` is that of the entry.
+    `content` is the SHA-256 of the document's bytes, `hash` the SHA-256 of the record's other members, `previous` the
+    hash of the record before it. `sequence` counts from 1 within `chain`: SQLite has one chain of all its writes (named
+    ""), etcd one for each id, named by the id. `revision` is that of the entry.
     """
 
     sequence: int
@@ -62,7 +63,7 @@ class AuditRecord:
 
 
 class Conflict(Exception):
-    """A put lost: the id's latest version is another than the writer expected, or the version is there.
+    """A put was refused: the id's latest version isn't the one the writer expected, or the version exists already.
 
     `revision` is that of the id's latest version: read up to there, then judge and put again.
     """
@@ -73,11 +74,11 @@ class Conflict(Exception):
 
 
 class Compacted(Exception):
-    """A watch can't begin at its revision any more: load again."""
+    """A watch can't begin at its revision, since the store has dropped the history before it: load again."""
 
 
 def not_empty(where: str) -> FailedPrecondition:
-    """What `restore` raises for a store that has something."""
+    """The error that `restore` raises for a store that has versions already; `where` names the store."""
     return FailedPrecondition(
         f"{where} is not empty, and a snapshot is restored into an empty store alone: name another one, or clear it.",
         reason="STORE_NOT_EMPTY",
@@ -85,13 +86,13 @@ def not_empty(where: str) -> FailedPrecondition:
 
 
 class Store(Protocol):
-    """Where versions are kept. Revisions are the only clock: strictly growing, one a write, never used twice.
+    """Durable storage of versions. Revisions are the only clock: strictly growing, one a write, never used twice.
 
-    Every method raises Unavailable while the store is away.
+    Every method raises Unavailable while the store can't be reached.
     """
 
     async def load(self) -> EntryBatch:
-        """Everything there is, and the revision at which it was so."""
+        """Read every entry, and the revision at which they were read."""
 
     async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
         """Write `entry` and its audit record in one transaction; return its revision once it is durable.
@@ -101,21 +102,21 @@ class Store(Protocol):
         """
 
     def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
-        """Every write after `after_revision`, each once and in order, for as long as the store is open.
+        """Yield every write after `after_revision`, each once and in order, for as long as the store is open.
 
-        The first batch, with entries or without, comes as soon as the store answers: it says that the store is there.
-        Raises Compacted where writes after `after_revision` are no longer known one by one.
+        The first batch, with entries or without, comes as soon as the store answers, and so shows that it is reachable.
+        Raises Compacted where the store no longer has every single write after `after_revision`.
         """
 
     async def audit(self) -> tuple[AuditRecord, ...]:
-        """Every audit record in order, for `audit.verify`."""
+        """Read every audit record in order, for `audit_chain.verify`."""
 
     async def restore(self, entries: Iterable[Entry]) -> None:
-        """Write the history of another store, audit records too, into this one, which must have none.
+        """Write the history of another store, with new audit records, into this one, which must be empty.
 
-        Each id's versions come in the order of `entries`. Their revisions stay or are new ones: each store says which.
-        Raises FailedPrecondition (STORE_NOT_EMPTY) where something is here already.
+        Each id's versions are written in the order of `entries`. SQLite keeps their revisions, etcd assigns new ones.
+        Raises FailedPrecondition (STORE_NOT_EMPTY) where this store has versions already.
         """
 
     async def close(self) -> None:
-        """Let go of everything; watches end."""
+        """Release files and connections; watches end."""

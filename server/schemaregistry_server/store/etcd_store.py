@@ -1,6 +1,6 @@
-"""The store on an etcd cluster: one compare-and-swap transaction a write, the rest is reading and watching.
+"""The store on an etcd cluster: each write is one compare-and-swap transaction, safe to send again.
 
-Holds the transaction and what a lost answer means; keys and values are `etcd_layout.py`'s.
+`etcd_layout.py` has the keys and values, `etcd_client.py` the calls to etcd.
 """
 
 import asyncio
@@ -22,13 +22,14 @@ from schemaregistry_server.store.base import AuditRecord, Compacted, Conflict, E
 from schemaregistry_server.store.etcd_layout import Head, KeyLayout
 
 OPEN_SECONDS = 5.0
-"""How long a member may take to say its release at start."""
+"""How long a member may take at start to answer which release of etcd it is."""
 
 STRETCH = 500
-"""Values that are read before other calls get their turn."""
+"""Values that are decoded in one go before the event loop runs other calls."""
 
 ROUNDS = 3
-"""How often a write reads the id's head anew; its own view of it is old at most once."""
+"""Transactions that one write may try, with the id's head read anew each time; a remembered head is outdated at most
+once."""
 
 RESTORING = 256
 """Versions that are restored at the same time: a third faster than 64, and no slower than 1,000."""
@@ -37,8 +38,8 @@ RESTORING = 256
 class EtcdStore:
     """The store interface over the keys under `root`. Opened and used within one event loop.
 
-    `_heads` is what this server has seen of each id's head, so that most writes need no read first; a head that is
-    old costs a second transaction and never a wrong answer.
+    `_heads` remembers the last head seen of each id, so that most writes need no read first. An outdated head costs a
+    second transaction and never a wrong answer, since the transaction compares it.
     """
 
     def __init__(self, client: EtcdClient, root: str = "") -> None:
@@ -57,10 +58,14 @@ class EtcdStore:
         token: Callable[[], str] | None = None,
         root: str = "",
     ) -> "EtcdStore":
-        """Connect; raise FailedPrecondition where a member is too old to be safe, Unavailable where none answers."""
+        """Connect to `endpoints` (HOST:PORT each); `token` is called before each call for etcd's auth token.
+
+        Raises FailedPrecondition where a member's release has known security faults (`release.py`), Unavailable where
+        no member answers.
+        """
         connection = EtcdConnection(endpoints, tls=tls, token=token)
         try:
-            with _in_words():
+            with _store_errors():
                 await connection.check(seconds=OPEN_SECONDS)
         except BaseException:
             await connection.close()
@@ -68,12 +73,12 @@ class EtcdStore:
         return cls(EtcdClient(connection), root)
 
     async def load(self) -> EntryBatch:
-        """Everything there is; raise FailedPrecondition where a value is not what was written."""
-        with _in_words():
+        """Read every entry; raise FailedPrecondition (STORE_CORRUPT) where a value was changed since it was written."""
+        with _store_errors():
             while True:
                 try:
                     return await self._load()
-                except CompactedRevision:  # between two pages: at a newer revision, then
+                except CompactedRevision:  # etcd compacted this revision between two pages: begin at a newer one
                     continue
 
     async def _load(self) -> EntryBatch:
@@ -87,7 +92,7 @@ class EtcdStore:
         return EntryBatch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
 
     def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry]:
-        """The entries among `pairs`; heads are learnt on the way."""
+        """Yield the entries among `pairs`, and remember the heads among them."""
         for pair in pairs:
             match self._layout.read(pair):
                 case Entry() as entry:
@@ -96,16 +101,20 @@ class EtcdStore:
                     self._learn(id, head)
 
     def _learn(self, id: str, head: Head) -> Head:  # noqa: A002
+        # A watch may still be at an older revision than a write of our own: never go back to an older head.
         known = self._heads.get(id)
         if known is None or known.revision < head.revision:
             self._heads[id] = head
         return head
 
     async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
-        """One transaction: the version is new, the head is as expected; write version, head and audit record."""
+        """Write version, head and audit record in one transaction, if the version is new and the head as expected.
+
+        Raises Conflict, and Unavailable, as `Store.put` says.
+        """
         value = etcd_layout.version_value(entry, secrets.token_hex(8))
         head = self._heads.get(entry.id)
-        with _in_words():
+        with _store_errors():
             if (head and head.version) != expected_latest:
                 _, there = await self._client.get(self._layout.latest(entry.id))
                 head = self._head(entry, there)
@@ -121,9 +130,10 @@ class EtcdStore:
         raise Conflict(entry, head.revision if head else 0)
 
     async def _swap(self, entry: Entry, value: bytes, head: Head | None) -> tuple[int, dict[bytes, KeyValue]]:
-        """Try the transaction: its revision, or 0 and what is there instead.
+        """Try the transaction; return its revision, or 0 and the version and head that are in the store instead.
 
-        What is there may be this very write: etcd did it, and its answer was lost with a member or a connection.
+        The version in the store may be this very write: etcd did it, and the answer was lost with a member or a
+        connection, so the client sent it again. It is then told by its random name and counts as done.
         """
         layout, record = self._layout, etcd_layout.next_record(entry, head)
         version, latest = layout.version(entry), layout.latest(entry.id)
@@ -153,7 +163,7 @@ class EtcdStore:
         return None
 
     async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
-        """One watch of one member; raises Unavailable when it breaks, and the next one asks another member."""
+        """Watch one member; raises Unavailable when the watch breaks. The next watch then asks another member."""
         renewals = None
         while renewals != self._renewals and not self._closed:
             renewals = self._renewals
@@ -164,7 +174,7 @@ class EtcdStore:
             except CompactedRevision as compacted:
                 raise Compacted(str(compacted)) from compacted
             except (EtcdAway, EtcdRefused) as failed:
-                # A watch that ends with the channels of before a renewal goes on over the new ones.
+                # `renew` closed the channels under this watch: go on over the new ones.
                 if renewals == self._renewals and not self._closed:
                     raise _away(str(failed)) from failed
 
@@ -173,16 +183,17 @@ class EtcdStore:
         return EntryBatch(seen.revision, tuple(self._take(written)))
 
     async def audit(self) -> tuple[AuditRecord, ...]:
-        """Every audit record in the order of its write, for `audit.verify`."""
-        with _in_words():
+        """Read every audit record in the order of its write, for `audit_chain.verify`."""
+        with _store_errors():
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
         return tuple(etcd_layout.audit_record(pair) for pair in sorted(pairs, key=lambda pair: pair.mod_revision))
 
     async def restore(self, entries: Iterable[Entry]) -> None:
-        """Write each of `entries` as a put of its own, RESTORING at a time; etcd numbers them anew.
+        """Write each of `entries` as a put of its own, RESTORING at a time; etcd gives them new revisions.
 
-        Each id's versions keep their order, while those of different ids may change places with near ones. Raises
-        Unavailable where etcd goes away meanwhile: what was written until then is there.
+        Each id's versions keep their order; versions of different ids may change places with near ones. Raises
+        FailedPrecondition (STORE_NOT_EMPTY), and Unavailable (HALF_RESTORED) where etcd can't be reached half way: what
+        was written until then stays written.
         """
         if (await self.load()).entries or await self.audit():
             raise not_empty("This etcd")
@@ -212,7 +223,7 @@ class EtcdStore:
         return entry.version
 
     async def renew(self) -> None:
-        """Connect anew, by the TLS files as they are now; calls in flight finish, watches go on."""
+        """Connect anew with the TLS files as they are now; calls in flight finish, watches go on."""
         self._renewals += 1
         await self._client.connection.renew()
 
@@ -223,8 +234,8 @@ class EtcdStore:
 
 
 @contextmanager
-def _in_words() -> Iterator[None]:
-    """Turn etcd's failures into those of the store's interface."""
+def _store_errors() -> Iterator[None]:
+    """Turn etcd's failures into the errors of the store's interface."""
     try:
         yield
     except EtcdAway as failed:

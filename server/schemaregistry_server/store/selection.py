@@ -1,4 +1,4 @@
-"""Which store a name stands for, and its opening: `sqlite`, `etcd`, or `etcd://HOST:PORT,…`. Holds no store."""
+"""Open the store that `--store` names: `sqlite`, `etcd` (a development cluster) or `etcd://HOST:PORT,…`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,16 +18,16 @@ from schemaregistry_server.store.sqlite_store import SQLiteStore
 ETCD_PORT: Final = 2379
 
 RENEW_SECONDS: Final = 2.0
-"""How often it is looked whether etcd's TLS files have changed."""
+"""How often etcd's TLS files are checked for changes."""
 
 
 @asynccontextmanager
 async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncIterator[Store]:
-    """The store that `name` stands for, closed with the context.
+    """Open the store named `name`; it is closed with the context.
 
-    `sqlite`: the file `data`/registry.db. `etcd`: a cluster of our own on loopback, for development, which lives as
-    long as the context, its data under `data`/etcd and its certificates those of `data`/tls. `etcd://HOST:PORT,…`: a
-    cluster that is there, over `tls`, whose files may be replaced meanwhile. Raises InvalidArgument for another name,
+    `sqlite`: the file `data`/registry.db. `etcd`: a cluster on loopback for development, started here and stopped with
+    the context, with its data under `data`/etcd and the certificates of `data`/tls. `etcd://HOST:PORT,…`: a running
+    cluster, over `tls`, whose files may be replaced meanwhile. Raises InvalidArgument for another name,
     FailedPrecondition or Unavailable where the store can't be opened.
     """
     async with AsyncExitStack() as stack:
@@ -36,7 +36,7 @@ async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncI
             store = SQLiteStore(data / "registry.db")
         elif name == "etcd":
             served, ours = (_identity(data / "tls", who) for who in ("server", "ci-bot"))
-            cluster = await stack.enter_async_context(_cluster_of_our_own(data / "etcd", served, ours))
+            cluster = await stack.enter_async_context(_development_cluster(data / "etcd", served, ours))
             store = await EtcdStore.open(cluster.endpoints, tls=ours)
         else:
             files = _files(tls) if tls else None
@@ -49,7 +49,10 @@ async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncI
 
 
 def endpoints(name: str) -> list[str]:
-    """`etcd://one,two:2380` as HOST:PORT each, port 2379 where none is given; raises InvalidArgument (BAD_STORE)."""
+    """Split `etcd://one,two:2380` into HOST:PORT each, with port 2379 where a host has none.
+
+    Raises InvalidArgument (BAD_STORE) where `name` is no such address.
+    """
     scheme, separator, rest = name.partition("://")
     hosts = [host for host in rest.split(",") if host]
     if scheme != "etcd" or not separator or not hosts or "/" in rest:
@@ -60,7 +63,10 @@ def endpoints(name: str) -> list[str]:
 
 
 def _files(tls: EtcdTls) -> Reloaded[TlsPem | bytes]:
-    """What is in the files; raises FailedPrecondition (TLS_FILES) where they don't fit one another."""
+    """The contents of etcd's TLS files, read again when they change.
+
+    Raises FailedPrecondition (TLS_FILES) where the certificate and the key don't belong together.
+    """
     if tls.cert and tls.key:
         files = TlsFiles(tls.ca, tls.cert, tls.key)
         return Reloaded(files.paths, files.pem)
@@ -68,7 +74,7 @@ def _files(tls: EtcdTls) -> Reloaded[TlsPem | bytes]:
 
 
 async def _renew(store: EtcdStore, files: Reloaded[TlsPem | bytes]) -> None:
-    """Have the store connect anew each time that the files were replaced by others that fit."""
+    """Make the store connect anew each time the TLS files were replaced by a pair that belongs together."""
     known = files.value
     while True:
         await asyncio.sleep(RENEW_SECONDS)
@@ -77,10 +83,10 @@ async def _renew(store: EtcdStore, files: Reloaded[TlsPem | bytes]) -> None:
             await store.renew()
 
 
-def _cluster_of_our_own(directory: Path, served: EtcdTls, ours: EtcdTls) -> AbstractAsyncContextManager[Any]:
-    """An etcd cluster on loopback, as `devtools` starts it; raises FailedPrecondition (NO_ETCD) outside a checkout.
+def _development_cluster(directory: Path, served: EtcdTls, ours: EtcdTls) -> AbstractAsyncContextManager[Any]:
+    """An etcd cluster on loopback, started by `devtools.etcd_cluster`.
 
-    The import is by name, since what is installed doesn't have that package.
+    Raises FailedPrecondition (NO_ETCD) outside a checkout: the wheel leaves `devtools` out, hence the import by name.
     """
     try:
         starter = import_module("devtools.etcd_cluster")

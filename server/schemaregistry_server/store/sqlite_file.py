@@ -1,6 +1,6 @@
-"""The embedded store's file: its lock, its layout, and what is said where it can't be used.
+"""The embedded store's SQLite file: its lock, its tables, its integrity checks, and errors that say what to do.
 
-Holds no versions; `sqlite_store.py` keeps them in it.
+`sqlite_store.py` reads and writes the versions in it.
 """
 
 import fcntl
@@ -14,13 +14,13 @@ from typing import TextIO
 from schemaregistry.errors import FailedPrecondition
 
 APPLICATION_ID = 0x53524547
-"""Marks the file as ours ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
+"""Marks the file as a registry's ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
 
 LAYOUT = 2
-"""The layout's number (`PRAGMA user_version`); a newer one than this is refused."""
+"""The number of the tables' layout (`PRAGMA user_version`); a file with any other number is refused."""
 
 HEADER = 100
-"""Bytes that every database begins with (https://www.sqlite.org/fileformat2.html#the_database_header)."""
+"""Bytes of the header of every database (https://www.sqlite.org/fileformat2.html#the_database_header)."""
 
 SCHEMA = f"""
 BEGIN IMMEDIATE;
@@ -59,7 +59,11 @@ COMMIT;
 
 
 def lock(path: Path) -> TextIO:
-    """Take the file's lock, held as long as the returned file is open (the kernel frees it after a kill -9)."""
+    """Take the exclusive lock of the file at `path`, for as long as the returned file is open.
+
+    It is a flock(2), which the kernel frees with the process, even after a kill -9. Raises FailedPrecondition
+    (STORE_LOCKED) where another server has it, naming that server's process, or STORE_UNWRITABLE.
+    """
     beside = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +90,11 @@ def lock(path: Path) -> TextIO:
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The writer's connection: WAL, synced at each commit, of our layout and whole; its files are the owner's alone."""
+    """Open the writer's connection: WAL, synced at each commit. Makes the file and its tables where they are missing.
+
+    The file is readable by its owner alone. Raises FailedPrecondition where it is damaged (`PRAGMA quick_check`), no
+    registry's, of another layout, or can't be written.
+    """
     _must_not_be_emptied(path)
     _make_private(path)
     try:
@@ -103,7 +111,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _make_private(path: Path) -> None:
-    """Let nobody else read or change the file and its log, which SQLite makes with the file's own mode."""
+    """Let only the owner read or change the file and its log; SQLite gives the log the file's own mode."""
     try:
         path.touch(mode=0o600)
         for each in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
@@ -117,7 +125,7 @@ def _make_private(path: Path) -> None:
 
 
 def _must_not_be_emptied(path: Path) -> None:
-    """Refuse what SQLite would take for a new file, and drop the log beside it."""
+    """Refuse a missing or cut-off file whose log is there: SQLite would start an empty one and drop the log."""
     log = path.with_name(path.name + "-wal")
     if path.exists() and path.stat().st_size < HEADER:
         raise _corrupt(path, "it is cut off before its end")
@@ -133,7 +141,7 @@ def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def must_be_there(path: Path) -> None:
-    """Raise FailedPrecondition where `path` is no registry's file that can be read."""
+    """Raise FailedPrecondition where `path` is missing (NO_STORE), damaged, or not a registry's file of this layout."""
     if not path.exists():
         raise FailedPrecondition(
             f"There is no registry in {path.parent} ({path.name} is missing): name its data directory.",
@@ -171,7 +179,10 @@ def _corrupt(path: Path, why: str) -> FailedPrecondition:
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection for one read, so that readers never wait for the writer (WAL)."""
+    """Open a read-only connection for one read. In WAL mode readers never wait for the writer.
+
+    Raises FailedPrecondition (STORE_CORRUPT) where SQLite finds the file damaged while it is read.
+    """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         yield connection

@@ -1,6 +1,6 @@
-"""The embedded store: one SQLite file, one process, nothing to install.
+"""The embedded store: one SQLite file with one writer thread, and watches within the same process.
 
-Holds its one writer thread and the watch; the file is `sqlite_file.py`'s, what a store promises `base.py`'s.
+`sqlite_file.py` opens and checks the file; `base.py` states what a store promises.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from schemaregistry_server.store import audit_chain, sqlite_file
 from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, not_empty
 
 GROUP = 256
-"""Writes that one transaction may carry, each with its own comparison."""
+"""Writes that one transaction may carry, each with its own comparison: they share one sync of the disk."""
 
 ENTRIES = """
 SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, a.content
@@ -30,23 +30,29 @@ LATEST = "SELECT version, revision FROM version WHERE id = ? ORDER BY revision D
 
 @dataclass(frozen=True, slots=True)
 class _Write:
+    """A put that waits for the writer thread; `done` gets its revision or its error."""
+
     entry: Entry
     expected_latest: str | None
     done: asyncio.Future[int]
 
 
 class SQLiteReader:
-    """Reads the file, whether or not a server has it open."""
+    """Reads the file without its lock, so also while a server has it open."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def load(self) -> EntryBatch:
-        """Everything there is; raise FailedPrecondition where a document is not what was written."""
+        """Read every entry.
+
+        Raises FailedPrecondition where a document's bytes were changed (STORE_CORRUPT) or it has no audit record
+        (AUDIT_BROKEN).
+        """
         return await asyncio.to_thread(self._read, 0)
 
     async def audit(self) -> tuple[AuditRecord, ...]:
-        """Every audit record in order, for `audit.verify`."""
+        """Read every audit record in order, for `audit_chain.verify`."""
         return await asyncio.to_thread(self._read_audit)
 
     def _read(self, after: int) -> EntryBatch:
@@ -65,7 +71,7 @@ class SQLiteStore(SQLiteReader):
     """The store interface over one file. Opened and used within one event loop."""
 
     def __init__(self, path: Path) -> None:
-        """Open `path`, made where it is missing; raise FailedPrecondition with one sentence where it can't be."""
+        """Open `path`, making it where it is missing; raises FailedPrecondition where it is locked or unusable."""
         super().__init__(path)
         self._loop = asyncio.get_running_loop()
         self._lock = sqlite_file.lock(path)
@@ -81,7 +87,10 @@ class SQLiteStore(SQLiteReader):
         self._writer.start()
 
     async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
-        """Queue the write for the writer thread and return its revision once it is on the disk."""
+        """Queue the write for the writer thread and return its revision once it is on the disk.
+
+        Raises Conflict, and Unavailable where the store is closed or the disk takes no more.
+        """
         if self._closed:
             raise Unavailable("The store is closed.", reason="STORE_CLOSED")
         done: asyncio.Future[int] = self._loop.create_future()
@@ -89,7 +98,11 @@ class SQLiteStore(SQLiteReader):
         return await done
 
     async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
-        """Listen first, then read, so that no write falls between; what comes twice is dropped by its revision."""
+        """Yield the writes after `after_revision`, then each new group of writes.
+
+        It subscribes first and reads the file second, so that no write falls between the two; a batch that comes both
+        ways is dropped by its revision.
+        """
         heard: asyncio.Queue[EntryBatch | None] = asyncio.Queue()
         self._watchers.add(heard)
         try:
@@ -103,11 +116,15 @@ class SQLiteStore(SQLiteReader):
             self._watchers.discard(heard)
 
     async def restore(self, entries: Iterable[Entry]) -> None:
-        """Write all of `entries` at the revisions that they have, or none of them."""
+        """Write all of `entries` at the revisions they have, in one transaction.
+
+        Raises FailedPrecondition (STORE_NOT_EMPTY), or Unavailable where the disk takes no more; nothing is then
+        written.
+        """
         await asyncio.to_thread(self._restore, entries)
 
     async def close(self) -> None:
-        """Finish the writes that wait, end the watches, give up the lock."""
+        """Finish the queued writes, end the watches, release the lock."""
         if not self._closed:
             self._closed = True
             self._waiting.put(None)
@@ -131,7 +148,7 @@ class SQLiteStore(SQLiteReader):
             self._rollback()
 
     def _write_all(self) -> None:
-        """The writer thread: take what waits, write it as one transaction, answer each."""
+        """Run the writer thread: take the queued writes, commit them as one transaction, answer each."""
         while (first := self._waiting.get()) is not None:
             group, ended = self._group(first)
             try:
@@ -144,6 +161,7 @@ class SQLiteStore(SQLiteReader):
                 return
 
     def _group(self, first: _Write) -> tuple[list[_Write], bool]:
+        """`first` and the writes queued behind it, up to GROUP, and whether the store is to close after them."""
         group = [first]
         while len(group) < GROUP:
             try:
@@ -156,7 +174,10 @@ class SQLiteStore(SQLiteReader):
         return group, False
 
     def _commit(self, group: list[_Write]) -> list[Callable[[], None]]:
-        """Write a group in one transaction; the answers publish to the watches before any writer hears."""
+        """Write a group in one transaction and return what to run on the event loop once it is committed.
+
+        Watches get the writes before any writer gets its answer: a writer that reads next finds its own version.
+        """
         written: list[Entry] = []
         answers: list[Callable[[], None]] = []
         self._connection.execute("BEGIN IMMEDIATE")
@@ -187,7 +208,7 @@ class SQLiteStore(SQLiteReader):
 
 
 def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
-    """Write the entry at its revision, or at the next one where it has none."""
+    """Write the entry and its audit record at the entry's revision, or at the next one where that is 0."""
     written = connection.execute(
         "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision) "
         "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0))",
@@ -207,7 +228,10 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
 
 
 def _entry(row: tuple[str, str, bytes, str, str, int, int, str | None], path: Path) -> Entry:
-    """The entry of a row; its bytes must be those that were audited, or the disk has changed them."""
+    """The entry of a row of ENTRIES, after its bytes were compared with the SHA-256 in its audit record.
+
+    SQLite has no checksum of its own over rows: this finds a byte that the disk changed.
+    """
     *members, content = row
     entry = Entry(*members)  # type: ignore[arg-type]
     if content is None:

@@ -1,6 +1,6 @@
-"""A store's whole history: every version with the audit record of its writing, each proved to fit the other.
+"""Read a store's whole history and verify it: every version beside the audit record of its write.
 
-Holds the proof; where histories are read from and written to is the stores' and `snapshot_file.py`'s.
+Stores and `snapshot_file.py` read and write histories; this module compares and proves them.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: what was registered, and what the audit says of it."""
+    """One write: the entry that was registered, and its audit record."""
 
     entry: Entry
     record: AuditRecord
@@ -33,7 +33,7 @@ class History:
 
 
 class Readable(Protocol):
-    """What is read of a store; see `base.Store`."""
+    """The part of `base.Store` that reads the whole history."""
 
     async def load(self) -> EntryBatch: ...
 
@@ -41,22 +41,22 @@ class Readable(Protocol):
 
 
 async def read(store: Readable) -> History:
-    """The history of a store that may be written to meanwhile.
+    """Read and verify the history of a store, which may be written to meanwhile.
 
-    Raises FailedPrecondition (AUDIT_BROKEN) where a record was changed, or a version and its record don't fit.
+    Raises FailedPrecondition (AUDIT_BROKEN) where a record was changed, or a version differs from its record.
     """
-    held = await store.load()
+    loaded = await store.load()
     records = await store.audit()
     audit_chain.verify(records)
     unpaired = {(record.id, record.version): record for record in records}
-    writes = tuple(pair(entry, unpaired.pop((entry.id, entry.version), None)) for entry in held.entries)
+    writes = tuple(pair(entry, unpaired.pop((entry.id, entry.version), None)) for entry in loaded.entries)
     if unpaired:
         _must_be_there(unpaired.values(), await store.load())
-    return History(held.revision, writes)
+    return History(loaded.revision, writes)
 
 
 def pair(entry: Entry, record: AuditRecord | None) -> Write:
-    """The write of `entry`; raises FailedPrecondition (AUDIT_BROKEN) where `record` isn't the record of it."""
+    """Join `entry` and its audit record; raises FailedPrecondition (AUDIT_BROKEN) where `record` isn't of `entry`."""
     if record is None:
         raise _broken(entry.id, entry.version, "has no audit record")
     if record != audit_chain.record(entry, sequence=record.sequence, previous=record.previous, chain=record.chain):
@@ -64,12 +64,13 @@ def pair(entry: Entry, record: AuditRecord | None) -> Write:
     return Write(entry, record)
 
 
-def require(held: History, writes: Iterable[Write], *, same_chain: bool = True, same_revisions: bool = False) -> None:
-    """Raise FailedPrecondition (HISTORY_DIFFERS) where one of `writes` isn't in `held` as it is.
+def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True, same_revisions: bool = False) -> None:
+    """Check that `stored` has every one of `writes`, unchanged and in each id's order.
 
-    `same_chain`: their audit records too; they differ between stores of two kinds, which chain them otherwise.
+    `same_chain` compares audit hashes too (SQLite and etcd build their chains differently, so theirs never match);
+    `same_revisions` compares revisions too. Raises FailedPrecondition (HISTORY_DIFFERS) at the first that differs.
     """
-    there = {write.key: write for write in held.writes}
+    there = {write.key: write for write in stored.writes}
     reached: dict[str, int] = {}
     for write in writes:
         found = there.get(write.key)
@@ -85,7 +86,11 @@ def require(held: History, writes: Iterable[Write], *, same_chain: bool = True, 
 
 
 def _must_be_there(records: Iterable[AuditRecord], later: EntryBatch) -> None:
-    """What is audited and was not loaded came after that: it is loaded now, or it was removed."""
+    """Raise FailedPrecondition (AUDIT_BROKEN) where a version of `records` isn't in `later`.
+
+    The records are those without a version in the first load. Each version was written after it, and so is in a
+    later load, or was removed from the store.
+    """
     there = {(entry.id, entry.version) for entry in later.entries}
     for record in records:
         if (record.id, record.version) not in there:

@@ -18,7 +18,7 @@
 namespace schemaregistry {
 
 /// A rule that is broken, as in `Violation`.
-struct Key {
+struct RuleKey {
   std::optional<std::string> column;
   std::string pointer;
   std::string rule;

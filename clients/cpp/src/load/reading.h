@@ -31,7 +31,7 @@ struct Reading {
   const Keep& keep;
   const Tally& tally;
   /// Columns that stand in the file's path.
-  std::vector<Given> given = {};
+  std::vector<PartitionColumn> given = {};
   /// Those that the file hasn't itself, as arrays of one value; after its columns.
   std::vector<std::shared_ptr<arrow::Array>> added = {};
 

@@ -59,7 +59,7 @@ std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned
   return found;
 }
 
-Key RecordJudge::key_of(const Misfit& misfit) const {
+RuleKey RecordJudge::key_of(const Misfit& misfit) const {
   const Place& place = plan_.places[misfit.place];
   const Check* fits = plan_.fit_check(misfit.place);
   const std::string kind = kind_of(misfit.value);

@@ -1,4 +1,7 @@
-"""Files judged by a contract, and handed on only if they conform. Needs pyarrow; fetches no contract itself."""
+"""Check files and tables by a contract, and load the rows that conform. Needs pyarrow.
+
+Contracts are fetched by `schemaregistry.client` or compiled by `schemaregistry.contract`.
+"""
 
 from schemaregistry.errors import MissingExtra
 

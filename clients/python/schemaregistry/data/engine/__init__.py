@@ -1,1 +1,1 @@
-"""A contract's plan, and which rows break which of its rules."""
+"""The plan made from a contract, and the evaluation of rows by it: which rows break which rules."""

@@ -1,4 +1,4 @@
-"""A batch of columns evaluated by a plan: the values that fail a check, and so the rows that break a rule."""
+"""Evaluate a batch by a plan: find the values that fail each check, and from them the rows that break each rule."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.document import Json
 
 Show: TypeAlias = Callable[[int], Json]
-"""The value to show for an index of a value at the place that fails."""
+"""Returns the value to show in a report, by its index among the values at the failing place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Values at one place that break one rule."""
+    """The values at one place that break one rule; `mask` marks them."""
 
     key: RuleKey
     expected: str
@@ -35,7 +35,7 @@ class Hit:
 
 
 def evaluate_batch(plan: Plan, binding: Binding, batch: Batch) -> Evaluation:
-    """What a batch of a file bound by `binding` breaks."""
+    """Evaluate all checks of a plan on a batch; `binding` is that of the batch's file."""
     frame = Frame(plan, binding, batch)
     checks = CheckEvaluator(frame)
     hits: dict[RuleKey, list[Hit]] = {}
@@ -48,6 +48,7 @@ def evaluate_batch(plan: Plan, binding: Binding, batch: Batch) -> Evaluation:
             if check.kind == "fits" and check.place not in binding.refused:
                 unfit.add(check.place)
     findings = {key: _finding(frame, hits[key]) for key in sorted(hits, key=lambda key: plan.rank(*key))}
+    # A misfit always breaks a rule, so without findings there are none to look for.
     misfits = _rows_with_misfits(frame) if findings else np.zeros(batch.rows, bool)
     return Evaluation(batch.rows, findings, misfits, frozenset(unfit))
 
@@ -62,24 +63,24 @@ def _rows_with_misfits(frame: Frame) -> Mask:
 
 
 def _finding(frame: Frame, hits: Sequence[Hit]) -> Finding:
-    """The rows of the values that break one rule."""
+    """Combine the hits of one rule into the rows that break it."""
     masks = [frame.rows(hit.place, hit.mask) for hit in hits]
     return Finding(hits[0].expected, np.logical_or.reduce(masks), partial(_value_of_row, frame, hits, masks))
 
 
 def _value_of_row(frame: Frame, hits: Sequence[Hit], masks: Sequence[Mask], row: int) -> Json:
-    """The first value of a row that breaks a rule."""
+    """Return the first value in a row that breaks the rule."""
     hit = next(hit for hit, mask in zip(hits, masks, strict=True) if mask[row])
     return hit.show(_first_within(frame.row_of(hit.place), hit.mask, row))
 
 
 def _first_within(row_of: Indices | None, mask: Mask, row: int) -> int:
-    """The index of the first marked value within a row."""
+    """Return the index of the first marked value in a row."""
     return row if row_of is None else int(np.flatnonzero(mask & (row_of == row))[0])
 
 
 def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
-    """The values that fail a check, by the rule that each of them is reported under."""
+    """Split the values that fail a check by the rule under which each is reported."""
     frame = checks.frame
     place, binding = frame.plan.places[check.place], frame.binding
     key, show = RuleKey(place.column, check.pointer, check.rule), partial(_value, frame, check.place)
@@ -101,7 +102,7 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
 
 
 def _residual_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
-    """A hit for each rule within the residual; at the row, for each column that a refusal is about."""
+    """Yield a hit for each rule in a residual; at the row, one for each column that an error is about."""
     frame = checks.frame
     found: dict[RuleKey, Mask] = {}
     for index, refused in checks.refusals[check.argument, check.place]:
@@ -115,7 +116,7 @@ def _residual_hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator
 
 
 def _value(frame: Frame, place: int, index: int) -> Json:
-    """The value at fault; in a text format, where it doesn't fit, its text."""
+    """Return the value to show; in a text format a misfit is shown by its text."""
     if place == ROW:
         return {name: _cell(frame, name, index) for name in frame.batch.columns}
     misfits = frame.misfits(place)

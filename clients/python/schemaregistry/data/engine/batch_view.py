@@ -1,7 +1,7 @@
-"""One batch seen through a plan: the values at each place, which of them are there, and the rows that they are in.
+"""A batch as a plan addresses it: the values at each place, which are present, and the rows that contain them.
 
-Null, misfit and nesting are told here as contract.proto says. Each thing is found once for a batch, and only when a
-check asks for it.
+Null, misfit and nesting have the meaning defined in contract.proto. Each result is computed once for a batch, when a
+check first needs it.
 """
 
 from collections.abc import Mapping
@@ -21,10 +21,10 @@ from schemaregistry.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values at a place. `array` is None where all of them are absent.
+    """The values at a place: for a list's items all items in one array, otherwise one value for each of the parent's.
 
-    `parents` says in which of the parent's values each one is; None where there is one for each. `there` marks those
-    whose parent is an object that could have them; None where all are.
+    `array` is None where all values are absent. `parents` has, for each item, the index of its list among the parent's
+    values; None elsewhere. `there` marks the values whose parent is an object and not null; None: all.
     """
 
     count: int
@@ -34,7 +34,7 @@ class Values:
 
 
 class Frame:
-    """The batch `batch` of a file bound by `binding`, seen through `plan`."""
+    """The batch `batch` of a file with binding `binding`, addressed by the places of `plan`."""
 
     def __init__(self, plan: Plan, binding: Binding, batch: Batch) -> None:
         self.plan = plan
@@ -46,11 +46,11 @@ class Frame:
         self._texts: dict[int, JsonTexts] = {}
 
     def rows(self, place: int, mask: Mask) -> Mask:
-        """Which rows hold a value that is marked at a place."""
+        """Return which rows contain a value marked by `mask` at a place."""
         return self.lower(mask, place, ROW)
 
     def row_of(self, place: int) -> Indices | None:
-        """The row that each value at a place is in; None where it is one for each row."""
+        """Return the row index of each value at a place; None where there is one value for each row."""
         values = self.values(place)
         above = None if place == ROW else self.row_of(self.plan.places[place].parent)
         if values.parents is None or above is None:
@@ -58,13 +58,13 @@ class Frame:
         return above[values.parents]
 
     def values(self, place: int) -> Values:
-        """The values at a place."""
+        """Return the values at a place."""
         if place not in self._values:
             self._values[place] = self._find(self.plan.places[place])
         return self._values[place]
 
     def misfits(self, place: int) -> Mask | None:
-        """Which values at a place the contract's Arrow type can't hold."""
+        """Return which values at a place the contract's Arrow type can't hold; None: none."""
         if place not in self._misfits:
             self._misfits[place] = self._find_misfits(place)
         return self._misfits[place]
@@ -91,7 +91,7 @@ class Frame:
         return Values(len(items), items, parents=parents(array))
 
     def valid(self, values: Values, place: int) -> Mask | None:
-        """Which values are there and not null; None where all are."""
+        """Return which values exist and aren't null; None: all."""
         if place == ROW:
             return None
         if values.array is None or place in self.binding.refused:
@@ -112,22 +112,24 @@ class Frame:
         if is_json(self.plan.places[place].kind) and family(array.type) in ("list", "struct"):
             return either(read, not_json(array))
         find = self.binding.fits[place].misfits
+        # A text can be a misfit only by not being UTF-8, which the reader of the block has checked already.
         if self.batch.is_utf8 and family(array.type) == "text":
             return read
         return either(read, find(array) if find and family(array.type) != "null" else None)
 
     def holds_texts(self, place: int) -> bool:
-        """Whether the values at a place are JSON texts."""
+        """Whether the values at a place are JSON texts: the contract's type is json and the column's is text."""
         array = self.values(place).array
         return array is not None and is_json(self.plan.places[place].kind) and family(array.type) == "text"
 
     def json_texts(self, place: int) -> JsonTexts:
+        """Return the parsed JSON texts at a place, where `holds_texts`."""
         if place not in self._texts:
             self._texts[place] = JsonTexts.of(self.values(place).array)
         return self._texts[place]
 
     def present(self, place: int) -> Mask | None:
-        """Which values are to be judged: there, neither absent nor misfits; None where all are."""
+        """Return which values the checks apply to: those neither absent nor misfits; None: all."""
         values = self.values(place)
         if place == ROW:
             return None
@@ -138,9 +140,9 @@ class Frame:
         return judged if misfits is None else ~misfits if judged is None else judged & ~misfits
 
     def extras(self, check: Check) -> dict[str, Mask]:
-        """For each member that a `closed` check doesn't list, which objects at its place have it.
+        """Return, for each member that a `closed` check forbids, which objects at its place have it.
 
-        A member that the plan has no place for is there in each of them, null or not.
+        Every object has each member of a struct that the plan has no place for, null or not.
         """
         values, there = self.values(check.place), self.valid(self.values(check.place), check.place)
         objects = np.ones(values.count, bool) if there is None else there
@@ -155,7 +157,7 @@ class Frame:
         return {name: mask for name, mask in found.items() if mask.any()}
 
     def lower(self, mask: Mask, place: int, to: int) -> Mask:
-        """From a mask of values to one of the values that they are in."""
+        """Turn a mask of values at `place` into one of the values at `to`, an outer place, that contain them."""
         while place != to:
             values, parent = self.values(place), self.plan.places[place].parent
             if values.parents is not None:
@@ -166,7 +168,7 @@ class Frame:
         return mask
 
     def lift(self, mask: Mask, place: int, to: int) -> Mask:
-        """From a mask of values to one of the values that are in them."""
+        """Turn a mask of values at `place` into one of the values at `to`, an inner place, that they contain."""
         if place == to:
             return mask
         parents = self.values(to).parents
@@ -174,7 +176,7 @@ class Frame:
         return outer if parents is None else outer[parents]
 
     def json(self, place: int) -> list[Json]:
-        """The values at a place as the plan sees them: without absent members and misfits; a misfit item is null."""
+        """Return the values at a place as JSON: absent members and misfits left out, a misfit among items as null."""
         if place not in self._json:
             self._json[place] = self._find_json(place)
         return self._json[place]

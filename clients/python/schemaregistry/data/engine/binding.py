@@ -1,6 +1,6 @@
-"""What a file's columns are to a plan: which place has which column, and how its type meets the contract's.
+"""Bind a file's columns to a plan's places, and compare their types with the contract's.
 
-Found from the footer or header alone, before a value is read.
+A binding is made from the footer or header alone, before any value is read.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from schemaregistry.data.engine.plan import ROW, Place, Plan
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """A file's schema read by a plan.
+    """A file's schema as a plan addresses it, by place.
 
-    `types` are the file's, of the values, by place; a place that the file lacks is in none of them. `refused` are
-    places whose whole column is of another type: what is in them is not looked at. `extras` are members that the plan
-    has no place for, by the place of their object.
+    `types` are the file's types at places that it has. `fits` say how they meet the contract's. `refused` are places
+    whose column is of another type as a whole, with a description of it; their values aren't evaluated. `extras` are
+    the members without a place, by the place of their object.
     """
 
     types: dict[int, DataType] = field(default_factory=dict)
@@ -28,26 +28,29 @@ class Binding:
     extras: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def undeclared(self, plan: Plan) -> list[str]:
-        """Members that the plan has no place for: `name`, `object.name`, `list[].name`."""
+        """Name the members without a place in the contract: `name`, `object.name`, `list[].name`."""
         return [f"{plan.path(place)}{name}" for place, names in self.extras.items() for name in names]
 
 
-def bind(plan: Plan, schema: pa.Schema, given: Sequence[Field] = ()) -> Binding:
-    """Find the plan's places in a schema with distinct names, and in columns that it hasn't and that are `given`."""
-    added = [field for field in given if schema.get_field_index(field.name) < 0]
+def bind(plan: Plan, schema: pa.Schema, partitions: Sequence[Field] = ()) -> Binding:
+    """Bind a plan to a schema with distinct names.
+
+    `partitions` are the columns from the file's path, which count where the file lacks a column of that name.
+    """
+    added = [field for field in partitions if schema.get_field_index(field.name) < 0]
     binding = Binding()
     _bind_members(plan, plan.places[ROW], [*schema, *added], binding)
     return binding
 
 
 def refusal(plan: Plan, binding: Binding, place: int) -> tuple[str, str]:
-    """The pointer and the rule by which a refused place is reported (`Fits` in contract.proto)."""
+    """Return the pointer and rule under which a refused place is reported (`Fits` in contract.proto)."""
     refusing = plan.refusing(place, json_kind(binding.types[place]))
     return (refusing.pointer, refusing.rule) if refusing else (plan.fit_check(place).argument, "arrow")
 
 
 def needed(plan: Plan, names: Sequence[str]) -> list[str]:
-    """Those of a file's columns that the plan looks at; all of them where the row as a whole is evaluated."""
+    """Return the columns of a file that must be read: the plan's, or all where a check concerns the row as a whole."""
     there, known = set(names), {place.name for place in plan.children[ROW]}
     found = [str(place.name) for place in plan.children[ROW] if place.name in there]
     return [*found, *(name for name in names if name not in known)] if plan.looks_at_extras else found

@@ -1,4 +1,4 @@
-"""Checks evaluated on one batch: which of the values at a check's place fail it, with guards and conditions."""
+"""Evaluate single checks on a batch, with their guards and conditions."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -18,7 +18,7 @@ from schemaregistry.document import Json
 
 
 class CheckEvaluator:
-    """The checks of a plan as they are asked of one batch."""
+    """Evaluates a plan's checks on the batch of one `Frame`; each condition is evaluated once."""
 
     def __init__(self, frame: Frame) -> None:
         self.frame = frame
@@ -27,7 +27,7 @@ class CheckEvaluator:
         """What a residual refused at a place: the index of a value, and what it breaks."""
 
     def failing(self, check: Check) -> Mask | None:
-        """Which of the values at the check's place fail it, its guards considered; None where none does."""
+        """Return which values at the check's place fail it, as far as its guards let it apply; None: none."""
         return self._guarded(check, self._failing(check))
 
     def _failing(self, check: Check, *, in_condition: bool = False) -> Mask | None:
@@ -42,7 +42,10 @@ class CheckEvaluator:
         return found
 
     def _leaf(self, check: Check) -> Mask | None:
-        """A kind that looks at one value alone: by its kernel, and for null where null is a value."""
+        """Evaluate a check that looks at one value alone, by its kernel.
+
+        Where null is a value, it fails a check that forbids null.
+        """
         place, values = self.frame.plan.places[check.place], self.frame.values(check.place)
         if check.place == ROW or values.array is None or place.index in self.frame.binding.refused:
             return None
@@ -67,24 +70,25 @@ class CheckEvaluator:
         else:
             there = valid(values.array)
             missing = None if there is None else ~there
+        # contract.proto: `present` doesn't fail for a misfit, but within a condition a misfit counts as absent.
         missing = either(missing, misfits) if in_condition else without(missing, misfits)
         return some(self._and(missing, values.there))
 
     def _among(self, place: int, mask: Mask | None) -> Mask | None:
-        """Of the values to be judged at a place, those that are marked; all of them where no mask is given."""
+        """Return the marked values among those that checks apply to; all of these without a mask."""
         present = self.frame.present(place)
         if present is None:
             return some(np.ones(self.frame.values(place).count, bool) if mask is None else mask)
         return some(present if mask is None else present & mask)
 
     def _unchosen(self, check: Check) -> Mask | None:
-        """`any_of`, `one_of` and `not`, by how many of the conditions hold."""
+        """Evaluate `any_of`, `one_of` and `not` by how many of their conditions hold."""
         count = np.sum([self.holds(condition) for condition in check.argument], axis=0)
         wrong = {"any_of": count == 0, "one_of": count != 1, "not": count > 0}[check.kind]
         return self._among(check.place, np.asarray(wrong))
 
     def _repeating(self, check: Check) -> Mask | None:
-        """Lists that aren't there have no items."""
+        """Evaluate `unique_items`; absent lists have no items, so they pass."""
         item = self.frame.plan.children[check.place][0].index
         items, count = self.frame.values(item), self.frame.values(check.place).count
         if items.array is None or items.parents is None:
@@ -92,7 +96,7 @@ class CheckEvaluator:
         return repeating(items.array, items.parents, count, self.frame.misfits(item))
 
     def holds(self, index: int) -> Mask:
-        """For which values at its place a condition holds."""
+        """Return for which values at a condition's place it holds."""
         if index not in self._holds:
             condition = self.frame.plan.conditions[index]
             holds = np.ones(self.frame.values(condition.place).count, bool)
@@ -132,7 +136,7 @@ class CheckEvaluator:
         return some(mask)
 
     def _refused_distinct(self, residual: int, array: Array, present: Mask | None) -> list[tuple[int, Refusal]]:
-        """Judge each distinct value once, null among them."""
+        """Run a residual on each distinct value of an array once, null included."""
         encoded = pc.dictionary_encode(decoded(array), null_encoding="encode")
         codes = encoded.indices.to_numpy(zero_copy_only=False)
         return self._refused(residual, to_json(encoded.dictionary), codes, present)
@@ -140,7 +144,7 @@ class CheckEvaluator:
     def _refused(
         self, residual: int, distinct: Sequence[Json], codes: Indices, present: Mask | None
     ) -> list[tuple[int, Refusal]]:
-        """Judge distinct values; `codes` say which of them each value is."""
+        """Run a residual on distinct values; `codes` gives the index of each of the array's values among them."""
         judged = [self.frame.plan.validator.residual(residual, value) for value in distinct]
         mask = np.array([bool(refusals) for refusals in judged], bool)
         if not mask.any():
@@ -156,7 +160,8 @@ class CheckEvaluator:
         "unique_items": _repeating,
         **dict.fromkeys(("any_of", "one_of", "not"), _unchosen),
     }
-    """The kinds that no kernel tells."""
+    """The kinds of check without a kernel."""
 
 
 _SCALARS: Final = frozenset(("text", "int", "float", "bool", "decimal", "date", "time"))
+"""Families of types whose distinct values Arrow can find."""

@@ -1,15 +1,19 @@
-"""Names of columns compared without regard to case and to spaces around them."""
+"""Compare column names ignoring case and surrounding spaces."""
 
 from collections.abc import Iterable, Sequence
 
 
 def folded(name: str) -> str:
-    """A name without regard to case and to spaces around it, those of ASCII."""
+    """Return a name in lower case without surrounding white space, both of ASCII only."""
+    # bytes.lower() changes ASCII letters only.
     return name.strip(" \t\r\n\f\v").encode().lower().decode()
 
 
 def differing(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
-    """Of names that are no columns those that are one but for case and spaces around it, where just one is."""
+    """Map names to the columns from which they differ only in case and surrounding spaces.
+
+    Names that differ so from the same column are left out: which of them is meant can't be told.
+    """
     found: dict[str, list[str]] = {}
     for name in names:
         found.setdefault(folded(name), []).append(name)

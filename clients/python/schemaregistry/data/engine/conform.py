@@ -1,6 +1,6 @@
-"""Rows in the contract's types and order, as they are handed on.
+"""Convert rows that conform to the contract's types and column order.
 
-No cast loses anything: each value has been found to fit its type.
+Every value was found to fit its type before, so no conversion loses anything.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,22 +20,23 @@ from schemaregistry.data.arrow.types import Array, DataType, Field, family, is_j
 from schemaregistry.document import Json
 
 _AS_TEXT: Final = ("date", "time", "timestamp", "binary")
+"""Types whose JSON values are texts that `text_parsing.py` reads."""
 
 
 def from_batch(batch: Batch, schema: pa.Schema) -> pa.RecordBatch:
-    """The rows of a batch; columns that the file lacks are null, those that the contract lacks aren't handed on."""
+    """Convert a batch: columns that the file lacks are null, columns that the contract lacks are dropped."""
     arrays = [_filled(converted(batch.columns.get(field.name), field.type, batch.rows)) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def from_records(records: Sequence[Mapping[str, Json]], schema: pa.Schema) -> pa.RecordBatch:
-    """The rows of JSON records without misfits."""
+    """Convert JSON records without misfits."""
     arrays = [_filled(_built([record.get(field.name) for record in records], field.type)) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def refused_nulls(batch: pa.RecordBatch) -> Mask | None:
-    """The rows of such a batch with a null where the contract's types allow none."""
+    """Return which rows have a null where the contract's Arrow field isn't nullable; None: none."""
     found: Mask | None = None
     for field, column in zip(batch.schema, batch.columns, strict=True):
         found = either(found, _refused_nulls(column, field))
@@ -58,7 +59,7 @@ def _refused_nulls(array: Array, field: Field) -> Mask | None:
 
 
 def converted(array: Array | None, wanted: DataType, count: int) -> Array:
-    """An array of `count` values as the contract's type; None stands for nulls."""
+    """Convert an array of `count` values to the contract's type; None becomes nulls."""
     if array is None or array.null_count == count:
         return pa.nulls(count, wanted)
     if array.type.equals(wanted):
@@ -78,10 +79,13 @@ def _cast(array: Array, wanted: DataType) -> Array:
         case "list":
             return _list(array, wanted)
         case "timestamp":
+            # Only the spelling of the time zone may differ (`UTC`, `Z`): the integers stay.
             return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz)).cast(wanted)
         case "decimal" if pt.is_decimal(array.type) and not is_castable(array.type, wanted):
+            # Arrow's cast would read beyond its table of powers of ten (`fitting.is_castable`).
             return pa.array(array.to_pylist(), wanted)
         case "decimal" if pt.is_integer(array.type):
+            # Arrow casts an integer only to a decimal with room for all of the type's digits; 20 hold a uint64.
             return array.cast(pa.decimal128(20, 0)).cast(wanted)
     return array.cast(wanted)
 
@@ -105,7 +109,7 @@ def _listed(items: Array, lengths: Sequence[int], wanted: DataType, nulls: Array
 
 
 def _built(values: Sequence[Json], wanted: DataType) -> Array:
-    """JSON values as the contract's type."""
+    """Build an array of the contract's type from JSON values."""
     match family(wanted):
         case "struct":
             objects = [{} if value is None else value for value in values]
@@ -131,9 +135,9 @@ def _nulls(values: Sequence[Json]) -> Array:
 
 
 def _filled(array: Array, required: Mask | None = None) -> Array:
-    """The array with a value in each member that mustn't be null, where its object is null; and where it is `required`.
+    """Put a value under each null whose member is declared not nullable; `required` marks nulls that become values.
 
-    Arrow has no rule for what lies under a null; the writer of Parquet refuses a null there (pyarrow 26).
+    What lies under a null struct is unspecified in Arrow, but pyarrow's Parquet writer (26) refuses a null there.
     """
     if required is None and not _has_required(array.type):
         return array
@@ -164,5 +168,5 @@ def _has_required(kind: DataType) -> bool:
 
 
 def _zero(kind: DataType) -> Json:
-    """A value of a type that holds no others."""
+    """Return some value of a type, to stand under a null."""
     return {"text": "", "binary": b"", "bool": False}.get(family(kind), 0)

@@ -1,4 +1,4 @@
-"""What some rows are to a plan, as a value: which rules they break, where, and which of them the types can't hold."""
+"""The result of evaluating some rows by a plan: the rules that they break, and the rows with misfits."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from schemaregistry.document import Json
 
 
 class RuleKey(NamedTuple):
-    """A rule that is broken, as in Violation."""
+    """The identity of a broken rule in a report; fields as in `Violation`."""
 
     column: str | None
     pointer: str
@@ -21,7 +21,7 @@ class RuleKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The rows that break one rule. `value` gives the value at fault in one of them."""
+    """The rows that break one rule: `rows` is a mask, `value` returns the value at fault in a row."""
 
     expected: str
     rows: Mask
@@ -30,10 +30,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Some rows by the rules that they break, in the order of the report.
+    """The rules that `count` rows break, in the report's order.
 
-    `misfits` marks the rows with a value that the contract's types can't hold, where any rule is broken; `unfit` are
-    places with such a value.
+    `misfits` marks the rows with a value that the contract's types can't hold; it is filled in only where a rule is
+    broken. `unfit` are the places with such a value.
     """
 
     count: int
@@ -43,7 +43,7 @@ class Evaluation:
 
     @cached_property
     def failing(self) -> Mask:
-        """The rows that break any rule."""
+        """A mask of the rows that break any rule."""
         rows = np.zeros(self.count, bool)
         for finding in self.findings.values():
             rows |= finding.rows

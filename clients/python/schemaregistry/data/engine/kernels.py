@@ -1,7 +1,8 @@
-"""The leaf kinds of check over one array: which of its values fail. Nulls never do here; nesting is evaluation's.
+"""Kernels: which values of one array fail one kind of check.
 
-Each kernel looks at the whole array first (its extremes, its distinct texts) and makes a mask only for what failed.
-The exact meaning of each kind is contract.proto's.
+Kernels never report nulls as failures; nesting and guards are handled in `check_evaluation.py`. Each looks at the whole
+array first (its extremes, its distinct texts) and makes a mask only where something fails. contract.proto defines the
+meaning of each kind.
 """
 
 import math
@@ -35,11 +36,11 @@ from schemaregistry.data.engine.validator import format_validator, pattern_valid
 from schemaregistry.document import Json
 
 Kernel: TypeAlias = Callable[[Any, Array, DataType], Mask | None]
-"""(the check's argument, the values, the contract's type of them) → which fail."""
+"""Takes the check's argument, the values, and the contract's type of them; returns a mask of the failing values."""
 
 
 def run(kind: str, argument: Any, array: Array, wanted: DataType) -> Mask | None:
-    """Which values of an array fail a check of a leaf kind; None where none does."""
+    """Run the kernel of a check: return which of the array's N values fail, as a mask of N booleans; None: none."""
     return KERNELS[kind](argument, array, wanted)
 
 
@@ -76,6 +77,7 @@ def _not_in_numbers(options: list[float], array: Array) -> Mask | None:
     kind = values.dtype.type
     if pt.is_integer(array.type):
         low, high = bounds(array.type)
+        # An option that the column's type can't hold equals none of its values; NumPy would wrap or round it.
         held: list[float] = [int(option) for option in options if low <= option <= high and option == int(option)]
     else:
         held = [float(option) for option in options if float(kind(option)) == option]
@@ -90,7 +92,7 @@ def _bound(
     array: Array,
     _wanted: DataType,
 ) -> Mask | None:
-    """A limit becomes the range of the column's own numbers that pass, so that no comparison rounds."""
+    """Compare by a bound that is rounded to the column's own type once, so that no value is rounded."""
     if family(array.type) == "decimal":
         return _decimals_beyond(lambda value: passes(value, exact(limit)), array)
     if pt.is_integer(array.type):
@@ -99,7 +101,7 @@ def _bound(
 
 
 def _decimals_beyond(passes: Callable[[Decimal], bool], array: Array) -> Mask | None:
-    """Arrow tells the extremes of no decimal of less than 128 bits."""
+    """Compare decimals, their extremes first; `min_max` has no kernel for decimals of less than 128 bits."""
     wide = array if array.type.bit_width >= 128 else array.cast(pa.decimal128(array.type.precision, array.type.scale))
     ends = pc.min_max(wide)
     if all(end is None or passes(end) for end in (ends["min"].as_py(), ends["max"].as_py())):
@@ -108,23 +110,24 @@ def _decimals_beyond(passes: Callable[[Decimal], bool], array: Array) -> Mask | 
 
 
 def exact(number: float) -> Decimal:
-    """The number that a document states, where it is compared with decimals: 0.1 is a tenth."""
+    """Return a document's number as a decimal, a float by its shortest text: 0.1 is a tenth."""
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def _doubles(passes: Callable[[Any, Any], bool], limit: int | float) -> tuple[float, float]:
-    """The least and the greatest double that pass."""
+    """Return the least and the greatest double that pass."""
     nearest = float(limit)
     upwards = passes(math.inf, limit)
     step = math.inf if upwards else -math.inf
     edge = math.nextafter(nearest, -step)
+    # `limit` may be an integer that no double equals, so the edge is found by comparing exactly.
     while not passes(edge, limit):
         edge = math.nextafter(edge, step)
     return (edge, math.inf) if upwards else (-math.inf, edge)
 
 
 def _not_multiple(divisor: Fraction, array: Array, _wanted: DataType) -> Mask | None:
-    """A whole number is a multiple of a fraction where its numerator divides it."""
+    """A whole number is a multiple of a fraction if the fraction's numerator divides it."""
     if family(array.type) == "decimal":
         return each(array, lambda value: Fraction(value) % divisor == 0)
     values = numbers(array)
@@ -137,7 +140,7 @@ def _not_multiple(divisor: Fraction, array: Array, _wanted: DataType) -> Mask | 
 
 
 def _floats_not_multiple(divisor: Fraction, values: NDArray[np.float64]) -> Mask | None:
-    """NaN and infinity are misfits, and judged no further."""
+    """NaN and infinity pass here: they are misfits."""
     if divisor.numerator > _WHOLE:
         return some(np.array([not _is_multiple(divisor, value) for value in values.tolist()], bool))
     with np.errstate(invalid="ignore"):
@@ -151,9 +154,9 @@ def _floats_not_multiple(divisor: Fraction, values: NDArray[np.float64]) -> Mask
 
 
 def _decimal_multiples(divisor: Fraction, values: NDArray[np.float64]) -> tuple[Mask, Mask]:
-    """Which floats are the nearest to a multiple, and for which that is sure to be the decimal that they write.
+    """Return which floats are the nearest to a multiple, and for which that decides it.
 
-    Decimals of up to fifteen digits have different doubles, and these texts.
+    It decides below 10^14: decimals of up to fifteen digits each have a double of their own.
     """
     power = next(10**digits for digits in range(_MOST_DIGITS) if 10**digits % divisor.denominator == 0)
     if power > _EXACT_POWER:
@@ -166,20 +169,20 @@ def _decimal_multiples(divisor: Fraction, values: NDArray[np.float64]) -> tuple[
 
 
 def _is_multiple(divisor: Fraction, value: float) -> bool:
-    """A float that isn't whole is the decimal that its shortest text writes."""
+    """Decide exactly: a float that isn't whole counts as the decimal that its shortest text writes."""
     if not math.isfinite(value):
         return True
     return (Fraction(value) if value.is_integer() else Fraction(repr(value))) % divisor == 0
 
 
 _WHOLE: Final = 2**53
-"""Whole numbers up to this are doubles."""
+"""All integers up to this are doubles."""
 _SURE: Final = 1e14
-"""Numbers below this have a digit to spare, for the rounding of a quotient."""
+"""Below this a double has a digit to spare for the rounding of the quotient."""
 _EXACT_POWER: Final = 10**22
 """The greatest power of ten that is a double."""
 _MOST_DIGITS: Final = 400
-"""More than a double's shortest text has after the point."""
+"""More digits than a double's shortest text has after the decimal point."""
 
 
 def _length(passes: Callable[[Any, Any], bool], limit: int, array: Array, wanted: DataType) -> Mask | None:
@@ -200,7 +203,7 @@ def _pattern(patterns: tuple[str, str], array: Array, wanted: DataType) -> Mask 
 
 
 def _not_matched(ecma: str, re2: str, texts: Array) -> Mask | None:
-    """RE2 refuses some patterns that are fine by their syntax, large counted repetitions above all."""
+    """RE2 refuses some valid patterns, above all large counted repetitions; these are matched one text at a time."""
     try:
         matched = pc.match_substring_regex(texts, pattern=re2)
     except pa.ArrowInvalid:
@@ -215,7 +218,7 @@ def _format(name: str, array: Array, wanted: DataType) -> Mask | None:
 
 
 def _encoded(array: Array) -> Array:
-    """Texts as a dictionary where they are few: what looks into each text is then done once for each."""
+    """Dictionary-encode texts where a sample has few distinct ones, so that each is matched once."""
     is_text = family(array.type) == "text" and not isinstance(array.type, pa.DictionaryType)
     if is_text and len(array) > _MANY and pc.count_distinct(array.slice(0, _SAMPLE)).as_py() <= _FEW:
         return array.dictionary_encode()
@@ -223,7 +226,7 @@ def _encoded(array: Array) -> Array:
 
 
 def _not_of_format(name: str, texts: Array) -> Mask | None:
-    """The plain cases by a pattern, what is left one by one."""
+    """Check most texts by a pattern, and the rest one by one."""
     if name not in PLAINLY:
         return _each_text(texts, format_validator(name).is_valid)
     plain = booleans(pc.match_substring_regex(texts, pattern=PLAINLY[name]))
@@ -239,7 +242,7 @@ def _not_of_format(name: str, texts: Array) -> Mask | None:
 
 
 def _each_text(texts: Array, passes: Callable[[str], bool]) -> Mask | None:
-    """What isn't UTF-8 is a misfit, and judged no further."""
+    """Check texts one by one; a text that isn't UTF-8 passes here, since it is a misfit."""
     try:
         return each(texts, passes)
     except UnicodeDecodeError:
@@ -248,13 +251,17 @@ def _each_text(texts: Array, passes: Callable[[str], bool]) -> Mask | None:
 
 
 def _over_texts(judge: Callable[[Array], Mask | None], array: Array, wanted: DataType) -> Mask | None:
-    """Judge the distinct texts where the array is a dictionary; only those that rows lead to count."""
+    """Run `judge` on the distinct texts of a dictionary array, or on all texts of another.
+
+    Values of a dictionary that no row refers to don't count.
+    """
     if isinstance(array.type, pa.DictionaryType):
         return spread(judge(array.dictionary), array)
     return judge(as_text(array, wanted))
 
 
 _MANY, _SAMPLE, _FEW = 4096, 512, 64
+"""Encode arrays longer than the first, if so many values at their start have at most so many distinct ones."""
 
 NATURAL: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
 """The format that every value of a type has."""
@@ -262,7 +269,10 @@ NATURAL: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
 _DAY: Final = r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 _TIME: Final = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 PLAINLY: Final = {"date": f"^{_DAY}$", "time": f"^{_TIME}$", "date-time": f"^{_DAY}T{_TIME}$"}
-"""Texts that surely are of a format (RFC 3339); the last days of a month and leap seconds need a closer look."""
+"""Patterns of texts that surely are of a format (RFC 3339).
+
+The last days of a month and leap seconds aren't covered; `format_validator` decides these.
+"""
 
 KERNELS: Final[Mapping[str, Kernel]] = {
     "types": _types,
@@ -280,3 +290,4 @@ KERNELS: Final[Mapping[str, Kernel]] = {
     "min_items": partial(_items, operator.ge),
     "max_items": partial(_items, operator.le),
 }
+"""The kernel of each kind of check."""

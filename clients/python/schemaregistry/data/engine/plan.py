@@ -1,4 +1,4 @@
-"""A contract made ready to run: places with their types, checks with their arguments read once."""
+"""The plan: a contract made ready to run, with places, types and arguments parsed once."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,13 +19,15 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 
 ROW: Final = 0
+"""The index of the place of the row itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where values stand. `name` is the member's, None for the row and for items; `kind` is None where any is taken.
+    """A place where values stand: the row, a column, a member of an object, the items of a list.
 
-    `column` is the top-level column that the place is in, None for the row.
+    `name` is that of the column or member, None for the row and for items. `kind` is the Arrow type, None where any
+    value is allowed. `column` is the top-level column around the place, None for the row.
     """
 
     index: int
@@ -39,7 +41,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A check is made where the condition `holds`, or doesn't."""
+    """Restricts a check to values for which a condition holds, or doesn't (`holds` false)."""
 
     condition: int
     holds: bool
@@ -47,7 +49,7 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One rule at one place; `argument` is what its kind needs, read once."""
+    """One rule at one place; `argument` is what its kind needs, parsed."""
 
     kind: str
     place: int
@@ -59,7 +61,7 @@ class Check:
 
     @property
     def refuses_null(self) -> bool:
-        """Whether JSON's null fails it, as far as one value tells."""
+        """Whether JSON's null fails the check, for the kinds that look at one value."""
         return (self.kind == "types" and "null" not in self.argument) or (
             self.kind == "values" and None not in self.argument
         )
@@ -67,7 +69,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A claim about the values at a place."""
+    """A condition on the values at a place: it holds where all its checks pass."""
 
     place: int
     checks: tuple[Check, ...]
@@ -75,9 +77,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Plan:
-    """A contract, ready to be interpreted. `schema` is that of rows handed on.
+    """A contract ready to run. `schema` is the Arrow schema of loaded rows.
 
-    `whole_rows`: readers give every column of a file, also those that no check looks at.
+    `whole_rows`: readers read every column of a file, also columns that no check looks at.
     """
 
     contract: contract_pb2.Contract
@@ -91,10 +93,10 @@ class Plan:
 
     @classmethod
     def of(cls, contract: contract_pb2.Contract) -> "Plan":
-        """Read a contract.
+        """Parse a contract.
 
-        Raises InvalidArgument: UNKNOWN_PLAN for a format or a kind that isn't known here, BAD_CONTRACT for one that no
-        compiler makes.
+        Raises InvalidArgument: UNKNOWN_PLAN for a plan version or kind of check that this release doesn't know,
+        BAD_CONTRACT for a damaged contract.
         """
         if contract.plan_version not in (PLAN_VERSION, CSV_PLAN_VERSION):
             known = f"{PLAN_VERSION} and {CSV_PLAN_VERSION}"
@@ -119,6 +121,7 @@ class Plan:
         )
         for index, condition in enumerate(plan.conditions):
             for check in condition.checks:
+                # A condition may refer to earlier ones only, so evaluation can't run in a circle.
                 plan._look_up(check, index)
         for check in plan.checks:
             plan._look_up(check, len(plan.conditions))
@@ -128,7 +131,7 @@ class Plan:
         return plan
 
     def _look_up(self, check: Check, conditions: int) -> None:
-        """Raise LookupError where a check refers to what isn't there, or is no earlier condition."""
+        """Raise LookupError where a check refers to something that doesn't exist, or to a later condition."""
         chosen = check.argument if check.kind in ("any_of", "one_of", "not") else ()
         for index in (*chosen, *(guard.condition for guard in check.guards)):
             outer = self.conditions[:conditions][index].place
@@ -142,31 +145,31 @@ class Plan:
 
     @cached_property
     def csv(self) -> CsvDialect:
-        """How CSV files are written; raises InvalidArgument (BAD_CSV) for a dialect that there isn't."""
-        said = {field.name: value for field, value in self.contract.csv.ListFields()}
-        return csv_dialect(said | {"null": list(said["null"])} if "null" in said else said, "x-csv")
+        """The contract's CSV dialect. Raises InvalidArgument (BAD_CSV) for an invalid one."""
+        options = {field.name: value for field, value in self.contract.csv.ListFields()}
+        return csv_dialect(options | {"null": list(options["null"])} if "null" in options else options, "x-csv")
 
     @cached_property
     def looks_at_extras(self) -> bool:
-        """Whether columns that the plan has no place for are to be read."""
+        """Whether columns without a place are read."""
         return self.whole_rows or any(
             check.place == ROW and check.kind in ("residual", "closed") for check in self.every_check()
         )
 
     def every_check(self) -> Iterator[Check]:
-        """The checks, those of conditions among them."""
+        """Yield the checks, then those of conditions."""
         yield from self.checks
         for condition in self.conditions:
             yield from condition.checks
 
     @property
     def columns(self) -> tuple[Place, ...]:
-        """The places of the contract's columns."""
+        """The places of the contract's columns, in its order."""
         return self.places[1 : len(self.contract.columns) + 1]
 
     @cached_property
     def record_schema(self) -> pa.Schema:
-        """What JSON records have: every member that the plan names, of any type where it has none."""
+        """The Arrow schema of JSON records: every member that the plan names; json where it has no type."""
         return pa.schema([(str(place.name), self._record_type(place)) for place in self.children[ROW]])
 
     def _record_type(self, place: Place) -> DataType:
@@ -178,7 +181,7 @@ class Plan:
         return pa.list_(self._record_type(self.children[place.index][0]))
 
     def path(self, place: int) -> str:
-        """What stands before the names of a place's members: nothing for the row, `object.` or `list[].` within it."""
+        """Return the prefix of a place's member names: empty for the row, `object.` or `list[].` within it."""
         steps = ""
         while place != ROW:
             found = self.places[place]
@@ -187,7 +190,7 @@ class Plan:
         return f"{steps.removeprefix('.')}." if steps else ""
 
     def column(self, name: str) -> Place | None:
-        """The place of a column or of another member of the row."""
+        """Return the place of a column, or of another member of the row; None for an unknown name."""
         return self._members.get(name)
 
     @cached_property
@@ -195,12 +198,12 @@ class Plan:
         return {place.name: place for place in reversed(self.children[ROW])}
 
     def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:
-        """Where a violation stands in the report: by column (others after, the whole row last), then by check."""
+        """Return a sort key for violations: by column (undeclared ones later, the whole row last), then by check."""
         at = len(self._columns) + (column is None) if column not in self._columns else self._columns[column]
         return at, self._ranks.get((column, pointer, rule), len(self.checks)), column or "", pointer
 
     def expected(self, column: str | None, pointer: str, rule: str) -> str:
-        """What a rule expects, as its check says; empty where no check of the plan is that rule."""
+        """Return what a rule expects, in the words of its check; empty where no check has this rule."""
         at = self._ranks.get((column, pointer, rule), self._ranks.get((None, pointer, rule)))
         return "" if at is None else self.checks[at].expected
 
@@ -216,7 +219,7 @@ class Plan:
         return found
 
     def checks_at(self, place: int) -> Sequence[Check]:
-        """The checks of the values at a place, in their order."""
+        """Return the checks at a place, in their order."""
         return self._checks_at.get(place, ())
 
     @cached_property
@@ -227,7 +230,7 @@ class Plan:
         return found
 
     def fit_check(self, place: int) -> Check:
-        """The check of a typed place that its Arrow type holds its values."""
+        """Return the `fits` check of a typed place."""
         return self._fits[place]
 
     @cached_property
@@ -235,7 +238,7 @@ class Plan:
         return {check.place: check for check in reversed(self.checks) if check.kind == "fits"}
 
     def refusing(self, place: int, kind: str) -> Check | None:
-        """The first unconditional check of a place that doesn't allow a JSON type."""
+        """Return the first unconditional check at a place that forbids a JSON type; None: there is none."""
         allowed = {kind, "number"} if kind == "integer" else {kind, "integer"} if kind == "number" else {kind}
         for check in self.checks_at(place):
             if check.kind == "types" and not check.guards and not check.argument & allowed:
@@ -310,7 +313,8 @@ def _count(body: contract_pb2.Count) -> int:
 
 
 def _divisor(number: Json) -> Fraction:
-    """A divisor as exactly what the document writes."""
+    """Return a divisor as exactly what the document writes. Raises ValueError unless it is above zero."""
+    # Through the text: Fraction(0.01) would be the double's binary value, not a hundredth.
     divisor = Fraction(repr(number))
     if divisor <= 0:
         raise ValueError(number)
@@ -338,7 +342,7 @@ _ARGUMENTS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 
 def read_scalar(text: str) -> Json:
-    """A scalar from canonical JSON; a number as an int, or as the double that its text stands for."""
+    """Parse a scalar from canonical JSON; a number as an int, or as the nearest double."""
     return json.loads(text)
 
 

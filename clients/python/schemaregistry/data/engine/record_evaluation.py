@@ -1,6 +1,7 @@
-"""JSON records evaluated one by one by a JSON Schema validator, to the same findings as batches.
+"""Evaluate JSON records one by one with a JSON Schema validator, to the same findings as a batch.
 
-Slower than batches by far: for lines that Arrow's parser can't be trusted with, and for plans that it can't serve.
+It is much slower than batches: for lines that Arrow's parser might read otherwise than JSON says, and for plans that a
+batch can't serve.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Set
@@ -26,7 +27,7 @@ _KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "num
 
 @dataclass(frozen=True, slots=True)
 class _Misfit:
-    """A value that a place's Arrow type can't hold: an item, or a member of the object at `within`."""
+    """A value that its place's Arrow type can't hold; `path` is the way to it in the record."""
 
     place: int
     path: tuple[str | int, ...]
@@ -34,7 +35,7 @@ class _Misfit:
 
 
 def evaluate_records(plan: Plan, records: Records) -> Evaluation:
-    """What records break."""
+    """Evaluate all checks of a plan on records."""
     evaluator, count = RecordEvaluator(plan), len(records.values)
     found: dict[RuleKey, dict[int, Json]] = {}
     misfits = np.zeros(count, bool)
@@ -50,14 +51,14 @@ def evaluate_records(plan: Plan, records: Records) -> Evaluation:
 
 
 def marked(indices: Iterable[int], count: int) -> Mask:
-    """A mask of `count` rows with some of them marked."""
+    """Return a mask of `count` rows, true at the indices."""
     mask = np.zeros(count, bool)
     mask[list(indices)] = True
     return mask
 
 
 class RecordEvaluator:
-    """A plan as it is asked of one record after another."""
+    """Evaluates one record after another by a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -66,13 +67,14 @@ class RecordEvaluator:
         }
 
     def broken(self, record: Json) -> dict[RuleKey, Json]:
-        """What a record breaks, each with the value at fault."""
+        """Return the rules that a record breaks, each with the value at fault."""
         return self.evaluated(record)[0]
 
     def evaluated(self, record: Json) -> tuple[dict[RuleKey, Json], bool]:
-        """What a record breaks, and whether it has a value that the contract's types can't hold."""
+        """Return what a record breaks, with the values at fault, and whether it has a misfit or is no object."""
         misfits: list[_Misfit] = []
         cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
+        # Reversed, so that a rule's first misfit overwrites the later ones.
         found = {self._misfit_key(misfit): misfit.value for misfit in reversed(misfits)}
         at_fault = {misfit.path for misfit in misfits}
         for refusal in self._plan.validator.whole(cleaned):
@@ -82,7 +84,7 @@ class RecordEvaluator:
         return found, bool(misfits) or not isinstance(record, dict)
 
     def stored(self, records: Records) -> list[dict[str, Json]]:
-        """Records that conform, as the contract's types hold them: of type json as the text that the line has."""
+        """Return conforming records as they are stored; members of type json keep the text that the line has."""
         row = self._plan.places[ROW]
         found = [self._object(row, record, (), []) for record in records.values]
         if ROW in self._ways_to_json:
@@ -93,7 +95,7 @@ class RecordEvaluator:
         return found
 
     def undeclared(self, records: Records) -> Iterable[str]:
-        """Members that the contract has no place for, each once: `name`, `object.name`, `list[].name`."""
+        """Name the members without a place in the contract, each once: `name`, `object.name`, `list[].name`."""
         row = self._plan.places[ROW]
         return dict.fromkeys(name for record in records.values for name in self._undeclared(row, record, ""))
 
@@ -112,7 +114,7 @@ class RecordEvaluator:
                 yield from self._undeclared(children[None], inner, f"{path.removesuffix('.')}[].")
 
     def _write_json(self, place: Place, value: dict[str, Json], texts: Mapping[str, str]) -> None:
-        """Put texts in the place of the values of an object that are of type json, or have such within."""
+        """Replace the values in an object that are of type json, at any depth, by their texts."""
         for name, child in self._children[place.index].items():
             if name in value and child.index in self._ways_to_json:
                 value[name] = self._as_json(child, value[name], texts[name])
@@ -129,7 +131,7 @@ class RecordEvaluator:
 
     @cached_property
     def _ways_to_json(self) -> frozenset[int]:
-        """The places of type json, and those that they are in."""
+        """Places of type json and all places around them."""
         found: set[int] = set()
         for place in self._plan.places[1:]:
             if is_json(place.kind):
@@ -140,14 +142,14 @@ class RecordEvaluator:
         return frozenset(found)
 
     def holds(self, record: Json) -> bool:
-        """Whether the contract's types hold every value of a record."""
+        """Whether the contract's types can hold every value of a record."""
         misfits: list[_Misfit] = []
         if isinstance(record, dict):
             self._object(self._plan.places[ROW], record, (), misfits)
         return isinstance(record, dict) and not misfits
 
     def expected(self, key: RuleKey) -> str:
-        """What a violation's rule expects, as its check says."""
+        """Return what a broken rule expects, in the words of its check or else of the document."""
         return self._plan.expected(*key) or self._plan.validator.stated(key.pointer)
 
     def _misfit_key(self, misfit: _Misfit) -> RuleKey:
@@ -163,7 +165,7 @@ class RecordEvaluator:
     def _object(
         self, place: Place, value: Mapping[str, Json], path: tuple[str | int, ...], misfits: list[_Misfit]
     ) -> dict[str, Json]:
-        """The object without absent members and misfits."""
+        """Copy an object without absent members and misfits; append the misfits to the list."""
         cleaned: dict[str, Json] = {}
         children = self._children[place.index]
         for name, inner in value.items():
@@ -177,7 +179,7 @@ class RecordEvaluator:
         return cleaned
 
     def _value(self, place: Place, value: Json, path: tuple[str | int, ...], misfits: list[_Misfit]) -> Json:
-        """The value as the place's Arrow type holds it, or MISFIT."""
+        """Return a value as the place's Arrow type stores it, or MISFIT."""
         if place.kind is None or is_json(place.kind):
             return value
         kind = family(place.kind)
@@ -197,7 +199,10 @@ class RecordEvaluator:
 
 
 def _explained(refusal: Refusal, misfits: Set[tuple[str | int, ...]]) -> bool:
-    """A member that doesn't fit isn't missing; an item that doesn't fit is judged no further."""
+    """Whether an error only follows from a misfit.
+
+    A member that is a misfit isn't missing, and an item that is one isn't checked further.
+    """
     if refusal.rule == "required" and any((*refusal.place, name) in misfits for name in refusal.names):
         return True
     within = (refusal.place[:depth] for depth in range(1, len(refusal.place) + 1))
@@ -205,6 +210,7 @@ def _explained(refusal: Refusal, misfits: Set[tuple[str | int, ...]]) -> bool:
 
 
 def _breaches(refusal: Refusal, record: Json) -> list[tuple[RuleKey, Json]]:
+    """Return the broken rules of one error, a rule for each column that it is about, with the value to show."""
     keys = [RuleKey(column, refusal.pointer, refusal.rule) for column in refusal.columns]
     if refusal.place or not refusal.names:
         return [(key, None if refusal.rule == "required" else refusal.value) for key in keys]

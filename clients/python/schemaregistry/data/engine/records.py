@@ -1,4 +1,4 @@
-"""JSON records as values, and how a line is read as one."""
+"""JSON records, and the parsing of a line as one."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,9 +14,9 @@ from schemaregistry.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """Consecutive records of a file, as JSON, with the line of each: its number, and its text.
+    """Consecutive JSON records of a file, with the number and text of each one's line.
 
-    `renamed` has for each record the members that have another name than in the line, with that name.
+    `renamed` has, for each record, the members that `clean` renamed: the new name, and the name in the line.
     """
 
     values: Sequence[Json]
@@ -25,7 +25,7 @@ class Records:
     renamed: Sequence[Mapping[str, str]] = ()
 
     def filter(self, mask: Mask) -> "Records":
-        """The records that are marked."""
+        """Return the records where `mask` is true."""
         kept = np.flatnonzero(mask).tolist()
         return Records(
             [self.values[index] for index in kept],
@@ -36,11 +36,12 @@ class Records:
 
 
 def read_line(line: bytes) -> Json:
-    """One JSON value (`jsontext.read`); raises ValueError for anything else."""
+    """Parse one JSON value strictly (`json_text.read`). Raises ValueError for anything else."""
     return json_text.read(line.decode())
 
 
 def read_exactly(line: bytes) -> Json:
-    """The same, with each number that isn't an integer as a Decimal: for decimal columns."""
+    """Parse a line like `read_line`, with every number that isn't an integer as a Decimal: for decimal columns."""
+    # For its errors: json.loads alone accepts duplicate names, NaN and lone surrogates.
     read_line(line)
     return json.loads(line, parse_float=exactly, parse_int=json_text.integer)

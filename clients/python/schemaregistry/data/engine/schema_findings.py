@@ -1,4 +1,4 @@
-"""What a file's schema alone says about it: rules that are broken whatever its rows, and notes on its columns."""
+"""Rules that a file's schema breaks whatever its rows, and notes on its columns."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -12,11 +12,11 @@ from schemaregistry.data.engine.evaluation import RuleKey
 from schemaregistry.data.engine.plan import ROW, Plan
 
 _MOST_PAIRS: Final = 5
-"""Columns that differ from the contract's by case or spaces, and are named."""
+"""How many columns with names alike but for case or spaces a note lists."""
 
 
 class SchemaFinding(NamedTuple):
-    """A rule that a schema breaks: `actual` is what there is in place of what is expected."""
+    """A rule that a schema breaks; `actual` describes what was found instead of what is expected."""
 
     key: RuleKey
     expected: str
@@ -24,7 +24,7 @@ class SchemaFinding(NamedTuple):
 
 
 def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[SchemaFinding]:
-    """Columns and members that are missing, of another type, or not allowed."""
+    """Yield columns and members that are missing, of another type, or forbidden."""
     for check in (check for check in plan.checks if not check.guards):
         place = plan.places[check.place]
         key = RuleKey(place.column, check.pointer, check.rule)
@@ -41,7 +41,7 @@ def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator
 
 
 def schema_notes(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[str]:
-    """Names that differ in case only, and columns that may be the contract's under another name."""
+    """Yield notes on names that differ only in case, and on columns that may be the contract's under another name."""
     folded: dict[str, str] = {}
     for name in schema.names:
         other = folded.setdefault(name.casefold(), name)
@@ -51,14 +51,14 @@ def schema_notes(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[st
 
 
 def fit_notes(plan: Plan, binding: Binding) -> Iterator[tuple[int, str]]:
-    """What was read as another type and fitted, by place."""
+    """Yield a note for each place whose values were read as another type."""
     for place, met in binding.fits.items():
         if met.note:
             yield place, f"{plan.places[place].column}: {met.note}"
 
 
 def _renamed(plan: Plan, binding: Binding) -> Iterator[str]:
-    """One column that is missing and one that is extra may be the same under a new name."""
+    """Yield a note where a missing and an extra column may be the same one under a new name."""
     missing = [place.name for place in plan.columns if place.index not in binding.types]
     extras = binding.extras[ROW]
     alike = differing(extras, [str(name) for name in missing])

@@ -1,4 +1,4 @@
-"""A JSON value as an Arrow type holds it: what is evaluated is what is stored."""
+"""JSON values as an Arrow type stores them, so that the value which is checked is the value which is stored."""
 
 import base64
 import binascii
@@ -21,11 +21,11 @@ from schemaregistry.data.engine.validator import format_validator
 from schemaregistry.document import Json
 
 MISFIT: Final = object()
-"""What stands for a value that a type can't hold."""
+"""Marks a value that a type can't hold."""
 
 
 def held(value: Json, kind: DataType) -> Any:
-    """A value that is neither an object nor a list as a type holds it, or MISFIT."""
+    """Return a scalar as a type stores it, or MISFIT."""
     hold = _HELD.get(family(kind))
     return hold(value, kind) if hold else MISFIT
 
@@ -42,7 +42,7 @@ def _integer(value: Json, kind: DataType) -> Any:
 
 
 def _number(value: Json, kind: DataType) -> Any:
-    """The nearest number of the type: what is judged is what is stored."""
+    """Return the nearest float of the type."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return MISFIT
     stored = as_float(Decimal(value) if isinstance(value, int) else value, kind)
@@ -69,9 +69,9 @@ def _binary(value: Json, _: DataType) -> Any:
 
 
 def _temporal(value: Json, kind: DataType) -> Any:
-    """What other rules see of a text that the type holds exactly: itself where it is of the type's format (RFC 3339).
+    """Return the text that rules on the text see, for a date or time that the type holds exactly.
 
-    Else the text of its value that is, in UTC.
+    It is the text itself where it is of the type's format (RFC 3339), else the text of its value in UTC.
     """
     if not isinstance(value, str):
         return MISFIT
@@ -89,7 +89,7 @@ def _temporal(value: Json, kind: DataType) -> Any:
 
 
 def _as_read(value: str, kind: DataType) -> Any:
-    """The text of what the batches' own reader makes of another spelling."""
+    """Return the RFC 3339 text of a date or time in another spelling, read by the parser that batches use."""
     read, unread = text_parsing.read(pa.array([value], pa.string()), kind)
     beyond = fit(kind, kind).misfits
     if unread is not None or (beyond is not None and beyond(read) is not None):
@@ -100,6 +100,7 @@ def _as_read(value: str, kind: DataType) -> Any:
 _CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _NO_OFFSET: Final = ("", "00:00")
+"""Offsets of a time of day: Arrow's times have no zone."""
 
 _HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
     "bool": _bool,
@@ -112,4 +113,4 @@ _HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
     "time": _temporal,
     "timestamp": _temporal,
 }
-"""A JSON value as a type holds it, or MISFIT."""
+"""The conversion for each family of types."""

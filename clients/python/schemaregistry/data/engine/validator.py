@@ -1,6 +1,6 @@
-"""jsonschema-rs on the values that the plan leaves to it, and on whole records. Holds no Arrow and no plan.
+"""Validate values with jsonschema-rs: what the plan leaves to it (residuals), and whole records.
 
-Draft-07 with formats asserted, patterns in an engine of automata, nothing ever fetched.
+Draft-07, with formats asserted, patterns matched in linear time and no reference ever fetched.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,19 +17,20 @@ from schemaregistry.document.strict_json import pointer
 from schemaregistry.v1 import contract_pb2
 
 _LONGEST: Final = 80
-"""Characters of a rule that is shown."""
+"""Characters of a rule that a report shows."""
 
 MANY: Final = 100
-"""Members of an object from which on each error about it is costly."""
+"""Objects with more members than this are checked by `_Wide`, since each error about one costs a copy of it."""
 
 _NOT_HERE: Final = ("required", "propertyNames", "definitions", "$schema", "$id")
+"""Keywords that `_Wide` doesn't leave to jsonschema-rs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One rule that a value breaks: where the rule stands in the document, where in the value, and the part at fault.
+    """One error: `pointer` is the rule's place in the document, `place` the path to the value at fault.
 
-    `names` are the members that `required` misses or `additionalProperties` refuses.
+    `names` are the members that `required` misses or `additionalProperties` forbids.
     """
 
     pointer: str
@@ -40,19 +41,20 @@ class Refusal:
 
     @property
     def columns(self) -> tuple[str | None, ...]:
-        """The columns of a record that this is about; None for the record as a whole."""
+        """The columns of a record that the error is about; None for the record as a whole."""
         if self.place:
             return (str(self.place[0]),)
         return self.names or (None,)
 
 
 class Validator:
-    """The JSON side of one document: its whole, and the residuals of its plan."""
+    """Validators of one document: of the whole, and of each residual of its plan."""
 
     def __init__(self, schema: Mapping[str, Json], residuals: Sequence[contract_pb2.Residual]) -> None:
-        """`schema` is a draft-07 schema that `document.parse` has passed."""
+        """Compile the validators; `schema` is a draft-07 schema that `document.parse` has accepted."""
         definitions = dict(schema.get("definitions", {}))
         prefix = "residual"
+        # The document may have definitions of its own with such names.
         while any(name.startswith(prefix) for name in definitions):
             prefix += "_"
         parts = [_restricted(schema, residual) for residual in residuals]
@@ -66,11 +68,11 @@ class Validator:
         self._root, self._prefix = root, prefix
 
     def whole(self, record: Json) -> list[Refusal]:
-        """What a record breaks of the whole document."""
+        """Return the errors of a record by the whole document."""
         return self._refusals(0, record)
 
     def residual(self, index: int, value: Json) -> list[Refusal]:
-        """What a value breaks of one residual."""
+        """Return the errors of a value by one residual."""
         return self._refusals(index + 1, value)
 
     def _refusals(self, index: int, value: Json) -> list[Refusal]:
@@ -82,20 +84,20 @@ class Validator:
         return [_refusal(error, base) for error in self._validators[index].iter_errors(value)]
 
     def stated(self, at: str) -> str:
-        """What stands at a pointer of the document, as a report may show it."""
+        """Return the document's text at a pointer, as a report may show it."""
         text = canonical(_at(self._schema, at)).decode()
         return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 @cache
 def format_validator(name: str) -> jsonschema_rs.Draft7Validator:
-    """One format, asserted."""
+    """Return a validator of one format, asserted."""
     return _compiled({"format": name})
 
 
 @cache
 def pattern_validator(ecma: str) -> jsonschema_rs.Draft7Validator:
-    """One pattern."""
+    """Return a validator of one pattern."""
     return _compiled({"pattern": ecma})
 
 
@@ -106,13 +108,13 @@ def _compiled(schema: Mapping[str, Json]) -> jsonschema_rs.Draft7Validator:
 
 
 def _with(root: Mapping[str, Json], named: Mapping[str, Json]) -> dict[str, Json]:
-    """The root with further definitions."""
+    """Return the root schema with further definitions."""
     definitions = {**root.get("definitions", {}), **named}
     return {**root, **({"definitions": definitions} if definitions else {})}
 
 
 def _each(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.Validator]:
-    """A validator for each definition of these names, its references resolved in the root."""
+    """Compile a validator for each of the named definitions; their references are resolved in the root."""
     if not names:
         return []
     every = jsonschema_rs.validator_map_for(
@@ -122,10 +124,10 @@ def _each(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.
 
 
 class _Wide:
-    """Judges objects of many members by a schema, in time linear in them.
+    """Validates objects with many members in time linear in them.
 
-    jsonschema-rs puts a copy of the object into each error, and `required` and `propertyNames` give one for every name:
-    these two are looked at here. `schema` stands at `base` in the document.
+    jsonschema-rs copies the object into each error, and `required` and `propertyNames` make an error for every name:
+    these two are checked here. `schema` stands at the pointer `base` in the document.
     """
 
     def __init__(self, root: Mapping[str, Json], schema: dict[str, Json], base: str, prefix: str) -> None:
@@ -137,7 +139,7 @@ class _Wide:
         self._base = base
 
     def refusals(self, value: dict[str, Json]) -> list[Refusal]:
-        """What an object breaks; each rule for its names is there once."""
+        """Return the errors of an object; `propertyNames` makes one error for each rule that names break."""
         found = [_refusal(error, self._base) for error in self._rest.iter_errors(value)]
         found += (
             Refusal(f"{self._base}/required", "required", (), (name,), value)
@@ -156,12 +158,13 @@ class _Wide:
 
 
 def _restricted(schema: Json, residual: contract_pb2.Residual) -> Json:
-    """The schema object of a residual with its keywords alone; of `properties` there are only the names."""
+    """Return a residual's schema object reduced to its keywords; of `properties` the names alone."""
     schema = _at(schema, residual.schema_pointer)
     if not residual.keywords:
         return schema
     members = {keyword: schema[keyword] for keyword in residual.keywords}
     if "properties" in members:
+        # `additionalProperties` needs the names; their schemas are checks of the plan already.
         members["properties"] = dict.fromkeys(members["properties"], True)
     return members
 
@@ -174,7 +177,10 @@ def _at(schema: Json, at: str) -> Json:
 
 
 def _refusal(error: jsonschema_rs.ValidationError, base: str) -> Refusal:
-    """jsonschema-rs gives the way to a rule within the schema judged, or within the root once a reference led there."""
+    """Convert an error of jsonschema-rs.
+
+    Its schema path starts at the compiled schema, or at the root once a reference was followed.
+    """
     path = error.schema_path
     within = path == error.evaluation_path
     return Refusal(
@@ -187,7 +193,10 @@ def _refusal(error: jsonschema_rs.ValidationError, base: str) -> Refusal:
 
 
 def _rule(kind: str, last: str | int) -> str:
-    """The keyword: jsonschema-rs says `falseSchema` for some schemas `false`, and `required` for `dependencies`."""
+    """Return the keyword of an error.
+
+    jsonschema-rs reports the schema `false` as `falseSchema`, and `dependencies` as `required`.
+    """
     if last in ("additionalProperties", "dependencies"):
         return str(last)
     return "false" if kind == "falseSchema" else kind

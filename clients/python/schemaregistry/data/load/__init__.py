@@ -1,1 +1,1 @@
-"""Checks and loads: one pass over the files, and where their rows go."""
+"""Check, load and clean files in one pass, and the destinations of their rows."""

@@ -1,6 +1,6 @@
-"""Files and folders that are there whole from one moment to the next. Knows nothing of what is in them.
+"""Write to a locked temporary file or folder and rename it into place.
 
-Until then each has a hidden name and a lock. What was killed leaves one without a lock: the next one removes it.
+The temporary name is hidden. A process that was killed leaves a file without a lock, which the next load removes.
 """
 
 import contextlib
@@ -19,15 +19,16 @@ from schemaregistry.errors import InvalidArgument
 _PREFIX: Final = ".schemaregistry-"
 _SUFFIX: Final = ".partial"
 _LONGEST_STEM: Final = 220
+"""Bytes of a name's stem: names have 255 bytes at most, and a digest and an ending are added."""
 _YOUNG: Final = 60
-"""Seconds."""
+"""Seconds for which a temporary file is left alone, since it may not be locked yet."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtomicFile:
-    """A file or a folder at `path` that nobody looks at yet, locked while `descriptor` is open.
+    """A temporary file or folder at `path`, locked as long as `descriptor` is open.
 
-    `made` are the folders that were made for it, the one that it is in first.
+    `made` are the folders that were created for it, the innermost first.
     """
 
     path: Path
@@ -35,13 +36,14 @@ class AtomicFile:
     made: tuple[Path, ...]
 
     def show(self, final: Path) -> None:
-        """Give it its name, for good, and let others read it; what is in it has been synced. Raises OSError."""
+        """Rename it to `final` and let others read it; its contents must be synced before. Raises OSError."""
         _allow_readers(self.path)
         self.path.replace(final)
+        # A rename is durable only once its folder is synced.
         sync(final.parent)
 
     def discard(self) -> None:
-        """Remove it, unless it has been shown, and the folders that were made for it if nothing else is there."""
+        """Remove it unless it was renamed, and the folders that were created for it if they are empty."""
         remove(self.path)
         with contextlib.suppress(OSError):
             for folder in self.made:
@@ -49,22 +51,22 @@ class AtomicFile:
 
 
 def shortened(name: str) -> str:
-    """The start of a name that leaves room for a digest or a number, and an ending: names have 255 bytes at most."""
+    """Cut a name so that a digest or number and an ending still fit into a file name."""
     while len(os.fsencode(name)) > _LONGEST_STEM:
         name = name[:-1]
     return name
 
 
 def hidden_file(folder: Path) -> AtomicFile:
-    """An empty file in a folder; the folder is made if need be.
+    """Create an empty temporary file in a folder, and the folder if need be.
 
-    Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be made there.
+    Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be created there.
     """
     return _made(folder, lambda: tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder))
 
 
 def hidden_folder(folder: Path) -> AtomicFile:
-    """The same with an empty folder in it."""
+    """Create an empty temporary folder in a folder; otherwise like `hidden_file`."""
 
     def make() -> tuple[int, str]:
         name = tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=folder)
@@ -87,7 +89,7 @@ def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> AtomicFile:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make a folder that outlasts a power cut, if it isn't there."""
+    """Create a folder and its parents durably."""
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
@@ -95,7 +97,7 @@ def _make_folder(folder: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder and what is in it; nothing if it isn't there."""
+    """Remove a file, or a folder with its contents; do nothing if it doesn't exist."""
     if path.is_dir():
         shutil.rmtree(path)
     else:
@@ -103,7 +105,7 @@ def remove(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Make a file's contents durable, or the names in a folder."""
+    """Make the contents of a file durable, or the names in a folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -112,14 +114,15 @@ def sync(path: Path) -> None:
 
 
 def _allow_readers(path: Path) -> None:
-    """Give a file or a folder the mode of one that was made the ordinary way."""
+    """Set the mode that the umask would give; mkstemp and mkdtemp allow the owner alone."""
+    # The umask can only be read by setting it.
     umask = os.umask(0)
     os.umask(umask)
     path.chmod((0o777 if path.is_dir() else 0o666) & ~umask)
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what is no longer locked. What is young may not be locked yet."""
+    """Remove temporary files without a lock that are older than `_YOUNG`."""
     for path in folder.glob(f"{_PREFIX}*{_SUFFIX}"):
         try:
             descriptor = os.open(path, os.O_RDONLY)

@@ -1,6 +1,6 @@
-"""Where rows go that conform: a directory, or a stream. Nothing can be seen there before `publish`.
+"""Destinations of rows: a directory or a stream. Nothing can be seen there before `publish`.
 
-Holds no judging; what is written is what was judged, in the same pass. A database is duckdb's.
+`duckdb.py` has the one for DuckDB tables.
 """
 
 import contextlib
@@ -16,34 +16,38 @@ from schemaregistry.data.load.writing import ParquetOutput
 
 
 class Destination(Protocol):
-    """Takes rows, and shows them at once or never. `name` is its name for a person.
+    """Takes rows and publishes all of them at once, or none. `name` is its name in messages.
 
-    One that writes to a file or a folder names it in `place`, so that no load reads what it writes.
+    A destination in the file system has its path or descriptor in `place`, so that overlaps with sources can be
+    refused.
     """
 
     name: str
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take more rows, unseen."""
+        """Write a batch of rows, unpublished."""
         ...
 
     def publish(self) -> str:
-        """Let all of them be seen, and say where; where that can't be, raise OSError or RegistryError: none is seen."""
+        """Publish all rows and return where they are.
+
+        Raises OSError or RegistryError where that fails, with no row published.
+        """
         ...
 
     def discard(self) -> None:
-        """Let go of what isn't published."""
+        """Remove whatever isn't published."""
         ...
 
 
 class Directory:
-    """One Parquet file in a directory, there whole from one moment to the next.
+    """Writes one Parquet file `STEM-DIGEST.parquet` in a directory.
 
-    It is named for its contents, so that the same load again changes nothing: `STEM-DIGEST.parquet`.
+    The digest is of the file's contents, so that the same load again changes nothing.
     """
 
     def __init__(self, path: Path, schema: pa.Schema, stem: str) -> None:
-        """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no file can be made there."""
+        """Create the temporary file. Raises InvalidArgument (DESTINATION_UNWRITABLE) where that fails."""
         self.name = str(path)
         self.place: SourcePlace = path
         self._path = path
@@ -52,28 +56,29 @@ class Directory:
         self._file = ParquetOutput(self._hidden.descriptor, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take more rows into the unfinished file."""
+        """Write a batch to the temporary file."""
         self._file.write(batch)
 
     def publish(self) -> str:
-        """Finish the file, make it durable, and give it its name; returns its path."""
+        """Finish the file, make it durable and rename it; return its path."""
         self._file.finish()
         final = self._path / f"{self._stem}-{self._file.digest}.parquet"
+        # Renamed while still locked: otherwise another load could take the file for an abandoned one.
         self._hidden.show(final)
         self._file.close()
         return str(final)
 
     def discard(self) -> None:
-        """Remove the unfinished file, and the directory if it was made for it."""
+        """Remove the temporary file, and the directory if it was created for it."""
         self._file.close()
         self._hidden.discard()
 
 
 class Stream:
-    """An Arrow IPC stream, kept on disk until all of it may go out.
+    """Writes an Arrow IPC stream to `out`, from a temporary file that takes the rows until all of them are checked.
 
-    Its schema's metadata say how many rows there are (`schemaregistry.rows`): a stream that was cut off between two
-    messages looks like one that has ended.
+    The schema's metadata state the number of rows (`schemaregistry.rows`), since a stream cut between two messages
+    looks complete.
     """
 
     def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
@@ -81,31 +86,31 @@ class Stream:
         self.place: SourcePlace = _descriptor(out)
         self._out: Any = out
         self._rows = 0
-        self._kept = tempfile.TemporaryFile()  # noqa: SIM115
-        self._writer = pa.ipc.new_stream(pa.PythonFile(self._kept, "w"), schema)
+        self._spool = tempfile.TemporaryFile()  # noqa: SIM115
+        self._writer = pa.ipc.new_stream(pa.PythonFile(self._spool, "w"), schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take more rows into the unseen file."""
+        """Write a batch to the temporary file."""
         self._rows += batch.num_rows
         self._writer.write_batch(batch)
 
     def publish(self) -> str:
-        """Write the stream out."""
+        """Write the stream to `out` and return its name."""
         self._writer.close()
-        self._kept.seek(0)
-        rows = pa.ipc.open_stream(self._kept)
+        self._spool.seek(0)
+        rows = pa.ipc.open_stream(self._spool)
         schema = rows.schema.with_metadata({**(rows.schema.metadata or {}), "schemaregistry.rows": str(self._rows)})
         with pa.ipc.new_stream(pa.PythonFile(self._out, "w"), schema) as writer:
             for batch in rows:
                 writer.write_batch(batch)
         self._out.flush()
-        self._kept.close()
+        self._spool.close()
         return self.name
 
     def discard(self) -> None:
-        """Forget the rows; what can't be written any more doesn't matter."""
-        if not self._kept.closed:
-            for part in (self._writer, self._kept):
+        """Close the temporary file, which removes it; errors don't matter any more."""
+        if not self._spool.closed:
+            for part in (self._writer, self._spool):
                 with contextlib.suppress(OSError, pa.ArrowException):
                     part.close()
 

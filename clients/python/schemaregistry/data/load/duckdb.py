@@ -1,6 +1,6 @@
-"""Rows into a table of a DuckDB database, in one transaction. Needs the extra `duckdb`; judges nothing.
+"""Load rows into a table of a DuckDB database, in one transaction. Needs the extra `duckdb`.
 
-Rows wait in a hidden file beside the database: it is opened, and so locked, only when all of them may go in.
+Rows wait in a temporary file beside the database, which is opened, and so locked, only once all rows are checked.
 """
 
 import re
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS main.schemaregistry_loads (
     loaded_at TIMESTAMPTZ, PRIMARY KEY ("table", digest)
 )
 """
-"""What was loaded into which table: the same rows aren't loaded twice."""
+"""Records each load, so that the same rows aren't loaded twice."""
 _FORGET: Final = 'DELETE FROM main.schemaregistry_loads WHERE "table" = ?'
 _FIND: Final = """
 SELECT loaded_at::TIMESTAMP(0)::VARCHAR FROM main.schemaregistry_loads WHERE "table" = ? AND digest = ?
@@ -47,22 +47,24 @@ _CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoload_known_extensions": False,
     "enable_external_access": False,
 }
-"""The database reads no other file, asks no network and loads no extension, whatever is in it."""
+"""Settings under which a database reads no other file, uses no network and loads no extension, whatever it contains."""
 _PATIENCE: Final = 5.0
 """Seconds to wait for another process to close the database."""
 _LOCKED: Final = re.compile(r"Conflicting lock is held in (.*?) \(PID (\d+)\)")
+"""DuckDB's message for a database that another process has open: its program and PID."""
 
 
 class DuckdbTable:
-    """A table `TABLE` or `SCHEMA.TABLE` of the database `file`. Both are made if need be.
+    """A table `TABLE` or `SCHEMA.TABLE` of the database `file`; both are created if need be.
 
-    A table that is there gets the rows added; it must have the contract's columns with their types, and may have more.
+    Rows are added to an existing table, which must have the contract's columns with their types and may have more.
     """
 
     def __init__(self, file: Path, table: str, schema: pa.Schema) -> None:
-        """Raises InvalidArgument (DESTINATION_UNWRITABLE) where the database or the table can't take the rows.
+        """Check the table and create the temporary file.
 
-        Raises Unavailable (DESTINATION_LOCKED) where another process has the database open.
+        Raises InvalidArgument (DESTINATION_UNWRITABLE) where the database or the table can't take the rows, and
+        Unavailable (DESTINATION_LOCKED) where another process has the database open.
         """
         self.name = f"{file}#{table}"
         self.place: SourcePlace = file
@@ -75,12 +77,13 @@ class DuckdbTable:
         self._file = ParquetOutput(self._hidden.descriptor, schema)
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take more rows into the hidden file."""
+        """Write a batch to the temporary file."""
         self._file.write(batch)
 
     def publish(self) -> str:
-        """Put them into the table."""
+        """Insert the rows into the table and return its name."""
         self._file.finish()
+        # A database that this load created is removed again if the rows can't be inserted.
         made = not self._path.exists()
         try:
             with _opened(self._path) as database:
@@ -92,13 +95,13 @@ class DuckdbTable:
         return f"{self.name} ({before})" if before else self.name
 
     def discard(self) -> None:
-        """Remove the hidden file, and the directory of the database if it was made for it."""
+        """Remove the temporary file, and the database's directory if it was created for it."""
         self._file.close()
         self._hidden.discard()
 
 
 class _Table:
-    """One table, and the rows that it takes."""
+    """One table of a database, and the schema of the rows for it."""
 
     def __init__(self, name: str, schema: pa.Schema) -> None:
         self._name = name
@@ -108,7 +111,7 @@ class _Table:
         self._schema = schema
 
     def check(self, database: duckdb.DuckDBPyConnection) -> None:
-        """Raise InvalidArgument where the table is there and can't take the rows."""
+        """Raise InvalidArgument where the table exists and can't take the rows."""
         there = self._columns(database)
         if there is None:
             return
@@ -122,10 +125,14 @@ class _Table:
                 raise _refused(f"{message}: name another table, or change the column")
 
     def insert(self, database: duckdb.DuckDBPyConnection, rows: Path, digest: str) -> str:
-        """Add the rows in one transaction; if they are there already, add none and say so."""
+        """Insert the rows in one transaction and return an empty text.
+
+        Where the same rows are in the table already, insert none and return a remark that says so.
+        """
         database.begin()
         database.execute(_MAKE_LOADS)
         if self._columns(database) is None:
+            # The table was dropped meanwhile: loads into the old one don't count for the new one.
             database.execute(_FORGET, [self._quoted])
             database.execute(f"CREATE TABLE {self._quoted} ({self._definition(database)})")
         self.check(database)
@@ -147,12 +154,12 @@ class _Table:
         database.execute(_NOTE, [self._quoted, digest, *contract, rows])
 
     def _columns(self, database: duckdb.DuckDBPyConnection) -> dict[str, str] | None:
-        """The types of its columns by their folded names, as DuckDB tells names apart; None if it isn't there."""
+        """Return the types of the table's columns by case-folded name, as DuckDB compares names; None for no table."""
         found = database.execute(_COLUMNS, self._place).fetchall()
         return {name.casefold(): kind for name, kind in found} or None
 
     def _wanted(self, database: duckdb.DuckDBPyConnection) -> dict[str, str]:
-        """The contract's columns with DuckDB's types for them."""
+        """Return DuckDB's types of the contract's columns, by name."""
         database.register("schemaregistry_rows", pa.Table.from_batches([], self._schema))
         found = database.execute("DESCRIBE schemaregistry_rows").fetchall()
         return {name: kind for name, kind, *_ in found}
@@ -163,9 +170,9 @@ class _Table:
 
 @contextmanager
 def _opened(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The database, closed in the end.
+    """Open the database, and close it at the end.
 
-    Raises InvalidArgument (DESTINATION_UNWRITABLE) for what DuckDB refuses, Unavailable (DESTINATION_LOCKED).
+    Raises InvalidArgument (DESTINATION_UNWRITABLE) for an error of DuckDB, Unavailable (DESTINATION_LOCKED).
     """
     # An absolute path is a file's, whatever it looks like: DuckDB takes `md:x` or `:memory:` for something else.
     path = str(file.absolute())
@@ -179,6 +186,7 @@ def _opened(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
 
 
 def _patiently(connect: Callable[[], duckdb.DuckDBPyConnection], file: Path) -> duckdb.DuckDBPyConnection:
+    """Open a connection, waiting up to `_PATIENCE` while another process has the database open."""
     until = time.monotonic() + _PATIENCE
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Files checked by a contract: one pass over each, batch by batch, into one report."""
+"""Check files by a contract: one pass over each, batch by batch, into one report."""
 
 from collections.abc import Sequence
 
@@ -17,10 +17,13 @@ def check(
     revision: int | None = None,
     progress: OnProgress | None = None,
 ) -> Report:
-    """Judge files by a contract. Bounded memory, whatever their size.
+    """Check files by a contract, in bounded memory whatever their size.
 
-    Raises InvalidArgument (UNKNOWN_PLAN, BAD_CONTRACT) for a contract that can't be read here; what is wrong with the
-    data is in the report.
+    `revision` is the registry's revision of the contract, for the report. `progress` is called with the bytes read so
+    far, of all files.
+
+    Raises InvalidArgument (UNKNOWN_PLAN, BAD_CONTRACT) for a contract that can't be read here. Faults of the data are
+    in the report.
     """
     pipeline = Pipeline(Plan.of(contract), ReportSink(), revision=revision, progress=progress, proving=True)
     return pipeline.run(sources)

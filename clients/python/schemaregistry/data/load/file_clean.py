@@ -1,4 +1,4 @@
-"""Files cleaned: repaired where the contract leaves no doubt; what conforms then goes on, the rest is set aside."""
+"""Clean files: make repairs that the contract leaves no doubt about, load what then conforms, quarantine the rest."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from schemaregistry.v1 import contract_pb2
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """What became of files that were cleaned: `loaded.report` is of the rows as they are after the repairs."""
+    """The result of cleaning; `loaded.report` is about the rows after the repairs."""
 
     loaded: Loaded
     repairs: tuple[Repair, ...]
@@ -45,13 +45,13 @@ def clean(  # noqa: PLR0913
     progress: OnProgress | None = None,
     epoch: Epoch | None = None,
 ) -> Cleaned:
-    """Repair files and hand on the rows that conform then; the others are set aside as their file has them.
+    """Repair files and load the rows that then conform; the others go to the quarantine as they stand in their file.
 
-    Repaired are: columns in another order; a column that is missing, under one of its `aliases`, or but for case and
-    spaces; values of another type that are exactly one of the contract's (texts as CSV's fields are read); whitespace
-    around texts that conform only without it; numbers and dates that are spelled as the dialect of CSV says (`decimal`,
-    `thousands`, `dates`), and times that are numbers since 1970 in the unit `epoch`. Nothing else, and nothing is made
-    up. What was cleaned is left as it is when it is cleaned again.
+    Repaired are: columns in another order; a missing column that is there under one of its `aliases`, or with another
+    case or surrounding spaces; values of another type that are exactly one of the contract's (texts are read as CSV
+    fields are); white space around texts that conform only without it; numbers and dates spelled as the CSV dialect
+    says (`decimal`, `thousands`, `dates`); times that are numbers since 1970 in the unit `epoch`. No value is invented.
+    Cleaning the output again changes nothing.
 
     Raises as `load` does.
     """
@@ -65,18 +65,18 @@ def clean(  # noqa: PLR0913
 
 @dataclass(frozen=True, slots=True)
 class Cleaner:
-    """Repairs rows for a plan. A file's schema is known once its rows are repaired."""
+    """Repairs rows for a plan."""
 
     plan: Plan
     aliases: Mapping[str, Sequence[str]]
     epoch: Epoch | None = None
 
     def schema(self, read: FileSchema) -> None:  # noqa: ARG002
-        """What will come of a file is told by its rows."""
+        """Return None: the schema after repairs is known once rows are repaired, since a rename depends on them."""
         return
 
     def repair(self, source: Source, read: FileSchema, rows: Rows) -> Repaired:
-        """The rows with what can be repaired, and what was; raises Unreadable for a line that isn't JSON."""
+        """Repair rows and list the repairs. Raises UnreadableFile for a line that isn't JSON."""
         conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
         match rows:
             case ColumnRows():
@@ -99,9 +99,9 @@ class Cleaner:
         return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
 
     def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:
-        """Lines that conform as they are; else one by one, since only so a text is told from what it stands for.
+        """Keep lines that conform unchanged; parse the others one by one, to tell a JSON string from a number.
 
-        Their schema is that of the lines, but where members get other names.
+        The result has the schema of the lines, unless members are renamed.
         """
         schema = FileSchema(rows.batch.schema)
         conforms = not rows.evaluate(self.plan, bind(self.plan, schema.schema)).findings

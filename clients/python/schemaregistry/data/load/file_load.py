@@ -1,4 +1,4 @@
-"""The gate: rows evaluated and handed on in one pass, to be seen only once all of them are evaluated."""
+"""Load files: check rows and write them to a destination in one pass, published only once all rows are checked."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -18,8 +18,11 @@ from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.v1 import contract_pb2
 
 Policy: TypeAlias = Literal["halt", "warn"] | Callable[[], Quarantine]
-"""What becomes of data some of which don't conform: nothing is handed on; all rows are; those that conform are, and the
-others set aside in the quarantine."""
+"""What happens to rows that don't conform.
+
+`halt` loads nothing, `warn` loads all rows, and a function that opens a quarantine loads the rows that conform and
+quarantines the others.
+"""
 
 
 def load(  # noqa: PLR0913
@@ -31,14 +34,15 @@ def load(  # noqa: PLR0913
     revision: int | None = None,
     progress: OnProgress | None = None,
 ) -> Loaded:
-    """Judge files and hand their rows on, in the contract's types and order.
+    """Check files and load their rows, in the contract's types and column order.
 
-    By default only if every row conforms. Where `policy` gives a quarantine, rows that don't conform are set aside in
-    it; with `warn` they go on too, but for those that the contract's types can't hold. Of data that can't be judged to
-    their end nothing is handed on, whatever the policy.
+    By default nothing is loaded unless every row conforms. Where `policy` opens a quarantine, rows that don't conform
+    go there; with `warn` they are loaded too, except for those that the contract's types can't hold. If a file can't be
+    read to its end nothing is loaded, whatever the policy. Each row is read once, so that what is loaded is what was
+    checked.
 
-    What is handed on is what was judged: each row is read once. Raises as `check` does, what `destination` and the
-    quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE) where the next load would read what this one writes.
+    Raises as `check` does, whatever `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE)
+    where the next load would read what this one writes.
     """
     plan = replace(Plan.of(contract), whole_rows=callable(policy))
     with opened_sink(sources, plan, destination, policy) as sink:
@@ -49,9 +53,9 @@ def load(  # noqa: PLR0913
 def opened_sink(
     sources: Sequence[Source], plan: Plan, destination: Callable[[pa.Schema], Destination], policy: Policy
 ) -> Iterator[Sink]:
-    """The sink of a policy; what isn't published at the end is removed.
+    """Open the sink of a policy; at the end, whatever isn't published is removed.
 
-    Raises what `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE).
+    Raises whatever `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE).
     """
     with ExitStack() as stack:
         into = destination(plan.schema)
@@ -70,7 +74,7 @@ def opened_sink(
 
 
 def settled(pipeline: Pipeline, sink: Sink, sources: Sequence[Source]) -> Loaded:
-    """Let all files through and settle what becomes of their rows: none is seen of data that are undecided."""
+    """Run all files through a pipeline and finish its sink; nothing is published if the report is undecided."""
     report = pipeline.run(sources)
     if report.verdict == "undecided":
         return Loaded(report, None)

@@ -1,9 +1,9 @@
-"""Refuses a destination that the same load would read the next time, or that holds what is read. Writes nothing.
+"""Refuse a destination that the same load would read the next time, or that contains a source.
 
-Files and folders are told by their device and inode, so that no spelling, link or mount hides one.
+Files and folders are compared by device and inode, so that spellings, links and mounts make no difference.
 """
 
-# Paths are the strings that were given.
+# Paths stay strings as the user wrote them.
 # ruff: noqa: PTH109, PTH116, PTH118, PTH120
 
 import glob
@@ -18,14 +18,17 @@ from schemaregistry.data.readers.sources import Source
 from schemaregistry.errors import InvalidArgument
 
 SourcePlace: TypeAlias = Path | int | None
-"""Where rows are written: a file or a folder, there or not; an open file by its descriptor; None for neither."""
+"""Where rows are written: the path of a file or folder, the descriptor of an open file, or None."""
 _Identity: TypeAlias = tuple[int, int]
 _WRITTEN = "rows-000000000000.parquet"
-"""A name like that of a file that is written."""
+"""A file name like those that a load writes."""
 
 
 def refuse_overlap(sources: Sequence[Source], places: Mapping[str, SourcePlace]) -> None:
-    """Raise InvalidArgument (DESTINATION_IN_SOURCE) where a place, by what it is for, overlaps with a source."""
+    """Raise InvalidArgument (DESTINATION_IN_SOURCE) where a place overlaps with a source.
+
+    `places` are keyed by their purpose in messages: `destination`, `quarantine`.
+    """
     for purpose, place in places.items():
         if isinstance(place, Path):
             _refuse_path(sources, purpose, place)
@@ -65,7 +68,7 @@ def _identity(path: str | Path) -> _Identity | None:
 
 
 def _lineage(path: str | Path) -> Iterator[_Identity]:
-    """What is there of a path: itself and the folders that it is in."""
+    """Yield the identities of a path and of the folders around it, as far as they exist."""
     real = Path(os.path.realpath(path))
     for each in (real, *real.parents):
         identity = _identity(each)
@@ -74,7 +77,7 @@ def _lineage(path: str | Path) -> Iterator[_Identity]:
 
 
 def _is_matched(place: Path, pattern: str) -> bool:
-    """Whether a glob stands for the place, a folder that it is in, or a file that would be written there."""
+    """Whether a glob matches the place, a folder around it, or a file that would be written there."""
     absolute = os.path.join(os.getcwd(), pattern)
     parts = [part for part in absolute.split("/") if part not in ("", ".")]
     fixed = next(index for index, part in enumerate(parts) if glob.has_magic(part))
@@ -87,6 +90,7 @@ def _is_matched(place: Path, pattern: str) -> bool:
 
 
 def _fit(names: Sequence[str], parts: Sequence[str]) -> bool:
+    """Whether path components match those of a pattern."""
     if not parts:
         return not names
     if parts[0] == "**":

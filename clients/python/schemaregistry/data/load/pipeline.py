@@ -1,7 +1,7 @@
-"""The way of files through a check or a load: read, repaired, evaluated, counted, handed to a sink.
+"""The pipeline of a check or load: read, repair, bind, evaluate, count, and pass the rows to a sink.
 
-From top to bottom: a reader gives the schema of a file and its rows, batch by batch; they are repaired, if at all;
-the schema is bound to the plan; the rows are evaluated; the tally adds up what they break; the sink takes them.
+A reader yields a file's schema and its rows, batch by batch. Rows are repaired, if at all; the schema is bound to the
+plan; the rows are evaluated; the tally adds up what they break; the sink accepts them.
 """
 
 import resource
@@ -28,7 +28,7 @@ from schemaregistry.data.readers.json import JsonReader
 from schemaregistry.data.readers.lines import Proven
 from schemaregistry.data.readers.ndjson import NdjsonReader
 from schemaregistry.data.readers.parquet import ParquetReader
-from schemaregistry.data.readers.partitions import PartitionColumn, given
+from schemaregistry.data.readers.partitions import PartitionColumn, partition_columns
 from schemaregistry.data.readers.reader import FileSchema, Reader, ReadPart
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.readers.sources import Source
@@ -40,7 +40,7 @@ from schemaregistry.data.report.tally import Tally
 from schemaregistry.data.report.unreadable import UnreadableFile
 
 OnProgress: TypeAlias = Callable[[int], None]
-"""Told how many bytes of all files are done."""
+"""Called with the number of bytes read so far, of all files."""
 
 READERS: Final[Mapping[str, Callable[..., Reader]]] = {
     "parquet": ParquetReader,
@@ -50,22 +50,22 @@ READERS: Final[Mapping[str, Callable[..., Reader]]] = {
     "json": JsonReader,
     "table": TableReader,
 }
-"""The reader of each format: of a source by a plan. `proving`: rows that surely conform may be given as Proven."""
+"""The reader of each format, called with a source and a plan; with `proving` it may yield Proven instead of rows."""
 
 _NAMED: Final = 50
-"""Members that aren't handed on and are named, at most: an object may have others in each record."""
+"""How many undeclared members are listed: each record may have others."""
 
 
 @dataclass(slots=True)
 class _File:
-    """A file while it goes through: what is known of it so far.
+    """A file while it runs through the pipeline.
 
-    `given` are the columns in its path, `read` the schema as the reader gives it, `bound` the one that rows have when
-    they are evaluated, and `binding` what that is to the plan.
+    `partitions` are the columns in its path, `read` is the schema from the reader, `bound` the schema after repairs,
+    and `binding` binds that one to the plan.
     """
 
     source: Source
-    given: Mapping[str, PartitionColumn]
+    partitions: Mapping[str, PartitionColumn]
     rows: int = 0
     read: FileSchema = field(default_factory=lambda: FileSchema(pa.schema([])))
     bound: FileSchema | None = None
@@ -73,12 +73,12 @@ class _File:
 
     @property
     def path(self) -> str:
-        """Its name in the report."""
+        """The file's name in the report."""
         return self.source.path
 
 
 class Pipeline:
-    """One check or load. `proving`: a reader may tell that rows surely conform without giving them."""
+    """Runs one check or load. With `proving`, readers may report rows that surely conform without yielding them."""
 
     def __init__(  # noqa: PLR0913
         self,
@@ -104,7 +104,7 @@ class Pipeline:
         self.repairs = Repairs()
 
     def run(self, sources: Sequence[Source]) -> Report:
-        """Let each file through; the first that can't be read ends it."""
+        """Run all files through and return the report; the first file that can't be read to its end stops the run."""
         for source in sources:
             if source.fault:
                 self._error = source.fault
@@ -115,12 +115,13 @@ class Pipeline:
         return self.report(self._error)
 
     def _pass(self, source: Source) -> None:
-        """Let one file through, to its end or to what is wrong with it."""
-        file = _File(source, given(self._plan, source.path))
+        """Run one file through, to its end or to its first error."""
+        file = _File(source, partition_columns(self._plan, source.path))
         before, size = sum(facts.bytes for facts in self._files), 0
         with self._reading(source):
             size = source.size
-            reader = READERS[source.format](source, self._plan, proving=self._proving and not file.given)
+            # A proof covers the file's own columns, not those of its path.
+            reader = READERS[source.format](source, self._plan, proving=self._proving and not file.partitions)
             for read in reader:
                 self._take(file, read)
                 if self._progress:
@@ -128,6 +129,7 @@ class Pipeline:
             self._note_fits(file)
         if source.remark:
             self._tally.note(source.remark)
+        # The size of a pipe is known once it is read.
         if isinstance(source, Piped):
             size = source.size
         self._files.append(FileFacts(source.path, source.format, file.rows, size))
@@ -136,7 +138,7 @@ class Pipeline:
 
     @contextmanager
     def _reading(self, source: Source) -> Iterator[None]:
-        """Keep why a file can't be read to its end, or its rows not be written."""
+        """Record the error that keeps a file from being read to its end, or rows from being written."""
         try:
             yield
         except UnreadableFile as unreadable:
@@ -148,7 +150,7 @@ class Pipeline:
             self._error = UnreadableFile(source.path, "UNREADABLE", error.strerror or str(error)).fault
 
     def _take(self, file: _File, read: ReadPart) -> None:
-        """Take what a reader gives."""
+        """Process one part that a reader yields."""
         match read:
             case FileSchema():
                 file.read = read
@@ -162,8 +164,8 @@ class Pipeline:
                 self._take_rows(file, read)
 
     def _take_rows(self, file: _File, rows: Rows) -> None:
-        """Repair, evaluate and count the next rows, and hand them to the sink."""
-        original = rows.completed(file.given, file.read.schema)
+        """Repair, evaluate and count rows, and pass them to the sink."""
+        original = rows.completed(file.partitions, file.read.schema)
         repaired = self._repairer.repair(file.source, file.read, original)
         self._bind(file, repaired.schema)
         evaluation = repaired.rows.evaluate(self._plan, file.binding)
@@ -179,22 +181,22 @@ class Pipeline:
         file.rows += original.count
 
     def _bind(self, file: _File, schema: FileSchema | None) -> None:
-        """Bind the plan to a schema that is another one than before; what is wrong with it counts, rows or no rows."""
+        """Bind a schema that differs from the last one, and count the rules that it breaks by itself."""
         if schema is None or (file.bound is not None and schema.schema.equals(file.bound.schema)):
             return
-        fields = [pa.field(name, each.value.type) for name, each in file.given.items()]
+        fields = [pa.field(name, each.value.type) for name, each in file.partitions.items()]
         file.bound, file.binding = schema, bind(self._plan, schema.schema, fields)
         for note in schema_notes(self._plan, file.binding, schema.schema):
             self._tally.note(note)
         self._tally.add_schema(schema_findings(self._plan, file.binding, schema.schema))
 
     def _note_fits(self, file: _File) -> None:
-        """Say what was read as another type and fitted."""
+        """Add the notes on columns that were read as another type."""
         for place, note in (*(file.bound.notes if file.bound else ()), *fit_notes(self._plan, file.binding)):
             self._tally.note(note, while_fitting=place)
 
     def _note_undeclared(self, names: Iterable[str]) -> None:
-        """Say which columns and members of objects aren't handed on, the first of them by name."""
+        """Add notes on members that aren't loaded, up to `_NAMED` of them."""
         for name in names:
             if name not in self._undeclared and len(self._undeclared) < _NAMED:
                 self._undeclared.add(name)
@@ -204,7 +206,7 @@ class Pipeline:
                 break
 
     def report(self, error: Fault | None = None) -> Report:
-        """What has been found; undecided where there is an error."""
+        """Return the report so far; with an error it is undecided."""
         seconds = time.perf_counter() - self._started
         rows = sum(facts.rows for facts in self._files)
         contract = self._plan.contract
@@ -223,20 +225,21 @@ class Pipeline:
         )
 
     def _verdict(self, error: Fault | None) -> ReportVerdict:
-        """Undecided where a file couldn't be read to its end: what was found in it may be its damage."""
+        """With an error the verdict is undecided even after violations: these may come from damage of the file."""
         if error:
             return "undecided"
         return "conforms" if self._tally.clean else "violates"
 
 
 def _peak_memory() -> int:
-    """The most memory in bytes that this process has held.
+    """Return the most memory in bytes that this process has held.
 
-    Linux: proc_pid_status(5), since getrusage(2) there counts what the parent held before exec, too. macOS: getrusage.
+    Linux: proc_pid_status(5), since getrusage(2) there includes what the parent held before exec. macOS: getrusage.
     """
     status = Path("/proc/self/status")
     if status.exists():
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(peak.split()[1]) * 1024
+    # In kilobytes, but in bytes on macOS.
     peak_used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak_used if sys.platform == "darwin" else peak_used * 1024

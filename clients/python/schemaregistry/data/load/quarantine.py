@@ -1,4 +1,4 @@
-"""The quarantine: a folder of the rows that are set aside and the report of why, which appears whole or not at all."""
+"""The quarantine: a folder with the rows that failed and a report that says why, renamed into place once complete."""
 
 import hashlib
 import os
@@ -16,14 +16,14 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 class Quarantine:
-    """A folder `STEM-DIGEST` in the directory `path`.
+    """Writes the folder `STEM-DIGEST` in the directory `path`.
 
-    It holds a Parquet file for each file with rows that fail (`original.refused` says which columns), `report.json` and
-    `report.html`. It is named for the rows, so that the same load again changes nothing.
+    It has a Parquet file for each file with failing rows (`quarantined_rows.py` says which columns), `report.json` and
+    `report.html`. The digest is of the rows, so that the same load again changes nothing.
     """
 
     def __init__(self, path: Path, stem: str) -> None:
-        """Raises InvalidArgument (DESTINATION_UNWRITABLE) where no folder can be made there."""
+        """Create the temporary folder. Raises InvalidArgument (DESTINATION_UNWRITABLE) where that fails."""
         self.name = str(path)
         self.place = path
         self._path = path
@@ -36,7 +36,7 @@ class Quarantine:
         self._shown: Path | None = None
 
     def write(self, source: str, rows: pa.RecordBatch) -> None:
-        """Take rows of a source; all of one source come before those of the next."""
+        """Write rows of a source; all rows of one source must come before those of the next."""
         if self._file is None or source != self._source:
             self._finish()
             self._source = source
@@ -44,7 +44,7 @@ class Quarantine:
         self._file.write(rows)
 
     def publish(self, report: Report) -> str:
-        """Let the rows be seen, with the report; returns the path of the folder."""
+        """Write the report and rename the folder into place; return its path."""
         self._finish()
         for name, text in (("report.json", to_json_text(report)), ("report.html", html.render(report))):
             (self._hidden.path / name).write_text(text, encoding="utf-8")
@@ -58,21 +58,21 @@ class Quarantine:
         return str(final)
 
     def withdraw(self) -> None:
-        """Take back what was published, if it wasn't there before."""
+        """Take the folder back, unless it was there before."""
         if self._shown:
             self._shown.replace(self._hidden.path)
 
     def discard(self) -> None:
-        """Remove what isn't published."""
+        """Remove whatever isn't published."""
         if self._file:
             self._file.close()
         self._hidden.discard()
         os.close(self._hidden.descriptor)
 
     def _opened(self, source: str, schema: pa.Schema) -> ParquetOutput:
-        """A file named for the source, with a number where another of that name is there.
+        """Create a file named for the source, with a number where the name is taken.
 
-        The name is UTF-8, since most readers of Parquet open no other; `_file` has the source's own.
+        The name is UTF-8, since most readers of Parquet open no other; the column `_file` has the source's own.
         """
         stem = shortened(
             os.fsencode(Path(source).name).decode(errors="replace").replace("\N{REPLACEMENT CHARACTER}", "_")

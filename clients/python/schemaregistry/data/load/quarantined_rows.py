@@ -1,4 +1,4 @@
-"""The table of rows that are set aside: each as its file has it, with its place and the rules that it breaks."""
+"""The table of quarantined rows: each as it stands in its file, with its place and the rules that it breaks."""
 
 import os
 
@@ -13,11 +13,11 @@ from schemaregistry.data.readers.rows import Rows
 
 
 def refused(plan: Plan, rows: Rows, evaluation: Evaluation, path: str, start: int) -> pa.RecordBatch:
-    """Those of a file's rows that break a rule, as the file has them and with the reasons; the first is row `start`.
+    """Return the rows that break a rule, by the file's own columns and the reasons; the first row has number `start`.
 
-    After the file's own columns come `_file`, `_row` (from 0) and `_line` (from 1, in text formats), and the rules that
-    the row breaks, as lists that belong together: `_column`, `_rule`, `_pointer`. They get more underscores where the
-    file has columns of these names.
+    After the file's own columns come `_file`, `_row` (from 0), `_line` (from 1, in text formats), and the rules that
+    the row breaks as three parallel lists: `_column`, `_rule`, `_pointer`. Where the file has columns of these names
+    they get more underscores.
     """
     columns = rows.original(plan, evaluation.failing)
     for name, array in _reasons(rows, evaluation, path, start).items():
@@ -26,7 +26,7 @@ def refused(plan: Plan, rows: Rows, evaluation: Evaluation, path: str, start: in
 
 
 def _reasons(rows: Rows, evaluation: Evaluation, path: str, start: int) -> dict[str, Array]:
-    """The place of each row, and what it breaks."""
+    """Return the columns with each row's place and the rules that it breaks."""
     kept = np.flatnonzero(evaluation.failing)
     keys = [[key for key, finding in evaluation.findings.items() if finding.rows[row]] for row in kept]
     texts = pa.list_(pa.string())
@@ -41,5 +41,5 @@ def _reasons(rows: Rows, evaluation: Evaluation, path: str, start: int) -> dict[
 
 
 def _as_text(path: str) -> str:
-    r"""The path as text: a byte that isn't UTF-8 is written `\xfc`."""
+    r"""Return a path as text; a byte that isn't UTF-8 is written `\xfc`."""
     return os.fsencode(path).decode(errors="backslashreplace")

@@ -1,4 +1,4 @@
-"""Where evaluated rows go: nowhere, to a destination, or to a quarantine. One sink for each policy of a load."""
+"""Sinks: what happens to evaluated rows. There is one for checks, and one for each policy of a load."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -24,10 +24,10 @@ from schemaregistry.errors import RegistryError
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What became of a load.
+    """The result of a load.
 
-    `place` is where the `rows` handed on are, None where none are; `quarantine` the folder with those set aside.
-    `went_on`: the policy lets what was found pass.
+    `place` is where the loaded rows are, None for nowhere, and `rows` how many there are. `quarantine` is the folder of
+    the quarantined ones. `went_on`: the policy accepts the violations (`warn`).
     """
 
     report: Report
@@ -38,15 +38,16 @@ class Loaded:
 
     @property
     def exit_code(self) -> int:
-        """0 where every row is handed on, else the report's."""
+        """0 where every row is loaded, else the report's exit code."""
         return 0 if self.went_on else self.report.exit_code
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """Consecutive rows of the file `path` with what they break; the first is row `start`.
+    """Consecutive rows of the file `path` with their evaluation; `start` is the number of the first row.
 
-    `original` are the rows as they were read, `rows` as they were evaluated. `all_conform`: nothing is broken so far.
+    `original` are the rows as they were read, `rows` as they were evaluated, after repairs. `all_conform`: no rule is
+    broken so far, in these rows and all before them.
     """
 
     path: str
@@ -58,37 +59,40 @@ class Evaluated:
 
 
 class Sink(Protocol):
-    """What takes rows, and settles what becomes of them once all are evaluated."""
+    """Accepts evaluated rows, and decides what happens to them once all are evaluated."""
 
     @property
     def hands_on(self) -> bool:
-        """Whether rows may go on, so that it is to be said what of them doesn't."""
+        """Whether rows may be loaded, so that notes on undeclared members are wanted."""
         ...
 
     def admit(self, path: str, lines: BadLines) -> None:
-        """Raise why a file can't be read on, unless lines that are no records may be set aside."""
+        """Raise the fault of lines that can't be parsed, unless they may be quarantined."""
         ...
 
     def accept(self, part: Evaluated) -> None:
-        """Take the next rows; raises Unreadable for what can't be written."""
+        """Accept the next rows.
+
+        Raises UnreadableFile (DESTINATION_FAILED, TOO_MUCH_FOR_THE_TYPE) where they can't be written.
+        """
         ...
 
     def finish(self, report: Report) -> Loaded:
-        """Let rows be seen, or not; `report` has a verdict. Raises Unreadable where that fails."""
+        """Publish the rows, or not, by the verdict of `report`. Raises UnreadableFile (DESTINATION_FAILED)."""
         ...
 
 
 class ReportSink:
-    """The sink of a check: all that comes of it is the report."""
+    """The sink of a check, whose only result is the report."""
 
     hands_on = False
 
     def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
-        """Raise what is wrong with the lines."""
+        """Raise the fault of the lines."""
         raise lines.fault
 
     def accept(self, part: Evaluated) -> None:
-        """Let the rows go."""
+        """Drop the rows."""
 
     def finish(self, report: Report) -> Loaded:
         """Return the report."""
@@ -96,7 +100,7 @@ class ReportSink:
 
 
 class Outlet:
-    """The way of rows into a destination, where nobody sees them before they are published."""
+    """Writes rows to a destination, converted to the contract's types, and counts them."""
 
     def __init__(self, plan: Plan, destination: Destination) -> None:
         self.rows = 0
@@ -104,26 +108,30 @@ class Outlet:
         self._destination = destination
 
     def conformed(self, path: str, rows: Rows) -> pa.RecordBatch:
-        """Rows in the contract's types; raises Unreadable for more texts than a dictionary's indices can number."""
+        """Convert rows to the contract's types.
+
+        Raises UnreadableFile (TOO_MUCH_FOR_THE_TYPE) for more distinct values than a dictionary's index type can
+        number.
+        """
         try:
             return rows.conformed(self._plan)
         except pa.ArrowException as error:
             raise UnreadableFile(path, "TOO_MUCH_FOR_THE_TYPE", str(error)) from None
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Write rows."""
+        """Write a batch. Raises UnreadableFile (DESTINATION_FAILED)."""
         with _writing(self._destination.name):
             self._destination.write(batch)
         self.rows += batch.num_rows
 
     def publish(self) -> str | None:
-        """Let the rows be seen; returns where they are."""
+        """Publish the rows and return where they are. Raises UnreadableFile (DESTINATION_FAILED)."""
         with _writing(self._destination.name):
             return self._destination.publish()
 
 
 class HaltSink:
-    """Rows go on while nothing is wrong, and are seen only if nothing is."""
+    """Writes rows until one doesn't conform, and publishes them only if all conform."""
 
     hands_on = True
 
@@ -131,22 +139,22 @@ class HaltSink:
         self._outlet = outlet
 
     def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
-        """Raise what is wrong with the lines."""
+        """Raise the fault of the lines."""
         raise lines.fault
 
     def accept(self, part: Evaluated) -> None:
-        """Write the rows if all conform, those before them too."""
+        """Write the rows if these and all before them conform."""
         if part.all_conform:
             self._outlet.write(self._outlet.conformed(part.path, part.rows))
 
     def finish(self, report: Report) -> Loaded:
-        """Let the rows be seen if all conform."""
+        """Publish the rows if all conform."""
         place = self._outlet.publish() if report.verdict == "conforms" else None
         return Loaded(report, place, self._outlet.rows if place else 0)
 
 
 class WarnSink:
-    """Every row goes on that the contract's types can hold."""
+    """Loads every row that the contract's types can hold."""
 
     hands_on = True
 
@@ -155,7 +163,7 @@ class WarnSink:
         self._left_out = 0
 
     def admit(self, path: str, lines: BadLines) -> None:  # noqa: ARG002
-        """Raise what is wrong with the lines."""
+        """Raise the fault of the lines."""
         raise lines.fault
 
     def accept(self, part: Evaluated) -> None:
@@ -171,7 +179,7 @@ class WarnSink:
         self._outlet.write(batch)
 
     def finish(self, report: Report) -> Loaded:
-        """Let the rows be seen."""
+        """Publish the rows."""
         if self._left_out:
             left_out = f"{counted(self._left_out, 'row')} of values that the contract's types can't hold: not handed on"
             report = replace(report, notes=(*report.notes, left_out))
@@ -180,10 +188,10 @@ class WarnSink:
 
 
 class QuarantineSink:
-    """Rows that conform go on, those that don't go to the quarantine.
+    """Loads the rows that conform and quarantines the others.
 
-    The quarantine is published first: where a crash comes between, rows are set aside that aren't handed on yet, and
-    the same load again completes it. The other way round rows would be lost.
+    The quarantine is published first: after a crash in between, rows are in the quarantine and none is loaded, and the
+    same load again completes it. The other way round the failing rows would be lost.
     """
 
     hands_on = True
@@ -195,7 +203,7 @@ class QuarantineSink:
         self._bad_lines: Counter[str] = Counter()
 
     def admit(self, path: str, lines: BadLines) -> None:
-        """Raise what is wrong with the lines where the file ends within one, or has too many of them."""
+        """Raise the fault of the lines where the file ends within one of them, or has more than `MOST_BAD_LINES`."""
         self._bad_lines[path] += lines.count
         if lines.cut_off or self._bad_lines[path] > MOST_BAD_LINES:
             raise lines.fault
@@ -214,7 +222,7 @@ class QuarantineSink:
         self._outlet.write(self._outlet.conformed(part.path, rows))
 
     def finish(self, report: Report) -> Loaded:
-        """Let the rows be seen on both sides, or on none."""
+        """Publish the destination and the quarantine, or neither."""
         if report.verdict == "conforms":
             place = self._outlet.publish()
             return Loaded(report, place, self._outlet.rows if place else 0)
@@ -232,7 +240,7 @@ class QuarantineSink:
 
 @contextmanager
 def _writing(name: str) -> Iterator[None]:
-    """Raise Unreadable (DESTINATION_FAILED) for what goes wrong where rows are written."""
+    """Raise UnreadableFile (DESTINATION_FAILED) for an error while rows are written."""
     try:
         yield
     except (OSError, RegistryError) as error:

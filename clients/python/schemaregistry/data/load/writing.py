@@ -1,4 +1,4 @@
-"""A Parquet file that is written a batch at a time, and knows its digest."""
+"""Write a Parquet file batch by batch, and compute the digest of its contents."""
 
 import contextlib
 import hashlib
@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _GROUP_ROWS: Final = 1 << 17
-"""Rows of a row group: few enough to be held in memory."""
+"""Rows of a row group, which is held in memory until it is written."""
 
 
 class ParquetOutput:
-    """A Parquet file that is being written; `digest` is of its contents, once it is finished."""
+    """A Parquet file being written."""
 
     def __init__(self, descriptor: int, schema: pa.Schema) -> None:
         self.rows = 0
@@ -24,26 +24,26 @@ class ParquetOutput:
 
     @property
     def digest(self) -> str:
-        """Twelve hex digits."""
+        """The first twelve hex digits of the contents' SHA-256, once the file is finished."""
         return self._file.digest
 
     def write(self, batch: pa.RecordBatch) -> None:
-        """Take more rows."""
+        """Add a batch of rows."""
         self.rows += batch.num_rows
         self._waiting.append(batch)
         if sum(waiting.num_rows for waiting in self._waiting) >= _GROUP_ROWS:
             self._flush()
 
     def finish(self) -> None:
-        """Write what is left, and make it durable."""
+        """Write the rest, and make the file durable."""
         self._flush()
         self._writer.close()
         self._file.sync()
 
     def close(self) -> None:
-        """Let the file go, finished or not, and a lock on it with it.
+        """Close the file, finished or not, and release the lock on it.
 
-        What can't be written any more doesn't matter: a finished file is on disk, an unfinished one is not for keeping.
+        Errors don't matter here: a finished file is on disk already, and an unfinished one is removed.
         """
         with contextlib.suppress(OSError):
             self._writer.close()
@@ -57,7 +57,7 @@ class ParquetOutput:
 
 
 class _Hashing(io.RawIOBase):
-    """A file that knows the digest of what was written to it."""
+    """A file that computes the digest of what is written to it."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -86,7 +86,7 @@ class _Hashing(io.RawIOBase):
         os.fsync(self._file.fileno())
 
     def close(self) -> None:
-        """Let the lock go with the file: that comes last."""
+        """Close the file, and with its descriptor the lock on it."""
         try:
             self._file.close()
         finally:

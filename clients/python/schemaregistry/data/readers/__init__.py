@@ -1,1 +1,1 @@
-"""Finding files and reading their rows, a module for each format."""
+"""Find data files and read their rows, with one module for each format."""

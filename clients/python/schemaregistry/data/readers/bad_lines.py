@@ -1,4 +1,4 @@
-"""Lines of a text file that are no records of its format: rows of which only the text is known."""
+"""Lines of a text file that can't be parsed as records, treated as rows of which only the text is known."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,15 +17,15 @@ from schemaregistry.data.readers.partitions import PartitionColumn
 from schemaregistry.data.report.unreadable import UnreadableFile
 
 MOST_BAD_LINES: Final = 10_000
-"""Lines of a file that are set aside for being no records; with more it is another file than it is taken for."""
+"""The most such lines to quarantine from one file; a file with more probably isn't of the format that its name says."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadLines:
-    """Consecutive lines of a file that are no records: number and text of each, and what is wrong with the first.
+    """Consecutive lines that can't be parsed: the number and text of each, and what is wrong with the first.
 
-    `rule` is the format whose rule they break; `columns` are those of the file's other rows. `cut_off`: the file ends
-    within the last of them.
+    `rule` names the format whose syntax they break, `columns` are the columns of the file's other rows. `cut_off`: the
+    file ends within the last line, so that it may be truncated.
     """
 
     rule: str
@@ -38,38 +38,38 @@ class BadLines:
 
     @property
     def count(self) -> int:
-        """How many lines there are."""
+        """The number of lines."""
         return len(self.lines)
 
     def line_of(self, row: int) -> int | None:
-        """The number of a line."""
+        """Return the line number of a row."""
         return self.lines[row]
 
     def filter(self, mask: Mask) -> "BadLines":
-        """The lines that are marked."""
+        """Return the lines where `mask` is true."""
         kept = np.flatnonzero(mask).tolist()
         return replace(self, lines=[self.lines[row] for row in kept], texts=[self.texts[row] for row in kept])
 
-    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "BadLines":
-        """The lines with the columns of their path among those of the file, as its other rows have them."""
-        lacking = [name for name in given if schema.get_field_index(name) < 0]
+    def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "BadLines":
+        """Add the partition columns to `columns`, so that quarantined lines have the same columns as other rows."""
+        lacking = [name for name in columns if schema.get_field_index(name) < 0]
         return replace(self, columns=[*self.columns, *lacking]) if lacking else self
 
     def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:  # noqa: ARG002
-        """Each line breaks the rule of its format, and nothing of it can be held."""
+        """Every line breaks the rule of its format, and is a misfit."""
         every = np.ones(self.count, bool)
         return Evaluation(self.count, {RuleKey(None, "", self.rule): Finding(self.expected, every, self._text)}, every)
 
     def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:  # noqa: ARG002
-        """No member is known."""
+        """Name no members: none could be parsed."""
         return ()
 
     def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """Nothing of them can be handed on."""
+        """Return no rows: a line without values can't be loaded."""
         return pa.RecordBatch.from_pylist([], plan.schema)
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:  # noqa: ARG002
-        """The columns of the file's other rows, empty, and the text of each line."""
+        """Return the columns of the file's other rows, all null, and a column with the text of each line."""
         kept = np.flatnonzero(mask).tolist()
         columns: dict[str, Array] = {name: pa.nulls(len(kept), pa.string()) for name in self.columns}
         columns[free_name(TEXT, columns)] = pa.array([self._text(row) for row in kept], pa.string())

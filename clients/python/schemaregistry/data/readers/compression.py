@@ -1,4 +1,4 @@
-"""Compressed files as streams of what is in them: gzip, Zstandard, bzip2, xz, and zip archives of one file."""
+"""Decompress files: gzip, Zstandard, bzip2, xz, and zip archives with one member."""
 
 import lzma
 import os
@@ -20,7 +20,7 @@ SUFFIXES: Final[Mapping[str, Compression]] = {
     ".xz": "xz",
     ".zip": "zip",
 }
-"""How names of compressed files end."""
+"""Name suffixes of compressed files."""
 COMPRESSED: Final[tuple[tuple[bytes, Compression], ...]] = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
@@ -28,40 +28,47 @@ COMPRESSED: Final[tuple[tuple[bytes, Compression], ...]] = (
     (b"\xfd7zXZ\x00", "xz"),
     (b"PK\x03\x04", "zip"),
 )
-"""How they start."""
+"""First bytes of compressed files."""
 _BROKEN: Final = (lzma.LZMAError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
-"""What is raised, besides READ_ERRORS, for what can't be unpacked: RuntimeError for what is encrypted."""
+"""What the libraries raise, besides READ_ERRORS, for damaged data; RuntimeError is zipfile's for encrypted members."""
 _SHOWN: Final = 5
+"""How many member names an error lists."""
 _CHUNK: Final = 1 << 16
+"""Compressed bytes read at a time."""
 _MOST_MEMORY: Final = 1 << 30
-"""Bytes that a dictionary of xz may take; those of its own levels take 64 MiB at most."""
+"""Bytes of memory that xz may use; its highest preset needs a dictionary of 64 MiB."""
 _END: Final = b"PK\x05\x06"
 _END_SIZE: Final = 22
-"""How an archive ends (PKWARE's APPNOTE.TXT, 4.3.16): so many bytes, and a comment."""
+"""Bytes of the end-of-central-directory record of a zip archive without its comment (PKWARE APPNOTE.TXT, 4.3.16)."""
 _ENCRYPTED: Final = 1
+"""Bit 0 of a zip member's general purpose flags (APPNOTE.TXT, 4.4.4)."""
 
 
 class Unpacked:
-    """A binary stream of what is in a compressed file."""
+    """The decompressed bytes of a file, as a stream."""
 
     def __init__(self, path: str, file: Any, compression: Compression) -> None:
-        """Raises Unreadable: CORRUPT; of an archive ENCRYPTED, NOT_ONE_MEMBER where it doesn't hold just one file."""
+        """Start decompressing `file`; `path` is for messages.
+
+        Raises UnreadableFile: CORRUPT, and for an archive ENCRYPTED, or NOT_ONE_MEMBER where it has no or several
+        members.
+        """
         self._path = path
         with _reading(path):
             self._stream = _OPEN[compression](path, file)
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end; raises Unreadable."""
+        """Return the next `size` bytes, fewer only at the end. Raises UnreadableFile (CORRUPT) for damaged data."""
         with _reading(self._path):
             return bytes(self._stream.read(size))
 
     def close(self) -> None:
-        """Let it go; the file stays open."""
+        """Close the decompressor; the file stays open."""
         self._stream.close()
 
 
 def member_of(path: str, file: Any) -> str:
-    """The name of the only file in an archive; raises Unreadable: CORRUPT, NOT_ONE_MEMBER, ENCRYPTED."""
+    """Return the name of an archive's only member. Raises UnreadableFile: CORRUPT, NOT_ONE_MEMBER, ENCRYPTED."""
     with _reading(path), zipfile.ZipFile(file) as archive:
         return _member(path, file, archive).filename
 
@@ -80,7 +87,7 @@ def _member(path: str, file: Any, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 
 
 def _refuse_more(path: str, file: Any, archive: zipfile.ZipFile) -> None:
-    """What stands before an archive or after it may be another one, of which nothing would be read."""
+    """Refuse bytes before or after the archive: they may be another archive, which zipfile would skip silently."""
     end = file.seek(0, os.SEEK_END) - _END_SIZE - len(archive.comment)
     file.seek(max(end, 0))
     if file.read(len(_END)) != _END:
@@ -90,7 +97,7 @@ def _refuse_more(path: str, file: Any, archive: zipfile.ZipFile) -> None:
 
 
 def _is_data(name: str) -> bool:
-    """Whether a member isn't what macOS adds, or hidden."""
+    """Whether a member is data: not hidden, and not a resource fork that macOS adds."""
     return not name.startswith("__MACOSX/") and not name.rpartition("/")[2].startswith(".")
 
 
@@ -107,7 +114,10 @@ def _of_arrow(name: Literal["gzip", "zstd", "bz2"]) -> Callable[[str, Any], Any]
 
 
 class _Xz:
-    """The streams of a file one after another. LZMAFile takes what it can't read after one for the end."""
+    """A stream of all xz streams in a file, one after another.
+
+    Python's LZMAFile ignores whatever follows a stream and isn't one; here it is an error.
+    """
 
     def __init__(self, _path: str, file: Any) -> None:
         self._file = file
@@ -115,7 +125,7 @@ class _Xz:
         self._decoder: lzma.LZMADecompressor | None = lzma.LZMADecompressor(lzma.FORMAT_XZ, _MOST_MEMORY)
 
     def read(self, size: int) -> bytes:
-        """The next bytes, none only at the end; raises LZMAError, EOFError."""
+        """Return the next bytes, none only at the end. Raises LZMAError, EOFError."""
         while True:
             if self._decoder is None and not self._starts():
                 return b""
@@ -134,7 +144,7 @@ class _Xz:
                 return found
 
     def _starts(self) -> bool:
-        """Whether another stream comes; between them there may be zeros, four at a time."""
+        """Skip the padding after a stream, and say whether another stream follows."""
         zeros = 0
         while not self._rest.lstrip(b"\0"):
             zeros += len(self._rest)
@@ -142,6 +152,7 @@ class _Xz:
             if not self._rest:
                 break
         zeros += len(self._rest) - len(self._rest.lstrip(b"\0"))
+        # Stream padding is a multiple of four zero bytes (the .xz file format, 2.2).
         if zeros % 4:
             raise lzma.LZMAError("what follows an xz stream is none")
         self._rest = self._rest.lstrip(b"\0")
@@ -150,7 +161,7 @@ class _Xz:
         return bool(self._rest)
 
     def close(self) -> None:
-        """The file is its owner's."""
+        """Do nothing: whoever opened the file closes it."""
 
 
 def _zip(path: str, file: Any) -> Any:

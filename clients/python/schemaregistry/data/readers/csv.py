@@ -1,7 +1,7 @@
-"""Reading CSV (RFC 4180, or a dialect of it): every field as text first, then as the contract's type.
+"""Read CSV (RFC 4180 or a dialect): parse every field as text, then convert each column to the contract's type.
 
-Only an empty field without quotes is null, and what the dialect says. Types come from the contract, never from what the
-file looks like.
+Only an empty field without quotes is null, and the dialect's texts for null. Types come from the contract, never from
+the looks of the file.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,14 +31,14 @@ from schemaregistry.data.readers.sources import Input, Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 read_csv: Any = pcsv.read_csv
-"""Takes Arrow's own readers of bytes too."""
+"""Untyped: pyarrow's stubs don't accept Arrow's own byte readers."""
 
 _HEAD: Final = 1 << 16
-"""Bytes in which the header most likely ends."""
+"""Bytes searched for the end of the header before the whole block is."""
 
 
 class CsvReader:
-    """The batches of one CSV file."""
+    """Reads the rows of one CSV file."""
 
     format = "csv"
 
@@ -53,11 +53,11 @@ class CsvReader:
 
     @property
     def position(self) -> int:
-        """Bytes on disk that are done."""
+        """Bytes of the file on disk read so far."""
         return self._input.position
 
     def __iter__(self) -> Iterator[FileSchema | ColumnRows | BadLines | Proven]:
-        """The schema once the header is read, and the rows; raises Unreadable."""
+        """Yield the schema once the header is read, then the rows. Raises UnreadableFile."""
         names: list[str] | None = None
         try:
             for block in blocks(self._source, self._input, quoted=True, prove=self._prove):
@@ -73,10 +73,12 @@ class CsvReader:
                         yield Proven(count_lines(rows.data))
                         continue
                 if names is not None:
+                    # With one column an empty line is a row with null; with more it is no row (Arrow skips it).
                     yield from self._rows(replace(rows, keep_empty=True) if len(names) == 1 else rows, names)
                 if fault and names is None:
                     line, text = _first_line(block)
                     refuse_delimiter(self._source.path, self._plan, text, self._delimiter, line)
+                # Raised after the rows before it were yielded: the first fault of a file is the one that is reported.
                 if fault:
                     raise fault
             if names is None:
@@ -86,14 +88,14 @@ class CsvReader:
 
     @property
     def _proves(self) -> bool:
-        """Expressions know commas, and no other null than the empty field."""
+        """Whether blocks may be proven: the expressions are for commas, and for the empty field as the only null."""
         return self._proving and self._delimiter == "," and not self._dialect.null
 
     def _prove(self, text: Text) -> bool:
         return self._lines is not None and self._lines.prove(text)
 
     def _schema(self, names: list[str]) -> FileSchema:
-        """Each column is what the contract says it is; what it doesn't know is text."""
+        """Return the file's schema: the contract's type for each of its columns, text for any other column."""
         kinds = {place.name: place.kind for place in self._plan.children[ROW]}
         text = pa.string()
         found = [(name, kinds.get(name) or text) for name in names]
@@ -102,7 +104,7 @@ class CsvReader:
         )
 
     def _header(self, block: Block) -> tuple[list[str], Block]:
-        """The names of the columns, and the block without them."""
+        """Return the column names and the rest of the block."""
         head = replace(block, data=block.data[:_HEAD])
         if len(head.starts) < 2:
             head = block
@@ -129,6 +131,7 @@ class CsvReader:
             return
         columns = needed(self._plan, names)
         table, refused = self._parsed(block, names, columns or names[:1])
+        # Arrow joins or splits some malformed records without an error; the number of records shows it.
         if not block.has(table.num_rows + len(refused)):
             message = "quotes within a field must be doubled, and lines end with \\n or \\r\\n"
             raise UnreadableFile(self._source.path, "NOT_CSV", message, offset=block.offset, line=block.line_at(0))
@@ -143,7 +146,10 @@ class CsvReader:
     def _between(
         self, block: Block, batch: Batch, ragged: Mapping[int, pcsv.InvalidRow]
     ) -> Iterator[ColumnRows | BadLines]:
-        """The rows of a batch and the ragged lines between them, in the order of the file."""
+        """Yield the rows of a batch and the lines with a wrong number of fields between them, in the file's order.
+
+        `ragged` has these lines by their record number in the block.
+        """
         at = 0
         for bad in consecutive(sorted(ragged)):
             first = int(np.searchsorted(sorted(ragged), bad[0]))
@@ -187,7 +193,7 @@ class CsvReader:
         return Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
 
     def _parsed(self, block: Block, names: list[str], columns: list[str]) -> tuple[Table, list[pcsv.InvalidRow]]:
-        """The fields of the block's records as texts, and the records that have more or fewer."""
+        """Parse the block's fields as text; return the table, and the records with too many or too few fields."""
         refused: list[pcsv.InvalidRow] = []
 
         def refuse(row: pcsv.InvalidRow) -> Literal["skip"]:
@@ -202,6 +208,7 @@ class CsvReader:
                     delimiter=self._delimiter,
                     newlines_in_values=b'"' in block.data,
                     ignore_empty_lines=not block.keep_empty,
+                    # The handler gets the record as str, and pyarrow fails where it isn't UTF-8.
                     invalid_row_handler=refuse if block.is_utf8 else None,
                 ),
                 pcsv.ConvertOptions(
@@ -220,7 +227,7 @@ class CsvReader:
 
 
 def consecutive(numbers: Sequence[int]) -> Iterator[list[int]]:
-    """Runs of numbers that follow one another."""
+    """Split ascending numbers into runs without gaps."""
     run: list[int] = []
     for number in numbers:
         if run and number != run[-1] + 1:
@@ -232,12 +239,12 @@ def consecutive(numbers: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _first_line(block: Block) -> tuple[int, str]:
-    """The line of the first record, and that line."""
+    """Return the first record's line number and text."""
     text = block.data.lstrip(b"\r\n")
     line = text[:_HEAD].partition(b"\n")[0].decode(errors="replace").rstrip("\r")
     return block.line_at(len(block.data) - len(text)), line
 
 
 def one_chunk(column: Array) -> Array:
-    """A table's column as one array."""
+    """Return a table's column as one array."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

@@ -1,6 +1,6 @@
-"""What the first line of a CSV file tells that isn't the contract's: another delimiter, or that it is no header.
+"""Check a CSV header: detect a wrong delimiter, or a first line that holds values instead of names.
 
-Such a file would be read to no end: not one of the contract's columns would be there.
+Such a file would have none of the contract's columns, and where all of them are optional it would conform unread.
 """
 
 import re
@@ -16,21 +16,25 @@ from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.terminal import printable
 
 _DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}
+"""Delimiters to try, with their spelling for `--delimiter`."""
 _VALUES: Final = (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns"))
+"""Types by which a field is recognized as a value rather than a name."""
 _SHOWN: Final = 60
+"""Characters of a header that a message quotes."""
 
 
 def split(record: str, delimiter: str) -> list[str]:
-    """The fields of a sound record."""
+    """Split a record without syntax errors into its fields, quotes removed."""
     mark = re.escape(delimiter)
     fields = re.findall(rf'(?:^|{mark})(?:"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*))', record)
     return [quoted.replace('""', '"') or plain for quoted, plain in fields]
 
 
 def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
-    """Raise Unreadable for a header that has none of the contract's columns, where that is why.
+    """Reject a header that has none of the contract's columns, where the reason is known.
 
-    WRONG_DELIMITER where another delimiter brings some of them, MISSING_HEADER where values stand in their place.
+    Raises UnreadableFile: WRONG_DELIMITER where another delimiter yields some of the columns, NOT_CSV where it has
+    NULs, MISSING_HEADER where it is a row of values.
     """
     if _knows(plan, split(text, delimiter)):
         return
@@ -50,7 +54,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
 
 
 def no_header(path: str, plan: Plan, delimiter: str) -> UnreadableFile:
-    """Of a file without a line, or with empty ones alone."""
+    """Return the error of a file that is empty or has empty lines alone."""
     message = f"the file is empty: not even the names of the columns are there ({_columns(plan, delimiter)})"
     return UnreadableFile(path, "MISSING_HEADER", message, line=1)
 
@@ -60,7 +64,7 @@ def _columns(plan: Plan, delimiter: str) -> str:
 
 
 def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
-    """Raise Unreadable (WRONG_DELIMITER) for a header of which only another delimiter makes columns of the contract."""
+    """Raise UnreadableFile (WRONG_DELIMITER) where only another delimiter yields columns of the contract."""
     if _knows(plan, split(text, delimiter)):
         return
     for other, word in _DELIMITERS.items():

@@ -1,6 +1,6 @@
-"""Where CSV breaks the grammar of RFC 4180: text beside a quoted field, a quote within a field, a CR alone.
+"""Find where CSV breaks the grammar of RFC 4180: text beside a quoted field, a quote within a field, a lone CR.
 
-Arrow's parser joins such text to the value and takes a CR for a line end. Knows no fields.
+Arrow's parser would join such text to the value, and take a CR for a line end.
 """
 
 import re
@@ -20,12 +20,13 @@ _STRAY: Final = "a quote stands beside other text: quotes are around a whole fie
 
 
 def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, UnreadableFile | None]:
-    """The records before the first one that isn't CSV, and what is wrong with that one."""
+    """Return the records before the first malformed one, and the error of that one (None: there is none)."""
     found = _first_fault(block.data, ord(delimiter))
     if found is None:
         return block, None
     at, message = found
     ends = record_ends(block.data, block.newlines)
+    # The whole record is left out, so that it is reported from its first line on.
     before = int(np.searchsorted(ends, at))
     start = int(ends[before - 1]) + 1 if before else 0
     fault = UnreadableFile(path, "NOT_CSV", message, offset=block.offset + start, line=block.line_at(start))
@@ -33,14 +34,14 @@ def sound_part(path: str, block: Block, delimiter: str) -> tuple[Block, Unreadab
 
 
 def _first_fault(data: bytes, delimiter: int) -> tuple[int, str] | None:
-    """Where the first fault is, and what it is."""
+    """Return the offset and message of the first fault."""
     returns = _lone_returns(data)
     found = [(at, _LONE) for at in returns] + [(at, _STRAY) for at in _stray_quotes(data, delimiter)]
     return min(found, default=None)
 
 
 def _lone_returns(data: bytes) -> list[int]:
-    """The first CR outside quotes that no LF follows."""
+    """Find the first CR outside of quotes without an LF after it; return its offset in a list, or none."""
     if data.count(b"\r") == data.count(b"\r\n"):
         return []
     places = np.array([found.start() for found in _RETURN_ALONE.finditer(data)], np.int64)
@@ -49,9 +50,10 @@ def _lone_returns(data: bytes) -> list[int]:
 
 
 def _stray_quotes(data: bytes, delimiter: int) -> list[int]:
-    """The first quote that opens within a field or closes before its end.
+    """Find the first quote that opens within a field or closes before its end; return its offset in a list, or none.
 
-    Every other quote opens a field, or goes on with one after a doubled quote; those between close it.
+    Quotes alternate between opening and closing. A doubled quote counts as closing and opening again, which is why an
+    opening quote may also stand right after a quote.
     """
     quotes = _quotes(data)
     if not len(quotes):

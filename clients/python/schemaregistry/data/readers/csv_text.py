@@ -1,6 +1,6 @@
-"""The bytes of a CSV file as RFC 4180 has them: in UTF-8, without lines that are no records, quotes doubled.
+"""Rewrite a CSV dialect's bytes to RFC 4180: UTF-8, no comments or lines before the header, quotes doubled.
 
-Knows no fields: what stands between them is csv's.
+`csv.py` parses the fields.
 """
 
 import bisect
@@ -16,11 +16,13 @@ from schemaregistry.document.model import CsvDialect
 _UTF16: Final = {codecs.BOM_UTF16_LE: "utf-16le", codecs.BOM_UTF16_BE: "utf-16be"}
 _UTF32: Final = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _HEAD: Final = 4
+"""Bytes of the longest byte order mark."""
 _CHUNK: Final = 1 << 17
+"""Bytes rewritten at a time."""
 
 
 class CsvText:
-    """The text of a file in a dialect, read as an `Input` is; `passed_over` tells the lines that aren't in it."""
+    """The text of a CSV file, with the interface of `Input`; bytes of plain UTF-8 CSV pass through unchanged."""
 
     def __init__(self, path: str, file: Input, dialect: CsvDialect) -> None:
         self._path = path
@@ -33,19 +35,19 @@ class CsvText:
 
     @property
     def position(self) -> int:
-        """Bytes on disk that are done."""
+        """Bytes of the file on disk read so far."""
         return self._file.position
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._file.close()
 
     def passed_over(self, offset: int) -> int:
-        """How many lines of the file before an offset of this text aren't in it."""
+        """Return how many lines of the file before `offset` of this text were left out of it."""
         return bisect.bisect_right(self._lines.removed, offset)
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end; raises Unreadable for bytes that the encoding hasn't."""
+        """Return the next bytes, `size` at most, none only at the end. Raises UnreadableFile (BAD_ENCODING)."""
         if self._is_plain is None:
             self._begin()
         if self._is_plain:
@@ -55,14 +57,14 @@ class CsvText:
             return self._file.read(size)
         while not self._ready:
             chunk = self._file.read(min(_CHUNK, BLOCK))
-            self._ready = self._lines.kept(self._decoded(chunk), ended=not chunk)
+            self._ready = self._lines.rewritten(self._decoded(chunk), ended=not chunk)
             if not chunk:
                 break
         ready, self._ready = self._ready[:size], self._ready[size:]
         return ready
 
     def _begin(self) -> None:
-        """Look at the first bytes, for a byte order mark."""
+        """Read the first bytes and choose the encoding."""
         head = self._file.read(_HEAD)
         while 0 < len(head) < _HEAD and (more := self._file.read(_HEAD - len(head))):
             head += more
@@ -74,10 +76,10 @@ class CsvText:
             self._ready = head
         else:
             mark = next((mark for mark in (codecs.BOM_UTF8, *_UTF16) if head.startswith(mark)), b"")
-            self._ready = self._lines.kept(self._decoded(head.removeprefix(mark)), ended=False)
+            self._ready = self._lines.rewritten(self._decoded(head.removeprefix(mark)), ended=False)
 
     def _encoding(self, head: bytes) -> str | None:
-        """The encoding that the byte order mark says, and else the dialect."""
+        """Return the dialect's encoding, else the one that the byte order mark states; None for UTF-8."""
         stated = self._dialect.encoding
         if stated not in (None, "utf-16"):
             return stated
@@ -103,7 +105,10 @@ class CsvText:
 
 
 class _Lines:
-    """Takes lines out of a text, and makes its quotes those of RFC 4180; `removed` are the offsets of the lines."""
+    """Removes comments and lines before the header, and rewrites escaped quotes to doubled ones.
+
+    `removed` has, for each removed line, the offset in the rewritten text at which it stood.
+    """
 
     def __init__(self, dialect: CsvDialect) -> None:
         self.removed: list[int] = []
@@ -113,22 +118,23 @@ class _Lines:
         self._at_start = True
         self._commented = False
         self._inside = False
-        self._held = b""
+        self._pending = b""
         self._written = 0
         self._pairs = re.compile(b"(?s:" + re.escape(self._escape) + b'.)|"')
 
     @property
     def is_plain(self) -> bool:
-        """Whether there is nothing to do."""
+        """Whether the dialect leaves nothing to rewrite."""
         return not (self._left or self._comment or self._escape)
 
-    def kept(self, text: bytes, *, ended: bool) -> bytes:
-        """The part of the next bytes that is kept."""
-        text, self._held = self._held + text, b""
+    def rewritten(self, text: bytes, *, ended: bool) -> bytes:
+        """Rewrite the next bytes of the text; `ended` says that no more follow."""
+        text, self._pending = self._pending + text, b""
         if self._escape and not ended:
             trailing = len(text) - len(text.rstrip(self._escape))
+            # An escape at the end belongs to the first byte of the next chunk.
             if trailing % 2:
-                text, self._held = text[:-1], text[-1:]
+                text, self._pending = text[:-1], text[-1:]
         text = self._without_comments(self._without_first_lines(text))
         self._written += len(text)
         return text
@@ -142,7 +148,7 @@ class _Lines:
         return b"" if self._left else text[at:]
 
     def _without_comments(self, text: bytes) -> bytes:
-        """A line is a comment where it starts with the mark outside of quotes."""
+        """Remove comments: lines that start with the mark, outside of quotes."""
         if not self._comment:
             return self._record(text)
         parts: list[bytes] = []
@@ -164,14 +170,18 @@ class _Lines:
         return b"".join(parts)
 
     def _record(self, part: bytes) -> bytes:
-        """A part of records with its quotes doubled; keeps track of whether its end is within quotes."""
+        """Rewrite the quotes of a part of the text, and note whether its end is within quotes."""
         if self._escape:
             return self._pairs.sub(self._doubled, part)
         self._inside ^= part.count(b'"') % 2 == 1
         return part
 
     def _doubled(self, found: re.Match[bytes]) -> bytes:
-        """An escape stands for itself outside of quotes, and before anything else than a quote and itself."""
+        """Rewrite one token.
+
+        Within quotes an escaped quote becomes a doubled one, and an escaped escape a single one; all else stays as it
+        is.
+        """
         token = found[0]
         if token == b'"':
             self._inside = not self._inside

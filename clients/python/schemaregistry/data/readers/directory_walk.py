@@ -1,10 +1,10 @@
-"""The files that a directory holds and a glob stands for. Nothing is left out in silence; knows no formats.
+"""Walk directories and expand globs, recording every name that can't be read.
 
-Names that start with `.` or `_` are hidden, as Spark, Hive and pyarrow have it. Links to directories aren't followed
-where a directory is walked: they may lead anywhere, and round in circles.
+Names that start with `.` or `_` are hidden, as in Spark, Hive and pyarrow. Links to directories aren't followed: they
+may lead out of the tree or round in circles. `discovery.py` recognizes the formats.
 """
 
-# Paths stay the strings that were given: a Path drops `./`.
+# Paths stay strings as the user wrote them: pathlib drops a leading `./`.
 # ruff: noqa: PTH110, PTH112, PTH114, PTH115, PTH116, PTH118
 
 import errno
@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from stat import S_ISDIR, S_ISREG
 
+# A path that doesn't exist, or vanishes while it is looked at, matches nothing: that is no fault.
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR)
 
 
 @dataclass(slots=True)
 class WalkedFiles:
-    """What was found: files, what else has a name (links to directories, pipes, …), and why some can't be looked at."""
+    """The paths found: files, other entries (links to directories, pipes, …), and unreadable ones with the reason."""
 
     files: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
@@ -28,7 +29,7 @@ class WalkedFiles:
 
 
 def walk(folder: str) -> WalkedFiles:
-    """Everything below a directory but what is hidden."""
+    """List everything below a directory except hidden names."""
     found = WalkedFiles()
     for path in _below(folder, found):
         _look(path, found)
@@ -55,15 +56,16 @@ def _look(path: str, found: WalkedFiles) -> None:
 
 
 def dangling(path: str) -> str:
-    """Where a link leads to that leads nowhere; empty for anything else."""
+    """Describe a link whose target doesn't exist; empty for anything else."""
     is_dangling = os.path.islink(path) and not os.path.exists(path)
     return f"a link to {os.readlink(path)}, which isn't there" if is_dangling else ""
 
 
+# glob.glob() silently skips directories that can't be read, so globs are expanded here.
 def matching(pattern: str, faults: dict[str, str]) -> list[str]:
-    """The names that a glob stands for, those of directories and of links among them; `**` is any directories.
+    """List the paths that a glob matches, directories and links too, in byte order; `**` is any number of directories.
 
-    `faults` gets the directories on the way that can't be read.
+    Directories on the way that can't be read are added to `faults` with the reason.
     """
     found = WalkedFiles(faults=faults)
     parts = [part for part in pattern.split("/") if part not in ("", ".")]
@@ -94,7 +96,7 @@ def _matching(folder: str, parts: Sequence[str], found: WalkedFiles) -> Iterator
 
 
 def _is_meant(name: str, part: str) -> bool:
-    """A name that starts with a point is meant only where the pattern has it."""
+    """Whether a name matches one part of a pattern; a leading dot is matched by a dot alone, as in the shell."""
     return fnmatchcase(name, part) and (part.startswith(".") or not name.startswith("."))
 
 
@@ -109,7 +111,7 @@ def _entries(folder: str, found: WalkedFiles) -> "list[os.DirEntry[str]]":
 
 
 def is_folder(path: str) -> bool:
-    """Whether a name leads to a directory."""
+    """Whether a path is a directory or a link to one."""
     try:
         return S_ISDIR(os.stat(path).st_mode)
     except (OSError, ValueError):

@@ -1,7 +1,4 @@
-"""Which files are to be read, and in which format each is. Reads no more than their first bytes.
-
-A format is told by the file's name; where that says nothing, by its magic bytes.
-"""
+"""Find the files to read and recognize the format of each, by its name or else its first bytes."""
 
 # ruff: noqa: PTH118
 import os
@@ -37,19 +34,20 @@ _SUFFIXES: Final = {
 }
 _TABS: Final = CsvDialect(delimiter="\t")
 _SHOWN: Final = 10
-"""Names of files that were passed over, in a note."""
+"""How many names of skipped files a note lists."""
 
 
 def find(
     patterns: Iterable[str], stated: str | None = None, csv: CsvDialect = PLAIN_CSV, *, strict: bool = False
 ) -> list[Source]:
-    """The files that names, directories and globs stand for, each once; `-` is standard input.
+    """List the files that names, directories and globs match, each once; `-` is standard input.
 
-    `stated` is the format of all of them, `csv` what is said of how CSV among them is written.
+    `stated` is the format of all of them (None: recognize each), `csv` the CSV options of the command line.
 
-    In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside. What
-    else is there is named in a note; with `strict` it is a fault. A file that can't be looked at, a link that leads
-    nowhere, a directory that can't be read: each is a source with a fault, so that the data are undecided.
+    A directory gives every file below it whose name ends as a format does, in the order of the names, without hidden
+    files. A note names the files that were skipped; with `strict` a skipped file is a fault. A file whose attributes
+    can't be read, a dangling link and an unreadable directory become sources with a fault, so that the answer is
+    undecided.
 
     Raises InvalidArgument: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT, NO_INPUT.
     """
@@ -70,8 +68,9 @@ def find(
 
 
 def _place(path: str) -> str:
-    """One spelling of each path; a link is a file of its own."""
+    """Return one spelling of each path, so that no file is read twice; a link counts as a file of its own."""
     folder, name = os.path.split(path)
+    # Resolving the last part too would drop a link's own name, which says its format.
     return os.path.join(os.path.realpath(folder), name)
 
 
@@ -94,7 +93,7 @@ def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
 
 
 def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]:
-    """The files below a directory; the first of them tells what was passed over."""
+    """List the files below a directory; the note on skipped files is attached to the first one."""
     found = walk(folder)
     told = {
         path: _packed(Source(path, stated or named, _compression(path)))
@@ -114,7 +113,7 @@ def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]
 
 
 def _passed_over(folder: str, files: Sequence[str], others: Sequence[str]) -> dict[str, str]:
-    """What was passed over, each kind with what to do so that it is read."""
+    """Describe the skipped files, a description for each kind, with what to do to have them read."""
     links = [path for path in others if is_folder(path)]
     special = [path for path in others if path not in links]
     kinds = (
@@ -130,6 +129,7 @@ def _passed_over(folder: str, files: Sequence[str], others: Sequence[str]) -> di
 
 
 def _names(folder: str, paths: Sequence[str]) -> str:
+    # Sorted by bytes: names need not be UTF-8.
     names = [os.path.relpath(path, folder) for path in sorted(paths, key=os.fsencode)]
     more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
     return f"{', '.join(names[:_SHOWN])}{more}"
@@ -144,7 +144,7 @@ def _nothing(folder: str, found: WalkedFiles) -> InvalidArgument:
 
 
 def _named(path: str, stated: str | None) -> Source:
-    """A file that was named."""
+    """Return the source of a file named on the command line."""
     if message := dangling(path):
         return _refused(path, stated, message)
     try:
@@ -156,7 +156,7 @@ def _named(path: str, stated: str | None) -> Source:
 
 
 def _packed(source: Source) -> Source:
-    """A source that is text, or isn't compressed: the others are read from their end."""
+    """Add a fault to a compressed Parquet or Arrow file: these are read from their end, so decompress them first."""
     if source.compression is None or source.format in TEXT_FORMATS:
         return source
     message = f"{source.format} within {source.compression} can't be read in place: unpack it"
@@ -164,7 +164,7 @@ def _packed(source: Source) -> Source:
 
 
 def _refused(path: str, stated: str | None, message: str) -> Source:
-    """What is there and can't be read."""
+    """Return a source whose fault says that it exists and can't be read."""
     return Source(path, stated or _by_name(path) or "", fault=Fault(path, None, None, "UNREADABLE", message))
 
 
@@ -173,7 +173,7 @@ def _by_name(path: str) -> str | None:
 
 
 def _suffix(path: str) -> str:
-    """The end of a name that tells the format, that of a compression aside; else of an archive's only file."""
+    """Return the suffix that names the format, before that of a compression; for a zip archive its only member's."""
     suffixes = Path(path.lower()).suffixes
     packed = suffixes.pop() if suffixes and suffixes[-1] in PACKED else ""
     named = suffixes[-1] if suffixes else ""
@@ -190,9 +190,9 @@ def _suffix_of_member(path: str) -> str:
         return ""
 
 
-def _csv(path: str, said: CsvDialect) -> CsvDialect:
-    """What is said of a file, and else by its name: that there are tabs between its fields."""
-    return said.over(_TABS) if _suffix(path) in (".tsv", ".tab") else said
+def _csv(path: str, options: CsvDialect) -> CsvDialect:
+    """Return the CSV options of a file: those of the command line, else tabs where its name ends in .tsv or .tab."""
+    return options.over(_TABS) if _suffix(path) in (".tsv", ".tab") else options
 
 
 def _compression(path: str) -> Compression | None:

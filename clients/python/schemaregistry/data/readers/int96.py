@@ -1,7 +1,7 @@
-"""Timestamps that Parquet keeps as int96: days and nanoseconds, which go beyond what int64 nanoseconds hold.
+"""Read Parquet's int96 timestamps (a day and its nanoseconds) exactly, beyond the range of int64 nanoseconds.
 
-Arrow wraps them. So they are read twice, as nanoseconds and as seconds: what both say together is exact. A value goes
-on in the contract's unit; one that this doesn't hold is a misfit, shown by its text. Judges no values.
+Arrow wraps such values. So they are read twice, as nanoseconds and as seconds, which together are exact. A value is
+stored in the contract's unit; one that doesn't fit is a misfit, reported by its text.
 """
 
 import json
@@ -25,15 +25,15 @@ from schemaregistry.data.engine.plan import Place, Plan
 _NANOS: Final = 10**9
 Int64Array: TypeAlias = NDArray[np.int64]
 ColumnRead: TypeAlias = Callable[[Array, Array], Array]
-"""Makes one array of two: of nanoseconds and of seconds."""
+"""Combines an array of nanoseconds and an array of seconds into one array."""
 
 
 class Unheld(Exception):
-    """Timestamps that no type of Arrow holds together."""
+    """Timestamps that no single Arrow type can hold."""
 
 
 def columns_of_int96(stored: pq.ParquetSchema, schema: pa.Schema) -> frozenset[str]:
-    """The names of a file's columns with int96 in them."""
+    """Return the names of the columns that contain int96 at any depth."""
     found, leaf = set(), 0
     for column in schema:
         count = leaves(column.type)
@@ -44,14 +44,14 @@ def columns_of_int96(stored: pq.ParquetSchema, schema: pa.Schema) -> frozenset[s
 
 
 def leaves(kind: DataType) -> int:
-    """How many columns of Parquet hold a type's values."""
+    """Return how many leaf columns of Parquet store a type."""
     if isinstance(kind, pa.BaseExtensionType):
         return leaves(kind.storage_type)
     return sum(leaves(kind.field(index).type) for index in range(kind.num_fields)) if kind.num_fields else 1
 
 
 def in_contract_units(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> pa.Schema:
-    """A file's schema with each int96 in the unit of its place in the contract, as its batches come."""
+    """Return a file's schema with each int96 in the unit that the contract has at its place."""
     return pa.schema(
         [
             column.with_type(_in_unit_of(plan, plan.column(column.name), column.type))
@@ -63,7 +63,7 @@ def in_contract_units(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> pa
 
 
 def notes(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> Iterator[tuple[Place, str]]:
-    """The places that take int96 in a coarser unit, and what is to be said of them while every value fits."""
+    """Yield the places whose int96 is stored in a coarser unit, with a note for the report if every value fits."""
     for name in sorted(wide):
         yield from _notes(plan, plan.column(name), schema.field(name).type)
 
@@ -84,13 +84,13 @@ def _in_unit_of(plan: Plan, place: Place | None, kind: DataType) -> DataType:
 
 
 def _unit(place: Place | None, kind: DataType) -> Any:
-    """The unit in which values of a place go on; None where it takes none without a time zone."""
+    """Return the contract's unit at a place; None where it isn't a timestamp that takes values without a time zone."""
     is_taken = place is not None and place.kind is not None and _is_int96(kind) and family(place.kind) == "timestamp"
     return place.kind.unit if place and is_taken and same_zone(None, place.kind.tz) else None
 
 
 def _is_int96(kind: DataType) -> bool:
-    """In a column of int96 there are no other timestamps in nanoseconds without a time zone but by a rare mixture."""
+    """Whether a type is how Arrow shows int96. In a column with int96 other such timestamps are very unlikely."""
     return bool(pt.is_timestamp(kind)) and kind.unit == "ns" and kind.tz is None
 
 
@@ -100,7 +100,7 @@ def _member(plan: Plan, place: Place | None, member: Field) -> Place | None:
 
 
 def alongside(batches: Iterable[pa.RecordBatch], counts: Iterator[int]) -> Iterator[pa.RecordBatch]:
-    """Batches cut as others are: of so many rows each."""
+    """Cut batches anew, to `counts` rows each."""
     waiting, coming = pa.table({}), iter(batches)
     for count in counts:
         while waiting.num_rows < count and (batch := next(coming, None)) is not None:
@@ -112,7 +112,10 @@ def alongside(batches: Iterable[pa.RecordBatch], counts: Iterator[int]) -> Itera
 
 @dataclass(slots=True)
 class Exact:
-    """The columns of one batch made exact. `keep_texts`: each column is wanted as text, too."""
+    """Makes the columns of one batch exact; collects misfits and texts by place.
+
+    `keep_texts`: keep the text of every value, for the quarantine.
+    """
 
     plan: Plan
     keep_texts: bool
@@ -120,7 +123,7 @@ class Exact:
     texts: dict[int, Array] = field(default_factory=dict)
 
     def column(self, name: str, nanos: Array, seconds: Array) -> Array:
-        """A column by its nanoseconds, which may have wrapped, and its seconds. Raises Unheld."""
+        """Combine a column's nanoseconds, which may have wrapped, and its seconds. Raises Unheld."""
         place = self.plan.column(name)
         if self.keep_texts and place is not None and family(nanos.type) in ("struct", "list"):
             values = to_json(_mapped(nanos, seconds, _text_of))
@@ -148,7 +151,7 @@ class Exact:
 
 
 def refuse_wrapped(nanos: pa.RecordBatch, seconds: pa.RecordBatch) -> None:
-    """Raise Unheld where nanoseconds have wrapped: for batches whose columns can't be exchanged."""
+    """Raise Unheld where nanoseconds have wrapped, for batches whose columns can't be replaced."""
     for name in seconds.schema.names:
         _mapped(nanos.column(name), seconds.column(name), _not_wrapped)
 
@@ -162,7 +165,7 @@ def _not_wrapped(nanos: Array, seconds: Array) -> Array:
 
 
 def _mapped(nanos: Array, seconds: Array, read: ColumnRead) -> Array:
-    """The arrays' timestamps read, at any depth."""
+    """Apply `read` to the timestamps in a pair of arrays, at any depth."""
     match family(nanos.type):
         case "struct":
             return _struct(nanos, seconds, lambda _, inner, other: _mapped(inner, other, read))
@@ -181,18 +184,20 @@ def _struct(nanos: Array, seconds: Array, read: Callable[[Field, Array, Array], 
 
 
 def _parts(nanos: Array, seconds: Array) -> tuple[Int64Array, Int64Array]:
-    """Whole seconds, and the nanoseconds beyond them; 0 for a null."""
+    """Return whole seconds and the nanoseconds beyond them, for each value; 0 for null."""
     whole = seconds.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     wrapped = nanos.view(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False)
     with np.errstate(over="ignore"):
+        # Both sides wrap modulo 2^64, so their difference, below a second, is right.
         return whole, wrapped - whole * _NANOS
 
 
 def _in_unit(nanos: Array, seconds: Array, unit: str) -> tuple[Array, Mask | None]:
-    """The values in a unit, null where it doesn't hold one, and a mask of those."""
+    """Return the values in a unit and a mask of the misfits, which are null; the mask is None where all fit."""
     whole, rest = _parts(nanos, seconds)
     per = PER_SECOND[unit]
     step = _NANOS // per
+    # One second less on either side, so that adding the fraction can't overflow int64.
     first, last = max(FIRST_SECOND, -(2**63) // per + 1), min(LAST_SECOND, (2**63 - 1) // per - 1)
     misfits = where_valid((whole < first) | (whole > last) | (rest % step != 0), nanos)
     with np.errstate(over="ignore"):
@@ -202,7 +207,7 @@ def _in_unit(nanos: Array, seconds: Array, unit: str) -> tuple[Array, Mask | Non
 
 
 def _narrow(nanos: Array, seconds: Array) -> Array:
-    """Items of lists: in nanoseconds where these hold them all, else in microseconds. Raises Unheld."""
+    """Return items of lists in nanoseconds if all fit, else in microseconds. Raises Unheld."""
     for unit in ("ns", "us"):
         values, misfits = _in_unit(nanos, seconds, unit)
         if misfits is None:
@@ -213,7 +218,7 @@ def _narrow(nanos: Array, seconds: Array) -> Array:
 
 
 def _text_of(nanos: Array, seconds: Array) -> Array:
-    """Date-times of RFC 3339, as those of nanoseconds are shown."""
+    """Format the values as RFC 3339 date-times with nanoseconds."""
     whole, rest = _parts(nanos, seconds)
     there = nanos.is_valid().to_numpy(zero_copy_only=False)
     found = [

@@ -1,4 +1,4 @@
-"""Reading Arrow IPC files and streams."""
+"""Read Arrow IPC files and streams."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -18,11 +18,11 @@ from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _MAGIC: Final = b"ARROW1"
 _ROWS: Final = b"schemaregistry.rows"
-"""What a load says of its stream."""
+"""Metadata key by which `load` states the number of rows of a stream that it writes."""
 
 
 class IpcReader:
-    """The batches of one Arrow IPC file or stream."""
+    """Reads the rows of one Arrow IPC file or stream."""
 
     format = "arrow"
 
@@ -32,9 +32,10 @@ class IpcReader:
         self.position = 0
 
     def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
-        """The schema and the batches; raises Unreadable.
+        """Yield the schema and the rows. Raises UnreadableFile: CORRUPT, TRUNCATED, DUPLICATE_COLUMN.
 
-        Each is validated in full: what Arrow trusts in its own format could be anything.
+        Each batch is validated in full: Arrow trusts the offsets and lengths of its own format, and a file may have
+        any.
         """
         path, rows = self._source.path, 0
         with self._source.opened() as stream:
@@ -60,12 +61,15 @@ class IpcReader:
         return iter(reader)
 
     def _refuse_cut_or_followed(self, stream: Any, schema: pa.Schema, rows: int) -> None:
-        """A stream may end without a mark, so one cut between two batches shows by the rows that its schema says."""
-        said = (schema.metadata or {}).get(_ROWS)
-        if said is not None and said.isdigit() and int(said) > rows:
+        """Check the end of a stream, which may lack an end mark.
+
+        A stream cut between two batches is recognized by the row count in its schema's metadata.
+        """
+        total = (schema.metadata or {}).get(_ROWS)
+        if total is not None and total.isdigit() and int(total) > rows:
             message = (
-                f"the stream is cut off: it has {rows:,} rows, and its schema says {int(said):,} (schemaregistry.rows; "
-                "who leaves rows out takes that from the schema's metadata)"
+                f"the stream is cut off: it has {rows:,} rows, and its schema says {int(total):,} "
+                "(schemaregistry.rows; who leaves rows out takes that from the schema's metadata)"
             )
             raise UnreadableFile(self._source.path, "TRUNCATED", message, offset=stream.tell())
         if stream.peek(1):
@@ -74,7 +78,10 @@ class IpcReader:
 
 
 def _validate(batch: pa.RecordBatch) -> None:
-    """Raise ArrowInvalid for a batch that isn't sound. A time of a day or more is: it is judged as any other value."""
+    """Raise ArrowInvalid for a damaged batch.
+
+    Arrow also refuses times of a day or more; here they pass, and are reported as values that don't fit.
+    """
     try:
         batch.validate(full=True)
     except pa.ArrowInvalid:
@@ -86,7 +93,7 @@ def _validate(batch: pa.RecordBatch) -> None:
 
 
 def _with_integers(kind: DataType) -> DataType:
-    """A type with integers in the place of times and of dates that are milliseconds, of which Arrow knows bounds."""
+    """Replace times and date64 in a type by the integers that store them, which Arrow validates without bounds."""
     if pt.is_time32(kind):
         return pa.int32()
     if pt.is_time64(kind) or pt.is_date64(kind):

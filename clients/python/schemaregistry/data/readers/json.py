@@ -1,6 +1,6 @@
-"""Reading JSON files: an array of records, or records one after another, over as many lines as they take.
+"""Read JSON files: an array of records, or records one after another, over any number of lines.
 
-Records that are a line each are read as NDJSON is. How records are judged is ndjson's.
+The file is split into one record a line, and the lines are read by `ndjson.py`.
 """
 
 import codecs
@@ -20,10 +20,11 @@ _SPACES: Final = " \t\r\n"
 _CHUNK: Final = 1 << 20
 _CUT_OFF: Final = "the array isn't closed: the file is cut off"
 _ONE_LINE: Final = str.maketrans("\r\n", "  ")
+"""Line ends within a record are white space (they are escaped in strings), so spaces can replace them."""
 
 
 class JsonReader(NdjsonReader):
-    """The batches and records of one JSON file."""
+    """Reads the rows of one JSON file."""
 
     format = "json"
     rule = "json"
@@ -33,14 +34,14 @@ class JsonReader(NdjsonReader):
         self._ahead = _Ahead(self._input)
 
     def _blocks(self) -> Iterator[Block | Proven]:
-        """The records, a line each."""
+        """The text in blocks with one record on each line."""
         if self._ahead.is_lines():
             return blocks(self._source, self._ahead, quoted=False, prove=self._prove)
         return _Elements(self._source, self._ahead).blocks()
 
 
 class _Ahead:
-    """A text of which the first bytes were looked at."""
+    """An input whose first bytes can be looked at before they are read."""
 
     def __init__(self, text: Input) -> None:
         self._text = text
@@ -58,7 +59,7 @@ class _Ahead:
         return head or self._text.read(size)
 
     def is_lines(self) -> bool:
-        """Whether the first line is a record by itself, and not an array of them."""
+        """Whether the first line is a whole record, so that the file can be read as NDJSON."""
         while (more := self._text.read(_CHUNK)) and b"\n" not in self._head + more and len(self._head) < LONGEST:
             self._head += more
         self._head += more
@@ -71,17 +72,20 @@ class _Ahead:
 
 @dataclass(frozen=True)
 class ElementsBlock(Block):
-    """Records of a JSON file, each a line of `data`: `at_lines` and `at_offsets` are where they start in the file."""
+    """Records of a JSON file, each rewritten on one line of `data`.
+
+    `at_lines` and `at_offsets` say where each record starts in the file itself.
+    """
 
     at_lines: tuple[int, ...] = ()
     at_offsets: tuple[int, ...] = ()
 
     def line_at(self, at: int) -> int:
-        """The line of the file on which the record starts that a byte is in."""
+        """Return the line of the file on which the record around a byte starts."""
         return self.at_lines[self._index(at)]
 
     def offset_at(self, at: int) -> int:
-        """Where that record starts in the file."""
+        """Return the offset in the file at which the record around a byte starts."""
         return self.at_offsets[self._index(at)]
 
     def _index(self, at: int) -> int:
@@ -89,7 +93,7 @@ class ElementsBlock(Block):
 
 
 class _Elements:
-    """Takes a JSON text apart into its records, in bounded memory; raises Unreadable."""
+    """Splits a JSON text into its records in bounded memory. Raises UnreadableFile: NOT_JSON, CORRUPT."""
 
     def __init__(self, source: Source, text: Reads) -> None:
         self._path = source.path
@@ -103,7 +107,7 @@ class _Elements:
         self._line = 1
 
     def blocks(self) -> Iterator[Block]:
-        """The records, some megabytes at a time."""
+        """Yield the records in blocks of some megabytes."""
         found: list[tuple[int, int, str]] = []
         size = 0
         for element in self._elements():
@@ -116,7 +120,7 @@ class _Elements:
             yield _block(found)
 
     def _elements(self) -> Iterator[tuple[int, int, str]]:
-        """The line, the offset and the text of each record."""
+        """Yield the line, the offset and the text of each record."""
         first = self._next()
         if first == "\ufeff":
             self._take(1)
@@ -144,6 +148,7 @@ class _Elements:
         while True:
             try:
                 _, end = json.JSONDecoder().raw_decode(self._buffer, self._at)
+                # A number at the end of the buffer may go on in the next chunk.
                 if end < len(self._buffer) or self._ended:
                     return line, offset, self._take(end - self._at).translate(_ONE_LINE)
             except RecursionError:
@@ -158,7 +163,7 @@ class _Elements:
             self._fill()
 
     def _next(self) -> str:
-        """The next character that isn't white space, which is passed over; empty at the end."""
+        """Skip white space and return the next character without consuming it; empty at the end."""
         while True:
             while self._at < len(self._buffer) and self._buffer[self._at] in _SPACES:
                 self._take(1)
@@ -174,7 +179,7 @@ class _Elements:
         return taken
 
     def _fill(self) -> None:
-        """As much again as there is, so that a long record is looked at a few times only."""
+        """Read as many characters as are buffered, so that a long record is parsed anew only a few times."""
         wanted, parts = max(_CHUNK, len(self._buffer) - self._at), [self._buffer[self._at :]]
         while wanted > 0 and not self._ended:
             try:

@@ -1,7 +1,7 @@
-"""Lines of NDJSON read together by Arrow's parser, where that is sure to be what JSON says. Reads no files.
+"""Read lines of NDJSON together with Arrow's parser, where it surely agrees with JSON.
 
-Arrow's parser takes NaN, several values on a line, a null for a record, bytes that aren't UTF-8, and can't tell null
-from absent: lines where any of that could matter aren't read here.
+Arrow's parser accepts NaN, several values on a line, null as a record and bytes that aren't UTF-8, and it can't tell a
+null from an absent member. Lines where one of these could matter are left to `ndjson.py`, which parses them one by one.
 """
 
 from dataclasses import dataclass
@@ -25,30 +25,32 @@ from schemaregistry.data.report.unreadable import READ_ERRORS
 
 _OBJECT: Final = ord("{")
 _AS_TEXT: Final = ("text", "date", "time", "timestamp", "binary")
+"""Types whose values Arrow's parser reads as text; all but text itself are then converted by `text_parsing.py`."""
 _BY_PRESENCE: Final = ("present", "never", "any_of", "one_of", "not", "residual")
-"""Kinds of check that tell a null from what is absent, where a null is a value."""
+"""Kinds of check that tell a null from an absent member, where null is a value."""
 _ABOUT_TEXT: Final = ("values", "min_length", "max_length", "pattern", "format", "residual")
+"""Kinds of check that look at the text of a date, time or binary, which a batch doesn't keep."""
 
 read_json: Any = pj.read_json
-"""Takes Arrow's own readers of bytes too."""
+"""Untyped: pyarrow's stubs don't accept Arrow's own byte readers."""
 
 
 @dataclass(frozen=True)
 class RecordLayout:
-    """How a plan's records are read together: `schema` is what Arrow's parser is told."""
+    """How a plan's records are read together; `schema` is the explicit schema for Arrow's parser."""
 
     plan: Plan
     schema: pa.Schema
     sensitive: frozenset[int]
     """Places where it matters whether a member is null or absent."""
     closed: bool
-    """Whether a check looks at members that the plan has no place for."""
+    """Whether members without a place in the plan are read too."""
 
     @classmethod
     def of(cls, plan: Plan, *, every_member: bool = False) -> "RecordLayout | None":
-        """The layout of a plan; None where its records have to be read one by one.
+        """Return the layout of a plan; None where its records have to be parsed one by one.
 
-        `every_member`: members that the plan has no place for are read too, since somebody is told of them.
+        `every_member`: members without a place in the plan are read too, so that a report can name them.
         """
         every = list(plan.every_check())
         if any(place.kind is None or is_json(place.kind) for place in plan.places[1:]) or any(
@@ -66,15 +68,16 @@ class RecordLayout:
         )
 
     def read(self, block: Block, first: int, end: int) -> Batch | None:
-        """The records of a block from `first` to before `end`; None where they have to be read otherwise."""
+        """Parse the records from `first` up to but without `end`; None where they have to be parsed one by one."""
         part = block.part(first, end)
         starts = np.frombuffer(block.data, np.uint8)[block.starts[first:end]]
         if not (starts == _OBJECT).all() or not is_utf8(part):
             return None
+        # Ignored members aren't converted, so the parser's NaN and Inf in them wouldn't show.
         if not self.closed and (b"NaN" in part or b"Inf" in part):
             return None
         table = self._parsed(part)
-        if table is None or table.num_rows != end - first or not self._is_told(table):
+        if table is None or table.num_rows != end - first or not self._is_complete(table):
             return None
         reading = _Reading(self.plan, part)
         columns = {
@@ -98,15 +101,15 @@ class RecordLayout:
         except READ_ERRORS:
             return None
 
-    def _is_told(self, table: Table) -> bool:
-        """Whether every record has the members that the plan doesn't know, and objects within have none."""
+    def _is_complete(self, table: Table) -> bool:
+        """Whether every record has each member that the plan doesn't know, and nested objects have no such members."""
         known = len(self.schema)
         extras = all(column.null_count == 0 for column in table.columns[known:])
         return extras and table.schema.types[:known] == self.schema.types
 
 
 class _Reading:
-    """The columns of one table on their way to the contract's types."""
+    """Converts the columns of one parsed table to the contract's types."""
 
     def __init__(self, plan: Plan, text: bytes) -> None:
         self._plan = plan
@@ -121,11 +124,11 @@ class _Reading:
         return has_tiny(self._written)
 
     def is_unsure(self, sensitive: frozenset[int]) -> bool:
-        """Whether a null stands where it matters what it was, or a number that may not be the one that is written."""
+        """Whether a null stands where null and absent differ, or a number may not be the one that the text writes."""
         return self._may_be_unsaid or bool(self._nulls & sensitive)
 
     def read(self, place: Place | None, array: Array) -> Array:
-        """The array as the type of its place; of a member that the plan doesn't know, as it is."""
+        """Convert an array to the type of its place; without a place it stays as it is."""
         kind = family(array.type)
         if kind == "float":
             self._may_be_unsaid |= may_be_unsaid(array, lambda: self._has_tiny)
@@ -162,7 +165,7 @@ class _Reading:
 
 
 def _kind(plan: Plan, place: Place) -> DataType:
-    """The type that Arrow's parser is told for a place: texts stay texts."""
+    """Return the type that Arrow's parser reads a place as: text for dates, times and binary."""
     kind = family(place.kind)
     if kind in _AS_TEXT:
         return pa.string()
@@ -174,7 +177,7 @@ def _kind(plan: Plan, place: Place) -> DataType:
 
 
 def _holds_decimal(kind: DataType) -> bool:
-    """Arrow's parser takes a string for a decimal too."""
+    """Whether a type contains a decimal, for which Arrow's parser would accept a string too."""
     match family(kind):
         case "list":
             return _holds_decimal(kind.value_type)

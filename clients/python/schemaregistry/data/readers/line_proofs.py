@@ -1,7 +1,8 @@
-"""Whole blocks of lines proven to conform by one match of a regular expression. Says nothing of what isn't proven.
+"""Prove that whole blocks of lines conform, by matching each against one regular expression.
 
-What stands between the fields is made here: of NDJSON, members as the first line of a block has them, in its order and
-with its spaces; of CSV, the header's columns.
+`proof.py` makes the expression of each field; this module joins them into an expression of a line. For NDJSON it
+follows the first line of the block: its members in its order, with its spaces. For CSV it follows the header. A block
+that isn't proven is parsed as usual.
 """
 
 import re
@@ -20,16 +21,23 @@ from schemaregistry.data.readers.proof import LETTER, ProvenFields, fields
 
 _NEWLINE, _RETURN = 10, 13
 _MOST: Final = 10_000
-"""Letters of an expression; a longer one's automaton may not fit into RE2's memory."""
+"""Characters in an expression; the automaton of a longer one may not fit into RE2's memory."""
 _OPENED: Final = re.compile(rb"[ \t]*\{")
+"""The start of an object on a line."""
 _MEMBER: Final = re.compile(rb'([ \t]*"([^"\\]*)"[ \t]*:[ \t]*)(?:"[^"\\]*"|[^"\\,{}\[\]\s]+),?')
+"""A member with a scalar value: groups are everything before the value, and the name."""
 _CLOSED: Final = re.compile(rb"[ \t]*\}[ \t]*")
+"""The end of an object on a line."""
 _ANY: Final = rf'(?:"{LETTER["ndjson"]}*"|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?|true|false|null)'
+"""Any scalar, for members that the plan doesn't have."""
 
 
 @dataclass(frozen=True, slots=True)
 class LineForm:
-    """A line's members: their names, what stands before their values, and what closes the line. Commas aside."""
+    """The layout of a line: its members' names, the text before each value, and the text that closes the object.
+
+    The commas between members aren't part of `before`.
+    """
 
     names: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
@@ -37,7 +45,7 @@ class LineForm:
 
 
 class JsonLines:
-    """Proves lines of NDJSON."""
+    """Proves blocks of NDJSON; the expression is reused while blocks have the same layout."""
 
     def __init__(self, plan: Plan) -> None:
         self._fields = fields(plan, "ndjson")
@@ -45,7 +53,7 @@ class JsonLines:
         self._expression: str | None = None
 
     def prove(self, text: Text) -> bool:
-        """Whether every line of a text is sure to conform."""
+        """Whether every line of a text surely conforms."""
         if self._fields is None:
             return False
         found = form(_first_line(text))
@@ -55,19 +63,22 @@ class JsonLines:
 
 
 class CsvLines:
-    """Proves lines of CSV with columns of these names."""
+    """Proves blocks of CSV whose header has these names.
+
+    With one column it proves none: an empty line might be a row.
+    """
 
     def __init__(self, plan: Plan, names: Sequence[str]) -> None:
         found = fields(plan, "csv")
         self._expression = None if found is None or len(names) == 1 else _csv_line(found, names)
 
     def prove(self, text: Text) -> bool:
-        """Whether every line of a text is sure to conform."""
+        """Whether every line of a text surely conforms."""
         return self._expression is not None and _match(self._expression, text)
 
 
 def form(line: bytes) -> LineForm:
-    """The form of a line; without names where it isn't an object of scalars, or has escapes."""
+    """Parse the layout of a line; the result has no names where the line isn't an object of scalars, or has escapes."""
     opened = _OPENED.match(line)
     members: list[re.Match[bytes]] = []
     at = opened.end() if opened else len(line)
@@ -113,20 +124,24 @@ def _csv_line(found: ProvenFields, names: Sequence[str]) -> str | None:
 
 
 def _may_be(found: ProvenFields, names: Sequence[str]) -> bool:
-    """Whether rows of these columns may conform."""
+    """Whether rows with these columns may conform: no required column is missing, and no column is forbidden."""
     lacking = found.values.keys() - set(names)
     return lacking <= found.optional and (found.members is None or found.members.issuperset(names))
 
 
 def _first_line(text: Text) -> bytes:
-    """The first line; empty where it is a very long one."""
+    """Return the first line; empty or cut off where it is longer than any expression could match."""
     return bytes(text[:_MOST]).partition(b"\n")[0].removesuffix(b"\r")
 
 
 def _match(expression: str, text: Text) -> bool:
-    """Whether every line matches, and all of it is UTF-8. A CR at the end of the text ends no line."""
+    """Whether every line matches and all of the text is UTF-8.
+
+    A carriage return at the end of the text proves nothing: its newline may be in the next block.
+    """
     if len(expression) > _MOST or text[-1] == _RETURN:
         return False
+    # One array element holds the whole text, so that RE2 is started once instead of once a line.
     ended = text if text[-1] == _NEWLINE else bytes(text) + b"\n"
     offsets = np.array([0, len(ended)], np.int32).tobytes()
     one = pa.StringArray.from_buffers(1, pa.py_buffer(offsets), pa.py_buffer(ended))
@@ -135,9 +150,10 @@ def _match(expression: str, text: Text) -> bool:
 
 
 def _matches(text: Array, pattern: str) -> bool:
-    """To be called in a thread of its own: there malloc has a heap of its own (glibc), and RE2's states lie together.
+    """Match the whole text, called in a thread of its own to keep RE2's states together in memory.
 
-    Scattered over the heap of a process that has done other things, they take more than twice as long to go through.
+    A new thread gets a heap of its own from malloc (glibc). Scattered over the heap of a process that has done other
+    work, the states take more than twice as long to walk.
     """
     try:
         return _is_utf8(text) and bool(pc.match_substring_regex(text, pattern=pattern)[0].as_py())
@@ -146,7 +162,7 @@ def _matches(text: Array, pattern: str) -> bool:
 
 
 def _is_utf8(text: Array) -> bool:
-    """RE2 takes some bytes that aren't."""
+    """Validate the text: RE2 accepts some byte sequences that aren't UTF-8."""
     if np.frombuffer(text.buffers()[2], np.int8).min() < 0:
         text.validate(full=True)
     return True

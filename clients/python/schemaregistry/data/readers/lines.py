@@ -1,6 +1,7 @@
-"""A text file in blocks of whole records, with the line and the place of each. Knows no format's fields.
+"""Split a text file into blocks of whole records, and locate each record by line and byte offset.
 
-In NDJSON a record is a line. In CSV it is a line too, but for line ends within quotes (RFC 4180, 2.6).
+A record of NDJSON is a line. A record of CSV is a line too, except that quoted fields may contain line ends (RFC 4180,
+2.6). `ndjson.py` and `csv.py` parse the records.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,33 +16,35 @@ from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 BLOCK: Final = 4 << 20
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 _PART: Final = 1 << 17
-"""Bytes that are looked at at a time: few enough to stay in a core's cache."""
+"""Bytes scanned at a time: few enough to stay in a core's cache."""
 LONGEST: Final = 64 << 20
-"""Bytes of a record; one without an end would fill the memory."""
+"""Bytes of the longest record; a larger one would have to be held in memory whole."""
 _BOMB_BYTES: Final = 256 << 20
 _BOMB_RATIO: Final = 500
+"""Decompressed bytes, and their ratio to the compressed ones, past which a file counts as a decompression bomb."""
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 _BOM: Final = b"\xef\xbb\xbf"
 
 
 Text: TypeAlias = bytes | memoryview
 Prove: TypeAlias = Callable[[Text], bool]
+"""Says whether every record of a text surely conforms."""
 
 
 class Reads(Protocol):
-    """The bytes of a text file, decompressed. `position` counts bytes on disk."""
+    """The bytes of a text file after decompression and decoding: an `Input` or a `CsvText`."""
 
     @property
     def position(self) -> int: ...
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end."""
+        """Return the next `size` bytes, fewer only at the end."""
         ...
 
     def passed_over(self, offset: int) -> int:
-        """How many lines of the file before an offset aren't in the text."""
+        """Return how many lines of the file before `offset` of this text were left out of it."""
         ...
 
 
@@ -51,14 +54,18 @@ def _none(_offset: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Consecutive records of a file, a line each, that surely conform, unread."""
+    """Consecutive records that conform by `line_proofs.py`, a line each, and so needn't be parsed."""
 
     lines: int
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole records: `data` starts at `offset` of the (decompressed) text, on line `line`, from 1."""
+    """Whole records: `data` starts at byte `offset` of the decompressed text, on line `line` (from 1).
+
+    `quoted`: line ends within quotes are part of a record. `keep_empty`: an empty line is a record, as in CSV of one
+    column.
+    """
 
     data: bytes
     offset: int
@@ -66,21 +73,21 @@ class Block:
     quoted: bool
     keep_empty: bool = False
     passed_over: Callable[[int], int] = _none
-    """How many lines before an offset aren't in the text."""
+    """Returns how many lines of the file before an offset were left out of the text."""
 
     @cached_property
     def newlines(self) -> Indices:
-        """Where the line ends are."""
+        """The offsets of the newlines in `data`."""
         return np.flatnonzero(np.frombuffer(self.data, np.uint8) == _NEWLINE)
 
     @cached_property
     def lines(self) -> int:
-        """How many lines there are, the last one with or without an end."""
+        """The number of lines, the last one with or without a newline."""
         return count_lines(self.data)
 
     @cached_property
     def is_utf8(self) -> bool:
-        """Whether it is UTF-8 throughout."""
+        """Whether all of `data` is UTF-8."""
         return is_utf8(self.data)
 
     @property
@@ -89,9 +96,10 @@ class Block:
         return not (self.data if self.keep_empty else self.data.lstrip(b"\r\n"))
 
     def has(self, records: int) -> bool:
-        """Whether there are so many records: one for each line end, or else they have to be looked for.
+        """Whether the block has exactly this many records.
 
-        A reader that passes over empty lines can't have found one for each if there are any.
+        Without quotes and carriage returns the number of lines answers that; otherwise the starts of records are
+        counted.
         """
         is_plain = b"\r" not in self.data and not (self.quoted and b'"' in self.data)
         if is_plain and records == self.lines:
@@ -100,7 +108,7 @@ class Block:
 
     @cached_property
     def starts(self) -> Indices:
-        """Where each record starts. Empty lines are none, but where `keep_empty`."""
+        """The offset in `data` of each record. An empty line is a record only with `keep_empty`."""
         ends = record_ends(self.data, self.newlines) if self.quoted else self.newlines
         ended = len(ends) and ends[-1] == len(self.data) - 1
         starts: Indices = np.append(0, ends[:-1] + 1 if ended else ends + 1)
@@ -113,39 +121,39 @@ class Block:
         return found
 
     def line_of(self, record: int) -> int:
-        """The line that a record starts on."""
+        """Return the line number on which a record starts."""
         return self.line_at(int(self.starts[record]))
 
     def line_at(self, at: int) -> int:
-        """The line of a byte."""
+        """Return the line number of a byte of `data`."""
         return self.line + int(np.searchsorted(self.newlines, at)) + self.passed_over(self.offset + at)
 
     def offset_at(self, at: int) -> int:
-        """Where a byte is in the text."""
+        """Return the offset in the decompressed text of a byte of `data`."""
         return self.offset + at
 
     def record(self, index: int) -> bytes:
-        """One record, without its line end."""
+        """Return the bytes of one record without its line end."""
         return self.part(index, index + 1).rstrip(b"\r\n")
 
     def part(self, first: int, end: int) -> bytes:
-        """The records from `first` to before `end`."""
+        """Return the bytes of the records from `first` up to but without `end`."""
         stop = int(self.starts[end]) if end < len(self.starts) else len(self.data)
         return self.data[int(self.starts[first]) : stop]
 
     def after(self, end: int) -> "Block":
-        """The rest of the block from a record's start on."""
+        """Return the rest of the block from byte `end` on."""
         line = self.line + self.data.count(b"\n", 0, end)
         return replace(self, data=self.data[end:], offset=self.offset + end, line=line)
 
 
 def without_mark(block: Block) -> Block:
-    """The block without a byte order mark at the start of the text."""
+    """Return the block without the byte order mark at the start of a file."""
     return block.after(len(_BOM)) if block.offset == 0 and block.data.startswith(_BOM) else block
 
 
 def record_ends(data: bytes, newlines: Indices) -> Indices:
-    """The line ends that aren't within quotes: those with an even number of quotes before them."""
+    """Return those newlines that end a record: an even number of quotes stands before them."""
     if b'"' not in data:
         return newlines
     quotes = np.flatnonzero(np.frombuffer(data, np.uint8) == _QUOTE)
@@ -154,10 +162,12 @@ def record_ends(data: bytes, newlines: Indices) -> Indices:
 
 
 def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = None) -> Iterator[Block | Proven]:
-    """The text in blocks of whole records, or how many records such a block has that is proven; raises Unreadable.
+    """Yield the text as blocks of whole records, or as Proven where `prove` proves a block.
 
-    `quoted`: line ends within quotes are part of a record. `prove` says of a block whether it is proven, and has a line
-    for each record.
+    `quoted`: line ends within quotes are part of a record. `prove` may be true only of text with one line for each
+    record.
+
+    Raises UnreadableFile: RECORD_TOO_LONG, UNCLOSED_QUOTE, CORRUPT, DECOMPRESSION_BOMB.
     """
     buffer, filled, offset, line = bytearray(2 * BLOCK), 0, 0, 1
     while True:
@@ -180,6 +190,7 @@ def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = N
             yield found
             line += found.lines
             offset += end
+        # The start of a record whose end isn't read yet moves to the front; one buffer serves the whole file.
         buffer[: filled - end] = buffer[end:filled]
         filled -= end
         if not size:
@@ -187,20 +198,20 @@ def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = N
 
 
 def _proven(buffer: bytearray, end: int, lines: int, prove: Prove | None) -> Proven | None:
-    """The view lasts no longer than this: the buffer is filled anew."""
+    """Run `prove` on a view of the buffer, released at once: a bytearray with a view on it can't be resized."""
     with memoryview(buffer)[:end] as view:
         return Proven(lines) if prove and prove(view) else None
 
 
 def count_lines(text: Text) -> int:
-    """How many lines there are, the last one with or without an end."""
+    """Count the lines of a text that isn't empty, the last one with or without a newline."""
     letters = np.frombuffer(text, np.uint8)
     parts = (letters[start : start + _PART] for start in range(0, len(letters), _PART))
     return sum(int(np.count_nonzero(part == _NEWLINE)) for part in parts) + int(letters[-1] != _NEWLINE)
 
 
 def _last_end(buffer: bytearray, filled: int, *, quoted: bool) -> int:
-    """Where the last whole record ends."""
+    """Return the offset after the last whole record in the buffer; 0 for none."""
     if not quoted or buffer.find(b'"', 0, filled) < 0:
         return buffer.rfind(b"\n", 0, filled) + 1
     data = bytes(memoryview(buffer)[:filled])
@@ -209,9 +220,9 @@ def _last_end(buffer: bytearray, filled: int, *, quoted: bool) -> int:
 
 
 def _fill(source: Source, text: Reads, buffer: bytearray, filled: int, offset: int) -> tuple[int, int]:
-    """Read a block's bytes into the buffer; return how many, and how many line ends.
+    """Read up to a block into the buffer; return the number of bytes and of newlines.
 
-    A few at a time: memory that was just used is the fastest.
+    In small parts: the newlines of a part are counted while it is still in the cache.
     """
     size = ends = 0
     while size < BLOCK:

@@ -1,7 +1,7 @@
-"""Reading NDJSON: blocks of lines by Arrow's parser, with the contract's types.
+"""Read NDJSON: Arrow's parser reads whole blocks of lines with the contract's types.
 
-What that parser refuses, or may have read otherwise than JSON says, is narrowed down to a few lines, and these are
-read one by one. Types come from the contract, never from what the file looks like.
+Where the parser fails, or might differ from what JSON means, the block is halved until few lines are left, which are
+parsed one by one. Types come from the contract, never from the looks of the file.
 """
 
 import json
@@ -24,11 +24,11 @@ from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document import Json
 
 _FEW: Final = 256
-"""Lines that are read one by one, where they can't be read together."""
+"""How many lines are parsed one by one rather than halved further."""
 
 
 class NdjsonReader:
-    """The batches and records of one NDJSON file."""
+    """Reads the rows of one NDJSON file."""
 
     format = "ndjson"
     rule = "ndjson"
@@ -42,11 +42,11 @@ class NdjsonReader:
 
     @property
     def position(self) -> int:
-        """Bytes on disk that are done."""
+        """Bytes of the file on disk read so far."""
         return self._input.position
 
     def __iter__(self) -> Iterator[FileSchema | LineRows | RecordRows | BadLines | Proven]:
-        """The rows in the file's order, each kind after its schema; raises Unreadable."""
+        """Yield the rows in the file's order, each kind after its schema. Raises UnreadableFile."""
         yield FileSchema(self._plan.record_schema)
         try:
             is_first = True
@@ -64,7 +64,7 @@ class NdjsonReader:
             self._input.close()
 
     def _blocks(self) -> Iterator[Block | Proven]:
-        """The records, a line each."""
+        """The text in blocks with one record on each line."""
         return blocks(self._source, self._input, quoted=False, prove=self._prove)
 
     @cached_property
@@ -72,13 +72,14 @@ class NdjsonReader:
         return JsonLines(self._plan).prove if self._proving else None
 
     def _refuse_array(self, block: Block) -> None:
-        """Raise Unreadable (JSON_ARRAY) for an array of records where a record is a line."""
+        """Raise UnreadableFile (JSON_ARRAY) where the first line begins an array of records."""
         line = block.record(0).lstrip()
         if not line.startswith(b"["):
             return
         try:
             value = json.loads(line)
         except (ValueError, RecursionError):
+            # The array goes on over further lines.
             value = [{}]
         if value and isinstance(value[0], dict):
             message = "the records are in a JSON array, not a line each: name the file .json, or say --format json"
@@ -129,6 +130,6 @@ class NdjsonReader:
 
 
 def _as_records(block: Block, first: int, lines: Sequence[bytes], read: Sequence[tuple[int, Json]]) -> RecordRows:
-    """Those of a block's lines from record `first` on that were read."""
+    """Build rows from the lines of a block that could be parsed; `read` counts from record `first` on."""
     numbers = [block.line_of(first + index) for index, _ in read]
     return RecordRows(Records([value for _, value in read], numbers, [lines[index] for index, _ in read]))

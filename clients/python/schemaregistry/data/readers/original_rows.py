@@ -1,4 +1,4 @@
-"""Rows as their file has them: in text formats as text, of CSV the fields, of JSON the whole line besides."""
+"""Rows as they stand in their file, for the quarantine: CSV fields as text, JSON as members and the whole line."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,11 @@ from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
 
 TEXT: Final = "_text"
-"""The column with the whole line."""
+"""The name of the column with the whole line."""
 
 
 def of_batch(plan: Plan, batch: Batch, mask: Mask) -> dict[str, Array]:
-    """The marked rows of a batch: the file's own columns, of CSV the fields."""
+    """Return the rows of a batch where `mask` is true: the file's own columns, for CSV the text of each field."""
     columns = [place for place in plan.columns if place.index in batch.texts]
     found = dict(batch.columns) | {str(place.name): batch.texts[place.index] for place in columns}
     stored = {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
@@ -30,7 +30,7 @@ def of_batch(plan: Plan, batch: Batch, mask: Mask) -> dict[str, Array]:
 
 
 def of_lines(plan: Plan, lines: Sequence[bytes]) -> dict[str, Array]:
-    """Lines of JSON: the contract's columns as they are written, and the whole line."""
+    """Return JSON lines as columns of text: the contract's columns as they are written, and the whole line."""
     records = [_members(line) for line in lines]
     columns: dict[str, Array] = {
         str(place.name): pa.array([_member(record.get(str(place.name)), place) for record in records], pa.string())
@@ -46,23 +46,24 @@ def _members(line: bytes) -> dict[str, str]:
 
 
 def _member(text: str | None, place: Place) -> str | None:
-    """A member as it is written; a text of a column that isn't json without its quotes, null as null."""
+    """Return a member as it is written; the text of a string without its quotes, except in a json column."""
     if text is None or is_json(place.kind):
         return text
     return _text(json.loads(text)) if text.startswith(('"', "null")) else text
 
 
 def _text(value: Json) -> str | None:
-    """A text as it is, anything else as JSON."""
+    """Return a string unchanged and any other value as JSON text."""
     return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _stored(array: Array) -> Array:
-    """A plain array as Parquet can hold it: without dictionaries; as JSON text where it has no such type."""
+    """Return an array that Parquet can store: dictionaries decoded, types that Parquet lacks as JSON text."""
     array = decoded(array)
     return array if _is_stored(array.type) else pa.array(map(_text, to_json(array)), pa.string())
 
 
+# pyarrow doesn't list the types that its Parquet writer supports, so an empty table is written to see.
 def _is_stored(kind: DataType) -> bool:
     try:
         pq.write_table(pa.table({"": pa.nulls(0, kind)}), pa.BufferOutputStream())
@@ -72,7 +73,7 @@ def _is_stored(kind: DataType) -> bool:
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
-    """The name, with as many underscores before it as it takes to be none of those that are taken."""
+    """Return `name` with as many underscores in front as it takes to differ from the names in `taken`."""
     while name in taken:
         name = f"_{name}"
     return name

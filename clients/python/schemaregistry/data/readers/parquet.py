@@ -1,6 +1,6 @@
-"""Reading Parquet, every page of the columns that the contract names.
+"""Read Parquet: every page of the columns that the contract names.
 
-Texts that the file keeps in dictionaries are read as dictionaries: a check of them is one of their few values.
+Texts that the file stores as dictionaries stay dictionaries, so that each distinct value is checked once.
 """
 
 import os
@@ -35,17 +35,21 @@ from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _MAGIC: Final = b"PAR1"
 _ENCRYPTED_MAGIC: Final = b"PARE"
-"""How a file ends whose footer is encrypted, too."""
+"""The last bytes, and sometimes the first, of a file whose footer is encrypted."""
 _BATCH_ROWS: Final = 1 << 16
+"""Rows in a batch at most."""
 _BATCH_BYTES: Final = 64 << 20
+"""Decompressed bytes in a batch, about; wide rows make smaller batches."""
 _BUFFER: Final = 1 << 20
-"""Bytes of a column chunk that are read at a time, so that large row groups don't come into memory whole."""
+"""Bytes of a column chunk read at a time, so that a large row group isn't held in memory whole."""
 _BOMB_BYTES: Final = 256 << 20
+"""Decompressed bytes of a column chunk from which its compression ratio is limited."""
 _BOMB_RATIO: Final = 500
+"""The largest ratio of decompressed to compressed bytes."""
 
 
 class ParquetReader:
-    """The batches of one Parquet file."""
+    """Reads the rows of one Parquet file."""
 
     format = "parquet"
 
@@ -56,11 +60,15 @@ class ParquetReader:
 
     @property
     def position(self) -> int:
-        """About how many bytes of the file are done."""
+        """Bytes of the file that are read, estimated from the share of rows."""
         return int(self._done * self._source.size)
 
     def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
-        """The schema and the batches; raises Unreadable."""
+        """Yield the schema and the rows.
+
+        Raises UnreadableFile: CORRUPT, TRUNCATED, WRONG_FORMAT, ENCRYPTED, DUPLICATE_COLUMN, DECOMPRESSION_BOMB,
+        UNHELD.
+        """
         path = self._source.path
         with self._source.opened() as opened:
             _check_magic(path, opened)
@@ -84,8 +92,8 @@ class ParquetReader:
             yield from self._rows(stream, file, columns)
 
     def _schema(self, columns: "_Columns", schema: pa.Schema) -> FileSchema:
-        said = notes(self._plan, columns.schema, columns.wide)
-        return FileSchema(schema, [(place.index, f"{place.column}: {note}") for place, note in said])
+        found = notes(self._plan, columns.schema, columns.wide)
+        return FileSchema(schema, [(place.index, f"{place.column}: {note}") for place, note in found])
 
     def _rows(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[FileSchema | ColumnRows]:
         total, done = file.metadata.num_rows, 0
@@ -106,6 +114,7 @@ class ParquetReader:
             found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
             for batch in found:
                 for name in decimals:
+                    # Only the full validation of a decimal counts its digits.
                     batch.columns[name].validate(full=True)
                 if columns.wide:
                     yield self._schema(columns, self._types_of(columns, batch))
@@ -126,7 +135,7 @@ class ParquetReader:
     def _exact(
         self, batches: Iterator[pa.RecordBatch], stream: Any, file: pq.ParquetFile, rows: int, columns: "_Columns"
     ) -> Iterator[Batch]:
-        """The batches with columns of int96 as they are written; raises Unheld."""
+        """Yield the batches with exact int96 columns, read a second time in seconds (`int96.py`). Raises Unheld."""
         reader = pq.ParquetFile(
             stream,
             buffer_size=_BUFFER,
@@ -145,14 +154,14 @@ class ParquetReader:
             yield Batch(found, batch.num_rows, exact.misfits, exact.texts)
 
     def _types_of(self, columns: "_Columns", batch: Batch) -> pa.Schema:
-        """The file's schema with the types that a batch has of columns of int96."""
+        """Return the file's schema with the types that the int96 columns have in this batch."""
         schema = in_contract_units(self._plan, columns.schema, columns.wide)
         types = {name: batch.columns[name].type for name in columns.wide}
         return pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema])
 
 
 def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """A damaged file has columns of different lengths."""
+    """Validate a batch's layout: a damaged file may yield columns of different lengths."""
     batch.validate()
     return batch
 
@@ -163,7 +172,7 @@ def _batch(batch: pa.RecordBatch) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The columns to read, by name, and where they are; `wide` are those with int96."""
+    """The columns to read, by name, with the file's schema and row groups; `wide` are the columns with int96."""
 
     names: list[str]
     schema: pa.Schema
@@ -172,7 +181,7 @@ class _Columns:
 
     @property
     def decimals(self) -> list[str]:
-        """Those that may hold more digits than they say, which a writer would cut off."""
+        """Columns whose integers may have more digits than the declared precision, which a writer would cut off."""
         return [name for name in self.names if _holds_decimals(self.schema.field(name).type)]
 
 
@@ -182,12 +191,12 @@ def _holds_decimals(kind: DataType) -> bool:
 
 
 def _native(stream: BinaryIO) -> Any:
-    """A file with a name as Arrow opens it itself, which spares it the way through Python for each page."""
+    """Open a named file with Arrow itself, which avoids a call into Python for each read."""
     return open_native(stream.name) if isinstance(stream.name, str) else stream
 
 
 def _check_magic(path: str, stream: BinaryIO) -> None:
-    """Tell another format from a file that was cut off; pyarrow's own words don't."""
+    """Tell another format from a truncated file: pyarrow's message is the same for both."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     head = stream.read(len(_MAGIC))
@@ -208,7 +217,7 @@ def _check_magic(path: str, stream: BinaryIO) -> None:
 
 
 def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) -> None:
-    """Each row group has a chunk for each column, and together they have the rows of the file."""
+    """Check that each row group has a chunk for each column, and that their rows add up to the file's."""
     for number, group in enumerate(groups):
         if len(group.chunks) != metadata.num_columns:
             message = (
@@ -221,7 +230,7 @@ def _check_groups(path: str, metadata: pq.FileMetaData, groups: list[RowGroup]) 
 
 
 def _as_the_schema_names(groups: list[RowGroup], stored: pq.ParquetSchema, schema: pa.Schema) -> list[RowGroup]:
-    """The groups with their chunks named as the schema's leaves are: pyarrow takes them by their order alone."""
+    """Name the chunks by the schema's leaves, in order, as pyarrow does; it ignores the chunks' own paths."""
     columns = [column.name for column in schema for _ in range(leaves(column.type))]
     names = [(stored.column(leaf).path, column) for leaf, column in enumerate(columns[: len(stored)])]
     return [
@@ -253,9 +262,9 @@ def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
 
 
 def _dictionaries(columns: _Columns) -> list[str]:
-    """The columns of texts that are stored as dictionaries throughout.
+    """List the text columns that are stored as dictionaries throughout.
 
-    A plain text takes four bytes and its own; where a value takes less than four, it is an index.
+    A plain text takes four bytes for its length and its own; a chunk with fewer than four bytes a value holds indices.
     """
     kinds = {field.name: field.type for field in columns.schema}
     texts = {name for name in columns.names if family(kinds[name]) == "text"}
@@ -267,13 +276,13 @@ def _dictionaries(columns: _Columns) -> list[str]:
 
 
 def _batch_rows(rows: int, groups: list[RowGroup]) -> int:
-    """Fewer rows at a time where rows are wide."""
+    """Return how many rows to read at a time: fewer where rows are wide."""
     total = sum(group.size for group in groups)
     return max(1, min(_BATCH_ROWS, _BATCH_BYTES * rows // max(total, 1)))
 
 
 def _offset(groups: list[RowGroup], rows: int) -> int | None:
-    """Where the row group starts that holds a row."""
+    """Return the offset of the row group with a row; None past the last."""
     for group in groups:
         if rows < group.rows:
             return min(chunk.offset for chunk in group.chunks)

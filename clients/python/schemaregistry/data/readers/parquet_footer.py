@@ -1,9 +1,9 @@
-"""What a Parquet file's footer says of its column chunks. Reads no page.
+"""Parse the column chunks listed in a Parquet file's footer.
 
-pyarrow's own view of a chunk ends the process where the chunk is encrypted, or isn't there: the exception that
-Parquet's C++ throws has no way out of it. So the footer is read here before pyarrow is asked for any column.
+pyarrow's own view of a chunk ends the process where the chunk is encrypted or missing: the C++ exception isn't
+translated to Python. So the footer is parsed here before pyarrow is asked for any column.
 
-Source: parquet.thrift of Apache Parquet.
+Source: parquet.thrift of Apache Parquet; the numbers below are its field numbers.
 """
 
 from collections.abc import Iterator
@@ -17,9 +17,10 @@ _TAIL: Final = 8
 
 
 class ColumnChunk(NamedTuple):
-    """One column of one row group: sizes in bytes, offsets in the file; `path` as names joined by dots.
+    """One column of one row group: sizes in bytes, offsets in the file; `path` has the schema's names joined by dots.
 
-    `has_deltas`: its texts are stored as what differs from the one before, which some writers fall back to.
+    `column` is the first name of the path. `has_deltas`: some texts are stored as differences from the text before, an
+    encoding that some writers fall back to from dictionaries.
     """
 
     path: str
@@ -34,13 +35,13 @@ class ColumnChunk(NamedTuple):
 
     @property
     def offset(self) -> int:
-        """Where it starts."""
+        """The offset of the first page."""
         return min(self.dictionary_page or self.data_page, self.data_page)
 
 
 @dataclass(frozen=True, slots=True)
 class RowGroup:
-    """Some rows, with a chunk for each leaf of the schema."""
+    """Consecutive rows, with a chunk for each leaf column of the schema; `size` in decompressed bytes."""
 
     rows: int
     size: int
@@ -48,7 +49,10 @@ class RowGroup:
 
 
 def row_groups(stream: BinaryIO, size: int) -> list[RowGroup]:
-    """The row groups of a file of `size` bytes that ends as Parquet does. Raises ValueError for a damaged footer."""
+    """Parse the row groups of a file of `size` bytes, whose magic was checked.
+
+    Raises ValueError for a damaged footer.
+    """
     stream.seek(size - _TAIL)
     length = int.from_bytes(stream.read(4), "little")
     start = max(0, size - _TAIL - length)
@@ -120,13 +124,13 @@ def _metadata(footer: CompactProtocol) -> ColumnChunk:
 
 
 _DELTAS: Final = frozenset((6, 7))
-"""DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY."""
+"""The encodings DELTA_LENGTH_BYTE_ARRAY and DELTA_BYTE_ARRAY."""
 _NUMBERS: Final = frozenset((5, 6, 7, 9, 11))
 """num_values, total_uncompressed_size, total_compressed_size, data_page_offset, dictionary_page_offset."""
 
 
 def _encrypted_path(footer: CompactProtocol) -> tuple[bytes, ...]:
-    """The path in ENCRYPTION_WITH_COLUMN_KEY, whose column may have no other metadata; else nothing."""
+    """Return the path from ENCRYPTION_WITH_COLUMN_KEY, as such a column may lack metadata; empty for another one."""
     path: tuple[bytes, ...] = ()
     for way, kind in footer.fields():
         if way != 2:
@@ -145,6 +149,9 @@ def _texts(footer: CompactProtocol) -> tuple[bytes, ...]:
 
 
 def _names(path: tuple[bytes, ...]) -> tuple[str, str]:
-    """The whole path and its first name. What isn't UTF-8 is refused where the schema is read."""
+    """Return the whole path and its first name.
+
+    Names that aren't UTF-8 are rejected with the schema, in `schemas.py`.
+    """
     names = [part.decode(errors="replace") for part in path] or [""]
     return ".".join(names), names[0]

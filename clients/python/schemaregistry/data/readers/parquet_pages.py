@@ -1,7 +1,7 @@
-"""What the pages of a Parquet file say of themselves, before pyarrow reads one. Reads headers only.
+"""Check the page headers of a Parquet file before pyarrow reads a page.
 
-pyarrow asks for as many bytes as a page's header states, and clears them, before it sees that they aren't there: a file
-of some kilobytes with one wrong byte takes gigabytes. So every header is held to what the footer says of its column.
+pyarrow allocates and clears as many bytes as a header states before it notices that the page isn't as large: a file of
+some kilobytes with one wrong byte takes gigabytes. So every header is compared with the footer's sizes of its column.
 
 Source: parquet.thrift of Apache Parquet.
 """
@@ -17,20 +17,26 @@ from schemaregistry.data.report.unreadable import UnreadableFile
 _USUAL: Final = 256
 """Bytes that hold nearly every header."""
 _LARGEST: Final = 16 << 20
-"""Bytes of the largest header that is read; pyarrow's limit, too."""
+"""Bytes of the largest header; pyarrow has the same limit."""
 _LEFT_OUT: Final = 100
-"""Bytes that some writers don't count in a column's sizes: the header of the dictionary."""
+"""Bytes by which a column's sizes may be short: some writers don't count the header of the dictionary page."""
 _SMALL: Final = 1 << 20
-"""Bytes of a page that may be more than the footer says: some writers are careless with it."""
+"""Bytes of a page that are allowed whatever the footer says: some writers state its sizes carelessly."""
 _BOMB_BYTES: Final = 256 << 20
+"""Decompressed bytes held at a time from which the compression ratio is limited."""
 _BOMB_VALUES: Final = 1 << 27
+"""Number of values from which the values for each compressed byte are limited."""
 _BOMB_RATIO: Final = 500
+"""The largest ratio of decompressed bytes, or of values, to compressed bytes."""
 _DATA, _DICTIONARY, _DATA_2 = 5, 7, 8
-"""The fields of a header that hold one for each kind of page."""
+"""Field numbers of PageHeader that hold the header of a data page, a dictionary page and a data page of version 2."""
 
 
 class PageHeader(NamedTuple):
-    """Sizes in bytes, of the page and of its header; `kind` is the field of a kind of page, 0 where there is none."""
+    """One page: `offset` in the file, sizes in bytes of the header, the decompressed and the compressed page.
+
+    `kind` is the field number of the kind of page; 0 for a kind without values.
+    """
 
     offset: int
     header: int
@@ -41,9 +47,10 @@ class PageHeader(NamedTuple):
 
 
 def refuse_bombs(path: str, stream: BinaryIO, groups: Iterable[RowGroup], names: Iterable[str]) -> None:
-    """Raise Unreadable for pages of some columns that would take more memory than they have any right to.
+    """Reject pages that would take far more memory than their file has bytes, in the columns `names`.
 
-    CORRUPT where a header states more than the footer does, DECOMPRESSION_BOMB where both state too much.
+    Raises UnreadableFile: CORRUPT where a header states more than the footer does, DECOMPRESSION_BOMB where both state
+    too much.
     """
     wanted, file, size = frozenset(names), stream.fileno(), os.fstat(stream.fileno()).st_size
     for group in groups:
@@ -58,6 +65,7 @@ def refuse_bombs(path: str, stream: BinaryIO, groups: Iterable[RowGroup], names:
             for page in pages(path, file, chunk):
                 _refuse(path, chunk, page)
                 largest = page if largest is None or page.size > largest.size else largest
+            # pyarrow holds one page of each column at a time, in the worst case the largest ones.
             held += largest.size if largest else 0
             packed += largest.packed if largest else 0
             if held > _BOMB_BYTES and held > _BOMB_RATIO * packed:
@@ -98,7 +106,7 @@ def _bomb(path: str, chunk: ColumnChunk, packed: str, would_be: str, offset: int
 
 
 def pages(path: str, file: int, chunk: ColumnChunk) -> Iterator[PageHeader]:
-    """The pages that are read for a column's values: no more are after those that hold them all."""
+    """Yield the headers of the pages that hold a column's values; bytes after the last value aren't read."""
     at, end, values = chunk.offset, chunk.offset + chunk.packed, 0
     while values < chunk.values and at < end:
         page = _page(path, file, chunk, at)
@@ -118,6 +126,7 @@ def _page(path: str, file: int, chunk: ColumnChunk, at: int) -> PageHeader:
             if len(data) < length or length >= _LARGEST:
                 message = f'a page\'s header of "{chunk.path}" ends nowhere'
                 raise UnreadableFile(path, "CORRUPT", message, offset=at) from None
+            # The header was longer than what was read: statistics in it may hold long values.
             length *= 16
         except ValueError:
             message = f'there is no page of "{chunk.path}" where one should be'
@@ -139,7 +148,10 @@ def _header(header: CompactProtocol, at: int) -> PageHeader:
 
 
 def _values(header: CompactProtocol) -> int:
-    """How many values a page of whatever kind has: the first member, read by itself since there are many headers."""
+    """Return the number of values of a page: in each kind of header it is field 1.
+
+    The rest is skipped at once, since a file has very many headers.
+    """
     for number, form in header.fields():
         if number == 1:
             values = header.integer()

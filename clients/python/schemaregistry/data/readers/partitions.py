@@ -1,6 +1,6 @@
-"""Columns that stand in a file's path, as Hive and Spark lay files out: `date=2026-01-05/symbol=A/part.parquet`.
+"""Partition columns in a file's path, as Hive and Spark write them: `date=2026-01-05/symbol=A/part.parquet`.
 
-They are text of the contract's type, the same in every row.
+A partition column has the same value in every row of the file; its text is read as the contract's type.
 """
 
 import re
@@ -23,11 +23,15 @@ from schemaregistry.data.engine.records import Records
 
 _KEY: Final = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
+"""Hive's directory name for null."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionColumn:
-    """One column from a path: its place, its text, and its value as an array of one."""
+    """One column from the path: its place in the plan, its text, and its value as an array of length 1.
+
+    `is_misfit`: the contract's type can't hold the text.
+    """
 
     place: int
     text: str | None
@@ -36,17 +40,18 @@ class PartitionColumn:
 
 
 def keys_of(path: str) -> dict[str, str | None]:
-    """The names and values in a path's directories, the innermost of each name; null is None."""
+    """Parse the `name=value` directories of a path; for a repeated name the innermost wins, null is None."""
     found: dict[str, str | None] = {}
     for part in PurePath(path).parts[:-1]:
         if key := _KEY.fullmatch(part):
             value = unquote(key[2])
+            # Hive percent-encodes characters that a directory's name can't have.
             found[unquote(key[1])] = None if value == _NULL else value
     return found
 
 
-def given(plan: Plan, path: str) -> dict[str, PartitionColumn]:
-    """The contract's columns that stand in a path."""
+def partition_columns(plan: Plan, path: str) -> dict[str, PartitionColumn]:
+    """Return those partition columns of a path that the contract declares, by name."""
     found: dict[str, PartitionColumn] = {}
     for name, text in keys_of(path).items():
         place = plan.column(name)
@@ -59,7 +64,7 @@ def given(plan: Plan, path: str) -> dict[str, PartitionColumn]:
 
 
 def completed_batch(batch: Batch, columns: Mapping[str, PartitionColumn]) -> Batch:
-    """Rows with the columns of their path, where they have no value of their own."""
+    """Fill in partition columns in the rows of a batch that have no value of their own."""
     values, misfits, texts = dict(batch.columns), dict(batch.misfits), dict(batch.texts)
     for name, each in columns.items():
         own = values.get(name)
@@ -83,7 +88,7 @@ def _repeated(value: Array, count: int) -> Array:
 
 
 def completed_records(records: Records, columns: Mapping[str, PartitionColumn]) -> Records:
-    """Records with the columns of their path, where they have no value of their own."""
+    """Fill in partition columns in the records that have no value of their own."""
     added = {name: each.text if each.is_misfit else to_json(each.value)[0] for name, each in columns.items()}
     values = [
         record | {name: value for name, value in added.items() if record.get(name) is None and value is not None}

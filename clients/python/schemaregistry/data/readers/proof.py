@@ -1,7 +1,7 @@
-"""The fields that surely conform to a contract, as regular expressions, so that many lines are proven by one match.
+"""Write regular expressions of the field texts that surely conform to a contract.
 
-An expression matches fewer texts than conform, and none that doesn't; what can't be said so has none. Which text is a
-line of which fields is line_proofs'.
+An expression matches fewer texts than conform, and none that doesn't; a field without such an expression has None.
+`line_proofs.py` joins them into expressions of whole lines.
 """
 
 import re
@@ -20,27 +20,32 @@ from schemaregistry.data.engine.plan import ROW, Check, Place, Plan
 Dialect: TypeAlias = Literal["csv", "ndjson"]
 
 LETTER: Final[Mapping[Dialect, str]] = {"csv": r'[^",\x00-\x1f]', "ndjson": r'[^"\\\x00-\x1f]'}
-"""What a text may hold without quotes around it or escapes in it."""
+"""One character of a text that stands in the file as it is: not quoted in CSV, not escaped in JSON."""
 _ASCII: Final = r"[ !#-+\--\[\]-~]"
-"""Those of ASCII, for CSV and JSON both."""
+"""One ASCII character that needs neither, in CSV and JSON alike."""
 _PLAIN_LETTERS: Final = re.compile(r'[^",\\\x00-\x1f]+')
+"""A text of characters that need neither."""
 _LETTERS: Final = r"(?:[A-Za-z0-9_ :/-]|\\d|\[(?:a-z|A-Z|0-9|[A-Za-z0-9_.:/ ])+-?\])"
+"""One character or class of a pattern, spelled the same in ECMA-262 and RE2."""
 _TIMES: Final = r"(?:[*+?]|\{[0-9]{1,2}(?:,(?:[0-9]{1,2})?)?\})"
+"""A repetition in a pattern, at most 99 times."""
 _ANCHORED: Final = re.compile(rf"\^((?:{_LETTERS}{_TIMES}?)*)\$")
-"""Patterns that mean the same wherever they stand, and match nothing that ends a field."""
+"""Patterns that RE2 reads as ECMA-262 does, and that match no character which ends a field."""
 _MOST_LETTERS: Final = 16
-"""A longer length makes too large an automaton."""
+"""The largest length bound; a counted repetition makes an automaton of as many states."""
 _EXACT_DIGITS: Final = 15
-"""Decimals of up to so many digits have doubles of their own, in the same order."""
+"""Decimals of up to this many significant digits each have a double of their own, in the same order (DBL_DIG)."""
 _PLACES: Final = 20
-"""Digits after the point, where the number is surely below 2^53 and not too small for a double."""
+"""Digits after the decimal point: with 15 before it the number is below 2^53, and it isn't too small for a double."""
 _WHOLE_DIGITS: Final = 9
-"""How many of them stand before the point, where a rule is about the value."""
+"""Digits before the decimal point of a float with bounds or a multipleOf."""
 _MULTIPLES: Final = ("multiple_of", "multiple_of_decimal")
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+"""Fractional digits of a second in each unit."""
 
 _YEAR: Final = "(?:1[789]|2[01])[0-9]{2}"
-"""Years that every unit holds."""
+"""Years that fit in every unit: int64 nanoseconds span 1677 to 2262."""
+# Every month has 28 days; the 29th of February isn't proven, since it takes a leap year.
 _DAY: Final = (
     f"{_YEAR}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
 )
@@ -48,15 +53,15 @@ _HOURS: Final = "(?:[01][0-9]|2[0-3])"
 _OFFSET: Final = f"(?:Z|[+-]{_HOURS}(?::?[0-5][0-9])?)"
 
 Expression: TypeAlias = str | None
-"""An expression; None where there is none."""
+"""A regular expression in RE2's syntax; None where none is sure."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProvenFields:
-    """What surely conforms, by the names of the columns.
+    """The expressions of a contract's columns, by name.
 
-    `values` are the columns that the plan knows, as expressions. JSON puts quotes around those of `texts`; `optional`
-    ones may have no value. `members` are the columns that there may be; None where there may be any.
+    `values` has each column of the plan. Columns in `texts` are quoted in JSON, columns in `optional` may be null or
+    empty. `members` are the only columns allowed; None allows any.
     """
 
     values: Mapping[str, Expression]
@@ -66,7 +71,7 @@ class ProvenFields:
 
 
 def fields(plan: Plan, dialect: Dialect) -> ProvenFields | None:
-    """The fields of a plan's rows; None where a rule isn't about one column alone."""
+    """Write the expressions of a plan's columns; None where some rule concerns more than one column."""
     if any(check.guards or plan.places[check.place].parent != ROW for check in plan.checks):
         return None
     members: frozenset[str] | None = None
@@ -88,7 +93,7 @@ def fields(plan: Plan, dialect: Dialect) -> ProvenFields | None:
 
 
 def _value(place: Place, checks: Sequence[Check], dialect: Dialect) -> Expression:
-    """A place's values, by its type and the rules that the type doesn't imply."""
+    """Write the expression of one place from its type and the checks that the type doesn't imply."""
     if place.kind is None or family(place.kind) not in _MADE:
         return None
     left = [check for check in checks if not _is_implied(place.kind, check)]
@@ -102,7 +107,7 @@ def _is_implied(kind: DataType, check: Check) -> bool:
 
 
 def _text(_kind: DataType, checks: Sequence[Check], dialect: Dialect) -> Expression:
-    """Texts by one rule, or by bounds of their length."""
+    """Write the expression of a text with one rule, or with bounds of its length."""
     if all(check.kind in ("min_length", "max_length") for check in checks):
         return _of_length(checks, dialect)
     if len(checks) > 1:
@@ -119,7 +124,10 @@ def _text(_kind: DataType, checks: Sequence[Check], dialect: Dialect) -> Express
 
 
 def _of_length(checks: Sequence[Check], dialect: Dialect) -> Expression:
-    """Of ASCII, where letters are counted. In CSV a text has at least one: an empty field is null."""
+    """Texts within length bounds, of ASCII only: a length counts characters.
+
+    In CSV an empty field is null and no text.
+    """
     least = max([int(dialect == "csv"), *(check.argument for check in checks if check.kind == "min_length")])
     most = min((check.argument for check in checks if check.kind == "max_length"), default=None)
     if max(least, most or 0) > _MOST_LETTERS or (most is not None and most < least):
@@ -130,7 +138,10 @@ def _of_length(checks: Sequence[Check], dialect: Dialect) -> Expression:
 
 
 def _pattern(ecma: str, dialect: Dialect) -> Expression:
-    """In CSV one that an empty text doesn't match, since an empty field is null."""
+    """Return a document's pattern where RE2 reads it alike.
+
+    In CSV only where it doesn't match the empty text, since an empty field is null.
+    """
     found = _ANCHORED.fullmatch(ecma)
     return (
         None if found is None or (dialect == "csv" and re.fullmatch(found[1], "")) else found[1].replace(r"\d", "[0-9]")
@@ -143,6 +154,7 @@ def _one_of(options: Sequence[str]) -> Expression:
 
 
 def _integer(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
+    """Integers with fewer digits than the type's largest value."""
     low, high = bounds(kind)
     digits = len(str(high)) - 1
     limited = _Range(digits if low else 0, digits).within(checks)
@@ -150,7 +162,7 @@ def _integer(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
 
 
 def _float(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
-    """Where a rule is about the value, with no more digits than a double surely has."""
+    """Doubles; with a rule about the value, only numbers with so few digits that decimal and double agree on it."""
     if not pt.is_float64(kind):
         return None
     if not checks:
@@ -163,21 +175,25 @@ def _float(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
 
 
 def _decimal_places(divisor: Fraction) -> int | None:
-    """How many places a multiple of a tenth, a hundredth, … has."""
+    """Return how many decimal places a multiple of the divisor has, for divisors 1, 0.1, 0.01, …; None for others."""
     places = len(str(divisor.denominator)) - 1
     return places if divisor == Fraction(1, 10**places) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Range:
-    """Numbers with up to so many digits before the point, below zero (0: there are none) and above."""
+    """Numbers by how many digits stand before the decimal point.
+
+    `below` is the most digits of negative numbers (0: there are none), `above` of the others. `least` says which
+    numbers from 0 to below 1 there are: any, those above zero, or none.
+    """
 
     below: int
     above: int
     least: Literal["any", "positive", "one"] = "any"
 
     def within(self, checks: Sequence[Check]) -> "_Range | None":
-        """Those of the numbers that surely pass; None for a rule that isn't a bound, or isn't said by digits."""
+        """Narrow the range to numbers that pass every check; None for a check that digits can't express."""
         found: _Range | None = self
         for check in checks:
             found = found and found._bounded(check)
@@ -197,7 +213,7 @@ class _Range:
         return replace(self, below=0, least="positive" if positive else "any")
 
     def expression(self, places: int) -> Expression:
-        """The numbers, with up to so many digits after the point."""
+        """Write the range with up to `places` digits after the decimal point."""
         fraction = rf"(?:\.[0-9]{{1,{places}}})?" if places else ""
         one = [f"[1-9][0-9]{{0,{self.above - 1}}}{fraction}"] if self.above else []
         negative = [f"-{_whole(self.below)}{fraction}"] if self.below else []
@@ -207,7 +223,7 @@ class _Range:
 
 
 def _digits_below(limit: float) -> int:
-    """Any number of so many digits is below the limit."""
+    """Return a number of digits such that every number with so many is below the limit."""
     return len(str(int(limit))) - 1
 
 
@@ -216,7 +232,7 @@ def _whole(digits: int) -> str:
 
 
 def _nonzero(places: int) -> str:
-    """Up to so many digits, not all of them zeros."""
+    """Up to `places` digits, not all of them zero."""
     options = ("0" * zeros + f"[1-9][0-9]{{0,{places - 1 - zeros}}}" for zeros in range(places))
     return f"(?:{'|'.join(options)})"
 

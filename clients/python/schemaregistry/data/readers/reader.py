@@ -1,4 +1,4 @@
-"""What every reader gives: the schema of a file, and then its rows, batch by batch."""
+"""The protocol of readers: each yields the schema of a file and then its rows, batch by batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,10 @@ from schemaregistry.data.readers.rows import Rows
 
 @dataclass(frozen=True, slots=True)
 class FileSchema:
-    """The columns of a file as far as it has been read: it comes before the rows that have them.
+    """The columns of a file as far as it has been read; a reader yields it before the rows with these columns.
 
-    `notes` say how columns were read, by place: they hold where every value at the place fits its type in the end.
+    `notes` are pairs of a place and a remark on how its column was read. A remark goes into the report only if every
+    value at the place fits its type.
     """
 
     schema: pa.Schema
@@ -22,16 +23,17 @@ class FileSchema:
 
 
 ReadPart: TypeAlias = FileSchema | Rows | Proven
+"""What a reader yields."""
 
 
 class Reader(Protocol):
-    """What reads one file of one format."""
+    """An iterable over one file of one format."""
 
     @property
     def position(self) -> int:
-        """Bytes on disk that are done."""
+        """Bytes of the file on disk read so far, for progress."""
         ...
 
     def __iter__(self) -> Iterator[ReadPart]:
-        """The schema and the rows, in the file's order; raises Unreadable."""
+        """Yield the schema and the rows in the file's order. Raises UnreadableFile where the file is damaged."""
         ...

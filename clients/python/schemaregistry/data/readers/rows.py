@@ -1,4 +1,8 @@
-"""The kinds of rows that readers give, behind one protocol: what can be asked of rows, however they were read."""
+"""The kinds of rows that readers yield, all behind the protocol `Rows`.
+
+`ColumnRows` come from columnar formats and CSV, `LineRows` and `RecordRows` from JSON; lines that can't be parsed are
+`BadLines` in `bad_lines.py`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -26,139 +30,142 @@ class Rows(Protocol):
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         ...
 
     def line_of(self, row: int) -> int | None:
-        """The line of a row, where its format has lines."""
+        """Return the line number (from 1) on which row `row` starts; None for formats without lines."""
         ...
 
     def filter(self, mask: Mask) -> "Rows":
-        """The rows that are marked."""
+        """Return the rows where `mask`, one boolean for each row, is true."""
         ...
 
-    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "Rows":
-        """The rows with the columns of their path, where they have no value of their own; `schema` is the file's."""
+    def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "Rows":
+        """Fill in the partition columns of the file's path, in rows without a value of their own.
+
+        `columns` are the partition columns by name, `schema` is the file's own schema.
+        """
         ...
 
     def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:
-        """The rules that the rows break."""
+        """Evaluate the plan's checks on the rows; `binding` says which column stands at which place."""
         ...
 
     def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:
-        """Members that the contract has no place for: `name`, `object.name`, `list[].name`."""
+        """Name the members without a place in the contract: `name`, `object.name`, `list[].name`."""
         ...
 
     def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """Rows that the contract's types can hold, in these types and the contract's order."""
+        """Convert the rows to the contract's types and column order; no row may have a misfit."""
         ...
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
-        """The rows that are marked, as their file has them: text formats give text."""
+        """Return the rows where `mask` is true as they stand in the file, by column; text formats give text."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _BatchRows:
-    """What rows of a batch have in common."""
+    """The methods that all rows stored as a `Batch` share."""
 
     batch: Batch
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of rows."""
         return self.batch.rows
 
     def line_of(self, row: int) -> int | None:
-        """The line of a row, where its format has lines."""
+        """Return the line number on which a row starts; None for formats without lines."""
         return None if self.batch.line_of is None else self.batch.line_of(row)
 
     def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:
-        """The rules that the rows break."""
+        """Evaluate the plan's checks on the batch."""
         return evaluate_batch(plan, binding, self.batch)
 
     def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:
-        """Members that the contract has no place for."""
+        """Name the columns and members without a place in the contract."""
         return binding.undeclared(plan)
 
     def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """The rows in the contract's types and order."""
+        """Convert the rows to the contract's types and column order."""
         return from_batch(self.batch, plan.schema)
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnRows(_BatchRows):
-    """Rows of a format of columns, or of CSV."""
+    """Rows of Parquet, Arrow, CSV or a table in memory."""
 
     def filter(self, mask: Mask) -> "ColumnRows":
-        """The rows that are marked."""
+        """Return the rows where `mask` is true."""
         return ColumnRows(self.batch.filter(mask))
 
-    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "ColumnRows":
-        """The rows with those columns of their path that the file lacks."""
-        lacking = {name: each for name, each in given.items() if schema.get_field_index(name) < 0}
+    def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "ColumnRows":
+        """Add those partition columns that the file doesn't have itself."""
+        lacking = {name: each for name, each in columns.items() if schema.get_field_index(name) < 0}
         return ColumnRows(completed_batch(self.batch, lacking)) if lacking else self
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
-        """The file's own columns; in CSV the fields."""
+        """Return the file's own columns, for CSV the text of each field."""
         return original_rows.of_batch(plan, self.batch, mask)
 
 
 @dataclass(frozen=True, slots=True)
 class LineRows(_BatchRows):
-    """JSON records that were read together, a line each; `text_of` tells the text of a row."""
+    """JSON records, one a line, that Arrow's parser read as a batch; `text_of` returns the text of a row."""
 
     text_of: Callable[[int], bytes]
 
     def filter(self, mask: Mask) -> "LineRows":
-        """The rows that are marked."""
+        """Return the rows where `mask` is true."""
         kept = np.flatnonzero(mask)
         return LineRows(self.batch.filter(mask), lambda row: self.text_of(int(kept[row])))
 
-    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "LineRows":  # noqa: ARG002
-        """The rows with the columns of their path: any record may lack one."""
-        return replace(self, batch=completed_batch(self.batch, given)) if given else self
+    def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "LineRows":  # noqa: ARG002
+        """Fill in the partition columns; unlike in a columnar file, each record may lack another member."""
+        return replace(self, batch=completed_batch(self.batch, columns)) if columns else self
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
-        """The lines, and the values of the contract's columns as text."""
+        """Return the text of each line, and the text of each of the contract's columns."""
         return original_rows.of_lines(plan, [self.text_of(row) for row in np.flatnonzero(mask).tolist()])
 
 
 @dataclass(frozen=True, slots=True)
 class RecordRows:
-    """JSON records that were read one by one."""
+    """JSON records that were parsed one by one."""
 
     records: Records
 
     @property
     def count(self) -> int:
-        """How many rows there are."""
+        """The number of records."""
         return len(self.records.values)
 
     def line_of(self, row: int) -> int | None:
-        """The line of a row."""
+        """Return the line number on which a record starts."""
         return self.records.lines[row]
 
     def filter(self, mask: Mask) -> "RecordRows":
-        """The rows that are marked."""
+        """Return the records where `mask` is true."""
         return RecordRows(self.records.filter(mask))
 
-    def completed(self, given: Mapping[str, PartitionColumn], schema: pa.Schema) -> "RecordRows":  # noqa: ARG002
-        """The rows with the columns of their path: any record may lack one."""
-        return RecordRows(completed_records(self.records, given)) if given else self
+    def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "RecordRows":  # noqa: ARG002
+        """Fill in the partition columns; each record may lack another member."""
+        return RecordRows(completed_records(self.records, columns)) if columns else self
 
     def evaluate(self, plan: Plan, binding: Binding) -> Evaluation:  # noqa: ARG002
-        """The rules that the rows break."""
+        """Evaluate the plan's checks on the records."""
         return evaluate_records(plan, self.records)
 
     def undeclared(self, plan: Plan, binding: Binding) -> Iterable[str]:  # noqa: ARG002
-        """Members that the contract has no place for, each once."""
+        """Name the members without a place in the contract, each once."""
         return RecordEvaluator(plan).undeclared(self.records)
 
     def conformed(self, plan: Plan) -> pa.RecordBatch:
-        """The rows in the contract's types and order."""
+        """Convert the records to the contract's types and column order."""
         return from_records(RecordEvaluator(plan).stored(self.records), plan.schema)
 
     def original(self, plan: Plan, mask: Mask) -> dict[str, Array]:
-        """The lines, and the values of the contract's columns as text."""
+        """Return the text of each line, and the text of each of the contract's columns."""
         return original_rows.of_lines(plan, [self.records.texts[row] for row in np.flatnonzero(mask).tolist()])

@@ -1,4 +1,4 @@
-"""What a file's schema must be before a plan can read it. Knows no plan."""
+"""Reject file schemas that no reader can use: repeated names, names that aren't UTF-8, impossible decimals."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,13 +8,14 @@ from schemaregistry.data.arrow.types import Field, family, value_type
 from schemaregistry.data.report.unreadable import UnreadableFile
 
 _MOST_DIGITS: Final = 76
-"""Digits of the widest decimals, those of 256 bits; Arrow's casts read beyond their tables for scales beyond it."""
+"""Digits of a decimal256; Arrow's casts read beyond their tables of powers of ten for larger scales."""
 
 
 def refuse_repeated(path: str, fields: Iterable[Field]) -> None:
-    """Raise Unreadable (DUPLICATE_COLUMN) where columns, or members of a struct, have the same name.
+    """Reject a schema in which two columns, or two members of a struct, have the same name.
 
-    And CORRUPT where names, or names of time zones, aren't text, and for decimals of a scale that none has.
+    Raises UnreadableFile: DUPLICATE_COLUMN; CORRUPT for a name of a column or time zone that isn't UTF-8, and for a
+    decimal whose scale is out of range.
     """
     try:
         _refuse(path, list(fields))
@@ -25,12 +26,13 @@ def refuse_repeated(path: str, fields: Iterable[Field]) -> None:
 def _refuse(path: str, fields: Sequence[Field]) -> None:
     refuse_repeated_names(path, [field.name for field in fields])
     for field in fields:
+        # pyarrow decodes names lazily: printing the type raises UnicodeDecodeError here, where it is caught.
         str(field.type)
         _refuse_within(path, field)
 
 
 def refuse_repeated_names(path: str, names: list[str], line: int | None = None) -> None:
-    """The same of names alone."""
+    """Raise UnreadableFile (DUPLICATE_COLUMN) where a name occurs twice."""
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
         message = f'more than one column is named "{repeated[0]}": which of them is meant can\'t be told'
@@ -45,6 +47,7 @@ def _refuse_within(path: str, field: Field) -> None:
         case "list":
             _refuse(path, [kind.value_field])
         case "timestamp":
+            # Decodes the name of the time zone, for the same reason.
             _ = kind.tz
         case "decimal" if abs(kind.scale) > _MOST_DIGITS:
             message = f'"{field.name}" is {kind}: a decimal has a scale of {_MOST_DIGITS} at most'

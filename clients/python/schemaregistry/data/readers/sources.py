@@ -1,4 +1,7 @@
-"""What is to be read: a file with its format, and its bytes. Which files these are is discovery's."""
+"""Sources: a file with its format and compression, and the stream of its bytes.
+
+`discovery.py` decides which files are read.
+"""
 
 import os
 import re
@@ -14,56 +17,59 @@ from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 FORMATS: Final = ("parquet", "arrow", "csv", "ndjson", "json")
+"""Names of the formats, as `--format` takes them."""
 TEXT_FORMATS: Final = ("csv", "ndjson", "json")
+"""The formats that may be compressed as a whole file."""
 
 MAGIC: Final = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
-"""How files of a format start."""
+"""The first bytes of the binary formats."""
 
 
 _HEAD: Final = 10
+"""Bytes looked at to recognize a format or a compression."""
 _BEYOND_TEXT: Final = re.compile(rb"[^\t\n\r\x20-\x7e]|1AY&SY")
-"""What no header of CSV has that starts as a format does by chance: control characters, and how bzip2 goes on."""
+"""Bytes that no CSV header has: control characters, and bzip2's block magic (`BZh` alone may be a column's name)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file to read; where it is known beforehand that it can't be, `fault` says why.
+    """One file to read. `fault` is why it can't be read, where that is known beforehand.
 
-    `note` is said of it in the report; `given` is the name, directory or glob that it was found by.
+    `note` goes into the report; `given` is the file name, directory or glob on the command line that found the file.
     """
 
     path: str
     format: str
     compression: Compression | None = None
     csv: CsvDialect = PLAIN_CSV
-    """What is said of this file's CSV besides what the contract says."""
+    """The CSV options of the command line; they take precedence over the contract's."""
     fault: Fault | None = None
     note: str = ""
     given: str = ""
 
     @property
     def size(self) -> int:
-        """Bytes on disk."""
+        """Size on disk in bytes."""
         return 0 if self.fault else Path(self.path).stat().st_size
 
     @property
     def remark(self) -> str:
-        """What is to be said of how it was read or found; empty where nothing is."""
+        """A note for the report on how the source was found or read; empty for none."""
         return self.note
 
     def opened(self) -> Any:
-        """The bytes, from the first, as a binary file with `peek`."""
+        """Open the file for reading bytes; the stream has `peek`."""
         return Path(self.path).open("rb")
 
 
 def open_native(path: str) -> Any:
-    """A file as Arrow opens it itself; by the name's bytes, which need not be UTF-8."""
+    """Open a file with Arrow's own file class, by the bytes of its name, which need not be UTF-8."""
     name: Any = os.fsencode(path)
     return pa.OSFile(name, "r")
 
 
 def _other(head: bytes) -> str:
-    """What a file is that should be text and isn't, and what to do; nothing where its first bytes don't tell."""
+    """Say which other format a file's first bytes show and what to do about it; empty where they show none."""
     for magic, compression in COMPRESSED:
         if head.startswith(magic) and _BEYOND_TEXT.search(head):
             suffix = next(end for end, name in SUFFIXES.items() if name == compression)
@@ -75,10 +81,14 @@ def _other(head: bytes) -> str:
 
 
 class Input:
-    """The bytes of a source, decompressed as they are read. `position` counts bytes on disk."""
+    """The bytes of a source, decompressed while they are read."""
 
     def __init__(self, source: Source) -> None:
-        """Raises Unreadable: WRONG_FORMAT; TRUNCATED for no bytes at all where they should be compressed."""
+        """Open the source.
+
+        Raises UnreadableFile: WRONG_FORMAT for a text file that starts as another format does, TRUNCATED for an empty
+        file whose name says that it is compressed.
+        """
         self._file: Any = source.opened()
         head = self._file.peek(_HEAD)[:_HEAD]
         if not source.compression and (other := _other(head)):
@@ -92,18 +102,18 @@ class Input:
 
     @property
     def position(self) -> int:
-        """How far the file on disk has been read."""
+        """Bytes of the file on disk read so far, before decompression."""
         return int(self._file.tell())
 
     def passed_over(self, _offset: int) -> int:
-        """Every line is in it."""
+        """Return 0: every line of the file is in the text. (`CsvText` leaves comments out.)"""
         return 0
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end."""
+        """Return the next `size` bytes, fewer only at the end. Raises UnreadableFile (CORRUPT) for damaged data."""
         return self._stream.read(size)
 
     def close(self) -> None:
-        """Let the file go."""
+        """Close the file."""
         self._stream.close()
         self._file.close()

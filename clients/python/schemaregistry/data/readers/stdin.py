@@ -1,6 +1,6 @@
-"""Standard input as a source: read as it comes, or kept in a file for as long as a format needs to go back in it.
+"""Standard input as a source: read while it arrives, or spooled to a temporary file for formats that need to seek.
 
-A format is told by the first bytes where nobody states it. Reading the format is the readers'.
+The format is recognized by the first bytes unless `--format` states it.
 """
 
 import sys
@@ -15,16 +15,20 @@ from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
 
 NAME: Final = "<stdin>"
+"""How standard input is named in reports."""
 _BOM: Final = b"\xef\xbb\xbf"
 _IPC_STREAM: Final = b"\xff\xff\xff\xff"
+"""An Arrow IPC stream starts with the continuation marker of its first message."""
 _HEAD: Final = 4096
+"""Bytes looked at to recognize the format: JSON may start with white space."""
 _CHUNK: Final = 1 << 20
+"""Bytes copied to the temporary file at a time."""
 MOST_KEPT: Final = 64 << 30
-"""Bytes that are kept in a temporary file; more have to be put into a file by whoever has them."""
+"""Bytes that are spooled at most; more has to be passed as a file."""
 
 
 class Pipe:
-    """A stream that can't go back, but tells what comes next and how much has been read."""
+    """A stream without seek, with a `peek` and a count of the bytes read."""
 
     closed = False
 
@@ -33,34 +37,34 @@ class Pipe:
         self._ahead = b""
         self._done = 0
         self.kept = 0
-        """Bytes that were put into a file."""
+        """Bytes that were spooled to a temporary file."""
 
     def peek(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end; they stay to be read."""
+        """Return the next `size` bytes, fewer only at the end, without consuming them."""
         self._ahead += self._stream.read(max(size - len(self._ahead), 0))
         return self._ahead[:size]
 
     def read(self, size: int) -> bytes:
-        """The next bytes, fewer only at the end."""
+        """Return the next `size` bytes, fewer only at the end."""
         ahead, self._ahead = self._ahead[:size], self._ahead[size:]
         data = ahead + self._stream.read(size - len(ahead)) if len(ahead) < size else ahead
         self._done += len(data)
         return data
 
     def tell(self) -> int:
-        """How many bytes have been read."""
+        """Return how many bytes have been read."""
         return self._done
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True; part of the file interface that pyarrow asks for."""
         return True
 
     def seekable(self) -> bool:
-        """It isn't."""
+        """Return False; part of the file interface that pyarrow asks for."""
         return False
 
     def close(self) -> None:
-        """The stream is its owner's."""
+        """Do nothing: the stream belongs to the caller."""
 
     def __enter__(self) -> "Pipe":
         return self
@@ -71,28 +75,29 @@ class Pipe:
 
 @dataclass(frozen=True, slots=True)
 class Piped(Source):
-    """What comes through a pipe, to be read once."""
+    """A source that is a pipe and can be read once."""
 
     pipe: Pipe = field(kw_only=True)
 
     @property
     def size(self) -> int:
-        """Bytes that have come so far."""
+        """Bytes that have arrived so far."""
         return self.pipe.tell()
 
     @property
     def remark(self) -> str:
-        """How much was kept in a file, where something was."""
+        """Say how many bytes were spooled to a temporary file; empty for none."""
         kept = self.pipe.kept
         return f"{self.path}: {kept:,} bytes were kept in a temporary file while they were checked" if kept else ""
 
     def opened(self) -> Any:
-        """The bytes; in a file that nobody else sees where the format is read from its end."""
+        """Return the pipe itself, or a temporary file with its bytes for formats that are read from their end."""
         if self.format == "parquet" or self.compression == "zip" or self.pipe.peek(len(b"ARROW1")) == b"ARROW1":
             return self._kept()
         return self.pipe
 
     def _kept(self) -> Any:
+        # It has no name, so that the space is freed even if the process is killed.
         kept = tempfile.TemporaryFile()  # noqa: SIM115 - the reader closes it
         while chunk := self.pipe.read(_CHUNK):
             if self.pipe.tell() > MOST_KEPT:
@@ -106,16 +111,16 @@ class Piped(Source):
 
 
 def piped(stated: str | None, stream: BinaryIO | None = None, csv: CsvDialect = PLAIN_CSV) -> Piped:
-    """Standard input, or another stream, as a source of the stated format.
+    """Return standard input, or `stream`, as a source of the stated format.
 
-    Raises InvalidArgument: UNKNOWN_FORMAT where the first bytes don't tell it, NO_INPUT for a terminal.
+    Raises InvalidArgument: UNKNOWN_FORMAT where the first bytes don't show a format, NO_INPUT for a terminal.
     """
     if stream is None and sys.stdin.isatty():
         raise InvalidArgument("- is standard input, and nothing is piped into it.", reason="NO_INPUT")
     pipe = Pipe(stream or sys.stdin.buffer)
     head = pipe.peek(_HEAD)
     compression = next((name for magic, name in COMPRESSED if head.startswith(magic)), None)
-    found = stated or (None if compression else _told(head))
+    found = stated or (None if compression else _format_of(head))
     if found is None:
         message = (
             "The first bytes of standard input don't tell its format. Say --format csv, ndjson, json, parquet or arrow."
@@ -124,8 +129,8 @@ def piped(stated: str | None, stream: BinaryIO | None = None, csv: CsvDialect = 
     return Piped(NAME, found, compression if found in TEXT_FORMATS else None, csv, pipe=pipe)
 
 
-def _told(head: bytes) -> str | None:
-    """JSON records start with a brace, an array of them with a bracket. Nothing tells CSV."""
+def _format_of(head: bytes) -> str | None:
+    """Recognize the format: `{` starts NDJSON, `[` a JSON array. CSV has no mark."""
     letter = head.removeprefix(_BOM).lstrip()[:1]
     if letter in (b"{", b"["):
         return "ndjson" if letter == b"{" else "json"

@@ -1,6 +1,6 @@
-"""Rows that a program has at hand: Arrow tables and streams, pandas and polars frames, pyarrow datasets.
+"""Read rows in memory: Arrow tables and streams, pandas and polars frames, pyarrow datasets.
 
-No library of frames is imported here: who gives a frame has it.
+Nothing but pyarrow is imported: a caller who passes a frame has its library loaded already.
 """
 
 import sys
@@ -27,12 +27,13 @@ from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
+"""Rows evaluated at a time."""
 _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
-"""What pyarrow raises for a frame that has no Arrow types."""
+"""What pyarrow raises for a pandas frame that has no Arrow types."""
 
 
 class BatchStream(NamedTuple):
-    """The schema of some rows, and their batches with the columns that are named."""
+    """The schema of a table, and a function that yields its batches with the named columns."""
 
     schema: pa.Schema
     batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
@@ -40,9 +41,9 @@ class BatchStream(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TableSource(Source):
-    """A source that is no file: `path` is a name for it, as in `<pyarrow.Table>`.
+    """A table as a source; `path` is a name for it, such as `<pyarrow.Table>`.
 
-    `open` is told the names of the columns that hold any JSON value.
+    `open` takes the names of the columns that may hold any JSON value.
     """
 
     open: Callable[[Collection[str]], BatchStream] = field(kw_only=True)
@@ -50,12 +51,12 @@ class TableSource(Source):
 
     @property
     def size(self) -> int:
-        """Bytes in memory; 0 where that isn't known before they are read."""
+        """Size in memory in bytes; 0 where it isn't known before the rows are read."""
         return self.bytes
 
 
 class TableReader:
-    """The batches of one source of rows."""
+    """Reads the rows of one table."""
 
     def __init__(self, source: Source, plan: Plan, *, proving: bool = False) -> None:  # noqa: ARG002
         assert isinstance(source, TableSource)
@@ -64,9 +65,9 @@ class TableReader:
         self.position = 0
 
     def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
-        """The schema and the batches, none of them large; raises Unreadable.
+        """Yield the schema and the rows, in slices of `_BATCH_ROWS`. Raises UnreadableFile: CORRUPT, NOT_ARROW.
 
-        Bytes in memory are taken to be what their types say.
+        Only the layout of buffers is validated, not their contents, since they come from this process.
         """
         path = self._source.path
         try:
@@ -85,11 +86,11 @@ class TableReader:
 
 
 def rows_of(table: Any) -> Sequence[TableSource]:
-    """The sources that a table stands for: itself, or the files of a dataset.
+    """Return the sources of a table: itself, or one for each file of a dataset.
 
-    Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, relations
-    of DuckDB, tables of Ibis), lazy frames of polars, pandas' frames and pyarrow's datasets. In a pandas frame NaN is a
-    missing value, as pandas has it, and a named index is a column. A reader is read to its end, a query is run.
+    Takes what has Arrow's C stream or array interface (pyarrow's tables, batches and readers, polars' frames, DuckDB's
+    relations, Ibis tables), polars' lazy frames, pandas' frames and pyarrow's datasets. In a pandas frame NaN is a
+    missing value, as it is in pandas, and a named index is a column. A reader is read to its end, a query is run.
 
     Raises InvalidArgument (UNKNOWN_TABLE) for anything else.
     """
@@ -119,7 +120,7 @@ def _name(table: Any) -> str:
 
 
 def _is_a(table: Any, module: str, name: str) -> bool:
-    """Whether it is of a class of a module that nobody may have imported."""
+    """Whether an object is of a class from a module that may not be imported."""
     kind = getattr(sys.modules.get(module), name, None)
     return kind is not None and isinstance(table, kind)
 
@@ -131,7 +132,7 @@ def _of_stream(name: str, table: Any) -> BatchStream:
 
 
 def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The batches of a reader, behind which anything may stand."""
+    """Yield a reader's batches; errors of the library behind it become UnreadableFile."""
     while True:
         with _asking(name):
             batch = next(reader, None)
@@ -147,7 +148,7 @@ def _of_array(name: str, table: Any) -> BatchStream:
 
 
 def _of_query(name: str, query: Any) -> BatchStream:
-    """A lazy frame of polars: its schema without running it, then the columns that are asked for, a chunk at a time."""
+    """A polars lazy frame: the schema without running the query, then the named columns chunk by chunk."""
     with _asking(name):
         schema = pa.table(query.collect_schema().to_frame()).schema
 
@@ -162,7 +163,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
 
 @contextmanager
 def _asking(name: str) -> Iterator[None]:
-    """Raise Unreadable for whatever the maker of a table raises while it gives its rows."""
+    """Raise UnreadableFile (NOT_ARROW) for any error that a table's library raises while it yields rows."""
     try:
         yield
     except READ_ERRORS:
@@ -173,7 +174,10 @@ def _asking(name: str) -> Iterator[None]:
 
 
 def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> BatchStream:
-    """A nameless index is no column of the data: it numbers rows. Objects are JSON values where those are asked for."""
+    """A pandas frame. An index without a name only numbers the rows and is left out.
+
+    Objects in the columns `as_json` are converted to JSON text.
+    """
     nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
     try:
         objects = [column for column in as_json if column in frame.columns and frame.dtypes[column] == "object"]
@@ -187,23 +191,28 @@ def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> BatchStream:
 
 
 def _json_text(value: Any) -> str | None:
-    """An object of a column of JSON: a text is JSON text, NaN and None are missing, any other value is itself.
+    """Convert an object in a json column: a string is JSON text already, NaN and None are missing.
 
-    Raises TypeError for what JSON has no value for.
+    Raises TypeError for a value that JSON doesn't have.
     """
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool | int | float | Decimal | list | dict):
+        # Only NaN differs from itself, as a float and as a Decimal.
         return None if value != value else json_text.written(value)  # noqa: PLR0124
     if hasattr(value, "tolist"):
         return _json_text(value.tolist())
+    # By name, since pandas may not be imported.
     if type(value).__name__ in ("NAType", "NaTType"):
         return None
     raise TypeError(f"a {type(value).__name__} is no JSON value")
 
 
 def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
-    """One file of a dataset, with its own types: those of the whole would cast it. Partition keys are columns."""
+    """One file of a dataset in its own types, with partition keys as columns.
+
+    Its own types matter: reading by the dataset's schema would cast the values before they are checked.
+    """
     keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
     def scan(_: Collection[str]) -> BatchStream:
@@ -228,7 +237,7 @@ def _columns_of_int96(fragment: Any) -> frozenset[str]:
 
 
 def _not_wrapped(fragment: Any, batches: Iterable[pa.RecordBatch], names: list[str]) -> Iterator[pa.RecordBatch]:
-    """The batches, as long as no int96 of theirs has wrapped; raises Unreadable (UNHELD)."""
+    """Yield the batches after checking that no int96 has wrapped. Raises UnreadableFile (UNHELD)."""
     dataset: Any = sys.modules["pyarrow.dataset"]
     options = dataset.ParquetReadOptions(coerce_int96_timestamp_unit="s")
     groups = [group.id for group in fragment.row_groups]

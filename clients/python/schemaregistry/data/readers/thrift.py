@@ -1,7 +1,6 @@
-"""Thrift's compact protocol, read just far enough to find some fields of a struct and pass over the others.
+"""Parse Thrift's compact protocol, just far enough to find some fields of a struct and skip the others.
 
-Source: the specification of the protocol, thrift-compact-protocol.md of Apache Thrift. Raises IndexError or ValueError
-for bytes that are none.
+Source: thrift-compact-protocol.md of Apache Thrift. Every method raises IndexError or ValueError for malformed bytes.
 """
 
 from collections.abc import Iterator
@@ -9,13 +8,13 @@ from typing import Final
 
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT = range(1, 13)
 _DEEPEST: Final = 24
-"""Structs and lists within one another."""
+"""Levels of nested structs and lists."""
 _WIDEST: Final = 63
-"""Bits of a number."""
+"""The largest shift in a varint of 64 bits."""
 
 
 class CompactProtocol:
-    """A place in bytes of the compact protocol, which moves on as values are read."""
+    """A cursor over bytes of the compact protocol."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -23,34 +22,35 @@ class CompactProtocol:
 
     @property
     def position(self) -> int:
-        """How many bytes are read."""
+        """How many bytes have been read."""
         return self._at
 
     def fields(self) -> Iterator[tuple[int, int]]:
-        """Each field of a struct as its number and type; what isn't read of it must be passed over with `skip`."""
+        """Yield the number and type of each field of a struct. Read the value or `skip` it before the next field."""
         number, data = 0, self._data
         while (head := data[self._at]) & 0x0F:
             self._at += 1
+            # The head's upper half is the step from the last field's number; 0 if the number follows in full.
             number = number + (head >> 4) if head >> 4 else self.integer()
             yield number, head & 0x0F
         self._at += 1
 
     def integer(self) -> int:
-        """A number of any width."""
+        """Read an integer of any width (zigzag varint)."""
         value = self._varint()
         return (value >> 1) ^ -(value & 1)
 
     def binary(self) -> bytes:
-        """Bytes, or a text's."""
+        """Read a byte string or text."""
         start = self._forward(self._varint())
         return self._data[start : self._at]
 
     def items(self) -> range:
-        """The indices of a list; as many values follow."""
+        """Read the head of a list and return the indices of its items, which follow."""
         return range(self._collection()[0])
 
     def skip(self, kind: int, depth: int = 0) -> None:
-        """Pass over a value of a type."""
+        """Skip a value of type `kind`."""
         if _BYTE < kind < _DOUBLE:
             self._varint()
         elif kind == _BINARY:
@@ -79,10 +79,10 @@ class CompactProtocol:
                 self._skip_item(inner, depth)
 
     def skip_rest(self, depth: int = 1) -> None:
-        """Pass over the fields of a struct that haven't been read.
+        """Skip the fields of a struct that are left.
 
-        In one loop for what most of them are: a footer has dozens of fields for each column, and a file a header for
-        each page.
+        It is one loop for the common types, since a footer has dozens of fields for each column and a file one header a
+        page.
         """
         data, at, outside = self._data, self._at, depth - 1
         while depth > outside:
@@ -92,6 +92,7 @@ class CompactProtocol:
             if not kind:
                 depth -= 1
                 continue
+            # Varints to skip: the field's number, unless the head has it, and the value of an integer.
             varints = (head < 0x10) + (_BYTE < kind < _DOUBLE)
             while varints:
                 varints -= data[at] < 0x80
@@ -114,7 +115,7 @@ class CompactProtocol:
         return at
 
     def _skip_item(self, kind: int, depth: int) -> None:
-        """A boolean is a byte of its own here, and part of the field's head in a struct."""
+        """Skip an item of a collection: there a boolean takes a byte, while in a struct the field's head holds it."""
         self.skip(_BYTE if kind in (_TRUE, _FALSE) else kind, depth)
 
     def _collection(self) -> tuple[int, int]:
@@ -137,7 +138,7 @@ class CompactProtocol:
         return value
 
     def _forward(self, size: int) -> int:
-        """The place before the next `size` bytes, which are passed over."""
+        """Skip `size` bytes and return the position before them."""
         start = self._at
         self._at = self._within(start + size)
         return start

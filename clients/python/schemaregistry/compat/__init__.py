@@ -1,4 +1,4 @@
-"""Compatibility of two documents: a proof, a counterexample, or an honest unknown. Knows no files or networks."""
+"""Decide whether one document is compatible with another: a proof, a counterexample, or unknown with the reason."""
 
 from schemaregistry.compat.admission import RefusedVersion, admit, admit_undecided
 from schemaregistry.compat.compatibility import check, check_history, undecided, undecided_history

@@ -1,7 +1,8 @@
-"""The rules of writing: a new version is greater than all before it, and its bump is as large as its verdict requires.
+"""Admit a new version: it is greater than all earlier ones, and its bump is as large as its verdict requires.
 
-Semver 2.0.0, with two choices where it leaves one. In 0.x the minor number stands for the major one: 0.2.0 may break
-0.1.0. Pre-releases promise nothing: a step is counted from the newest version that `judged_against` names.
+Versions follow Semver 2.0.0, with two rules where Semver promises nothing. Below 1.0.0 the minor number counts as the
+major one: 0.2.0 may break 0.1.0. A pre-release is never the version from which a bump is measured while there is a
+release; `judged_history.py` selects that version.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ RANK: Final[dict[Bump, int]] = {"patch": 0, "minor": 1, "major": 2}
 
 
 class RefusedVersion(FailedPrecondition):
-    """The version may not follow those that are there; `verdict` says what the change is."""
+    """The version may not follow the earlier ones; `verdict` is the verdict on the change."""
 
     def __init__(self, message: str, *, reason: str, verdict: Verdict) -> None:
         super().__init__(message, reason=reason, pointer="/version")
@@ -27,9 +28,10 @@ class RefusedVersion(FailedPrecondition):
 
 
 def admit(versions: Sequence[Document], new: Document, *, seconds: float = 1.0) -> Verdict | None:
-    """Give the verdict with which `new` may follow `versions`, in any order; None for a first version.
+    """Judge `new` within about `seconds` and return the verdict with which it may follow `versions`.
 
-    Raises RefusedVersion: VERSION_NOT_GREATER, or BUMP_TOO_SMALL.
+    `versions` may be in any order; without any, the result is None. Raises RefusedVersion where the version isn't
+    greater than all of them (VERSION_NOT_GREATER) or the bump is too small for the change (BUMP_TOO_SMALL).
     """
     if not versions:
         return None
@@ -39,14 +41,17 @@ def admit(versions: Sequence[Document], new: Document, *, seconds: float = 1.0) 
 
 
 def admit_undecided(versions: Sequence[Document], new: Document, reason: str) -> Verdict:
-    """As `admit` after `versions`, one or more, where the verdict was not waited for, for `reason`."""
+    """Admit `new` with the verdict "unknown", because judging was given up for `reason`.
+
+    `versions` has at least one version. Raises RefusedVersion as `admit` does: an unknown verdict takes a major bump.
+    """
     verdict = undecided_history(versions, new, reason)
     enforce(versions, new, verdict)
     return verdict
 
 
 def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> None:
-    """Apply the rules to a verdict that is there already; raises RefusedVersion."""
+    """Raise RefusedVersion where `new` breaks a rule, given the verdict on `new` after `versions`."""
     latest = max(document.version for document in versions)
     if new.version <= latest:
         raise RefusedVersion(
@@ -56,6 +61,7 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
             verdict=verdict,
         )
     base = _base(versions)
+    # Pre-releases promise nothing (docs/decisions/compatibility.md): 2.0.0-rc.2 may break 2.0.0-rc.1.
     if base.prerelease is None and RANK[bump(base, new.version)] < RANK[verdict.required_bump]:
         raise RefusedVersion(
             f"{base} → {new.version} is too small a step: this change takes "
@@ -66,12 +72,12 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
 
 
 def _base(versions: Sequence[Document]) -> Version:
-    """The version from which a step is counted."""
+    """Return the version from which a bump is measured."""
     return judged_against(in_order(versions), None)[0].version
 
 
 def bump(old: Version, new: Version) -> Bump:
-    """Name the step from one version to a greater one; below 1.0.0 a minor step is a major one."""
+    """Return which number grows from one version to a greater one; below 1.0.0 the minor number counts as major."""
     if new.major != old.major:
         return "major"
     if new.minor != old.minor:
@@ -80,9 +86,9 @@ def bump(old: Version, new: Version) -> Bump:
 
 
 def _least(versions: Sequence[Document], required: Bump) -> Version:
-    """The smallest release that is greater than all of `versions` and as large a step as is required.
+    """Return the smallest release that is greater than all of `versions` and has the required bump.
 
-    After 1.0.0 and 1.1.0-rc.1 a patch takes 1.1.0: it is greater than its own pre-release.
+    After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1.
     """
     latest, base = max(document.version for document in versions), _base(versions)
     if base.prerelease is None and (least := _stepped(base, required)) > latest:

@@ -1,6 +1,7 @@
-"""Finds an array whose elements satisfy what is said of all indexes of a range and of some index of a range.
+"""Find an array that satisfies conditions on all, or on at least one, of the elements in ranges of indexes.
 
-An element is a strictly smaller instance than its array, which is what the solver's induction stands on.
+`solving.py` decides recursive schemas by induction over the size of instances. That is sound here because an element is
+strictly smaller than its array.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,13 +14,16 @@ from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 from schemaregistry.document.model import Json
 
 MAX_ITEMS: Final = 20_000
+"""Elements of the longest array that is tried; longer ones are UNKNOWN."""
 MAX_DISTINCT: Final = 256
+"""Elements of the longest array whose elements are made distinct: each may need as many candidate values."""
 MAX_COMPARED: Final = 64
-"""Wishes for an element that are compared with one another."""
+"""`some_item` conditions that are compared pairwise for a lower bound of the length."""
 
 Ranged = tuple[int, int | None, Formula]
+"""The elements at indexes from start to stop (excluded; None: no end), and what all or one of them must satisfy."""
 Slots = tuple[Formula, ...]
-"""What the element at each index must satisfy."""
+"""For each index of the array, what its element must satisfy."""
 
 
 def solve_array(solving: Solving, literals: Iterable[Formula]) -> SearchResult:
@@ -48,7 +52,8 @@ class _Array:
             case "some_item":
                 start, _, item = literal.args
                 self.least = max(self.least, start + 1)
-                if item is not self.space.true:  # any element at all is a length and nothing more
+                # An element that may be anything only asks for a length, which `least` already has.
+                if item is not self.space.true:
                     self.some.append(literal.args)
             case "unique":
                 self.unique = True
@@ -65,10 +70,12 @@ class _Array:
         return self._by_length(least, most)
 
     def _apart(self) -> int:
-        """Count wishes of which no two can be granted by one element: each takes an element of its own.
+        """Return a lower bound of the length: a number of `some_item` conditions that each need their own element.
 
-        They are chosen greedily, so that it is a lower bound.
+        No element can satisfy two of them. They are chosen greedily, so there may be larger sets: a bound is enough,
+        and the exact number would be a maximum clique.
         """
+        # EMPTY is proof that no single element satisfies both conditions.
         apart: list[Formula] = []
         for _, _, item in self.some[:MAX_COMPARED]:
             if all(self.solving.solve(self.space.both(item, other)) is No.EMPTY for other in apart):
@@ -76,11 +83,13 @@ class _Array:
         return len(apart)
 
     def _by_length(self, least: int, most: int | None) -> SearchResult:
-        """Try each length from `least` to one beyond which a longer array could always be cut down.
+        """Try each length from `least` up to one that suffices if any length does.
 
-        The prefix, one index for every "some index", two equal elements: whatever else an array has can be left out.
+        An array needs the prefix in which conditions differ by index, one element for each `some_item`, and two for a
+        repetition. All other elements could be removed, so longer arrays need not be tried.
         """
         prefix = max((bound for bound in map(self._last_bound, (*self.all, *self.some))), default=0)
+        # Elements from index `prefix` on are interchangeable; a `contains` of its own element may need one of them.
         enough = max(least, prefix) + len(self.some) + (2 if self.repeated else 0)
         if max(least, prefix) > MAX_ITEMS:
             return No.UNKNOWN
@@ -88,17 +97,18 @@ class _Array:
         return first(self._at_lengths(least, min(enough, MAX_ITEMS), prefix))
 
     def _last_bound(self, ranged: Ranged) -> int:
-        """Give the index from which on every element is told the same by it."""
+        """Return the index from which on the condition treats all elements alike."""
         start, stop, item = ranged
         if stop is not None:
             return stop
         return 0 if item is self.space.false else start
 
     def _at_lengths(self, least: int, enough: int, prefix: int) -> Iterator[SearchResult]:
-        told = [self._item(index) for index in range(prefix + 1)]
-        longest = next((at for at, item in enumerate(told) if self.solving.solve(item) is No.EMPTY), enough)
+        elements = [self._item(index) for index in range(prefix + 1)]
+        # An index that no value can satisfy ends the array before it.
+        longest = next((at for at, item in enumerate(elements) if self.solving.solve(item) is No.EMPTY), enough)
         for length in range(least, min(enough, longest) + 1):
-            slots = (*told[: min(length, prefix)], *told[prefix:] * (length - prefix))
+            slots = (*elements[: min(length, prefix)], *elements[prefix:] * (length - prefix))
             yield self._assign(self.some, slots, prefix)
 
     def _item(self, index: int) -> Formula:
@@ -107,16 +117,17 @@ class _Array:
         )
 
     def _assign(self, rest: list[Ranged], slots: Slots, prefix: int) -> SearchResult:
-        """Give every "some index" an index, all ways, so EMPTY is a proof."""
+        """Try every way to give each `some_item` condition in `rest` an index; EMPTY is therefore a proof."""
         self.solving.tick()
         if not rest:
             return self._repeat(slots) if self.repeated else self._build(slots)
         return first(self._ways(rest, slots, prefix))
 
     def _ways(self, rest: list[Ranged], slots: Slots, prefix: int) -> Iterator[SearchResult]:
-        """Put the first wish at each index; of two that are told the same, now and by all later wishes, either will do.
+        """Try the first condition of `rest` at each index, but only once among interchangeable indexes.
 
-        Later wishes tell no two indexes from `prefix` on apart, and for the last wish there are no later ones.
+        Two indexes with the same formula are interchangeable if no later condition distinguishes them: from `prefix` on
+        none does, and the last condition has no later one.
         """
         (start, stop, item), *others = rest
         tried: set[Formula] = set()
@@ -132,7 +143,7 @@ class _Array:
                 yield self._assign(others, (*slots[:index], both, *slots[index + 1 :]), prefix)
 
     def _repeat(self, slots: Slots) -> SearchResult:
-        """Make two elements equal: one value that satisfies both places."""
+        """Make two elements equal, with one value that satisfies the formulas of both indexes."""
         return first(self._with_equal(one, two, slots) for one, two in _pairs(len(slots)))
 
     def _with_equal(self, one: int, two: int, slots: Slots) -> SearchResult:
@@ -156,8 +167,11 @@ class _Array:
         return of_size([values[slot] for slot in slots])
 
     def _distinct(self, slots: Slots) -> SearchResult:
-        """Match places with values. A place with as many values as there are places can always take one;
-        one with fewer has all of its values listed, so that no matching is a proof (Hall 1935)."""
+        """Give each index a value, all distinct, as a matching in a bipartite graph of indexes and values.
+
+        An index with at least as many values as there are indexes can always be matched. For one with fewer, `_take`
+        has listed all its values, so that the lack of a matching is a proof (Hall's theorem, 1935).
+        """
         if len(slots) > MAX_DISTINCT:
             return No.UNKNOWN
         values: list[list[Json]] = []
@@ -174,7 +188,7 @@ class _Array:
         return Found(matched)
 
     def _take(self, slot: Formula, enough: int) -> tuple[list[Json], bool]:
-        """List `enough` different values, or all; False where there may be others."""
+        """Return `enough` different values that satisfy `slot`, or fewer and whether they are all there are."""
         values: list[Json] = []
         while len(values) < enough:
             answer = self.solving.solve(self.space.both(slot, self.space.is_in(map(freeze, values)).negation))
@@ -189,9 +203,9 @@ def _pairs(length: int) -> Iterator[tuple[int, int]]:
 
 
 def _matching(values: list[list[Json]]) -> list[Json] | None:
-    """Give each place one of its values, all different (augmenting paths), or None where that can't be."""
+    """Assign each index one of its values, all different, by augmenting paths; None where that is impossible."""
     holder: dict[object, int] = {}
-    held: list[Json] = [None] * len(values)
+    assigned: list[Json] = [None] * len(values)
 
     def place(at: int, tried: set[object]) -> bool:
         for value in values[at]:
@@ -200,8 +214,8 @@ def _matching(values: list[list[Json]]) -> list[Json] | None:
                 continue
             tried.add(key)
             if key not in holder or place(holder[key], tried):
-                holder[key], held[at] = at, value
+                holder[key], assigned[at] = at, value
                 return True
         return False
 
-    return held if all(place(at, set()) for at in range(len(values))) else None
+    return assigned if all(place(at, set()) for at in range(len(values))) else None

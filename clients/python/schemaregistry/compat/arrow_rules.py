@@ -1,6 +1,7 @@
-"""What a change of columns does to readers of each language, by direction. Compares fields; types are `arrow_types`'.
+"""Compare the columns of two versions and say which readers each difference breaks, by direction.
 
-Readers by name: pyarrow, SQL, DuckDB, our own. Readers by position: C++ code that takes `Table::column(i)`.
+Changes of a column's type are judged in `arrow_types.py`. Some readers find a column by name (pyarrow, SQL, DuckDB and
+this project's own), others by position (C++ code that calls `Table::column(i)`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +35,11 @@ NULLS_REFUSED: Final = TypeChange(
 
 @dataclass(frozen=True, slots=True)
 class ColumnDifference:
-    """One difference: the rule, where, what there was and is (as a person reads it, None where nothing)."""
+    """One difference between two lists of columns, and the rule that judges it.
+
+    `pointer` is the place in the document, `column` the dotted name of the column. `old` and `new` are texts for the
+    message, None where the column is missing on that side.
+    """
 
     rule: TypeChange
     pointer: str
@@ -46,9 +51,10 @@ class ColumnDifference:
 def compare(
     old: Sequence[ArrowField], new: Sequence[ArrowField], aliases: Mapping[str, Sequence[str]], *, ordered: bool = True
 ) -> tuple[ColumnDifference, ...]:
-    """Compare two lists of columns; `aliases` are the former names by column, `ordered` where a person gave the order.
+    """Return the differences of two lists of columns.
 
-    Pointers are into the new document, and into the old one for what is removed.
+    `aliases` maps a column to its former names. `ordered` tells whether the order is stated in an arrow block and so
+    counts. Pointers are into the new document, or into the old one for a removed column.
     """
     return tuple(_fields(old, new, aliases, _ColumnPlace("/arrow/fields", ""), ordered=ordered))
 
@@ -98,7 +104,10 @@ def _fields(
 def _renamed(
     old: Sequence[ArrowField], new: Sequence[ArrowField], aliases: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[str, str]]:
-    """New name → old name: as `x-aliases` says, or where one column of one type took another's place."""
+    """Yield (new name, old name) of renamed columns.
+
+    A column was renamed where `x-aliases` says so, or where it replaced one of the same type at the same position.
+    """
     before, after = {field.name for field in old}, {field.name for field in new}
     for index, field in enumerate(new):
         if field.name in before:

@@ -1,4 +1,7 @@
-"""What changing one Arrow type into another does to readers, by direction. Knows no fields and no documents."""
+"""Judge a change from one Arrow type to another: which readers it breaks, by direction.
+
+Columns and their order are compared in `arrow_rules.py`.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ RANGES: Final = {
     for bits in (8, 16, 32, 64)
 }
 EXACT: Final = {"float32": 2**24, "float64": 2**53}
-"""Up to here a float holds every integer."""
+"""The largest integer up to which a float holds every integer (IEEE 754: 24 and 53 bits of significand)."""
 UNITS: Final = ("s", "ms", "us", "ns")
 TEXTS: Final = ("utf8", "large_utf8")
 DATES: Final = ("date32", "date64")
@@ -21,10 +24,11 @@ DATES: Final = ("date32", "date64")
 
 @dataclass(frozen=True, slots=True)
 class TypeChange:
-    """One row: what the change is called, and whom it breaks in which direction ("" where nobody).
+    """The effect of one kind of change.
 
-    `backward` is a reader of the new type on old data, `forward` a reader of the old type on new data. `note` is worth
-    knowing though nothing breaks; `lost` is a value of the old type that the new one can't hold, where one is known.
+    `backward` says why a reader of the new type breaks on old data, `forward` why a reader of the old type breaks on
+    new data; both are "" where no reader breaks. `note` is a remark for a change that breaks nobody. `lost` is a value
+    of the old type that the new type can't hold, where one is known: it becomes the witness.
     """
 
     kind: str
@@ -34,20 +38,23 @@ class TypeChange:
     lost: Json | Absent = ABSENT
 
     def breaks(self, way: Way) -> str:
-        """Say why a reader breaks in this direction; "" where none does."""
+        """Return why a reader breaks in this direction; "" where none does."""
         return self.backward if way == "backward" else self.forward
 
     def reversed(self, kind: str) -> "TypeChange":
-        """The same change the other way round."""
+        """Return the effect of the opposite change, from the new type to the old one, under the name `kind`."""
         return TypeChange(kind, self.forward, self.backward, self.note)
 
 
 TypeChangeOf: TypeAlias = Callable[[ArrowType, ArrowType], TypeChange | None]
-"""From → to: the rule, or None where the row is not about these two."""
+"""A rule for a change from one type to another; None where the rule is not about these two types."""
 
 
 def between(old: ArrowType, new: ArrowType) -> TypeChange:
-    """Give the first row that knows the two types; kinds of values that no row relates break both directions."""
+    """Return the effect of changing `old` into `new`, by the first rule about the two types, in either order.
+
+    Two types that no rule relates break readers in both directions.
+    """
     for row in ROWS:
         rule = row(old, new)
         if rule is not None:
@@ -60,6 +67,7 @@ def between(old: ArrowType, new: ArrowType) -> TypeChange:
 
 
 MIRRORED: Final = {"arrow_type_widened": "arrow_type_narrowed"}
+"""The kind of the opposite change, where it has another name."""
 
 
 def _integers(old: ArrowType, new: ArrowType) -> TypeChange | None:
@@ -138,7 +146,7 @@ def _timestamps(old: ArrowType, new: ArrowType) -> TypeChange | None:
         return TypeChange("arrow_timezone_changed", reason, reason)
     step = UNITS.index(new.unit or "s") - UNITS.index(old.unit or "s")
     if step < 0:
-        return None  # the mirrored row has it
+        return None  # `between` asks again with the types swapped
     forward = f"a reader of {old.unit} loses the digits below it, or refuses the column"
     if new.unit != "ns":
         return TypeChange("arrow_unit_refined", forward=forward)
@@ -179,7 +187,7 @@ def _text_to_binary(old: ArrowType, new: ArrowType) -> TypeChange | None:
 
 
 def _json(old: ArrowType, new: ArrowType) -> TypeChange | None:
-    """A column of another type is read as the values that it has, but texts are read as JSON texts."""
+    """Judge a change to json: readers parse texts as JSON, and take numbers and booleans as they are."""
     if new.name != "json" or old.name == "json":
         return None
     texts = (old.value or old).name in TEXTS
@@ -188,7 +196,7 @@ def _json(old: ArrowType, new: ArrowType) -> TypeChange | None:
 
 
 def _dictionaries(old: ArrowType, new: ArrowType) -> TypeChange | None:
-    """The values count; a dictionary is a layout, which every file states for itself."""
+    """Judge a change of a dictionary by its values; the encoding itself is a layout, which each file states."""
     if old.name != "dictionary":
         return None
     plain_old, plain_new = old.value or old, (new.value or new) if new.name == "dictionary" else new

@@ -1,4 +1,7 @@
-"""Bounds the texts on which a backtracking engine, such as Python's `re`, may be asked about a pattern."""
+"""Bound the length of texts on which a backtracking regex engine, such as Python's `re`, is run.
+
+The bound keeps the second referee (python-jsonschema) from running for minutes on a pattern like `(a+)+$`.
+"""
 
 import re
 from functools import lru_cache
@@ -8,20 +11,25 @@ from schemaregistry.compat.ecma import parse
 from schemaregistry.compat.regular import Alt, Cat, Regex, Repeat
 
 MANY: Final = 8
-"""Repetitions from which a bounded loop counts as one without end."""
+"""Width of a bounded repetition, such as `{0,8}`, from which it counts as an unbounded loop."""
 LONGEST: Final = {0: 100_000, 1: 100_000, 2: 2_000}
-"""Characters by the number of loops side by side: time grows with the length to that power."""
+"""Code points, by the number of loops in sequence: n loops take time that grows as the length to the power of n."""
 LONGEST_SIDE_BY_SIDE: Final = 100
+"""Code points where three or more loops follow one another."""
 LONGEST_NESTED: Final = {2: 20}
-"""Characters by the depth of loops in loops (an alternative in a loop is one more): time may double with each."""
+"""Code points, by the depth of nested loops (an alternative in a loop counts as one more).
+
+The time may double with each code point.
+"""
 LONGEST_DEEPLY_NESTED: Final = 8
+"""Code points for deeper nesting, and for a pattern that can't be analysed."""
 ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @lru_cache(maxsize=1024)
 def longest_text(pattern: str) -> int:
-    """Give the length in code points up to which backtracking stays below some ten milliseconds."""
-    # A word boundary is no loop, and not regular: without it the loops can be counted.
+    """Return the length in code points up to which matching takes at most some ten milliseconds."""
+    # A word boundary is not regular, so `parse` would refuse the pattern. It is no loop either, so it may be left out.
     regex = parse(ESCAPE.sub(lambda escape: "" if escape[1] in "bB" else escape[0], pattern))
     if regex is None:
         return LONGEST_DEEPLY_NESTED

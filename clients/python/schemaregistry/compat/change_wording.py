@@ -1,4 +1,4 @@
-"""How a change, its consequence and the nearest compatible alternative read. Judges nothing."""
+"""The sentences that name a change and the nearest compatible alternative; effects are judged in `compatibility.py`."""
 
 import json
 from typing import Final
@@ -10,7 +10,7 @@ from schemaregistry.document.model import Json
 from schemaregistry.document.subschemas import SchemaPath
 
 SHOWN: Final = 160
-"""Characters of a value that a sentence shows."""
+"""Characters of a value that a sentence shows at most."""
 
 DEPRECATE: Final = "Add a new field and deprecate the old one"
 ALTERNATIVES: Final = {
@@ -28,7 +28,7 @@ ALTERNATIVES: Final = {
     "additional_properties_changed": "Go on allowing additional members",
     "additional_properties_added": "Go on allowing additional members",
 }
-"""By the kind of change: what to do instead where it breaks someone."""
+"""By the kind of change: what to do instead, where the change breaks a reader."""
 OTHERWISE: Final = f"Keep the old limit. {DEPRECATE}, if it must change"
 
 SENTENCES: Final = {
@@ -44,7 +44,7 @@ SENTENCES: Final = {
 
 
 def shown(value: Json | Absent) -> str:
-    """Show a value as JSON, cut where it is long."""
+    """Return a value as JSON text, cut after SHOWN characters."""
     if value is ABSENT:
         return "nothing"
     text = json.dumps(value, ensure_ascii=False)
@@ -52,7 +52,7 @@ def shown(value: Json | Absent) -> str:
 
 
 def sentence(edit: Edit) -> str:
-    """Say what changed, without a full stop."""
+    """Return the clause that says what changed, without a full stop."""
     last = str(edit.path[-1]) if edit.path else "schema"
     naming = edit.kind.startswith("required")
     template = SENTENCES.get(edit.kind) or _by_what_is_there(edit)
@@ -73,12 +73,12 @@ def _by_what_is_there(edit: Edit) -> str:
 
 
 def alternative(edit: Edit) -> str:
-    """Say what to do instead, without a full stop."""
+    """Return the clause that says what to do instead, without a full stop."""
     return ALTERNATIVES.get(edit.kind, OTHERWISE)
 
 
 def _place(path: SchemaPath) -> str:
-    """Name the member that a place of the schema is about: `levels[].price: `; empty for the record itself."""
+    """Return the member that a part of the schema describes, as "`levels[].price`: "; "" for the record itself."""
     names: list[str] = []
     steps = iter(path)
     for step in steps:
@@ -90,7 +90,7 @@ def _place(path: SchemaPath) -> str:
 
 
 def finding_sentence(finding: ColumnDifference) -> str:
-    """Say what changed about a column, without a full stop."""
+    """Return the clause that says what changed about a column, without a full stop."""
     column = f"column `{finding.column}`" if finding.column else "the columns"
     if finding.rule.kind.endswith("field_added"):
         return f"{column} ({finding.new}) is added"
@@ -106,6 +106,6 @@ def finding_sentence(finding: ColumnDifference) -> str:
 
 
 def one_sentence(text: str) -> str:
-    """Start with a capital where the first word is none of the schema's own, and end with a full stop."""
+    """Make a clause a sentence: capitalise a first letter (a name in backquotes keeps its case), add a full stop."""
     text = text[:1].upper() + text[1:] if text[:1].islower() else text
     return text if text.endswith(".") else f"{text}."

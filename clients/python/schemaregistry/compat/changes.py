@@ -1,4 +1,4 @@
-"""The differences of two draft-07 schemas, each at its JSON pointer and applicable by itself. Judges nothing."""
+"""List the differences of two draft-07 schemas, and apply one of them alone; `compatibility.py` judges them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ ANNOTATIONS: Final = frozenset(
         *("readOnly", "writeOnly", "contentEncoding", "contentMediaType"),
     )
 )
+# Kinds of keywords, by what their value is: a map of named schemas, one schema, a list of schemas, a set of values.
 MAPS: Final = {
     "properties": "property",
     "patternProperties": "pattern_property",
@@ -26,7 +27,7 @@ SCHEMAS: Final = frozenset(
 )
 LISTS: Final = frozenset(("allOf", "anyOf", "oneOf", "items"))
 SETS: Final = frozenset(("enum", "type"))
-NAMES: Final = {
+NAMES: Final = {  # keywords as they stand in the `kind` of a change, where that differs
     "$ref": "reference",
     "additionalItems": "additional_items",
     "additionalProperties": "additional_properties",
@@ -49,7 +50,11 @@ NAMES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One difference. `path` leads to the value; for a member of `required` to that list, `old` or `new` its name."""
+    """One difference between two schemas, with the value on each side; ABSENT where a side has none.
+
+    `path` leads to the value. For a name added to or removed from `required` it leads to the list, and the name is
+    `new` or `old`.
+    """
 
     path: SchemaPath
     kind: str
@@ -58,23 +63,26 @@ class Edit:
 
     @property
     def pointer(self) -> str:
-        """The place as a JSON pointer (RFC 6901)."""
+        """`path` as a JSON pointer (RFC 6901)."""
         return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
 
     @property
     def is_annotation(self) -> bool:
-        """Whether it says nothing about instances."""
+        """Whether the change concerns an annotation, which no instance can violate."""
         return self.kind == "annotation_changed"
 
     @property
     def asserted_on_data(self) -> bool:
-        """Whether it is an annotation for the verdict, but checked on data: `format`."""
+        """Whether the keyword is `format`: an annotation for the verdict, but checked on data."""
         return self.kind.startswith("format_")
 
 
 def edits(old: Json, new: Json, path: SchemaPath = ()) -> Iterator[Edit]:
-    """Give the differences of two schemas, outermost first where they can't be taken apart."""
-    if freeze(old) == freeze(new):
+    """Yield the differences of two schemas, as far inside as possible.
+
+    Where two values can't be compared part by part (lists of different length, say), the whole value is one difference.
+    """
+    if freeze(old) == freeze(new):  # draft-07 equality: 1 and 1.0, or members in another order, are no change
         return
     if not isinstance(old, dict) or not isinstance(new, dict):
         yield Edit(path, f"{_name(path)}_changed", old, new)
@@ -137,7 +145,7 @@ def _moved(old: Json, new: Json) -> str:
 
 
 def apply(schema: Json, edit: Edit) -> Json:
-    """Give a copy of `schema` with this one change made; what lies beside the path is shared."""
+    """Return a copy of `schema` with this one change made; parts beside the path are shared with the original."""
     if edit.kind in ("required_added", "required_removed"):
         return _with_required(schema, edit, edit.path)
     return _put(schema, edit.path, edit.new)

@@ -1,6 +1,7 @@
-"""Judges one document against another, or against a history: both sides, the changes, the risk, the bump.
+"""Judge a document against another, or against its history: the JSON side, the columns, each change, risk and bump.
 
-Composes `decide` and the rules for columns; holds no procedure of its own, and no rule of writing.
+The claims about schemas are decided in `decision.py`, columns are compared in `arrow_rules.py`, and `admission.py`
+holds the rules for registering a version.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,22 +24,23 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "full": ("backward", "forward"),
 }
 MAX_JUDGED: Final = 64
-"""Changes that are judged one by one."""
+"""Changes that are judged one by one; the effect of further ones is unknown."""
 ONE_CHANGE: Final = 0.1
-"""Seconds that one change may take."""
+"""Seconds at most for judging one change by itself."""
 
 
 def check(old: Document, new: Document, *, direction: Level | None = None, seconds: float = 1.0) -> Verdict:
-    """Judge `new` after `old` within about `seconds`.
+    """Judge `new` as the successor of `old`, within about `seconds`.
 
-    The direction is the one given, else the new document's own, else `backward` for the JSON side and `full` for the
-    columns: the type of a column is read on both sides. Raises InvalidArgument where a schema can't be used.
+    Without `direction` the new document's own level applies, and without that `backward` for the JSON side and `full`
+    for the columns, since old and new readers read a column's physical type at once. Raises InvalidArgument where a
+    schema can't be used as draft-07.
     """
     return _Check(old, new, direction or new.compatibility, monotonic() + seconds).verdict()
 
 
 def undecided(old: Versioned, new: Versioned, level: Level | None, reason: str) -> Verdict:
-    """Give the verdict on a question whose answer was not waited for; `level` None is the default."""
+    """Return the verdict "unknown" on a question that was given up for `reason`; `level` None is the default level."""
     return Verdict(
         outcome=Outcome.UNKNOWN,
         message=f"Whether {new.version} may follow {old.version} was not decided: {reason}.",
@@ -53,10 +55,10 @@ def undecided(old: Versioned, new: Versioned, level: Level | None, reason: str) 
 def check_history(
     versions: Sequence[Document], new: Document, *, direction: Level | None = None, seconds: float = 1.0
 ) -> Verdict:
-    """Judge `new` after its history, in any order: after the versions that `judged_against` names.
+    """Judge `new` against each version that `judged_against` selects from `versions`, which may be in any order.
 
-    The verdict is that on the newest of them which is incompatible, else unknown, else on the newest. Raises
-    InvalidArgument (NO_HISTORY) without any version.
+    The result is the verdict on the newest version that is incompatible; if none is, on the newest that is unknown;
+    else on the newest. `seconds` is for all of them together. Raises InvalidArgument (NO_HISTORY) without any version.
     """
     if not versions:
         raise InvalidArgument("There is no version to compare with.", reason="NO_HISTORY")
@@ -64,7 +66,7 @@ def check_history(
     deadline = monotonic() + seconds
     verdicts = [
         check(old, new, direction=direction, seconds=max(deadline - monotonic(), 0) / (len(judged) - index))
-        for index, old in enumerate(judged)
+        for index, old in enumerate(judged)  # each takes an equal share of the time that is left
     ]
     return min(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
 
@@ -72,13 +74,13 @@ def check_history(
 def undecided_history(
     versions: Sequence[Document], new: Document, reason: str, *, direction: Level | None = None
 ) -> Verdict:
-    """Give the verdict on a history, in any order, whose answer was not waited for."""
+    """Return the verdict "unknown" for a history, in any order, whose judging was given up for `reason`."""
     level = direction or new.compatibility
     return undecided(judged_against(in_order(versions), level)[0], new, level, reason)
 
 
 def in_order(versions: Sequence[Document]) -> Sequence[Document]:
-    """Sort by version, the oldest first."""
+    """Return the documents sorted by version, the oldest first."""
     return sorted(versions, key=lambda document: document.version)
 
 
@@ -91,7 +93,10 @@ def _plain(level: Level) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """One question. `level` None is the default, which differs between the sides."""
+    """One question; `deadline` is on the clock of `time.monotonic`.
+
+    `level` None is the default, which is backward for the JSON side and full for the columns.
+    """
 
     old: Document
     new: Document
@@ -122,7 +127,7 @@ class _Check:
         return replace(verdict, message=summary.message(verdict, asked, decisions))
 
     def _findings(self) -> tuple[ColumnDifference, ...]:
-        """Compare the columns; a derived block has no order that anybody stated."""
+        """Compare the columns; derived ones have no order, since nobody stated one."""
         ordered = not (self.old.arrow_derived or self.new.arrow_derived)
         return compare(_stated(self.old), _stated(self.new), self.new.aliases, ordered=ordered)
 
@@ -130,9 +135,10 @@ class _Check:
         return max(self.deadline - monotonic(), 0.0)
 
     def _decide_all(self, asked: tuple[Way, ...]) -> dict[Way, Decision]:
-        """Decide the ways asked for, and then the other one, which the risk depends on, in half of what is left.
+        """Decide the directions asked for, and then the other one, which only the risk depends on.
 
-        That, and each change by itself, only by what looks at the clock: it must not cost the verdict.
+        The other one, and later each change by itself, use `search` alone: it respects the deadline, whereas the second
+        prover of `decide` can't be interrupted and could delay the verdict.
         """
         decisions: dict[Way, Decision] = {}
         for way in asked:
@@ -161,7 +167,7 @@ class _Check:
         return changes
 
     def _effect_of(self, edit: Edit, asked: tuple[Way, ...]) -> Effect:
-        """Judge one change as if it were the only one."""
+        """Return the effect of one change as if it were the only one."""
         seconds = min(self._left(), ONE_CHANGE)
         if seconds <= 0:
             return "unknown"
@@ -170,7 +176,7 @@ class _Check:
             pairs = [_in_order(way, self.old.schema, changed) for way in asked]
             return _effect([search(one, two, seconds=seconds) for one, two in pairs])
         except InvalidArgument:
-            return "unknown"  # by itself the change leaves no usable schema, as a $ref without its definition
+            return "unknown"  # the change alone gives no usable schema: a $ref, say, without its definition
 
     def _column(self, finding: ColumnDifference, ways: tuple[Way, ...]) -> Change:
         reasons = [finding.rule.breaks(way) for way in ways if finding.rule.breaks(way)]
@@ -192,7 +198,7 @@ class _Check:
         return next((witness for witness in witnesses if witness is not None), None)
 
     def _column_witness(self, finding: ColumnDifference) -> Witness | None:
-        """Find a record that the old JSON side lets through, with a value that the new column can't hold."""
+        """Return a record that is valid under the old JSON side, with a value that the new column can't hold."""
         schema = self.old.schema
         if finding.rule.lost is ABSENT or finding.column not in schema.get("properties", {}) or "$ref" in schema:
             return None
@@ -203,7 +209,7 @@ class _Check:
 
 
 def _stated(document: Document) -> tuple[ArrowField, ...]:
-    """The columns of a document whose types are to be compared: not those derived as json, which says nothing more."""
+    """Return the columns whose types are compared: all but those derived as json, which only repeat the JSON side."""
     if not document.arrow_derived:
         return document.arrow
     return tuple(field for field in document.arrow if not _holds_json(field.type))
@@ -215,7 +221,7 @@ def _holds_json(kind: ArrowType) -> bool:
 
 
 def _in_order(way: Way, old: Json, new: Json) -> tuple[Json, Json]:
-    """Give what was written and what reads it."""
+    """Return the writer's and the reader's schema in this direction."""
     return (old, new) if way == "backward" else (new, old)
 
 
@@ -227,11 +233,11 @@ def _effect(decisions: Sequence[Decision]) -> Effect:
 
 
 def _reason(edit: Edit, effect: Effect) -> str:
-    said = [change_wording.sentence(edit)]
+    clauses = [change_wording.sentence(edit)]
     if edit.asserted_on_data:
-        said.append(
+        clauses.append(
             "A verdict takes `format` as an annotation, but data is checked for it: what has another form halts"
         )
     if effect == "incompatible":
-        said.append(change_wording.alternative(edit))
-    return " ".join(map(change_wording.one_sentence, said))
+        clauses.append(change_wording.alternative(edit))
+    return " ".join(map(change_wording.one_sentence, clauses))

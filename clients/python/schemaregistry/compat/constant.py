@@ -1,7 +1,7 @@
-"""JSON values as hashable constants under draft-07 equality, and back. Holds no schema.
+"""Turn JSON values into hashable constants that are equal exactly where draft-07 calls the values equal, and back.
 
-Draft-07 section 4.2.3: numbers are equal by value (1 is 1.0), booleans are no numbers, members have no order. A number
-is its decimal text's exact value, so 0.1 is one tenth.
+JSON Schema core draft-07, section 4.2.3: numbers are equal by value (1 is 1.0), a boolean equals no number, the order
+of members doesn't matter. A number is the exact value of its decimal text, so 0.1 is one tenth.
 """
 
 import sys
@@ -12,14 +12,15 @@ from typing import Any, Final, TypeAlias
 from schemaregistry.document.model import Json
 
 Constant: TypeAlias = tuple[str, Any]
-"""A JSON type's name and the value: None, bool, Fraction, str, tuple of constants, frozenset of (name, constant)."""
+"""The name of a JSON type, and the value as None, bool, Fraction, str, tuple of constants or frozenset of
+(name, constant)."""
 
 TYPES: Final = ("null", "boolean", "number", "string", "array", "object")
 """The six disjoint types of JSON, the cheapest instance first."""
 
 
 def type_of(value: Json) -> str:
-    """Name one of the six types; every number is a `number`."""
+    """Return the JSON type's name, one of TYPES; an integer is a `number` too."""
     match value:
         case None:
             return "null"
@@ -36,12 +37,12 @@ def type_of(value: Json) -> str:
 
 
 def exact(number: float | Decimal) -> Fraction:
-    """Give the number its decimal text names; raises OverflowError or ValueError for an infinity or NaN."""
+    """Return the number that the decimal text stands for. Raises OverflowError or ValueError for an infinity or NaN."""
     return Fraction(number) if isinstance(number, int) else Fraction(Decimal(repr(number)))
 
 
 def freeze(value: Json) -> Constant:
-    """Make the constant that equals `value` and nothing else."""
+    """Return the constant of `value`; constants are equal exactly where the JSON values are."""
     kind = type_of(value)
     match kind:
         case "number":
@@ -55,7 +56,7 @@ def freeze(value: Json) -> Constant:
 
 
 def thaw(constant: Constant) -> Json:
-    """Make a JSON value that freezes to `constant`, members in the order of their names."""
+    """Return a JSON value whose constant is `constant`, with members sorted by name."""
     kind, value = constant
     match kind:
         case "number":
@@ -69,12 +70,12 @@ def thaw(constant: Constant) -> Json:
 
 
 def number(value: Fraction) -> int | float:
-    """Give the int, or the float whose text names `value` or is nearest to it."""
+    """Return `value` as an int, or else as the nearest float."""
     return value.numerator if value.denominator == 1 else float(value)
 
 
 def is_double(value: Fraction) -> bool:
-    """Tell whether a JSON number that every reader holds exactly names `value`."""
+    """Tell whether a JSON number can state `value` so that every reader has it exactly: as an IEEE 754 double."""
     if abs(value) > sys.float_info.max:
         return False
     if value.denominator == 1:

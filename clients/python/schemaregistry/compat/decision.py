@@ -1,4 +1,7 @@
-"""Decides whether every instance of one draft-07 schema is an instance of another. Knows no documents or levels."""
+"""Decide whether every instance of one draft-07 schema is an instance of another.
+
+`compatibility.py` asks this for two documents, in the directions of a level.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,16 +21,16 @@ from schemaregistry.compat.witness import Referees, shrink
 from schemaregistry.document.model import Json
 
 ATTEMPTS: Final = 8
-"""Instances that the validators may turn down before the search is given up."""
+"""Instances that the validators may reject before the search is given up."""
 SEARCH_SHARE: Final = 0.7
-"""The part of the time that is the search's; the rest is the second prover's."""
+"""The share of the time for the search; the rest is for the second prover."""
 PROVER_LIMIT: Final = 50_000
-"""Characters of both schemas up to which it is asked: its time grows with their square."""
+"""Characters of both schemas together up to which the second prover is asked: its time grows with their square."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What is known of the claim; `witness`, valid under old and not under new, where the outcome is incompatible."""
+    """The answer to a claim. Where the outcome is incompatible, `witness` is valid under `old` and not under `new`."""
 
     outcome: Outcome
     witness: Json | Absent = ABSENT
@@ -35,10 +38,11 @@ class Decision:
 
 
 def decide(old: Json, new: Json, *, seconds: float = 1.0) -> Decision:
-    """Decide the claim "every instance valid under `old` is valid under `new`".
+    """Decide the claim "every instance valid under `old` is valid under `new`", within about `seconds`.
 
-    Compatible only with a proof, incompatible only with a witness that two validators confirm, else unknown with the
-    reason. Raises InvalidArgument where one of the two is no draft-07 schema or has a pattern without a time bound.
+    The outcome is compatible only with a proof, incompatible only with a witness that two validators confirm, and else
+    unknown with the reason. Raises InvalidArgument where a schema isn't draft-07, or has a pattern that the
+    linear-time regex engine can't run.
     """
     start = monotonic()
     try:
@@ -53,7 +57,7 @@ def decide(old: Json, new: Json, *, seconds: float = 1.0) -> Decision:
 
 
 def search(old: Json, new: Json, *, seconds: float) -> Decision:
-    """Decide as `decide` does, by the search alone, which looks at the clock."""
+    """Decide the same claim by the search alone, without the second prover: it stops when the time is over."""
     try:
         return _in_time(old, new, monotonic() + seconds)
     except UnreadableSchema as unreadable:
@@ -75,10 +79,10 @@ def _is_small(old: Json, new: Json) -> bool:
 
 
 def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decision:
-    """Look for an instance of `old ∧ ¬new`; that there is none is the proof.
+    """Look for an instance of `old ∧ ¬new`: one is the counterexample, and that there is none is the proof.
 
-    An instance that the validators turn down (their arithmetic or their regex dialect differs) is put aside and the
-    search goes on, but without a proof at its end: that instance may well be a counterexample.
+    An instance that the validators reject, because their arithmetic or regex dialect differs, is excluded and the
+    search goes on. From then on EMPTY is no proof any more: the excluded instance may be a counterexample after all.
     """
     space = Space(partial(tick, deadline))
     claim = space.both(read(old, space), read(new, space).negation)
@@ -100,7 +104,11 @@ def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decisi
 
 
 def _smallest(instance: Json, referees: Referees, deadline: float) -> Json | Absent:
-    """Shrink by the fast validator and have the second one confirm the end, or else every step."""
+    """Return a smaller instance that both validators confirm, or ABSENT where they reject `instance`.
+
+    Shrinking asks the fast validator alone and has the second one confirm the result; only where that fails does it ask
+    both at each step.
+    """
     if not referees.suspect(instance):
         return ABSENT
 

@@ -1,7 +1,7 @@
-"""Reads the regular part of ECMA-262's pattern syntax, as draft-07 `pattern` has it, into `regular`.
+"""Parse a draft-07 `pattern` (ECMA-262 syntax) into a regular expression of `regular.py`.
 
-What is not regular or where engines differ (look-around, back references, `\\b`, `\\p`, case folding, braces that
-count nothing) gives None: such a pattern is left opaque.
+A pattern that isn't regular, or that engines read differently (look-around, back references, `\\b`, `\\p`, case
+folding, braces without a count), is not parsed: the result is None, and callers treat the pattern as opaque.
 """
 
 from functools import lru_cache
@@ -24,10 +24,12 @@ from schemaregistry.compat.regular import (
     without,
 )
 
+# Larger patterns are opaque: the automata of counted repetitions grow with the counts, and the parser recurses.
 MAX_LENGTH: Final = 1000
 MAX_REPEAT: Final = 1000
 MAX_DEPTH: Final = 50
 
+# ECMA-262's classes, as ranges of code points: `\d` and `\w` are ASCII only, `\s` and `.` follow Unicode.
 DIGIT: Final[Ranges] = ((48, 57),)
 WORD: Final[Ranges] = ((48, 57), (65, 90), (95, 95), (97, 122))
 SPACE: Final[Ranges] = (
@@ -48,18 +50,18 @@ SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/-")
 
 
 class _Irregular(Exception):
-    """Not in the part that is read."""
+    """The pattern is not in the part of the syntax that is parsed."""
 
 
 @lru_cache(maxsize=1024)
 def language(pattern: str) -> Language | None:
-    """Give the language of texts that match, or None where the pattern is left opaque."""
+    """Return the language of the texts in which the pattern matches, or None where the pattern is opaque."""
     regex = parse(pattern)
     return None if regex is None else Language(regex)
 
 
 def parse(pattern: str) -> Regex | None:
-    """Read a pattern."""
+    """Return the parsed pattern, or None where it is opaque."""
     if len(pattern) > MAX_LENGTH:
         return None
     reader = _PatternReader(pattern)
@@ -71,7 +73,7 @@ def parse(pattern: str) -> Regex | None:
 
 
 class _PatternReader:
-    """A cursor over one pattern; each method reads one production of ECMA-262 22.2.1."""
+    """A recursive-descent parser of one pattern; each method reads one production of ECMA-262 22.2.1."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -80,9 +82,9 @@ class _PatternReader:
     def peek(self) -> str:
         return self.text[self.at : self.at + 1]
 
-    def take(self, wanted: str) -> bool:
-        found = self.text.startswith(wanted, self.at)
-        self.at += len(wanted) if found else 0
+    def take(self, token: str) -> bool:
+        found = self.text.startswith(token, self.at)
+        self.at += len(token) if found else 0
         return found
 
     def one(self) -> str:
@@ -198,7 +200,7 @@ class _PatternReader:
         if char == "\\":
             return self.escape(in_class=True)
         if char == "[" or (char in "&~-" and self.peek() == char):
-            raise _Irregular  # engines with set operations read these otherwise
+            raise _Irregular  # `[[`, `&&`, `--` and `~~` are set operations in some engines, Rust's among them
         return ((ord(char), ord(char)),)
 
     def escape(self, *, in_class: bool) -> Ranges:
@@ -229,12 +231,14 @@ class _PatternReader:
 
 
 def _scalars(ranges: Ranges) -> Ranges:
+    """Drop surrogates: a double complement within the scalar values."""
     return without(without(ranges))
 
 
 def _repeated(body: Regex, least: int, most: int | None) -> Regex:
     if not anchored(body):
         return repeat(body, least, most)
+    # `regular.derivative` handles an anchored body only in r*, so other repetitions are written with r*, or refused.
     match least, most:
         case 0, None:
             return repeat(body, 0, None)

@@ -1,7 +1,8 @@
-"""Formulas over JSON instances in negation normal form, each built once and knowing its own negation.
+"""Build and simplify formulas over JSON values, in negation normal form; each is built once and has its negation.
 
-Holds how formulas are built and simplified; what they are read from and how they are solved is elsewhere. An atom about
-one type says nothing of the others: whoever builds one guards it with `types`, and `restrict` takes the guards away.
+`schema_reader.py` reads a schema into a formula, `solving.py` looks for a value that satisfies one. An atom about one
+JSON type is meaningful for values of that type only. So an atom is built with a `types` guard in front
+(`Space.guarded`), and `Space.restrict` removes the guards once the type is chosen.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,7 +13,10 @@ from schemaregistry.compat.constant import TYPES, Constant
 
 
 class Formula:
-    """One node. Two formulas of one space with the same meaning by construction are the same object."""
+    """One node: an operator and its arguments. In one space, equal operators and arguments give the same object.
+
+    `restricted` caches `Space.restrict` by type; `serial` numbers the formulas in the order in which they were made.
+    """
 
     __slots__ = ("args", "negation", "op", "restricted", "serial")
 
@@ -43,7 +47,7 @@ DUAL: Final = {
 """Each operator and its negation; `types`, `min_length` and `min_keys` negate within themselves."""
 
 TICKS: Final = 512
-"""Formulas between two looks at the clock."""
+"""Formulas that are built between two checks of the deadline."""
 OPPOSITE: Final = DUAL | {dual: op for op, dual in DUAL.items()}
 LISTS: Final = frozenset({"in", "not_in"})
 ATOMS: Final = frozenset(OPPOSITE) - {"true", "false", "and", "or"} - LISTS | {
@@ -52,15 +56,15 @@ ATOMS: Final = frozenset(OPPOSITE) - {"true", "false", "and", "or"} - LISTS | {
     "min_keys",
     "max_keys",
 }
-"""What joins with one another without being taken apart or merged; of two parts one may be `types` besides."""
+"""Operators that are joined without a simplification; of two parts the first may also be `types`."""
 ALL_TYPES: Final = frozenset(TYPES)
 
 
 class Space:
-    """The formulas of one question, hash-consed; `targets` holds what each reference stands for."""
+    """The formulas of one question, hash-consed; `targets` maps the key of a `ref` to the formula it refers to."""
 
     def __init__(self, tick: Callable[[], None] = lambda: None) -> None:
-        """`tick` is called now and then while formulas are made: it may raise to give up."""
+        """Start with true and false. `tick` is called every TICKS formulas; it raises to end the work."""
         self._tick = tick
         self._made: dict[tuple[str, tuple[Any, ...]], Formula] = {}
         self.targets: dict[Any, Formula] = {}
@@ -68,6 +72,7 @@ class Space:
         self.false = self.true.negation
 
     def _pair(self, op: str, args: tuple[Any, ...], dual: str, dual_args: tuple[Any, ...]) -> Formula:
+        """Return the formula and make its negation with it, so that each is found as the other's `negation`."""
         found = self._made.get((op, args))
         if found is not None:
             return found
@@ -82,14 +87,15 @@ class Space:
         return self._pair(op, args, OPPOSITE[op], args)
 
     def both(self, *parts: Formula) -> Formula:
-        """Make the conjunction."""
+        """Return the conjunction of `parts`; true without any."""
         return self._join("and", parts, self.true, self.false)
 
     def either(self, *parts: Formula) -> Formula:
-        """Make the disjunction."""
+        """Return the disjunction of `parts`; false without any."""
         return self._join("or", parts, self.false, self.true)
 
     def _join(self, op: str, parts: tuple[Formula, ...], unit: Formula, zero: Formula) -> Formula:
+        """Flatten nested joins, merge type and value sets, drop duplicates; a part and its negation give `zero`."""
         if len(parts) == 2 and self._stay_as_they_are(*parts):
             return self._joined(op, parts)
         flat: dict[Formula, None] = {}
@@ -121,27 +127,28 @@ class Space:
         return self._joined(op, flat)
 
     def _stay_as_they_are(self, one: Formula, two: Formula) -> bool:
-        """Tell quickly whether two parts have nothing to be simplified: the most frequent case."""
+        """Tell quickly that two parts can't be simplified, which is the most frequent case."""
         plain = two.op in ATOMS and (one.op in ATOMS or one.op == "types")
         return plain and one is not two and one is not two.negation
 
     def _joined(self, op: str, parts: Iterable[Formula]) -> Formula:
+        # Sorted, so that a join is the same object whatever the order of its parts, and the search deterministic.
         args = tuple(sorted(parts, key=_serial))
         return self._pair(op, args, OPPOSITE[op], tuple(part.negation for part in args))
 
     def _of_lists(self, op: str, in_: list[frozenset[Constant]], out: list[frozenset[Constant]]) -> Formula:
-        """Join lists of values, and of values left out, into one, by algebra of sets; there is one at least."""
+        """Join `in` and `not_in` formulas, at least one, into a single one by set algebra."""
         if op == "or":  # by De Morgan
             return self._of_lists("and", out, in_).negation
         barred = frozenset[Constant]().union(*out)
         return self.is_in(frozenset.intersection(*in_) - barred) if in_ else self.is_in(barred).negation
 
     def implies(self, premise: Formula, conclusion: Formula) -> Formula:
-        """Make `premise → conclusion`."""
+        """Return `premise → conclusion`."""
         return self.either(premise.negation, conclusion)
 
     def types(self, names: Iterable[str]) -> Formula:
-        """The instance's type is one of the six names given."""
+        """The instance's type is one of `names`, out of `constant.TYPES`."""
         have = frozenset(names)
         if not have:
             return self.false
@@ -150,11 +157,11 @@ class Space:
         return self._pair("types", (have,), "types", (ALL_TYPES - have,))
 
     def guarded(self, kind: str, atom: Formula) -> Formula:
-        """If the instance is a `kind`, `atom` holds: the meaning of nearly every keyword."""
+        """If the instance has the type `kind`, then `atom` holds: the meaning of nearly every draft-07 keyword."""
         return self.either(self.types(ALL_TYPES - {kind}), atom)
 
     def ref(self, key: Any) -> Formula:
-        """What `targets[key]` says."""
+        """The instance satisfies `targets[key]`, which may itself contain this reference."""
         return self._atom("ref", key)
 
     def is_in(self, values: Iterable[Constant]) -> Formula:
@@ -163,27 +170,27 @@ class Space:
         return self._atom("in", have) if have else self.false
 
     def bound(self, op: str, value: Fraction) -> Formula:
-        """A number's bound: `at_least`, `above`, `at_most` or `below`."""
+        """The number is `op` (`at_least`, `above`, `at_most` or `below`) `value`."""
         return self._atom(op, value)
 
     def multiple_of(self, divisor: Fraction) -> Formula:
-        """A number that is `divisor` times an integer."""
+        """The number is `divisor` times an integer."""
         return self._atom("multiple_of", divisor)
 
     def match(self, pattern: str) -> Formula:
-        """A string in which the pattern matches somewhere."""
+        """The pattern matches somewhere in the string."""
         return self._atom("match", pattern)
 
     def min_length(self, length: int) -> Formula:
-        """A string of `length` code points or more."""
+        """The string has at least `length` code points."""
         return self._pair("min_length", (length,), "max_length", (length - 1,)) if length > 0 else self.true
 
     def min_keys(self, count: int) -> Formula:
-        """An object with `count` members or more."""
+        """The object has at least `count` members."""
         return self._pair("min_keys", (count,), "max_keys", (count - 1,)) if count > 0 else self.true
 
     def all_items(self, start: int, stop: int | None, item: Formula) -> Formula:
-        """Every element at an index in [start, stop) satisfies `item`; stop None is no end."""
+        """Every element at an index in [start, stop) satisfies `item`; without an end where `stop` is None."""
         if item is self.true or start == stop:
             return self.true
         return self._pair("all_items", (start, stop, item), "some_item", (start, stop, item.negation))
@@ -193,7 +200,7 @@ class Space:
         return self._atom("unique")
 
     def all_keys(self, keys: Formula, value: Formula) -> Formula:
-        """Every member whose name satisfies `keys`, a formula over strings, has a value satisfying `value`."""
+        """Every member whose name satisfies `keys`, a formula over strings, has a value that satisfies `value`."""
         if value is self.true or keys is self.false:
             return self.true
         return self._pair("all_keys", (keys, value), "some_key", (keys, value.negation))
@@ -207,7 +214,10 @@ class Space:
         return self.is_in([("string", name)])
 
     def restrict(self, formula: Formula, kind: str) -> Formula:
-        """Give what `formula` says of instances of one type: no `types` left outside references and members."""
+        """Return a formula that agrees with `formula` on values of the type `kind`, and has no `types` guards.
+
+        Guards inside references, elements and members stay: those are about other values.
+        """
         found = formula.restricted.get(kind)
         if found is None:
             found = self._restrict(formula, kind)

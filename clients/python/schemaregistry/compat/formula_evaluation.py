@@ -1,4 +1,4 @@
-"""Evaluates formulas on JSON values. Solves nothing."""
+"""Evaluate formulas on JSON values."""
 
 from fractions import Fraction
 from functools import lru_cache
@@ -13,14 +13,17 @@ from schemaregistry.document.model import Json
 
 
 class Holding:
-    """Evaluation in one space, which knows what references stand for."""
+    """An evaluator of one space's formulas, which remembers its answers for arrays and objects."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
         self._known: dict[tuple[Formula, int], tuple[bool, Json]] = {}
 
     def holds(self, formula: Formula, value: Json) -> bool:
-        """Tell whether `value` satisfies `formula`; an atom about another type than the value's is never asked for."""
+        """Tell whether `value` satisfies `formula`.
+
+        An atom at the top must be about the type of `value`; inside a formula its guard sees to that.
+        """
         if formula.op in NEGATIVE:
             return not self.holds(formula.negation, value)
         match formula.op:
@@ -45,11 +48,15 @@ class Holding:
                 return self._container(formula, value)
 
     def _container(self, formula: Formula, value: Json) -> bool:
-        """Remember by identity: in an instance of the search a part may stand a thousand million times."""
+        """Evaluate on an array or object once per Python object.
+
+        The search builds instances in which one object is part of many others, so that the JSON text would be huge.
+        """
         key = formula, id(value)
         if key not in self._known:
             holds = self._array if isinstance(value, list) else self._object
-            self._known[key] = holds(formula, value), value  # kept, so that its id stays its own
+            # The value is stored too: were it freed, a new object could get its id.
+            self._known[key] = holds(formula, value), value
         return self._known[key][0]
 
     def _array(self, formula: Formula, value: list[Json]) -> bool:
@@ -69,7 +76,7 @@ NEGATIVE: Final = frozenset(DUAL.values())
 
 
 def _is_no_guard(formula: Formula) -> bool:
-    """Sort `types` first: it decides whether the atoms beside it may be asked at all."""
+    """Sort `types` first: it tells whether the atoms beside it are about the value's type at all."""
     return formula.op != "types"
 
 
@@ -94,7 +101,7 @@ def _string(formula: Formula, value: str) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether the pattern matches somewhere in `text`."""
+    """Tell whether the pattern matches somewhere in `text`; jsonschema-rs answers for an opaque pattern."""
     known = language(pattern)
     return known.holds(text) if known is not None else _opaque(pattern).is_valid(text)
 

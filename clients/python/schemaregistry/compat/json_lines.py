@@ -1,4 +1,4 @@
-"""The JSON lines of `schemaregistry compat`: one question a line, one answer a line. Decides nothing itself."""
+"""Answer the JSON lines of `schemaregistry compat`, one answer for each question; `decision.py` decides them."""
 
 import json
 from time import monotonic
@@ -12,19 +12,19 @@ from schemaregistry.document.strict_json import loads
 from schemaregistry.errors import InvalidArgument
 
 MAX_BYTES: Final = 4 * 1024 * 1024
-"""Bytes of a line."""
+"""Bytes of a line at most."""
 
 MEMBERS: Final = ("id", "old", "new")
 
 NAMED: Final = 20
-"""Members passed over that an answer names, at most."""
+"""Ignored members that an answer names at most."""
 
 
 def answer(line: bytes, seconds: float) -> str:
     """Answer one line within about `seconds`: {"id", "verdict", "witness" or "reason"}, or {"id", "error"}.
 
-    Other members than "id", "old" and "new" decide nothing, as a label of a case does not; "ignored" names them, so
-    that nobody takes a direction, say, for heeded.
+    Members besides "id", "old" and "new", such as the label of a case, are ignored. The answer lists their names as
+    "ignored", so that nobody believes that a "direction", say, had an effect.
     """
     deadline = monotonic() + seconds
     question: dict[str, Json] = {}
@@ -32,30 +32,33 @@ def answer(line: bytes, seconds: float) -> str:
         question = _read(line)
         if not question.keys() >= {"old", "new"}:
             raise InvalidArgument('A line is an object {"id", "old", "new"}.', reason="BAD_LINE")
-        said = _verdict(question["old"], question["new"], max(deadline - monotonic(), 0.0))
+        result = _verdict(question["old"], question["new"], max(deadline - monotonic(), 0.0))
     except InvalidArgument as error:
         at = {"pointer": error.pointer} if error.pointer else {}
-        said = {"error": {"reason": error.reason, "message": error.message, **at}}
+        result = {"error": {"reason": error.reason, "message": error.message, **at}}
     others = [cut(name) for name in question if name not in MEMBERS]
-    return _written(question.get("id"), said | ({"ignored": others[:NAMED]} if others else {}))
+    return _written(question.get("id"), result | ({"ignored": others[:NAMED]} if others else {}))
 
 
 def undecided(line: bytes, reason: str) -> str:
-    """Answer a line whose verdict could not be waited for."""
+    """Return the answer "unknown" to a line that was given up for `reason`."""
     try:
         question = json.loads(line)
-    except (ValueError, RecursionError):  # it was given up before it was read, which is strict
+    except (ValueError, RecursionError):  # the line may have been given up before its JSON was checked
         question = None
     name = question.get("id") if isinstance(question, dict) else None
     return _written(name, {"verdict": Outcome.UNKNOWN.value, "reason": reason})
 
 
-def _written(name: Json, said: dict[str, Json]) -> str:
-    return json.dumps({"id": name, **said}, ensure_ascii=False)
+def _written(name: Json, result: dict[str, Json]) -> str:
+    return json.dumps({"id": name, **result}, ensure_ascii=False)
 
 
 def _read(line: bytes) -> dict[str, Json]:
-    """Read strictly, but give numbers as most readers have them: `1e308` a float, with its digits lost."""
+    """Check the line strictly, then return it with numbers as most readers have them: `1e308` as a float.
+
+    The strict reader would make 1e308 an int of 309 digits, which a witness would then show in full.
+    """
     loads(line, max_bytes=MAX_BYTES)
     question = json.loads(line)
     return question if isinstance(question, dict) else {}

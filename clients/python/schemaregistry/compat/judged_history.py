@@ -1,4 +1,4 @@
-"""Which versions of its history a candidate is judged against: the one rule, for the registry and every command."""
+"""Select the versions of its history that a candidate is judged against; the registry and all commands use this."""
 
 from collections.abc import Sequence
 from itertools import islice
@@ -10,7 +10,7 @@ from schemaregistry.document.model import Level
 
 
 class Versioned(Protocol):
-    """What has a semantic version: a document, an entry of the registry, a commit."""
+    """Anything with a semantic version: a document, an entry of the registry, a commit."""
 
     @property
     def version(self) -> Version | str: ...
@@ -20,11 +20,11 @@ VersionedT = TypeVar("VersionedT", bound=Versioned)
 
 
 def judged_against(history: Sequence[VersionedT], level: Level | None) -> Sequence[VersionedT]:
-    """Give the versions that a candidate at `level` (None: the default level) is judged against, newest first.
+    """Return the versions that a candidate at `level` (None: the default level) is judged against, newest first.
 
-    `history` stands in the order of its versions, the oldest first. A pre-release promises nothing, so releases alone
-    count, or the pre-releases while there is no release. A transitive level is judged against every version that
-    counts, any other level against the newest of them.
+    `history` is sorted by version, the oldest first. Only releases count, since a pre-release promises nothing; while
+    there is no release, the pre-releases count. A transitive level selects every version that counts, any other level
+    the newest one.
     """
     counted = None if is_transitive(level) else 1
     releases = (each for each in reversed(history) if _is_release(each))
@@ -32,10 +32,10 @@ def judged_against(history: Sequence[VersionedT], level: Level | None) -> Sequen
 
 
 def is_transitive(level: Level | None) -> bool:
-    """Whether a level asks for the whole history."""
+    """Tell whether a level asks for a judgement against the whole history."""
     return level is not None and level.endswith("_transitive")
 
 
 def _is_release(item: Versioned) -> bool:
-    # Versions have no build metadata here (`document.naming`), so a hyphen begins a pre-release.
+    # A version may have no build metadata here (see `document/naming.py`), so a hyphen always begins a pre-release.
     return "-" not in str(item.version)

@@ -1,6 +1,7 @@
-"""Finds an object whose members satisfy what is said of all keys of a kind and of some key of a kind.
+"""Find an object that satisfies conditions on all, or on at least one, of the members whose keys are of some kind.
 
-A member is a strictly smaller instance than its object, which is what the solver's induction stands on.
+`solving.py` decides recursive schemas by induction over the size of instances. That is sound here because a member's
+value is strictly smaller than its object.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,24 +13,25 @@ from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 from schemaregistry.document.model import Json
 
 MAX_KEYS: Final = 20_000
+"""Members of the largest object that is tried; larger ones are UNKNOWN."""
 FEW: Final = 16
-"""Members to add up to which the shortest names are looked for."""
+"""Missing members up to which a search finds the shortest names; beyond, numbered names are tried first."""
 PLAIN_NAMES: Final = 64
-"""Plain names in a row that may not do before kinds of names are looked for."""
+"""Numbered names that may be unusable before a search looks for the remaining names."""
 
 Chosen = dict[str, Formula]
-"""The members of the object being made: what the value of each must satisfy."""
+"""The members of the object being built, by name: what the value of each must satisfy."""
 MemberFormula = tuple[str, Formula]
-"""A key, and what all keys of its kind say of its value."""
+"""A key, and what its value must satisfy by the conditions on all keys of its kind."""
 Kinds = list[tuple[Formula, Formula]]
-"""Kinds of keys, each with what it says of the values."""
+"""Conditions on members: which keys each is about, and what their values must satisfy."""
 
 
 def needs_too_many(literals: Iterable[Formula], cases: Iterable[Formula]) -> bool:
-    """Tell whether an object would need more members than it may have.
+    """Tell whether an object would need more members than its `max_keys` allows.
 
-    Each literal and case that asks for one of some names asks for a member of its own, where the names differ: so
-    many of them, chosen greedily, are a lower bound. (The exact one is the hitting set problem.)
+    Literals and cases that each require one of several names need a member each, where their names don't overlap. How
+    many such there are, chosen greedily, is a lower bound. (The exact number is the hitting set problem.)
     """
     literals = list(literals)
     most: int | None = min((literal.args[0] for literal in literals if literal.op == "max_keys"), default=None)
@@ -46,7 +48,7 @@ def needs_too_many(literals: Iterable[Formula], cases: Iterable[Formula]) -> boo
 
 
 def _one_of(formula: Formula) -> frozenset[str]:
-    """Give names of which an object that satisfies the formula has one; empty where that isn't known."""
+    """Return names of which an object that satisfies the formula has at least one; empty where none are known."""
     match formula.op:
         case "some_key":
             keys: Formula = formula.args[0]
@@ -113,12 +115,15 @@ class _Object:
         return self._assign(rest, chosen)
 
     def value_of(self, name: str) -> Formula:
-        """Give what all keys of a kind say of the value under `name`."""
-        told = (value for keys, value in self.all if self.solving.holds(keys, name))
-        return self.space.both(*self.named.get(name, ()), *told)
+        """Return what the value under `name` must satisfy by the conditions on all keys."""
+        value_formula = (value for keys, value in self.all if self.solving.holds(keys, name))
+        return self.space.both(*self.named.get(name, ()), *value_formula)
 
     def _assign(self, rest: Kinds, chosen: Chosen) -> SearchResult:
-        """Give every remaining "some key" a new key, or one that is already chosen: all ways, so EMPTY is a proof."""
+        """Try every way to give each `some_key` condition in `rest` a new or an already chosen key.
+
+        All ways are tried, so EMPTY is a proof.
+        """
         self.solving.tick()
         if self.most is not None and len(chosen) > self.most:
             return No.EMPTY
@@ -128,29 +133,29 @@ class _Object:
         return first(self._ways(keys, value, others, chosen))
 
     def _ways(self, keys: Formula, value: Formula, others: Kinds, chosen: Chosen) -> Iterator[SearchResult]:
-        # A later "some key" may want this very member: its keys are a kind of their own.
-        wanted = [(wish, self.space.true) for wish, _ in others]
+        # A later `some_key` may be satisfied by this very member, so a new key inside its keys and one outside differ.
+        wanted = [(other_keys, self.space.true) for other_keys, _ in others]
         for place in self._new_keys(keys, chosen, [*self.all, *wanted]):
             if isinstance(place, No):
                 yield place
             else:
                 yield self._with(place, value, others, chosen)
-        for name, told in chosen.items():
+        for name, value_formula in chosen.items():
             if self.solving.holds(keys, name):
-                yield self._with((name, told), value, others, chosen)
+                yield self._with((name, value_formula), value, others, chosen)
 
     def _with(self, place: MemberFormula, value: Formula, others: Kinds, chosen: Chosen) -> SearchResult:
-        name, told = place
-        both = self.space.both(told, value)
+        name, value_formula = place
+        both = self.space.both(value_formula, value)
         if self.solving.solve(both) is No.EMPTY:
             return No.EMPTY
         return self._assign(others, chosen | {name: both})
 
     def _new_keys(self, keys: Formula, chosen: Chosen, kinds: Kinds) -> Iterator[MemberFormula | No]:
-        """Give a key of each kind that `keys` holds of: first the names that something is said of, then by class.
+        """Yield new keys that satisfy `keys`: the names that conditions mention, then one key of each class.
 
-        Keys inside and outside the same `kinds` are told the same, so one stands for all; UNKNOWN where it is not
-        known whether there is any.
+        Keys inside and outside the same `kinds` are interchangeable, so one represents the class. Yields UNKNOWN where
+        it isn't known whether a class has any key.
         """
         names = dict.fromkeys(self.named)
         if keys.op == "in":
@@ -161,25 +166,28 @@ class _Object:
         taken = self.space.is_in(("string", name) for name in (*names, *chosen)).negation
         yield from self._classes(self.space.both(keys, taken), self.space.true, kinds)
 
-    def _classes(self, region: Formula, told: Formula, kinds: Kinds) -> Iterator[MemberFormula | No]:
-        """Split a region of keys by each kind: outside it, then inside."""
+    def _classes(self, region: Formula, value_formula: Formula, kinds: Kinds) -> Iterator[MemberFormula | No]:
+        """Split the keys in `region` by each kind, outside and inside of it, and yield one key of each part.
+
+        The conditions of the kinds met inside are collected for the value.
+        """
         found = self.solving.solve_text(region)
-        if found is No.EMPTY or told is self.space.false:
+        if found is No.EMPTY or value_formula is self.space.false:
             return
         if isinstance(found, No):
             yield found
             return
         if not kinds:
-            yield found.value, told
+            yield found.value, value_formula
             return
         (keys, value), *rest = kinds
-        yield from self._classes(self.space.both(region, keys.negation), told, rest)
-        yield from self._classes(self.space.both(region, keys), self.space.both(told, value), rest)
+        yield from self._classes(self.space.both(region, keys.negation), value_formula, rest)
+        yield from self._classes(self.space.both(region, keys), self.space.both(value_formula, value), rest)
 
     def _fill(self, chosen: Chosen) -> SearchResult:
-        """Add members up to the least count.
+        """Add members until the object has as many as `min_keys` asks for.
 
-        Any key whose value has an instance will do: were there too few of those, no object would have enough.
+        Any new key whose value has an instance serves. If there are too few such keys, no object has enough members.
         """
         if self.least > MAX_KEYS:
             return No.UNKNOWN
@@ -193,7 +201,7 @@ class _Object:
         return self._build(chosen)
 
     def _add_plain(self, chosen: Chosen) -> None:
-        """Add members with plain names, which are found without a search, while most of them do."""
+        """Add members named k0, k1, …, which takes no search for names, until too many of them are unusable."""
         failed = 0
         for number in count():
             if len(chosen) >= self.least or failed > PLAIN_NAMES:
@@ -201,9 +209,9 @@ class _Object:
             name = f"k{number}"
             if name in chosen:
                 continue
-            told = self.value_of(name)
-            if isinstance(self.solving.solve(told), Found):
-                chosen[name] = told
+            value_formula = self.value_of(name)
+            if isinstance(self.solving.solve(value_formula), Found):
+                chosen[name] = value_formula
             else:
                 failed += 1
 

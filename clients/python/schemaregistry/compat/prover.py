@@ -1,4 +1,4 @@
-"""jsonschema-rs' canonical form as a prover of containment: a quick yes, or nothing."""
+"""Prove by jsonschema-rs' canonical form that one schema admits all that another does: a quick yes, or no answer."""
 
 import jsonschema_rs
 
@@ -6,11 +6,12 @@ from schemaregistry.document.model import Json
 
 
 def proves(old: Json, new: Json) -> bool:
-    """Tell whether `new` provably admits all that `old` admits; False says nothing, nor does anything it throws.
+    """Tell whether `new` provably admits all that `old` admits; False means that it is not known.
 
-    The superset is the one that covers. The answer is compared by name: every member of the enum is true as a bool.
+    An exception in jsonschema-rs counts as False too.
     """
     try:
+        # `covers` is asked of the superset. Its answer is compared by name: each member of the enum is truthy.
         return str(_canonical(new).covers(_canonical(old))) == "yes"
     except (KeyboardInterrupt, SystemExit, TimeoutError):
         raise

@@ -1,7 +1,8 @@
-"""Regular languages by derivatives (Brzozowski 1964), with the anchors of an unanchored search. Holds no syntax.
+"""Regular expressions and their automata by derivatives (Brzozowski 1964), with the anchors `^` and `$`.
 
-A derivative of a language by a character is what may follow it. `^` and `$` are the empty word at the start and at the
-end of the text alone: every step takes the start away, and only `nullable` at the end sees `$`.
+The derivative of a language by a character is the set of texts that may follow that character. `^` is the empty word at
+the start of the text only and `$` the one at its end only: each step removes `^`, and `$` counts where the text ends.
+`ecma.py` parses patterns into these expressions.
 """
 
 from dataclasses import dataclass
@@ -18,14 +19,14 @@ SCALARS: Final[Ranges] = ((0, 0xD7FF), (0xE000, LAST))
 
 @dataclass(frozen=True, slots=True)
 class Chars:
-    """One character out of some; out of none is the empty language."""
+    """One character out of `ranges`; without ranges, the language without any text."""
 
     ranges: Ranges
 
 
 @dataclass(frozen=True, slots=True)
 class Cat:
-    """`head`, then `tail`."""
+    """`head` followed by `tail`."""
 
     head: "Regex"
     tail: "Regex"
@@ -33,14 +34,14 @@ class Cat:
 
 @dataclass(frozen=True, slots=True)
 class Alt:
-    """Any of two or more."""
+    """Any one of two or more options."""
 
     options: "frozenset[Regex]"
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """`body`, `least` to `most` times; most None is without end."""
+    """`body`, `least` to `most` times; without a limit where `most` is None."""
 
     body: "Regex"
     least: int
@@ -49,7 +50,7 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """The empty word: everywhere, or only at the start or at the end of the text."""
+    """The empty word: anywhere, or (`where` "start" or "end") only at that place of the text."""
 
     where: str = ""
 
@@ -64,7 +65,7 @@ ANY: Final = Repeat(Chars(SCALARS), 0, None)
 
 
 def cat(head: Regex, tail: Regex) -> Regex:
-    """Concatenate; right-leaning, so that equal languages are more often equal values."""
+    """Return `head` followed by `tail`; nested to the right, so that equal languages are more often equal values."""
     if NOTHING in (head, tail):
         return NOTHING
     if head == EMPTY:
@@ -75,7 +76,7 @@ def cat(head: Regex, tail: Regex) -> Regex:
 
 
 def alt(*options: Regex) -> Regex:
-    """Unite."""
+    """Return the union; NOTHING without options."""
     flat: set[Regex] = set()
     for option in options:
         flat |= option.options if isinstance(option, Alt) else {option}
@@ -86,7 +87,7 @@ def alt(*options: Regex) -> Regex:
 
 
 def repeat(body: Regex, least: int, most: int | None) -> Regex:
-    """Repeat."""
+    """Return `body` repeated `least` to `most` times; without a limit where `most` is None."""
     if most == 0 or (body == NOTHING and least == 0) or body == EMPTY:
         return EMPTY
     if body == NOTHING or (least, most) == (1, 1):
@@ -95,7 +96,7 @@ def repeat(body: Regex, least: int, most: int | None) -> Regex:
 
 
 def nullable(regex: Regex, *, start: bool, end: bool) -> bool:
-    """Tell whether the empty word belongs to it, at such a place in the text."""
+    """Tell whether the empty word matches at a place that is the start or the end of the text, both or neither."""
     match regex:
         case Word(where):
             return where == "" or (where == "start" and start) or (where == "end" and end)
@@ -110,7 +111,7 @@ def nullable(regex: Regex, *, start: bool, end: bool) -> bool:
 
 
 def anchored(regex: Regex) -> bool:
-    """Tell whether an anchor is anywhere in it."""
+    """Tell whether `regex` contains an anchor."""
     match regex:
         case Word(where):
             return where != ""
@@ -126,7 +127,7 @@ def anchored(regex: Regex) -> bool:
 
 @lru_cache(maxsize=8192)
 def past_start(regex: Regex) -> Regex:
-    """Give what is left of it behind the first character: `^` is nowhere."""
+    """Return `regex` as it applies after the first character, where `^` can't match."""
     match regex:
         case Word("start"):
             return NOTHING
@@ -142,19 +143,19 @@ def past_start(regex: Regex) -> Regex:
 
 @lru_cache(maxsize=65536)
 def derivative(regex: Regex, char: int, start: bool) -> Regex:
-    """Give what may follow `char`; the result is behind the start."""
+    """Return the expression for what may follow `char`; `start` tells whether `char` is the text's first character."""
     match regex:
         case Chars(ranges):
             return EMPTY if contains(ranges, char) else NOTHING
         case Cat(head, tail):
             after = cat(derivative(head, char, start), past_start(tail))
-            # `$` before a character is nowhere: end is False.
+            # A character follows, so this is not the end of the text: `$` can't match.
             return alt(after, derivative(tail, char, start)) if nullable(head, start=start, end=False) else after
         case Alt(options):
             return alt(*(derivative(option, char, start) for option in options))
         case Repeat(body, least, most):
-            # Right for a nullable body too: then r{m,n} is r{0,n}. An anchored body is nullable at some places only;
-            # the parser makes none but r*, where least is 0 and an empty turn changes nothing.
+            # This also holds for a nullable body, for which r{m,n} equals r{0,n}. An anchored body is nullable at some
+            # places only; `ecma.py` builds no other repetition of it than r*, where an empty turn changes nothing.
             fewer = repeat(past_start(body), max(least - 1, 0), None if most is None else most - 1)
             return cat(derivative(body, char, start), fewer)
         case _:
@@ -167,7 +168,7 @@ def contains(ranges: Ranges, char: int) -> bool:
 
 
 def merged(ranges: list[tuple[int, int]]) -> Ranges:
-    """Sort and join ranges."""
+    """Return the ranges sorted, with overlapping and adjacent ones joined."""
     out: list[tuple[int, int]] = []
     for low, high in sorted(ranges):
         if out and low <= out[-1][1] + 1:
@@ -178,7 +179,7 @@ def merged(ranges: list[tuple[int, int]]) -> Ranges:
 
 
 def without(ranges: Ranges) -> Ranges:
-    """Give every scalar value that is not in `ranges`."""
+    """Return the complement of `ranges` within the Unicode scalar values."""
     out, at = [], 0
     for low, high in (*ranges, (LAST + 1, LAST + 1)):
         out += [(max(at, first), min(low - 1, last)) for first, last in SCALARS if max(at, first) <= min(low - 1, last)]
@@ -187,7 +188,10 @@ def without(ranges: Ranges) -> Ranges:
 
 
 def cuts(regex: Regex) -> set[int]:
-    """Give the code points where a class of characters starts or has just ended: between two, all step alike."""
+    """Return the code points where a character class starts or has just ended.
+
+    All characters between two neighbouring cuts have the same derivatives, so one of them represents the rest.
+    """
     match regex:
         case Chars(ranges):
             return {low for low, _ in ranges} | {high + 1 for _, high in ranges}
@@ -202,23 +206,26 @@ def cuts(regex: Regex) -> set[int]:
 
 
 class Language:
-    """The texts in which a regex matches somewhere, as a deterministic automaton made on demand; state 0 is first."""
+    """The texts in which a regex matches somewhere, as a deterministic automaton whose states are built on demand.
+
+    A state is a number; 0 is the start.
+    """
 
     def __init__(self, regex: Regex) -> None:
         search = cat(ANY, cat(regex, ANY))
         self.sample: str | None = None
-        """A text in which it matches, once one was looked for."""
+        """A text in which the regex matches; None until `string_instances.py` has looked for one."""
         self.cuts = frozenset(cuts(regex))
         self._states: dict[tuple[Regex, bool], int] = {(search, True): 0}
         self._regexes = [(search, True)]
         self._next: dict[tuple[int, int], int] = {}
 
     def step(self, state: int, char: int) -> int:
-        """Follow one character."""
+        """Return the state after the code point `char`."""
         found = self._next.get((state, char))
         if found is None:
             regex, start = self._regexes[state]
-            # Past END, ANY stays: `$` followed by anything but the end is nothing, which the derivative knows.
+            # `search` ends in ANY, also after a `$`: the derivative by a character that follows `$` is NOTHING.
             key = (derivative(regex, char, start), False)
             found = self._states.setdefault(key, len(self._regexes))
             if found == len(self._regexes):
@@ -227,7 +234,7 @@ class Language:
         return found
 
     def accepts(self, state: int) -> bool:
-        """Tell whether the text may end here."""
+        """Tell whether a text that ends in `state` belongs to the language."""
         regex, start = self._regexes[state]
         return nullable(regex, start=start, end=True)
 

@@ -1,11 +1,11 @@
-"""A verdict as the JSON that every interface shows. Judges nothing."""
+"""Write a verdict as JSON, the same for every command and transport."""
 
 from schemaregistry.compat.verdict import ABSENT, Change, Verdict
 from schemaregistry.document.model import Json
 
 
 def to_json(verdict: Verdict) -> dict[str, Json]:
-    """Give the verdict's members in their order; `witness` and `witness_valid_under` only where there is one."""
+    """Return the verdict as a JSON object; `witness` and `witness_valid_under` are there only with a witness."""
     shown: dict[str, Json] = {
         "verdict": verdict.outcome.value,
         "message": verdict.message,
@@ -24,5 +24,5 @@ def to_json(verdict: Verdict) -> dict[str, Json]:
 
 def _change(change: Change) -> dict[str, Json]:
     values = {name: value for name, value in (("old", change.old), ("new", change.new)) if value is not ABSENT}
-    said = {"effect": change.effect, "reason": change.reason}
-    return {"pointer": change.pointer, "kind": change.kind, **values, **said}
+    judged = {"effect": change.effect, "reason": change.reason}
+    return {"pointer": change.pointer, "kind": change.kind, **values, **judged}

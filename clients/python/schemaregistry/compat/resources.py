@@ -1,4 +1,4 @@
-"""Finds what a `$ref` names inside one draft-07 document (RFC 3986, RFC 6901); nothing outside it is ever fetched."""
+"""Resolve a `$ref` within one draft-07 document (RFC 3986, RFC 6901); other documents are never fetched."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -8,24 +8,28 @@ from urllib.parse import unquote, urldefrag, urljoin
 from schemaregistry.document.model import Json
 
 META: Final = "http://json-schema.org/draft-07/schema"
+# Keywords whose value is one schema, a list of schemas, or a map of schemas.
 ONE: Final = ("not", "if", "then", "else", "contains", "additionalItems", "additionalProperties", "propertyNames")
 LISTS: Final = ("allOf", "anyOf", "oneOf")
 MAPS: Final = ("properties", "patternProperties", "definitions")
 
 
 class UnreadableSchema(Exception):
-    """A schema that has no reading here; the argument says what and where."""
+    """A schema that can't be read as a formula; the argument says why."""
 
 
 class BasedSchema(NamedTuple):
-    """A schema, and the base URI that its references are resolved against."""
+    """A schema and the base URI against which its references are resolved."""
 
     schema: Json
     base: str
 
 
 class Resources:
-    """The `$id`s of a document: places by absolute URI."""
+    """The schemas of a document that have an `$id`, by absolute URI.
+
+    Raises UnreadableSchema where two different schemas have one `$id`.
+    """
 
     def __init__(self, root: Json) -> None:
         self._places: dict[str, BasedSchema] = {"": BasedSchema(root, "")}
@@ -47,7 +51,10 @@ class Resources:
             self._index(child, inner)
 
     def resolve(self, reference: str, base: str) -> tuple[str, BasedSchema]:
-        """Give the absolute URI and the place that it names; raises Unreadable."""
+        """Return the absolute URI of `reference` and the schema it names.
+
+        Raises UnreadableSchema where it names nothing in this document, or something that isn't a schema.
+        """
         uri = _absolute(base, reference).removesuffix("#")
         if uri in self._places:
             return uri, self._places[uri]
@@ -61,7 +68,7 @@ class Resources:
 
 
 def subschemas(schema: dict[str, Json]) -> Iterator[Json]:
-    """Give the direct subschemas of a draft-07 schema object."""
+    """Yield the direct subschemas of a draft-07 schema object."""
     for keyword in ONE:
         if keyword in schema:
             yield schema[keyword]
@@ -75,11 +82,14 @@ def subschemas(schema: dict[str, Json]) -> Iterator[Json]:
 
 
 def _base(schema: Json, base: str) -> str:
+    """Return the base URI inside `schema`; an `$id` that is only a fragment leaves it unchanged."""
+    # Draft-07 ignores everything beside a `$ref`, an `$id` too (core section 8.3).
     name = schema.get("$id") if isinstance(schema, dict) and "$ref" not in schema else None
     return urldefrag(_absolute(base, name)).url if isinstance(name, str) and not name.startswith("#") else base
 
 
 def _absolute(base: str, reference: str) -> str:
+    # `urljoin` drops the fragment of a base without a hierarchy, such as a URN, so fragments are joined by hand.
     return urldefrag(base).url + reference if reference.startswith("#") else urljoin(base, reference)
 
 

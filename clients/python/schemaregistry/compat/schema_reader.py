@@ -1,7 +1,8 @@
-"""Reads a draft-07 schema into a formula that holds of exactly its instances. Solves nothing.
+"""Read a draft-07 schema into a formula that exactly the schema's instances satisfy.
 
-Each keyword of JSON Schema Validation (draft-handrews-json-schema-validation-01, section 6) has its function here;
-annotations, `format` and the content keywords among them, say nothing. `$ref` hides its siblings (core section 8.3).
+Each keyword of JSON Schema Validation (draft-handrews-json-schema-validation-01, section 6) has one function here.
+Annotations, among them `format` and the content keywords, are skipped, and so is everything beside a `$ref` (core
+section 8.3).
 """
 
 import json
@@ -16,11 +17,14 @@ from schemaregistry.compat.resources import BasedSchema, Resources, UnreadableSc
 from schemaregistry.document.model import Json
 
 CLOSURE_LIMIT: Final = 200_000
-"""Characters of schema text up to which equal recursive definitions of two documents are recognised as one."""
+"""Characters of schema text up to which a recursive definition is compared with those of the other document."""
 
 
 def read(root: Json, space: Space) -> Formula:
-    """Read a whole document; raises Unreadable for a reference to nowhere or to itself without end."""
+    """Return the formula of a whole schema document, built in `space`.
+
+    Raises UnreadableSchema where a reference names nothing, or leads back to itself without end.
+    """
     reader = _SchemaReader(root, space)
     formula = reader.reference("#", reader.resources.base)
     _check_loops(space)
@@ -28,7 +32,11 @@ def read(root: Json, space: Space) -> Formula:
 
 
 class _SchemaReader:
-    """One document being read. A definition is read once and put in place; a recursive one becomes a reference."""
+    """The reading of one document.
+
+    Each definition is read once, and its formula takes the place of every `$ref` to it. A recursive definition becomes
+    a `ref` formula.
+    """
 
     def __init__(self, root: Json, space: Space) -> None:
         self.space = space
@@ -57,7 +65,7 @@ class _SchemaReader:
         uri, place = self.resources.resolve(reference, base)
         if uri in self._read:
             return self._read[uri]
-        if uri in self._reading:
+        if uri in self._reading:  # the definition contains itself: from here on it is a reference
             key = self._reading[uri] = self._reading[uri] or self._key(uri, place)
             return self.space.ref(key)
         self._reading[uri] = None
@@ -70,7 +78,11 @@ class _SchemaReader:
         return formula
 
     def _key(self, uri: str, place: BasedSchema) -> tuple[str, str]:
-        """Name a recursive definition by all that its text reaches, so that both documents' equal ones are one."""
+        """Return the key of a recursive definition: a hash of its text and of all definitions that it reaches.
+
+        Equal definitions of the two documents so become the same formula, which the search then settles at once. One
+        that is too large, or whose text has an `$id`, gets a key of its own.
+        """
         seen: dict[str, str] = {}
         todo, size = [(uri, place)], 0
         while todo:
@@ -100,7 +112,7 @@ def _references(value: Json) -> Iterator[str]:
 
 
 def _check_loops(space: Space) -> None:
-    """Refuse a definition that refers to itself about one and the same instance: it has no meaning."""
+    """Raise UnreadableSchema for a definition that refers to itself for the same instance: it has no meaning."""
     done: set[object] = set()
 
     def visit(key: object, path: tuple[object, ...]) -> None:
@@ -116,6 +128,7 @@ def _check_loops(space: Space) -> None:
 
 
 def _refs_here(formula: Formula) -> set[object]:
+    """Return the keys of the references that apply to the same instance as `formula`, not to an element or member."""
     seen: set[Formula] = set()
     todo, found = [formula], set()
     while todo:
@@ -192,7 +205,7 @@ def _max_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Fo
 
 
 def _longer(space: Space, length: int) -> Formula:
-    """An array of more than `length` elements: some element, any at all, at an index from `length` on."""
+    """An array of more than `length` elements: some element, whatever it is, has an index of `length` or more."""
     return space.all_items(length, None, space.false).negation if length >= 0 else space.true
 
 
@@ -260,9 +273,13 @@ def _any_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formul
 
 
 def _one_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
-    """At least one, and no two. (Pairs: the negation then names two branches at most.)"""
+    """At least one branch holds, and no two do.
+
+    Written as pairs of branches, so that the negation is about two branches at a time.
+    """
     space = reader.space
     parts = [reader.sub(part, base) for part in schema["oneOf"]]
+    # Branches that are lists of values, as generated enums are, have a direct answer: the values that stand once.
     if all(part.op == "in" for part in parts):
         times = Counter(value for part in parts for value in part.args[0])
         return space.is_in(value for value, count in times.items() if count == 1)

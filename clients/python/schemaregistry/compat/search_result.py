@@ -1,4 +1,4 @@
-"""What is known of a formula's instances: one of them, that there are none, or neither. Holds no procedure."""
+"""The result of a search: an instance, the proof that there is none, or neither. `solving.py` does the search."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from schemaregistry.document.model import Json
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An instance."""
+    """An instance was found."""
 
     value: Json
 
 
 class No(Enum):
-    """No instance: proven (EMPTY), or none was found (UNKNOWN)."""
+    """No instance was found: there is provably none (EMPTY), or there may be one (UNKNOWN)."""
 
     EMPTY = "empty"
     UNKNOWN = "unknown"
@@ -27,11 +27,14 @@ class No(Enum):
 SearchResult: TypeAlias = Found | No
 
 LARGEST: Final = 20_000
-"""Values in one instance, members and elements included: a larger one is nothing to show."""
+"""Members and elements in one instance at most, on all levels: a larger one is of no use as a witness."""
 
 
 def of_size(value: Json) -> SearchResult:
-    """Give the instance, or UNKNOWN where it is too large; parts of it may be one object many times over."""
+    """Return `value` as the instance found, or UNKNOWN where it has more than LARGEST members and elements.
+
+    A Python object that is part of it at several places counts at each.
+    """
     left, todo = LARGEST, [value]
     while todo:
         part = todo.pop()
@@ -44,7 +47,7 @@ def of_size(value: Json) -> SearchResult:
 
 
 class OutOfTime(Exception):
-    """The time given is over."""
+    """The time for the search is over."""
 
 
 def tick(deadline: float) -> None:
@@ -54,12 +57,12 @@ def tick(deadline: float) -> None:
 
 
 class Solving(Protocol):
-    """What the theories of the single types need of the whole procedure."""
+    """What the searches for one type (`array_instances.py` and its siblings) use of the whole one, `solving.Solver`."""
 
     space: Space
 
     def tick(self) -> None:
-        """Raise OutOfTime where the time given is over."""
+        """Raise OutOfTime where the time for the search is over."""
 
     def solve(self, formula: Formula) -> SearchResult:
         """Find an instance of any type."""
@@ -68,11 +71,14 @@ class Solving(Protocol):
         """Find an instance among the strings."""
 
     def holds(self, formula: Formula, value: Json) -> bool:
-        """Evaluate."""
+        """Tell whether `value` satisfies `formula`."""
 
 
 def first(answers: Iterable[SearchResult]) -> SearchResult:
-    """Give the answer for a disjunction: the first instance; EMPTY only where every part is."""
+    """Return the result for a disjunction: the first instance, or EMPTY where all parts are, else UNKNOWN.
+
+    `answers` is read no further than the first instance.
+    """
     last = No.EMPTY
     for answer in answers:
         if isinstance(answer, Found):

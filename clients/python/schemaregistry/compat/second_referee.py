@@ -1,4 +1,7 @@
-"""python-jsonschema's draft-07 validator, with a fault of its own mended. Judges no pair of schemas."""
+"""python-jsonschema's draft-07 validator as the second referee, with one of its bugs fixed.
+
+`witness.py` asks it about pairs of schemas.
+"""
 
 from collections.abc import Iterator
 from functools import partial
@@ -16,7 +19,10 @@ _BY_POSITION: Final = Draft7Validator.VALIDATORS["additionalItems"]
 def _additional_items(
     validator: Any, extra: Json, instance: Json, schema: dict[str, Json]
 ) -> Iterator[ValidationError]:
-    """It says something beside a list of `items` alone (validation 6.4.2); the original takes a boolean's length."""
+    """Apply `additionalItems` only beside a list of `items` (validation section 6.4.2).
+
+    jsonschema's own function calls `len` on a boolean `items`, which raises TypeError.
+    """
     if isinstance(schema.get("items"), list):
         yield from _BY_POSITION(validator, extra, instance, schema) or ()
 
@@ -24,4 +30,4 @@ def _additional_items(
 _MENDED: Final = extend(Draft7Validator, {"additionalItems": _additional_items})  # type: ignore[no-untyped-call]
 
 validator: Final = partial(_MENDED, registry=REGISTRY)
-"""Make the validator of a schema; nothing is fetched."""
+"""Return the validator of a schema; the registry has the meta-schemas only, so nothing is fetched."""

@@ -1,6 +1,6 @@
-"""Writes a schema without the repetitions that say nothing, so that a validator doesn't follow each of them.
+"""Remove repeated branches from `allOf` and `anyOf`, so that a validator doesn't evaluate each of them.
 
-Thirty definitions of which each refers to the next one twice are a thousand million steps otherwise.
+Thirty definitions, each of which refers to the next one twice, would otherwise take 2^30 steps.
 """
 
 import json
@@ -10,21 +10,25 @@ from schemaregistry.compat.resources import LISTS, MAPS, ONE, subschemas
 from schemaregistry.document.model import Json
 
 FEW = 8
-"""References below which there is little to follow."""
+"""References below which the schema is left unchanged: there is little to save."""
 REPEATABLE = ("allOf", "anyOf")
-"""Where a schema that stands twice says no more than once; in `oneOf` it does."""
+"""Keywords in which a repeated branch has no effect; in `oneOf` it has."""
 
 
 def shared(schema: Json) -> Json:
-    """Give an equivalent schema; the same one where places in it might be named by more than their definition."""
-    text = repr(schema)  # a quick look first: most schemas have nothing to share
+    """Return an equivalent schema without repeated branches.
+
+    A schema with an `$id`, or with a `$ref` to anything but `#/definitions/NAME`, is returned unchanged: removing a
+    branch could move what the reference points to.
+    """
+    text = repr(schema)  # a cheap test first, since most schemas have no repeated branches
     if text.count("$ref") < FEW or "$id" in text or not any(keyword in text for keyword in REPEATABLE):
         return schema
     return _shared(schema) if all(map(_is_simple, _all(schema))) else schema
 
 
 def _is_simple(part: dict[str, Json]) -> bool:
-    """Tell whether a schema refers to a definition by its name, or to nothing."""
+    """Tell whether a schema has no `$ref`, or one to `#/definitions/NAME`."""
     reference = part.get("$ref", "#/definitions/")
     return isinstance(reference, str) and reference.startswith("#/definitions/") and reference.count("/") == 2
 

@@ -1,8 +1,8 @@
-"""Decides whether a formula has an instance: splits by type, then by case, then asks the type's theory.
+"""Decide whether a formula has an instance: split it by JSON type, then by case, then search among that type's values.
 
-EMPTY is a proof. For a formula met again inside its own search it rests on induction over the size of instances: were
-there any instance of the formulas in question, a smallest one would contain a smaller one. Answers that lean on a
-search still under way hold only within it, so they are not kept.
+EMPTY is a proof. A formula that is met again inside its own search counts as EMPTY there, by induction over the size of
+instances: if the formulas involved had instances, a smallest one would contain a smaller one. An answer that relies on
+a search that is still running is valid only within that search, so it is not cached.
 """
 
 from collections.abc import Iterable
@@ -18,62 +18,64 @@ from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 from schemaregistry.compat.string_instances import solve_string
 
 NEVER: Final = 1 << 30
+"""A depth beyond every search: the answer relies on no search that is still running."""
 
 Known: TypeAlias = dict[Formula, None]
-"""Formulas that hold, in the order they were met."""
+"""Formulas that must hold, in the order in which they were met (a dict serves as an ordered set)."""
 
 
 class Solver:
-    """One question's search; `deadline` is on the clock of `time.monotonic`."""
+    """The search for one question; `deadline` is on the clock of `time.monotonic`."""
 
     def __init__(self, space: Space, deadline: float) -> None:
         self.space = space
         self._deadline = deadline
-        self._kept: dict[tuple[Formula, str], SearchResult] = {}
+        self._answers: dict[tuple[Formula, str], SearchResult] = {}
         self._under_way: dict[tuple[Formula, str], int] = {}
-        self._leans_on = NEVER
+        self._depends_on = NEVER
         self._holding = Holding(space)
 
     def tick(self) -> None:
-        """Raise OutOfTime where the time given is over."""
+        """Raise OutOfTime where the time for the search is over."""
         tick(self._deadline)
 
     def holds(self, formula: Formula, value: object) -> bool:
-        """Evaluate."""
+        """Tell whether `value` satisfies `formula`."""
         return self._holding.holds(formula, value)
 
     def solve(self, formula: Formula) -> SearchResult:
-        """Find an instance of any type, of the cheapest type first."""
+        """Find an instance of any type, the cheapest types first. Raises OutOfTime after the deadline."""
         return first(self._solve_as(self.space.restrict(formula, kind), kind) for kind in TYPES)
 
     def solve_text(self, formula: Formula) -> SearchResult:
-        """Find an instance among the strings."""
+        """Find an instance among the strings. Raises OutOfTime after the deadline."""
         return self._solve_as(self.space.restrict(formula, "string"), "string")
 
     def _solve_as(self, formula: Formula, kind: str) -> SearchResult:
         if formula is self.space.false:
             return No.EMPTY
         key = (formula, kind)
-        if key in self._kept:
-            return self._kept[key]
-        if key in self._under_way:
-            self._leans_on = min(self._leans_on, self._under_way[key])
+        if key in self._answers:
+            return self._answers[key]
+        if key in self._under_way:  # met again inside its own search: the induction hypothesis
+            self._depends_on = min(self._depends_on, self._under_way[key])
             return No.EMPTY
         depth = self._under_way[key] = len(self._under_way)
-        outer, self._leans_on = self._leans_on, NEVER
+        outer, self._depends_on = self._depends_on, NEVER
         try:
             answer = self._branch(kind, {}, [formula])
         finally:
             del self._under_way[key]
-            leans_on, self._leans_on = self._leans_on, outer
-        if isinstance(answer, Found) or leans_on >= depth:
-            self._kept[key] = answer
+            depends_on, self._depends_on = self._depends_on, outer
+        # An instance is one whatever was assumed; EMPTY and UNKNOWN are final if they rely on no outer search.
+        if isinstance(answer, Found) or depends_on >= depth:
+            self._answers[key] = answer
         else:
-            self._leans_on = min(outer, leans_on)
+            self._depends_on = min(outer, depends_on)
         return answer
 
     def _branch(self, kind: str, known: Known, todo: list[Formula]) -> SearchResult:
-        """Decide the conjunction of what is known and what is to do."""
+        """Decide the conjunction of `known` and `todo`."""
         self.tick()
         settled = self._propagate(kind, known, todo)
         if settled is None:
@@ -87,8 +89,8 @@ class Solver:
             return No.EMPTY
         answer = self._theory(kind, literals)
         if answer is No.EMPTY:
-            return answer  # fewer conditions have more instances: the cases can add none
-        # An instance of the literals alone shows which cases matter: those it fails.
+            return answer  # the literals alone have no instance, so with the cases added they have none either
+        # Only the cases that an instance of the literals fails need to be split.
         failed = [case for case in cases if not isinstance(answer, Found) or not self.holds(case, answer.value)]
         if not failed:
             return answer
@@ -96,9 +98,9 @@ class Solver:
         return first(self._branch(kind, settled, [part]) for part in case.args)
 
     def _propagate(self, kind: str, known: Known, todo: list[Formula]) -> Known | None:
-        """Take conjunctions apart, put in what references stand for, and strike out parts of cases that can't hold.
+        """Add `todo` to `known`: split conjunctions, expand references, and drop alternatives that can't hold.
 
-        None where a formula meets its negation, or a case has no part left.
+        Returns None where a formula contradicts another, or a case has no alternative left. (Unit propagation.)
         """
         known, todo = dict(known), list(todo)
         while todo:
@@ -120,7 +122,10 @@ class Solver:
         return known
 
     def _meaning(self, literal: Formula, kind: str) -> list[Formula]:
-        """Give what a literal implies in other words: a reference's target; not being one of some containers."""
+        """Return formulas that a literal is equivalent to: a reference's target, or how an array or object differs.
+
+        Other literals, which the searches by type take as they come, have none.
+        """
         if literal.op == "ref":
             return [self.space.restrict(self.space.targets[literal.args[0]], kind)]
         if literal.op == "not_ref":
@@ -147,7 +152,7 @@ class Solver:
         return space.either(other, *missing, *differ)
 
     def _try_all(self, values: Iterable[Constant], conditions: Iterable[Formula]) -> SearchResult:
-        """Evaluate everything on each of finitely many values: exact."""
+        """Return the first of `values`, the shortest first, that satisfies all conditions; else EMPTY, a proof."""
         conditions = list(conditions)
         for constant in sorted(values, key=_size):
             self.tick()
@@ -157,20 +162,20 @@ class Solver:
         return No.EMPTY
 
     def _theory(self, kind: str, literals: list[Formula]) -> SearchResult:
-        told = [literal for literal in literals if literal.op not in ("ref", "not_ref")]
+        conditions_of_type = [literal for literal in literals if literal.op not in ("ref", "not_ref")]
         match kind:
             case "null":
-                return self._try_all([freeze(None)], told)
+                return self._try_all([freeze(None)], conditions_of_type)
             case "boolean":
-                return self._try_all([freeze(False), freeze(True)], told)
+                return self._try_all([freeze(False), freeze(True)], conditions_of_type)
             case "number":
-                return solve_number(told)
+                return solve_number(conditions_of_type)
             case "string":
-                return solve_string(self, told)
+                return solve_string(self, conditions_of_type)
             case "array":
-                return solve_array(self, [literal for literal in told if literal.op != "not_in"])
+                return solve_array(self, [literal for literal in conditions_of_type if literal.op != "not_in"])
             case _:
-                return solve_object(self, [literal for literal in told if literal.op != "not_in"])
+                return solve_object(self, [literal for literal in conditions_of_type if literal.op != "not_in"])
 
 
 def _size(constant: Constant) -> tuple[int, str]:
@@ -178,4 +183,4 @@ def _size(constant: Constant) -> tuple[int, str]:
     return len(text), text
 
 
-_: type[Solving] = Solver
+_: type[Solving] = Solver  # mypy checks here that Solver has all that the protocol asks for

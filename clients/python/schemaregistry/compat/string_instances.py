@@ -1,4 +1,4 @@
-"""Finds a string within length bounds that some patterns match and others do not, as a product of automata."""
+"""Find a string within length bounds in which some patterns match and others don't, by a product of automata."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -12,33 +12,42 @@ from schemaregistry.compat.regular import LAST, SCALARS, Language
 from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 
 MAX_NODES: Final = 20_000
+"""States of the product automaton that a search may visit before it gives up."""
 MAX_LENGTH: Final = 100_000
+"""Code points of the longest string that is built."""
 MANY: Final = 4
-"""Patterns that are to match, from which on a text made of one match after another is tried first."""
+"""Number of patterns that must match from which their sample matches, joined, are tried first."""
 PREFERRED: Final = "axbycz0123456789ABCXYZ -_.:/@"
+"""Characters to prefer, in this order, so that witnesses are easy to read."""
 
 
 @dataclass(slots=True)
 class _StringLiterals:
-    """The literals, gathered; `opaque` are those whose pattern is no automaton."""
+    """What the literals ask for, together: bounds of the length, patterns to match or not, excluded texts.
+
+    `opaque` holds the literals whose pattern `ecma.py` can't parse.
+    """
 
     least: int = 0
     most: int | None = None
     patterns: list[tuple[Language, bool]] = field(default_factory=list)
-    barred: set[str] = field(default_factory=set)
+    excluded: set[str] = field(default_factory=set)
     opaque: list[Formula] = field(default_factory=list)
 
 
 class _Node(NamedTuple):
-    """A place in the product: a state per pattern, the place in the barred texts' trie, the length so far."""
+    """A state of the product: one state per pattern, the one in the trie of excluded texts, the length so far."""
 
     states: tuple[int, ...]
-    barred: int
+    excluded: int
     length: int
 
 
 class _Trie:
-    """The barred texts as one automaton: a state per beginning, 0 the empty one, OUT for all that begins otherwise."""
+    """The excluded texts as one automaton with a state per prefix.
+
+    State 0 is the empty prefix; OUT is the state of texts that begin like none of them.
+    """
 
     OUT: Final = -1
 
@@ -56,36 +65,40 @@ class _Trie:
 
 
 def solve_string(solving: Solving, literals: Iterable[Formula]) -> SearchResult:
-    """Find a string that satisfies every literal; without the opaque ones there are more, so EMPTY stays a proof."""
-    wanted = _gather(literals)
-    found = _solve(solving, wanted)
-    if isinstance(found, Found) and not all(solving.holds(literal, found.value) for literal in wanted.opaque):
+    """Find a string that satisfies every literal.
+
+    The search leaves opaque patterns out, which can only add strings, so EMPTY is still a proof. A string that it finds
+    is then tested against them.
+    """
+    constraints = _gather(literals)
+    found = _solve(solving, constraints)
+    if isinstance(found, Found) and not all(solving.holds(literal, found.value) for literal in constraints.opaque):
         return No.UNKNOWN
     return found
 
 
-def _solve(solving: Solving, wanted: _StringLiterals) -> SearchResult:
-    if wanted.most is not None and wanted.most < wanted.least:
+def _solve(solving: Solving, constraints: _StringLiterals) -> SearchResult:
+    if constraints.most is not None and constraints.most < constraints.least:
         return No.EMPTY
-    if not wanted.patterns:
-        return _by_length(wanted)
-    return _one_after_another(solving, wanted) or _search(solving, wanted)
+    if not constraints.patterns:
+        return _by_length(constraints)
+    return _one_after_another(solving, constraints) or _search(solving, constraints)
 
 
-def _one_after_another(solving: Solving, wanted: _StringLiterals) -> Found | None:
-    """Try a match of each pattern in a row: where many are to match somewhere, their product has too many states."""
-    matching = [pattern for pattern, wish in wanted.patterns if wish]
+def _one_after_another(solving: Solving, constraints: _StringLiterals) -> Found | None:
+    """Try the sample matches of all patterns joined, where the product of many automata would have too many states."""
+    matching = [pattern for pattern, must_match in constraints.patterns if must_match]
     if len(matching) < MANY:
         return None
     text = "".join(dict.fromkeys(_sample(solving, pattern) for pattern in matching))
-    text += "a" * (wanted.least - len(text))
-    fits = wanted.most is None or len(text) <= wanted.most
-    right = fits and all(pattern.holds(text) is wish for pattern, wish in wanted.patterns)
-    return Found(text) if right and text not in wanted.barred else None
+    text += "a" * (constraints.least - len(text))
+    fits = constraints.most is None or len(text) <= constraints.most
+    right = fits and all(pattern.holds(text) is must_match for pattern, must_match in constraints.patterns)
+    return Found(text) if right and text not in constraints.excluded else None
 
 
 def _sample(solving: Solving, pattern: Language) -> str:
-    """Give a shortest text of a pattern, found once; the empty one where none is found."""
+    """Return a shortest text in which `pattern` matches, searched for once; "" where none is found."""
     if pattern.sample is None:
         found = _search(solving, _StringLiterals(patterns=[(pattern, True)]))
         pattern.sample = str(found.value) if isinstance(found, Found) else ""
@@ -93,72 +106,75 @@ def _sample(solving: Solving, pattern: Language) -> str:
 
 
 def _gather(literals: Iterable[Formula]) -> _StringLiterals:
-    wanted = _StringLiterals()
+    constraints = _StringLiterals()
     for literal in literals:
         value = literal.args[0]
         match literal.op:
             case "min_length":
-                wanted.least = max(wanted.least, value)
+                constraints.least = max(constraints.least, value)
             case "max_length":
-                wanted.most = value if wanted.most is None else min(wanted.most, value)
+                constraints.most = value if constraints.most is None else min(constraints.most, value)
             case "not_in":
-                wanted.barred |= {text for _, text in value}
+                constraints.excluded |= {text for _, text in value}
             case "match" | "mismatch":
                 found = language(value)
                 if found is None:
-                    wanted.opaque.append(literal)
+                    constraints.opaque.append(literal)
                 else:
-                    wanted.patterns.append((found, literal.op == "match"))
-    return wanted
+                    constraints.patterns.append((found, literal.op == "match"))
+    return constraints
 
 
-def _by_length(wanted: _StringLiterals) -> SearchResult:
-    """Without patterns: length 0 has one text, every other length more than can be barred here."""
-    if wanted.least > MAX_LENGTH:
+def _by_length(constraints: _StringLiterals) -> SearchResult:
+    """Find a string where there are no patterns.
+
+    Two lengths are enough: there is one text of length 0, but of every other length more than can be excluded.
+    """
+    if constraints.least > MAX_LENGTH:
         return No.UNKNOWN
-    for length in range(wanted.least, wanted.least + 2):
-        if wanted.most is not None and length > wanted.most:
+    for length in range(constraints.least, constraints.least + 2):
+        if constraints.most is not None and length > constraints.most:
             return No.EMPTY
-        for text in _texts(length, len(wanted.barred) + 1):
-            if text not in wanted.barred:
+        for text in _texts(length, len(constraints.excluded) + 1):
+            if text not in constraints.excluded:
                 return Found(text)
     return No.UNKNOWN
 
 
 def _texts(length: int, enough: int) -> Iterable[str]:
-    """Give `enough` distinct texts of one length; the empty one alone where the length is 0."""
+    """Return `enough` distinct texts of one length; for length 0 only the empty one."""
     if length == 0:
         return [""]
     letters = chain(range(97, 123), range(0x100, 0xD800), range(0xE000, LAST + 1))
     return (chr(letter) + "a" * (length - 1) for letter in islice(letters, enough))
 
 
-def _search(solving: Solving, wanted: _StringLiterals) -> SearchResult:
-    """Look among printable ASCII first, on which all engines agree, then among all there is."""
-    letters = _letters(wanted)
+def _search(solving: Solving, constraints: _StringLiterals) -> SearchResult:
+    """Search texts of printable ASCII first, on which all regex engines agree, then texts of all characters."""
+    letters = _letters(constraints)
     plain = [letter for letter in letters if " " <= letter <= "~"]
-    found = _walk(solving, wanted, plain)
-    return found if isinstance(found, Found) or plain == letters else _walk(solving, wanted, letters)
+    found = _walk(solving, constraints, plain)
+    return found if isinstance(found, Found) or plain == letters else _walk(solving, constraints, letters)
 
 
-def _walk(solving: Solving, wanted: _StringLiterals, letters: list[str]) -> SearchResult:
-    """Breadth first, so that the text found is shortest; lengths from `least` on are one.
+def _walk(solving: Solving, constraints: _StringLiterals, letters: list[str]) -> SearchResult:
+    """Search the product breadth first, so that the text found is a shortest one; lengths from `least` on count as one.
 
-    Characters between two cuts step alike in every pattern, so one of each interval stands for all; those that a
-    barred text needs next have intervals of their own. The nodes are finite: all seen and none accepting is a proof.
+    `letters` has one character for each class that all patterns and excluded texts treat alike. The product is finite,
+    so it is a proof if every node was visited and none accepts.
     """
-    barred = _Trie(wanted.barred)
-    root = _Node(tuple(0 for _ in wanted.patterns), 0, 0)
+    excluded = _Trie(constraints.excluded)
+    root = _Node(tuple(0 for _ in constraints.patterns), 0, 0)
     seen, queue = {root}, deque([(root, "")])
     while queue:
         node, text = queue.popleft()
-        if node.length >= wanted.least and _accepts(wanted, node, barred):
+        if node.length >= constraints.least and _accepts(constraints, node, excluded):
             return Found(text)
-        if wanted.most is not None and len(text) >= wanted.most:
+        if constraints.most is not None and len(text) >= constraints.most:
             continue
         solving.tick()
         for letter in letters:
-            after = _step(wanted, node, letter, barred)
+            after = _step(constraints, node, letter, excluded)
             if after not in seen:
                 seen.add(after)
                 queue.append((after, text + letter))
@@ -167,22 +183,28 @@ def _walk(solving: Solving, wanted: _StringLiterals, letters: list[str]) -> Sear
     return No.EMPTY
 
 
-def _accepts(wanted: _StringLiterals, node: _Node, barred: _Trie) -> bool:
-    return node.barred not in barred.ends and all(
-        pattern.accepts(state) is wish for (pattern, wish), state in zip(wanted.patterns, node.states, strict=True)
+def _accepts(constraints: _StringLiterals, node: _Node, excluded: _Trie) -> bool:
+    return node.excluded not in excluded.ends and all(
+        pattern.accepts(state) is must_match
+        for (pattern, must_match), state in zip(constraints.patterns, node.states, strict=True)
     )
 
 
-def _step(wanted: _StringLiterals, node: _Node, letter: str, barred: _Trie) -> _Node:
+def _step(constraints: _StringLiterals, node: _Node, letter: str, excluded: _Trie) -> _Node:
     code = ord(letter)
-    states = tuple(pattern.step(state, code) for (pattern, _), state in zip(wanted.patterns, node.states, strict=True))
-    return _Node(states, barred.step(node.barred, letter), min(node.length + 1, wanted.least))
+    states = tuple(
+        pattern.step(state, code) for (pattern, _), state in zip(constraints.patterns, node.states, strict=True)
+    )
+    return _Node(states, excluded.step(node.excluded, letter), min(node.length + 1, constraints.least))
 
 
-def _letters(wanted: _StringLiterals) -> list[str]:
-    """Give one character of each interval between cuts, a plain one where there is one."""
-    cuts = {0, LAST + 1}.union(*(pattern.cuts for pattern, _ in wanted.patterns))
-    for text in wanted.barred:
+def _letters(constraints: _StringLiterals) -> list[str]:
+    """Return one character of each interval between two cuts, a plain one where there is one.
+
+    Each character of an excluded text is an interval of its own.
+    """
+    cuts = {0, LAST + 1}.union(*(pattern.cuts for pattern, _ in constraints.patterns))
+    for text in constraints.excluded:
         for char in text:
             cuts |= {ord(char), ord(char) + 1}
     edges = sorted(cuts)

@@ -1,4 +1,4 @@
-"""Sums a judgement up: the risk, the smallest bump, and the sentences a person reads. Judges nothing."""
+"""Summarise what `compatibility.py` has judged: the risk, the required bump, and the message for people."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -14,8 +14,11 @@ __all__ = ["message", "required_bump", "risk"]
 def risk(
     outcome: Outcome, decisions: Iterable[Decision], found: Sequence[Edit], findings: Sequence[ColumnDifference]
 ) -> Risk:
-    """None: annotations alone. Low: proven both ways. Medium: one way. High: incompatible, not known, or a `format`
-    that data already accepted may not have."""
+    """Return the risk of the change.
+
+    none: only annotations changed; low: compatible in both directions; medium: in one direction; high: incompatible,
+    unknown, or a new `format` that existing data may violate.
+    """
     if outcome is not Outcome.COMPATIBLE or any(map(_may_halt, found)):
         return "high"
     if not findings and all(edit.is_annotation for edit in found):
@@ -31,24 +34,24 @@ def _may_halt(edit: Edit) -> bool:
 
 
 def required_bump(outcome: Outcome, found: Sequence[Edit], findings: Sequence[ColumnDifference]) -> Bump:
-    """Patch: annotations alone. Minor: compatible. Major: everything else."""
+    """Return the smallest bump: patch where only annotations changed, minor where compatible, else major."""
     if outcome is not Outcome.COMPATIBLE:
         return "major"
     return "minor" if findings or not all(edit.is_annotation for edit in found) else "patch"
 
 
 def message(verdict: Verdict, asked: Sequence[Way], decisions: Mapping[Way, Decision]) -> str:
-    """Say in a sentence or two why: a record that shows it, the first change that breaks, what to do instead."""
+    """Return the verdict in a few sentences: the promise that holds, or a record that breaks it and the change."""
     versions = (verdict.old_version, verdict.new_version)
     if verdict.outcome is Outcome.COMPATIBLE:
-        said = [_promise(asked, versions)]
+        sentences = [_promise(asked, versions)]
     elif verdict.outcome is Outcome.UNKNOWN:
-        said = [_undecided(asked, decisions, versions)]
+        sentences = [_undecided(asked, decisions, versions)]
     else:
-        said = [] if verdict.witness is None else [_shown(verdict.witness, decisions, versions)]
-        said += [change.reason for change in verdict.changes if change.effect == "incompatible"][:1]
-    said += [change.reason for change in verdict.changes if change.kind.startswith("format_")][:1]
-    return " ".join(said)
+        sentences = [] if verdict.witness is None else [_shown(verdict.witness, decisions, versions)]
+        sentences += [change.reason for change in verdict.changes if change.effect == "incompatible"][:1]
+    sentences += [change.reason for change in verdict.changes if change.kind.startswith("format_")][:1]
+    return " ".join(sentences)
 
 
 def _promise(asked: Sequence[Way], versions: tuple[str, str]) -> str:

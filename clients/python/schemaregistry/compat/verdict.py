@@ -1,4 +1,4 @@
-"""The values that a judgement is made of. Holds no procedure."""
+"""The verdict on two versions and its parts: outcome, changes, witness, risk and bump."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from schemaregistry.document.model import Json, Level
 
 
 class Outcome(StrEnum):
-    """What is known of a claim: a proof, a counterexample, or neither."""
+    """The answer to a claim: proven, refuted by a counterexample, or neither."""
 
     COMPATIBLE = "compatible"
     INCOMPATIBLE = "incompatible"
@@ -19,25 +19,27 @@ Risk = Literal["none", "low", "medium", "high"]
 Bump = Literal["major", "minor", "patch"]
 Effect = Literal["none", "compatible", "incompatible", "unknown"]
 Way = Literal["backward", "forward"]
-"""Who reads: `backward` is a reader of the new version on old data, `forward` one of the old version on new data."""
+"""A direction: `backward` is a reader of the new version on old data, `forward` one of the old version on new data."""
 
 
 class Absent:
+    """The type of ABSENT."""
+
     def __repr__(self) -> str:
         return "ABSENT"
 
     def __reduce__(self) -> str:
-        """Pickled by its name, so that it is the same value in every process."""
+        """Pickle by name, so that `is ABSENT` also holds in the process that loads it."""
         return "ABSENT"
 
 
 ABSENT: Final = Absent()
-"""No instance or value here (None is JSON's null)."""
+"""The mark for "no value"; None can't be it, since it is JSON's null."""
 
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """A JSON instance valid under one side (`old` or `new`) and invalid under the other, by both validators."""
+    """A record that is valid under one version (`valid_under`) and invalid under the other, by both validators."""
 
     instance: Json
     valid_under: Literal["old", "new"]
@@ -45,7 +47,10 @@ class Witness:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between two documents, at the JSON pointer of the place; `old` or `new` may be ABSENT."""
+    """One difference between two documents, at its JSON pointer (RFC 6901), with its effect by itself.
+
+    `old` or `new` is ABSENT where the place doesn't exist on that side.
+    """
 
     pointer: str
     kind: str
@@ -57,7 +62,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A claim about two documents in a direction, with what supports it."""
+    """The answer to whether a new version is compatible with an old one in a direction, with what supports it.
+
+    `consumers` is for the readers that a change breaks; it is empty so far.
+    """
 
     outcome: Outcome
     message: str

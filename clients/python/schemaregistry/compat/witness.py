@@ -1,4 +1,7 @@
-"""Confirms by two independent validators that an instance separates two schemas, and shrinks it. Searches for none."""
+"""Confirm by two independent validators that a record is valid under one schema only, and shrink it.
+
+The record itself is found by `solving.py`.
+"""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -28,15 +31,16 @@ SAMPLES: Final = {
     "time": "09:30:00Z",
     "uri": "http://example.com",
 }
-"""A plain text of each format."""
+"""A valid text for each format."""
 SHRINKS: Final = 400
-"""Smaller instances that are tried at most."""
+"""Smaller instances that `shrink` tries at most."""
 
 
 def compile_schema(schema: Json, side: str, *, formats: bool = False) -> jsonschema_rs.Validator:
-    """Compile for draft-07 with linear-time patterns and no retrieval; `formats` are asserted or not.
+    """Compile a schema as draft-07, with linear-time patterns, and without fetching references.
 
-    Raises InvalidArgument (BAD_SCHEMA) with the place as the pointer, `/old` or `/new` its first step.
+    `formats` tells whether `format` is asserted. Raises InvalidArgument (BAD_SCHEMA) where that is impossible; its
+    pointer begins with `side`, `/old` or `/new`.
     """
     try:
         return jsonschema_rs.Draft7Validator(
@@ -68,7 +72,10 @@ class _Validator(Protocol):
 
 
 class Referees:
-    """Two validators of two schemas: `old`, under which a witness is valid, and `new`, under which it is not."""
+    """The two referees for a claim: each tells whether an instance is valid under `old` and invalid under `new`.
+
+    Raises InvalidArgument as `compile_schema` does.
+    """
 
     def __init__(self, old: Json, new: Json) -> None:
         compiled = compile_schema(old, "old"), compile_schema(new, "new")
@@ -81,17 +88,20 @@ class Referees:
         return _separated_by(lambda: (self._fast_old, self._fast_new), instance)
 
     def confirm(self, instance: Json) -> bool:
-        """Tell whether python-jsonschema finds the same of it; False too where it can't be asked in bounded time."""
+        """Tell whether python-jsonschema finds the same; False also where matching a pattern could take too long."""
         if longest_in(instance) > self._longest:
             return False
         return _separated_by(lambda: self._second, instance)
 
     def separate(self, instance: Json) -> bool:
-        """Tell whether both find it valid under old and invalid under new."""
+        """Tell whether both referees find `instance` valid under old and invalid under new."""
         return self.suspect(instance) and self.confirm(instance)
 
     def dressed(self, instance: Json) -> Json:
-        """Give texts that are to have a `format` one, where the instance still separates: it would pass as data."""
+        """Return `instance` with sample texts where a `format` is expected, if it is still a witness then.
+
+        Such a witness would also pass as data, where `format` is asserted.
+        """
         return _opinion(lambda: self._dressed(instance), instance)
 
     def _dressed(self, instance: Json) -> Json:
@@ -116,7 +126,7 @@ class Referees:
 
 
 def _separated_by(validators: "Callable[[], tuple[_Validator, _Validator]]", instance: Json) -> bool:
-    """Tell whether a referee finds `instance` valid under old alone; False where it has no opinion."""
+    """Tell whether a referee finds `instance` valid under old and invalid under new; False where it fails to answer."""
 
     def ask() -> bool:
         old, new = validators()
@@ -126,16 +136,16 @@ def _separated_by(validators: "Callable[[], tuple[_Validator, _Validator]]", ins
 
 
 def _opinion(ask: Callable[[], Opinion], otherwise: Opinion) -> Opinion:
-    """Ask a validator, which has no opinion where it throws: the faults of validators are not listed anywhere.
+    """Return a validator's answer, or `otherwise` where it raises anything.
 
-    Python's `re` can't read a pattern, a float overflows, a schema recurses without end, Rust panics (which pyo3 gives
-    as a BaseException).
+    There is no list of what may be raised: Python's `re` refuses a pattern, a float overflows, a schema recurses
+    without end, or Rust panics (which pyo3 raises as a BaseException).
     """
     try:
         return ask()
     except (KeyboardInterrupt, SystemExit, TimeoutError):
         raise
-    except BaseException:  # noqa: BLE001 (as said above)
+    except BaseException:  # noqa: BLE001 (see the docstring)
         return otherwise
 
 
@@ -149,7 +159,7 @@ def _put(value: Json, path: list[str | int], new: Json) -> Json:
 
 
 def patterns_in(value: Json) -> Iterator[str]:
-    """Give every pattern of a schema (and what only looks like one, in a constant)."""
+    """Yield every pattern of a schema, and also what only looks like one inside a constant."""
     match value:
         case dict():
             if isinstance(value.get("pattern"), str):
@@ -164,7 +174,7 @@ def patterns_in(value: Json) -> Iterator[str]:
 
 
 def longest_in(value: Json) -> int:
-    """Give the length of the longest text in an instance, names of members included."""
+    """Return the length in code points of the longest text in an instance, names of members included."""
     match value:
         case str():
             return len(value)
@@ -177,7 +187,7 @@ def longest_in(value: Json) -> int:
 
 
 def shrink(instance: Json, separates: Callable[[Json], bool]) -> Json:
-    """Make the instance smaller, step by step, while it still separates; deterministic."""
+    """Return a smaller instance for which `separates` still holds, found step by step; deterministic."""
     left = SHRINKS
     while True:
         for candidate in _smaller(instance):
@@ -195,7 +205,7 @@ PLAIN: Final[tuple[Json, ...]] = (None, False, 0, "", [], {})
 
 
 def _smaller(value: Json) -> Iterator[Json]:
-    """Give instances that are simpler than `value`, the simplest first."""
+    """Yield instances that are simpler than `value`, the simplest first."""
     for plain in PLAIN:
         if _cost(plain) < _cost(value):
             yield plain

@@ -1,4 +1,7 @@
-"""For notebooks, scripts and tests: do these rows conform, and what types would. How rows are judged is data's."""
+"""Check tables and files from notebooks, scripts and tests, and get a contract's Arrow schema.
+
+`schemaregistry.data` does the checking.
+"""
 
 from collections.abc import Mapping
 from os import PathLike, fspath
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
     from schemaregistry.client import Client
 
 SchemaLike: TypeAlias = "str | PathLike[str] | Document | contract_pb2.Contract"
-"""`ID`, `ID@VERSION`, a document's file, a compiled contract's file (`….pb`), or either as a value."""
+"""`ID`, `ID@VERSION`, the path of a document or of a compiled contract (`….pb`), or either as a value."""
 
 
 def check(
@@ -31,21 +34,21 @@ def check(
     csv: Mapping[str, Any] | None = None,
     strict: bool = False,
 ) -> data.Report:
-    """Judge a table, or files, by a contract. In a notebook the report shows itself.
+    """Check a table, or files, by a contract; a notebook renders the report.
 
     `table` is a pyarrow Table, RecordBatch, RecordBatchReader or dataset, a pandas or polars DataFrame, anything else
-    with Arrow's C stream interface, or the path of a file, a directory or a glob (or a list of these). In pandas NaN is
-    a missing value. An id is asked of the registry that `client` is connected to; without one, of that which the
-    environment names (SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY). With `strict`, files in a directory whose names tell no
-    format make the answer undecided; without it they are named in a note.
+    with Arrow's C stream interface, or the path of a file, a directory or a glob (or a list of paths). In pandas NaN is
+    a missing value. An id is looked up in the registry that `client` is connected to, or else in the one that the
+    environment names (SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY). With `strict`, a file in a directory whose name shows
+    no format makes the answer undecided; otherwise a note names it.
 
-    `csv` says how CSV files are written, as `x-csv` of a document does: `{"delimiter": ";"}`.
+    `csv` states how CSV files are written, as a document's `x-csv` does: `{"delimiter": ";"}`.
 
     >>> report = check("ticks.parquet", "schemas/ticks_v1.json")   # doctest: +SKIP
     >>> report.raise_for_violations()                              # doctest: +SKIP
 
-    What is wrong with the data is in the report. Raises InvalidArgument for a table or a schema that is none, and what
-    the registry raises.
+    Faults of the data are in the report. Raises InvalidArgument for an invalid table or schema, and what the registry
+    raises.
     """
     paths = _paths(table)
     sources = data.find(paths, csv=csv_dialect(dict(csv or {})), strict=strict) if paths else rows_of(table)
@@ -56,7 +59,7 @@ def check(
 def assert_conforms(
     table: Any, schema: SchemaLike, *, client: "Client | None" = None, strict: bool = False
 ) -> data.Report:
-    """As `check`; raises AssertionError with the report as its message unless every row conforms."""
+    """Check like `check`. Raises AssertionError, with the report as its message, unless every row conforms."""
     __tracebackhide__ = True
     report = check(table, schema, client=client, strict=strict)
     if report.verdict != "conforms":
@@ -65,7 +68,7 @@ def assert_conforms(
 
 
 def arrow_schema(schema: SchemaLike, *, client: "Client | None" = None) -> "pa.Schema":
-    """The columns and types that a contract asks for; what `schema` and `client` are is said at `check`.
+    """Return the columns and types that a contract asks for; `schema` and `client` are as for `check`.
 
     >>> ticks = arrow_schema("ticks_v1")                        # doctest: +SKIP
     >>> pa.Table.from_pandas(frame, ticks)                      # doctest: +SKIP
@@ -75,7 +78,7 @@ def arrow_schema(schema: SchemaLike, *, client: "Client | None" = None) -> "pa.S
 
 
 def _paths(table: Any) -> list[str]:
-    """The paths that were given in place of a table; none if it is one."""
+    """Return the paths that were passed in place of a table; empty for a table."""
     items = table if isinstance(table, list | tuple) else [table]
     return [fspath(item) for item in items] if all(isinstance(item, str | PathLike) for item in items) else []
 
@@ -89,7 +92,7 @@ def _pull(schema: SchemaLike, client: "Client | None") -> Pulled:
         return Pulled(from_file(Path(schema)))
     if client is not None:
         return from_registry(schema, client)
-    # What a file is checked by needs no gRPC.
+    # Imported only here, since a check by a document's file needs no gRPC.
     from schemaregistry.client import Client  # noqa: PLC0415
 
     with Client.from_environment() as connected:

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture `assert_conforms`. Loads nothing else before a test asks for it."""
+"""The pytest plugin with the fixture `assert_conforms`. It imports pyarrow only when a test uses the fixture."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ def assert_conforms() -> "Callable[..., Report]":
 
     Takes what `schemaregistry.check` takes, and returns the report.
     """
-    # pyarrow is loaded for those tests alone that check a table.
+    # pytest loads every installed plugin at start, and pyarrow takes long to import.
     from schemaregistry.checking import assert_conforms  # noqa: PLC0415
 
     return assert_conforms

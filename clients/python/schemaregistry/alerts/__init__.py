@@ -1,1 +1,1 @@
-"""One message for each incident of a load."""
+"""Send one message for each incident of a load."""

@@ -1,6 +1,6 @@
-"""Which incidents have been told of, across retries and runs: one message for each, and not too many of all.
+"""Remember which incidents were reported, across retries and runs, and limit the number of messages in an hour.
 
-Sends nothing, and holds no values of data: a state file has digests and times.
+The state file has digests and times, no values of the data. `slack.py` sends the messages.
 """
 
 import contextlib
@@ -16,40 +16,43 @@ from typing import Final, Literal
 from schemaregistry.data.report.report import Report
 
 REMINDER: Final = 24 * 3600.0
-"""Seconds after which an incident that goes on is told of again."""
+"""Seconds after which an incident that lasts is reported again."""
 HOUR: Final = 3600.0
+"""Seconds in which at most A_PLENTY messages are sent."""
 A_PLENTY: Final = 20
-"""Messages in an hour; more are held back."""
+"""Messages in an hour; further ones are held back."""
 _ABANDONED: Final = 300.0
-"""Seconds after which a message that was to be sent is taken not to have been: its sender was killed."""
+"""Seconds after which a message without a result counts as not sent: its process was killed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """What is wrong (`what`) with a load of the same files to the same destination (`place`), as digests."""
+    """An incident of a load, as digests: `what` is wrong, and `place`, the load's files and destination."""
 
     place: str
     what: str
 
     @classmethod
     def of(cls, place: Sequence[str], outcome: str, report: Report) -> "Incident":
-        """The incident of a report: what became of the load, the rules that are broken, or the fault; not the rows and
-        values."""
+        """Return the incident of a report, from the load's outcome and the broken rules, or the fault.
+
+        Rows and values don't count, so that a retry with other rows is the same incident.
+        """
         rules = sorted((violation.column or "", violation.pointer, violation.rule) for violation in report.violations)
         fault = report.error and (report.error.file, report.error.reason)
         return cls(_digest(place), _digest([outcome, report.verdict, rules, fault]))
 
     @classmethod
     def named(cls, place: Sequence[str], what: str) -> "Incident":
-        """An incident without a report."""
+        """Return an incident without a report."""
         return cls(_digest(place), _digest(what))
 
 
 @dataclass(frozen=True, slots=True)
 class AlertDecision:
-    """Whether an incident is to be told: `send` it, it was `told` at a time, or it is `held` back for now.
+    """Whether to report an incident: `send` it now, it was `told` at the time `at`, or it is `held` back.
 
-    `held` messages have been held back since the last one that was sent.
+    `held` is how many messages were held back since the last one that was sent.
     """
 
     answer: Literal["send", "told", "held"]
@@ -59,7 +62,11 @@ class AlertDecision:
 
 @dataclass(slots=True)
 class _State:
-    """`told`: when, and whether that is certain, by place and what. `sent`: the times of the last hour's messages."""
+    """The contents of the state file.
+
+    `told` has, for each place and problem, the time of the message and whether it surely arrived; `sent` the times of
+    the last hour's messages.
+    """
 
     told: dict[str, tuple[float, bool]] = field(default_factory=dict)
     sent: list[float] = field(default_factory=list)
@@ -67,14 +74,14 @@ class _State:
 
 
 class Incidents:
-    """The incidents that a state file knows. A file that can't be read is an empty one."""
+    """The incidents in a state file; a file that is missing or unreadable counts as empty."""
 
     def __init__(self, file: Path, now: Callable[[], float] = time.time) -> None:
         self._file = file
         self._now = now
 
     def decide(self, incident: Incident) -> AlertDecision:
-        """Whether to tell of an incident now; who is told to send must say `sent` or `failed`."""
+        """Decide whether to report an incident now; after `send` the caller must call `sent` or `failed`."""
         now, key = self._now(), _key(incident)
         with self._changed() as state:
             at, certain = state.told.get(key, (0.0, False))
@@ -88,19 +95,19 @@ class Incidents:
             return AlertDecision("send", now, state.held)
 
     def sent(self, incident: Incident) -> None:
-        """The message is there."""
+        """Record that the message arrived."""
         with self._changed() as state:
             state.told[_key(incident)] = (self._now(), True)
             state.held = 0
 
     def failed(self, incident: Incident) -> None:
-        """The message isn't there, or may not be: the next run tells again."""
+        """Record that the message didn't arrive, or may not have: the next run reports the incident again."""
         with self._changed() as state:
             state.told.pop(_key(incident), None)
             state.sent = state.sent[:-1]
 
     def settled(self, place: Sequence[str]) -> None:
-        """A load has succeeded: whatever was wrong there is over, and is news if it comes again."""
+        """Record that a load succeeded: its incidents are over, and are reported anew if they return."""
         if self._file.exists():
             start = f"{_digest(place)}:"
             with self._changed() as state:
@@ -108,8 +115,9 @@ class Incidents:
 
     @contextlib.contextmanager
     def _changed(self) -> Iterator[_State]:
-        """The state, written back whole; no two processes change it at once. Raises OSError."""
+        """Yield the state and write it back, under a lock against other processes. Raises OSError."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
+        # The lock is on a file of its own, since the state file is replaced by each writer.
         with self._file.with_suffix(".lock").open("wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             state = self._read()

@@ -1,6 +1,7 @@
-"""One message to a Slack webhook about a load some of whose data don't conform. Never shows the webhook's address.
+"""Send a message to a Slack webhook about a load whose data don't conform.
 
-What comes from data and documents is shown as text: no mention fires, no markup, no link.
+The webhook's address is a secret and never shown. Text from data and documents is escaped: it can't mention anybody,
+and has no markup or link.
 """
 
 import logging
@@ -19,25 +20,28 @@ from schemaregistry.data.report.report_wording import shown_value
 from schemaregistry.terminal import printable
 
 _ATTEMPTS: Final = 4
+"""Attempts for one message."""
 _TIMEOUT: Final = 5.0
 """Seconds for one attempt."""
 _LONGEST_WAIT: Final = 30.0
 """Seconds between two attempts."""
 _SHOWN: Final = 5
+"""Files and violations listed in a message."""
 _LONGEST: Final = 2900
-"""Characters of a section; Slack takes 3,000."""
+"""Characters of a section; Slack allows 3,000."""
 
 
 class AlertFailed(Exception):
-    """The alert could not be sent, or it isn't known whether it was."""
+    """The alert wasn't sent, or it isn't known whether it was."""
 
 
 def send(webhook: str, message: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
-    """Post a message once; raises AlertFailed.
+    """Post a message at most once. Raises AlertFailed.
 
-    What Slack surely hasn't taken is tried again, four times in all: 429 (after `Retry-After`), 5xx, no connection.
-    An answer that doesn't come is not: the message may be there already.
+    Only where Slack surely hasn't taken it is it tried again, four times in all: after 429 (waiting for `Retry-After`),
+    5xx or a failed connection. A timeout after sending isn't retried, since the message may have arrived.
     """
+    # At INFO httpx logs each request with its address.
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for attempt in range(_ATTEMPTS):
         fault, wait = _attempt(webhook, message, 0.5 * 2**attempt)
@@ -49,7 +53,7 @@ def send(webhook: str, message: dict[str, Any], sleep: Callable[[float], None] =
 
 
 def _attempt(webhook: str, message: dict[str, Any], wait: float) -> tuple[str, float]:
-    """What went wrong, empty if nothing, and how long to wait before the next attempt."""
+    """Post once; return what went wrong, empty for success, and the seconds to wait before the next attempt."""
     try:
         # What the body says is of no use, and it may have no end.
         with httpx.stream("POST", webhook, json=message, timeout=_TIMEOUT, follow_redirects=False) as answer:
@@ -69,7 +73,7 @@ def _attempt(webhook: str, message: dict[str, Any], wait: float) -> tuple[str, f
 
 
 def _seconds(header: str, default: float) -> float:
-    """`Retry-After` (RFC 9110, 10.2.3): seconds, or a date."""
+    """Parse `Retry-After` (RFC 9110, 10.2.3): seconds, or a date."""
     if re.fullmatch("[0-9]{1,6}", header):
         return float(header)
     try:
@@ -79,12 +83,12 @@ def _seconds(header: str, default: float) -> float:
 
 
 def halted(report: Report) -> dict[str, Any]:
-    """The message about a load that was halted by what its data are."""
+    """Return the message about a load that its data halted."""
     return about(report, "Load halted")
 
 
 def about(report: Report, what: str, *more: str) -> dict[str, Any]:
-    """The message about a load; `what` became of it, and what `more` is to be said."""
+    """Return the message about a load; `what` is its outcome, `more` are further lines."""
     schema = f"{report.schema.id} {report.schema.version}"
     files = ", ".join(facts.path for facts in report.files[:_SHOWN])
     if len(report.files) > _SHOWN:
@@ -97,7 +101,7 @@ def about(report: Report, what: str, *more: str) -> dict[str, Any]:
 
 
 def not_judged(schema: str, files: str, fault: str, *more: str) -> dict[str, Any]:
-    """The message about a load that was halted since there was no contract to judge by."""
+    """Return the message about a load that was halted because there was no contract."""
     return _message(
         f"Load halted: no contract for {schema}",
         [f"files: {_code(files)}", _code(fault), *(_code(line) for line in more)],
@@ -134,11 +138,11 @@ def _message(head: str, lines: list[str]) -> dict[str, Any]:
 
 
 def _code(text: str) -> str:
-    """Text within which Slack reads no markup."""
+    """Return text as inline code, in which Slack interprets no markup."""
     return f"`{_escaped(printable(text)[:500]).replace('`', 'ʼ')}`" if text else "``"
 
 
 def _escaped(text: str) -> str:
-    """Slack's three escapes; a zero-width space after @ and # keeps what looks like a mention from being one."""
+    """Escape `&`, `<` and `>`, and put a zero-width space after @ and # so that nothing becomes a mention."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub("([@#])", "\\1\u200b", text)

@@ -1,4 +1,4 @@
-"""Sample rows that conform to a contract, or break one kind of rule: for trying things out, tests and benchmarks."""
+"""Make sample rows that conform to a contract, or that have one kind of fault: for trials, tests and benchmarks."""
 
 from schemaregistry.sampling.faults import KINDS, possible
 from schemaregistry.sampling.sampler import Sampled, Wanted, sample, tables

@@ -1,4 +1,4 @@
-"""Columns of values that meet their rules: any type a contract names, lists and structs among them."""
+"""Make columns of values that meet their rules, for every type that a contract names, lists and structs included."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,20 +18,23 @@ from schemaregistry.sampling.rules import ValueRules, rules_of
 from schemaregistry.sampling.unsampleable import no_value
 
 _OPEN: Final = 1_767_605_400
-"""2026-01-05T09:30:00Z, in seconds."""
+"""2026-01-05T09:30:00Z in seconds since 1970: timestamps start here."""
 _MORNING, _SESSION, _STEP_NANOS = 34_200, 23_400, 750_000
+"""Times of day start at 09:30 and span 6.5 hours, in seconds; the mean step of timestamps, in nanoseconds."""
 _FIRST_DAY, _DAYS = 20_089, 600
-"""2025-01-01, in days."""
+"""Dates start at 2025-01-01, in days since 1970, and span so many days."""
 _LONG_AGO, _DAY, _ODD = 10_957, 86_400, 7_919
-"""2000-01-01 in days; seconds of a day; a step between times of day that meets all of them."""
+"""2000-01-01 in days since 1970; seconds of a day; a step coprime to these, so that all times of day occur."""
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _COUNTERS: Final = ("sequence", "seq", "id", "number")
+"""Last words of column names whose integers count up from row to row."""
 _SOMETIMES: Final = 0.5
+"""The share of values that are taken from hints."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMaker:
-    """A place with the rules of its values, what they are called, and the places within it."""
+    """Makes the values of one place: its rules, its name, and the makers of places within it."""
 
     place: Place
     field: Field
@@ -40,11 +43,14 @@ class ColumnMaker:
     name: str
     children: "tuple[ColumnMaker, ...]"
     pool: Array | None
-    """Values to take, where any others may break a rule; None where values are made."""
+    """Values to choose from, where others may break a rule; None where values are generated."""
 
 
 def nodes(plan: Plan, seed: int) -> list[ColumnMaker]:
-    """The columns of a contract. Raises Unimplemented (NO_SAMPLE) where no text is found for one."""
+    """Return the makers of a contract's columns.
+
+    Raises Unimplemented (NO_SAMPLE) where a column has no possible text.
+    """
     return [_node(plan, place, field, seed) for place, field in zip(plan.columns, plan.schema, strict=True)]
 
 
@@ -85,13 +91,13 @@ def _pool(rules: ValueRules, name: str, kind: DataType, most: int, random: Rando
 
 
 def _looks_like_text(rules: ValueRules, kind: DataType) -> bool:
-    """Whether the text of a date or time has more to meet than its format."""
+    """Whether the text of a date or time has rules beyond its format."""
     is_time = family(kind) in ("date", "time", "timestamp")
     return is_time and any(rules.arguments(kind) for kind in ("pattern", "min_length", "max_length"))
 
 
 def _days(kind: Any) -> Array:
-    """Days of some thirty years; times and timestamps of whole seconds on them."""
+    """Return dates of some thirty years, or timestamps or times of whole seconds on them."""
     days = np.arange(_LONG_AGO, _LONG_AGO + 12_000)
     if pt.is_date(kind):
         return pa.array(days.astype(np.int32)).cast(pa.date32()).cast(kind)
@@ -101,15 +107,15 @@ def _days(kind: Any) -> Array:
 
 
 def _pool_size(kind: Any) -> int:
-    """How many different values a column of a type can number: a dictionary's index has room for so many."""
+    """Return how many distinct values a type allows: a dictionary's index type limits them."""
     return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else text_values.LARGEST_POOL
 
 
 def drawn(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None, *, hinted: bool = False) -> Array:
-    """`count` values of a place.
+    """Make `count` values of a place.
 
-    `rows` are the numbers of their rows, for what grows from row to row; None within lists. `hinted`: some are what
-    conditions speak of.
+    `rows` are the numbers of their rows, for values that grow from row to row; None within lists. `hinted`: some values
+    are taken from conditions.
     """
     rules = node.rules
     if rules.null_share == 1:
@@ -157,7 +163,7 @@ def _taken(pool: Array, kind: DataType, count: int, random: Random) -> Array:
 
 
 def built(values: Iterable[Json], kind: DataType) -> Array:
-    """JSON values in a type, those left out that it can't hold."""
+    """Convert JSON values to a type, leaving out those that it can't hold."""
     found = []
     for value in values:
         try:
@@ -188,7 +194,7 @@ def _with_nulls(values: Array, nulls: Array) -> Array:
 
 
 def _binary(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
-    """Bytes of one length each of whose base64 texts meets the rules."""
+    """Make bytes of the first length whose base64 text meets the rules."""
     for length in (6, 3, 1, 12, 24, 48, 96, 0):
         pool = [random.bytes(length) for _ in range(64)]
         found = text_values.passing(pa.array(pool, node.kind), node.rules, node.kind)
@@ -198,7 +204,7 @@ def _binary(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | 
 
 
 def _times(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
-    """Timestamps that grow from row to row; days and times of day are any."""
+    """Make timestamps that grow from row to row; dates and times of day are random."""
     kind: Any = node.kind
     if pt.is_date(kind):
         days = pa.array(random.integers(_FIRST_DAY, _FIRST_DAY + _DAYS, count), pa.int32()).cast(pa.date32())
@@ -213,7 +219,7 @@ def _times(node: ColumnMaker, count: int, random: Random, rows: NumberArray | No
 
 
 def _lists(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
-    """Lists of few items; where items are to differ, each list has neighbours of a pool."""
+    """Make lists of few items; distinct items are neighbours in a pool."""
     fewest, most = node.rules.count("min_items", "max_items", 3)
     if fewest > most:
         raise no_value(node.rules, "list")
@@ -242,4 +248,4 @@ _MAKERS: Final[dict[str, Callable[[ColumnMaker, int, Random, NumberArray | None]
     "list": _lists,
     "struct": _structs,
 }
-"""What makes values of a family of types; the others are taken from a pool."""
+"""What generates values of a family of types; the other families are chosen from a pool."""

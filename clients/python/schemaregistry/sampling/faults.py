@@ -1,4 +1,4 @@
-"""Kinds of faults that a sample can have, each in a column that a contract has a rule of that kind for."""
+"""The kinds of faults that a sample can have; a fault needs a column with a rule of its kind."""
 
 import math
 import os
@@ -21,20 +21,22 @@ from schemaregistry.sampling.unsampleable import refused
 
 RowNumbers: TypeAlias = "np.ndarray[Any, Any]"
 _LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2
-"""Bytes: a line feed and the first one after it, so that no second field is there."""
+"""Bytes read in search of a line end; then a line feed and one byte, so that the cut line has no second field."""
 _FINER: Final = {"s": "ms", "ms": "us", "us": "ns"}
+"""The next finer unit of each time unit."""
 _TEXT_FORMATS: Final = ("csv", "ndjson")
 _TYPED: Final = ("parquet", "arrow")
 _ALL: Final = (*_TEXT_FORMATS, *_TYPED)
 _ODD_TEXTS: Final = ("X", "?", "", "x", "not a value", "€", "-1")
+"""Texts to try as values that break a rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultKind:
     """One kind of fault.
 
-    `fits` tells whether it can be in a column; `change` puts it into some rows of a table, or into all of them where
-    it is `whole` in a format. Without `change` it isn't in the rows: a file that ends early.
+    `fits` says whether a column can have it. `change` puts it into some rows of a table, or into all rows for the
+    formats in `whole`. Without `change` it concerns the file: one that ends early.
     """
 
     says: str
@@ -45,31 +47,31 @@ class FaultKind:
 
 @dataclass(frozen=True, slots=True)
 class SampleFault:
-    """A fault in one column; None for a file that ends early."""
+    """A fault in the column of `node`; None for a file that ends early."""
 
     name: str
     node: ColumnMaker | None
 
     @property
     def kind(self) -> FaultKind:
-        """What it is."""
+        """The kind of the fault."""
         return KINDS[self.name]
 
     def put(self, table: Table, rows: RowNumbers, form: str) -> Table:
-        """A table with the fault in some rows, or in all of them."""
+        """Put the fault into some rows of a table, or into all of them."""
         change = self.kind.change
         return table if change is None or self.node is None else change(table, self.node, rows, form)
 
 
 def possible(plan: Plan, nodes: Iterable[ColumnMaker]) -> dict[str, list[ColumnMaker]]:
-    """Each kind of fault that a contract has a rule for, with the columns it can be in."""
+    """Return the kinds of faults that a contract has a rule for, each with the columns that can have it."""
     columns = list(nodes)
     found = {name: [node for node in columns if kind.fits(plan, node)] for name, kind in KINDS.items()}
     return {name: fitting for name, fitting in found.items() if fitting}
 
 
 def chosen(asked: str, plan: Plan, nodes: Iterable[ColumnMaker]) -> SampleFault:
-    """`KIND` or `KIND:COLUMN`; the first column that has such a rule where none is named.
+    """Parse `KIND` or `KIND:COLUMN`; without a column it is the first one that can have the fault.
 
     Raises InvalidArgument (UNKNOWN_FAULT).
     """
@@ -87,7 +89,7 @@ def chosen(asked: str, plan: Plan, nodes: Iterable[ColumnMaker]) -> SampleFault:
 
 
 def cut_off(path: Path, form: str) -> None:
-    """Keep six tenths of a file; of a text, up to the first byte of a line."""
+    """Truncate a file to six tenths; a text file just after the first byte of a line."""
     size = path.stat().st_size * 6 // 10
     if form in _TEXT_FORMATS:
         with path.open("rb") as file:
@@ -112,7 +114,7 @@ def _changed(array: Array, rows: RowNumbers, value: Any) -> Array:
 
 
 def _with(value: Callable[[ColumnMaker], Any]) -> Callable[[Table, ColumnMaker, RowNumbers, str], Table]:
-    """Put one value of the column's own type into the rows."""
+    """Return a change that puts one value of the column's own type into the rows."""
 
     def change(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
         array = _values(table, node)
@@ -142,7 +144,7 @@ def _refuses_null(plan: Plan, node: ColumnMaker) -> bool:
 
 
 def _breaks(node: ColumnMaker, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
-    """The first value of the column's type that breaks a rule of some kinds and is of no other type; None without."""
+    """Return the first value of the column's type that breaks a rule of these kinds; None: none does."""
     checks = [check for check in node.rules.checks if check.kind in kinds]
     for value in values if checks else ():
         try:
@@ -200,7 +202,7 @@ def _overflow(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> 
 
 
 def _time(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
-    """In text a day that isn't one; in columns an instant between two that the contract's unit holds."""
+    """In text formats put a date that doesn't exist; otherwise an instant between two of the contract's unit."""
     array = _values(table, node)
     if form in _TEXT_FORMATS:
         return _put(table, node, _changed(as_text(array), rows, "2026-02-30T09:30:00Z"))
@@ -216,7 +218,7 @@ def _has_finer_times(_plan: Plan, node: ColumnMaker) -> bool:
 
 
 def _other_type(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
-    """Words where numbers should be: of a few rows in text, else of the whole column."""
+    """Put words in the place of numbers: in some rows of a text format, else in the whole column."""
     texts = _values(table, node).cast(pa.string())
     if form == "ndjson":
         return _put(table, node, _changed(texts, rows, '"not a number"').cast(JSON))
@@ -228,7 +230,7 @@ def _is_number(_plan: Plan, node: ColumnMaker) -> bool:
 
 
 def _may_be_missing(plan: Plan, node: ColumnMaker) -> bool:
-    """A file without columns has no rows."""
+    """Whether a required column may be dropped: a file needs another one to have rows."""
     return _is_required(plan, node) and len(plan.columns) > 1
 
 
@@ -255,7 +257,7 @@ def _twice(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Ta
 
 
 def _repeated(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
-    """Lists with their first item twice; what is empty gets two of any."""
+    """Repeat the first item of lists; an empty list gets an item of another row twice."""
     array = table.column(str(node.place.name)).combine_chunks()
     values = array.to_pylist()
     spare = next((value[0] for value in values if value), None)
@@ -297,4 +299,4 @@ KINDS: Final[dict[str, FaultKind]] = {
     "duplicate": FaultKind("a column that is there twice", _is_required, _twice, whole=_ALL),
     "truncated": FaultKind("a file that ends early", lambda _plan, node: node.place.index == 1, None),
 }
-"""Kinds of faults by name."""
+"""The kinds of faults, by name."""

@@ -1,4 +1,4 @@
-"""Tables written in the formats that the gate reads: Parquet, Arrow, CSV in a contract's dialect, NDJSON."""
+"""Write tables in the formats that a check reads: Parquet, Arrow, CSV in a contract's dialect, NDJSON."""
 
 import io
 import json
@@ -23,26 +23,26 @@ FORMATS: Final = {
     **dict.fromkeys((".csv", ".tsv"), "csv"),
     **dict.fromkeys((".ndjson", ".jsonl"), "ndjson"),
 }
-"""The format of each ending of a file's name."""
+"""The format for each suffix of a file name."""
 _IN_QUOTES: Final = r'["\\\x00-\x1f]'
-"""What a JSON text has to escape."""
+"""Characters that a JSON string has to escape."""
 
 
 class TableWriter(Protocol):
-    """What writes one file: every table after the other, then `close`."""
+    """Writes one file: any number of tables, then `close`."""
 
     def write(self, table: Table) -> None:
-        """Add rows."""
+        """Append rows."""
         ...
 
     def close(self) -> None:
-        """Write what ends the file."""
+        """Write the end of the file."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An open file, its format, and the ending of its name."""
+    """An open file, its format, and the suffix of its name."""
 
     file: BinaryIO
     format: str
@@ -50,7 +50,7 @@ class Target:
 
 
 def format_of(path: Path, stated: str | None = None) -> str:
-    """The format of a file, by what is said of it or by its name; raises InvalidArgument (UNKNOWN_FORMAT)."""
+    """Return the stated format of a file, or that of its name. Raises InvalidArgument (UNKNOWN_FORMAT)."""
     if stated is not None and stated not in FORMATS.values():
         names = ", ".join(dict.fromkeys(FORMATS.values()))
         raise refused(f"--format {stated}: samples have no such format; say {names}", "UNKNOWN_FORMAT")
@@ -62,7 +62,7 @@ def format_of(path: Path, stated: str | None = None) -> str:
 
 
 def writer(target: Target, schema: pa.Schema, dialect: CsvDialect) -> TableWriter:
-    """What writes tables of a schema to a file.
+    """Return the writer of tables of a schema to a file.
 
     Raises InvalidArgument (NOT_FOR_CSV) for lists and objects in CSV.
     """
@@ -91,7 +91,7 @@ class _Parquet:
 
 
 class Csv:
-    """A header and lines; texts are in quotes where one of a table has to be."""
+    """Writes a header and lines; texts of a table are quoted if one of them has to be."""
 
     def __init__(self, file: BinaryIO, schema: pa.Schema, dialect: CsvDialect) -> None:
         nested = [field.name for field in schema if family(field.type) in ("list", "struct")]
@@ -103,6 +103,7 @@ class Csv:
         self._encoding = dialect.encoding or "utf-8"
         self._started = False
         if self._encoding == "utf-16":
+            # encode("utf-16") would write the byte order mark anew for each table.
             file.write(b"\xff\xfe")
             self._encoding = "utf-16le"
         file.write("-\n".encode(self._encoding) * (dialect.skip_lines or 0))
@@ -132,11 +133,11 @@ class Csv:
         return found
 
     def close(self) -> None:
-        """Nothing ends a CSV file."""
+        """Do nothing: CSV has no end mark."""
 
 
 class Ndjson:
-    """A JSON object on each line; nulls are written, but those of columns of JSON texts: these are absent."""
+    """Writes a JSON object on each line; nulls are written, except in columns of JSON texts, where they are absent."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
@@ -147,11 +148,11 @@ class Ndjson:
         self._file.write(b"".join(lines.cast(pa.binary()).to_pylist()))
 
     def close(self) -> None:
-        """Nothing ends an NDJSON file."""
+        """Do nothing: NDJSON has no end mark."""
 
 
 def _field_texts(column: Any) -> Array:
-    """A column as CSV has it; numbers stay what they are."""
+    """Return a column as CSV shows it; numbers stay numbers."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     match family(array.type):
         case "date" | "time" | "timestamp" | "binary":
@@ -168,7 +169,7 @@ def _decimal_texts(array: Array) -> Array:
 
 
 def json_texts(array: Array) -> Array:
-    """The JSON text of each value, null for nulls."""
+    """Return the JSON text of each value, null for nulls."""
     if is_json(array.type):
         return array.cast(pa.string())
     array = decoded(array)
@@ -225,4 +226,4 @@ _JSON_TEXTS: Final[dict[str, Callable[[Array], Array]]] = {
     "struct": _struct_texts,
     "list": _list_texts,
 }
-"""How JSON writes the values of a family of types; the others as Arrow does."""
+"""How values of a family of types are written in JSON; others by Arrow's cast to text."""

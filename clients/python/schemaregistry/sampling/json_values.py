@@ -1,4 +1,4 @@
-"""JSON texts for columns that hold any JSON value."""
+"""Make JSON texts for columns that hold any JSON value."""
 
 from typing import Final
 
@@ -17,10 +17,14 @@ _ANY: Final[dict[str, Json]] = {
     "integer": 1,
     "boolean": True,
 }
+"""A value of each JSON type."""
 
 
 def pool(rules: ValueRules, name: str) -> Array:
-    """The texts of some values that meet the rules which look at a value's type or compare it."""
+    """Return texts of values that meet the rules on a value's type or on the value as a whole.
+
+    Raises Unimplemented (NO_SAMPLE) where there is none.
+    """
     allowed = rules.argument("types")
     if rules.options is not None:
         values = [option for option in rules.options if option is not None]

@@ -1,6 +1,7 @@
-"""Numbers within limits, as market data has them: sizes that are mostly small, prices that walk in small steps.
+"""Make numbers within limits that look like market data: mostly small sizes, and prices that move in small steps.
 
-Randomness is numpy's generator of the caller; every function gives `count` values.
+The caller passes NumPy's random generator. Every function returns `count` values, and raises Unimplemented (NO_SAMPLE)
+where there is none.
 """
 
 import math
@@ -20,16 +21,20 @@ Random: TypeAlias = np.random.Generator
 NumberArray: TypeAlias = np.ndarray[Any, Any]
 
 _USUAL: Final = NumberInterval(Fraction(10), Fraction(600))
-"""Where prices are, if the contract lets them."""
+"""Where prices are, if the contract allows it."""
 _CENT: Final = Fraction(1, 100)
 _FEW: Final = 1_000
+"""Ranges with fewer values than this are drawn from evenly."""
 _ROOMY: Final = Context(prec=80)
+"""Digits enough to scale a decimal128, of 38 digits, exactly."""
 _EXACT: Final = 1 << 53
+"""Up to here every integer is a double."""
 _WIDE: Final = 1 << 31
+"""The most steps above the first value: products with them stay within int64."""
 
 
 def integers(rules: ValueRules, kind: DataType, count: int, random: Random, rows: NumberArray | None) -> Array:
-    """Integers of a type: any of a few, else mostly small ones; where `rows` are given, one for each."""
+    """Make integers of a type: evenly from a few, else mostly small ones; with `rows`, one that grows with each row."""
     least, most = bounds(kind)
     step = _whole(rules.divisor)
     limits = rules.interval.at_least(Fraction(least)).at_most(Fraction(most)).multiples(step)
@@ -52,7 +57,7 @@ def integers(rules: ValueRules, kind: DataType, count: int, random: Random, rows
 
 
 def floats(rules: ValueRules, kind: DataType, count: int, random: Random) -> Array:
-    """Floats that walk through a part of what is allowed, by cents where those are small enough."""
+    """Make floats that move through part of the allowed range, by cents if the range allows."""
     scale: Any = kind.to_pandas_dtype()
     limit = Fraction(float(np.finfo(scale).max))
     low, high, step = _window(rules.interval.at_least(-limit).at_most(limit), rules.divisor)
@@ -70,7 +75,7 @@ def floats(rules: ValueRules, kind: DataType, count: int, random: Random) -> Arr
 
 
 def _multiples(rules: ValueRules, kind: DataType, count: int, random: Random) -> Array:
-    """Floats that are multiples of a divisor, the ones nearest to 0."""
+    """Make floats that are multiples of a divisor, near 0."""
     step = rules.divisor or Fraction(1)
     least, most = rules.interval.multiples(step)
     first = max(least or 0, 0) if most is None or most >= 0 else most - _FEW
@@ -88,7 +93,7 @@ def _multiples(rules: ValueRules, kind: DataType, count: int, random: Random) ->
 
 
 def decimals(rules: ValueRules, kind: Any, count: int, random: Random) -> Array:
-    """Decimals of a precision and scale, by cents where the scale has them."""
+    """Make decimals of a precision and scale, by cents if the scale allows."""
     unit = Fraction(1, 10**kind.scale) if kind.scale >= 0 else Fraction(10**-kind.scale)
     limit = unit * (10**kind.precision - 1)
     divisor = common_multiple(unit, rules.divisor) if rules.divisor else None
@@ -112,7 +117,7 @@ def _whole(divisor: Fraction | None) -> Fraction:
 
 
 def _window(interval: NumberInterval, divisor: Fraction | None) -> tuple[Fraction, Fraction, Fraction]:
-    """A part of an interval that looks like prices, and the step of its values."""
+    """Return a part of an interval that looks like prices, and the step between its values."""
     low, high = interval.low or Fraction(0), interval.high or Fraction(0)
     if interval.low is not None and interval.low > _USUAL.high - 1:  # type: ignore[operator]
         high = min(high, low + 1_000)
@@ -131,7 +136,7 @@ def _window(interval: NumberInterval, divisor: Fraction | None) -> tuple[Fractio
 
 
 def _walk(most: int, count: int, random: Random) -> NumberArray:
-    """Numbers from 0 to `most`, each near the one before; they turn back at the ends."""
+    """Make `count` numbers from 0 to `most`, each near the one before; they turn back at the ends."""
     most = min(most, _WIDE)
     if most == 0:
         return np.zeros(count, np.int64)
@@ -143,7 +148,7 @@ def _walk(most: int, count: int, random: Random) -> NumberArray:
 
 
 def _clipped(values: NumberArray, interval: NumberInterval, scale: Any) -> NumberArray:
-    """The values with those beyond the limits on the nearest number that isn't."""
+    """Move values beyond the limits to the nearest float within them."""
     lowest, highest = scale(-np.inf), scale(np.inf)
     if interval.low is not None:
         lowest = scale(float(interval.low))

@@ -1,4 +1,4 @@
-"""Rows that meet a contract, a table at a time: values are drawn, judged, and drawn again where a rule is broken."""
+"""Make rows that meet a contract, table by table: draw values, evaluate them, and redraw where a rule is broken."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,17 +19,18 @@ from schemaregistry.sampling.number_values import Random
 from schemaregistry.sampling.unsampleable import unmet
 
 CHUNK: Final = 1 << 18
-"""Rows that are made at a time."""
+"""Rows made at a time."""
 _PROBE: Final = 1_000
-"""Rows that are made first: where these can't be, no others are tried."""
+"""Rows made first, to fail early where a contract can't be met."""
 _ROUNDS: Final = 100
+"""Times that rows are redrawn before giving up."""
 _WIDER: Final = 3
-"""Every so many rounds what a broken rule hangs on is drawn again too, not only what it is about."""
+"""In every third round the columns of a broken rule's conditions are redrawn too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampler:
-    """A contract ready to be sampled."""
+    """Makes rows for a contract; the same seed gives the same rows."""
 
     plan: Plan
     nodes: tuple[ColumnMaker, ...]
@@ -38,15 +39,15 @@ class Sampler:
 
     @classmethod
     def of(cls, plan: Plan, seed: int) -> "Sampler":
-        """Raises Unimplemented (NO_SAMPLE) where a column has no values."""
+        """Prepare a plan. Raises Unimplemented (NO_SAMPLE) where a column has no possible values."""
         found = nodes(plan, seed)
         schema = pa.schema([(str(node.place.name), node.kind) for node in found])
         return cls(plan, tuple(found), bind(plan, schema), seed)
 
     def tables(self, rows: int) -> Iterator[Mapping[str, Array]]:
-        """The columns of so many rows, some at a time; the same for the same seed.
+        """Yield the columns of `rows` rows, `CHUNK` rows at a time.
 
-        Raises Unimplemented (NO_SAMPLE) where rows break a rule however often they are drawn.
+        Raises Unimplemented (NO_SAMPLE) where rows break a rule however often they are redrawn.
         """
         if rows > _PROBE:
             self._chunk(0, _PROBE)
@@ -72,7 +73,7 @@ class Sampler:
         raise unmet(self._pointers(left, len(rows)))
 
     def _broken(self, columns: Mapping[str, Array], count: int, *, wider: bool) -> dict[str, Mask]:
-        """The columns to draw again, each with the rows."""
+        """Return the columns to redraw, each with a mask of the rows."""
         frame = Frame(self.plan, self.binding, Batch(columns, count))
         checks = CheckEvaluator(frame)
         found: dict[str, Mask] = {}
@@ -85,7 +86,7 @@ class Sampler:
         return found
 
     def _columns(self, check: Check, *, wider: bool) -> set[str]:
-        """The columns that a check is about; all of them where it is about the row."""
+        """Return the columns that a check concerns; all of them where it concerns the row."""
         places = {check.place}
         if wider:
             conditions = [guard.condition for guard in check.guards]
@@ -105,7 +106,7 @@ class Sampler:
         first: int,
         randoms: list[Random],
     ) -> dict[str, Array]:
-        """Some rows with those values drawn anew whose columns break a rule in them."""
+        """Return some rows with values redrawn in the columns whose rules they break."""
         found: dict[str, Array] = {}
         for node, random in zip(self.nodes, randoms, strict=True):
             name = str(node.place.name)
@@ -122,7 +123,7 @@ class Sampler:
 
 
 def _replaced(array: Array, rows: np.ndarray, values: Array) -> Array:
-    """An array with other values at some places."""
+    """Return an array with other values at some positions."""
     indices = np.arange(len(array))
     indices[rows] = len(array) + np.arange(len(rows))
     return pa.concat_arrays([array, values.cast(array.type)]).take(pa.array(indices))

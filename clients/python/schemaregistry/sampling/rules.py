@@ -1,4 +1,4 @@
-"""What a contract says of the values at one place, gathered for whoever makes such values."""
+"""Collect a contract's rules on the values at one place, for the functions that make such values."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,12 +13,12 @@ _LIMITS: Final = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum"
 _RARELY: Final = 0.02
 """The share of nulls where a value may be absent."""
 _OFTEN: Final = 0.5
-"""The same where a condition decides whether it is."""
+"""The share of nulls where a condition decides whether it may."""
 
 
 @dataclass(frozen=True, slots=True)
 class NumberInterval:
-    """Numbers from `low` to `high`, None for no limit; an open end doesn't belong to it."""
+    """Numbers from `low` to `high`, None for no limit; an open end is excluded."""
 
     low: Fraction | None = None
     high: Fraction | None = None
@@ -26,19 +26,19 @@ class NumberInterval:
     high_open: bool = False
 
     def at_least(self, limit: Fraction, *, is_open: bool = False) -> "NumberInterval":
-        """The part that is not below a limit."""
+        """Return the part that isn't below a limit."""
         if self.low is not None and (limit, is_open) <= (self.low, self.low_open):
             return self
         return NumberInterval(limit, self.high, is_open, self.high_open)
 
     def at_most(self, limit: Fraction, *, is_open: bool = False) -> "NumberInterval":
-        """The part that is not above a limit."""
+        """Return the part that isn't above a limit."""
         if self.high is not None and (limit, not is_open) >= (self.high, not self.high_open):
             return self
         return NumberInterval(self.low, limit, self.low_open, is_open)
 
     def multiples(self, step: Fraction) -> tuple[int | None, int | None]:
-        """The least and the greatest factor of `step` whose product is in it; None where there is no limit."""
+        """Return the least and greatest factor whose product with `step` is in the interval; None for no limit."""
         least = None if self.low is None else -(-self.low // step)
         most = None if self.high is None else self.high // step
         if least is not None and self.low_open and least * step == self.low:
@@ -50,10 +50,10 @@ class NumberInterval:
 
 @dataclass(frozen=True, slots=True)
 class ValueRules:
-    """The rules that hold at a place whatever the rest of the row is.
+    """The rules at a place that hold whatever the rest of the row is.
 
-    `options` are the only values there may be, None where any may. `hints` are values that conditions speak of.
-    `null_share` is how many of the values are null: 0 where none may be, 1 where all are.
+    `options` are the only values allowed, None for any. `hints` are values that conditions mention. `null_share` is the
+    share of nulls: 0 where none are allowed, 1 where all values are null.
     """
 
     checks: tuple[Check, ...] = ()
@@ -64,22 +64,22 @@ class ValueRules:
     null_share: float = 0.0
 
     def argument(self, kind: str) -> Any:
-        """What the first check of a kind asks for; None without one."""
+        """Return the argument of the first check of a kind; None without one."""
         return next((check.argument for check in self.checks if check.kind == kind), None)
 
     def arguments(self, kind: str) -> list[Any]:
-        """What the checks of a kind ask for."""
+        """Return the arguments of all checks of a kind."""
         return [check.argument for check in self.checks if check.kind == kind]
 
     def count(self, least: str, most: str, default: int) -> tuple[int, int]:
-        """The fewest and the most characters or items: `default` more than the fewest where more are allowed."""
+        """Return the fewest and most characters or items to make, at most `default` more than the fewest."""
         fewest = max(self.arguments(least), default=0)
         limit = min(self.arguments(most), default=None)
         return fewest, fewest + default if limit is None else min(limit, fewest + default)
 
 
 def rules_of(plan: Plan, place: int, *, nullable: bool) -> ValueRules:
-    """The rules at a place; `nullable`: its Arrow field holds nulls."""
+    """Collect the rules at a place; `nullable`: its Arrow field allows nulls."""
     here = [check for check in plan.checks_at(place) if not check.guards]
     conditional = [check for check in plan.every_check() if check.place == place and check not in here]
     return ValueRules(
@@ -104,7 +104,7 @@ def _interval(checks: Iterable[Check]) -> NumberInterval:
 
 
 def common_multiple(first: Fraction, second: Fraction) -> Fraction:
-    """The least number that is a whole multiple of both."""
+    """Return the least number that is a whole multiple of both."""
     left, right = first.numerator * second.denominator, second.numerator * first.denominator
     return Fraction(left * right // gcd(left, right), first.denominator * second.denominator)
 

@@ -1,4 +1,4 @@
-"""Write a file of sample rows: made, written, checked as the gate checks any file, and only then given its name."""
+"""Write a file of sample rows: make them, write them, check the file like any other, and only then rename it."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -25,17 +25,19 @@ from schemaregistry.sampling.unsampleable import not_as_wanted, refused
 from schemaregistry.v1 import contract_pb2
 
 MOST_ROWS: Final = 10**10
+"""The most rows that can be asked for."""
 Faulty: TypeAlias = range | tuple[int, ...]
-"""Numbers of rows, in order."""
+"""Row numbers in ascending order."""
 Made: TypeAlias = tuple[SampleFault | None, Faulty]
+"""The fault that was put in, and the rows with it."""
 _TABS: Final = CsvDialect(delimiter="\t")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be made: so many rows; `fault` is `KIND` or `KIND:COLUMN`, in `fault_rows` of them.
+    """A request for a sample: the number of rows, and a fault `KIND` or `KIND:COLUMN` in `fault_rows` of them.
 
-    `format` is that of the file where its name doesn't tell it.
+    `format` is needed where the file's name doesn't show it.
     """
 
     rows: int
@@ -47,7 +49,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """What was written. `faulty` are the rows with the fault: all of them for a fault of a column, none for a cut."""
+    """The result.
+
+    `faulty` are the rows with the fault: all for a fault of a whole column, none for a truncated file.
+    """
 
     rows: int
     bytes: int
@@ -57,11 +62,11 @@ class Sampled:
 
 
 def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checked: bool = True) -> Sampled:
-    """Write rows that conform to a contract, but for the fault that is wanted, in the format of the file's name.
+    """Write rows that conform to a contract, except for the requested fault, in the format of the file's name.
 
-    The same contract, name and wishes give the same rows. Raises InvalidArgument (UNKNOWN_FORMAT, UNKNOWN_FAULT,
-    BAD_COUNT, NO_COLUMNS, NOT_FOR_CSV, DESTINATION_UNWRITABLE, OUTPUT_UNWRITABLE), and Unimplemented (NO_SAMPLE) where
-    rows that conform aren't found; then nothing is written.
+    The same arguments give the same rows. Nothing is written on an error. Raises InvalidArgument (UNKNOWN_FORMAT,
+    UNKNOWN_FAULT, BAD_COUNT, NO_COLUMNS, NOT_FOR_CSV, DESTINATION_UNWRITABLE, OUTPUT_UNWRITABLE), and Unimplemented
+    (NO_SAMPLE) where no conforming rows are found.
     """
     form = format_of(out, wanted.format)
     _check_counts(wanted)
@@ -90,7 +95,7 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
 
 
 def tables(contract: contract_pb2.Contract, rows: int, seed: int = 7) -> Iterator[Table]:
-    """The same rows as Arrow tables in the contract's types, some at a time."""
+    """Yield the rows that `sample` would write as Arrow tables in the contract's types, some at a time."""
     sampler = Sampler.of(Plan.of(contract), seed)
     for columns in sampler.tables(rows):
         yield _table(sampler, columns, "arrow")
@@ -115,7 +120,7 @@ def _faulty(wanted: Wanted, fault: SampleFault | None, form: str) -> Faulty:
 
 
 def _table(sampler: Sampler, columns: Mapping[str, Array], form: str) -> Table:
-    """Columns in the contract's types, all of which may hold nulls; JSON is texts, but in NDJSON."""
+    """Build a table in the contract's types, with all fields nullable; json columns are text, except for NDJSON."""
     fields, arrays = [], []
     for place, field in zip(sampler.plan.columns, sampler.plan.schema, strict=True):
         array = columns[field.name]
@@ -128,7 +133,7 @@ def _table(sampler: Sampler, columns: Mapping[str, Array], form: str) -> Table:
 
 
 def nullable(kind: DataType) -> DataType:
-    """The same type with members and items that may all be null: under a null, any may be."""
+    """Return the same type with nullable members and items: beneath a null struct they may all be null."""
     if pt.is_struct(kind):
         return pa.struct([pa.field(each.name, nullable(each.type)) for each in kind])
     return pa.list_(nullable(kind.value_type)) if pt.is_list(kind) else kind
@@ -150,7 +155,10 @@ def _write(sampler: Sampler, target: Target, rows: int, fault: SampleFault | Non
 
 
 def _checked(contract: contract_pb2.Contract, path: Path, csv: CsvDialect, form: str, made: Made) -> Report:
-    """The gate's own report; raises Unimplemented (NO_SAMPLE) where it isn't what was wanted."""
+    """Check the file and return the report.
+
+    Raises Unimplemented (NO_SAMPLE) where the result isn't the requested one.
+    """
     fault, faulty = made
     report = check(find([str(path)], form, csv), contract)
     right = report.verdict == "conforms"
@@ -163,7 +171,7 @@ def _checked(contract: contract_pb2.Contract, path: Path, csv: CsvDialect, form:
 
 @contextmanager
 def _writable(out: Path) -> Iterator[None]:
-    """Raise InvalidArgument (OUTPUT_UNWRITABLE) for what goes wrong with the file."""
+    """Raise InvalidArgument (OUTPUT_UNWRITABLE) for an error of the file system."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Texts that meet patterns, formats and lengths: a pool of some, of which a column's values are taken."""
+"""Make texts that meet patterns, formats and lengths: a pool from which a column's values are chosen."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
@@ -14,10 +14,13 @@ from schemaregistry.sampling.rules import ValueRules
 from schemaregistry.sampling.unsampleable import no_value
 
 LARGEST_POOL: Final = 512
+"""The most texts in a pool."""
 _SPREADS: Final = (6, 2, 20, 60, 200)
-"""How many more repetitions than the fewest: those of a few characters first."""
+"""How many repetitions beyond the fewest are tried, in this order: small texts first."""
 _LEAVES: Final = frozenset(kernels.KERNELS)
+"""Kinds of checks that look at one value alone."""
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
+"""Letters for words without I and O, which look like digits."""
 
 _SYMBOLS: Final = [f"{a}{b}{c}{d}" for a in "ABGMNST" for b in "AEIO" for c in "LMRX" for d in ("", "K")]
 _MICS: Final = ["XNAS", "XNYS", "ARCX", "BATS", "EDGX", "IEXG"]
@@ -29,7 +32,7 @@ _USUAL: Final = {
     "isin": ["US0378331005", "US5949181045", "US67066G1040", "US0231351067", "DE0007164600", "GB0002634946"],
     "name": ["Apple Inc.", "Microsoft Corp.", "NVIDIA Corp.", "Amazon.com Inc.", "SAP SE", "Shell plc"],
 }
-"""What columns of these names hold, where the contract lets them; a longer name may end in one, as `bid_exchange`."""
+"""Values for columns of these names, if the contract allows them; a name may also end in one, like `bid_exchange`."""
 
 FORMATS: Final[dict[str, Callable[[int], str]]] = {
     "date-time": lambda n: f"2026-01-05T{9 + n // 3600 % 12:02}:{n // 60 % 60:02}:{n % 60:02}Z",
@@ -50,7 +53,7 @@ FORMATS: Final[dict[str, Callable[[int], str]]] = {
 
 
 def text_pool(rules: ValueRules, name: str, kind: DataType, most: int, random: Random) -> Array:
-    """Up to `most` different texts that meet the rules of a column or member of this name.
+    """Return up to `most` distinct texts that meet the rules of a column or member of this name.
 
     Raises Unimplemented (NO_SAMPLE) where none is found.
     """
@@ -63,7 +66,7 @@ def text_pool(rules: ValueRules, name: str, kind: DataType, most: int, random: R
 
 
 def passing(array: Array, rules: ValueRules, kind: DataType) -> Array:
-    """The values that meet the rules which look at one value alone."""
+    """Return the values that meet the rules on single values."""
     for check in rules.checks:
         failing = kernels.run(check.kind, check.argument, array, kind) if check.kind in _LEAVES else None
         if failing is not None:
@@ -72,7 +75,7 @@ def passing(array: Array, rules: ValueRules, kind: DataType) -> Array:
 
 
 def _candidates(rules: ValueRules, name: str, random: Random) -> Iterator[list[str]]:
-    """Texts to try, the likeliest first."""
+    """Yield lists of texts to try, the most likely first."""
     if rules.options is not None:
         yield [option for option in rules.options if isinstance(option, str)]
         return
@@ -91,7 +94,7 @@ def _candidates(rules: ValueRules, name: str, random: Random) -> Iterator[list[s
 
 
 def _words(rules: ValueRules, random: Random) -> list[str]:
-    """Words of letters, as long as they may be and not much longer than the shortest."""
+    """Return random words, of a length within the limits and not much above the shortest."""
     fewest, most = rules.count("min_length", "max_length", 8)
     lengths = range(max(fewest, min(4, most)), most + 1)
     if not lengths:
@@ -101,7 +104,7 @@ def _words(rules: ValueRules, random: Random) -> list[str]:
 
 
 def matching(regex: Regex, spread: int, random: Random) -> str:
-    """A text of a regular expression; `spread`: of repetitions, at most so many more than the fewest."""
+    """Return a text that matches a regular expression, with at most `spread` repetitions beyond the fewest."""
     match regex:
         case Chars(ranges):
             return _character(ranges, random)
@@ -118,7 +121,7 @@ def matching(regex: Regex, spread: int, random: Random) -> str:
 
 
 def _character(ranges: Ranges, random: Random) -> str:
-    """A character of some, a letter or digit of ASCII if there is one, else one that can be printed."""
+    """Return a character from ranges: preferably an ASCII letter or digit, else a printable one."""
     for preferred in (str.isalnum, str.isprintable):
         plain = [chr(code) for low, high in ranges for code in range(max(low, 32), min(high, 126) + 1)]
         chosen = [char for char in plain if preferred(char)]
@@ -131,5 +134,5 @@ def _character(ranges: Ranges, random: Random) -> str:
 
 
 def taken(pool: Array, count: int, random: Random) -> Array:
-    """So many values of a pool, each any of them."""
+    """Return `count` random values of a pool."""
     return pool.take(pa.array(random.integers(0, len(pool), count)))

@@ -1,1 +1,1 @@
-"""Arrow's types, arrays and values as the contract sees them."""
+"""Arrow types, arrays and values, and how they compare with a contract's types."""

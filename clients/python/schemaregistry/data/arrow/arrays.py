@@ -1,6 +1,6 @@
-"""Arrow arrays as the kernels want them: one layout a type, numbers as NumPy views, masks as NumPy booleans.
+"""Bring Arrow arrays into layouts that kernels can use: numbers as NumPy views, masks as NumPy booleans.
 
-A mask is a NumPy array of booleans; None stands for one without a True. Judges nothing.
+A mask over an array of N values has N booleans; functions return None for a mask without a True.
 """
 
 from collections.abc import Callable
@@ -25,12 +25,13 @@ _VIEWS = {
     "time64[us]": pa.int64(),
     "time64[ns]": pa.int64(),
 }
+"""The integer type that stores each date and time type."""
 
 
 def plain(array: Array) -> Array:
-    """The same values without views, runs, extensions or half floats; members and items are as they were.
+    """Return the same values without views, run-end encoding, extension types or half floats.
 
-    A dictionary of texts stays one.
+    A dictionary of texts stays a dictionary. Members and items stay as they are; `flat` converts these too.
     """
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
@@ -47,7 +48,10 @@ def plain(array: Array) -> Array:
 
 
 def _without_hidden(array: Array) -> Array:
-    """Views without what stands at nulls: Arrow doesn't validate it, and its cast follows it wherever it leads."""
+    """Clear the views under nulls of a view array.
+
+    Arrow doesn't validate them, and its cast follows them to any address.
+    """
     if not (pt.is_string_view(array.type) or pt.is_binary_view(array.type)) or not array.null_count:
         return array
     validity, views, *data = array.buffers()
@@ -58,17 +62,17 @@ def _without_hidden(array: Array) -> Array:
 
 
 def decoded(array: Array) -> Array:
-    """The values of a dictionary array without the dictionary, plain; any other array as it is.
+    """Return a dictionary array's values without the dictionary; any other array unchanged.
 
-    Arrow's own decoding, and its `take` and `filter`, know no views and no runs, nor what holds them.
+    Arrow's own decoding, `take` and `filter` don't support views and run-end encoding, nor arrays that contain them.
     """
     return flat(array.dictionary).take(array.indices) if isinstance(array.type, pa.DictionaryType) else array
 
 
 def flat(array: Array) -> Array:
-    """A plain array whose members and items are plain, too, at any depth: one that `take` and `filter` know.
+    """Return a plain array with plain members and items at any depth, so that `take` and `filter` support it.
 
-    Dictionaries are left at the top alone: Parquet can't hold one within a struct in which null is a value.
+    A dictionary stays one at the top only: Parquet can't store one within a struct that may be null.
     """
     array = plain(array)
     if isinstance(array.type, pa.DictionaryType) or _is_flat(array.type):
@@ -92,14 +96,14 @@ def _is_flat(kind: DataType) -> bool:
 
 
 def _of_runs(array: Array) -> Array:
-    """Each run's value as often as it is there."""
+    """Repeat each run's value over the run's length."""
     ends = array.run_ends.to_numpy()
     runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
     return flat(array.values).take(pa.array(runs))
 
 
 def _listed(array: Array, items: Array) -> Array:
-    """Lists in any layout as lists of these items; Arrow's own cast gives broken offsets where there are nulls."""
+    """Build lists of any layout anew from their items; Arrow's cast makes wrong offsets where there are nulls."""
     lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
     return pa.LargeListArray.from_arrays(offsets, items, mask=array.is_null())
@@ -111,22 +115,29 @@ _LAYOUTS: Final[tuple[tuple[Callable[[DataType], bool], DataType], ...]] = (
     (pt.is_fixed_size_binary, pa.large_binary()),
     (pt.is_float16, pa.float32()),
 )
-"""Layouts without kernels, and those that have them."""
+"""Layouts without kernels, each with the layout to cast it to."""
 
 
 def items_of(array: Array) -> Array:
-    """The items of all lists, one after another. Arrow can't make an empty array of structs that hold JSON (26)."""
+    """Return the items of all lists, one after another.
+
+    pyarrow 26 can't build an empty array of structs that contain `arrow.json`, so lists without items are a case of
+    their own.
+    """
     return pa.nulls(0, array.type.value_type) if array.null_count == len(array) else pc.list_flatten(array)
 
 
 def parents(lists: Array) -> Indices:
-    """For each item that `list_flatten` gives, which list it is in; Arrow's own answer counts those of nulls, too."""
+    """Return, for each item of `list_flatten`, the index of its list.
+
+    Arrow's `list_parent_indices` also counts the items under null lists.
+    """
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
     return np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
 
 
 def integers(array: Array) -> Array:
-    """Dates, times and timestamps as the integers that they are stored as; integers as they are."""
+    """Return dates, times and timestamps as the integers that store them; integers unchanged."""
     if pt.is_timestamp(array.type):
         return array.view(pa.int64())
     kind = _VIEWS.get(str(array.type))
@@ -134,7 +145,7 @@ def integers(array: Array) -> Array:
 
 
 def numbers(array: Array) -> NDArray[Any]:
-    """The values of an array of integers or floats, without a copy; what stands for a null is arbitrary."""
+    """Return the values of an array of integers or floats as a NumPy view; the value under a null is arbitrary."""
     array = integers(array)
     buffer = array.buffers()[1]
     if buffer is None:
@@ -144,12 +155,12 @@ def numbers(array: Array) -> NDArray[Any]:
 
 
 def valid(array: Array) -> Mask | None:
-    """Where there is a value; None where there is one everywhere."""
+    """Return where values aren't null; None: everywhere."""
     return booleans(array.is_valid()) if array.null_count else None
 
 
 def booleans(array: Array) -> Mask:
-    """A boolean array as a mask, nulls as False."""
+    """Return a boolean array as a mask; null becomes False."""
     if array.null_count:
         array = array.fill_null(False)
     mask: Mask = array.to_numpy(zero_copy_only=False)
@@ -157,37 +168,40 @@ def booleans(array: Array) -> Mask:
 
 
 def some(mask: Mask | None) -> Mask | None:
-    """The mask, or None where it has no True."""
+    """Return the mask, or None where it has no True."""
     return mask if mask is not None and mask.any() else None
 
 
 def either(left: Mask | None, right: Mask | None) -> Mask | None:
-    """Where either is True (None: nowhere)."""
+    """Return where either mask is True; None stands for a mask without a True."""
     if left is None or right is None:
         return right if left is None else left
     return left | right
 
 
 def without(mask: Mask | None, other: Mask | None) -> Mask | None:
-    """Where the first is True and the other isn't."""
+    """Return where the first mask is True and the other isn't."""
     return mask if mask is None or other is None else some(mask & ~other)
 
 
 def where_valid(mask: Mask | None, array: Array) -> Mask | None:
-    """The mask without the places of nulls."""
+    """Return the mask without the positions of nulls."""
     there = valid(array) if mask is not None else None
     return some(mask if mask is None or there is None else mask & there)
 
 
 def bounds(kind: DataType) -> tuple[int, int]:
-    """The least and the greatest integer of an integer type."""
+    """Return the least and the greatest integer of an integer type."""
     if pt.is_signed_integer(kind):
         return -(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1) - 1
     return 0, 2**kind.bit_width - 1
 
 
 def outside(array: Array, low: float, high: float) -> Mask | None:
-    """Which numbers aren't from `low` to `high`; NaN never is one. Integers take integers as bounds, floats doubles."""
+    """Return which numbers aren't within `low` and `high`, both included; NaN isn't reported.
+
+    Bounds of an integer array must be integers or infinite, those of a float array doubles.
+    """
     array = integers(array)
     ends = pc.min_max(array)
     least, greatest = ends["min"].as_py(), ends["max"].as_py()
@@ -204,13 +218,13 @@ def outside(array: Array, low: float, high: float) -> Mask | None:
 
 
 def each(array: Array, passes: Callable[[Any], bool]) -> Mask | None:
-    """Which values don't pass, one by one: for what no kernel tells."""
+    """Return which values don't pass, checked one by one in Python: for rules without a kernel."""
     values = integers(array).to_pylist()
     return some(np.fromiter((value is not None and not passes(value) for value in values), bool, len(values)))
 
 
 def spread(mask: Mask | None, array: Array) -> Mask | None:
-    """From a mask of a dictionary's values to a mask of the array's values."""
+    """Turn a mask of a dictionary's values into a mask of the array's values."""
     if mask is None or not isinstance(array.type, pa.DictionaryType):
         return mask
     if len(mask) == 0:
@@ -220,7 +234,7 @@ def spread(mask: Mask | None, array: Array) -> Mask | None:
 
 
 def is_utf8(data: bytes) -> bool:
-    """Whether the bytes are UTF-8 throughout."""
+    """Whether all bytes are UTF-8."""
     if data.isascii():
         return True
     try:

@@ -1,4 +1,4 @@
-"""Columns of consecutive rows of a file, as a reader has read them."""
+"""A batch: consecutive rows of a file by column, as a reader read them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,11 +12,11 @@ from schemaregistry.data.arrow.types import Array
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Some rows of a file, by column.
+    """Consecutive rows by column; `texts` and `misfits` are by place.
 
-    In text formats `texts` are the fields as they stand in the file, by place; `misfits` marks those that couldn't be
-    read as their type (they are null in the column), and `line_of` tells the line of a row. `is_utf8`: every text is
-    known to be.
+    In text formats `texts` are the fields as they stand in the file, `misfits` mark those that couldn't be read as
+    their type (they are null in the column), and `line_of` returns the line of a row. `is_utf8`: all texts are known to
+    be UTF-8.
     """
 
     columns: Mapping[str, Array]
@@ -28,11 +28,11 @@ class Batch:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns with their types."""
+        """The column names with the types of their arrays."""
         return pa.schema([(name, array.type) for name, array in self.columns.items()])
 
     def filter(self, mask: Mask) -> "Batch":
-        """The rows that are marked."""
+        """Return the rows where `mask` is true."""
         chosen, kept = pa.array(mask), np.flatnonzero(mask)
         line = self.line_of
         return Batch(
@@ -45,7 +45,7 @@ class Batch:
         )
 
     def slice(self, start: int, stop: int) -> "Batch":
-        """The rows from one to before another."""
+        """Return the rows from `start` up to but without `stop`."""
         line, count = self.line_of, stop - start
         return Batch(
             columns={name: column.slice(start, count) for name, column in self.columns.items()},

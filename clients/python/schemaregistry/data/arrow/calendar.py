@@ -1,23 +1,25 @@
-"""The calendar of RFC 3339: the years from 0000 to 9999, in days and seconds since 1970-01-01. Holds no Arrow."""
+"""The calendar of RFC 3339, years 0000 to 9999, in days and seconds since 1970-01-01."""
 
 from typing import Final
 
 FIRST_DAY: Final = -719_528
-"""Days from 1970-01-01 back to 0000-01-01: RFC 3339 has no earlier year."""
+"""0000-01-01 in days since 1970-01-01: RFC 3339 has no earlier year."""
 LAST_DAY: Final = 2_932_896
-"""Days from 1970-01-01 to 9999-12-31."""
+"""9999-12-31 in days since 1970-01-01."""
 DAY: Final = 86_400
 """Seconds of a day."""
 FIRST_SECOND: Final = FIRST_DAY * DAY
 LAST_SECOND: Final = (LAST_DAY + 1) * DAY - 1
 PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+"""Units per second."""
 
 
 def date_of(day: int) -> str:
-    """The date of any day, that of a year beyond 9999 with more digits.
+    """Return the date of a day since 1970-01-01 in ISO 8601; a year beyond 9999 has more digits.
 
-    H. Hinnant, "chrono-compatible low-level date algorithms".
+    Source: H. Hinnant, "chrono-compatible low-level date algorithms".
     """
+    # Counted from 0000-03-01 in eras of 400 years, so that a leap day is the last day of its year.
     era, of_era = divmod(day + 719_468, 146_097)
     year = (of_era - of_era // 1460 + of_era // 36524 - of_era // 146_096) // 365
     of_year = of_era - (365 * year + year // 4 - year // 100)

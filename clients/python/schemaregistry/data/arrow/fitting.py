@@ -1,7 +1,7 @@
-"""Does a column's Arrow type fit the contract's, and which of its values does the contract's type not hold exactly.
+"""Compare a column's Arrow type with the contract's, and find the values that the contract's type can't hold exactly.
 
-The rules are those of `Fits` in contract.proto: a value fits when the contract's type holds exactly it; a cast that
-succeeds is never the test.
+The rules are those of `Fits` in contract.proto. Whether a cast succeeds is never the test, since Arrow's casts round
+doubles to floats and large integers to doubles.
 """
 
 from collections.abc import Callable
@@ -19,15 +19,18 @@ from schemaregistry.data.arrow.calendar import DAY, FIRST_DAY, LAST_DAY, PER_SEC
 from schemaregistry.data.arrow.types import UTC, Array, DataType, contract_type, described, family, is_json, value_type
 
 Misfits: TypeAlias = Callable[[Array], Mask | None]
+"""Returns which of an array's N values don't fit, as a mask of N booleans; None: all fit."""
 
 _CAST_DIGITS: Final = 38
+"""Digits in Arrow's table of powers of ten for decimal128."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """How a column meets the contract's type: refused as a whole, or with values that may not fit.
+    """How a column's type meets the contract's.
 
-    `note` says what the column is read as where that isn't plain.
+    `refused` describes a column of another type as a whole; otherwise `misfits` finds the values that don't fit, None
+    where all must fit. `note` says as what the column is read, where that differs from its type.
     """
 
     refused: str = ""
@@ -36,10 +39,11 @@ class Fit:
 
 
 PLAIN: Final = Fit()
+"""Every value fits."""
 
 
 def fit(found: DataType, wanted: DataType) -> Fit:
-    """How values of one type meet another; parts of lists and structs are met on their own."""
+    """Compare a column's type with the contract's; parts of lists and structs are compared on their own."""
     found, wanted = value_type(found), contract_type(wanted)
     if is_json(wanted):
         return _json(found)
@@ -53,9 +57,9 @@ def fit(found: DataType, wanted: DataType) -> Fit:
 
 
 def _json(found: DataType) -> Fit:
-    """Texts are JSON texts; values of any other type that a contract names are themselves.
+    """Compare a column's type with json: texts are JSON texts, values of other types are themselves.
 
-    Which texts, lists and structs are no JSON is found where they are read.
+    Texts, lists and structs that aren't JSON are found where they are read.
     """
     kind = family(found)
     if kind == "other":
@@ -139,6 +143,7 @@ def _timestamp(found: DataType, wanted: DataType) -> Fit:
     have, want = PER_SECOND[found.unit], PER_SECOND[wanted.unit]
     low, high = FIRST_DAY * DAY * have, (LAST_DAY + 1) * DAY * have - 1
     if want > have:
+        # A finer unit has a shorter range of years, which the column's values may exceed.
         low, high = max(low, -(2**63 // (want // have))), min(high, (2**63 - 1) // (want // have))
     return Fit(
         misfits=lambda array: _not_whole(array, max(low, -(2**63)), min(high, 2**63 - 1), max(have // want, 1)),
@@ -168,10 +173,11 @@ _RULES: Final[dict[tuple[str, str], Callable[[DataType, DataType], Fit]]] = {
     ("time", "time"): _time,
     ("timestamp", "timestamp"): _timestamp,
 }
+"""The comparison for each pair of families of types; any other pair is refused."""
 
 
 def holds_decimal(kind: DataType, value: Decimal) -> bool:
-    """Whether a decimal type has the digits for exactly this number."""
+    """Whether a decimal type has enough digits for exactly this number."""
     if not value.is_finite():
         return False
     _, digits, exponent = value.as_tuple()
@@ -210,13 +216,14 @@ def _not_same_float(array: Array, wanted: DataType) -> Mask | None:
 
 
 def _not_integral(array: Array, low: int, high: int) -> Mask | None:
-    """`high + 1` is a power of two, so a double compares with it exactly where it couldn't with `high`."""
+    """Compare with `high + 1`, a power of two and so exactly a double, where `high` may not be one."""
     values = numbers(array)
     integral = np.isfinite(values) & (values == np.trunc(values)) & (values >= low) & (values < float(high + 1))
     return None if integral.all() else where_valid(~integral, array)
 
 
 def _rounded(array: Array, wanted: DataType) -> Mask | None:
+    # Integers up to here are floats of the type; beyond it only some are.
     exact = 2 ** (np.finfo(wanted.to_pandas_dtype()).nmant + 1)
     if outside(array, -exact, exact) is None:
         return None
@@ -232,7 +239,10 @@ def _not_a_date(array: Array) -> Mask | None:
 
 
 def is_castable(found: DataType, wanted: DataType) -> bool:
-    """Whether Arrow's cast of decimals may be called: beyond 38 digits it reads beyond its table of powers of ten."""
+    """Whether Arrow's cast between two decimal types is safe.
+
+    For scales more than 38 apart it reads beyond its table of powers of ten.
+    """
     return bool(abs(wanted.scale - found.scale) <= _CAST_DIGITS)
 
 

@@ -1,6 +1,6 @@
-"""Columns of the contract's type json: what their values are, and the same values as Arrow's `arrow.json`.
+"""Columns of the contract's type json: parse their values, and convert them to Arrow's `arrow.json`.
 
-A column of texts, in any layout, holds JSON texts; a column of another type, the values that it has. Judges nothing.
+A column of texts, in any layout, holds JSON texts; a column of another type holds values as they are.
 """
 
 from collections.abc import Sequence
@@ -20,10 +20,10 @@ from schemaregistry.document import Json
 
 @dataclass(frozen=True, slots=True)
 class JsonTexts:
-    """The JSON texts of an array, each different one read once.
+    """The JSON texts of an array, each distinct one parsed once.
 
-    `codes` say for each value which of the distinct ones it is, `len(values)` for a null. `unread` marks those of them
-    that aren't JSON, for which `values` has null.
+    `codes` has, for each value of the array, its index in `values`; a null has the index `len(values)`. `unread` marks
+    the distinct texts that aren't JSON, whose value is None.
     """
 
     codes: Indices
@@ -32,7 +32,7 @@ class JsonTexts:
 
     @classmethod
     def of(cls, array: Array) -> "JsonTexts":
-        """Read the texts of a plain array."""
+        """Parse the texts of a plain array."""
         encoded = pc.dictionary_encode(decoded(array).cast(pa.large_binary()))
         texts = encoded.dictionary.to_pylist()
         found = [_read(text) for text in texts]
@@ -41,28 +41,28 @@ class JsonTexts:
 
     @property
     def misfits(self) -> Mask | None:
-        """Which of the array's values aren't JSON texts."""
+        """Which of the array's values aren't JSON texts; None: all are."""
         return some(np.append(self.unread, np.zeros(1, bool))[self.codes])
 
     def all(self) -> list[Json]:
-        """The value of each text; null for nulls and for what isn't JSON."""
+        """Return the value of each text; None for nulls and for texts that aren't JSON."""
         every = [*self.values, None]
         return [every[code] for code in self.codes.tolist()]
 
 
 def not_json(array: Array) -> Mask | None:
-    """Which lists or structs of a plain array are no JSON, since NaN or infinity is in them."""
+    """Return which lists or structs of a plain array aren't JSON, since they contain NaN or infinity; None: all are."""
     return some(np.array([not _is_json(value) for value in to_json(array)], bool))
 
 
 def read_as_json(array: Array) -> list[Json]:
-    """The JSON value of each value of a column."""
+    """Return the JSON value of each value of a column."""
     array = plain(array)
     return JsonTexts.of(array).all() if family(array.type) == "text" else to_json(array)
 
 
 def as_json(array: Array) -> Array:
-    """A plain array as `arrow.json`: texts as they are written."""
+    """Convert a plain array to `arrow.json`; texts stay as they are written."""
     if family(array.type) == "text":
         return texts_as_json(decoded(array).cast(pa.string()))
     texts = [json_text.written(value) for value in to_json(array)]
@@ -70,7 +70,7 @@ def as_json(array: Array) -> Array:
 
 
 def texts_as_json(texts: Array) -> Array:
-    """An array of JSON texts as `arrow.json`."""
+    """Wrap an array of JSON texts as `arrow.json`."""
     return pa.ExtensionArray.from_storage(JSON, texts)
 
 

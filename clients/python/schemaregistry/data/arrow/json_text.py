@@ -1,6 +1,6 @@
-"""JSON text (RFC 8259): one value read strictly, the parts of an object or array as they are written, values written.
+"""JSON text (RFC 8259): parse a value strictly, split an object or array into the texts of its parts, write a value.
 
-Holds no plan and judges nothing. Columns of such texts are json_column's.
+`json_column.py` applies this to columns.
 """
 
 import json
@@ -17,18 +17,19 @@ _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _DEEPEST: Final = 200
-"""Values within one another."""
+"""Levels of nesting."""
 _MOST_DIGITS: Final = 4300
-"""Of an integer."""
+"""Digits of an integer; Python's int() takes no more by default."""
 _EXACT: Final = 2**53
-"""From here on a double isn't every integer."""
+"""From here on not every integer is a double."""
 
 
 def read(text: str) -> Json:
-    """One JSON value; raises ValueError for anything else, for NaN, a name twice in an object and half characters.
+    """Parse one JSON value.
 
-    And for integers of more than 4,300 digits, and exponents that nobody reads. A number that a double may not say, or
-    that is beyond the integers that doubles tell apart, is a Decimal.
+    A number becomes a Decimal where a double might not say what is written, and from 2^53 on. Raises ValueError for
+    invalid JSON, NaN, a name twice in an object, half a surrogate pair, more than 200 levels, integers of more than
+    4,300 digits and exponents beyond 5,000.
     """
     try:
         value = _DECODER.decode(text)
@@ -36,6 +37,7 @@ def read(text: str) -> Json:
         raise ValueError("it is nested too deep") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
+    # The count is an upper bound that is cheap to find; few values need the walk.
     if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(value):
         raise ValueError("it is nested too deep")
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
@@ -52,12 +54,12 @@ def _is_too_deep(value: Json) -> bool:
 
 
 def members(text: str) -> dict[str, str]:
-    """The members of an object, each as it is written; `text` is one that `read` takes."""
+    """Split an object into its members, each value as it is written; `text` must be one that `read` accepts."""
     return dict(_members_of(text))
 
 
 def items(text: str) -> list[str]:
-    """The items of an array, each as it is written; `text` is one that `read` takes."""
+    """Split an array into its items, each as it is written; `text` must be one that `read` accepts."""
     found: list[str] = []
     at = _after_space(text, text.index("[") + 1)
     while text[at] != "]":
@@ -68,7 +70,7 @@ def items(text: str) -> list[str]:
 
 
 def written(value: Json) -> str:
-    """A value as compact JSON text; NaN and infinity, which JSON doesn't have, as `NaN` and `Infinity`."""
+    """Write a value as compact JSON text; NaN and infinity, which JSON lacks, as `NaN` and `Infinity`."""
     match value:
         case Decimal():
             return str(value)
@@ -115,7 +117,10 @@ def _float(literal: str) -> float | Decimal:
 
 
 def integer(literal: str) -> int | float:
-    """A number of JSON that is written as an integer; `-0` is the double that it stands for, which keeps the sign."""
+    """Parse a JSON integer; `-0` becomes the double -0.0, which keeps the sign.
+
+    Raises ValueError for too many digits.
+    """
     if len(literal.lstrip("-")) > _MOST_DIGITS:
         raise ValueError(f"an integer has more than {_MOST_DIGITS:,} digits")
     return int(literal) if literal != "-0" else -0.0
@@ -136,4 +141,4 @@ _DECODER: Final = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_float, parse_int=integer, parse_constant=_refuse
 )
 _SCANNER: Final = json.JSONDecoder(parse_float=str, parse_int=str)
-"""Finds where a value ends; what numbers are doesn't matter."""
+"""Finds the end of a value; numbers stay texts, since their values don't matter."""

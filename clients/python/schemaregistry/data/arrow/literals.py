@@ -1,7 +1,7 @@
-"""Numbers as they are written: exactly, and as the float that one stands for. Knows no columns.
+"""Number literals: their exact decimal value, and the float that they stand for.
 
-A text stands for its nearest float, as in every reader of JSON and CSV. Where that float says something else than was
-written it is no value of the column: infinity for what is finite, zero for what isn't, another whole number.
+A literal stands for its nearest float, as in every reader of JSON and CSV. It isn't a value of the column where that
+float differs from what is written: infinity for a finite number, zero for another, or another integer.
 """
 
 import decimal
@@ -18,21 +18,22 @@ from schemaregistry.data.arrow.arrays import Mask, numbers, some
 from schemaregistry.data.arrow.types import Array, DataType, pc
 
 FARTHEST: Final = 5_000
-"""Exponents beyond it are read by nobody, and would take a lot of memory written out."""
+"""The largest exponent that is read; written out, a number with a larger one would take much memory."""
 _MANTISSA: Final = {16: 11, 32: 24, 64: 53}
-"""Bits of a float of so many: each whole number of up to so many bits is one."""
+"""Bits of the mantissa by bits of the float: every integer of up to so many bits is one of its values."""
 _SHORT: Final = 15
-"""Decimals of up to so many digits have doubles of their own."""
+"""Decimals of up to this many digits each have a double of their own (DBL_DIG)."""
 _ROOMY: Final = decimal.Context(prec=2 * FARTHEST)
 _WRITTEN_OUT: Final = 60
-"""Exponents up to which a report writes a number out."""
+"""The largest exponent up to which a report writes a number out."""
 _NONZERO: Final = "^[^eE]*[1-9]"
+"""A literal with a digit other than 0 before its exponent."""
 _TINY: Final = re.compile(rb"[:,\[][ \t]*-?[0-9.]+[eE]-[0-9]{2,}|0{40}")
-"""A number of JSON that a float may take for zero."""
+"""A JSON number so small that a float may be zero."""
 
 
 def exactly(text: str) -> Decimal | None:
-    """A number in decimal; None where its exponent is beyond FARTHEST."""
+    """Return a literal as a Decimal; None where its exponent is beyond FARTHEST."""
     try:
         number = Decimal(text)
     except decimal.InvalidOperation:
@@ -41,31 +42,34 @@ def exactly(text: str) -> Decimal | None:
 
 
 def without_zeros(number: Decimal) -> Decimal:
-    """The same number without zeros at its end, which pyarrow counts as digits."""
+    """Return the number without trailing zeros, which pyarrow would count as digits."""
     return number.normalize(_ROOMY)
 
 
 def shown(number: Decimal) -> str:
-    """As a report shows it: one that is very large or very small with an exponent."""
+    """Write a number for a report; a very large or very small one with an exponent."""
     return f"{number:f}" if abs(number.adjusted()) <= _WRITTEN_OUT else str(without_zeros(number))
 
 
 def plainly(text: str) -> float | None:
-    """A number of JSON that isn't written as an integer, as a double; None where that may say something else."""
+    """Return a JSON number that isn't written as an integer as a double; None where the double may differ from it."""
     value = float(text)
     is_plain = len(text) <= _SHORT + 1 and math.isfinite(value) and (value != 0 or re.match(_NONZERO, text) is None)
     return value if is_plain else None
 
 
 def as_float(number: float | Decimal, kind: DataType) -> float | None:
-    """The nearest float of a type; None where it doesn't say what is written."""
+    """Return the nearest float of a type; None where it differs from what is written."""
     with np.errstate(over="ignore"):
         value = float(kind.to_pandas_dtype()(number))
     return value if _says(number, value, kind) else None
 
 
 def unsaid(texts: Array, values: Array) -> Mask | None:
-    """Which of the floats that texts were read as don't say what is written; null for a text that isn't read."""
+    """Return which floats differ from the texts that they were read from; None: none.
+
+    `values` is null for a text that couldn't be read; such a text isn't reported.
+    """
     floats = numbers(values)
     with np.errstate(invalid="ignore"):
         doubtful = ~np.isfinite(floats) | (np.abs(floats) >= 2.0 ** _MANTISSA[values.type.bit_width])
@@ -81,14 +85,14 @@ def unsaid(texts: Array, values: Array) -> Mask | None:
 
 
 def has_tiny(text: bytes) -> bool:
-    """Whether a number in a text of JSON may be one that a float holds as 0."""
+    """Whether a JSON text may have a number that isn't zero and becomes a float of 0."""
     return _TINY.search(text) is not None
 
 
 def may_be_unsaid(values: Array, has_tiny: Callable[[], bool]) -> bool:
-    """Whether any of the floats that were read from JSON may say something else than is written.
+    """Whether any float that Arrow's parser read from JSON may differ from what is written.
 
-    `has_tiny` tells of their text what the function of that name does; it is asked only where there is a 0.
+    `has_tiny` answers for the text of these values; it is called only if a value is 0.
     """
     floats = numbers(values)
     with np.errstate(invalid="ignore"):
@@ -98,7 +102,10 @@ def may_be_unsaid(values: Array, has_tiny: Callable[[], bool]) -> bool:
 
 
 def _says(number: float | Decimal, value: float, kind: DataType) -> bool:
-    """Whether a float is what is written: above its mantissa exactly, or as writers of floats write it."""
+    """Whether a float is what is written.
+
+    From 2^53 on (2^24 for float32) only where the text writes it exactly, in its shortest form, or in 17 (9) digits.
+    """
     if not math.isfinite(value) or (value == 0) != (number == 0):
         return False
     if isinstance(number, float) or abs(value) < 2.0 ** _MANTISSA[kind.bit_width]:

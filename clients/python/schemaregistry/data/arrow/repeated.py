@@ -1,6 +1,6 @@
-"""Lists in which an item occurs twice (`UniqueItems` in contract.proto). Knows no plan.
+"""Find lists with equal items (`UniqueItems` in contract.proto).
 
-Items are numbered by their value, so that equal ones in one list are equal numbers side by side once sorted.
+Items get a number for each distinct value; equal items of a list are then neighbours once the numbers are sorted.
 """
 
 import numpy as np
@@ -11,7 +11,10 @@ from schemaregistry.data.arrow.types import Array, family, pc
 
 
 def repeating(items: Array, parents: Indices, lists: int, misfits: Mask | None) -> Mask | None:
-    """Which of `lists` lists hold two equal items; `parents` says in which list each item is. A misfit is a null."""
+    """Return which of `lists` lists contain two equal items; None: none.
+
+    `parents` has the index of each item's list. A misfit counts as null.
+    """
     codes = _codes(items)
     if misfits is not None:
         codes = np.where(misfits, 0, codes)
@@ -23,12 +26,12 @@ def repeating(items: Array, parents: Indices, lists: int, misfits: Mask | None) 
 
 
 def _codes(items: Array) -> Indices:
-    """Numbers from 1 that are equal where scalars are; 0 for nulls."""
+    """Number the items from 1, equal values alike; nulls are 0."""
     if family(items.type) == "null":
         return np.zeros(len(items), np.int64)
     items = decoded(items)
     if family(items.type) == "float":
-        items = pc.add(items, pa.scalar(0, items.type))  # -0.0 is 0.0
+        items = pc.add(items, pa.scalar(0, items.type))  # -0.0 becomes 0.0, which JSON Schema holds equal
     indices = pc.dictionary_encode(items).indices.fill_null(-1)
     codes: Indices = indices.to_numpy(zero_copy_only=False).astype(np.int64) + 1
     return codes

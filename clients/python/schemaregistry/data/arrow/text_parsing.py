@@ -1,7 +1,7 @@
-"""Texts of CSV and NDJSON read as Arrow types: the values, and which texts can't be read exactly. Knows no columns.
+"""Read texts of CSV and NDJSON as Arrow types, and find the texts that can't be read exactly.
 
-The whole array is read by Arrow's parsers where they are strict enough; only where that fails are the texts at fault
-looked for. A text is read the same whatever stands beside it.
+Arrow's parsers read the whole array where they are strict enough; only where that fails are single texts looked at. A
+text is read the same whatever stands beside it.
 """
 
 import base64
@@ -21,35 +21,39 @@ from schemaregistry.data.arrow.literals import exactly, unsaid, without_zeros
 from schemaregistry.data.arrow.types import Array, DataType, family, pc
 
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
+"""Fractional digits of a second in each unit."""
 _TRUE: Final = ("true", "True", "TRUE", "1")
 _FALSE: Final = ("false", "False", "FALSE", "0")
 _DECIMAL_DIGITS: Final = 38
 """Digits of a decimal128."""
 _INTEGER: Final = r"^-?0*[0-9]{1,20}$"
-"""An integer with no more digits than a uint64 has."""
+"""An integer with no more digits than a uint64."""
 _WHOLE: Final = r"^(?:\+?|(-))([0-9]+)(?:\.0*)?$"
-"""An integer, with or without a plus and a fraction of zeros."""
+"""An integer, with or without a plus sign and a fraction of zeros."""
 _NUMBER: Final = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
 _DATE: Final = (
     r"[0-9]{4}-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31|02-29)"
 )
-"""A day that there is, but for 29 February of some years."""
+"""A date that exists, except that 29 February is in every year."""
 _HOURS: Final = r"(?:[01][0-9]|2[0-3])"
 _CLOCK: Final = rf"{_HOURS}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
 _OFFSET: Final = rf"(?:[Zz]|[+-]{_HOURS}(?::?[0-5][0-9])?)"
 _NO_OFFSET: Final = "(?:[Zz]|[+-]00(?::?00)?)"
 
 INSTANT: Final = f"^{_DATE}[Tt ]{_CLOCK}{_OFFSET}$"
-"""A date and time with its distance from UTC: RFC 3339, also with a space, and with offsets as ISO 8601 has them."""
+"""A date and time with an offset: RFC 3339, also with a space, and with offsets as in ISO 8601."""
 ZONELESS: Final = f"^{_DATE}(?:[Tt ]{_CLOCK})?$"
-"""A date and time without one; a date is its midnight."""
+"""A date and time without an offset; a date alone is its midnight."""
 MIDNIGHT: Final = r"[Tt ]00:00:00(?:\.0+)?$"
-"""What a date may have after it."""
+"""A time that may follow a date in a date column."""
 TIME: Final = f"^{_CLOCK}{_NO_OFFSET}?$"
 
 
 def read(texts: Array, wanted: DataType) -> tuple[Array, Mask | None]:
-    """The texts as values of a type, null where one can't be read, and a mask of those."""
+    """Read texts as values of a type.
+
+    Returns N values, null where a text can't be read, and a mask of N booleans of these texts; None: all could be read.
+    """
     values = _READERS.get(family(wanted), _nothing)(texts, wanted)
     if values.null_count == texts.null_count:
         return values, None
@@ -57,7 +61,10 @@ def read(texts: Array, wanted: DataType) -> tuple[Array, Mask | None]:
 
 
 def _integer(texts: Array, wanted: DataType) -> Array:
-    """Arrow reads `0x10` too: a text with an x is none. A number is one however it is written: `100.0`, `1e2`."""
+    """Read integers, also written as `100.0` or `1e2`.
+
+    Arrow's cast also accepts hexadecimal (`0x10`), so it isn't used where an x occurs.
+    """
     if not _has_letter_x(texts):
         try:
             return texts.cast(wanted)
@@ -69,8 +76,9 @@ def _integer(texts: Array, wanted: DataType) -> Array:
 
 
 def _plain_integers(texts: Array, wanted: DataType) -> Array:
-    """Texts of digits as integers."""
+    """Read texts of digits."""
     if pt.is_uint64(wanted):
+        # `-0` is 0, but Arrow's cast to an unsigned type refuses the sign.
         unsigned = pc.replace_substring_regex(texts, "^-(0+)$", r"\1")
         return _halving(unsigned, lambda part: part.cast(wanted))
     values = _halving(texts, lambda part: part.cast(pa.int64()))
@@ -79,7 +87,7 @@ def _plain_integers(texts: Array, wanted: DataType) -> Array:
 
 
 def _integral(texts: Array, wanted: DataType) -> Array:
-    """Numbers that are integers, written otherwise than as digits."""
+    """Read integers that are written otherwise than as digits."""
     low, high = bounds(wanted)
     numbers = map(_number, _matching(texts, _NUMBER).to_pylist())
     return pa.array(
@@ -92,7 +100,7 @@ def _integral(texts: Array, wanted: DataType) -> Array:
 
 
 def _number(text: str | None) -> Decimal | None:
-    """Exactly the number; None for one whose exponent no type comes near."""
+    """Return the exact number; None where its exponent is beyond what is read."""
     return None if text is None else exactly(text)
 
 
@@ -102,7 +110,7 @@ def _has_letter_x(texts: Array) -> bool:
 
 
 def _float(texts: Array, wanted: DataType) -> Array:
-    """The nearest number, where it says what is written; NaN isn't read."""
+    """Read the nearest float, where it is what the text says; `NaN` isn't read."""
     try:
         values = texts.cast(wanted)
     except pa.ArrowInvalid:
@@ -112,7 +120,7 @@ def _float(texts: Array, wanted: DataType) -> Array:
 
 
 def _decimal(texts: Array, wanted: DataType) -> Array:
-    """Arrow reads a text of more digits than it holds as another number."""
+    """Read decimals; Arrow's cast isn't used for long texts, since it reads more than 38 digits as another number."""
     longest = pc.max(pc.binary_length(texts)).as_py()
     try:
         if longest is None or longest <= _DECIMAL_DIGITS:
@@ -146,7 +154,7 @@ def _from_base64(text: str) -> bytes | None:
 
 
 def _date(texts: Array, wanted: DataType) -> Array:
-    """A midnight without a time zone is its date."""
+    """Read dates; a midnight without an offset is its date."""
     try:
         days = texts.cast(pa.date32())
     except pa.ArrowInvalid:
@@ -156,14 +164,14 @@ def _date(texts: Array, wanted: DataType) -> Array:
 
 
 def _time(texts: Array, wanted: DataType) -> Array:
-    """Arrow reads times of day only within a timestamp."""
+    """Read times of day, as timestamps of 1970-01-01: Arrow has no strict parser of its own for them."""
     clocks = pc.replace_substring_regex(_matching(texts, TIME), f"{_NO_OFFSET}$", "")
     dated = pc.binary_join_element_wise("1970-01-01T", clocks, "")
     return _stamps(dated, wanted.unit, None).cast(wanted)
 
 
 def _timestamp(texts: Array, wanted: DataType) -> Array:
-    """Without a time zone in the contract, an instant with one is read as its time in UTC."""
+    """Read timestamps; where the contract has no time zone, a time with an offset is read as its time in UTC."""
     shape = _uniform(texts)
     if shape in _SHAPES and (shape[1] == "Z" or wanted.tz is None):
         try:
@@ -179,13 +187,13 @@ def _timestamp(texts: Array, wanted: DataType) -> Array:
 
 
 _SHAPES: Final = (("T", "Z"), (" ", "Z"), ("T", "9"), (" ", "9"))
-"""Separators and ends with which Arrow's parser can only have read a date and a time with seconds."""
+"""Separators and last characters with which Arrow's parser can only have read a date and a time with seconds."""
 
 
 def _uniform(texts: Array) -> tuple[str, str]:
-    """What separates date and time, and what ends the text (9 for a digit), where it is the same in all of them.
+    """Return the separator of date and time and the last character (9 for a digit), where all texts have the same.
 
-    Empty where they aren't of one length, or have no seconds.
+    Both are empty where the texts differ in length, or have no seconds.
     """
     ends = pc.min_max(pc.binary_length(texts))
     length = ends["min"].as_py()
@@ -206,7 +214,7 @@ def _as_instants(values: Array, wanted: DataType) -> Array:
 
 
 def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
-    """Texts of known shape as timestamps: null where there is no such day, or a digit beyond the unit."""
+    """Read texts of a known shape; null where the date doesn't exist, or digits go beyond the unit."""
     digits = _DIGITS[unit]
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+(Z|[+-]|$)", r"\1\2")
     texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]|$)", r"\1")
@@ -216,7 +224,10 @@ def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
 
 
 def _first_nanoseconds(texts: Array, tz: str | None) -> Array:
-    """Times within the first second of int64 nanoseconds, of which Arrow reads none: the second starts before them."""
+    """Read times within the first second of int64 nanoseconds.
+
+    Arrow reads none of them, since that second begins before the range does.
+    """
     first = _matching(texts, "^1677-09-2[0-2]")
     if first.null_count == len(first):
         return pa.nulls(len(texts), pa.timestamp("ns", tz))
@@ -235,7 +246,7 @@ _FRACTION: Final = re.compile(r"\.[0-9]+")
 
 
 def _nothing(texts: Array, wanted: DataType) -> Array:
-    """Lists and structs have no text."""
+    """Read no value: lists and structs have no text."""
     return pa.nulls(len(texts), wanted)
 
 
@@ -254,17 +265,17 @@ _READERS: Final[dict[str, Callable[[Array, DataType], Array]]] = {
 
 
 def _matching(texts: Array, pattern: str) -> Array:
-    """The texts that match, null for the others."""
+    """Return the texts that match, null for the others."""
     return _without(texts, ~booleans(pc.match_substring_regex(texts, pattern=pattern)))
 
 
 def _without(values: Array, mask: Mask | None) -> Array:
-    """The values, null where marked."""
+    """Return the values, null where `mask` is true."""
     return values if mask is None else pc.if_else(pa.array(mask), pa.scalar(None, values.type), values)
 
 
 def _halving(texts: Array, cast: Callable[[Array], Array]) -> Array:
-    """The cast of each text that can be cast, null for the others, found by halving what can't be."""
+    """Cast each text that can be cast, null for the others; the ones that fail are found by halving."""
     try:
         return cast(texts)
     except pa.ArrowInvalid:

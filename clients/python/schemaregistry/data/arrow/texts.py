@@ -1,4 +1,4 @@
-"""Values as the texts that JSON has for them: RFC 3339 for dates and times, base64 for bytes. Judges nothing."""
+"""Write values as the texts that JSON has for them: RFC 3339 for dates and times, base64 for bytes."""
 
 import base64
 
@@ -11,9 +11,9 @@ from schemaregistry.data.arrow.types import Array, DataType, family, pc
 
 
 def as_text(array: Array, wanted: DataType | None = None) -> Array:
-    """The JSON texts of an array of texts, dates, times or bytes.
+    """Return the JSON texts of an array of texts, dates, times or bytes.
 
-    With the contract's type: in its unit, and null for what doesn't fit it.
+    With `wanted`, the contract's type, they are in its unit, and null for values that don't fit it.
     """
     fitting = array if wanted is None else _fitting(array, wanted)
     match family(array.type):
@@ -32,7 +32,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
 
 
 def _dates(array: Array) -> Array:
-    """What is no whole day, which a date of milliseconds may be, is shown with its time."""
+    """Write dates; a date64 that isn't a whole day is written with its time."""
     if not pt.is_date64(array.type):
         return _beyond(array.cast(pa.string()), array, "days from 1970")
     texts = array.view(pa.int64()).cast(pa.timestamp("ms")).cast(pa.string())
@@ -41,7 +41,7 @@ def _dates(array: Array) -> Array:
 
 
 def _beyond(texts: Array, times: Array, units: str) -> Array:
-    """Say of what Arrow has no clock or calendar for how many units it is from where they start."""
+    """Write times that Arrow can't format, such as years beyond its calendar, as a number of units."""
     unknown = pc.starts_with(texts, "<value")
     if not pc.any(unknown).as_py():
         return texts

@@ -1,4 +1,4 @@
-"""The plan's Arrow types as pyarrow's, and both as a person reads them. Holds no judgement of values."""
+"""Convert the contract's Arrow types to pyarrow's, classify types, and name them for people."""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -11,22 +11,22 @@ from pyarrow import compute
 from schemaregistry.v1 import contract_pb2
 
 Array: TypeAlias = Any
-"""A `pyarrow.Array`. Which one is known at run time only, and its stubs have no name for that."""
+"""A `pyarrow.Array`: the class is known at run time only, and pyarrow's stubs have no common name for it."""
 DataType: TypeAlias = Any
-"""A `pyarrow.DataType`, likewise."""
+"""A `pyarrow.DataType`, for the same reason."""
 Field: TypeAlias = Any
-"""A `pyarrow.Field`, likewise."""
+"""A `pyarrow.Field`, for the same reason."""
 Table: TypeAlias = Any
-"""A `pyarrow.Table`, likewise."""
+"""A `pyarrow.Table`, for the same reason."""
 pc: Any = compute
-"""`pyarrow.compute`: what its functions give hangs on the arrays."""
+"""`pyarrow.compute`, untyped: the result types of its functions depend on the arrays."""
 
 _UNITS: Final = {1: "s", 2: "ms", 3: "us", 4: "ns"}
 UTC: Final = frozenset(("UTC", "Etc/UTC", "Z", "+00:00", "+0000", "GMT", "Etc/GMT"))
-"""Spellings of the same zone."""
+"""Names of UTC."""
 
 JSON: Final = pa.json_(pa.string())
-"""Any JSON value, as its text: `arrow.json`."""
+"""Any JSON value, stored as its text: `arrow.json`."""
 
 _PLAIN: Final[Mapping[str, DataType]] = {
     **{f"{sign}int{bits}": getattr(pa, f"{sign}int{bits}")() for sign in ("", "u") for bits in (8, 16, 32, 64)},
@@ -78,19 +78,19 @@ _JSON: Final = {
 
 
 def arrow_type(message: contract_pb2.Type) -> DataType:
-    """The pyarrow type that a plan's type stands for."""
+    """Convert a contract's type to pyarrow's."""
     name = type_name(message)
     return _PLAIN[name] if name in _PLAIN else _PARAMETRIC[name](message)
 
 
 def arrow_field(message: contract_pb2.Field) -> Field:
-    """The pyarrow field that a plan's field stands for."""
+    """Convert a contract's field to pyarrow's."""
     metadata = {item.key: item.value for item in message.metadata}
     return pa.field(message.name, arrow_type(message.type), message.nullable, metadata or None)
 
 
 def arrow_schema(contract: contract_pb2.Contract) -> pa.Schema:
-    """The schema of rows that are handed on, with the contract's name in its metadata."""
+    """Return the Arrow schema of loaded rows, with the contract's id, version and fingerprint in its metadata."""
     names: dict[bytes | str, bytes | str] = {
         "schemaregistry.id": contract.id,
         "schemaregistry.version": contract.version,
@@ -100,12 +100,12 @@ def arrow_schema(contract: contract_pb2.Contract) -> pa.Schema:
 
 
 def type_name(message: contract_pb2.Type) -> str:
-    """`int32`: the name as the arrow block has it."""
+    """Return a type's name as in the arrow block, such as `int32`."""
     return contract_pb2.TypeName.Name(message.name).removeprefix("TYPE_NAME_").lower()
 
 
 def value_type(kind: DataType) -> DataType:
-    """The type of the values, whatever layout they are in: of a dictionary, of runs, of an extension."""
+    """Return the type of the values in a dictionary, run-end encoding or extension type; another type unchanged."""
     if isinstance(kind, pa.DictionaryType | pa.RunEndEncodedType):
         return value_type(kind.value_type)
     if isinstance(kind, pa.BaseExtensionType):
@@ -114,18 +114,21 @@ def value_type(kind: DataType) -> DataType:
 
 
 def is_json(kind: DataType) -> bool:
-    """Whether it is Arrow's own type for JSON texts."""
+    """Whether a type is `arrow.json`."""
     return isinstance(kind, pa.JsonType)
 
 
 def contract_type(kind: DataType) -> DataType:
-    """The type of the values of a contract's type, which may be json."""
+    """Return the type of the values of a contract's type; json stays json."""
     return kind if is_json(kind) else value_type(kind)
 
 
 @cache
 def family(kind: DataType) -> str:
-    """What a type is of, layouts and widths aside: `int`, `text`, `list`, …; `other` for what no contract names."""
+    """Return a type's family, whatever its layout and width: `int`, `text`, `list`, …
+
+    It is `other` for types that no contract names.
+    """
     if is_json(kind):
         return "json"
     values = value_type(kind)
@@ -134,12 +137,12 @@ def family(kind: DataType) -> str:
 
 @cache
 def json_kind(kind: DataType) -> str:
-    """The JSON type of a type's values; `number` for floats, integral or not, and empty for what no contract names."""
+    """Return the JSON type of a type's values: `number` for all floats; empty for a type that no contract names."""
     return _JSON.get(family(kind), "")
 
 
 def described(kind: DataType) -> str:
-    """A type as the arrow block would name it: `utf8`, `timestamp[us, UTC]`, `list<float64>`."""
+    """Return a type's name in the words of the arrow block: `utf8`, `timestamp[us, UTC]`, `list<float64>`."""
     if isinstance(kind, pa.DictionaryType):
         return f"dictionary<{described(kind.index_type)}, {described(kind.value_type)}>"
     match family(kind):
@@ -163,4 +166,4 @@ _NAMES: Final = {
     "date32[day]": "date32",
     "date64[ms]": "date64",
 }
-"""Where pyarrow's own name is another."""
+"""Types that pyarrow names otherwise than the arrow block."""

@@ -1,4 +1,4 @@
-"""Arrow values as JSON values: for residuals, and for the examples of a report. Judges nothing."""
+"""Convert Arrow values to JSON values, for residuals and for the examples of a report."""
 
 import math
 from decimal import Decimal
@@ -13,11 +13,11 @@ from schemaregistry.data.arrow.types import Array, family
 from schemaregistry.document import Json
 
 _LONGEST: Final = 200
-"""Characters of a text that are shown."""
+"""Characters of a text, and items of a list, that a report shows."""
 
 
 def to_json(array: Array) -> list[Json]:
-    """The JSON value of each value, null for nulls; decimals stay exact, NaN and infinity are what they are."""
+    """Convert each value, null to None; decimals stay exact, NaN and infinity stay floats."""
     array = plain(array)
     match family(array.type):
         case "text":
@@ -34,7 +34,7 @@ def to_json(array: Array) -> list[Json]:
 
 
 def shown(value: Json) -> Json:
-    """A value as a report may hold it: strings for what JSON has no number for, long texts cut."""
+    """Return a value as a report shows it: strings for numbers that JSON lacks, long texts cut."""
     match value:
         case float() if not math.isfinite(value):
             return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
@@ -53,6 +53,7 @@ def _texts(array: Array) -> list[Json]:
     try:
         return list(array.to_pylist())
     except UnicodeDecodeError:
+        # One text that isn't UTF-8 makes pyarrow fail for the whole array.
         found = decoded(array).cast(pa.large_binary()).to_pylist()
         return [None if value is None else value.decode(errors="backslashreplace") for value in found]
 

@@ -1,1 +1,1 @@
-"""Repairs of rows where the contract leaves no doubt."""
+"""Repair rows where the contract leaves no doubt."""

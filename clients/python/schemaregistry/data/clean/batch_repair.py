@@ -1,6 +1,6 @@
-"""Batches repaired where the contract leaves no doubt: names by alias, exact casts, whitespace around texts.
+"""Repair batches: rename columns by alias, cast values exactly, trim white space around texts.
 
-Nothing is made up: a value that can't be repaired stays as it is, and is evaluated so.
+No value is invented: one that can't be repaired stays as it is, and is evaluated so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,16 +31,18 @@ from schemaregistry.document import Json
 WHITESPACE: Final = "".join(map(chr, (*range(9, 14), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B)))) + "".join(
     map(chr, (0x2028, 0x2029, 0x202F, 0x205F, 0x3000))
 )
-"""White_Space of Unicode."""
+"""Unicode's White_Space characters."""
 AS_IT_IS: Final = Conventions()
+"""No convention is stated."""
 FROM_TEXT: Final = frozenset(("int", "float", "decimal", "bool", "date", "time", "timestamp"))
+"""Families of types whose values are read from texts."""
 
 
 def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Which of a file's names stand for which of the contract's columns.
+    """Return which of a file's names stand for which of the contract's columns, as a map from the file's names.
 
-    A column that is missing, and for which just one name is there that is an alias of it, or it but for case and
-    whitespace around.
+    A missing column is matched if exactly one name is an alias of it, or equals it but for case and surrounding white
+    space.
     """
     there, known = set(names), set(columns)
     alike: dict[str, list[str]] = {}
@@ -57,7 +59,10 @@ def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, 
 def mend(
     plan: Plan, batch: Batch, names: Mapping[str, str], conventions: Conventions = AS_IT_IS
 ) -> tuple[Batch, list[ValueRepair]]:
-    """The batch with columns renamed as `names` says, and each value that can be as its column's type."""
+    """Rename columns as `names` says, and convert values to their column's type where that is exact.
+
+    Returns the batch and the repairs.
+    """
     mending = _Mending(batch, conventions)
     columns: dict[str, Array] = {}
     for found, array in batch.columns.items():
@@ -71,7 +76,7 @@ def mend(
 
 
 class _Mending:
-    """The columns of one batch on their way to the contract's types; `is_text`: they come from a text format."""
+    """Converts the columns of one batch to the contract's types; `_is_text`: the batch comes from a text format."""
 
     def __init__(self, batch: Batch, conventions: Conventions) -> None:
         self._conventions = conventions
@@ -81,7 +86,7 @@ class _Mending:
         self._is_text = batch.line_of is not None
 
     def mend(self, place: Place, array: Array) -> Array:
-        """A column's values as its place's type holds them; what can't be is a misfit, with its text."""
+        """Convert a column's values to its place's type; values that don't fit become misfits with their text."""
         if self._is_text and self._conventions.apply_to(place.kind):
             if place.index not in self.texts and family(array.type) == "text":
                 self.texts[place.index] = as_string(array)
@@ -100,7 +105,7 @@ class _Mending:
         return self._converted(place, array)
 
     def _read(self, place: Place, texts: Array) -> Array:
-        """Texts as a CSV file's fields are read."""
+        """Read texts as CSV fields are read."""
         values, unread = text_parsing.read(texts, place.kind)
         self.texts[place.index] = texts
         if unread is not None:
@@ -110,7 +115,7 @@ class _Mending:
         return values
 
     def _respelled(self, place: Place) -> Array:
-        """A text file's fields read as was said that they are spelled."""
+        """Read the fields of a text file by the stated conventions."""
         texts = as_string(self.texts[place.index])
         spelled = self._conventions.plain(trimmed(texts), place.kind)
         values, _ = text_parsing.read(spelled, place.kind)
@@ -125,7 +130,7 @@ class _Mending:
         return values
 
     def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:
-        """The values with those that can be read once whitespace around their texts is gone."""
+        """Read the misfits again without surrounding white space."""
         texts = self.texts[place.index]
         again, still = text_parsing.read(trimmed(texts.filter(pa.array(unread))), place.kind)
         read = unread.copy()
@@ -139,7 +144,7 @@ class _Mending:
         return values
 
     def _converted(self, place: Place, array: Array) -> Array:
-        """Values of another type that are exactly the same; the array itself where there is no such thing."""
+        """Convert values that the place's type holds exactly; without a conversion return the array itself."""
         convert = _EXACT.get((family(array.type), family(place.kind)))
         values = convert(array, place.kind) if convert else None
         if values is None:
@@ -153,14 +158,17 @@ class _Mending:
         return values
 
     def _note_cast(self, place: Place, before: Array, after: Array | None) -> None:
-        """A cast of a whole column, with values where they look otherwise than before."""
+        """Record the cast of a whole column; with `after`, the values before and after are kept as examples."""
         done = Done("cast", place.column, described(before.type), described(place.kind))
         mask = booleans((before if after is None else after).is_valid())
         self.changes.append(ValueRepair(done, mask, None if after is None else partial(_pair, before, after)))
 
 
 def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[ValueRepair]]:
-    """The batch without whitespace around texts that conform only without it; `binding` is of its schema."""
+    """Trim texts that conform only without surrounding white space; `binding` is of the batch's schema.
+
+    Returns the batch and the repairs.
+    """
     changes: list[ValueRepair] = []
     columns = dict(batch.columns)
     broken = {key: finding.rows for key, finding in evaluate_batch(plan, binding, batch).findings.items()}
@@ -185,7 +193,7 @@ def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[ValueR
 
 
 def _mended(name: str, before: Mapping[RuleKey, Mask], after: Mapping[RuleKey, Mask]) -> Mask:
-    """Of rows that failed by a column: those that don't any more, and break no rule that they didn't."""
+    """Return which rows that failed by a column don't any more, and break no rule that they didn't break before."""
     mended = np.ones(len(next(iter(before.values()))), bool)
     for key, rows in after.items():
         mended &= ~rows if key.column == name or key not in before else ~rows | before[key]
@@ -193,13 +201,13 @@ def _mended(name: str, before: Mapping[RuleKey, Mask], after: Mapping[RuleKey, M
 
 
 def as_string(array: Array) -> Array:
-    """Texts in any layout as `utf8`."""
+    """Convert texts of any layout to `utf8`."""
     array = plain(array)
     return decoded(array).cast(pa.string())
 
 
 def trimmed(texts: Array) -> Array:
-    """Texts without whitespace around them; those that aren't UTF-8 as they are."""
+    """Remove white space around texts; texts that aren't UTF-8 stay as they are."""
     try:
         return pc.utf8_trim(texts, characters=WHITESPACE)
     except pa.ArrowInvalid:
@@ -219,7 +227,7 @@ def _pair(before: Array, after: Array, row: int) -> tuple[Json, Json]:
 
 
 def _same_instant(array: Array, wanted: DataType) -> Array | None:
-    """An instant is the same in every time zone; a time without one is no instant."""
+    """Change the time zone only: an instant is the same in every zone, but a time without one is no instant."""
     if array.type.tz is None or wanted.tz is None:
         return None
     return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz))
@@ -243,4 +251,4 @@ _EXACT: Final[Mapping[tuple[str, str], Callable[[Array, DataType], Array | None]
     ("float", "decimal"): _exact_decimal,
     ("decimal", "float"): _exact_float,
 }
-"""Casts beyond those of `fit`; null where a value isn't exactly the same."""
+"""Conversions beyond those of `fitting.fit`; null where the value isn't exactly the same."""

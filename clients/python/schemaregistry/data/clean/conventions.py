@@ -1,7 +1,7 @@
-"""Numbers and dates as people and programs spell them who were not asked: told how, they are respelled plainly.
+"""Rewrite numbers and dates in spellings that the user states: decimal commas, day first, numbers since 1970.
 
-`1.234,5` with a decimal comma, `02.01.2024 09:30` with the day first, 1704187800000 in milliseconds since 1970. What a
-plain text is worth is text_parsing's.
+`1.234,5` has a decimal comma, `02.01.2024 09:30` the day first, 1704187800000 counts milliseconds since 1970. The
+results are parsed by `text_parsing.py`.
 """
 
 import re
@@ -15,42 +15,44 @@ from schemaregistry.data.arrow.types import Array, DataType, family
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 
 Epoch: TypeAlias = Literal["s", "ms", "us", "ns"]
+"""The unit of numbers since 1970-01-01."""
 EPOCHS: Final = ("s", "ms", "us", "ns")
 _NUMBERS: Final = ("int", "float", "decimal")
 _DATES: Final = ("date", "timestamp")
 _LOCAL: Final = re.compile(
     r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?:[ T](\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?", re.ASCII
 )
+"""A date in any order of year, month and day, perhaps with a time."""
 _INTEGER: Final = re.compile(r"-?\d{1,19}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Conventions:
-    """How numbers, dates and times since 1970 are spelled, where that was said."""
+    """The stated spelling of numbers, dates and times since 1970; None where nothing is stated."""
 
     dialect: CsvDialect = PLAIN_CSV
     epoch: Epoch | None = None
 
     def apply_to(self, kind: DataType) -> bool:
-        """Whether something was said of values of a type."""
+        """Whether a convention is stated for values of a type."""
         if family(kind) in _NUMBERS:
             return self.dialect.decimal is not None or self.dialect.thousands is not None
         return family(kind) in _DATES and (self.dialect.dates is not None or self.epoch is not None)
 
     def name(self, kind: DataType) -> str:
-        """What was said of values of a type, in a word or two."""
+        """Name the convention for values of a type, as a repair shows it."""
         if family(kind) in _NUMBERS:
             return f'number with decimal "{self._decimal}" and thousands "{self.dialect.thousands or ""}"'
-        said = [self.dialect.dates, self.epoch and f"{self.epoch} since 1970"]
-        return " or ".join(each for each in said if each)
+        conventions = [self.dialect.dates, self.epoch and f"{self.epoch} since 1970"]
+        return " or ".join(each for each in conventions if each)
 
     def plain(self, texts: Array, kind: DataType) -> Array:
-        """Texts as they are spelled plainly; null for a number that is spelled otherwise than was said."""
+        """Rewrite texts to the plain spelling; null for a number that isn't spelled as stated."""
         respell = self._number if family(kind) in _NUMBERS else self._time
         return pa.array([None if text is None else respell(text, kind) for text in texts.to_pylist()], pa.string())
 
     def time_of(self, value: int, kind: DataType) -> str | None:
-        """The text of a time since 1970; None where its unit wasn't said, or no type holds it."""
+        """Return the text of a number since 1970; None where no unit is stated, or no type can hold it."""
         if self.epoch is None or abs(value) >= 2**63:
             return None
         stamp: Any = pa.array([value], pa.int64()).view(pa.timestamp(self.epoch))

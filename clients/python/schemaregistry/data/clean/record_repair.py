@@ -1,6 +1,6 @@
-"""JSON records repaired as batches are: names by alias, exact casts of texts, whitespace around them.
+"""Repair JSON records as batches are repaired: rename members by alias, cast texts exactly, trim white space.
 
-Nothing is made up: a value that can't be repaired stays as it is, and is evaluated so.
+No value is invented: one that can't be repaired stays as it is, and is evaluated so.
 """
 
 from collections.abc import Mapping, Sequence
@@ -36,7 +36,7 @@ class RecordMender:
         self._columns = [str(place.name) for place in plan.columns]
 
     def mend(self, records: Records) -> tuple[Records, list[ValueRepair]]:
-        """The records with what can be repaired, and what was."""
+        """Repair records; return them and the repairs."""
         found: dict[Done, dict[int, tuple[Json, Json]]] = {}
         values: list[Json] = []
         renames: list[Mapping[str, str]] = []
@@ -55,7 +55,7 @@ class RecordMender:
     def _mended(
         self, record: Mapping[str, Json], names: Mapping[str, str]
     ) -> tuple[dict[str, Json], dict[Done, tuple[Json, Json]]]:
-        """A record repaired, its members renamed as `names` says, and what each value was and is."""
+        """Return a repaired record, renamed as `names` says, and each repair with the values before and after."""
         mended = {names.get(name, name): value for name, value in record.items()}
         done = {Done("rename", after, before, after): (None, None) for before, after in names.items()}
         for place in self._plan.columns:
@@ -78,7 +78,7 @@ class RecordMender:
         return {Done("cast", name, self._conventions.name(place.kind), described(place.kind)): (number, read)}
 
     def _mend_text(self, record: dict[str, Json], place: Place, text: str) -> dict[Done, tuple[Json, Json]]:
-        """Repair the member of a record that is a text."""
+        """Repair a member that is a string."""
         name = str(place.name)
         if family(place.kind) == "text":
             return self._trim(record, name, text)
@@ -97,7 +97,7 @@ class RecordMender:
         return done
 
     def _trim(self, record: dict[str, Json], name: str, text: str) -> dict[Done, tuple[Json, Json]]:
-        """Take whitespace from around a text that conforms only without it, and so that nothing else is broken."""
+        """Trim a string that conforms only without surrounding white space, unless that breaks another rule."""
         short = text.strip(WHITESPACE)
         if short == text:
             return {}
@@ -112,7 +112,7 @@ class RecordMender:
 
 
 def _read(place: Place, text: str) -> Json:
-    """A text as CSV's fields are read, as JSON; None where it can't be."""
+    """Read a text as a CSV field is read, and return it as JSON; None where it can't be read."""
     values, _ = text_parsing.read(pa.array([text], pa.string()), place.kind)
     return to_json(values)[0]
 
@@ -124,7 +124,7 @@ def _change(done: Done, pairs: Mapping[int, tuple[Json, Json]], count: int) -> V
 
 
 def as_records(plan: Plan, lines: LineRows, path: str) -> Records:
-    """The records of a batch of lines, one by one; raises Unreadable for a line that isn't JSON."""
+    """Parse the lines of a batch one by one. Raises UnreadableFile (NOT_JSON) for a line that isn't JSON."""
     exact = any(place.kind is not None and family(place.kind) == "decimal" for place in plan.places)
     texts = [lines.text_of(row) for row in range(lines.count)]
     numbers = [lines.line_of(row) or 0 for row in range(lines.count)]
@@ -138,6 +138,7 @@ def as_records(plan: Plan, lines: LineRows, path: str) -> Records:
 
 
 def may_hold(lines: LineRows, aliases: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a name that is an alias may be among the members of the records."""
+    """Whether the lines may have a member with the name of an alias."""
     names = tuple(f'"{alias}"'.encode() for former in aliases.values() for alias in former)
+    # An escape may spell the alias otherwise than its bytes.
     return any(name in text or b"\\" in text for text in map(lines.text_of, range(lines.count)) for name in names)

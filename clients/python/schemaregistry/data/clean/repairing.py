@@ -1,4 +1,4 @@
-"""What stands between reading and evaluating: rows as they were read, or as they are once they are repaired."""
+"""The repair step of the pipeline, between reading and evaluating; without `clean` it returns rows unchanged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from schemaregistry.data.readers.sources import Source
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """Rows as they are to be evaluated, with their schema where it isn't that of rows before, and what was done."""
+    """Rows to evaluate and the repairs that were made; `schema` is None where it is that of the rows before."""
 
     rows: Rows
     schema: FileSchema | None
@@ -20,26 +20,26 @@ class Repaired:
 
 
 class Repairer(Protocol):
-    """What makes of a file's rows those that are evaluated. It keeps nothing from one batch to the next."""
+    """Repairs the rows of files; no state is carried from one batch to the next."""
 
     def schema(self, read: FileSchema) -> FileSchema | None:
-        """The schema of what will come of a file, where that is known before its rows are read."""
+        """Return the schema after repairs, where it is known before any row is read."""
         ...
 
     def repair(self, source: Source, read: FileSchema, rows: Rows) -> Repaired:
-        """The rows of a source repaired; `read` is the schema that they have there. Raises Unreadable."""
+        """Repair rows of a source; `read` is their schema in the file. Raises UnreadableFile."""
         ...
 
 
 class _Identity:
-    """Rows as they were read."""
+    """Returns rows unchanged."""
 
     def schema(self, read: FileSchema) -> FileSchema:
-        """The file's own."""
+        """Return the file's own schema."""
         return read
 
     def repair(self, source: Source, read: FileSchema, rows: Rows) -> Repaired:  # noqa: ARG002
-        """The rows themselves."""
+        """Return the rows themselves."""
         return Repaired(rows, read)
 
 

@@ -1,4 +1,4 @@
-"""What was repaired, as frozen values and as JSON, and the sums of it over a run."""
+"""Repairs, as frozen values and as JSON, and their sums over a run."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -18,9 +18,9 @@ _ORDER: Final[tuple[RepairKind, ...]] = ("rename", "order", "cast", "trim")
 
 
 class Done(NamedTuple):
-    """One thing that is done to a column: `before` and `after` are names, orders of columns, or types.
+    """What a repair does to a column: `before` and `after` are names, orders of columns, or types.
 
-    `column` is None where it is done to the order of all of them.
+    `column` is None for a repair of the columns' order.
     """
 
     kind: RepairKind
@@ -31,9 +31,9 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ValueRepair:
-    """What is done to some rows of a batch: `mask` marks them, `values` gives what a row had and has.
+    """A repair of some rows of a batch: `mask` marks them, `values` returns a row's value before and after.
 
-    `values` is None where that is the same.
+    `values` is None where the values stay the same.
     """
 
     done: Done
@@ -43,7 +43,7 @@ class ValueRepair:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One value that was repaired; `row` counts from 0 in the file, `line` from 1 in text formats."""
+    """One repaired value; `row` counts from 0 in the file, `line` from 1 in text formats."""
 
     file: str
     row: int
@@ -54,7 +54,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """One thing that was done to a column (see Done), in `count` rows that were handed on, with the first of them."""
+    """One kind of repair of a column (see `Done`): in how many loaded rows, with the first ones as examples."""
 
     kind: RepairKind
     column: str | None
@@ -64,11 +64,11 @@ class Repair:
     examples: tuple[Instance, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The repair as JSON values, in the order of the fields."""
+        """Return the repair as JSON values, in the order of the fields."""
         return asdict(self)
 
     def redacted(self) -> "Repair":
-        """The repair without values."""
+        """Return the repair without values of the data."""
         hidden = (Instance(each.file, each.row, each.line, REDACTED, REDACTED) for each in self.examples)
         return Repair(self.kind, self.column, self.before, self.after, self.count, tuple(hidden))
 
@@ -79,9 +79,9 @@ class Repairs:
 
     _found: dict[Done, tuple[int, list[Instance]]] = field(default_factory=dict)
 
-    def add(self, change: ValueRepair, kept: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
+    def add(self, change: ValueRepair, loaded: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
         """Count a change in those rows of a batch that are kept; `place` tells the file, row and line of one."""
-        rows = np.flatnonzero(change.mask & kept)
+        rows = np.flatnonzero(change.mask & loaded)
         if not len(rows):
             return
         count, examples = self._found.get(change.done, (0, []))
@@ -92,7 +92,7 @@ class Repairs:
         self._found[change.done] = (count + len(rows), examples)
 
     def all(self) -> tuple[Repair, ...]:
-        """The repairs, by kind and in the order in which they were met."""
+        """Return the repairs, sorted by kind and then in the order in which they occurred."""
         return tuple(
             Repair(*done, count, tuple(examples))
             for done, (count, examples) in sorted(self._found.items(), key=lambda item: _ORDER.index(item[0].kind))

@@ -1,1 +1,1 @@
-"""A document proposed for rows that have none."""
+"""Propose a document for rows that have none."""

@@ -1,4 +1,4 @@
-"""The rows of a file with the types that the file has, or that its format's reader infers. Knows no contract."""
+"""Open a file with its own types, or with those that pyarrow infers for CSV, to propose a document for it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,9 +21,10 @@ _BATCH_ROWS: Final = 1 << 16
 
 
 def open_file(source: Source) -> BatchStream:
-    """A Parquet or Arrow file's own schema, or a CSV file's by what is in it, which is read whole for that.
+    """Open a Parquet or Arrow file with its schema, or a CSV file with inferred types, for which it is read whole.
 
-    Raises InvalidArgument, here or while it is read: UNREADABLE, DUPLICATE_COLUMN; NO_SCHEMA for a format without one.
+    Raises InvalidArgument, here or while batches are read: UNREADABLE, DUPLICATE_COLUMN, the reasons of the CSV reader,
+    and NO_SCHEMA for formats without types.
     """
     opened = _OPEN.get(source.format)
     if opened is None:
@@ -71,13 +72,13 @@ def _arrow(source: Source) -> BatchStream:
 
 
 def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """What Arrow trusts in its own format could be anything."""
+    """Validate a batch in full: Arrow trusts the offsets and lengths of its own format, and a file may have any."""
     batch.validate(full=True)
     return batch
 
 
 def _csv(source: Source) -> BatchStream:
-    """Only an empty field without quotes is null, as where files are checked, and what is said to be."""
+    """Read CSV; as in a check only an empty field without quotes is null, and the texts that the options name."""
     nulls = ["", *(source.csv.null or ())]
     convert = pcsv.ConvertOptions(null_values=nulls, strings_can_be_null=True, quoted_strings_can_be_null=False)
     parse = pcsv.ParseOptions(delimiter=source.csv.delimiter or ",", newlines_in_values=True)
@@ -87,7 +88,7 @@ def _csv(source: Source) -> BatchStream:
 
 
 def _sound_csv(source: Source) -> Iterator[bytes]:
-    """The text without its byte order mark; raises Unreadable where it isn't CSV."""
+    """Yield the text without a byte order mark. Raises UnreadableFile where it isn't CSV."""
     with closing(CsvText(source.path, Input(source), source.csv)) as text:
         for block in blocks(source, text, quoted=True):
             assert not isinstance(block, Proven)

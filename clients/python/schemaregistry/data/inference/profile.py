@@ -1,6 +1,6 @@
-"""What the values of some rows are, as far as their types don't say it: where nulls are, which few texts there are.
+"""Profile the values of rows beyond their types: where nulls are, and which few texts a dictionary has.
 
-Judges nothing; what follows for a document is propose's.
+`propose.py` draws the conclusions for a document.
 """
 
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from schemaregistry.data.arrow.arrays import decoded, plain
 from schemaregistry.data.arrow.types import Array, family, pc, value_type
 
 MAX_TEXTS: Final = 12
-"""Different texts of a dictionary that are few enough to be named."""
+"""The most distinct texts of a dictionary that are listed."""
 
 
 @dataclass(slots=True)
 class ColumnProfile:
-    """The values at one place: their number, whether there are nulls among them, the texts of a dictionary.
+    """The values at one place: how many, whether some are null, and the texts of a dictionary.
 
-    `texts` is None where there is no dictionary of texts, or more than MAX_TEXTS of them. `inner` are the members of a
-    struct by name, and the items of a list by None.
+    `texts` is None without a dictionary of texts, or with more than MAX_TEXTS of them. `inner` has the profiles of a
+    struct's members by name, and of a list's items by None.
     """
 
     count: int = 0
@@ -30,12 +30,12 @@ class ColumnProfile:
     inner: "dict[str | None, ColumnProfile]" = field(default_factory=dict)
 
     def at(self, name: str | None) -> "ColumnProfile":
-        """The place of a member, or of the items."""
+        """Return the profile of a member, or with None of the items."""
         return self.inner.setdefault(name, ColumnProfile())
 
 
 def see(batches: Iterable[pa.RecordBatch]) -> ColumnProfile:
-    """The rows of all batches, their columns as members."""
+    """Profile the rows of all batches; the result has the columns as members."""
     rows = ColumnProfile()
     for batch in batches:
         rows.count += batch.num_rows
@@ -45,7 +45,7 @@ def see(batches: Iterable[pa.RecordBatch]) -> ColumnProfile:
 
 
 def _see(here: ColumnProfile, array: Array, there: Array | None = None) -> None:
-    """Look at the values of an array; `there` tells those that are members of a struct that isn't null."""
+    """Add the values of an array; `there` marks those whose struct isn't null."""
     if isinstance(array.type, pa.DictionaryType) and family(value_type(array.type)) == "text":
         _see_texts(here, array)
     array = plain(array)
@@ -62,7 +62,7 @@ def _see(here: ColumnProfile, array: Array, there: Array | None = None) -> None:
 
 
 def _see_texts(here: ColumnProfile, array: Array) -> None:
-    """The texts that are used: a dictionary may hold more."""
+    """Add the texts that values refer to: a dictionary may have more."""
     if here.count and here.texts is None:
         return
     texts = set(pc.unique(decoded(array)).drop_null().to_pylist()) | (here.texts or set())

@@ -1,6 +1,6 @@
-"""A document for rows that have none: what their Arrow schema says, and where their values have nulls.
+"""Propose a document for rows that have none, from their Arrow schema and from where their values have nulls.
 
-A proposal for a person to read: no bounds, enums or patterns are made up from values. Reads no files.
+The proposal is for a person to review: no bounds, enums or patterns are derived from values.
 """
 
 import re
@@ -20,18 +20,19 @@ from schemaregistry.document.arrow_block import MAX_PRECISION, TZ_PATTERN
 
 _DRAFT: Final = "http://json-schema.org/draft-07/schema#"
 _FORMATS: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
+"""The JSON Schema format of each family of types."""
 
 
 class _NoPlace(Exception):
-    """A type that no document names; the message is the type as a person reads it."""
+    """A type that a document can't name; the message is the type in words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A document of version 1.0.0, and what to think about.
+    """A proposed document of version 1.0.0, and points to review.
 
-    `left_out` are columns whose types have no place in a document, with the reason; while there are any the document
-    is open to other columns. `few` are the texts of columns that seem to be enums.
+    `left_out` are columns whose types a document can't name, with the reason; if there are any, the document allows
+    other columns. `few` are the texts of columns that look like enums.
     """
 
     document: dict[str, Json]
@@ -40,9 +41,9 @@ class Proposal:
 
 
 def propose(stream: BatchStream, id: str) -> Proposal:  # noqa: A002
-    """A document to which the rows conform, unless they hold NaN or infinity: these are no JSON. Reads all rows.
+    """Propose a document to which the rows conform, unless they contain NaN or infinity, which aren't JSON.
 
-    A column without a null is required. Raises what the stream raises.
+    All rows are read. A column without nulls is required. Raises what the stream raises.
     """
     rows = see(stream.batches(stream.schema.names))
     fields: dict[str, tuple[Json, Json]] = {}
@@ -67,7 +68,7 @@ def propose(stream: BatchStream, id: str) -> Proposal:  # noqa: A002
 
 
 def id_of(name: str) -> str:
-    """An id from a file's name: `Ticks 2026.parquet` gives `ticks_2026`."""
+    """Derive an id from a file's name: `Ticks 2026.parquet` gives `ticks_2026`."""
     words = re.sub("[^a-z0-9]+", "_", name.rpartition("/")[2].partition(".")[0].lower()).strip("_")
     return (words if re.match("[a-z]", words) else f"rows_{words}".rstrip("_"))[:128]
 
@@ -78,14 +79,14 @@ def _object(properties: dict[str, Json], required: list[str]) -> dict[str, Json]
 
 
 def _required(fields: list[Field], seen: ColumnProfile) -> list[str]:
-    """The members that have a value wherever there was one to have."""
+    """Return the members that are never null where their object exists."""
     return [
         each.name for each in fields if not (seen.at(each.name).nulls if seen.at(each.name).count else each.nullable)
     ]
 
 
 def _block(column: Field, kind: Json) -> Json:
-    """A field of the arrow block, with the metadata that isn't the file format's own."""
+    """Return a field of the arrow block, with metadata except that of the file format itself."""
     metadata = {
         key.decode(): value.decode()
         for key, value in (column.metadata or {}).items()
@@ -102,7 +103,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def _typed(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
-    """The schema of the values of a type, and the type in the arrow block."""
+    """Return the schema of a type's values, and the type in the arrow block."""
     if is_json(kind):
         return {}, {"name": "json"}
     if isinstance(kind, pa.DictionaryType):
@@ -127,7 +128,7 @@ def _dictionary(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
 
 
 def _integer(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
-    """Bounded as the type is; that of int64 is as good as none."""
+    """Bound integers as their type is; int64's bounds are left out, since they exclude next to nothing."""
     low, high = EXACT[str(kind)]
     bounds = {} if pt.is_int64(kind) else {"minimum": low, "maximum": high}
     return {"type": "integer", **bounds}, {"name": str(kind)}
@@ -159,7 +160,7 @@ def _temporal(kind: DataType, _seen: ColumnProfile) -> tuple[Json, Json]:
 
 
 def _list(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
-    """A null item is JSON's null."""
+    """Lists; a null item is JSON's null."""
     items = seen.at(None)
     schema, block = _typed(kind.value_type, items)
     if items.nulls or not (items.count or kind.value_field.nullable is False):

@@ -1,1 +1,1 @@
-"""What a check found, and the forms in which it is shown."""
+"""The report of a check, and the forms in which it is shown."""

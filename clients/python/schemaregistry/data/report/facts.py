@@ -1,18 +1,19 @@
-"""What a check found, as frozen values and as JSON: what every form of a report is made from."""
+"""The facts of a report, as frozen values and as JSON; every form of a report is made from them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 ReportVerdict: TypeAlias = Literal["conforms", "violates", "undecided"]
+"""The answer of a check; `undecided` where a file couldn't be read to its end."""
 
 MAX_EXAMPLES: Final = 10
-"""Rows that are shown of one violation."""
+"""Rows shown for one violation."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaName:
-    """The contract that data was judged by; `revision` is None where no registry was asked."""
+    """The contract that the data were checked by; `revision` is None where no registry was asked."""
 
     id: str
     version: str
@@ -22,7 +23,7 @@ class SchemaName:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """One file that was read: its rows (those read so far, where it broke off) and its bytes on disk."""
+    """One file that was read: its rows (up to the error, if there was one) and its bytes on disk."""
 
     path: str
     format: str
@@ -32,9 +33,9 @@ class FileFacts:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row that fails: `row` counts from 0 in the file, `line` from 1 in text formats. `value` is JSON.
+    """One failing row: `row` counts from 0 in the file, `line` from 1 in text formats. `value` is JSON.
 
-    NaN, infinity and decimals are shown as strings; long texts are cut.
+    NaN, infinity and decimals are strings; long texts are cut.
     """
 
     file: str
@@ -45,9 +46,10 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One rule that is broken: `column` is the top-level column, None where the rule is of the whole row.
+    """One broken rule: `column` is the top-level column, None where the rule concerns the whole row.
 
-    `pointer` is the rule's place in the document (RFC 6901), `rule` its keyword, or `arrow`. `count` is of rows.
+    `pointer` is the rule's place in the document (RFC 6901), `rule` its keyword, or `arrow`. `count` is the number of
+    rows.
     """
 
     column: str | None
@@ -61,7 +63,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why the data could not be judged. `offset` is in bytes: of the file, of a text format's decompressed text."""
+    """Why data couldn't be checked. `offset` is in bytes, for text formats of the decompressed text."""
 
     file: str
     offset: int | None
@@ -72,7 +74,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a check found. `rows_failing` counts distinct rows; seconds are of the wall clock."""
+    """Everything that a check found. `rows_failing` counts distinct rows; `seconds` are of wall-clock time."""
 
     verdict: ReportVerdict
     schema: SchemaName
@@ -87,7 +89,7 @@ class Facts:
     peak_memory_bytes: int
 
     def to_json(self) -> dict[str, Any]:
-        """The facts as JSON values, in the order of the fields."""
+        """Return the facts as JSON values, in the order of the fields."""
         return asdict(self)
 
     @property

@@ -1,6 +1,6 @@
-"""What a report shows of very many broken rules: the first of each kind, and the others in a line.
+"""Shorten reports with very many violations: show the first of each rule, and summarize the others in a line.
 
-JSON has all of them. C++ does the same in report.cpp.
+The JSON form has all of them. The C++ loader does the same in report.cpp.
 """
 
 from collections import Counter
@@ -11,12 +11,13 @@ from schemaregistry.data.report.facts import Violation
 from schemaregistry.terminal import printable
 
 MOST: Final = 50
-"""Violations of one rule that are shown, and notes."""
+"""How many violations of one rule, and how many notes, are shown."""
 _NAMED: Final = 5
+"""How many columns a summary names."""
 
 
 def first_of_each(violations: Sequence[Violation]) -> list[Violation]:
-    """The violations that are shown in full."""
+    """Return the violations that are shown in full."""
     seen: Counter[str] = Counter()
     shown: list[Violation] = []
     for violation in violations:
@@ -27,7 +28,7 @@ def first_of_each(violations: Sequence[Violation]) -> list[Violation]:
 
 
 def rest(violations: Sequence[Violation]) -> dict[str, str]:
-    """For each rule that is broken more often than is shown, a line about the others.
+    """Return a line for each rule that summarizes the violations beyond those shown.
 
     `required: 4,950 more, of c50, c51, c52, c53, c54 and others (JSON has all)`.
     """
@@ -44,6 +45,6 @@ def _line(rule: str, others: Sequence[Violation]) -> str:
 
 
 def first_notes(notes: Sequence[str]) -> list[str]:
-    """The first notes, and how many more there are."""
+    """Return the first notes, and a line with how many more there are."""
     more = len(notes) - MOST
     return [*notes[:MOST], f"{more:,} more notes (JSON has all)"] if more > 0 else list(notes)

@@ -1,6 +1,6 @@
-"""A report that may leave the house: the values of the data are taken out, places and counts stay.
+"""Redact a report so that it can be shared: take out the values of the data, and keep places and counts.
 
-Values stand in examples, in what was found, and in what a reader says of bytes that it can't read.
+Values stand in examples, in what was found, and in error messages that quote bytes of the file.
 """
 
 from dataclasses import replace
@@ -14,7 +14,7 @@ REDACTED: Final = "[redacted]"
 
 
 def redacted(report: Report) -> Report:
-    """The report without values."""
+    """Return the report without values of the data."""
     return replace(
         report,
         violations=tuple(map(_without_values, report.violations)),
@@ -23,7 +23,7 @@ def redacted(report: Report) -> Report:
 
 
 def _without_values(violation: Violation) -> Violation:
-    """What was found is a value where it is the first example's; of a whole column it is the column's type."""
+    """Redact `actual` where it is the value of an example; for a whole column it is a type, and stays."""
     is_value = any(violation.actual == words(example.value) for example in violation.examples)
     examples = tuple(replace(example, value=REDACTED) for example in violation.examples)
     return replace(violation, actual=REDACTED if is_value else violation.actual, examples=examples)

@@ -1,4 +1,4 @@
-"""The report of a check: its facts, the form that a notebook shows, and the error for data that don't conform."""
+"""The report of a check: its facts, its form in a notebook, and the error for data that don't conform."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from schemaregistry.errors import FailedPrecondition
 
 @dataclass(frozen=True, slots=True)
 class Report(Facts):
-    """The whole answer."""
+    """The facts of a check, with the ways to use them in a program or notebook."""
 
     def raise_for_violations(self) -> None:
         """Raise DoesNotConform unless every row is known to conform."""
@@ -17,12 +17,12 @@ class Report(Facts):
             raise DoesNotConform(self)
 
     def _repr_html_(self) -> str:
-        """The report as a notebook shows it."""
+        """Return the report as HTML, for Jupyter."""
         return html.fragment(self)
 
 
 class DoesNotConform(FailedPrecondition):
-    """Data that violate their contract (reason DATA_VIOLATE), or may (DATA_UNDECIDED). `report` says where and why."""
+    """Data violate their contract (reason DATA_VIOLATE), or may do so (DATA_UNDECIDED); `report` has the details."""
 
     def __init__(self, report: Report) -> None:
         reason = "DATA_VIOLATE" if report.verdict == "violates" else "DATA_UNDECIDED"

@@ -1,4 +1,4 @@
-"""The sums of a check: violations with their counts and first rows, rows that fail, notes."""
+"""Add up evaluations: violations with their counts and first rows, failing rows, notes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from schemaregistry.data.report.facts import MAX_EXAMPLES, Example, Violation
 from schemaregistry.document import Json, canonical
 
 _LONGEST: Final = 80
-"""Characters of a value that is shown as what was found."""
+"""Characters of a value shown as what was found."""
 
 
 @dataclass(slots=True)
@@ -36,24 +36,24 @@ class Tally:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing is broken so far."""
+        """Whether no rule is broken so far."""
         return not self._found
 
     def note(self, text: str, *, while_fitting: int | None = None) -> None:
-        """Say something once; or only if every value at a place fits its type in the end."""
+        """Add a note once; with `while_fitting` it counts only if every value at that place fits its type."""
         self._notes.setdefault(text, while_fitting)
 
     def notes(self) -> tuple[str, ...]:
-        """What is to be said."""
+        """Return the notes."""
         return tuple(text for text, place in self._notes.items() if place not in self._unfit)
 
     def add_schema(self, findings: Iterable[SchemaFinding]) -> None:
-        """Rules that are broken, if by no row: by a column that is missing, or of another type."""
+        """Add rules that the schema breaks: columns that are missing or of another type. They count no rows."""
         for key, expected, actual in findings:
             self._found.setdefault(key, _Found(expected, actual))
 
     def add(self, evaluation: Evaluation, path: str, start: int, line_of: Callable[[int], int | None]) -> None:
-        """Count the rows of a file that break a rule, and show the first of each; `start` is the first row's number."""
+        """Add an evaluation of rows of the file `path`, with examples; `start` is the number of the first row."""
         self._unfit |= evaluation.unfit
         if evaluation.findings:
             self.rows_failing += int(evaluation.failing.sum())
@@ -70,7 +70,7 @@ class Tally:
             found.examples += examples
 
     def violations(self, rank: Callable[[RuleKey], Any]) -> tuple[Violation, ...]:
-        """The violations by rank."""
+        """Return the violations, sorted by `rank`."""
         return tuple(
             Violation(*key, found.expected, found.actual, found.count, tuple(found.examples))
             for key, found in sorted(self._found.items(), key=lambda item: rank(item[0]))
@@ -78,6 +78,6 @@ class Tally:
 
 
 def words(value: Json) -> str:
-    """A value as what was found is told: JSON text, cut where it is long."""
+    """Return a value as JSON text, cut where it is long, for `actual`."""
     text = canonical(value).decode()
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

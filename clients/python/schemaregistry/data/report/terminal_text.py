@@ -1,6 +1,6 @@
-"""A report as a person reads it in a terminal. Finds nothing; the same facts as JSON are report's.
+"""Render a report for a terminal, with rich.
 
-What comes from data and documents is shown as text: no markup, no control characters.
+Text from data and documents is shown as text: it can't contain markup or control characters.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _COLOURS: Final = {"conforms": "bold green", "violates": "bold red", "undecided"
 
 
 def show(report: Facts) -> RenderableType:
-    """The report for rich to print: verdict, violations with their first rows, notes."""
+    """Return the report as a rich renderable: verdict, violations with their first rows, notes."""
     return Group(*_parts(report))
 
 
@@ -36,8 +36,8 @@ def _parts(report: Facts) -> Iterator[RenderableType]:
 
 
 def _head(report: Facts) -> Text:
-    said = f"  {report_wording.schema(report)}: {report_wording.summary(report)} ({report_wording.speed(report)})"
-    return Text.assemble((report.verdict, _COLOURS[report.verdict]), printable(said))
+    counts = f"  {report_wording.schema(report)}: {report_wording.summary(report)} ({report_wording.speed(report)})"
+    return Text.assemble((report.verdict, _COLOURS[report.verdict]), printable(counts))
 
 
 def _table(report: Facts) -> Table:

@@ -1,4 +1,4 @@
-"""Why a file can't be judged. Holds the one exception for it; each reader says what it found."""
+"""The exception for a file that can't be checked."""
 
 from typing import Final
 
@@ -7,11 +7,11 @@ import pyarrow as pa
 from schemaregistry.data.report.facts import Fault
 
 READ_ERRORS: Final = (pa.ArrowException, OSError, EOFError, MemoryError, UnicodeDecodeError)
-"""What pyarrow raises for bytes that it can't read, names that aren't UTF-8 among them."""
+"""What pyarrow raises for damaged files; UnicodeDecodeError is for names that aren't UTF-8."""
 
 
 class UnreadableFile(Exception):
-    """A file that can't be judged, with the place and the reason."""
+    """A file can't be read to its end; `fault` has the place, the reason and the message."""
 
     def __init__(
         self, path: str, reason: str, message: str, offset: int | None = None, line: int | None = None

@@ -1,4 +1,4 @@
-"""A report in the forms that people and other programs read, a module for each. The facts are report's."""
+"""The forms of a report that people and other programs read, a module for each."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -9,7 +9,7 @@ from schemaregistry.terminal import json_text
 
 
 def to_json_text(report: Facts) -> str:
-    """One JSON object, indented."""
+    """Render a report as one JSON object, indented."""
     return json_text(report.to_json(), indent=2)
 
 
@@ -20,4 +20,4 @@ FORMS: Final[Mapping[str, Callable[[Facts], str]]] = {
     "junit": junit.render,
     "github": github.render,
 }
-"""What renders each form."""
+"""The renderer of each form, by its name for `--report`."""

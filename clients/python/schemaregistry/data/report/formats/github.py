@@ -1,4 +1,4 @@
-"""A report as GitHub annotations: workflow commands, one a line. What GitHub makes of them is its own.
+"""Render a report as GitHub annotations: workflow commands, one on each line.
 
 Source: GitHub's reference of workflow commands; escapes as in the `@actions/core` package, `command.ts`.
 """
@@ -16,7 +16,7 @@ _PROPERTY: Final = _DATA | {":": "%3A", ",": "%2C"}
 
 
 def render(report: Facts) -> str:
-    """An error for each broken rule at the first of its rows, or for why it can't be told; notes as notices."""
+    """Return an error for each violation at its first row, or for the fault, and notes as notices."""
     return "\n".join(_commands(report))
 
 
@@ -42,7 +42,7 @@ def _message(violation: Violation) -> str:
 
 
 def _place(report: Facts, violation: Violation) -> dict[str, str | int | None]:
-    """Where the first failing row is; the file alone where no row is shown."""
+    """Return the place of the first failing row; without examples the file alone."""
     if violation.examples:
         first = violation.examples[0]
         return {"file": printable(first.file), "line": first.line}

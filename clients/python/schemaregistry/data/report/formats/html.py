@@ -1,6 +1,6 @@
-"""A report as HTML: a page that needs nothing else, and the part of it that a notebook shows.
+"""Render a report as HTML: a self-contained page, and the fragment that a notebook shows.
 
-Every text goes through the serialiser as text; no markup is ever put together from strings.
+Elements are built as a tree, and the serializer escapes every text; markup is never concatenated from strings.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from schemaregistry.terminal import printable
 _Content: TypeAlias = "Element | str"
 
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
-"""The page runs no script and loads nothing, whatever the data are."""
+"""The page runs no script and loads nothing, whatever the data contain."""
 _STYLE: Final = """
 .schemaregistry { font: 14px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 1rem auto; padding: 0 1rem; }
 .schemaregistry h1 { font-size: 1.25rem; margin: 0 0 .25rem; }
@@ -36,7 +36,7 @@ _STYLE: Final = """
 
 
 def render(report: Facts) -> str:
-    """The whole page."""
+    """Return the whole page."""
     title = f"{report_wording.schema(report)}: {report.verdict}"
     head = _tag(
         "head",
@@ -50,7 +50,7 @@ def render(report: Facts) -> str:
 
 
 def fragment(report: Facts) -> str:
-    """One element, with its own style."""
+    """Return one element with its own style."""
     return _text(_report(report))
 
 
@@ -94,12 +94,12 @@ def _violations(report: Facts) -> Element:
 
 
 def _examples(violation: Violation) -> Element:
-    """The first rows of one broken rule, folded away."""
+    """Return the first failing rows of one violation, collapsed."""
     rows = list(map(_example, violation.examples))
     more = violation.count - len(rows)
-    said = "" if not rows else f", the first {len(rows):,}" if more else ""
+    first = "" if not rows else f", the first {len(rows):,}" if more else ""
     title = (
-        f"{report_wording.column(violation)} {violation.rule}: {report_wording.counted(violation.count, 'row')}{said}"
+        f"{report_wording.column(violation)} {violation.rule}: {report_wording.counted(violation.count, 'row')}{first}"
     )
     place = _tag("p", "Rule at ", _code(violation.pointer or "the whole document"), **{"class": "quiet"})
     table = [_table(("file", "row", "line", "value"), rows)] if rows else []
@@ -138,7 +138,7 @@ def _code(text: str) -> Element:
 
 
 def _tag(tag: str, *content: _Content, **attributes: str) -> Element:
-    """An element with texts and elements in it."""
+    """Build an element from texts and elements."""
     element = Element(tag, attributes)
     last: Element | None = None
     for part in content:
@@ -148,6 +148,7 @@ def _tag(tag: str, *content: _Content, **attributes: str) -> Element:
         elif last is None:
             element.text = (element.text or "") + part
         else:
+            # ElementTree stores the text after a child as that child's tail.
             last.tail = (last.tail or "") + part
     return element
 

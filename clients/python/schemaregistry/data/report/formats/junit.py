@@ -1,4 +1,4 @@
-"""A report as JUnit XML, for CI servers that show test results. No row is named that the report doesn't name.
+"""Render a report as JUnit XML, for CI servers that show test results.
 
 Source: the de-facto schema of Jenkins' xUnit plugin (junit-10.xsd).
 """
@@ -13,7 +13,10 @@ from schemaregistry.terminal import printable
 
 
 def render(report: Facts) -> str:
-    """One suite: a failed case for each broken rule, an error for data that can't be judged; else a case a file."""
+    """Return one suite: a failed case for each violation, an error for a fault.
+
+    If all rows conform, it has a passed case for each file.
+    """
     cases = list(_cases(report))
     counts = {
         "tests": str(len(cases)),
@@ -63,7 +66,7 @@ def _cases(report: Facts) -> Iterator[Element]:
 
 
 def _failed(report: Facts, violation: Violation) -> Element:
-    """A case named for its rule and the rule's place, so that CI knows it again in the next run."""
+    """Return a case named for its rule and the rule's place, so that CI recognizes it in the next run."""
     name = f"{violation.rule} ({violation.pointer})" if violation.pointer else violation.rule
     case = _case(f"{report.schema.id}.{report_wording.column(violation)}", printable(name))
     failure = SubElement(case, "failure", {"type": violation.rule, "message": report_wording.difference(violation)})

@@ -1,4 +1,4 @@
-"""A report as plain text: for logs and for messages of errors. What it looks like is terminal's."""
+"""Render a report as plain text, for logs and error messages; `terminal_text.py` has the layout."""
 
 import io
 from typing import Final
@@ -10,11 +10,11 @@ from schemaregistry.data.report.terminal_text import show
 from schemaregistry.terminal import inert
 
 _WIDTH: Final = 160
-"""Columns of a line, so that the table's lines are the same wherever they are read."""
+"""Width in columns, fixed so that the text is the same wherever it is read."""
 
 
 def render(report: Facts) -> str:
-    """The report without colours."""
+    """Return the report without colours."""
     out = io.StringIO()
     Console(file=out, width=_WIDTH, color_system=None, highlight=False, soft_wrap=True).print(show(report))
     return inert(out.getvalue().rstrip("\n"))

@@ -21,7 +21,7 @@ from schemaregistry.sampling.unsampleable import refused
 
 RowNumbers: TypeAlias = "np.ndarray[Any, Any]"
 _LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2
-"""Bytes read in search of a line end; then a line feed and one byte, so that the cut line has no second field."""
+"""Bytes searched for a line end; bytes kept from there: the line feed and one more, so that no second field follows."""
 _FINER: Final = {"s": "ms", "ms": "us", "us": "ns"}
 """The next finer unit of each time unit."""
 _TEXT_FORMATS: Final = ("csv", "ndjson")

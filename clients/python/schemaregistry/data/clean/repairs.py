@@ -80,7 +80,7 @@ class Repairs:
     _found: dict[Done, tuple[int, list[Instance]]] = field(default_factory=dict)
 
     def add(self, change: ValueRepair, loaded: Mask, place: Callable[[int], tuple[str, int, int | None]]) -> None:
-        """Count a change in those rows of a batch that are kept; `place` tells the file, row and line of one."""
+        """Count a repair in the rows of a batch that `loaded` marks; `place` returns a row's file, number and line."""
         rows = np.flatnonzero(change.mask & loaded)
         if not len(rows):
             return

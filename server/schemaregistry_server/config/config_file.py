@@ -1,4 +1,4 @@
-"""A TOML file of settings, each under its option's name. Holds no setting."""
+"""Read the TOML file of `serve --config`, whose keys are the names of `serve`'s options (`options.py`)."""
 
 import difflib
 import tomllib
@@ -9,9 +9,9 @@ import typer
 
 
 def read(context: typer.Context, path: Path | None) -> Path | None:
-    """Make the file's values those of the options that neither the command line nor the environment names.
+    """Use the file's values as defaults of the options; the command line and the environment override them.
 
-    Raises typer.BadParameter, naming the file, for what is no TOML, no option, or no value of one.
+    Raises typer.BadParameter, naming the file, for invalid TOML, an unknown option, or a list in place of one value.
     """
     if path is not None:
         try:

@@ -1,4 +1,4 @@
-"""How many cores this process may use: the affinity's, and no more than the control group's quota allows."""
+"""Count the CPU cores that this process may use, by its affinity and its control group's quota."""
 
 import math
 import os
@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final
 
 QUOTA: Final = Path("/sys/fs/cgroup/cpu.max")
-"""Microseconds of CPU time in a period, and the period (Linux, Control Group v2, "CPU Interface Files")."""
+"""Two numbers: microseconds of CPU time per period, or `max`, and the period in microseconds (Linux, Control Group v2,
+"CPU Interface Files")."""
 
 
 def usable(quota: Path = QUOTA) -> int:
-    """The number of cores, at least 1; a part of one counts as one."""
+    """The number of cores, at least 1; a fraction of a core is rounded up."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         most, period = quota.read_text(encoding="ascii").split()

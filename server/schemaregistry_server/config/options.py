@@ -1,6 +1,6 @@
-"""The settings of a server, one table: each is an option of `serve`, a variable, and a key of the file of --config.
+"""The table of a server's settings: each is an option of `serve`, an environment variable, and a key of `--config`.
 
-What must be there, and what each mode makes of the rest, is `settings.py`'s.
+`settings.py` checks which settings are required and fills in the others.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ServeOptions:
-    """Each member is the option of its name. None, an empty tuple or no workers: nothing was said."""
+    """Each member is the option of its name. None, an empty tuple or 0 workers mean that the option was not set."""
 
     dev: Annotated[
         bool,

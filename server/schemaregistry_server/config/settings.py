@@ -1,4 +1,4 @@
-"""What a server is told at start, made whole by its mode: which settings may not be missing, and what the rest are."""
+"""Check a server's settings and fill in those that were not set, for dev mode or for production."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -21,16 +21,19 @@ from schemaregistry_server.security.certificates import TlsFiles
 from schemaregistry_server.store import selection
 
 OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
-"""What dev mode makes itself."""
+"""The settings that dev mode makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings(ServeOptions):
-    """What was said, and what follows from it. Of complete settings `rest` and `health` may be None: not served."""
+    """The options as they were set, and with `complete` the ones that a server runs by.
+
+    In complete settings only `rest` and `health` may be None: that port is not opened.
+    """
 
     @property
     def tls(self) -> Path:
-        """The directory of dev mode's certificates."""
+        """The directory of dev mode's certificates and keys."""
         return self.data / "tls"
 
     @property
@@ -40,7 +43,7 @@ class Settings(ServeOptions):
 
     @property
     def files(self) -> TlsFiles:
-        """The server's own TLS files, of settings that are complete."""
+        """The server's own TLS files; for complete settings only."""
         assert self.client_ca
         assert self.tls_cert
         assert self.tls_key
@@ -48,83 +51,87 @@ class Settings(ServeOptions):
 
     @property
     def etcd_tls(self) -> EtcdTls | None:
-        """The TLS files for etcd; None: plain text."""
+        """The TLS files for etcd, or None for a connection without TLS."""
         return EtcdTls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
 
     def complete(self) -> "Settings":
-        """These settings with what was not said; raise InvalidArgument where something is missing or out of place."""
+        """Fill in the settings that were not set.
+
+        Raises InvalidArgument, naming the options, where a required one is missing (SETTINGS_MISSING) or some don't go
+        together (SETTINGS_CLASH).
+        """
         return _dev(self) if self.dev else _production(self)
 
 
-def _dev(said: Settings) -> Settings:
-    if extra := [name for name in OWN if getattr(said, name)]:
+def _dev(options: Settings) -> Settings:
+    if extra := [name for name in OWN if getattr(options, name)]:
         raise InvalidArgument(
             f"--dev makes certificates and publishers of its own: leave out {_options(extra)}, or --dev.",
             reason="SETTINGS_CLASH",
         )
-    if said.workers > 1:
+    if options.workers > 1:
         raise InvalidArgument("--dev runs in one process: leave out --workers.", reason="SETTINGS_CLASH")
     return replace(
-        said,
-        store="sqlite" if said.store is None else said.store,
-        grpc=DEFAULT_GRPC if said.grpc is None else said.grpc,
-        rest=DEFAULT_REST if said.rest is None else said.rest,
-        tls_cert=said.tls / "server.pem",
-        tls_key=said.tls / "server-key.pem",
-        client_ca=said.tls / "ca.pem",
+        options,
+        store="sqlite" if options.store is None else options.store,
+        grpc=DEFAULT_GRPC if options.grpc is None else options.grpc,
+        rest=DEFAULT_REST if options.rest is None else options.rest,
+        tls_cert=options.tls / "server.pem",
+        tls_key=options.tls / "server-key.pem",
+        client_ca=options.tls / "ca.pem",
         publisher=tuple(pki.PUBLISHERS),
         workers=1,
     )
 
 
-def _production(said: Settings) -> Settings:
-    if missing := list(_missing(said)):
+def _production(options: Settings) -> Settings:
+    if missing := list(_missing(options)):
         raise InvalidArgument(
             f"Not started, for want of {'; '.join(missing)}. Name them as options, in the environment or in "
             "--config FILE (see --help); or say --dev, to try the registry on this machine alone.",
             reason="SETTINGS_MISSING",
         )
-    _must_fit(said)
-    workers = 1 if said.store == "sqlite" else said.workers or usable()
+    _must_fit(options)
+    workers = 1 if options.store == "sqlite" else options.workers or usable()
     return replace(
-        said,
-        grpc=PRODUCTION_GRPC if said.grpc is None else said.grpc,
-        health=PRODUCTION_HEALTH if said.health is None else said.health,
+        options,
+        grpc=PRODUCTION_GRPC if options.grpc is None else options.grpc,
+        health=PRODUCTION_HEALTH if options.health is None else options.health,
         workers=workers,
     )
 
 
-def _missing(said: Settings) -> Iterator[str]:
-    if not said.tls_cert:
+def _missing(options: Settings) -> Iterator[str]:
+    if not options.tls_cert:
         yield "--tls-cert (the server's certificate)"
-    if not said.tls_key:
+    if not options.tls_key:
         yield "--tls-key (its key)"
-    if not said.client_ca:
+    if not options.client_ca:
         yield "--client-ca (the CA of its clients' certificates)"
-    if not said.publisher:
+    if not options.publisher:
         yield "--publisher (who may publish: SPIFFE ids or certificate names)"
-    if said.store is None:
+    if options.store is None:
         yield "--store (etcd://HOST:PORT,… or sqlite)"
-    elif said.store.startswith("etcd://") and not said.etcd_ca and not _on_loopback(said.store):
+    elif options.store.startswith("etcd://") and not options.etcd_ca and not _on_loopback(options.store):
         yield "--etcd-ca (the CA of etcd's certificates; without TLS etcd must be on this machine)"
-    if bool(said.etcd_cert) != bool(said.etcd_key):
-        yield "--etcd-key (the key of --etcd-cert)" if said.etcd_cert else "--etcd-cert (whose key is --etcd-key)"
+    if bool(options.etcd_cert) != bool(options.etcd_key):
+        yield "--etcd-key (the key of --etcd-cert)" if options.etcd_cert else "--etcd-cert (whose key is --etcd-key)"
 
 
-def _must_fit(said: Settings) -> None:
-    if said.store == "etcd":
+def _must_fit(options: Settings) -> None:
+    if options.store == "etcd":
         raise InvalidArgument(
             "--store etcd is a cluster for --dev: name the members of a real one, etcd://HOST:PORT,HOST:PORT,…",
             reason="SETTINGS_CLASH",
         )
-    if said.store and said.store != "sqlite":
-        selection.endpoints(said.store)
-    if said.store == "sqlite" and said.workers > 1:
+    if options.store and options.store != "sqlite":
+        selection.endpoints(options.store)
+    if options.store == "sqlite" and options.workers > 1:
         raise InvalidArgument(
             "The embedded store is one process's own: leave out --workers, or take --store etcd://HOST:PORT,…",
             reason="SETTINGS_CLASH",
         )
-    if said.publish:
+    if options.publish:
         raise InvalidArgument(
             "--publish is for --dev: in production a publisher calls the registry (`schemaregistry publish`).",
             reason="SETTINGS_CLASH",

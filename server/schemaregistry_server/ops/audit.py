@@ -1,4 +1,4 @@
-"""`schemaregistry audit`: proves that a store is as it was written. Holds no proof; that is `store/history.py`'s."""
+"""The command `schemaregistry audit`: prove that nothing in a store was changed, by `store/store_history.py`."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -36,9 +36,9 @@ def audit(
 
 
 async def _verified(place: StoreLocator, snapshot: Path | None) -> tuple[int, int]:
-    """How many records there are, and up to which revision."""
-    held = await place.history()
+    """Verify the store, and compare it with `snapshot` if that is set; return its number of records and revision."""
+    stored = await place.history()
     if snapshot:
         same_chain = snapshot_file.check(snapshot).header.store == place.kind
-        store_history.require(held, snapshot_file.read(snapshot), same_chain=same_chain)
-    return len(held.writes), held.revision
+        store_history.require(stored, snapshot_file.read(snapshot), same_chain=same_chain)
+    return len(stored.writes), stored.revision

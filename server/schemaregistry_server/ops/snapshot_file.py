@@ -1,9 +1,9 @@
-"""A snapshot's file: a header and every write of a store, in frames that show any change of a byte.
+"""The format of a snapshot file: a header and every write of a store, in frames that detect any changed byte.
 
-Holds the format; what is done with snapshots is `snapshots.py`'s. The file is one line that names the format, then
-frames: `SHA-256 LENGTH`, a newline, LENGTH bytes, a newline. The first frame is the header as JSON; each other one a
-write: a line of JSON, then the document's bytes as they were registered. Each SHA-256 is over the frames up to its own
-(length, newline and bytes of each), so that it also proves that none is missing, doubled or in another place.
+The file is one line that names the format, then frames: `SHA-256 LENGTH`, a newline, LENGTH bytes, a newline. The first
+frame is the header as JSON. Each other frame is a write: a line of JSON, then the document's bytes as they were
+registered. Each SHA-256 is over all frames up to its own (length, newline and bytes of each), so that it also proves
+that no frame is missing, doubled or in another place. `snapshots.py` has the commands.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from schemaregistry_server.store.store_history import Write
 FORMAT: Final = b"schemaregistry snapshot 2\n"
 
 LINE: Final = 64 + 1 + 8 + 1
-"""Bytes of a frame's first line, at most."""
+"""Bytes of a frame's first line, at most: hexadecimal SHA-256, space, length of up to 8 digits, newline."""
 
 HEADER: Final = {"store": str, "revision": int, "versions": int, "made_at": str}
 ENTRY: Final = {
@@ -36,12 +36,15 @@ ENTRY: Final = {
     "registered_at": int,
 }
 LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
-"""The members of each line. Of an audit record it is what does not follow from the entry."""
+"""The members of the header, of a write's line, and of its `audit` member, which has only what the entry doesn't."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The store's kind (`sqlite` or `etcd`) and revision, how many versions it had, and when they were read (UTC)."""
+    """The store's kind (`sqlite` or `etcd`), its revision, its number of versions, and when they were read.
+
+    `made_at` is ISO 8601 in UTC.
+    """
 
     store: str
     revision: int
@@ -51,7 +54,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that was read to its end and is whole: its header, its size in bytes, and their SHA-256."""
+    """A snapshot file that was read to its end and is intact: its header, its size in bytes, and its SHA-256."""
 
     header: Header
     size: int
@@ -59,9 +62,9 @@ class Checked:
 
 
 def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
-    """Write the file beside `path`, sync it, and put it in its place whole, over what is there.
+    """Write a temporary file beside `path`, sync it, and rename it into place, replacing any file there.
 
-    Raises FailedPrecondition (SNAPSHOT_UNWRITABLE) where that fails; `path` is then as it was.
+    Raises FailedPrecondition (SNAPSHOT_UNWRITABLE) where that fails; `path` is then unchanged.
     """
     beside = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
@@ -70,6 +73,7 @@ def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
+        # The rename itself is durable only once its directory is synced.
         _sync(path.parent)
     except OSError as failed:
         raise FailedPrecondition(
@@ -82,10 +86,10 @@ def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
 
 
 def check(path: Path) -> Checked:
-    """Read the whole file, and prove its audit chain too.
+    """Read the whole file and verify its frames and its audit chain.
 
-    Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed or is missing; InvalidArgument
-    (SNAPSHOT_UNREADABLE) where the file can't be read.
+    Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed, added or is missing;
+    InvalidArgument (SNAPSHOT_UNREADABLE) where the file can't be read.
     """
     reader = _SnapshotReader(path)
     try:
@@ -96,7 +100,7 @@ def check(path: Path) -> Checked:
 
 
 def read(path: Path) -> Iterator[Write]:
-    """The writes of a file, in their order. Raises as `check` does, but only once it comes to the place."""
+    """Yield the writes of a file in their order. Raises as `check` does, but only when it comes to the damage."""
     return _SnapshotReader(path).writes()
 
 
@@ -115,7 +119,7 @@ def _payload(write: Write) -> bytes:
 
 
 def _unpack(payload: bytes) -> Write:
-    """The write in a frame; raises ValueError, TypeError or KeyError for what is none."""
+    """Decode the write in a frame's payload; raises ValueError, TypeError or KeyError where it is none."""
     line, _, raw = payload.partition(b"\n")
     about = json.loads(line)
     link = about.pop("audit")
@@ -146,7 +150,7 @@ def _sync(directory: Path) -> None:
 
 
 class _SnapshotReader:
-    """One reading of a file. `offset`: how far; `_start`: where the frame begins that is read."""
+    """One pass over a file. `offset`: bytes read so far; `_start`: the offset of the current frame."""
 
     header: Header
 
@@ -189,7 +193,7 @@ class _SnapshotReader:
         )
 
     def _frame(self, file: IO[bytes]) -> bytes:
-        """The next frame's payload, whose every byte is then proved."""
+        """Read the next frame and return its payload, once its SHA-256 was compared."""
         self._start = self.offset
         line = file.readline(LINE)
         length = line[65:-1]

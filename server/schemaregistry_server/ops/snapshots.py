@@ -1,6 +1,6 @@
-"""`schemaregistry snapshot` and `restore`: a store's whole history into a file, and back into an empty store.
+"""The commands `schemaregistry snapshot` and `restore`: save a store's whole history to a file, and load it again.
 
-Holds the commands; the file's format is `snapshot_file.py`'s, the proof of a history `store/history.py`'s.
+`snapshot_file.py` has the file's format, `store/store_history.py` the proof of a history.
 """
 
 from dataclasses import asdict
@@ -69,17 +69,17 @@ def restore(
 
 
 async def _save(place: StoreLocator, file: Path) -> None:
-    held = await place.history()
+    stored = await place.history()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    snapshot_file.save(file, Header(place.kind, held.revision, len(held.writes), now), held.writes)
+    snapshot_file.save(file, Header(place.kind, stored.revision, len(stored.writes), now), stored.writes)
 
 
 async def _restore(place: StoreLocator, file: Path, *, same_chain: bool) -> None:
     async with place.writing() as store:
         await store.restore(write.entry for write in snapshot_file.read(file))
-        held = await store_history.read(store)
+        stored = await store_history.read(store)
     same_revisions = place.kind == "sqlite"
-    store_history.require(held, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
+    store_history.require(stored, snapshot_file.read(file), same_chain=same_chain, same_revisions=same_revisions)
 
 
 def _say(file: Path, checked: Checked, *, as_json: bool) -> None:

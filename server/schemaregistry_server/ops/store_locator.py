@@ -1,7 +1,4 @@
-"""Which store the commands for operators are about: its name, its directory, and the TLS files for etcd.
-
-What is done there is each command's own.
-"""
+"""The options by which an operator's command (audit, snapshot, restore) finds its store, and opening that store."""
 
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -25,7 +22,7 @@ AsJsonLine = Annotated[bool, typer.Option("--json", help="Answer as one line of 
 
 @dataclass(frozen=True, slots=True)
 class StoreLocator:
-    """A store by its name (`selection.opened`), the directory of the embedded one, and etcd's TLS files: options."""
+    """The options that locate a store: its name (see `selection.opened`), the data directory, and etcd's TLS files."""
 
     store: Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")] = (
         "sqlite"
@@ -44,7 +41,7 @@ class StoreLocator:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Readable]:
-        """The store, for reading alone: a server may have it open. Raises as `selection.opened` does."""
+        """Open the store for reading; a server may have it open meanwhile. Raises as `selection.opened` does."""
         if self.kind == "sqlite":
             path = self.data / "registry.db"
             sqlite_file.must_be_there(path)
@@ -54,13 +51,13 @@ class StoreLocator:
                 yield store
 
     async def history(self) -> History:
-        """Every write that the store has, each proved to fit its audit record; raises as `history.read` too."""
+        """Read and verify every write of the store; raises as `selection.opened` and `store_history.read` do."""
         async with self.reading() as store:
             return await store_history.read(store)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Store]:
-        """The store; the embedded one for us alone."""
+        """Open the store for writing; no other process may have the embedded one open. Raises as `selection.opened`."""
         tls = EtcdTls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
         async with selection.opened(self.store, self.data, tls=tls) as store:
             yield store

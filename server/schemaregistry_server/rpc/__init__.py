@@ -1,1 +1,1 @@
-"""The registry's RPCs, the same for every transport."""
+"""The registry's RPCs, which gRPC and REST both call."""

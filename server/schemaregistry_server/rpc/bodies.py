@@ -1,4 +1,4 @@
-"""A request's body before it is read as JSON: a sentence for what curl, a form or a file sent in its place."""
+"""Detect bodies that are not JSON (a form, a file name, gzip, HTML, UTF-16) and refuse them by what they look like."""
 
 import re
 from typing import Final
@@ -6,6 +6,7 @@ from typing import Final
 from schemaregistry.errors import InvalidArgument
 
 _JSON_STARTS: Final = frozenset(b'{["-0123456789tfn')
+# A form: NAME= (but not ==), or a percent-encoded { or [.
 _FORM: Final = re.compile(rb"\s*(?:[\w.~+*-]|%[0-9A-Fa-f]{2})+=(?!=)|\s*%(?:7B|5B)", re.IGNORECASE)
 
 _WIDE: Final = re.compile(
@@ -18,7 +19,10 @@ _SEND: Final = "Send the JSON itself: curl --data-binary @FILE."
 
 
 def require_json(data: bytes) -> None:
-    """Return where `data` may be JSON text; raise InvalidArgument (NOT_JSON) that says what it looks like where not."""
+    """Raise InvalidArgument (NOT_JSON), saying what `data` looks like, where it can't be JSON text.
+
+    Other faults are left to the JSON parser, whose errors have a line.
+    """
     start = data[:256].lstrip(b" \t\r\n")
     may_be = bool(start) and start[0] in _JSON_STARTS and not start.startswith(b"--")
     may_be = may_be and not _FORM.match(start) and not _WIDE.match(data)
@@ -39,7 +43,7 @@ _BEGINNINGS: Final = (
 
 
 def _cause(data: bytes, start: bytes) -> str:
-    """What it looks like; "" where the reader of JSON says it best."""
+    """A sentence about what the body looks like; "" where the JSON parser's own error says it better."""
     if not data.strip():
         return "The body is white space alone." if data else "The body is empty."
     wide = _WIDE.match(data)

@@ -1,4 +1,4 @@
-"""Values that were made lately, up to a number of bytes."""
+"""A cache of the values used last, bounded by their total size in bytes."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -9,9 +9,13 @@ ValueT = TypeVar("ValueT")
 
 
 class ByteLru(Generic[KeyT, ValueT]):
-    """The values asked for last, of `most` bytes in all (one alone may have more)."""
+    """A least-recently-used cache of at most `most` bytes in all; a single value may be larger.
+
+    `held` is the number of bytes in it now.
+    """
 
     def __init__(self, most: int, size: Callable[[ValueT], int]) -> None:
+        """`size` gives a value's bytes."""
         self.held = 0
         self._most = most
         self._size = size

@@ -1,4 +1,8 @@
-"""What runs in the judge's workers: documents are parsed there, and answers made into bytes. Waits for nobody."""
+"""The tasks that run in worker processes: parse documents, compare them, validate records, and encode the answers.
+
+`compat_worker.py` calls them from the server. Answers are encoded here because it can take half a second, which the
+server's event loop can't spare.
+"""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,17 +16,17 @@ from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
 
-# The second referee is here because it is slow to import.
+# The template imports this module before it forks workers: `second_referee`, which is slow to import, comes along.
 __all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
 
 SMALL = 16 << 10
-"""Bytes up to which a document is kept parsed, which takes ten times as many."""
+"""Bytes up to which a document is cached parsed: that takes ten times as much memory as the bytes."""
 PARSED = 128
-"""Documents that are kept."""
+"""Parsed documents in the cache."""
 
 
 def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
-    """Parse; raises as `document.parse` does."""
+    """Parse and check a candidate; raises as `document.parse` does."""
     document = _parsed(raw, id)
     return Candidate(
         id=document.id,
@@ -35,13 +39,13 @@ def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
 
 
 def weigh(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
-    """As `compat.check_history`."""
+    """Compare a document with registered versions and encode the verdict; see `compat.check_history`."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     return render(check_history(history, document, direction=direction, seconds=seconds))
 
 
 def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
-    """As `compat.admit`; raises RefusedWrite, whose verdict is bytes."""
+    """Check that a document may follow registered versions, as `compat.admit` does; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
         admit(history, document, seconds=seconds)
@@ -50,7 +54,7 @@ def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> Non
 
 
 def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
-    """Apply the rules of writing to a verdict that is unknown for `reason`; raises as `write` does."""
+    """Apply the rules of admission to a verdict that is unknown for `reason`; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
         admit_undecided(history, document, reason)
@@ -59,13 +63,13 @@ def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:
 
 
 def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
-    """As `records.validate`, its answer made into bytes."""
+    """Validate records and encode the answer; raises as `record_validation.validate` does."""
     answer = record_validation.validate(_parsed(raw, id), data)
     return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
 
 
 def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)
-    """The contract of a registered document."""
+    """Compile the contract of a registered document and encode it."""
     answer = compile_contract(_parsed(raw, id))
     return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
 
@@ -77,7 +81,7 @@ def _rendered(refused: RefusedVersion) -> RefusedWrite:
 
 
 def _parsed(raw: bytes, id: str) -> Document:  # noqa: A002
-    return _kept(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
+    return _cached(raw, id) if len(raw) <= SMALL else parse(raw, id=id)
 
 
-_kept = lru_cache(maxsize=PARSED)(lambda raw, id: parse(raw, id=id))  # noqa: A006
+_cached = lru_cache(maxsize=PARSED)(lambda raw, id: parse(raw, id=id))  # noqa: A006

@@ -1,6 +1,6 @@
-"""`schemaregistry.compat` in worker processes: what runs over its time or memory is killed with its process.
+"""Run `schemaregistry.compat` in worker processes that are killed when a task exceeds its time or memory.
 
-Holds no judgement. What a killed task would have said is unknown: an honest verdict, never a guess.
+The verdict of a killed task is `unknown`, never a guess. `compat_tasks.py` has the tasks, `workers.py` the processes.
 """
 
 import logging
@@ -21,14 +21,14 @@ from schemaregistry_server.rpc.workers import WAITING, Workers
 from schemaregistry_server.store.base import Entry
 
 BY_SIZE: Final = 2.0
-"""Further seconds for each MiB of documents, which are parsed first, and whose changes are written out in the end."""
+"""Seconds added for each MiB of documents, for parsing them before and encoding their changes after the comparison."""
 PATIENCE: Final = 2.0
-"""Seconds that a question waits for a worker, for each second that an answer may take."""
+"""Seconds that a question waits for a free worker, for each second that its answer may take."""
 PARSING: Final = 2.0
-"""Seconds for the checks of one document: its limits keep them well below one."""
+"""Seconds for the checks of one document; the limits on documents keep them well below one second."""
 
 COMPILING: Final = 20.0
-"""Seconds for a contract: one of 10,000 properties takes two or three, and is kept."""
+"""Seconds for a contract: one of 10,000 properties takes two or three, and is cached."""
 
 log = logging.getLogger(__name__)
 
@@ -37,21 +37,26 @@ ArgsT = TypeVarTuple("ArgsT")
 
 
 def template() -> Template:
-    """The process that judges' workers are forked from: one for all judges of a server. Its `close` ends them."""
+    """Start the process that a server forks all its workers from. Its `close` ends them too."""
     return Template((compat_tasks.__name__,))
 
 
 class CompatWorkers:
-    """A few workers, started at once."""
+    """The interface `verdict_cache.Compatibility`, answered by a few worker processes."""
 
     def __init__(self, template: Template, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
+        """Fork the `workers`; a comparison may take `seconds`, and `waiting` questions may wait at once."""
         self._seconds = seconds
         self._workers = Workers(workers, template, waiting=waiting, patience=seconds * PATIENCE)
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
-        """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
+        """Parse and check a candidate.
+
+        Raises as `document.parse` does, InvalidArgument (TOO_COSTLY) where it exceeds its time or memory, and
+        ResourceExhausted (JUDGE_BUSY).
+        """
         if len(raw) > MAX_BYTES:
-            loads(raw)  # which refuses it by its size
+            loads(raw)  # raises TooLarge before the bytes are sent to a worker
         try:
             return await self._run(caller, PARSING, compat_tasks.read, raw, id)
         except Stopped as stopped:
@@ -59,7 +64,11 @@ class CompatWorkers:
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
     async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
-        """As `records.validate`; raises InvalidArgument (TOO_COSTLY) where that runs over its time or memory too."""
+        """Validate records by a registered version.
+
+        Raises as `record_validation.validate` does, InvalidArgument (TOO_COSTLY) where it exceeds its time or memory,
+        and ResourceExhausted (JUDGE_BUSY).
+        """
         try:
             return await self._run(caller, PARSING, compat_tasks.validate, version.raw, version.id, data)
         except Stopped as stopped:
@@ -67,7 +76,10 @@ class CompatWorkers:
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
     async def contract(self, version: Entry, caller: str) -> Prepared:
-        """As `contract.compile_contract`; raises ResourceExhausted where that runs over its time or memory too."""
+        """Compile the contract of a registered version.
+
+        Raises ResourceExhausted where that exceeds its time or memory (TOO_COSTLY) or no worker is free (JUDGE_BUSY).
+        """
         try:
             return await self._run(caller, COMPILING, compat_tasks.compiled, version.raw, version.id)
         except Stopped as stopped:
@@ -75,7 +87,10 @@ class CompatWorkers:
             raise ResourceExhausted(message, reason="TOO_COSTLY") from None
 
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
-        """As `compat.admit`; where that was stopped, by the rules for an unknown verdict. Raises RefusedWrite."""
+        """Check that `new` may follow `versions`; a task that was killed counts as an unknown verdict.
+
+        Raises RefusedWrite, and ResourceExhausted (JUDGE_BUSY).
+        """
         history = [each.raw for each in versions]
         try:
             seconds = self._limit([*history, new.raw])
@@ -86,7 +101,10 @@ class CompatWorkers:
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
     ) -> Rendered:
-        """As `compat.check_history`; unknown (on the first version) where stopped, or no worker was free in time."""
+        """Compare `new` with `versions`, as `compat.check_history` does.
+
+        The verdict is `unknown`, about the first of `versions`, where the task was killed or no worker was free.
+        """
         history = [each.raw for each in versions]
         args = (history, new.raw, new.id, direction, self._seconds)
         try:
@@ -97,7 +115,7 @@ class CompatWorkers:
             return _unknown(versions, new, direction, str(stopped))
 
     def close(self) -> None:
-        """End the workers; what is still asked of them is answered no more."""
+        """End the workers; questions in progress get no answer."""
         self._workers.close()
 
     def _limit(self, documents: Sequence[bytes]) -> float:
@@ -110,7 +128,7 @@ class CompatWorkers:
             raise ResourceExhausted(f"The judge is busy: {busy}.", reason="JUDGE_BUSY") from None
 
     async def _ask(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
-        """Run a task; one that raises an error of its own is a fault of ours, which the log keeps."""
+        """Run a task; an exception other than RegistryError is a fault of this program, and is logged."""
         try:
             return await self._workers.run(caller, seconds, task, *args)
         except TaskRaised as failed:

@@ -1,4 +1,4 @@
-"""A fair queue for a few places: callers take turns, none has the last place to itself, and none waits for ever."""
+"""A fair queue for a few places (workers): callers take turns, and none can hold every place or wait for ever."""
 
 import asyncio
 from collections import Counter, OrderedDict, deque
@@ -7,15 +7,15 @@ from contextlib import asynccontextmanager
 
 
 class Busy(Exception):
-    """There was no place in time; the argument says how long was waited, in words that fit behind "because"."""
+    """No place was free in time. The argument is a clause for the error message, with what to do."""
 
 
 class FairQueue:
-    """`places` places, numbered from 0.
+    """Gives out `places` places, numbered from 0.
 
-    Of several, one caller holds all but one at most, so that another finds a place whatever the first one does. Where
-    all are taken, callers are served in turn, each caller's questions in their order. At most `waiting` wait at once, a
-    quarter of that of one caller, each for `patience` seconds.
+    Of several places one caller gets all but one at most, so that another caller finds one whatever the first one does.
+    Where no place is free, callers are served in turn, and each caller's requests in their order. At most `waiting`
+    requests wait at once, at most a quarter of them one caller's, each for up to `patience` seconds.
     """
 
     def __init__(self, places: int, *, waiting: int, patience: float) -> None:
@@ -28,7 +28,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def place(self, caller: str) -> AsyncIterator[int]:
-        """Hold a place; raises Busy where there are too many before, or where none gets free in time."""
+        """Hold a place during the context; raises Busy where too many wait already, or no place gets free in time."""
         place = await self._take(caller)
         try:
             yield place
@@ -58,6 +58,7 @@ class FairQueue:
         return bool(self._free) and self._holding[caller] < self._share
 
     def _withdraw(self, granted: "asyncio.Future[int]", caller: str) -> None:
+        # The place may have been granted in the same moment as the wait ended: then it goes to the next caller.
         if granted.done() and not granted.cancelled():
             self._give_back(granted.result(), caller)
         elif granted in (mine := self._waiting.get(caller, deque())):
@@ -74,7 +75,7 @@ class FairQueue:
             self._serve(next_one)
 
     def _serve(self, caller: str) -> None:
-        """Give a place to the first of a caller's questions, and let the caller wait behind the others."""
+        """Give a place to the first of a caller's requests, and move the caller behind the others."""
         mine = self._waiting[caller]
         granted = mine.popleft()
         if mine:

@@ -1,4 +1,4 @@
-"""How much a request may hold, field by field as the proto's comments have it, and how much a caller at once."""
+"""Limits on requests: the size of each field, as registry.proto documents it, and the bytes in progress at one time."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,16 +12,17 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import InvalidArgument, ResourceExhausted, TooLarge
 
 MAX_RECEIVED: Final = 12 << 20
-"""Bytes of a message that are received at all: what is over its own limit is to be refused in words."""
+"""Bytes of a message that gRPC receives at all. Larger than any RPC's own limit, so that a message over that gets an
+error that names the limit; gRPC knows one size for all RPCs."""
 
 MAX_BODY: Final = 1 << 20
 """Bytes of a document, or of records."""
 
 MAX_REST: Final = 64 << 10
-"""Bytes of a message beside its document or records."""
+"""Bytes of a message's other fields, beside its document or records."""
 
 MAX_SMALL_MESSAGE: Final = 256 << 10
-"""Bytes of a message without: a thousand ids fit."""
+"""Bytes of a message without a document or records: a thousand ids fit."""
 
 CHARACTERS: Final = {
     "version": 128,
@@ -34,7 +35,7 @@ CHARACTERS: Final = {
     "field": 1024,
     "tag": 256,
 }
-"""Of text fields. A document's 1 MiB are `document.loads`'."""
+"""The longest text of each field, in characters. `document.loads` checks a document's 1 MiB."""
 
 MAX_ID: Final = 128
 """Characters of an id."""
@@ -45,22 +46,22 @@ MAX_CONTENT_TYPE: Final = 256
 """Characters of a body's `content_type`."""
 
 NOT_NEGATIVE: Final = frozenset({"min_revision"})
-"""Numbers that must be 0 or more. `page_size` and `after_revision` are refused by whoever reads them."""
+"""Numbers that must be 0 or more. `pages.py` checks `page_size`, and `watching.py` checks `after_revision`."""
 
 FREE: Final = 16 << 10
-"""Bytes of a request that no quota counts."""
+"""Bytes up to which a request isn't counted in a quota."""
 
 HELD: Final = 64 << 20
-"""Bytes of requests over FREE that may be worked on at once."""
+"""Bytes of requests larger than FREE that may be in progress at once."""
 
 HELD_BY_ONE: Final = 16 << 20
-"""Of these, one caller's."""
+"""Bytes of them that one caller may have in progress."""
 
 
 def read(kind: type[Message], raw: bytes, *, large: bool) -> Message:
-    """The message that `raw` is; raise TooLarge (TOO_LARGE, MESSAGE_TOO_LARGE) or InvalidArgument (BAD_MESSAGE).
+    """Parse `raw` as a message of `kind`; `large` where it may hold a document or records.
 
-    `large`: it may hold a document or records. A message over its limit is not looked at.
+    Raises TooLarge (TOO_LARGE, MESSAGE_TOO_LARGE), before anything is parsed, or InvalidArgument (BAD_MESSAGE).
     """
     if large and len(raw) > MAX_BODY + MAX_REST:
         raise TooLarge(
@@ -82,7 +83,7 @@ def read(kind: type[Message], raw: bytes, *, large: bool) -> Message:
 
 
 def check(request: Message) -> None:
-    """Return where every field is within its limit; raise InvalidArgument naming the first that isn't."""
+    """Raise InvalidArgument, naming the field, where a field of `request` is over its limit."""
     for name, refuse in _checks(type(request)):
         refuse(name, getattr(request, name))
 
@@ -154,7 +155,7 @@ def _check_body(name: str, value: HttpBody) -> None:
 
 
 class Quota:
-    """The bytes of requests that are worked on at this moment, in all and by caller."""
+    """Counts the bytes of the requests in progress, in all and by caller."""
 
     def __init__(self, held: int = HELD, by_one: int = HELD_BY_ONE) -> None:
         self._most, self._most_by_one = held, by_one
@@ -163,7 +164,10 @@ class Quota:
 
     @contextmanager
     def holding(self, caller: str, size: int) -> Iterator[None]:
-        """Count `size` bytes for as long as the context lasts; raise ResourceExhausted where they are too many."""
+        """Count `size` bytes of `caller` during the context.
+
+        Raises ResourceExhausted (TOO_MUCH_AT_ONCE) where that would be too many at once.
+        """
         if size <= FREE:
             yield
             return

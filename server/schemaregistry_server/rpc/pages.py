@@ -1,6 +1,6 @@
-"""Pages of a list in a fixed order: a page's token says after which member it goes on, so writes between don't matter.
+"""Page sizes and page tokens of the list RPCs (https://google.aip.dev/158).
 
-Holds the tokens and the sizes (https://google.aip.dev/158), not the lists.
+A list has a fixed order, and a token names the last item of the page before, so writes between two pages do no harm.
 """
 
 import base64
@@ -19,7 +19,10 @@ MAX_SIZE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class PageRequest:
-    """What was asked for: at most `size` members after the member `after` ("" at the start)."""
+    """One page of a list: at most `size` items after the item `after` ("" for the first page).
+
+    `query` is a hash of the list's filters, which is part of each token.
+    """
 
     size: int
     after: str
@@ -27,20 +30,23 @@ class PageRequest:
 
     @property
     def after_revision(self) -> int:
-        """`after` of a list in the order of revisions, 0 at the start; raises InvalidArgument (BAD_PAGE_TOKEN)."""
+        """`after` as a revision, for a list in that order; 0 for the first page.
+
+        Raises InvalidArgument (BAD_PAGE_TOKEN).
+        """
         if self.after and not re.fullmatch("[0-9]{1,19}", self.after):
             raise _bad_token()
         return int(self.after or 0)
 
     def token(self, last: str) -> str:
-        """The token of the page after the one that ends with `last`."""
+        """The token of the next page, where this page ends with the item `last`."""
         return base64.urlsafe_b64encode(json.dumps([self.query, last]).encode()).decode().rstrip("=")
 
 
 def read(size: int, token: str, *query: str) -> PageRequest:
-    """Read a request's paging; `query` is what the list was asked for, which a token goes with.
+    """Read a request's `page_size` and `page_token`; `query` is the list and its filters, which the token must match.
 
-    Raises InvalidArgument (BAD_PAGE_SIZE, BAD_PAGE_TOKEN); a size over the most there is becomes the most.
+    A size over MAX_SIZE becomes MAX_SIZE. Raises InvalidArgument (BAD_PAGE_SIZE, BAD_PAGE_TOKEN).
     """
     if size < 0:
         raise InvalidArgument(f"page_size is {size}: leave it out or ask for 1 to {MAX_SIZE}.", reason="BAD_PAGE_SIZE")

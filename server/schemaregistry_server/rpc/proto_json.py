@@ -1,4 +1,4 @@
-"""Messages as JSON text: ProtoJSON with the proto's field names, in a gateway's order, without spaces."""
+"""Write protobuf messages as ProtoJSON with the proto's field names, byte for byte as a gateway in Go does."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,14 +9,15 @@ from google.protobuf.message import Message
 
 
 def to_json(message: Message) -> dict[str, object]:
-    """ProtoJSON with the proto's own field names, empty fields included (int64 is a string, as ProtoJSON says).
+    """Convert a message to ProtoJSON with the proto's own field names, empty fields included (int64 as a string).
 
-    Fields come in the order of the proto, and a Struct's, which have none, by name: as a gateway in Go writes them.
+    Fields come in the order of the proto, and those of a Struct, which has no order, by name, as a gateway in Go writes
+    them. Source: https://protobuf.dev/programming-guides/json/.
     """
     made = json_format.MessageToDict(
         message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
     )
-    return _in_order(message.DESCRIPTOR.fields, made)  # type: ignore[arg-type]  # upb's are the same
+    return _in_order(message.DESCRIPTOR.fields, made)  # type: ignore[arg-type]  # upb's own class of descriptors
 
 
 def _in_order(fields: Iterable[FieldDescriptor], made: Mapping[str, object]) -> dict[str, object]:
@@ -34,7 +35,7 @@ def _nested(field: FieldDescriptor, value: object) -> object:
 
 
 def plain(value: object) -> object:
-    """A JSON value as a `google.protobuf.Value` of it prints."""
+    """Convert a JSON value to what a `google.protobuf.Value` of it prints: sorted members, whole floats as integers."""
     if isinstance(value, dict):
         return {name: plain(value[name]) for name in sorted(value)}
     if isinstance(value, list):
@@ -44,12 +45,15 @@ def plain(value: object) -> object:
 
 
 def compact(value: object) -> str:
-    """JSON without a space."""
+    """Write JSON without spaces between tokens."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def compact_in_parts(message: Mapping[str, object]) -> str:
-    """As `compact`, an item of a list at a time: for another thread, which holds the interpreter during each."""
+    """Write the same text as `compact`, one item of a list at a time.
+
+    For use on another thread: `json.dumps` holds the interpreter's lock for a whole call, so each call is kept short.
+    """
 
     def value_of(value: object) -> str:
         return f"[{','.join(map(compact, value))}]" if isinstance(value, list) else compact(value)

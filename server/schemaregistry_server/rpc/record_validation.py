@@ -1,6 +1,6 @@
-"""ValidateRecords: a small batch of JSON records against one document, with `format` asserted as it is for data.
+"""Validate a small batch of JSON records against one document, for the RPC ValidateRecords.
 
-Holds no file formats: `schemaregistry.data` checks files.
+`format` is asserted, as it is for files (which `schemaregistry.data` checks).
 """
 
 import json
@@ -21,22 +21,26 @@ from schemaregistry.v1 import registry_pb2 as pb
 MAX_RECORDS: Final = 1000
 
 MAX_ERRORS: Final = 100
-"""Errors in one answer: the first ones."""
+"""Errors in one answer; further ones are left out."""
 
 MAX_MESSAGE: Final = 500
-"""Characters of one error's message, which quotes the value at fault."""
+"""Characters of one error's message."""
 
 MAX_VALUE: Final = 100
-"""Characters of the value that it quotes."""
+"""Characters of the value at fault, which the message quotes."""
 
 _VALUE: Final = "\0"
-"""Stands for the value in the validator's messages: it would write all of it."""
+"""The validator's mask for a value in its messages, replaced by a short form: the validator would quote all of it."""
 
 _LONG_NUMBER: Final = re.compile(r"\d{24,}")
 
 
 def validate(document: Document, data: bytes) -> pb.ValidateRecordsResponse:
-    """Judge the JSON array `data`; raise InvalidArgument (as `loads`; NOT_AN_ARRAY) or TooLarge (TOO_MANY_RECORDS)."""
+    """Validate the records in the JSON array `data`.
+
+    Raises InvalidArgument where `data` is no JSON (as `document.loads`) or no array (NOT_AN_ARRAY), TooLarge
+    (TOO_MANY_RECORDS) for more than MAX_RECORDS.
+    """
     records = loads(data, what="batch")
     if not isinstance(records, list):
         raise InvalidArgument("Send the records as a JSON array: [{…}, {…}].", reason="NOT_AN_ARRAY", pointer="")
@@ -71,12 +75,12 @@ def _errors(validator: jsonschema_rs.Draft7Validator, records: list[Json]) -> It
 
 def _at(value: Json, path: list[str | int]) -> Json:
     for step in path:
-        value = value[step]  # the validator's own path
+        value = value[step]  # the validator's own path, so each step exists
     return value
 
 
 def brief(value: Json) -> str:
-    """The beginning of a value's JSON, which is made no further than it is shown."""
+    """The first MAX_VALUE characters of a value's JSON; no more of it is encoded."""
     made = ""
     for part in json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).iterencode(value):
         made += shorter_numbers(part) if part[0] != '"' else part[: MAX_VALUE + 1]
@@ -86,5 +90,5 @@ def brief(value: Json) -> str:
 
 
 def shorter_numbers(text: str) -> str:
-    """The text with the beginning of each long number alone: 1e308 is written with 309 digits otherwise."""
+    """Shorten each number of 24 digits or more to its first six: 1e308 may be written with 309 digits."""
     return _LONG_NUMBER.sub(lambda digits: f"{digits[0][:6]}… ({len(digits[0])} digits)", text)

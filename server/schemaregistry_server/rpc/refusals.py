@@ -1,4 +1,4 @@
-"""The log of what was refused, one JSON line each: who, what, and why. Writes are audited by the store itself."""
+"""Log refused calls, one JSON line each: who, what, and why. Successful writes are in the store's audit chain."""
 
 import json
 import logging
@@ -10,7 +10,7 @@ log = logging.getLogger("schemaregistry.refusals")
 
 
 def record(rpc: str, caller: Identity, error: RegistryError, id: str = "") -> None:  # noqa: A002 (the field's term)
-    """Log that `caller` was refused `rpc`."""
+    """Log that `caller` was refused `rpc` with `error`; `id` is the schema's id, cut to 128 characters."""
     line = {
         "event": "refused",
         "rpc": rpc,

@@ -1,6 +1,6 @@
-"""RegisterSchema: judge a document against what is there and write it, as one step as others see it.
+"""Register a document: judge it against the versions of its id, write it, and try again after a concurrent write.
 
-Holds the rules' order and the attempts; the rules are `compat`'s, the comparison in the write is the store's.
+`schemaregistry.compat` has the rules of admission; the store compares the id's latest version within the write.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from schemaregistry_server.rpc.verdict_cache import Candidate, Compatibility
 from schemaregistry_server.store.base import Conflict, Entry, Store
 
 ATTEMPTS: Final = 20
-"""How often a document is judged anew because another server's write came first."""
+"""How many times a document is judged, and put, while other servers' writes of its id keep coming first."""
 
 SECONDS: Final = 5.0
-"""How long a write may take to arrive in this server's own catalog."""
+"""How long a write may take to appear in this server's own catalog."""
 
 
 class Registrar:
-    """The one way into the store. Writers of the same id take turns, so that only another server's can conflict."""
+    """Writes versions to the store. Writes of one id take turns, so that only another server's write can conflict."""
 
     def __init__(self, store: Store, current: CurrentCatalog, judge: Compatibility) -> None:
         self._store = store
@@ -32,9 +32,11 @@ class Registrar:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def write(self, document: Candidate, who: str) -> tuple[Entry, bool]:
-        """Return the entry, and whether it is new (False: the same content was there), once every read sees it.
+        """Register `document` for the identity `who`.
 
-        Raises AlreadyExists, RefusedWrite (with the verdict), ResourceExhausted (no judge was free) or Unavailable.
+        Returns the entry and whether it is new (False: the same content was registered before), once this server's
+        reads see it. Raises AlreadyExists (other content), RefusedWrite (with the verdict), ResourceExhausted (no
+        worker was free) or Unavailable.
         """
         async with self._turns.setdefault(document.id, asyncio.Lock()):
             for _ in range(ATTEMPTS):
@@ -65,7 +67,11 @@ class Registrar:
         return catalog.subjects[document.id].by_version[version].entry, True
 
     async def _seen(self, revision: int) -> Catalog:
-        """The catalog with a revision that the store has. Raises Unavailable: whoever tries again finds the write."""
+        """Wait for the catalog to have a revision that the store has.
+
+        Raises Unavailable in place of DeadlineExceeded, since clients try that again, and then find the write by its
+        content.
+        """
         try:
             return await self._current.reached(revision, seconds=SECONDS)
         except DeadlineExceeded as late:
@@ -78,12 +84,13 @@ class Registrar:
 
 
 def _judged(subject: Subject, document: Candidate) -> list[Entry]:
-    """The versions that the document is judged against, and the latest, which it must be greater than."""
+    """The versions that the document is judged against, and the latest one, whose version it must exceed."""
     judged = judged_against(subject.versions, document.compatibility)
     return [registered.entry for registered in {*judged, subject.latest}]
 
 
 def _same(entry: Entry, document: Candidate) -> Entry:
+    """Return the registered `entry` where its content equals the document's; raise AlreadyExists where it differs."""
     if entry.fingerprint != document.fingerprint:
         raise AlreadyExists(
             f"{entry.id} {entry.version} is there with other content: {entry.fingerprint}, yours is "

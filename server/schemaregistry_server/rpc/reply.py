@@ -1,4 +1,4 @@
-"""What an RPC answers, free of transport."""
+"""The replies of RPCs, before a transport sends them."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from google.protobuf.message import Message
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """An answer as the bytes of both transports, made in a worker: `proto`, its ProtoJSON, and its line of text.
+    """An answer that a worker encoded for both transports: protobuf, ProtoJSON, and a line of text ("" for none).
 
-    A large message takes a second to write as JSON, which the event loop hasn't got.
+    Encoding a large message as JSON takes a second, which would block the event loop.
     """
 
     proto: bytes
@@ -19,7 +19,7 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A message, and headers as lower-case names (REST: headers; gRPC: metadata)."""
+    """A message and its headers, with lower-case names (HTTP headers in REST, initial metadata in gRPC)."""
 
     message: Message | Prepared
     headers: tuple[tuple[str, str], ...] = ()

@@ -1,6 +1,7 @@
-"""The registry's RPCs, free of transport: each takes a request and its caller, and replies or raises RegistryError.
+"""The registry's RPCs: each method takes a request and its caller, and returns a reply or raises RegistryError.
 
-Holds what an RPC asks and answers; keeping, judging, paging and watching are other modules'.
+Transports call these methods. Writing is in `registration.py`, comparing in `verdict_cache.py`, watching in
+`watching.py`.
 """
 
 # ruff: noqa: A002, N802 (the proto's names)
@@ -34,14 +35,19 @@ WAIT_SECONDS: Final = 5.0
 """How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
 
 STRETCH: Final = 50
-"""Subjects that a filter looks at in one go."""
+"""Subjects that a filter tests before it looks at the clock (`sliced`)."""
 
 STALE: Final = ("x-schema-stale", "true")
 PROGRESS_HEADER: Final = "x-schema-progress-seconds"
 
 
 class Registry:
-    """The RPCs over one store and the catalog that follows it."""
+    """The RPCs over one store and the catalog that follows it.
+
+    Each method is documented in registry.proto, checks the caller's role and the limits on fields first, and raises
+    RegistryError. `judge` answers publishers and `questions` readers, so that neither waits for the other;
+    `progress_seconds` is the time between a watch's marks of progress.
+    """
 
     def __init__(
         self,
@@ -137,7 +143,7 @@ class Registry:
 
     @property
     def watch_headers(self) -> Sequence[tuple[str, str]]:
-        """What a watch says beforehand: how often a mark of progress comes, so that a reader may know silence."""
+        """The headers of a watch: the seconds between marks of progress, so that a reader detects a dead connection."""
         return ((PROGRESS_HEADER, f"{self._progress_seconds:g}"),)
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
@@ -158,7 +164,7 @@ class Registry:
         )
 
     def authorise(self, rpc: str, caller: Identity) -> None:
-        """Return where `caller` may call `rpc`; raise Unauthenticated or PermissionDenied, and log it, where not."""
+        """Raise Unauthenticated or PermissionDenied, and log it, where `caller` may not call `rpc`."""
         try:
             authorise(rpc, caller)
         except RegistryError as error:
@@ -188,7 +194,7 @@ def _matches(if_none_match: str, etag: str) -> bool:
 
 
 async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
-    """The subjects whose latest version has what is asked for ("": anything)."""
+    """Yield the subjects whose latest version matches every filter ("" matches all)."""
     words = text.casefold()
     waiting = iter(subjects)
     async for stretch in sliced(iter(lambda: list(islice(waiting, STRETCH)), [])):

@@ -1,4 +1,7 @@
-"""What the RPCs ask of a judge, and the memory of verdicts that can't change. Holds no judgement."""
+"""The interface to compatibility checks, and a cache of the verdicts and contracts of registered versions.
+
+`compat_worker.py` implements the interface in worker processes.
+"""
 
 import asyncio
 from collections import OrderedDict
@@ -18,19 +21,20 @@ from schemaregistry_server.rpc.verdicts import Rendered
 from schemaregistry_server.store.base import Entry
 
 REMEMBERED: Final = 4096
+"""Verdicts in the cache."""
 
 CONTRACTS: Final = 64 << 20
-"""Bytes of contracts that are kept."""
+"""Bytes of contracts in the cache."""
 
 SHORT: Final = 16 << 10
-"""Bytes up to which a verdict is remembered."""
+"""Bytes up to which a verdict is cached."""
 
 VersionPair = tuple[CatalogVersion, CatalogVersion, Level | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What the registry needs of a document that a worker has parsed and checked."""
+    """A document that a worker has parsed and checked: its bytes, and the members that registering it needs."""
 
     id: str
     version: Version
@@ -41,7 +45,7 @@ class Candidate:
 
 
 class RefusedWrite(FailedPrecondition):
-    """The version may not follow those that are there; `verdict` says what the change is, ready to send."""
+    """The version may not follow the registered ones; `verdict` is the encoded verdict on the change."""
 
     def __init__(self, message: str, *, reason: str, pointer: str | None, verdict: Rendered) -> None:
         super().__init__(message, reason=reason, pointer=pointer)
@@ -49,30 +53,33 @@ class RefusedWrite(FailedPrecondition):
 
 
 class Compatibility(Protocol):
-    """`schemaregistry.compat` in processes that can be killed; `caller` is whose turn a question takes."""
+    """Compatibility checks in processes that can be killed. `caller` is the identity whose turn a question takes."""
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
-        """As `document.parse`; raises what that raises, or ResourceExhausted (JUDGE_BUSY)."""
+        """Parse and check a candidate; raises as `document.parse` does, or ResourceExhausted (JUDGE_BUSY)."""
 
     async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
-        """The answer of ValidateRecords; raises as `read`."""
+        """Validate records as ValidateRecords answers; raises InvalidArgument, or ResourceExhausted (JUDGE_BUSY)."""
 
     async def contract(self, version: Entry, caller: str) -> Prepared:
-        """The compiled contract; raises ResourceExhausted."""
+        """Compile a version's contract; raises ResourceExhausted."""
 
     async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
-        """Return where `new` may follow `versions`; raise RefusedWrite where not, ResourceExhausted if busy."""
+        """Raise RefusedWrite where `new` may not follow `versions`, ResourceExhausted where no worker is free."""
 
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
     ) -> Rendered:
-        """As `compat.check_history`, the newest version first; unknown where it takes too much, or is busy."""
+        """Compare `new` with `versions`, newest first, as `compat.check_history` does.
+
+        The verdict is `unknown` where that takes too much time or memory, or no worker is free.
+        """
 
 
 class VerdictCache:
-    """Readers' way to a judge.
+    """Answers readers' questions from a cache, and from a `judge` that publishers don't use.
 
-    Give it a judge of its own: a reader's questions must not hold up a publisher's writes.
+    A reader's questions must not hold up a publisher's writes, hence a judge for each.
     """
 
     def __init__(self, judge: Compatibility) -> None:
@@ -84,15 +91,18 @@ class VerdictCache:
         self._making: dict[CatalogVersion, asyncio.Task[Prepared]] = {}
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
-        """Parse and check a candidate."""
+        """Parse and check a candidate; raises as `Compatibility.read`."""
         return await self._judge.read(raw, id, caller)
 
     async def records(self, version: CatalogVersion, data: bytes, caller: str) -> Prepared:
-        """Judge a batch of records by a registered version."""
+        """Validate a batch of records by a registered version; raises as `Compatibility.records`."""
         return await self._judge.records(version.entry, data, caller)
 
     async def contract(self, version: CatalogVersion, caller: str) -> Prepared:
-        """The contract of a registered version; the newest ones are kept, and each is made once at a time."""
+        """The contract of a registered version, cached; concurrent calls for one version compile it once.
+
+        Raises ResourceExhausted.
+        """
         found = self._contracts.get(version)
         if found is not None:
             return found
@@ -100,6 +110,7 @@ class VerdictCache:
         if making is None:
             making = self._making[version] = asyncio.create_task(self._judge.contract(version.entry, caller))
             making.add_done_callback(lambda _: self._making.pop(version, None))
+        # Shielded: a caller that leaves must not cancel the task that others wait for.
         made = await asyncio.shield(making)
         self._contracts.put(version, made)
         return made
@@ -107,32 +118,35 @@ class VerdictCache:
     async def candidate(
         self, versions: Sequence[CatalogVersion], new: Candidate, direction: Level | None, caller: str
     ) -> Rendered:
-        """The verdict on a document that is not registered."""
+        """The verdict on a document that is not registered, compared with `versions`."""
         return await self._judge.verdict([each.entry for each in versions], new, direction, caller)
 
     async def pair(self, old: CatalogVersion, new: CatalogVersion, direction: Level | None, caller: str) -> Rendered:
-        """The verdict on two registered versions; the newest are remembered, and each is asked for once at a time."""
+        """The verdict on two registered versions, cached; concurrent calls for one pair compare it once."""
         key = (old, new, direction)
         judging = self._known.get(key)
         if judging is None:
             judging = asyncio.create_task(self._judge.verdict([old.entry], new.entry, direction, caller))
             self._known[key] = judging
-            judging.add_done_callback(lambda done: self._forget_passing(key, done))
+            judging.add_done_callback(lambda done: self._drop_uncacheable(key, done))
             if len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         self._known.move_to_end(key)
         return await asyncio.shield(judging)
 
-    def _forget_passing(self, key: VersionPair, done: "asyncio.Task[Rendered]") -> None:
-        """Keep what is short and can't change: with more time, what is unknown may be decided."""
-        lasting = not done.cancelled() and done.exception() is None and done.result().outcome != "unknown"
-        kept = lasting and len(done.result().proto) <= SHORT
-        if not kept and self._known.get(key) is done:
+    def _drop_uncacheable(self, key: VersionPair, done: "asyncio.Task[Rendered]") -> None:
+        """Drop a verdict that is long, failed or unknown: with more time an unknown one may be decided."""
+        final = not done.cancelled() and done.exception() is None and done.result().outcome != "unknown"
+        cacheable = final and len(done.result().proto) <= SHORT
+        if not cacheable and self._known.get(key) is done:
             del self._known[key]
 
 
 def read_direction(text: str, *, transitive: bool) -> Level | None:
-    """The direction that a request names, None for "": the document's own. Raises InvalidArgument (BAD_DIRECTION)."""
+    """Read a request's direction; None for "", which means the document's own level.
+
+    Raises InvalidArgument (BAD_DIRECTION).
+    """
     known: tuple[Level, ...] = tuple(name for name in get_args(Level) if transitive or not name.endswith("_transitive"))
     for name in known:
         if text == name:

@@ -1,4 +1,4 @@
-"""A verdict as the bytes that go over the wire, for both transports. Holds no judgement."""
+"""Encode a verdict for both transports, within the size limits of gRPC messages and statuses."""
 
 import json
 from dataclasses import dataclass, replace
@@ -14,31 +14,32 @@ from schemaregistry_server.rpc.proto_json import plain
 from schemaregistry_server.rpc.reply import Prepared
 
 EXACT = 2**53
-"""The largest integer up to which a double, and so a `google.protobuf.Value`, holds every integer."""
+"""The largest integer up to which a double, and so a `google.protobuf.Value`, represents every integer exactly."""
 
 DEPTH = 24
-"""Levels of JSON that a Value may nest: each costs up to three of the hundred that protobuf readers take."""
+"""Levels of JSON in a Value: each takes up to three of the hundred levels of nesting that protobuf parsers accept."""
 
 LARGEST: Final = 3_500_000
-"""Bytes of an answer: gRPC's clients take 4 MiB. The last changes of a longer list are left out, and it says so."""
+"""Bytes of an answer: gRPC clients accept 4 MiB. Of a longer list the last changes are left out, and the message says
+so."""
 
 IN_STATUS: Final = 2000
-"""Bytes of a verdict in a gRPC status, which travels in trailing metadata; clients take 8 KiB of that."""
+"""Bytes of a verdict in a gRPC status, which travels in trailing metadata; clients accept 8 KiB of that in all."""
 
 MESSAGE_IN_STATUS: Final = 500
-"""Bytes of its message there, where it is in the status twice more."""
+"""Bytes of the verdict's message in a status, which has the message twice more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered(Prepared):
-    """A verdict ready to send; `short` is a `Verdict` that fits in a status."""
+    """An encoded verdict; `short` is a `Verdict` message of at most IN_STATUS bytes, for a gRPC status."""
 
     outcome: str
     short: bytes
 
 
 def render(verdict: Verdict) -> Rendered:
-    """Make the bytes; with the first changes alone where there are more than an answer may have."""
+    """Encode a verdict, with the first changes only where all would be over LARGEST."""
     verdict = _within(verdict, LARGEST)
     shown = json.dumps(to_json(verdict), ensure_ascii=False, separators=(",", ":")).encode()
     proto = to_message(verdict).SerializeToString()
@@ -54,13 +55,13 @@ def _within(verdict: Verdict, limit: int) -> Verdict:
     for count, change in enumerate(verdict.changes):
         size += len(json.dumps(_change_json(change), ensure_ascii=False).encode())
         if size > limit:
-            said = f"{verdict.message} Only the first {count:,} of {len(verdict.changes):,} changes are listed."
-            return replace(verdict, changes=verdict.changes[:count], message=said)
+            message = f"{verdict.message} Only the first {count:,} of {len(verdict.changes):,} changes are listed."
+            return replace(verdict, changes=verdict.changes[:count], message=message)
     return verdict
 
 
 def _shortened(verdict: Verdict) -> pb.Verdict:
-    """The message within `IN_STATUS` bytes: without its last changes, then without what else may be long."""
+    """The verdict within IN_STATUS bytes: drop its last changes first, then its witness and the message's end."""
     message = to_message(replace(verdict, changes=verdict.changes[:64]))
     while message.ByteSize() > IN_STATUS and message.changes:
         del message.changes[len(message.changes) // 2 :]
@@ -72,7 +73,7 @@ def _shortened(verdict: Verdict) -> pb.Verdict:
 
 
 def to_json(verdict: Verdict) -> dict[str, Json]:
-    """As `proto_json.to_json` of `to_message`, which takes twenty times as long."""
+    """The same JSON as `proto_json.to_json(to_message(verdict))`, which takes twenty times as long."""
     witness = verdict.witness
     shown = {} if witness is None or not _fits(witness.instance) else {"witness": plain(witness.instance)}
     return {
@@ -96,14 +97,14 @@ def _change_json(change: Change) -> dict[str, Json]:
     return {
         "pointer": change.pointer,
         "kind": change.kind,
-        **{name: plain(_held(value)) for name, value in sides.items()},
+        **{name: plain(_representable(value)) for name, value in sides.items()},
         "effect": change.effect,
         "reason": change.reason,
     }
 
 
 def to_message(verdict: Verdict) -> pb.Verdict:
-    """The proto form of `verdict`; a witness that a Value can't hold exactly is there as text alone."""
+    """Convert a verdict to its message. A witness that a Value can't represent exactly is in `witness_json` only."""
     message = pb.Verdict(
         verdict=verdict.outcome.value,
         message=verdict.message,
@@ -127,12 +128,12 @@ def _change(change: Change) -> pb.Change:
     message = pb.Change(pointer=change.pointer, kind=change.kind, effect=change.effect, reason=change.reason)
     for name, value in (("old", change.old), ("new", change.new)):
         if value is not ABSENT:
-            getattr(message, name).CopyFrom(_value(_held(value)))
+            getattr(message, name).CopyFrom(_value(_representable(value)))
     return message
 
 
-def _held(value: Json) -> Json:
-    """The value, or its JSON text where a Value can't hold it."""
+def _representable(value: Json) -> Json:
+    """The value, or its JSON text where a Value can't represent it."""
     return value if _fits(value) else json.dumps(value, ensure_ascii=False)
 
 
@@ -141,7 +142,7 @@ def _value(value: Json) -> Value:
 
 
 def _fits(value: Json, depth: int = DEPTH) -> bool:
-    """Whether a `google.protobuf.Value` holds `value` exactly and every reader of protobuf takes its depth."""
+    """Whether a `google.protobuf.Value` represents `value` exactly, at a depth that every protobuf parser accepts."""
     if isinstance(value, dict):
         return depth > 0 and all(_fits(member, depth - 1) for member in value.values())
     if isinstance(value, list):

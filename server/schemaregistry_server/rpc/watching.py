@@ -1,6 +1,6 @@
-"""WatchSchemas: the catalog's history from a revision on, then each change, with marks of progress between.
+"""WatchSchemas: send the catalog's history from a revision on, then each change, with marks of progress between.
 
-Holds no queue per reader: a reader has a place in the one history that all share, so a slow one costs nothing.
+A reader has no queue, only a revision in the history that all readers share, so a slow reader costs no memory.
 """
 
 import asyncio
@@ -18,17 +18,19 @@ from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
 
 LAG_SECONDS: Final = 5.0
-"""How far a server may be behind the one that a reader comes from before its revision counts as another store's: longer
-than it takes to see that the store is away."""
+"""How long a watch waits for a revision that a reader has from another server, before it counts as another store's. It
+is longer than the server takes to notice that its own store can't be reached."""
 
 
 async def watch(
     current: CurrentCatalog, request: pb.WatchSchemasRequest, *, progress_seconds: float
 ) -> AsyncIterator[pb.WatchSchemasResponse]:
-    """Send every version after the request's revision once and in order; the first mark of progress ends the snapshot.
+    """Yield every version after the request's revision, once and in order.
 
-    A mark follows at least every `progress_seconds`, whatever else changes meanwhile: a reader that hears none for
-    three times as long knows that its connection is dead.
+    The versions that are there make up the snapshot, which ends with the first mark of progress; changes follow.
+
+    A mark follows at least every `progress_seconds`, whatever else changes meanwhile: a reader without one for three
+    times as long knows that its connection is dead.
 
     Raises InvalidArgument, OutOfRange (a revision that this store has not reached) and Unavailable (the server is
     stopping, or far behind while its store is away: resume elsewhere).
@@ -52,7 +54,7 @@ async def watch(
 
 
 async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, seconds: float) -> None:
-    """Wait until the reader has taken `message`; raise ResourceExhausted where it leaves it for `seconds`."""
+    """Wait until the reader has taken `message`; raises ResourceExhausted (SLOW_READER) after `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             await write
@@ -92,7 +94,10 @@ async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIt
 
 
 async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalog:
-    """The newest catalog: at once where it is past `reached`, else after a change or `seconds`."""
+    """The newest catalog: at once where it is past `reached`, else after a change, or after `seconds` the same one.
+
+    Raises Unavailable (STOPPING) where the server is about to stop.
+    """
     if current.catalog.revision == reached and not current.closing:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -110,7 +115,7 @@ async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalo
 def _event(
     registered: CatalogVersion, kind: Literal["snapshot", "change"], with_document: bool
 ) -> pb.WatchSchemasResponse:
-    """The message of one version, made once for all who get it at the same time. Shared: never changed."""
+    """The message of one version, made once for all readers that get it at the same time. Shared: don't change it."""
     event = pb.WatchSchemasResponse(revision=registered.entry.revision)
     getattr(event, kind).CopyFrom(registered.message)
     if with_document:

@@ -1,4 +1,4 @@
-"""Tasks in worker processes, asked without holding up the event loop. What a worker is, `schemaregistry.tasks` says."""
+"""Run tasks in worker processes without blocking the event loop; `schemaregistry.tasks` has the worker's side."""
 
 import asyncio
 import socket
@@ -11,37 +11,41 @@ from schemaregistry.tasks.task_worker import GRACE, STARTING, answered, read_pid
 from schemaregistry_server.rpc.fair_queue import FairQueue
 
 WAITING: Final = 256
-"""Questions that may wait at once, a quarter of them one caller's."""
+"""Questions that may wait at once, at most a quarter of them one caller's."""
 CHUNK: Final = 1 << 18
+"""Bytes that one read from a worker's socket takes at most."""
 ARRIVING: Final = 0.02
-"""Seconds for what has come to be read."""
+"""Seconds after a deadline in which an answer that came in time is still read (see `_some`)."""
 
 AnswerT = TypeVar("AnswerT")
 ArgsT = TypeVarTuple("ArgsT")
 
 
 class Workers:
-    """A few workers of one template, which callers take in turn."""
+    """A pool of `count` worker processes, which callers use in turn."""
 
     def __init__(self, count: int, template: Template, *, patience: float, waiting: int = WAITING) -> None:
-        """`patience`: seconds that a question waits for a worker."""
+        """Fork the workers from `template`; a question waits `patience` seconds for a free one."""
         self._workers = [_AsyncWorker(template) for _ in range(count)]
         self._turns = FairQueue(count, waiting=waiting, patience=patience)
 
     async def run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
-        """Give what `task` returns in a worker; raises as `tasks.Worker.ask` does, or Busy."""
+        """Run `task(*args)` in a worker for at most `seconds`, and return its result.
+
+        Raises as `tasks.Worker.ask` does (Overdue, Crashed, TaskRaised, the task's own RegistryError), or Busy.
+        """
         async with self._turns.place(caller) as place:
             answer: AnswerT = await self._workers[place].ask(frames.pack((task, args)), seconds)
         return answer
 
     def close(self) -> None:
-        """End the workers, each once its task is done; what is still asked of them is answered no more."""
+        """End the workers, each once its task is done; questions in progress get no answer."""
         for worker in self._workers:
             worker.close()
 
 
 class _AsyncWorker:
-    """One worker, forked at once, and anew whenever it was killed; asked one question at a time."""
+    """One worker process, forked at once, and again whenever it was killed. It answers one question at a time."""
 
     def __init__(self, template: Template) -> None:
         self._template = template
@@ -49,7 +53,10 @@ class _AsyncWorker:
         self._channel = self._fork()
 
     async def ask(self, question: bytes, seconds: float) -> Any:
-        """As `tasks.Worker.ask`. Where the asker leaves, the worker is killed: nobody waits for its answer."""
+        """Send a packed question and return its answer; raises as `tasks.Worker.ask` does.
+
+        Where the caller is cancelled, the worker is killed, so that it is free for the next question.
+        """
         try:
             if not self._pid:
                 self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
@@ -66,7 +73,7 @@ class _AsyncWorker:
         return answered(frame, self._renew)
 
     def close(self) -> None:
-        """Leave it: it ends when it next reads, or with its template."""
+        """Close the channel: the worker ends when it next reads, or with its template."""
         self._channel.close()
 
     def _fork(self) -> socket.socket:
@@ -97,7 +104,11 @@ class _AsyncWorker:
         return body
 
     async def _some(self, size: int, deadline: float) -> bytes:
-        """Read what comes by the deadline, or has come by then: a process that stood still finds both at once."""
+        """Read what arrives by the deadline; raises TimeoutError.
+
+        If this process was suspended, the deadline has passed when it wakes, but the answer may have arrived before:
+        hence the short wait for what is there already.
+        """
         receiving = asyncio.ensure_future(asyncio.get_running_loop().sock_recv(self._channel, size))
         try:
             await asyncio.wait({receiving}, timeout=max(deadline - monotonic(), 0))

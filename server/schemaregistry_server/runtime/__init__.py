@@ -1,1 +1,1 @@
-"""The server's processes, from their start to their end."""
+"""The server's processes: starting, supervising and stopping them."""

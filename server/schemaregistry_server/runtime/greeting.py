@@ -1,4 +1,4 @@
-"""What a person reads once a server listens: where it is, and in dev mode who acts as whom and what to try next."""
+"""The text that `serve` prints once it listens: its addresses, and in dev mode the identities and commands to try."""
 
 import os
 import shlex
@@ -12,14 +12,14 @@ from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime.lifecycle import Listening
 
 EXAMPLE: Final = "ticks_v1"
-"""The schema of the commands, where it is there: the one that the README tells of."""
+"""The schema in the printed commands, if it is registered: the README's example."""
 
 BUILT_GRPCURL: Final = Path("build/bin/grpcurl")
-"""Where `make grpcurl` puts it."""
+"""Where `make grpcurl` puts the program."""
 
 
 def text(settings: Settings, listening: Listening) -> str:
-    """The greeting; the commands come last, each ready to be pasted into a shell in this directory."""
+    """The text of dev mode; it ends with commands that can be pasted into a shell in this directory."""
     id = EXAMPLE if EXAMPLE in listening.ids or not listening.ids else listening.ids[0]  # noqa: A001 (the field's term)
     tls = shlex.quote(str(settings.tls))
     source = shlex.quote(str((settings.publish or Path("schemas")) / f"{id}.json"))
@@ -68,14 +68,14 @@ def _grpcurl() -> str:
 
 
 def _environment(settings: Settings, listening: Listening) -> str:
-    """The variables that a command needs where the server is not at its defaults."""
+    """The environment variables that a command needs to find a server that isn't at the default addresses."""
     named = {"SCHEMAREGISTRY_TARGET": listening.grpc, "SCHEMAREGISTRY_DATA": str(settings.data)}
     usual = {"SCHEMAREGISTRY_TARGET": DEFAULT_GRPC, "SCHEMAREGISTRY_DATA": str(DEFAULT_DATA)}
     return "".join(f"{name}={shlex.quote(value)} " for name, value in named.items() if value != usual[name])
 
 
 def _command() -> str:
-    """How this very command line is called again."""
+    """How to call this program again: by its name on PATH, its path, or its module."""
     if shutil.which("schemaregistry"):
         return "schemaregistry"
     called = Path(sys.argv[0])

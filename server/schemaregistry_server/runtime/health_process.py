@@ -1,6 +1,7 @@
-"""The health port in a process of its own, which answers by what the server said last: a flood there delays no call.
+"""The health port in a process of its own, which answers with the state that the server reported last.
 
-Holds the server's side and the program that answers; the paths are `health.py`'s.
+A flood of health requests then delays no call; a thread would share the interpreter's lock with the calls.
+`HealthPort` is the server's side, `main` the other process; `transport/health.py` has the paths.
 """
 
 import asyncio
@@ -23,16 +24,16 @@ from schemaregistry_server.transport import addresses, health
 from schemaregistry_server.transport.listener import HttpListener
 
 LOOK_SECONDS: Final = 0.02
-"""Between looks at the state; a change is told at once."""
+"""Seconds between looks at the server's state; a change is reported at once."""
 
 REPORT_LOOKS: Final = 10
-"""Looks after which it is told although it is the same: silence means that the server hangs."""
+"""Looks after which an unchanged state is reported again: silence means that the server hangs."""
 
 AGAIN_SECONDS: Final = 1.0
-"""Before a process that ended is started again."""
+"""Seconds before a process that ended is started again."""
 
 SILENT_SECONDS: Final = 20
-"""A server that said nothing for so long hangs: `/healthz` is 503 then."""
+"""Seconds without a report after which the server counts as hanging, and `/healthz` answers 503."""
 
 MAX_REPORT: Final = 32 << 10
 """Bytes of one report."""
@@ -46,7 +47,10 @@ log = logging.getLogger(__name__)
 
 
 class HealthPort:
-    """The server's side: where health is answered ("": nowhere), and the process that answers, which it keeps alive."""
+    """The server's side: it keeps the health process running and reports `state` to it.
+
+    `address` is the HOST:PORT of the health port, "" where there is none.
+    """
 
     def __init__(self, address: str | None, state: Callable[[], ReadinessState]) -> None:
         """Bind `address`; raises as `addresses.listen`."""
@@ -61,28 +65,29 @@ class HealthPort:
             self.address = addresses.with_port(address, self._listening.getsockname()[1])
 
     async def __aenter__(self) -> Self:
-        """Answer from now on."""
+        """Start the health process, and keep it running."""
         if self._listening:
             self._keeping = asyncio.create_task(self._keep(self._listening))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """End the process and give up the address."""
+        """End the process and release the address."""
         if self._keeping and self._listening:
             self._keeping.cancel()
             await asyncio.wait({self._keeping})
             self._listening.close()
 
     def report(self) -> None:
-        """Tell the process the state now, without waiting for the next look."""
+        """Report the state now, without waiting for the next look."""
         self._told = state = self._state()
         if self._reports:
             text = json.dumps([state.ready, state.text[:MAX_TEXT]]).encode()
-            with suppress(BlockingIOError, ConnectionError):  # it is behind, or gone: the next report tells it more
+            with suppress(BlockingIOError, ConnectionError):  # the process is behind or gone: a later report follows
                 self._reports.send(text)
 
     async def _keep(self, listening: socket.socket) -> None:
         while True:
+            # SEQPACKET keeps each report one message, so that the reader gets whole JSON texts.
             self._reports, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._reports.setblocking(False)
             with self._reports, theirs:
@@ -110,36 +115,36 @@ def _started(listening: socket.socket, reports: socket.socket) -> "subprocess.Po
 
 
 class Reported:
-    """The newest state that the server said."""
+    """The newest state that the server has reported, in the health process."""
 
     def __init__(self, reports: socket.socket) -> None:
         self._reports = reports
-        self._said = ReadinessState(False, "waits for its start")
-        self._heard = asyncio.get_running_loop().time()
+        self._newest = ReadinessState(False, "waits for its start")
+        self._reported_at = asyncio.get_running_loop().time()
 
     def take(self) -> bool:
-        """Read every report that is there; whether the server is there still."""
+        """Read every report that has arrived; return False once the server has closed its end."""
         with suppress(BlockingIOError):
             while report := self._reports.recv(MAX_REPORT):
-                self._heard = asyncio.get_running_loop().time()
+                self._reported_at = asyncio.get_running_loop().time()
                 ready, text = json.loads(report)
-                self._said = ReadinessState(ready, text)
+                self._newest = ReadinessState(ready, text)
             return False
         return True
 
     @property
     def silent(self) -> bool:
-        return asyncio.get_running_loop().time() - self._heard > SILENT_SECONDS
+        return asyncio.get_running_loop().time() - self._reported_at > SILENT_SECONDS
 
     @property
     def state(self) -> ReadinessState:
-        return (
-            ReadinessState(False, f"has said nothing for {SILENT_SECONDS} s: it hangs") if self.silent else self._said
-        )
+        if self.silent:
+            return ReadinessState(False, f"has said nothing for {SILENT_SECONDS} s: it hangs")
+        return self._newest
 
 
 async def _answer(listening: socket.socket, reports: socket.socket) -> None:
-    """Answer until the server is gone."""
+    """Answer health requests until the server closes its end of `reports`."""
     loop, gone = asyncio.get_running_loop(), asyncio.Event()
     reported = Reported(reports)
 
@@ -158,10 +163,11 @@ async def _answer(listening: socket.socket, reports: socket.socket) -> None:
 
 
 def main() -> None:
-    """Answer on the listening socket of the first descriptor, by the reports that come over the second."""
+    """Run the health process: argument 1 is the descriptor of the listening socket, 2 that of the reports."""
     lifeline.end_with_parent(signal.SIGKILL)
     for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)  # of the whole group: the server says when it ends
+        # A Ctrl-C goes to the whole process group, but health must be answered until the server has stopped.
+        signal.signal(signum, signal.SIG_IGN)
     listening, reports = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:])
     reports.setblocking(False)
     uvloop.run(_answer(listening, reports))

@@ -1,4 +1,4 @@
-"""One server process's life: store, catalog, publishing, transports, and the order in which they end. Holds no RPC."""
+"""Start and stop one server process: store, catalog, publishing, transports, in the order that they depend on."""
 
 import asyncio
 import logging
@@ -28,10 +28,10 @@ from schemaregistry_server.transport.dev_callers import DEV_PUBLISHER
 from schemaregistry_server.transport.transports import Transports
 
 WRITES: Final = 1024
-"""Writes that may wait for the judge at once, a quarter of them one publisher's: each takes milliseconds."""
+"""Writes that may wait for a worker at once, at most a quarter of them one publisher's: each takes milliseconds."""
 
 ARRIVING_SECONDS: Final = 0.25
-"""For calls that have arrived but not begun: gRPC cancels those when its server stops."""
+"""Seconds before gRPC stops, for calls that have arrived but not begun: gRPC would cancel them."""
 
 Result = TypeVar("Result")
 
@@ -40,8 +40,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Listening:
-    """Where a server listens, as HOST:PORT (empty: it doesn't); the ids that it published at start; its versions, new
-    and in all."""
+    """Where a server listens and what it serves.
+
+    `grpc`, `rest` and `health` are HOST:PORT, or "" where it doesn't listen; `ids` are those published at start,
+    `created` the number of new versions among them, `versions` the number of versions in all.
+    """
 
     grpc: str
     rest: str
@@ -52,9 +55,9 @@ class Listening:
 
 
 async def run(settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C, by settings that are complete; `announce` is called once everything listens.
+    """Serve until SIGTERM or Ctrl-C; `settings` are complete, and `announce` is called once everything listens.
 
-    Raises RegistryError, with one sentence that says what to do, where the server can't start or go on.
+    Raises RegistryError where the server can't start or go on.
     """
     stopping = stop_signal()
     async with AsyncExitStack() as stack:
@@ -69,12 +72,12 @@ async def run(settings: Settings, readiness: Readiness, announce: Callable[[List
 async def _start(
     stack: AsyncExitStack, settings: Settings, readiness: Readiness, announce: Callable[[Listening], None]
 ) -> "_ServerLife":
-    """Start everything, health first and the transports last; `stack` ends it."""
+    """Start everything, health first and the transports last; closing `stack` stops all but the transports."""
     sources = publishing.read(settings.publish) if settings.publish else []
     watched = await stack.enter_async_context(HealthPort(settings.health, lambda: readiness.state))
     if settings.dev:
         pki.ensure(settings.tls)
-    settings.files.pem()  # what can't serve is said before the store is waited for
+    settings.files.pem()  # report bad TLS files now, and not after a long wait for the store
     current = CurrentCatalog()
     store = await _loaded(stack, settings, readiness, current)
     feeding = asyncio.create_task(feed.follow(store, current))
@@ -95,7 +98,11 @@ async def _start(
 
 
 async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:
-    """The store, with everything that it has in `current`. In production it is waited for while it is away."""
+    """Open the store and load it into `current`.
+
+    In production this waits while the store can't be reached, so that a cluster can start in any order; in dev mode
+    it raises Unavailable.
+    """
 
     async def patiently(what: str, attempt: Callable[[], Awaitable[Result]]) -> Result:
         readiness.wait(what)
@@ -120,7 +127,7 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
 
 
 def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
-    # A share of the cores for each process; two at least, so that nobody's question waits for another's.
+    # Each process gets its share of the cores; two at least, so that one caller's question doesn't block another's.
     readers_workers = max(2, usable() // settings.workers)
     template = compat_worker.template()
     stack.push_async_callback(asyncio.to_thread, template.close)
@@ -135,14 +142,16 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
 
 @dataclass(frozen=True, slots=True)
 class _ServerLife:
+    """A running server's parts, and how they stop."""
+
     transports: Transports
     current: CurrentCatalog
     feeding: asyncio.Task[None]
 
     async def leave(self) -> None:
-        """Health leaves first, then the watches are told to resume elsewhere, then calls in flight finish.
+        """Stop: fail the health checks, then end the watches, then let calls in flight finish.
 
-        Raises what ended the feeding of the catalog, where that was the reason.
+        Raises the error that ended `feeding`, where that was the reason to stop.
         """
         await self.transports.leave()
         await asyncio.sleep(ARRIVING_SECONDS)
@@ -153,7 +162,7 @@ class _ServerLife:
 
 
 async def _unless(stopping: asyncio.Event, starting: Coroutine[object, object, Result]) -> Result | None:
-    """The result of `starting`; None where the signal comes first, which ends it."""
+    """Run `starting` and return its result; None where the stop signal comes first, which cancels it."""
     task = asyncio.create_task(starting)
     signalled = asyncio.create_task(stopping.wait())
     await asyncio.wait({task, signalled}, return_when=asyncio.FIRST_COMPLETED)
@@ -165,7 +174,10 @@ async def _unless(stopping: asyncio.Event, starting: Coroutine[object, object, R
 
 
 def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM or Ctrl-C; a further Ctrl-C ends the process at once (what was acknowledged is on the disk)."""
+    """An event that SIGTERM and Ctrl-C set; a further Ctrl-C ends the process at once.
+
+    That is safe: every acknowledged write is on the disk.
+    """
     stopping = asyncio.Event()
 
     def receive(signum: int) -> None:

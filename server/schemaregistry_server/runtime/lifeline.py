@@ -1,4 +1,4 @@
-"""How a child process ends with the one that started it, however that ends. Holds no process."""
+"""Make a child process end with its parent, however the parent ends."""
 
 import ctypes
 import multiprocessing
@@ -11,9 +11,9 @@ PR_SET_PDEATHSIG: Final = 1
 
 
 def end_with_parent(signum: signal.Signals) -> None:
-    """Have the kernel send this process `signum` once its parent is gone (prctl(2), PR_SET_PDEATHSIG: Linux alone).
+    """Have the kernel send `signum` to this process once its parent ends (prctl(2), PR_SET_PDEATHSIG; Linux only).
 
-    For a child to call at its start; a parent that is gone already counts too.
+    A child calls this at its start. Where its parent has ended before that, the signal is sent at once.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signum)

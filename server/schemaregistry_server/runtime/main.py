@@ -1,6 +1,6 @@
-"""`schemaregistry serve`: from what was said to a running server, and each failure to start as one sentence and exit 2.
+"""The command `schemaregistry serve`: run a server, or print one sentence and exit with 2 where it can't start.
 
-Holds no setting: `options.py` says what there is, `settings.py` what must be there.
+`config/options.py` has its options, `config/settings.py` checks and completes them.
 """
 
 import logging
@@ -19,14 +19,14 @@ from schemaregistry_server.transport import descriptors
 
 
 @with_groups
-def serve(said: Settings) -> None:
+def serve(options: Settings) -> None:
     """Run the registry until SIGTERM or Ctrl-C.
 
     It asks each client for a certificate, so it needs its own, its clients' CA, and the names of its publishers. TLS
     files are read again when they are replaced.
     """
     try:
-        _run(said.complete())
+        _run(options.complete())
     except RegistryError as error:
         say(f"schemaregistry: {error.message}", err=True)
         raise typer.Exit(2) from None

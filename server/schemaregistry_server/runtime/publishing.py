@@ -1,6 +1,6 @@
-"""Publishing a directory of documents at start: read before anything listens, then registered, old versions first.
+"""Publish a directory of documents when a dev server starts (`serve --dev --publish DIR`), old versions first.
 
-Holds no rule of writing; what git knows of a file is `schemaregistry.cli.git_history`'s.
+`rpc/registration.py` has the rules of registering, `schemaregistry.cli.git_history` a file's older versions.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PublishedFile:
-    """One version of one file; `current` is the file as it is on the disk."""
+    """One version of one file; `current` where it is the file on the disk, and not an older commit of it."""
 
     path: Path
     document: Document
@@ -30,10 +30,10 @@ class PublishedFile:
 
 
 def read(directory: Path) -> list[PublishedFile]:
-    """Every version of every `*.json` of `directory`: those in git's history oldest first, then the file's own.
+    """Read every version of every `*.json` in `directory`: those in git's history, oldest first, then the file itself.
 
-    Raises FailedPrecondition or InvalidArgument naming the file and the place where a file is broken. A broken version
-    in the history can't be mended any more: it is logged and passed over.
+    Raises FailedPrecondition naming the file and the place where a file is broken (or NO_SUCH_DIRECTORY). A broken
+    version in the history can't be mended any more: it is logged and skipped.
     """
     if not directory.is_dir():
         raise FailedPrecondition(f"{directory} is not a directory of schema documents.", reason="NO_SUCH_DIRECTORY")
@@ -62,9 +62,10 @@ def _versions(path: Path) -> Iterator[PublishedFile]:
 async def publish(
     registry: Registry, sources: Iterable[PublishedFile], who: Identity
 ) -> list[pb.RegisterSchemaResponse]:
-    """Register each source; what is there already stays as it is.
+    """Register each source for the identity `who`; versions that are registered already stay as they are.
 
-    Raises what refuses a file as it is on the disk; a refused version of the history is logged and passed over.
+    Raises FailedPrecondition, naming the file, where a file on the disk is refused. A refused version of the history is
+    logged and skipped.
     """
     published = []
     for source in sources:
@@ -83,6 +84,6 @@ async def publish(
 
 
 def _naming(path: Path, error: RegistryError) -> FailedPrecondition:
-    """`error` with the file, and the place in it, in its sentence."""
+    """The same error with the file and the place in it added to its message."""
     message = with_place(error.message, error.pointer)
     return FailedPrecondition(f"{path}: {message}", reason=error.reason, pointer=error.pointer)

@@ -1,6 +1,6 @@
-"""One of the processes that share a server's ports: it serves as one alone would, and says how it is.
+"""One of several processes that share a server's ports: it serves as a single process would, and reports its status.
 
-Holds no rule of when it lives; that is `supervisor.py`'s.
+`supervisor.py` starts, restarts and stops these processes.
 """
 
 import asyncio
@@ -21,16 +21,20 @@ from schemaregistry_server.runtime import lifecycle, lifeline
 from schemaregistry_server.runtime.lifecycle import Listening
 
 REFUSED: Final = 2
-"""The exit code of a worker that can't start as things are."""
+"""The exit code of a worker that refuses to start, for example because of its settings or files."""
 
 REPORT_SECONDS: Final = 0.2
+"""Seconds between a worker's reports to the supervisor."""
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s [%(process)d] %(name)s: %(message)s"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """How a worker is, sent all the time: silence means that it hangs. `refused`: why it can't start, its last word."""
+    """A worker's report, sent every REPORT_SECONDS: silence means that it hangs.
+
+    `listening` is set once it serves; `refused` is the error message of a worker that can't start.
+    """
 
     state: ReadinessState
     listening: Listening | None = None
@@ -38,7 +42,7 @@ class WorkerStatus:
 
 
 def work(settings: Settings, reports: Connection) -> None:
-    """Serve until SIGTERM, or until the supervisor is gone; exit with REFUSED where that can't begin."""
+    """Serve until SIGTERM, or until the supervisor ends; exit with REFUSED where the server can't start."""
     lifeline.end_with_parent(signal.SIGTERM)
     logging.basicConfig(format=LOG_FORMAT)
     try:
@@ -65,5 +69,5 @@ async def _serve(settings: Settings, reports: Connection) -> None:
 
 
 def _send(reports: Connection, report: WorkerStatus) -> None:
-    with suppress(BrokenPipeError):  # the supervisor is gone, and SIGTERM on its way
+    with suppress(BrokenPipeError):  # the supervisor has ended, and the kernel sends SIGTERM (`lifeline.py`)
         reports.send(report)

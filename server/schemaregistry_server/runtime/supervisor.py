@@ -1,4 +1,4 @@
-"""Several workers behind the same ports: started, started again, and stopped together."""
+"""Run several workers behind the same ports: start them, restart those that end or hang, stop them together."""
 
 import asyncio
 import logging
@@ -21,16 +21,17 @@ from schemaregistry_server.transport import addresses
 
 FIRST_PAUSE: Final = 0.1
 LONGEST_PAUSE: Final = 10.0
-"""Before a worker that ended is started again: doubled each time, up to the limit."""
+"""Seconds before a worker that ended is started again: doubled each time, up to the limit."""
 
 STEADY_SECONDS: Final = 30.0
-"""A worker that lived for so long begins with the first pause again."""
+"""A worker that ran for so long before it ended is started again after FIRST_PAUSE."""
 
 SILENT_SECONDS: Final = 20
-"""A worker that reports nothing for so long hangs, and is killed. Counted in the supervisor's own seconds."""
+"""A worker that reports nothing for so many ticks of the supervisor (one a second) hangs, and is killed. Ticks, and not
+the clock: time in which the supervisor itself stood still doesn't count."""
 
 LATE_SECONDS: Final = 5.0
-"""What a worker may take to end beyond the grace for its calls."""
+"""Seconds that a worker may take to end beyond the grace period for its calls."""
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,10 @@ async def run(settings: Settings, announce: Announce) -> None:
 
 
 def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | None:
-    """The address with its port, which stays ours while workers come and go."""
+    """Reserve the address until `stack` closes, and return it with its port.
+
+    The port stays reserved while workers end and start again.
+    """
     if address is None:
         return None
     held = stack.enter_context(addresses.reserve(address, option))
@@ -69,7 +73,10 @@ def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | 
 
 
 class SupervisedWorker:
-    """One worker's place: its process, a new one after each end, and what that last said."""
+    """One worker: its current process, and that process's last report in `said`.
+
+    `silent` counts the ticks since that report; `heard` is called after each report.
+    """
 
     def __init__(self, number: int, settings: Settings, heard: Callable[[], None]) -> None:
         self.number = number
@@ -82,14 +89,14 @@ class SupervisedWorker:
     async def live(self) -> int:
         """Start a process and return its exit code once it has ended."""
         loop = asyncio.get_running_loop()
-        # spawn: a fork of a process that has threads may hang.
+        # Spawn, since a fork of a process with threads may hang in a lock that another thread held.
         context = multiprocessing.get_context("spawn")
         reader, writer = context.Pipe(duplex=False)
         self._process = process = context.Process(target=work, args=(self._settings, writer))
         process.start()
         writer.close()
         ended = asyncio.Event()
-        self.silent = -math.inf  # until its first word a worker may take its time
+        self.silent = -math.inf  # until its first report a worker may take as long as it needs
         loop.add_reader(reader, self._take, reader)
         loop.add_reader(process.sentinel, ended.set)
         try:
@@ -104,7 +111,7 @@ class SupervisedWorker:
         return process.exitcode or 0
 
     def _take(self, reader: Connection) -> None:
-        """Take what the process said; the end of it is the end of the pipe."""
+        """Read the reports that have arrived; the pipe's end is the process's."""
         try:
             while reader.poll():
                 self.said = reader.recv()
@@ -123,7 +130,7 @@ class SupervisedWorker:
 
 
 class Supervisor:
-    """The workers, and the rules by which they live."""
+    """Keeps the workers running, and announces once where they listen."""
 
     def __init__(self, settings: Settings, stopping: asyncio.Event) -> None:
         self._grace = settings.grace_seconds
@@ -134,14 +141,17 @@ class Supervisor:
 
     @property
     def state(self) -> ReadinessState:
-        """Ready where one worker is."""
+        """The server's state, for the health port: ready while at least one worker is."""
         if self._stopping.is_set():
             return ReadinessState(False, "waits for its end: it is stopping")
         lines = [f"worker {worker.number}: {worker.said.state.text}" for worker in self._workers]
         return ReadinessState(any(worker.said.state.ready for worker in self._workers), "\n".join(lines))
 
     async def run(self, announce: Announce) -> None:
-        """Keep every worker until it is time to stop; then stop all."""
+        """Keep every worker running until the stop signal; then stop all.
+
+        Raises FailedPrecondition where a worker refuses to start before any has served.
+        """
         self._announce = announce
         keeping = [asyncio.create_task(self._keep(worker)) for worker in self._workers]
         watching = asyncio.create_task(self._watch())
@@ -159,7 +169,7 @@ class Supervisor:
         await asyncio.gather(*keeping)
 
     async def _keep(self, worker: SupervisedWorker) -> None:
-        """Start a worker again and again; ends when the server does."""
+        """Start a worker, and again after each end, until the server stops."""
         now = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
         while not self._stopping.is_set():
@@ -168,6 +178,7 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             why = worker.said.refused
+            # Before any has served, the settings or files are at fault, and another try would end the same way.
             if why and not self._served:
                 raise FailedPrecondition(why, reason="NOT_STARTED")
             pause = FIRST_PAUSE if now() - began > STEADY_SECONDS else pause
@@ -184,7 +195,7 @@ class Supervisor:
             pass
 
     async def _watch(self) -> None:
-        """Kill a worker that hangs: it takes connections, and answers none."""
+        """Kill each worker that hangs: it would still get connections, and answer none."""
         while True:
             await asyncio.sleep(1)
             for worker in self._workers:

@@ -1,1 +1,1 @@
-"""gRPC and REST: sockets, requests, encodings and statuses."""
+"""The gRPC and REST transports: sockets, requests, encodings, and errors as statuses."""

@@ -1,4 +1,4 @@
-"""HOST:PORT: read, bound, and reserved for several processes. Serves nothing."""
+"""Parse HOST:PORT, bind listening sockets, and reserve a port that several processes share."""
 
 import errno
 import socket
@@ -8,17 +8,18 @@ from typing import Any, Final
 from schemaregistry.errors import FailedPrecondition, InvalidArgument
 
 BACKLOG: Final = 2048
+"""Connections that the kernel queues until they are accepted."""
 
 UNSENT_SECONDS: Final = 60
-"""How long a peer may leave what was sent to it before the kernel drops the connection (tcp(7), TCP_USER_TIMEOUT)."""
+"""How long data may stay unacknowledged before the kernel drops the connection (tcp(7), TCP_USER_TIMEOUT)."""
 
 
 ABSENT: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-"""What `bind` says of an IP address that this machine doesn't have, such as ::1 where there is no IPv6."""
+"""The errors of `bind` for an IP address that this machine doesn't have, such as ::1 without IPv6."""
 
 
 def host_and_port(address: str, option: str) -> tuple[str, int]:
-    """Read HOST:PORT, an IPv6 host in brackets; raise InvalidArgument (BAD_ADDRESS) naming the option."""
+    """Parse HOST:PORT, where an IPv6 host is in brackets; raises InvalidArgument (BAD_ADDRESS) naming the option."""
     host, _, port = address.rpartition(":")
     if not host or not (port.isascii() and port.isdecimal()) or int(port) > 65535:
         raise InvalidArgument(
@@ -29,14 +30,14 @@ def host_and_port(address: str, option: str) -> tuple[str, int]:
 
 
 def with_port(address: str, port: int) -> str:
-    """The address with the port that was bound in place of its own."""
+    """The address with `port` in place of its own: the port that was bound where 0 was asked for."""
     return f"{address.rpartition(':')[0]}:{port}"
 
 
 def listen(address: str, option: str, *, shared: bool = False) -> socket.socket:
-    """A listening TCP socket; `shared`: other processes of ours may listen on it too (SO_REUSEPORT).
+    """Open a listening TCP socket; `shared`: other processes of the server may listen there too (SO_REUSEPORT).
 
-    Raises FailedPrecondition (ADDRESS_IN_USE) where the address is taken or not ours.
+    Raises FailedPrecondition (ADDRESS_IN_USE) where the address is taken or not this machine's.
     """
     if not shared:
         require_free(address, option)
@@ -48,21 +49,23 @@ def listen(address: str, option: str, *, shared: bool = False) -> socket.socket:
 
 
 def reserve(address: str, option: str) -> socket.socket:
-    """A socket that holds the address, and its port where 0 was asked for, for processes that are to share it.
+    """Bind a socket to the address, or to a free port where 0 is asked for, for processes that will share it.
 
-    It does not listen, so it gets no connections. Raises as `listen`: another server that shares its port counts, too.
+    It does not listen, so it gets no connections. Raises as `listen` does, also where the address is another server's
+    shared one.
     """
     require_free(address, option)
+    # Bound alone first: with SO_REUSEPORT a port that another server shares would bind as well.
     with closing(_bound(address, option, shared=False)) as alone:
         port: int = alone.getsockname()[1]
     return _bound(with_port(address, port), option, shared=True)
 
 
 def require_free(address: str, option: str) -> None:
-    """Return where every IP address of the host is free; raise FailedPrecondition (ADDRESS_IN_USE) where one is taken.
+    """Raise FailedPrecondition (ADDRESS_IN_USE) where an IP address of the host is taken.
 
-    `localhost` is 127.0.0.1 and ::1 (RFC 6761, 6.3), whatever the file of hosts has: half of its callers would reach
-    whoever has the one that is taken.
+    `localhost` is both 127.0.0.1 and ::1 (RFC 6761, 6.3), whatever /etc/hosts has: with one of them taken, half of the
+    callers would reach another program.
     """
     host, port = host_and_port(address, option)
     both = [f"127.0.0.1:{port}", f"[::1]:{port}"] if host == "localhost" else [address]
@@ -104,7 +107,7 @@ def _bound(address: str, option: str, *, shared: bool) -> socket.socket:
 
 
 def in_use(address: str, option: str, why: str) -> FailedPrecondition:
-    """What is raised where a server can't listen."""
+    """The error of a server that can't listen; `why` is the cause."""
     return FailedPrecondition(
         f"The server can't listen on {address} ({why}). Name another place with {option} HOST:PORT.",
         reason="ADDRESS_IN_USE",

@@ -1,4 +1,4 @@
-"""Who calls over REST in dev mode, where there are no certificates, and the guard against web pages."""
+"""REST callers in dev mode, which has no certificates there: their identity, and a guard against web pages."""
 
 import ipaddress
 from functools import lru_cache
@@ -14,13 +14,16 @@ from schemaregistry_server.transport.problems import problem
 DEV_PUBLISHER: Final = Identity(pki.IDENTITIES["ci-bot"], True, "loopback")
 
 ANYONE: Final = Identity("anonymous", False, "network")
-"""A caller from another machine: there are none unless REST was told by name to listen beyond loopback."""
+"""A caller from another machine; there are none unless `--rest` names an address beyond loopback."""
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def rest_identity(scope: Scope) -> Identity:
-    """A program on this machine acts as the publisher; others may read. The connection decides, no header does."""
+    """The identity of a request: a program on this machine is the publisher, others may read.
+
+    The connection's address decides; headers such as X-Forwarded-For don't.
+    """
     return DEV_PUBLISHER if is_loopback(scope["client"][0]) else ANYONE
 
 
@@ -32,10 +35,10 @@ def is_loopback(address: str) -> bool:
 
 
 class OwnPrograms:
-    """An ASGI app that refuses web pages open on this machine, before anything else of their request is looked at.
+    """An ASGI app that refuses requests of web pages in a browser on this machine, before it looks at anything else.
 
-    A page sends an `Origin`, or a Host that isn't loopback's. Without this, any page that a developer opens could read
-    and write the registry (DNS rebinding, cross-site request).
+    Without it, any page that a developer opens could read and write the registry (by DNS rebinding or cross-site
+    requests). A page is recognised by its `Origin`, or by a Host that isn't loopback's.
     """
 
     def __init__(self, app: ASGIApp) -> None:

@@ -1,6 +1,6 @@
-"""gzip and zstd of HTTP bodies: undone within a bound for requests, done and remembered for answers.
+"""gzip and zstd of HTTP bodies: decode requests within a bound, encode answers and cache encoded documents.
 
-Holds no choice of an encoding; that is `negotiation.py`'s.
+`negotiation.py` chooses the encoding of an answer.
 """
 
 import asyncio
@@ -21,33 +21,34 @@ OFFERED: Final = ("zstd", "gzip")
 """Encodings of answers, the best first."""
 
 NAMES: Final = {"gzip": "gzip", "x-gzip": "gzip", "zstd": "zstd"}
-"""What a request may call its encoding (RFC 9110, section 8.4.1; RFC 8878)."""
+"""The names of encodings in requests, and the encodings they mean (RFC 9110, section 8.4.1; RFC 8878)."""
 
 LEVELS: Final = {"zstd": 9, "gzip": 6}
 
 SHORT: Final = 16 << 10
-"""Bytes that are compressed at once; more are left to another thread, which needs no interpreter for it."""
+"""Bytes up to which an answer is compressed on the event loop; a longer one goes to a thread, where compression
+releases the interpreter's lock."""
 
 MAX_MEMBERS: Final = 16
-"""Members or frames of one body: each costs time of its own, however little it holds."""
+"""gzip members or zstd frames of one body: each costs time of its own, however little it holds."""
 
 WINDOW: Final[dict[int, int]] = {zstd.DecompressionParameter.window_log_max: 23}
-"""8 MiB, which every decoder should take (RFC 8878, section 3.1.1.1.2); a frame could ask for gigabytes."""
+"""8 MiB, which every decoder should accept (RFC 8878, section 3.1.1.1.2); a frame could ask for gigabytes."""
 
 REMEMBERED: Final = 32 << 20
-"""Bytes of encoded documents that are kept."""
+"""Bytes of encoded documents in the cache."""
 
 
 class UnsupportedEncoding(RegistryError):
-    """A request's body in an encoding that isn't read (REST answers 415)."""
+    """A request's body in an encoding that the server doesn't decode (REST answers 415)."""
 
     code = "INVALID_ARGUMENT"
 
 
 def decoded(data: bytes, content_encoding: str, most: int) -> bytes:
-    """The body under its encodings; may be one byte over `most`, and is then to be refused.
+    """Decode a body by its Content-Encoding, up to `most` bytes and one more, which shows the caller that it is larger.
 
-    Raises UnsupportedEncoding, or InvalidArgument (BAD_ENCODING) where the bytes are not what they are called.
+    Raises UnsupportedEncoding, or InvalidArgument (BAD_ENCODING) where the bytes aren't in that encoding.
     """
     names = [name.strip().lower() for name in content_encoding.split(",")]
     wanted = [name for name in names if name not in {"", "identity"}]
@@ -60,22 +61,22 @@ def decoded(data: bytes, content_encoding: str, most: int) -> bytes:
     if not wanted or not data:
         return data
     try:
-        return _undone(NAMES[wanted[0]], data, most)
+        return _decompressed(NAMES[wanted[0]], data, most)
     except (zlib.error, zstd.ZstdError, EOFError):
         raise InvalidArgument(
             f"The body isn't whole {wanted[0]}, as its Content-Encoding says.", reason="BAD_ENCODING"
         ) from None
 
 
-def _undone(name: str, data: bytes, most: int) -> bytes:
-    """Every member or frame, one after the other, until one byte over `most`."""
+def _decompressed(name: str, data: bytes, most: int) -> bytes:
+    """Decompress member after member (gzip) or frame after frame (zstd), up to one byte over `most`."""
     made: bytes = b""
     for _ in range(MAX_MEMBERS):
         room = most + 1 - len(made)
         decoder: Any = zlib.decompressobj(wbits=31) if name == "gzip" else zstd.ZstdDecompressor(options=WINDOW)
         part = decoder.decompress(data, room)
         if not decoder.eof and len(part) < room:
-            raise EOFError
+            raise EOFError  # the member or frame is cut off
         made, data = made + part, decoder.unused_data
         if not data or len(made) > most:
             return made
@@ -83,13 +84,13 @@ def _undone(name: str, data: bytes, most: int) -> bytes:
 
 
 class Encoder:
-    """Answers under an encoding. A document's bytes never change, so what was made of them is kept by their ETag."""
+    """Encodes documents, and caches the result by ETag: the bytes of a registered document never change."""
 
     def __init__(self, remembered: int = REMEMBERED) -> None:
         self.kept: ByteLru[tuple[str, str], bytes] = ByteLru(remembered, len)
 
     async def document(self, etag: str, data: bytes, name: str) -> bytes:
-        """A document under an encoding, from memory where it was asked for lately."""
+        """Encode a document by an encoding of OFFERED, or take it from the cache."""
         found = self.kept.get((etag, name))
         if found is None:
             found = await encoded(data, name)
@@ -98,13 +99,14 @@ class Encoder:
 
 
 async def encoded(data: bytes, name: str) -> bytes:
-    """`data` under an encoding of OFFERED: the same bytes each time."""
+    """Encode `data` by an encoding of OFFERED; equal bytes have equal encodings, so that an ETag holds for both."""
     if len(data) <= SHORT:
-        return _done(data, name)
-    return await asyncio.to_thread(_done, data, name)
+        return _compressed(data, name)
+    return await asyncio.to_thread(_compressed, data, name)
 
 
-def _done(data: bytes, name: str) -> bytes:
+def _compressed(data: bytes, name: str) -> bytes:
     if name == "gzip":
+        # mtime=0: a gzip header has the time of compression otherwise.
         return gzip.compress(data, LEVELS[name], mtime=0)
     return bytes(zstd.compress(data, LEVELS[name]))

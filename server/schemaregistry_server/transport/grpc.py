@@ -1,6 +1,6 @@
-"""The gRPC transport: a thin shell of `Registry` on grpc.aio with mTLS, health and reflection.
+"""The gRPC transport: a grpc.aio server over `Registry` with mutual TLS, limits, health checks and reflection.
 
-Holds what gRPC adds to a server (identity from the certificate, limits of connections); calls are `grpc_calls.py`'s.
+`grpc_calls.py` has the handlers of the calls.
 """
 
 import time
@@ -37,20 +37,23 @@ OPTIONS: Final = (
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
-"""Every stream, message and connection is bounded (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html)."""
+"""Bounds on every stream, message and connection (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html).
+
+gRPC's own 3,000 pending requests are too few when 5,000 watchers come back at once after a restart, hence 8,192.
+"""
 
 AGED_SECONDS: Final = 60.0
-"""How long a call may go on over a connection that has reached its age."""
+"""How long a call may go on over a connection that has reached its maximum age."""
 
 QUIET_SECONDS: Final = 1.0
-"""Without a handshake: then none is under way that has only just begun."""
+"""Seconds without a handshake after which none is in progress that has only just begun."""
 
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""
 
 
 class GrpcTransport:
-    """The listening server."""
+    """The gRPC server of one process: the registry's RPCs, health checks and, by its setting, reflection."""
 
     def __init__(self, registry: Registry, access: Access, settings: Settings, quota: Quota) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
@@ -65,7 +68,10 @@ class GrpcTransport:
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, BoundedMessages(self._server))
 
     async def start(self, address: str, pem: Reloaded[TlsPem]) -> int:
-        """Listen on `address` (HOST:PORT) and return the port; raise FailedPrecondition where it is taken."""
+        """Listen on `address` (HOST:PORT) with the files of `pem`, and return the port.
+
+        Raises FailedPrecondition (ADDRESS_IN_USE) where the address is taken.
+        """
         if not self._shared:
             require_free(address, "--grpc")
         try:
@@ -87,11 +93,11 @@ class GrpcTransport:
 
 
 def options(settings: Settings) -> Sequence[tuple[str, int]]:
-    """OPTIONS, and those that the settings decide."""
+    """OPTIONS, and the options that come from the settings."""
     age = settings.connection_seconds
     return (
         *OPTIONS,
-        # A port that is not shared, so that a second server hears that it is taken.
+        # gRPC shares its port by default, and a second server on it would start without an error.
         ("grpc.so_reuseport", int(settings.shared)),
         ("grpc.max_connection_age_ms", round(age * 1000)),
         ("grpc.max_connection_age_grace_ms", round(min(age, AGED_SECONDS) * 1000)),
@@ -99,12 +105,12 @@ def options(settings: Settings) -> Sequence[tuple[str, int]]:
 
 
 def credentials(pem: Reloaded[TlsPem]) -> grpc.ServerCredentials:
-    """Mutual TLS by the files as they are at each handshake.
+    """Mutual TLS with the files as they are at each handshake.
 
-    A configuration is replaced once the files change, and after each quiet time, since a session of the old one could
-    be taken up again: it would keep an identity that has expired, or whose CA is gone. Not at every handshake: gRPC
-    frees what it replaces under the handshakes that have just begun with it, and a server that many connect to at once
-    dies of that (https://github.com/grpc/grpc/issues/36693).
+    The configuration is replaced when the files change, and after QUIET_SECONDS without a handshake, because a client
+    could resume a TLS session of the old one: with a certificate that has expired, or whose CA was removed. It isn't
+    replaced at every handshake: gRPC frees the old one while handshakes that have just begun still use it, and crashes
+    when many clients connect at once (https://github.com/grpc/grpc/issues/36693).
     """
     used, last = pem.value, 0.0
 
@@ -112,7 +118,7 @@ def credentials(pem: Reloaded[TlsPem]) -> grpc.ServerCredentials:
         nonlocal used, last
         before, last = last, time.monotonic()
         if pem.value is used and last - before < QUIET_SECONDS:
-            return None  # as it is
+            return None  # gRPC goes on with the configuration that it has
         used = pem.value
         return _configuration(used)
 
@@ -125,9 +131,10 @@ def _configuration(pem: TlsPem) -> grpc.ServerCertificateConfiguration:
 
 
 def identity_from_certificate(access: Access) -> IdentityOfContext:
-    """How the peer is named: by its certificate, which gRPC has verified.
+    """Make the function that reads a caller's identity from the certificate of its connection.
 
-    In a session that was taken up again it has not: raises Unauthenticated where the certificate has expired since.
+    gRPC has verified the certificate, except in a resumed TLS session: there the function raises Unauthenticated where
+    it has expired since.
     """
 
     def identify(context: Context) -> Identity:

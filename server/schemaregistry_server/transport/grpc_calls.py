@@ -1,6 +1,7 @@
-"""The registry's RPCs as gRPC handlers: who calls comes first, then the message, then the call and its answer's status.
+"""The registry's RPCs as gRPC handlers: authorise the caller, parse the message, call the RPC, send reply or status.
 
-Requests arrive as bytes, so that a stranger's are never parsed, and what is no message is refused like other input.
+Handlers take requests as bytes: a caller without rights never gets its bytes parsed, and bytes that are no message are
+refused as INVALID_ARGUMENT (gRPC's own way is UNKNOWN and a traceback).
 """
 
 import logging
@@ -26,7 +27,7 @@ from schemaregistry_server.transport import status
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
 OTHERS: Final = 4 << 10
-"""Bytes of a request for health or reflection."""
+"""Bytes of a request to gRPC's own services, health and reflection."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 IdentityOfContext = Callable[[Context], Identity]
@@ -37,7 +38,10 @@ log = logging.getLogger(__name__)
 def handlers(
     registry: Registry, identify: IdentityOfContext, slow_seconds: float, quota: Quota
 ) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
-    """Each RPC, bound to the registry's method of the same name."""
+    """Make the handler of each RPC, which calls the registry's method of the same name.
+
+    A watcher that leaves a message unread for `slow_seconds` is cut off; `quota` bounds the requests in progress.
+    """
 
     made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for rpc in SERVICE.methods:
@@ -52,7 +56,7 @@ def handlers(
 
 
 class _Call:
-    """One RPC: who may call it, how its request is read, and the registry's method for it."""
+    """One RPC: its caller's authorisation, the parsing of its request, and the registry's method for it."""
 
     def __init__(self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOfContext) -> None:
         self.name = rpc.name
@@ -103,7 +107,7 @@ def _stream(call: _Call, quota: Quota, slow_seconds: float) -> Callable[..., Awa
             with quota.holding(caller.name, len(raw)):
                 async for message in call.method(request, caller):
                     if not begun:
-                        # Not before: a call that is refused without headers may be tried again by gRPC itself.
+                        # Only now: a client retries a refused call itself as long as no headers have come.
                         await context.send_initial_metadata(headers)
                         begun = True
                     await delivered(context.write(message), message, slow_seconds)
@@ -122,21 +126,25 @@ async def _refuse(context: Context, error: Exception) -> NoReturn:
 
 
 class BoundedMessages:
-    """A server to add gRPC's own services to: their requests are bounded, and what is no message is refused."""
+    """A wrapper of the server for gRPC's own services, which limits and checks their requests.
+
+    `add_…_to_server` of a generated module takes it in place of the server.
+    """
 
     def __init__(self, server: grpc.aio.Server) -> None:
         self._server = server
 
     def add_generic_rpc_handlers(self, _: object) -> None:
-        """Left to `add_registered_method_handlers`, which is called with the same handlers by their names."""
+        """Do nothing: generated code calls `add_registered_method_handlers` too, with the same handlers by name."""
 
     def add_registered_method_handlers(self, service: str, methods: Mapping[str, Any]) -> None:
+        """Add the handlers of `service`, each with a limit on its requests."""
         bounded = {name: _bounded(handler) for name, handler in methods.items()}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
 async def _implemented(method: Any, request: Any, context: Context) -> Any:
-    """The answer of a method of gRPC's own services; some of their protos' methods grpcio doesn't implement."""
+    """Call a method of gRPC's own services; refuse those of their protos that grpcio doesn't implement."""
     try:
         return await method(request, context)
     except NotImplementedError:

@@ -1,4 +1,4 @@
-"""`/healthz` and `/readyz`: for the one who starts servers, and the one who sends calls to them. Holds no socket."""
+"""The HTTP paths `/healthz` (is the server alive, for whatever restarts it) and `/readyz` (may calls be sent to it)."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from schemaregistry_server.catalog.readiness import ReadinessState
 
 
 class _Text:
-    """An app that answers with a line or more of text."""
+    """An ASGI app that answers 200 or 503 with lines of text."""
 
     def __init__(self, answer: Callable[[], tuple[bool, str]]) -> None:
         self.answer = answer
@@ -26,7 +26,10 @@ class _Text:
 def answers(
     state: Callable[[], ReadinessState], alive: Callable[[], bool] = lambda: True
 ) -> dict[str, dict[str, ASGIApp]]:
-    """By path and method. `/healthz`: 200 for as long as the server is `alive`. `/readyz`: 200 or 503, and why."""
+    """The apps of both paths, by path and method.
+
+    `/healthz` answers 200 for as long as the server is `alive`, `/readyz` 200 or 503 with the text of `state`.
+    """
     return {
         "/healthz": {"GET": _Text(lambda: (True, "ok") if alive() else (False, state().text))},
         "/readyz": {"GET": _Text(lambda: ((now := state()).ready, now.text))},
@@ -34,7 +37,7 @@ def answers(
 
 
 def create_app(state: Callable[[], ReadinessState], alive: Callable[[], bool]) -> ASGIApp:
-    """The two paths and nothing else, for a port of their own."""
+    """An app with the two paths alone, for the health port."""
     routes = [Route(path, by_method["GET"], methods=["GET"]) for path, by_method in answers(state, alive).items()]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False

@@ -1,8 +1,8 @@
-"""One HTTP/1.1 connection with a bound on everything that its peer may send, or leave waiting. Holds no path.
+"""uvicorn's HTTP/1.1 connection with limits on everything that its peer may send or leave waiting.
 
-uvicorn's parser collects a header until it ends, a head until it is whole and a body until somebody reads it. Here
-bytes reach it in slices, and what is left unfinished is counted (RFC 9110, sections 15.5.9, 15.5.15 and 15.6.4; RFC
-6585, section 5).
+uvicorn's parser collects a header until it ends, a head until it is whole and a body until the app reads it: one
+endless header of 59 MB took 13.5 s of the event loop. Here the parser gets bytes in slices, and the unfinished part is
+counted. Statuses: RFC 9110, sections 15.5.9, 15.5.15 and 15.6.4; RFC 6585, section 5.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from schemaregistry_server.transport.http_refused import BAD_TARGET, NOT_HTTP, H
 from schemaregistry_server.transport.http_target import origin_form
 
 MAX_HEAD: Final = 32 << 10
-"""Bytes of a request's line and headers, and of the trailers after its body."""
+"""Bytes of a request's line and headers together, and of the trailers after its body."""
 
 MAX_TARGET: Final = 16 << 10
 """Bytes of a request's path and query."""
@@ -27,29 +27,30 @@ MAX_TARGET: Final = 16 << 10
 MAX_HEADERS: Final = 100
 
 MAX_PIPELINED: Final = 16
-"""Requests that may wait on a connection for the answers before theirs."""
+"""Pipelined requests that may wait on a connection while earlier ones are answered."""
 
 MAX_DISCARDED: Final = 8 << 20
-"""Bytes of a body that are passed over after its request was answered: a refusal is read by who still sends."""
+"""Bytes of a body that are read and dropped after its request was answered: some senders read only after sending."""
 
 SLICE: Final = 4 << 10
 """Bytes that the parser gets in one go."""
 
 HEAD_SECONDS: Final = 10
-"""From the start of a connection, or of a request, to the end of its headers."""
+"""Seconds from the start of a connection, or of a request, to the end of its headers."""
 
 BODY_SECONDS: Final = 60
-"""From there to the end of its body."""
+"""Seconds from the end of the headers to the end of the body."""
 
 UNSENT_SECONDS: Final = 60
-"""For the peer to take the end of an answer."""
+"""Seconds in which the peer must take the end of an answer."""
 
 LINGER_SECONDS: Final = 2
-"""A refused request may still be sent for so long: closed at once, its sender would see a reset and no answer."""
+"""Seconds for which a refused request may still be sent. If the connection closed at once, its sender would see a reset
+and not the answer."""
 
 
 class Stage(Enum):
-    """What a connection waits for."""
+    """What a connection waits for: a request's head or body, the app's answer, the next request, or its end."""
 
     HEAD = auto()
     BODY = auto()
@@ -65,7 +66,7 @@ SECONDS: Final = {
     Stage.IDLE: UNSENT_SECONDS,  # uvicorn closes an idle connection sooner, once the peer has taken everything
     Stage.REFUSED: LINGER_SECONDS,
 }
-"""How long each stage may take. The app bounds how long it takes to answer."""
+"""Seconds that each stage may take. ANSWER has no limit here, since the app bounds its own time."""
 
 
 LONG_HEAD: Final = HttpRefused(
@@ -94,20 +95,21 @@ CROWDED: Final = HttpRefused(
 
 
 class BoundedConnection(HttpToolsProtocol):
-    """uvicorn's, with what each request's `state` has of its connection.
+    """uvicorn's connection with limits; `tick` must be called once a second.
 
-    That is `peer_certificate` (DER; empty without TLS) and `abort`.
-    `tick` is to be called once a second. Where `most` are there, one that waits for a request makes room for the next.
+    Each request's `state` has `peer_certificate` (DER; empty without TLS) and `abort`, which drops the connection.
+    Where a server has `most` connections, the one that has waited longest for a request is dropped for a new one.
     """
 
     stage = Stage.HEAD
     waited = 0
-    """Ticks in this stage."""
+    """Ticks spent in this stage."""
     _unparsed = 0
     """Bytes since the parser last finished a head, a part of a body or a message."""
     _discarded = 0
+    """Bytes read and dropped after a refusal or an early answer."""
     _refusal: HttpRefused | None = None
-    """What is said after the answers under way."""
+    """The refusal to send once earlier requests are answered."""
 
     def __init__(self, *args: Any, most: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,7 +125,7 @@ class BoundedConnection(HttpToolsProtocol):
             self._make_room()
 
     def _make_room(self) -> None:
-        """Drop the connection that has waited longest for a request, so that idle ones keep nobody out."""
+        """Drop the connection that has waited longest for a request, so that idle ones don't keep others out."""
         others = cast("set[BoundedConnection]", self.connections) - {self}
         waiting = [each for each in others if each.stage in {Stage.HEAD, Stage.IDLE}]
         if waiting:
@@ -134,7 +136,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.refuse(FULL)
 
     def tick(self) -> None:
-        """Count a second; end the connection where its stage has taken too long."""
+        """Count a second, and end the connection where its stage has taken too long."""
         self.waited += 1
         limit = SECONDS.get(self.stage)
         if limit is None or self.waited <= limit:
@@ -147,12 +149,16 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
 
     def refuse(self, refused: HttpRefused) -> None:
-        """Answer, after the requests before, and read no further; cut off a request whose answer has begun."""
+        """Answer with `refused` once earlier requests are answered, and read no further.
+
+        A request whose answer has begun is cut off, since a second answer can't be sent.
+        """
         cycle = self.cycle
         if self.stage is Stage.BODY:
             if cycle.response_started:
                 self.transport.abort()
                 return
+            # Take the unfinished request back: out of uvicorn's queue, and wake the app, if it reads the body.
             if self.pipeline:
                 self.pipeline.popleft()
             self._unanswered.pop()
@@ -181,7 +187,7 @@ class BoundedConnection(HttpToolsProtocol):
         try:
             self.parser.feed_data(part)
         except httptools.HttpParserUpgrade:
-            # Another protocol was offered (curl --http2): the answer is HTTP/1.1's, and the last one.
+            # The peer offers another protocol (curl --http2): answer in HTTP/1.1, and close after that.
             if self.cycle:
                 self.cycle.keep_alive = False
         except httptools.HttpParserInvalidMethodError:
@@ -189,6 +195,7 @@ class BoundedConnection(HttpToolsProtocol):
         except httptools.HttpParserInvalidURLError:
             self.refuse(BAD_TARGET)
         except httptools.HttpParserError as error:
+            # httptools wraps what a callback (`on_url`, `on_header` …) raises.
             cause = error.__context__
             self.refuse(cause if isinstance(cause, HttpRefused) else NOT_HTTP)
 
@@ -198,7 +205,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.abort()
 
     def eof_received(self) -> None:
-        """Close where nothing is to be sent any more."""
+        """Close where the last answer was sent; otherwise answers may still be on their way."""
         if self.stage is Stage.REFUSED:
             self.transport.close()
 
@@ -247,7 +254,7 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.write(self._refusal.answer)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell each request that waits, where uvicorn tells the last one alone."""
+        """Tell every unanswered request that its peer has left; uvicorn tells the last one only."""
         for cycle in self._unanswered:
             cycle.disconnected = True
             cycle.message_event.set()

@@ -1,4 +1,4 @@
-"""What a connection says of a request that goes no further, before there is an app to answer. Holds no bound."""
+"""Answers to requests that a connection refuses before they reach the app; `http_connection.py` has the limits."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _REQUEST: Final = re.compile(rb"(?:\A|\n)([!-~]{1,40}) \S+ HTTP/1\.")
 
 
 class HttpRefused(Exception):
-    """A request that goes no further: the HTTP status, the reason and the sentence of its answer."""
+    """A request is refused before it reaches the app: the HTTP status, the reason and the sentence of the answer."""
 
     def __init__(self, code: HTTPStatus, reason: str, detail: str) -> None:
         super().__init__(detail)
@@ -21,7 +21,7 @@ class HttpRefused(Exception):
 
     @property
     def answer(self) -> bytes:
-        """The whole response, a problem (RFC 9457)."""
+        """The bytes of the whole response: status line, headers and a problem (RFC 9457)."""
         exhausted = self.code == HTTPStatus.SERVICE_UNAVAILABLE
         body = json.dumps(
             {
@@ -46,7 +46,7 @@ BAD_TARGET: Final = HttpRefused(
 
 
 def unknown_method(part: bytes) -> HttpRefused:
-    """What is said where the parser takes a method in `part` for none: which it is, if it can be read."""
+    """The refusal of a request in `part` whose method the parser doesn't know; it names a method in lower case."""
     for method in _REQUEST.findall(part):
         written = method.decode("ascii")
         if written != written.upper():

@@ -1,4 +1,4 @@
-"""An HTTP request as the message of the RPC that it is bound to: its headers and its body, within their bounds."""
+"""Turn an HTTP request's query, headers and body into the request message of its RPC, within their limits."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,7 +17,10 @@ HttpHeaders = Iterable[tuple[bytes, bytes]]
 
 
 def read(binding: HttpRule, scope: Scope, body: bytes = b"") -> Message:
-    """The message; raises InvalidArgument as `HttpRule.request_of`."""
+    """Make the request message of a matched path; raises InvalidArgument as `HttpRule.request_of` does.
+
+    `If-None-Match` fills the field `if_none_match`, and `Last-Event-ID` the field `after_revision`.
+    """
     headers = scope["headers"]
     query = _parameters(scope["query_string"].decode("latin-1")) if scope["query_string"] else ()
     request = binding.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
@@ -29,10 +32,11 @@ def read(binding: HttpRule, scope: Scope, body: bytes = b"") -> Message:
 
 
 def check_conditions(binding: HttpRule, headers: HttpHeaders) -> None:
-    """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that is not judged (RFC 9110, section 13.1).
+    """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that the server doesn't evaluate.
 
-    `If-None-Match` on a read is judged, or is true of an answer that has no ETag. Dates are passed over, as they are to
-    be where nothing says when it was changed (sections 13.1.3 and 13.1.4).
+    If it were ignored, a write that should happen only under the condition would happen anyway. `If-None-Match` on a
+    read is evaluated, or is true of an answer without an ETag. Conditions on dates are ignored, as RFC 9110 has it
+    (sections 13.1.3 and 13.1.4) where answers have no date of their last change.
     """
     for name, _ in headers:
         if name == b"if-match" or (name == b"if-none-match" and binding.http_method != "GET"):
@@ -57,24 +61,27 @@ def _parameters(query: str) -> list[tuple[str, str]]:
 
 
 def header(headers: HttpHeaders, name: bytes) -> str:
-    """A header's value, "" where there is none; its lines are one list (RFC 9110, section 5.3)."""
+    """A header's value, "" where it is missing; several lines are joined with commas (RFC 9110, section 5.3)."""
     found = [value for key, value in headers if key == name]
     return b", ".join(found).decode("latin-1") if found else ""
 
 
 def encoding(headers: HttpHeaders) -> str:
-    """The encoding of OFFERED that the answer is to have; "" for none."""
+    """The encoding of OFFERED for the answer, by the request's Accept-Encoding; "" for none."""
     accepted = header(headers, b"accept-encoding")
     return chosen_encoding(accepted, encodings.OFFERED) if accepted else ""
 
 
 def encoded_etag(etag: str, name: str) -> str:
-    """The ETag of the same content under an encoding: other bytes, another strong validator (RFC 9110, 8.8.3.3)."""
+    """The ETag of a document under an encoding: other bytes need another strong validator (RFC 9110, 8.8.3.3)."""
     return f'{etag[:-1]}-{name}"' if name else etag
 
 
 def plain_etags(if_none_match: str, name: str) -> str:
-    """Of an If-None-Match, the members that name something under this encoding, as the ETags of the plain content."""
+    """Keep the ETags of an If-None-Match that name content under the encoding `name`, as ETags of the plain content.
+
+    Where none does, the result is an ETag that matches nothing.
+    """
     if not name or if_none_match.strip() == "*":
         return if_none_match
     end = f'-{name}"'
@@ -92,13 +99,16 @@ def _resume(binding: HttpRule, request: Message, last_event_id: str) -> None:
 
 
 def size(scope: Scope) -> int:
-    """How many bytes the body may have, as far as the headers say."""
+    """The bytes that the body may have: its Content-Length, or MAX_BODY where that is missing or larger."""
     length = header(scope["headers"], b"content-length")
     return int(length) if length.isdigit() and int(length) <= MAX_BODY else MAX_BODY
 
 
 async def body(scope: Scope, receive: Receive) -> bytes:
-    """The whole body without its encoding; raises InvalidArgument, TooLarge or UnsupportedEncoding."""
+    """Read and decode the whole body.
+
+    Raises TooLarge for more than MAX_BODY, InvalidArgument (BODY_CUT, BAD_ENCODING) or UnsupportedEncoding.
+    """
     length = header(scope["headers"], b"content-length")
     if length.isdigit() and int(length) > MAX_BODY:
         raise _too_large()

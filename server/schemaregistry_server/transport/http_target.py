@@ -1,4 +1,4 @@
-"""Which host and path an HTTP/1.1 request asks for: its target and its Host header, which must agree."""
+"""Read the path from an HTTP/1.1 request's target, and check that target and Host header name the same host."""
 
 import re
 from collections.abc import Sequence
@@ -11,10 +11,11 @@ _ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*://([^/?#]*)(.*)", re.DO
 
 
 def origin_form(target: bytes, hosts: Sequence[bytes], version: str) -> bytes:
-    """The path and query of a request's target; raise Refused (BAD_HOST).
+    """The path and query of a request's target.
 
-    A target may be a whole URL, whose host is the one that is asked for (RFC 9112, section 3.2.2): it must be the Host
-    header's, so that whoever judges that header judges this one too. HTTP/1.1 has one such header (section 3.2).
+    A target may be a whole URL, whose host then counts (RFC 9112, section 3.2.2). It must be the Host header's, since
+    the guard against web pages (`dev_callers.py`) looks at that header. Raises HttpRefused (BAD_HOST) where they
+    differ, or where an HTTP/1.1 request has no Host header or several (section 3.2).
     """
     if version == "1.1" and len(hosts) != 1:
         many = f"{len(hosts)} Host headers" if hosts else "no Host header"

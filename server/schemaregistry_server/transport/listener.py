@@ -1,4 +1,4 @@
-"""A listening HTTP server in the running loop, plain or with mutual TLS, and who called. Holds no path."""
+"""Run an ASGI app with uvicorn in the running event loop, over plain HTTP or mutual TLS."""
 
 import asyncio
 import contextlib
@@ -19,24 +19,24 @@ from schemaregistry_server.transport import descriptors
 from schemaregistry_server.transport.http_connection import BoundedConnection
 
 MAX_CONNECTIONS: Final = 8192
-"""Fewer where the process may not have so many descriptors."""
+"""Connections of one listener; fewer where the limit on open files is lower (`descriptors.connections`)."""
 
 TICKS_A_SECOND: Final = 10
-"""Of uvicorn's main loop."""
+"""How often uvicorn's main loop calls `on_tick` in a second."""
 
 HANDSHAKE_SECONDS: Final = 10
-"""For TLS to be agreed on."""
+"""Seconds that a TLS handshake may take."""
 
 
 class _UvicornServer(uvicorn.Server):
-    """uvicorn with a tick for each connection, without its signal handlers: one place decides when the process ends."""
+    """uvicorn's server, with a tick for each connection, and without signal handlers: `lifecycle.py` has those."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, with a bound on the TLS handshake, which comes before there is a connection to tick."""
+        """Listen as uvicorn does, with a limit on the TLS handshake, before which there is no connection to tick."""
         config = self.config
         made = cast("type[BoundedConnection]", config.http_protocol_class)
         protocol = partial(made, config=config, server_state=self.server_state, app_state={})
@@ -58,7 +58,11 @@ class _UvicornServer(uvicorn.Server):
 
 
 class HttpListener:
-    """An app's server on one listening socket; with `tls`, clients need a certificate."""
+    """An HTTP server of one app on one listening socket.
+
+    With `tls`, clients need a certificate. `grace` is the seconds for requests in flight when it stops, `most` its
+    number of connections.
+    """
 
     def __init__(
         self,
@@ -97,12 +101,15 @@ class HttpListener:
             await self._serving
 
     def close(self) -> None:
-        """Give up the socket."""
+        """Close the listening socket."""
         self._socket.close()
 
 
 def _renewed(tls: Reloaded[ssl.SSLContext]) -> ssl.SSLContext:
-    """A context that puts the newest one in its own place at each handshake (`SSLContext.sni_callback`)."""
+    """A TLS context that switches each connection to the newest context during its handshake.
+
+    It uses `SSLContext.sni_callback`, since uvicorn keeps one context for the server's whole life.
+    """
 
     def replace(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = tls.value
@@ -113,7 +120,7 @@ def _renewed(tls: Reloaded[ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def identity_from_tls(access: Access) -> Callable[[Scope], Identity]:
-    """How the caller of a request is named, by the certificate of its connection."""
+    """Make the function that reads a caller's identity from the certificate of its connection."""
 
     def identify(scope: Scope) -> Identity:
         return access.identity(scope["state"]["peer_certificate"])

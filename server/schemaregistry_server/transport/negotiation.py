@@ -1,4 +1,4 @@
-"""What a caller would rather have, by `Accept` and `Accept-Encoding` (RFC 9110, sections 12.5.1, 12.5.3 and 12.4.2)."""
+"""Content negotiation by `Accept` and `Accept-Encoding` (RFC 9110, sections 12.5.1, 12.5.3 and 12.4.2)."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ _QUALITY: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)
 
 @lru_cache(maxsize=256)
 def prefers_text(accept: str) -> bool:
-    """Whether `text/plain` is wanted more than JSON: by quality, then by how closely it is named, then by place."""
+    """Whether `Accept` prefers `text/plain` to JSON: by quality, then by the more specific range, then by position."""
     ranges = list(_ranges(accept))
     text, json = _rank(ranges, "text/plain"), _rank(ranges, "application/json")
     return text is not None and (json is None or text > json)
@@ -20,7 +20,7 @@ def prefers_text(accept: str) -> bool:
 
 @lru_cache(maxsize=256)
 def chosen_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
-    """The encoding of `offered`, the best first, that the caller likes most; "" for the bytes as they are."""
+    """The encoding of `offered` with the highest quality, the first of several; "" for no encoding (identity)."""
     wanted = {name: quality for name, _, quality in _ranges(accept_encoding)}
     best, best_quality = "", 0.0
     for name in offered:
@@ -31,7 +31,10 @@ def chosen_encoding(accept_encoding: str, offered: Sequence[str]) -> str:
 
 
 def _ranges(field: str) -> Iterator[tuple[str, tuple[str, ...], float]]:
-    """Each member in small letters, its parameters but for q, and its quality; what is no quality counts as none."""
+    """Yield each item of a header in lower case: its name, its parameters without q, and its quality.
+
+    A missing or invalid quality is 1.
+    """
     for item in _ITEM.findall(field):
         name, *parts = (part.strip().lower() for part in _PART.findall(item))
         quality = 1.0
@@ -40,16 +43,17 @@ def _ranges(field: str) -> Iterator[tuple[str, tuple[str, ...], float]]:
             key, _, value = (piece.strip() for piece in part.partition("="))
             if key == "q":
                 quality = float(value) if _QUALITY.fullmatch(value) else 1.0
-                break  # what follows is no parameter of the type
+                break  # parameters after q aren't the media type's
             parameters.append(f"{key}={value}")
         if name:
             yield name, tuple(parameters), quality
 
 
 def _rank(ranges: list[tuple[str, tuple[str, ...], float]], kind: str) -> tuple[float, int, int] | None:
-    """How much a type is wanted: its quality, how closely the range that says so names it, and that one's place.
+    """How much a media type is preferred: its quality, how specific its range is, and that range's position.
 
-    None where it isn't wanted. The closest range decides; a `charset` is no other type, another parameter is.
+    The most specific range that matches decides; None where none does, or its quality is 0. A range with a parameter
+    other than `charset` is for another type.
     """
     family = f"{kind.partition('/')[0]}/*"
     closest = max(

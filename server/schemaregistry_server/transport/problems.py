@@ -1,4 +1,4 @@
-"""A refusal over HTTP: `application/problem+json` (RFC 9457) with gRPC's code beside HTTP's. Holds no path."""
+"""Errors over HTTP: `application/problem+json` (RFC 9457) with gRPC's code beside HTTP's."""
 
 from http import HTTPStatus
 from typing import Final
@@ -13,10 +13,10 @@ MEDIA_TYPE: Final = "application/problem+json"
 
 
 def members(error: RegistryError, code: int) -> dict[str, object]:
-    """The members of a problem: its code, reason, pointer and metadata; `text` adds the verdict, which is bytes."""
+    """The members of a problem: code, reason, pointer and metadata of the error. `text` adds the encoded verdict."""
     body: dict[str, object] = {
         "type": "about:blank",
-        # Python 3.13 renamed 413; the gateways before this transport say it as the versions before did.
+        # Python 3.13 renamed 413 to "Content Too Large"; gateways in front of this transport have the older name.
         "title": "Request Entity Too Large" if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(code).phrase,
         "status": code,
         "detail": error.message,
@@ -30,14 +30,14 @@ def members(error: RegistryError, code: int) -> dict[str, object]:
 
 
 def text(error: RegistryError, code: int) -> bytes:
-    """The problem as JSON, with the verdict where there is one."""
+    """The problem as JSON, with the verdict of a refused write; `code` is the HTTP status."""
     body = compact(members(error, code)).encode()
     verdict = status.verdict_of(error)
     return body if verdict is None else b'%b,"verdict":%b}' % (body[:-1], verdict.json)
 
 
 def problem(error: RegistryError, code: int | None = None) -> Response:
-    """The answer for a refusal; `code` is the HTTP status where it isn't the error's own."""
+    """Make the HTTP response of an error; `code` overrides its HTTP status."""
     code = code or status.http_status(error)
     headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
     return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""The descriptors that reflection answers from, where a method is found by its name. Holds none of its own."""
+"""A descriptor pool for gRPC reflection that also finds methods by name, which protobuf's own pool doesn't."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ from google.protobuf.descriptor import FileDescriptor
 
 
 class MethodsToo:
-    """The default pool, where a method's name also finds its file: `grpcurl describe …SchemaRegistry.GetSchema`."""
+    """protobuf's default pool, in which a method's name finds its file too.
+
+    `grpcurl describe schemaregistry.v1.SchemaRegistry.GetSchema` asks for that.
+    """
 
     def __init__(self) -> None:
         self._pool = descriptor_pool.Default()
@@ -16,7 +19,7 @@ class MethodsToo:
         return getattr(self._pool, name)
 
     def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802 (the pool's own name)
-        """As the pool's; raises KeyError where neither the symbol nor its service is known."""
+        """Find the file that defines `symbol`; raises KeyError where neither the symbol nor its service is known."""
         try:
             return self._pool.FindFileContainingSymbol(symbol)
         except KeyError:

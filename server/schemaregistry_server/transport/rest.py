@@ -1,6 +1,7 @@
-"""The REST transport: an ASGI app that answers each annotated path by the RPC it is bound to.
+"""The REST transport: an ASGI app that answers each HTTP path with the RPC whose annotation in the proto has it.
 
-Holds what HTTP adds to an RPC's answer (statuses, representations, server-sent events), no path and no logic.
+This module adds what is HTTP's own: statuses, representations, encodings and server-sent events. The paths are read in
+`transcoding.py` and matched in `routing.py`.
 """
 
 import asyncio
@@ -32,8 +33,8 @@ from schemaregistry_server.transport.routing import Paths
 from schemaregistry_server.transport.transcoding import HttpRule, bindings
 
 WORTH_ENCODING: Final = 1 << 10
-"""Bytes of an answer; a shorter one is sent as it is. A document isn't: which ETag it has must not depend on more than
-the request."""
+"""Bytes from which an answer is encoded. Documents are encoded at any size: a document's ETag names its encoding, and
+must depend on the request alone."""
 
 VARY: Final = (b"vary", b"accept-encoding")
 VARY_TOO: Final = (b"vary", b"accept, accept-encoding")
@@ -51,9 +52,9 @@ def create_app(
     *,
     slow_seconds: float,
 ) -> ASGIApp:
-    """Serve every annotated RPC of the registry, with `/healthz` and `/readyz` beside them.
+    """Make the app with every annotated RPC of the registry, and with `/healthz` and `/readyz`.
 
-    A watcher that leaves an event for `slow_seconds` is cut off.
+    A watcher that leaves an event unread for `slow_seconds` is cut off.
     """
     encoder = Encoder()
     templates: dict[str, dict[str, ASGIApp]] = health.answers(state)
@@ -65,7 +66,7 @@ def create_app(
 
 
 class _Request:
-    """How one binding's requests come to be: who calls comes first, then whether they may, then what they send."""
+    """One binding's registry method and authorisation, which both kinds of answers share."""
 
     def __init__(self, binding: HttpRule, registry: Registry, identity_of: IdentityOfScope, quota: Quota) -> None:
         self.binding = binding
@@ -74,6 +75,7 @@ class _Request:
         self.quota = quota
 
     def admit(self, scope: Scope) -> Identity:
+        """Identify and authorise the caller, before anything of the request is read; raises RegistryError."""
         caller = self.identity_of(scope)
         self.registry.authorise(self.binding.rpc, caller)
         http_requests.check_conditions(self.binding, scope["headers"])
@@ -98,6 +100,7 @@ class _Unary:
         except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a problem)
             await _refused(error, self.request.binding)(scope, receive, send)
             return
+        # Two ASGI messages and no Starlette `Response`: bare ASGI is faster, and reads are most of the calls.
         await send({"type": "http.response.start", "status": code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -110,7 +113,7 @@ class _Unary:
             return await self.handler(http_requests.read(binding, scope, body), caller)
 
     async def _document(self, reply: Reply, scope: Scope) -> "_Answer":
-        """A document's bytes, or 304 without them; under an encoding its ETag is another one."""
+        """Answer with a document's bytes, or with 304; under an encoding its ETag is another one."""
         message = reply.message
         assert isinstance(message, HttpBody)
         name = http_requests.encoding(scope["headers"])
@@ -150,7 +153,7 @@ async def _message(reply: Reply, scope: Scope) -> _Answer:
 
 
 async def _json(message: Message | Prepared) -> bytes:
-    """Compact JSON; of a large message it is made on another thread, so that it does not hold up the others."""
+    """Encode a message as compact JSON; a large one on another thread, to keep the event loop free."""
     if isinstance(message, Prepared):
         return message.json
     if message.ByteSize() <= encodings.SHORT:
@@ -173,7 +176,7 @@ def _refused(error: Exception, binding: HttpRule) -> Response:
 
 
 class _Stream:
-    """The binding of a server-streaming RPC, as server-sent events (WHATWG HTML, "Server-sent events")."""
+    """One binding of a server-streaming RPC, as an ASGI app of server-sent events (WHATWG HTML)."""
 
     def __init__(self, request: _Request, slow_seconds: float) -> None:
         self.request = request
@@ -208,7 +211,10 @@ class _Stream:
 
 
 async def _cut(scope: Scope, receive: Receive) -> None:
-    """Drop a reader that takes nothing: where to resume is the `id` of the last event that it got."""
+    """Drop a reader that takes no events; it resumes from the `id` of the last event it got.
+
+    There is no last event to say so: the buffer that would carry it is full.
+    """
     log.warning("a watcher at %s took no event in time: it is cut off", scope["client"])
     scope["state"]["abort"]()
     while (await receive())["type"] != "http.disconnect":

@@ -1,7 +1,8 @@
-"""Which app answers a path: templates of literal segments and `{field}`, matched on the path as it was sent.
+"""Match a request's path to the app that answers it, by templates of literal segments and `{field}`.
 
-A segment is decoded once it has been cut out, so that `%2f` within an id is no slash (RFC 3986, section 2.2). What no
-template matches is a problem, never a redirect: that would have to trust the Host header.
+The path is split as it was sent and each segment decoded afterwards, so that `%2f` within an id is no slash (RFC 3986,
+section 2.2). A path that no template matches is answered with a problem, never with a redirect, which would have to
+trust the Host header.
 """
 
 from collections.abc import Mapping
@@ -14,13 +15,13 @@ from schemaregistry.errors import NotFound, Unimplemented
 from schemaregistry_server.transport.problems import problem
 
 Answers = Mapping[str, ASGIApp]
-"""By HTTP method; HEAD is answered as GET."""
+"""The apps of one path by HTTP method; HEAD is answered by the one of GET."""
 
 
 class Paths:
-    """An ASGI app that hands each request to its template's, its fields in `path_params`.
+    """An ASGI app that calls the app of the matching template, with the path's fields in `path_params`.
 
-    A path may fit several templates (`/schema/{id}/{version}` and `/schema/{id}/compat`): the method decides then.
+    A path may match several templates (`/schema/{id}/{version}` and `/schema/{id}/compat`); then the method decides.
     """
 
     def __init__(self, templates: Mapping[str, Answers]) -> None:
@@ -48,7 +49,7 @@ class Paths:
 
 
 def _fields(template: list[str], segments: list[str]) -> dict[str, str] | None:
-    """The fields of a path that matches; an empty segment fills none."""
+    """The fields of a path that matches the template, else None; an empty segment matches no field."""
     fields = {}
     for expected, segment in zip(template, segments, strict=True):
         text = unquote(segment) if "%" in segment else segment

@@ -1,6 +1,6 @@
-"""The one table from an error's canonical code to its gRPC and its HTTP status, and the details that go with it.
+"""The table from an error's canonical code to its gRPC and HTTP status, and the gRPC error details of an error.
 
-Holds what both transports say of an error; how a transport sends it is its own.
+`grpc_calls.py` and `problems.py` send them.
 """
 
 import errno
@@ -19,8 +19,8 @@ from schemaregistry_server.transport.encodings import UnsupportedEncoding
 DOMAIN: Final = "schemaregistry"
 
 MESSAGE: Final = 500
-"""Bytes of a message in gRPC. A status travels in trailing metadata, of which clients take 8 KiB in all, and the
-message is in it three times; a document may have names of any length, and messages quote them."""
+"""Bytes of an error message in gRPC. A status travels in trailing metadata, of which clients accept 8 KiB in all, with
+the message in it three times; and messages quote a document's names, which may have any length."""
 
 MEMBER: Final = 300
 """Bytes of a pointer or of a member of `metadata` in a status."""
@@ -40,14 +40,16 @@ TABLE: Final = {
     "UNIMPLEMENTED": (grpc.StatusCode.UNIMPLEMENTED, 501),
     "INTERNAL": (grpc.StatusCode.INTERNAL, 500),
 }
-"""Canonical code → gRPC status, HTTP status (as google/rpc/code.proto has them, but a write refused is a 409)."""
+"""Canonical code → gRPC status, HTTP status: those of google/rpc/code.proto, but 409 for FAILED_PRECONDITION, the code
+of a refused write."""
 
 
 OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
+"""Errors of the operating system that mean a lack of descriptors, memory, processes or buffers."""
 
 
 def refusal(error: BaseException) -> RegistryError:
-    """The error itself where it is a refusal; what the caller hears of any other: its cause is the log's."""
+    """The error to send to the caller: a RegistryError itself, else one that names no details, which go to the log."""
     if isinstance(error, RegistryError):
         return error
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES):
@@ -68,20 +70,24 @@ def cut(text: str, limit: int = MESSAGE) -> str:
 
 
 def http_status(error: RegistryError) -> int:
-    """The HTTP status; 413 for what is over a limit of size, 415 for an encoding (RFC 9110, 15.5.14 and 15.5.16)."""
+    """The HTTP status of an error; 413 for TooLarge, 415 for UnsupportedEncoding (RFC 9110, 15.5.14 and 15.5.16)."""
     if isinstance(error, UnsupportedEncoding):
         return 415
     return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
 
 
 def verdict_of(error: RegistryError) -> Rendered | None:
-    """The verdict that a refused write carries."""
+    """The verdict of a RefusedWrite, None for other errors."""
     verdict = getattr(error, "verdict", None)
     return verdict if isinstance(verdict, Rendered) else None
 
 
 def to_status(error: RegistryError) -> status_pb2.Status:
-    """The rich status (google/rpc/status.proto) with every detail that the error has."""
+    """Make the rich status (google/rpc/status.proto) of an error.
+
+    Its details: ErrorInfo, BadRequest for an error with a pointer, RetryInfo for Unavailable, the verdict of a refused
+    write.
+    """
     number: int = grpc_status(error).value[0]
     status = status_pb2.Status(code=number, message=cut(error.message))
     for detail in _details(error):

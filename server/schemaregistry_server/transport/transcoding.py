@@ -1,6 +1,6 @@
-"""Which HTTP request means which RPC, as the proto's `google.api.http` annotations say.
+"""Read the proto's `google.api.http` annotations, and build request messages from a path, a query and a body.
 
-Holds the bindings, and how a path, a query and a body become a request message; it knows no server and no socket.
+`routing.py` matches paths to these rules, and `rest.py` answers them.
 """
 
 import re
@@ -24,7 +24,11 @@ _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
 
 @dataclass(frozen=True, slots=True)
 class HttpRule:
-    """One HTTP method and path template of one RPC; `body` names the request's HttpBody field, or is empty."""
+    """One HTTP method and path template of one RPC.
+
+    `body` names the request's HttpBody field, or is empty; `query` has the fields that query parameters may fill;
+    `streams` where the RPC streams its answer.
+    """
 
     rpc: MethodName
     http_method: str
@@ -37,31 +41,31 @@ class HttpRule:
     def request_of(self, path: Mapping[str, str], query: Parameters, content_type: str, body: bytes) -> Message:
         """Build the request message.
 
-        Raises:
-            InvalidArgument: a query parameter that this path doesn't take, or takes once; a value that its field can't
-                hold.
+        Raises InvalidArgument for a query parameter that is unknown (UNKNOWN_PARAMETER), is repeated where its field
+        has one value, or has a value that its field can't take (BAD_PARAMETER).
         """
         message = self.request(**path)
-        given = set()
+        seen = set()
         for name, text in query:
             self.set(message, name, text)
-            if name in given and not self.query[name].is_repeated:
+            if name in seen and not self.query[name].is_repeated:
                 raise InvalidArgument(
                     f"The query parameter `{name}` is there more than once: keep one.", reason="BAD_PARAMETER"
                 )
-            given.add(name)
+            seen.add(name)
         if self.body:
             getattr(message, self.body).CopyFrom(httpbody_pb2.HttpBody(content_type=content_type, data=body))
         return message
 
     def set(self, message: Message, name: str, text: str) -> None:
-        """Set or add to one field that the query may fill; raises InvalidArgument as `request_of` does."""
+        """Set a field of `query`, or add to it where it is repeated; raises InvalidArgument as `request_of` does."""
         field = self.query.get(name)
         if field is None:
             known = ", ".join(sorted(self.query)) or "none"
             raise InvalidArgument(
                 f"`{name}` is no query parameter of {self.template}. It takes: {known}.", reason="UNKNOWN_PARAMETER"
             )
+        # Checked here since ProtoJSON accepts other spellings of integers, such as 1e1.
         if field.cpp_type in _INTEGERS and not re.fullmatch("-?[0-9]+", text):
             raise InvalidArgument(
                 f"The query parameter `{name}` can't be {cut(text)!r}: write an integer, as in 10.",
@@ -79,9 +83,10 @@ class HttpRule:
 
 
 def bindings(service: ServiceDescriptor) -> Iterator[HttpRule]:
-    """Every binding of every RPC of a service, in the order of the proto.
+    """Yield the HTTP rules of every RPC of a service, in the order of the proto.
 
-    Source: google/api/http.proto, "gRPC Transcoding". Of its templates, literal segments and `{field}` are taken.
+    Source: google/api/http.proto, "gRPC Transcoding". Of its template syntax, literal segments and `{field}` are
+    supported; raises ValueError for other templates, which is a fault of the proto.
     """
     for method in service.methods:
         rule = method.GetOptions().Extensions[annotations_pb2.http]

@@ -1,4 +1,4 @@
-"""The transports of one registry: gRPC, and REST where it is asked for, started and stopped together. Holds no RPC."""
+"""Start and stop a registry's transports together: gRPC, and REST where the settings have an address for it."""
 
 import asyncio
 import socket
@@ -18,10 +18,10 @@ from schemaregistry_server.transport.listener import HttpListener, identity_from
 
 
 class Transports:
-    """gRPC and, where it is asked for, REST over one registry, started and stopped together."""
+    """The gRPC and REST servers of one registry."""
 
     def __init__(self, registry: Registry, settings: Settings, readiness: Readiness) -> None:
-        """Read the TLS files, and bind REST's address."""
+        """Read the TLS files and bind REST's address; raises FailedPrecondition where one of them can't be used."""
         self._settings = settings
         revoked = revocations(settings.revoked) if settings.revoked else None
         access = Access(frozenset(settings.publisher), revoked)
@@ -40,7 +40,7 @@ class Transports:
             self._rest = _rest_listener(app, listening, settings)
 
     async def start(self) -> tuple[str, str]:
-        """Listen; return the HOST:PORT of each."""
+        """Listen, and return the HOST:PORT of gRPC and of REST ("" where it is off)."""
         assert self._settings.grpc is not None
         port = await self._grpc.start(self._settings.grpc, self._pem)
         if self._rest:
@@ -48,7 +48,7 @@ class Transports:
         return addresses.with_port(self._settings.grpc, port), self._rest_address
 
     async def leave(self) -> None:
-        """Fail the health checks; calls are answered still."""
+        """Fail the health checks, so that no new calls are sent here; calls are still answered."""
         await self._grpc.leave()
 
     async def stop(self) -> None:
@@ -59,13 +59,13 @@ class Transports:
         await asyncio.gather(*stopping)
 
     def close(self) -> None:
-        """Give up what was bound and not started."""
+        """Close REST's socket, which was bound but may not have been started."""
         if self._rest:
             self._rest.close()
 
 
 def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:
-    """Plain HTTP in dev mode, mutual TLS by the files and the names of gRPC otherwise."""
+    """REST over plain HTTP in dev mode; in production over mutual TLS with the same files and names as gRPC."""
     return HttpListener(
         OwnPrograms(app) if settings.dev else app,
         listening,

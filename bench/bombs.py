@@ -1,7 +1,8 @@
-"""`python -m bench.bombs`: what small schemas that are much work cost, on the command line and for others' reads.
+"""`python -m bench.bombs`: measure small schemas that are costly to compare, and how they delay other callers' reads.
 
-Each pair of `tests/support/bombs.py` is asked of `schemaregistry compat`; then a caller sends four bombs at a time to a
-server, without a pause, while another reads: what that waits, beside what it waits on the idle server.
+Each pair of `tests/support/bombs.py` is compared by `schemaregistry compat`. Then a caller sends such pairs to a
+server, four at a time without pause, while another caller reads: the read times are printed beside those of an idle
+server.
 """
 
 import itertools
@@ -23,7 +24,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from tests.support.bombs import COMPATIBLE, ENDLESS, INCOMPATIBLE, UNKNOWN
 
 SECONDS = 20.0
-"""How long reads are timed."""
+"""Seconds for which reads are timed."""
 WIDE = 5000
 """Properties that all change in the largest answer."""
 
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def command_line() -> None:
-    """Ask each pair of one process, in order."""
+    """Compare each pair in turn, in one process of `schemaregistry compat`."""
     asked = [sys.executable, "-m", "schemaregistry", "compat"]
     with subprocess.Popen(asked, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         ask(process, True, True)
@@ -63,7 +64,7 @@ def ask(process: "subprocess.Popen[bytes]", old: Any, new: Any) -> dict[str, Any
 
 
 def reads(server: Server) -> None:
-    """Time GetSchema, a list and a short verdict, idle and while bombs and large answers are asked for."""
+    """Time GetSchema, a list and a short verdict, on the idle server and while it compares bombs."""
     bot = server.stub("ci-bot")
     register(bot, "wide_v1", wide("1.0.0", "integer"))
     register(bot, "bomb_v1", document("bomb_v1", "1.0.0", next(bombs())))
@@ -81,7 +82,7 @@ def reads(server: Server) -> None:
 
 
 def bombs() -> Iterator[dict[str, Any]]:
-    """Bombs that a document may hold, over and over."""
+    """Yield the larger schema of each pair, over and over."""
     pairs = (INCOMPATIBLE | ENDLESS).values()
     return itertools.cycle(
         new if isinstance(new, dict) and len(str(new)) > len(str(old)) else old for old, new in pairs
@@ -89,7 +90,7 @@ def bombs() -> Iterator[dict[str, Any]]:
 
 
 def attack(server: Server, stop: threading.Event) -> None:
-    """Ask for bombs' verdicts and for a large answer in turn."""
+    """Ask for verdicts on bombs and for a large answer in turn, until `stop` is set."""
     stub, asked = server.stub(), bombs()
     while not stop.is_set():
         for name, body in (
@@ -99,7 +100,7 @@ def attack(server: Server, stop: threading.Event) -> None:
             request = pb.CheckCompatibilityRequest(id=name, document=HttpBody(data=body))
             try:
                 stub.CheckCompatibility(request, timeout=30)
-            except Exception as refused:  # noqa: BLE001 (a bomb may be refused: it has been asked)
+            except Exception as refused:  # noqa: BLE001 (a refused bomb has cost its time too)
                 del refused
 
 

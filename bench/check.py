@@ -1,7 +1,7 @@
-"""Rows a second of a check against pyarrow's own decode of the same file: `python -m bench.check`.
+"""Compare the speed of a check with pyarrow's own decoding of the same file: `python -m bench.check`.
 
-One core, in one run, the two by turns; the figure of each is the median. The decode is the fastest plain one there is:
-batches of Parquet without threads, the CSV and NDJSON readers with their own inference.
+Both run in turn on one core, and each figure is a median. The decoding is pyarrow's fastest: batches of Parquet without
+threads, the CSV and NDJSON readers with their own type inference.
 """
 
 import argparse
@@ -29,7 +29,7 @@ _BLOCK: Final = 4 << 20
 
 
 def decode_parquet(path: Path) -> None:
-    """Every column of every row, as pyarrow gives them."""
+    """Decode every column of every row."""
     for _ in pq.ParquetFile(path).iter_batches(1 << 16, use_threads=False):
         pass
 
@@ -48,7 +48,7 @@ DECODES: Final = {"parquet": decode_parquet, "csv": decode_csv, "ndjson": decode
 
 
 def compare(path: Path, kind: str, contract: contract_pb2.Contract, repeats: int) -> tuple[float, float]:
-    """Median CPU seconds of decode and of check, taken by turns after one of each."""
+    """Median CPU seconds of decoding and of the check, run in turn after one uncounted run of each."""
 
     def judged() -> None:
         report = check(find([str(path)], kind), contract)
@@ -64,7 +64,7 @@ def compare(path: Path, kind: str, contract: contract_pb2.Contract, repeats: int
 
 
 def _seconds(work: Callable[[], None]) -> float:
-    """CPU time of all threads, so that others on the machine don't count."""
+    """Seconds of CPU time of all threads, so that other work on the machine doesn't count."""
     before = time.process_time()
     work()
     return time.process_time() - before

@@ -1,6 +1,7 @@
-"""`python -m bench.compat`: how fast verdicts are, and, with `--fuzz N`, whether N random pairs get a wrong one.
+"""`python -m bench.compat`: measure how fast verdicts are and, with `--fuzz N`, look for wrong ones in N random pairs.
 
-Speed is measured on the test corpus and on wide documents; a wrong verdict ends the run with its seed and exit code 1.
+Speed is measured on the test corpus and on wide documents. A wrong verdict is printed with its seed, and the exit code
+is then 1.
 """
 
 import argparse
@@ -59,7 +60,10 @@ def wide(columns: int) -> dict[str, Any]:
 
 
 def fuzz(count: int, seed: int) -> int:
-    """Give the number of wrong verdicts among random pairs."""
+    """Decide `count` random pairs and return the number of wrong verdicts.
+
+    A wrong verdict is `compatible` where a random record is valid under the old schema alone.
+    """
     outcomes, wrong = Counter[str](), 0
     for number in range(seed, seed + count):
         chance = random.Random(number)
@@ -86,7 +90,7 @@ def counterexample(chance: random.Random, old: Any, new: Any) -> list[Any]:
 
 
 def constants(value: Any) -> Iterator[Any]:
-    """Give what schemas name, and numbers next to it: where limits are."""
+    """Yield the constants in a schema, and for numbers their neighbours, where a limit would make a difference."""
     if isinstance(value, dict):
         for name, member in value.items():
             yield from [member] if name == "const" else member if name == "enum" else ()
@@ -119,7 +123,7 @@ def schema(chance: random.Random, depth: int) -> Any:
 
 
 def changed(chance: random.Random, old: Any) -> Any:
-    """Leave a keyword out, or write another schema in one place."""
+    """Change a schema: drop a keyword, or replace the schema in one place."""
     if not isinstance(old, dict) or not old:
         return schema(chance, 2)
     new = json.loads(json.dumps(old))

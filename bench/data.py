@@ -1,7 +1,7 @@
-"""What a check costs beside pyarrow's own decode and beside other checkers, in one run: `make bench-data`.
+"""Compare the cost of a check with pyarrow's own decoding and with other checkers, in one run: `make bench-data`.
 
-CPU time of all threads for a row, on one core, each figure the median of its repeats. 1 % of the rows of a file with a
-fault have it. Every check is of a whole file, from disk to verdict.
+Figures are CPU time of all threads per row, on one core, and medians of their repeats. In a file with a fault, 1 % of
+the rows have it. Every check is of a whole file, from disk to verdict.
 """
 
 # The other checkers are imported only where they are measured.
@@ -38,7 +38,7 @@ _MIB: Final = 1 << 20
 
 
 def cost(work: Callable[[], Any], rows: int, repeats: int) -> float:
-    """Nanoseconds of CPU for a row, after one run that isn't counted."""
+    """Nanoseconds of CPU time per row, after one run that isn't counted."""
     work()
     spent = []
     for _ in range(repeats):
@@ -49,7 +49,7 @@ def cost(work: Callable[[], Any], rows: int, repeats: int) -> float:
 
 
 def judged(path: Path, kind: str, verdict: str = "conforms") -> Report:
-    """A check that gives this verdict."""
+    """Check `path` and return the report, whose verdict must be `verdict`."""
     report = check(find([str(path)], kind), CONTRACT)
     assert report.verdict == verdict, report
     return report
@@ -57,7 +57,7 @@ def judged(path: Path, kind: str, verdict: str = "conforms") -> Report:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Another checker: how it reads a file into its frame and judges that, and the aim: how many times its speed."""
+    """Another checker: how it reads a file into a frame and judges it; ours should be at least `aim` times as fast."""
 
     name: str
     read: Callable[[], Any]
@@ -66,7 +66,7 @@ class Peer:
 
 
 def great_expectations(path: Path) -> Peer:
-    """The suite that the contract gives, by the library itself."""
+    """Great Expectations with the suite that is made from the contract."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -85,7 +85,10 @@ def great_expectations(path: Path) -> Peer:
 
 
 def pandera_pandas(path: Path) -> Peer:
-    """The contract's rules by hand: types, nulls, texts, finite numbers, no further column; every failure is told."""
+    """pandera with the contract's rules by hand: types, nulls, texts, finite numbers, no further column.
+
+    It reports every failure.
+    """
     import pandera.pandas as pandera
 
     numpy: Any = import_module("numpy")
@@ -104,7 +107,7 @@ def pandera_pandas(path: Path) -> Peer:
 
 
 def pandera_polars(path: Path) -> Peer:
-    """The same rules."""
+    """pandera on polars with the same rules."""
     import pandera.polars as pandera
     import polars
 
@@ -127,7 +130,7 @@ def pandera_polars(path: Path) -> Peer:
 
 
 def orjson_and_jsonschema_rs(path: Path, *, told: bool) -> Callable[[], None]:
-    """Each line of a file parsed and judged by the contract's rules; `told`: which it breaks, as a report says."""
+    """Parse each line of a file and judge it by the contract's rules; `told`: report which rules it breaks."""
     import jsonschema_rs
 
     orjson: Any = import_module("orjson")
@@ -148,14 +151,14 @@ def orjson_and_jsonschema_rs(path: Path, *, told: bool) -> Callable[[], None]:
 
 
 def line(name: str, other: float, own: float, aim: float | None) -> None:
-    """One ratio, beside its aim where it has one."""
+    """Format one ratio, beside its aim where it has one."""
     ratio = other / own
     met = "" if aim is None else f"{aim:6.2f}×  {'met' if ratio >= aim else 'not met'}"
     print(f"{name:46} {other:10,.0f} {own:8,.0f} {ratio:8.2f}× {met}", flush=True)
 
 
 def files(folder: Path, asked: argparse.Namespace) -> dict[str, float]:
-    """The files against pyarrow's decode of them. Returns what a check of each costs."""
+    """Compare checks of each file with pyarrow's decoding of it; return the cost of each check."""
     own: dict[str, float] = {}
     made: list[tuple[str, str, str | None, int, float | None]] = [
         ("parquet", "snappy", None, asked.rows, 0.95),
@@ -185,7 +188,7 @@ def files(folder: Path, asked: argparse.Namespace) -> dict[str, float]:
 
 
 def recompress(path: Path) -> None:
-    """The same row groups, by zstd."""
+    """Write a Parquet file again with the same row groups, compressed with zstd."""
     file = pq.ParquetFile(path)
     with pq.ParquetWriter(path.with_suffix(".zstd"), file.schema_arrow, compression="zstd") as writer:
         for group in range(file.num_row_groups):
@@ -194,7 +197,7 @@ def recompress(path: Path) -> None:
 
 
 def peers(folder: Path, asked: argparse.Namespace) -> None:
-    """Other checkers and ours on the same rows of one file."""
+    """Compare other checkers with ours on the same rows of one file."""
     path, rows = folder / "ticks.parquet", asked.peer_rows
     make(path, Ticks(rows))
     own = cost(lambda: judged(path, "parquet"), rows, asked.repeats)
@@ -205,14 +208,14 @@ def peers(folder: Path, asked: argparse.Namespace) -> None:
 
 
 def lines(path: Path, own: float, asked: argparse.Namespace) -> None:
-    """A parser and a validator line by line, and ours, on one NDJSON file."""
+    """Compare a parser and validator run line by line with ours, on one NDJSON file."""
     for told in (True, False):
         name = "orjson + jsonschema-rs, " + ("told what breaks" if told else "yes or no")
         line(name, cost(orjson_and_jsonschema_rs(path, told=told), asked.text_rows, asked.repeats), own, 5)
 
 
 def memory(folder: Path, rows: int) -> None:
-    """The peak of a process of its own that checks a file of many rows: the same row groups again and again."""
+    """Measure the peak memory of a separate process that checks a large file, made by repeating row groups."""
     path, part = folder / "many.parquet", 1_000_000
     tables = list(chunks(Ticks(min(part, rows))))
     with pq.ParquetWriter(path, tables[0].schema) as writer:

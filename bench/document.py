@@ -1,6 +1,6 @@
-"""`python -m bench.document`: how long documents take that are made to be slow or large.
+"""`python -m bench.document`: measure the parsing of documents that are made to be slow or large.
 
-Milliseconds of CPU, the best of five.
+Figures are milliseconds of CPU time, the best of five.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from tests.unit.document.test_limits import BOMBS, LARGE, text
 
 
 def main() -> None:
-    """One line for each document of tests/unit/document/test_limits.py."""
+    """Print a line for each document of tests/unit/document/test_limits.py."""
     for name, (reason, members) in BOMBS.items():
         print(f"{measured(members):8.1f}  {reason:20} {name}")
     for name, members in LARGE.items():

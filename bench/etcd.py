@@ -1,7 +1,7 @@
-"""Writes a second of the store on etcd, beside etcd's own transactions of the same keys and bytes, and time to load.
+"""Compare the etcd store's writes a second with etcd's own transactions of the same keys and bytes, and time its load.
 
-`python -m bench.etcd [--writers 64] [--writes 2000] [--rounds 7] [--versions 100000]`: a cluster of three on
-loopback; rounds of both kinds take turns, so that what else runs on the machine meets both.
+`python -m bench.etcd [--writers 64] [--writes 2000] [--rounds 7] [--versions 100000]` runs a cluster of three on
+loopback. Rounds of both kinds take turns, so that other work on the machine slows both.
 """
 
 import argparse
@@ -31,7 +31,7 @@ def entry(number: int) -> Entry:
 
 
 async def rate(write: Callable[[int], Awaitable[object]], writes: int, writers: int) -> float:
-    """Writes a second of so many writers that take the numbers 0 to `writes` - 1 in turn."""
+    """Call `write` with the numbers 0 to `writes` - 1 from `writers` tasks; return the writes a second."""
     numbers = iter(range(writes))
 
     async def run() -> None:
@@ -44,7 +44,7 @@ async def rate(write: Callable[[int], Awaitable[object]], writes: int, writers: 
 
 
 def bare(client: EtcdClient, root: str) -> Callable[[int], Awaitable[object]]:
-    """The transaction of a new id, its bytes made beforehand."""
+    """Make a function that runs the bare transaction of a new id, its values made beforehand."""
     layout = etcd_layout.KeyLayout(root)
     sample = entry(0)
     record = etcd_layout.next_record(sample, None)
@@ -66,7 +66,7 @@ def bare(client: EtcdClient, root: str) -> Callable[[int], Awaitable[object]]:
 
 
 async def writes(endpoints: Sequence[str], asked: argparse.Namespace) -> None:
-    """Rounds of both kinds in turn."""
+    """Run rounds of both kinds in turn, and print their medians."""
     client = EtcdClient(EtcdConnection(endpoints))
     own, ours = [], []
     for number in range(asked.rounds):
@@ -79,7 +79,7 @@ async def writes(endpoints: Sequence[str], asked: argparse.Namespace) -> None:
 
 
 async def filled(endpoints: Sequence[str], root: str, versions: int, writers: int) -> float:
-    """Put so many new ids by a store of its own; writes a second."""
+    """Put `versions` new ids through a store of their own; return the writes a second."""
     store = await EtcdStore.open(endpoints, root=root)
     got = await rate(lambda number: store.put(entry(number), expected_latest=None), versions, writers)
     await store.close()
@@ -87,7 +87,7 @@ async def filled(endpoints: Sequence[str], root: str, versions: int, writers: in
 
 
 async def load(endpoints: Sequence[str], versions: int) -> None:
-    """A server's start: a fresh store reads everything."""
+    """Time how a newly opened store loads `versions` versions, as a server does at its start."""
     await filled(endpoints, "/many", versions, 256)
     store = await EtcdStore.open(endpoints, root="/many")
     begun = time.perf_counter()

@@ -1,7 +1,7 @@
-"""Damaged Parquet and Arrow files given to the gate in Python and in C++: `make data-fuzz`.
+"""Fuzz the gate in Python and C++ with damaged Parquet and Arrow files: `make data-fuzz`.
 
-Each file is judged by a child that both languages have, and nothing that is in it may end the child, take longer than
-`SECONDS`, hold more than `BYTES`, or give a conforming verdict in one language alone.
+A child process of each language judges each file. No file may end a child, take more CPU than `SECONDS` or more memory
+than `BYTES`, or get different verdicts in the two languages.
 """
 
 import argparse
@@ -27,9 +27,11 @@ from schemaregistry.data.inference.propose import propose
 from schemaregistry.document import parse
 
 SECONDS: Final = 10.0
+"""CPU time that a child may take for a file."""
 BYTES: Final = 512 << 20
+"""Memory that a child may use for a file."""
 _ADDRESS_SPACE: Final = 4 << 30
-"""What a child may ask the system for, so that a bomb doesn't take the machine."""
+"""Bytes of address space that a child may allocate, so that a bomb doesn't take the machine down."""
 _HARM: Final = ("died", "hung", "large", "raised")
 CPP: Final = Path(os.environ.get("SCHEMAREGISTRY_CPP_BUILD", "build/cpp")) / "tests" / "judge_files"
 JUDGES: Final[Mapping[str, Sequence[str]]] = {
@@ -39,14 +41,14 @@ JUDGES: Final[Mapping[str, Sequence[str]]] = {
 
 
 class JudgeProcess:
-    """A child that judges files, started again where it has ended."""
+    """A child process that judges files; it is started again where it has ended."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self._command = command
         self._child: subprocess.Popen[str] | None = None
 
     def ask(self, contract: Path, file: Path) -> dict[str, Any]:
-        """What it says of a file, or what became of it."""
+        """Return the child's answer about a file; its verdict is `died`, `hung` or `large` where the child failed."""
         child = self._child or self._start()
         self._child = child
         assert child.stdin
@@ -73,7 +75,7 @@ class JudgeProcess:
         return answer
 
     def end(self) -> None:
-        """End the child."""
+        """Kill the child, if there is one."""
         if self._child:
             self._child.kill()
             self._child.communicate()
@@ -89,13 +91,13 @@ class JudgeProcess:
 
 
 def _cpu(pid: int) -> float:
-    """Seconds of all threads (proc(5), stat): what other work on the machine takes doesn't count."""
+    """Seconds of CPU time of all threads (proc(5), stat), which other work on the machine doesn't add to."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _forget_peak(pid: int) -> None:
-    """Let the system measure the peak of memory anew (proc(5), clear_refs)."""
+    """Reset the peak memory of a process (proc(5), clear_refs)."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
@@ -105,7 +107,7 @@ def _peak(pid: int) -> int:
 
 
 def _seeds(folder: Path) -> Iterator[tuple[str, bytes, Path]]:
-    """Each seed with the contract that its own types propose."""
+    """Yield each undamaged file's name and bytes, and the path of the contract proposed from its types."""
     for name, data in (*parquet_files(), *ipc_files()):
         file = folder / name
         file.write_bytes(data)
@@ -116,7 +118,10 @@ def _seeds(folder: Path) -> Iterator[tuple[str, bytes, Path]]:
 
 
 def run(numbers: range, keep: Path, chosen: Sequence[str] | None = None) -> dict[str, Counter[str]]:
-    """Judge mutations by number; files that do harm are kept. Returns how often each thing happened, by language."""
+    """Judge the mutations with these numbers; copy harmful files to `keep`.
+
+    Returns the number of each verdict by language, and under `both` how often the languages differed.
+    """
     judges = {name: JudgeProcess(command) for name, command in JUDGES.items() if name in (chosen or JUDGES)}
     counts: dict[str, Counter[str]] = {name: Counter() for name in (*judges, "both")}
     with tempfile.TemporaryDirectory() as made:
@@ -148,7 +153,7 @@ def _keep(keep: Path, name: str, file: Path, contract: Path, answer: Any) -> Non
 
 
 def main() -> None:
-    """Run, and exit with 1 where a file did harm."""
+    """Run the fuzzer, and exit with 1 where a file did harm."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--count", type=int, default=100_000)
     asked.add_argument("--start", type=int, default=0)
@@ -158,8 +163,8 @@ def main() -> None:
     started = time.monotonic()
     counts = run(range(options.start, options.start + options.count), options.keep, options.judge)
     for judge, found in counts.items():
-        said = ", ".join(f"{number:,} {verdict}" for verdict, number in found.most_common())
-        print(f"{judge}: {said or 'no difference'}")
+        verdicts = ", ".join(f"{number:,} {verdict}" for verdict, number in found.most_common())
+        print(f"{judge}: {verdicts or 'no difference'}")
     print(f"{options.count:,} files in {time.monotonic() - started:,.0f} s")
     sys.exit(any(found[harm] for found in counts.values() for harm in (*_HARM, "differ")))
 

@@ -1,6 +1,6 @@
-"""A judge of files on standard input: a line `CONTRACT<tab>FILE` is answered by a line of JSON.
+"""Judge files named on standard input: each line `CONTRACT<tab>FILE` is answered with a line of JSON.
 
-The C++ client has one of the same manners, clients/cpp/tests/judge_files.cpp.
+clients/cpp/tests/judge_files.cpp does the same with the C++ gate.
 """
 
 import json
@@ -14,12 +14,12 @@ from schemaregistry.v1.contract_pb2 import Contract
 
 @cache
 def contract(path: str) -> Contract:
-    """The compiled contract of a file."""
+    """Read a compiled contract from a file."""
     return Contract.FromString(Path(path).read_bytes())
 
 
 def main() -> None:
-    """Judge until the input ends."""
+    """Judge files until the input ends."""
     for line in sys.stdin:
         by, path = line.rstrip("\n").split("\t")
         try:

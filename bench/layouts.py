@@ -1,6 +1,6 @@
-"""Files of every Arrow type and layout that a writer makes, as bytes: what mutations start from.
+"""Make small Parquet and Arrow files of every type and layout that writers produce, for `mutations.py` to damage.
 
-Each is small, so that a mutation is likely to hit something that matters.
+They are small so that a mutation is likely to hit something that matters.
 """
 
 import datetime as dt
@@ -17,7 +17,7 @@ _DAY: Final = dt.datetime(2026, 1, 5, tzinfo=dt.UTC)
 
 
 def _repeat(*values: Any) -> list[Any]:
-    """Values that come again and again, with a null among them."""
+    """Repeat values, with a null among them."""
     return [None if row % 11 == 7 else values[row % len(values)] for row in range(_ROWS)]
 
 
@@ -55,7 +55,7 @@ def _nested() -> dict[str, Any]:
 
 
 def _views() -> dict[str, Any]:
-    """Layouts that only IPC has."""
+    """Columns in layouts that only Arrow IPC has."""
     texts = _repeat("abc", "a text of more than twelve bytes", "")
     seen = pa.array([text or "-" for text in texts])
     views = pa.array(["abc", "a text of more than twelve bytes"], pa.string_view())
@@ -73,7 +73,7 @@ def _views() -> dict[str, Any]:
 
 
 def parquet_files() -> Iterator[tuple[str, bytes]]:
-    """Parquet in the versions, encodings and compressions that writers choose."""
+    """Yield Parquet files in the versions, encodings and compressions that writers use."""
     table = pa.table(_scalars() | _nested())
     ways: dict[str, dict[str, Any]] = {
         "plain": {"compression": "none", "use_dictionary": False},
@@ -96,7 +96,7 @@ def parquet_files() -> Iterator[tuple[str, bytes]]:
 
 
 def ipc_files() -> Iterator[tuple[str, bytes]]:
-    """IPC files and streams, plain and compressed."""
+    """Yield Arrow IPC files and streams, plain and compressed."""
     table = pa.table(_scalars() | _nested() | _views())
     # A dictionary of views has no place in a compressed file in some versions of Arrow.
     packed = pa.table(_scalars() | _nested())

@@ -1,4 +1,4 @@
-"""Mutations of bytes: what damage, truncation and malice make of a file. The same number gives the same mutation."""
+"""Mutate a file's bytes, as damage, truncation or an attacker would; the same number gives the same mutation."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -10,11 +10,11 @@ _ODD: Final = (0, 1, 0x7F, 0x80, 0xFF)
 _ODD_LENGTHS: Final = (0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
 
 _SHORTEST: Final = 8
-"""Bytes that are still worth a change."""
+"""Bytes of the shortest file that is mutated further."""
 
 
 def mutated(data: bytes, number: int, others: Sequence[bytes] = ()) -> bytes:
-    """One mutation of a file; parts of `others` may come into it."""
+    """Return `data` with the mutation of this number, which may insert parts of `others`."""
     dice = random.Random(number)
     changed = bytearray(data)
     for _ in range(dice.choice((1, 1, 1, 2, 3, 8))):
@@ -29,7 +29,7 @@ def mutated(data: bytes, number: int, others: Sequence[bytes] = ()) -> bytes:
 
 
 def _place(data: bytearray, dice: random.Random) -> int:
-    """Half of the time near the end, where a file's footer is."""
+    """Choose a position: half of the time near the end, where a file's footer is."""
     size = len(data)
     return dice.randrange(max(0, size - size // 4) if dice.random() < 0.5 else 0, size)
 
@@ -43,7 +43,7 @@ def _byte(data: bytearray, dice: random.Random) -> None:
 
 
 def _length(data: bytearray, dice: random.Random) -> None:
-    """A number of four or eight bytes becomes one that breaks sums."""
+    """Replace four or eight bytes with a number at the edge of its type, on which sums overflow."""
     width = dice.choice((2, 4, 8))
     at = _place(data, dice)
     at -= at % dice.choice((1, width))
@@ -52,7 +52,7 @@ def _length(data: bytearray, dice: random.Random) -> None:
 
 
 def _varint(data: bytearray, dice: random.Random) -> None:
-    """A number as Thrift writes it becomes a large one."""
+    """Replace bytes with a large number in Thrift's variable-length encoding."""
     at, value = _place(data, dice), dice.choice(_ODD_LENGTHS)
     packed = bytearray()
     while value >= 0x80:

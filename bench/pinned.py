@@ -1,7 +1,4 @@
-"""A registry in its own process on a core of its own, for measuring: how it is started, and the CPU that it takes.
-
-Holds no load and no figures.
-"""
+"""Start a registry on a core of its own and measure its CPU time and memory, for the other benchmarks."""
 
 import os
 import tempfile
@@ -18,7 +15,7 @@ TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class PinnedServer:
-    """Where it listens, as HOST:PORT, and the directory of its dev certificates."""
+    """A server's process id, the HOST:PORT of gRPC and REST, and the directory of its certificates."""
 
     pid: int
     grpc: str
@@ -26,7 +23,7 @@ class PinnedServer:
     tls: Path
 
     def cpu_seconds(self) -> float:
-        """CPU time of the server's own process so far (proc(5): utime and stime of /proc/PID/stat)."""
+        """Seconds of CPU time of the server's own process so far (proc(5): utime and stime of /proc/PID/stat)."""
         fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
@@ -38,7 +35,7 @@ class PinnedServer:
 
 @contextmanager
 def pinned_server() -> Iterator[PinnedServer]:
-    """Start a dev server on the first core and leave this process the others; everything is gone afterwards."""
+    """Start a dev server on the first core, leave this process the others, and remove everything afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-serve-") as directory:
         data = Path(directory) / "data"
         with _pinned(lambda: launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0")) as server:
@@ -47,7 +44,7 @@ def pinned_server() -> Iterator[PinnedServer]:
 
 @contextmanager
 def pinned_production(directory: Path, settings: Mapping[str, object]) -> Iterator[PinnedServer]:
-    """As `pinned_server`, by `settings` as in production, in one process."""
+    """Start a production server of one process with `settings`, on a core as `pinned_server` does."""
     with _pinned(lambda: launch(directory, dict(settings) | {"workers": 1})) as server:
         yield server
 

@@ -1,6 +1,7 @@
-"""Three servers on one etcd cluster, restarted one after the other under load: `python -m bench.rolling`.
+"""Restart three servers on one etcd cluster one after the other under load: `python -m bench.rolling`.
 
-Clients are the library's: its retries, over one target that names all three. What counts is the calls that fail.
+The clients have the library's channel options and retries, and one target that names all three servers. The result is
+the number of calls that fail.
 """
 
 import argparse
@@ -21,13 +22,13 @@ def document(name: str) -> bytes:
     return json.dumps(value).encode()
 
 
-def roll(servers: list[Server], told: dict[str, object], directory: Path, load: Load, round_: int) -> None:
-    """End each server by SIGTERM and start it again where it was; print what became of the calls meanwhile."""
+def roll(servers: list[Server], config: dict[str, object], directory: Path, load: Load, round_: int) -> None:
+    """Stop each server by SIGTERM and start it again at its address; print how many calls failed meanwhile."""
     for place, server in enumerate(servers):
         calls, failed, began = load.calls, len(load.failed), time.monotonic()
         code = server.stop()
         stopped = time.monotonic() - began
-        servers[place] = launch(directory, told | {"grpc": server.target}).wait()
+        servers[place] = launch(directory, config | {"grpc": server.target}).wait()
         print(
             f"| {round_}, server {place + 1} | {stopped:.1f} | {time.monotonic() - began:.1f} | {load.calls - calls:,} "
             f"| {len(load.failed) - failed} |"
@@ -39,13 +40,13 @@ async def main(asked: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-rolling-") as name:
         directory = Path(name)
         async with secured(directory) as cluster:
-            told = settings(cluster, directory) | {"workers": asked.workers}
-            servers = [launch(directory, told).wait() for _ in range(3)]
+            config = settings(cluster, directory) | {"workers": asked.workers}
+            servers = [launch(directory, config).wait() for _ in range(3)]
             print(f"{asked.readers} readers, {asked.writers} writers; {asked.workers} workers a server\n")
             print("| round | s to end | s until it serves again | calls | failed |\n| --- | --- | --- | --- | --- |")
             with loaded(servers, "rolled", document, readers=asked.readers, writers=asked.writers) as load:
                 for number in range(1, asked.rounds + 1):
-                    await asyncio.to_thread(roll, servers, told, directory, load, number)
+                    await asyncio.to_thread(roll, servers, config, directory, load, number)
             for server in servers:
                 server.stop()
     print(f"\n{load.calls:,} calls, {len(load.written):,} of them writes; {len(load.failed)} failed")

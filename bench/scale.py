@@ -1,7 +1,7 @@
-"""One server with very many versions, on a store in etcd: `python -m bench.scale [--versions 100000]`.
+"""Measure one server with very many versions, on a store in etcd: `python -m bench.scale [--versions 100000]`.
 
-Seconds to start, memory, and reads a second beside a server with ten versions; writes a second through the server and
-by its store beside etcd's own transactions; from a write to the last of many watchers.
+It measures start, memory and reads a second, compared with a server of ten versions; writes a second through the server
+and through its store, compared with etcd's own transactions; and the time from a write to the last of many watchers.
 """
 
 import argparse
@@ -33,13 +33,13 @@ WRITERS = 64
 
 
 def entry(number: int) -> Entry:
-    """A version of an id of its own, of about 1.5 KB."""
+    """The entry of a new id, with a document of about 1.5 KB."""
     raw = document(f"many_{number}")
     return Entry(f"many_{number}", "1.0.0", raw, f"sha256:{number:064x}", "spiffe://dev/ci-bot", time.time_ns() // 1000)
 
 
 async def fill(store: EtcdStore, first: int, last: int) -> float:
-    """Put the versions from one number up to another; writes a second."""
+    """Put the entries with the numbers `first` to `last` - 1; return the writes a second."""
     began = time.perf_counter()
     await rate(lambda number: store.put(entry(first + number), expected_latest=None), last - first, WRITERS)
     return (last - first) / (time.perf_counter() - began)
@@ -47,14 +47,14 @@ async def fill(store: EtcdStore, first: int, last: int) -> float:
 
 @contextmanager
 def started(directory: Path, told: dict[str, object]) -> Iterator[tuple[PinnedServer, float]]:
-    """A server, and the seconds until it listened."""
+    """Start a server; yield it and the seconds until it listened."""
     began = time.perf_counter()
     with pinned_production(directory, told) as server:
         yield server, time.perf_counter() - began
 
 
 async def reads(server: PinnedServer, versions: int, clients: int, seconds: float) -> tuple[float, float, int]:
-    """Reads a second of versions at random, microseconds of the server for each, and its bytes in memory afterwards."""
+    """Read random versions; return reads a second, the server's CPU microseconds per read, and its memory in bytes."""
     opened = channels(server, "reader", clients)
     calls: list[Remote] = [channel.unary_unary(SERVICE + "GetSchema") for channel in opened]
     requests = [pb.GetSchemaRequest(id=f"many_{number}").SerializeToString() for number in range(versions)]
@@ -69,7 +69,7 @@ async def reads(server: PinnedServer, versions: int, clients: int, seconds: floa
 
 
 async def starts(directory: Path, told: dict[str, object], store: EtcdStore, asked: argparse.Namespace) -> None:
-    """The table of both servers, each alone on its core."""
+    """Print the table of both servers, each alone on its core."""
     print("| versions | s to listen | MiB at start | reads a second | server µs a read | MiB after |")
     print("| --- | --- | --- | --- | --- | --- |")
     there = 0
@@ -86,7 +86,7 @@ async def starts(directory: Path, told: dict[str, object], store: EtcdStore, ask
 
 
 async def writes(server: PinnedServer, store: EtcdStore, client: EtcdClient, asked: argparse.Namespace) -> None:
-    """Rounds of three kinds in turn: etcd's own transactions, the store's writes, and calls of RegisterSchema."""
+    """Run rounds of three kinds in turn: etcd's own transactions, the store's writes, and calls of RegisterSchema."""
     (channel,) = channels(server, "ci-bot", 1)
     write, number = register(channel), itertools.count()
     own, ours, called = [], [], []

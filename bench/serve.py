@@ -1,6 +1,6 @@
-"""Reads and writes a second of one server on one core, with mTLS and authorisation: `python -m bench.serve`.
+"""Measure reads and writes a second of a server on one core, with mTLS and authorisation: `python -m bench.serve`.
 
-Holds the loads and their figures. The client has the other cores; where its own core is the limit, the figure says so.
+The client runs on the other cores; where the client's core is the limit, the figure says so.
 """
 
 import argparse
@@ -30,9 +30,10 @@ Remote = Callable[[Any], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a load got, and the shares of their cores that server and client had.
+    """The result of a load, and the shares of their cores that server and client used.
 
-    A client near 1 was the limit itself; a server well under 1 had to share its core with something else.
+    A client's share near 1 means that the client was the limit; a server's share well under 1, that other work ran on
+    its core.
     """
 
     what: str
@@ -99,7 +100,7 @@ def document(name: str, minor: int = 0) -> bytes:
 
 
 def channels(server: PinnedServer, identity: str, count: int) -> list[grpc.aio.Channel]:
-    """As many connections, each with its own handshake."""
+    """Open `count` connections, each with its own handshake."""
     files = (server.tls / f"{name}.pem" for name in ("ca", f"{identity}-key", identity))
     credentials = grpc.ssl_channel_credentials(*(file.read_bytes() for file in files))
     own = [("grpc.use_local_subchannel_pool", 1)]
@@ -107,14 +108,14 @@ def channels(server: PinnedServer, identity: str, count: int) -> list[grpc.aio.C
 
 
 def register(channel: grpc.aio.Channel) -> Callable[[str, bytes], Awaitable[object]]:
-    """How to register the bytes of a document under an id."""
+    """Make a function that registers a document's bytes under an id."""
     serialize = pb.RegisterSchemaRequest.SerializeToString
     call: Remote = channel.unary_unary(SERVICE + "RegisterSchema", request_serializer=serialize)
     return lambda name, data: call(pb.RegisterSchemaRequest(id=name, document=HttpBody(data=data)))
 
 
 async def grpc_reads(server: PinnedServer, clients: int, seconds: float) -> Figures:
-    """GetSchema over mTLS; requests and answers stay bytes, so that the client costs as little as it can."""
+    """Measure GetSchema over mTLS; the client keeps requests and answers as bytes, to cost as little as it can."""
     opened = channels(server, "reader", clients)
     request = pb.GetSchemaRequest(id="bench_0").SerializeToString()
     calls: list[Remote] = [channel.unary_unary(SERVICE + "GetSchema") for channel in opened]
@@ -125,7 +126,7 @@ async def grpc_reads(server: PinnedServer, clients: int, seconds: float) -> Figu
 
 
 class _Connection(asyncio.Protocol):
-    """One kept-alive HTTP/1.1 connection that asks for one path; every answer has the same length."""
+    """A kept-alive HTTP/1.1 connection that asks for one path, whose answers all have the same length."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -160,7 +161,7 @@ class _Connection(asyncio.Protocol):
 
 
 async def rest_reads(server: PinnedServer, clients: int, seconds: float) -> Figures:
-    """GET /schema/{id} over kept-alive connections."""
+    """Measure GET /schema/{id} over kept-alive connections."""
     host, port = server.rest.rsplit(":", 1)
     request = f"GET /schema/bench_0 HTTP/1.1\r\nHost: {server.rest}\r\n\r\n".encode()
     loop = asyncio.get_running_loop()
@@ -169,7 +170,7 @@ async def rest_reads(server: PinnedServer, clients: int, seconds: float) -> Figu
 
 
 async def writes(server: PinnedServer, clients: int, seconds: float) -> Figures:
-    """RegisterSchema of new ids: parsed, written and synced to the disk, then answered."""
+    """Measure RegisterSchema of new ids, whose documents are parsed, and synced to the disk before the answer."""
     (channel,) = channels(server, "ci-bot", 1)
     write, names = register(channel), (f"new_{n}" for n in itertools.count())
 
@@ -181,7 +182,7 @@ async def writes(server: PinnedServer, clients: int, seconds: float) -> Figures:
 
 
 async def judged_writes(server: PinnedServer, clients: int, seconds: float) -> Figures:
-    """RegisterSchema of the next version of many ids: each one is judged against the one before."""
+    """Measure RegisterSchema of the next version of many ids, each judged against the version before it."""
     (channel,) = channels(server, "ci-bot", 1)
     write = register(channel)
 

@@ -1,6 +1,6 @@
-"""Seconds and memory of snapshot and restore, on both stores: `python -m bench.snapshot [--versions 100000]`.
+"""Measure snapshot, restore and audit on both stores: `python -m bench.snapshot [--versions 100000]`.
 
-Holds the commands' own times, from start to end of each process, on documents of 2 KB; ten versions of each schema.
+Times are from start to end of each command's process, with documents of 2 KB and ten versions of each schema.
 """
 
 import argparse
@@ -25,7 +25,7 @@ FILLER = "x" * 1_950
 
 
 def writes(versions: int) -> Iterator[Write]:
-    """The history of an embedded store, ids in turn."""
+    """Yield the writes of an embedded store's history, one id after the other in turn."""
     previous, ids = audit_chain.GENESIS, max(1, versions // OF_EACH)
     for number in range(versions):
         raw = b'{"number": %d, "filler": "%b"}' % (number, FILLER.encode())
@@ -37,7 +37,7 @@ def writes(versions: int) -> Iterator[Write]:
 
 
 def timed(what: str, *words: object) -> str:
-    """Run one command; its row of the table."""
+    """Run one command and return its row of the table."""
     begun = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "schemaregistry", *map(str, words)], stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)

@@ -1,7 +1,7 @@
-"""From a write to the last of many watchers: `python -m bench.watchers [--watchers 500 5000]`, on a store in etcd.
+"""Measure how long a write takes to reach the last of many watchers, on a store in etcd.
 
-The time is from the call that writes to the moment that the last watcher has the change; watchers share this process,
-and its own part of the time is said.
+`python -m bench.watchers [--watchers 500 5000]`. The time runs from the writing call until the last watcher has the
+change. All watchers run in this process, whose CPU time is printed too.
 """
 
 import argparse
@@ -23,14 +23,14 @@ from devtools.etcd_tls import secured, settings
 from schemaregistry.v1 import registry_pb2 as pb
 
 EACH = 1_000
-"""Streams of one connection; the server allows 1,024."""
+"""Watches on one connection; the server allows 1,024 streams."""
 
 CHANGES = 7
 
 
 @dataclass
 class Crowd:
-    """So many watchers: how many have arrived at the present change, and when the last one did."""
+    """`size` watchers: how many have the current change, and when the last one got it."""
 
     size: int
     count: int = 0
@@ -50,7 +50,7 @@ class Crowd:
             self.all.set()
 
     async def watch(self, channel: grpc.aio.Channel, request: bytes) -> None:
-        """Read bytes and parse none: the client shall cost as little as it can."""
+        """Watch on `channel`, without parsing the messages, to cost the client as little as possible."""
         stream: Callable[[Any], Any] = channel.unary_stream(SERVICE + "WatchSchemas")
         call = stream(request)
         try:
@@ -61,7 +61,7 @@ class Crowd:
 
 
 async def crowd(server: PinnedServer, size: int) -> str:
-    """Let so many watch, then change something a few times; a row of a table."""
+    """Start `size` watchers, write CHANGES changes, and return the figures as a row of the table."""
     crowd, opened = Crowd(size), channels(server, "reader", -(-size // EACH))
     request = pb.WatchSchemasRequest(after_revision=1, ids=["watched"]).SerializeToString()
     began = time.perf_counter()

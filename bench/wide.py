@@ -1,6 +1,6 @@
-"""What checks of wide files and of many small ones cost: `python -m bench.wide`.
+"""Measure checks of wide files, and of many small ones: `python -m bench.wide`.
 
-Seconds of CPU of all threads, of a whole check from disk to verdict; the contract is compiled before.
+Figures are seconds of CPU time of all threads for a whole check, from disk to verdict, without compiling the contract.
 """
 
 import json
@@ -22,12 +22,12 @@ _ROWS: Final = 10
 _COLUMNS: Final = (1_000, 5_000, 10_000)
 _FILES: Final = (200, 2_000)
 _MISNAMED: Final = 20
-"""Records."""
+"""Records in the file whose members all have wrong names."""
 _NAMES: Final = (500, 1_000, 2_000)
 
 
 def contract_of(columns: int) -> Contract:
-    """Numbers from 0, all required, and no other column."""
+    """A contract of `columns` required columns of numbers from 0, and no other column."""
     names = [f"c{index}" for index in range(columns)]
     document = {
         "$id": "wide_v1",
@@ -41,7 +41,7 @@ def contract_of(columns: int) -> Contract:
 
 
 def write(folder: Path, columns: int) -> list[Path]:
-    """The same rows in each format."""
+    """Write the same rows in each format; return the files."""
     table = pa.table({f"c{index}": pa.array(range(_ROWS), pa.float64()) for index in range(columns)})
     files = [folder / f"{columns}.{kind}" for kind in ("parquet", "arrow", "csv", "ndjson")]
     pq.write_table(table, files[0])
@@ -53,19 +53,19 @@ def write(folder: Path, columns: int) -> list[Path]:
 
 
 def write_misnamed(file: Path, names: int) -> None:
-    """Records none of whose members has a name that it should."""
+    """Write records whose members all have wrong names."""
     record = {f"x{index}": 1 for index in range(names)}
     file.write_text((json.dumps(record) + "\n") * _MISNAMED)
 
 
 def contract_of_names() -> Contract:
-    """Names alone, which records are judged for one by one."""
+    """A contract of `propertyNames` alone, a keyword that is judged record by record."""
     document = {"$id": "names_v1", "version": "1.0.0", "type": "object", "propertyNames": {"pattern": "^c"}}
     return compile_contract(parse(json.dumps(document | {"properties": {"c0": {"type": "number"}}}).encode()))
 
 
 def seconds(files: list[str], contract: Contract, verdict: str = "conforms") -> float:
-    """The best of three checks."""
+    """Seconds of CPU time of a check, the best of three."""
     spent = []
     for _ in range(3):
         before = time.process_time()

@@ -1,1 +1,1 @@
-"""What a checkout has for development and tests: it isn't part of what is installed."""
+"""Tools for development and tests (test data, servers, an etcd cluster); the installed package leaves them out."""

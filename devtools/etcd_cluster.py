@@ -1,7 +1,4 @@
-"""An etcd cluster on loopback, for development and tests: three processes of ours, their data in one directory.
-
-Holds no client beyond what tells whether a member is well; a production cluster is the operator's.
-"""
+"""Run an etcd cluster of three processes on loopback, for development and tests, with its data in one directory."""
 
 import asyncio
 import json
@@ -30,7 +27,10 @@ BUILT: Final = Path(__file__).parents[1] / "build/etcd/bin/etcd"
 
 @dataclass(frozen=True, slots=True)
 class MemberAddress:
-    """Where a member listens: HOST:PORT for clients and for the other members, and what its command begins with."""
+    """Where a member listens, as HOST:PORT: for clients, and for the other members (`peer`).
+
+    `prefix` is put before the member's command, for example to run it in a network namespace.
+    """
 
     client: str
     peer: str
@@ -38,7 +38,7 @@ class MemberAddress:
 
 
 class EtcdMember:
-    """One process of the cluster, by its name."""
+    """One process of the cluster, which can be started, stopped and killed."""
 
     def __init__(self, name: str, place: MemberAddress, command: Sequence[str], directory: Path) -> None:
         self.name = name
@@ -52,7 +52,7 @@ class EtcdMember:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the process, in a session of its own so that Ctrl-C reaches it through us alone."""
+        """Start the process, in a session of its own, so that Ctrl-C in the terminal ends its parent first."""
         if not self.running:
             self._log.parent.mkdir(parents=True, exist_ok=True)
             with self._log.open("ab") as log:
@@ -66,32 +66,32 @@ class EtcdMember:
             os.kill(self._process.pid, signum)
 
     async def kill(self) -> None:
-        """kill -9, and wait until it is gone."""
+        """Send SIGKILL, and wait until the process has ended."""
         self.send(signal.SIGKILL)
-        await self._gone()
+        await self._ended()
 
     async def stop(self) -> None:
-        """SIGTERM, and SIGKILL for one that does not end in time."""
+        """Send SIGTERM, and SIGKILL if the process doesn't end within STOP_SECONDS."""
         self.send(signal.SIGTERM)
-        self.send(signal.SIGCONT)
+        self.send(signal.SIGCONT)  # a stopped process handles SIGTERM only once it goes on
         try:
-            await asyncio.wait_for(self._gone(), STOP_SECONDS)
+            await asyncio.wait_for(self._ended(), STOP_SECONDS)
         except TimeoutError:
             await self.kill()
 
-    async def _gone(self) -> None:
+    async def _ended(self) -> None:
         if self._process:
             await asyncio.to_thread(self._process.wait)
 
     def last_words(self) -> str:
-        """The last error in its log, which has a JSON object a line, or else the log's place."""
-        said = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
-        errors = re.findall(r'"error":"((?:[^"\\]|\\.)*)"', said)
+        """The last error in the member's log (a JSON object a line), or else the path of the log."""
+        log = self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        errors = re.findall(r'"error":"((?:[^"\\]|\\.)*)"', log)
         return errors[-1] if errors else f"see {self._log}"
 
 
 class EtcdCluster:
-    """Members by name, in the order of their endpoints."""
+    """A cluster's members by name, and their endpoints in the same order."""
 
     def __init__(self, members: Mapping[str, EtcdMember], tls: EtcdTls | None) -> None:
         self.members = members
@@ -99,13 +99,19 @@ class EtcdCluster:
         self._tls = tls
 
     async def leader(self) -> EtcdMember | None:
-        """The member that leads, as the newest term that any member knows has it."""
-        said = {name: status for name in self.members if (status := await self._status(name))}
-        leading = [name for name, status in said.items() if status.leader == status.header.member_id]
-        return self.members[max(leading, key=lambda name: said[name].raftTerm)] if leading else None
+        """The leader, None where no member answers as one.
+
+        A leader that was cut off still takes itself for one; the newest term decides.
+        """
+        answers = {name: status for name in self.members if (status := await self._status(name))}
+        leading = [name for name, status in answers.items() if status.leader == status.header.member_id]
+        return self.members[max(leading, key=lambda name: answers[name].raftTerm)] if leading else None
 
     async def ready(self, *, seconds: float = START_SECONDS) -> None:
-        """Return once every member knows a leader; raise FailedPrecondition (ETCD_NOT_STARTED) where one does not."""
+        """Wait until every member knows a leader.
+
+        Raises FailedPrecondition (ETCD_NOT_STARTED) where one has ended or doesn't within `seconds`.
+        """
         deadline = asyncio.get_running_loop().time() + seconds
         for name, member in self.members.items():
             while not ((status := await self._status(name)) and status.leader):
@@ -141,11 +147,11 @@ async def running(
     tls: EtcdTls | None = None,
     flags: Sequence[str] = (),
 ) -> AsyncIterator[EtcdCluster]:
-    """A cluster that runs as long as the context; its data and its ports stay in `directory` for the next time.
+    """Run a cluster during the context; its data and its ports stay in `directory` for the next time.
 
-    `served`: the certificate and key that members show to clients and the CA whose clients they let in, `tls`: ours as
-    such a client; without both, plain text. `flags` go to each member. Raises FailedPrecondition where etcd is not
-    built, or does not start.
+    `served` has the members' certificate and key and the CA of their clients, `tls` this process's certificate as a
+    client; without both, the connections have no TLS. `flags` are added to each member's command. Raises
+    FailedPrecondition where etcd isn't built (NO_ETCD) or doesn't start.
     """
     places = places or _places(directory)
     program = _program()
@@ -170,15 +176,15 @@ async def running(
 
 
 def _places(directory: Path) -> dict[str, MemberAddress]:
-    """Free ports of loopback, the same ones each time: members know each other by them."""
-    kept = directory / "ports.json"
-    if not kept.exists():
+    """Addresses on loopback with free ports, stored in `directory`: members know each other by them from run to run."""
+    file = directory / "ports.json"
+    if not file.exists():
         directory.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(2 * len(NAMES))]
             ports = [listening.getsockname()[1] for listening in sockets]
-        kept.write_text(json.dumps(ports), encoding="ascii")
-    ports = json.loads(kept.read_text(encoding="ascii"))
+        file.write_text(json.dumps(ports), encoding="ascii")
+    ports = json.loads(file.read_text(encoding="ascii"))
     return {
         name: MemberAddress(f"127.0.0.1:{client}", f"127.0.0.1:{peer}")
         for name, client, peer in zip(NAMES, ports[::2], ports[1::2], strict=True)
@@ -215,5 +221,5 @@ def _program() -> str:
 
 
 def _with_parent() -> tuple[str, ...]:
-    """What ends a member with the process that started it, however that ends (Linux)."""
+    """The command prefix that makes a member end with the process that started it, even after a kill -9 (Linux)."""
     return ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()

@@ -1,4 +1,4 @@
-"""An etcd cluster with TLS on loopback, and the settings of a server on it."""
+"""Run an etcd cluster with TLS on loopback, and make the settings of a server that uses it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +12,7 @@ from schemaregistry_server.security import pki
 
 @asynccontextmanager
 async def secured(directory: Path) -> AsyncIterator[EtcdCluster]:
-    """Three members that ask for certificates, all of `directory`/tls."""
+    """Run three members that require client certificates; all certificates are in `directory`/tls."""
     pki.ensure(directory / "tls")
     served, ours = (_tls(directory / "tls", name) for name in ("server", "ci-bot"))
     async with running(directory / "etcd", served=served, tls=ours) as cluster:
@@ -21,14 +21,14 @@ async def secured(directory: Path) -> AsyncIterator[EtcdCluster]:
 
 @contextmanager
 def kept(cluster: AbstractAsyncContextManager[EtcdCluster]) -> Iterator[EtcdCluster]:
-    """A cluster that runs on between event loops."""
+    """Run a cluster for code without an event loop, or with several: it has an event loop of its own."""
     with asyncio.Runner() as runner:
         yield runner.run(cluster.__aenter__())
         runner.run(cluster.__aexit__(None, None, None))
 
 
 def settings(cluster: EtcdCluster, directory: Path) -> dict[str, object]:
-    """What a server's file says of its store."""
+    """The settings (keys of `--config`) by which a server uses the cluster as its store."""
     ours = _tls(directory / "tls", "ci-bot")
     return {
         "store": f"etcd://{','.join(cluster.endpoints)}",

@@ -1,4 +1,4 @@
-"""Clients that read and write without a pause over channels as the library makes them, and what became of it all."""
+"""Generate load: clients that read and write without pause, with the library's channel options, and their failures."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
 @dataclass
 class Load:
-    """`failed`: what calls ended with that did not succeed; `written`: id → revision."""
+    """The calls made so far: their number, the errors of the failed ones, and the revision of each written id."""
 
     calls: int = 0
     failed: list[grpc.RpcError] = field(default_factory=list)
@@ -27,11 +27,13 @@ class Load:
     _names: "count[int]" = field(default_factory=count)
 
     def read(self, stub: SchemaRegistryStub, name: str, revision: int) -> None:
+        """Read `name` again and again until `stop`."""
         request = pb.GetSchemaRequest(id=name, min_revision=revision)
         while self._running:
             self._call(lambda: stub.GetSchema(request, timeout=20))
 
     def write(self, stub: SchemaRegistryStub, prefix: str, document: Callable[[str], bytes]) -> None:
+        """Register new ids that begin with `prefix` until `stop`."""
         while self._running:
             name = f"{prefix}_{next(self._names)}"
             self._call(partial(self._write, stub, name, document(name)))
@@ -47,7 +49,7 @@ class Load:
         self.calls += 1
 
     def more(self, calls: int, seconds: float = 20) -> None:
-        """Wait until so many more calls have ended."""
+        """Wait until `calls` more calls have ended; raises AssertionError after `seconds`."""
         wanted, ends = self.calls + calls, time.monotonic() + seconds
         while self.calls < wanted:
             assert time.monotonic() < ends, f"{self.calls} calls of {wanted}"
@@ -58,7 +60,8 @@ class Load:
 
 
 def connected(servers: list[Server], identity: str) -> grpc.Channel:
-    """A channel to whichever of the servers answers; each has a certificate for `localhost`."""
+    """Open a channel to whichever of the servers answers, as the identity `identity`."""
+    # One target with all addresses, each of which shows a certificate for `localhost`.
     target = "ipv4:" + ",".join(server.target.replace("localhost", "127.0.0.1") for server in servers)
     options = (*OPTIONS, ("grpc.default_authority", "localhost"))
     return grpc.secure_channel(target, credentials(servers[0].tls, identity), options)
@@ -68,7 +71,10 @@ def connected(servers: list[Server], identity: str) -> grpc.Channel:
 def loaded(
     servers: list[Server], prefix: str, document: Callable[[str], bytes], *, readers: int = 4, writers: int = 2
 ) -> Iterator[Load]:
-    """Readers and writers, a connection each, while the context runs. Each writes ids that begin with `prefix`."""
+    """Run `readers` and `writers` during the context, each on its own connection and thread.
+
+    Written ids begin with `prefix`; `document` makes the bytes of an id.
+    """
     load = Load()
     channels = [connected(servers, "reader") for _ in range(readers)] + [
         connected(servers, "ci-bot") for _ in range(writers)

@@ -1,4 +1,6 @@
-"""Tick files for `ticks_v1`, what tests and benchmarks run on: `schemaregistry sample` by names of its own.
+"""Make tick files for `ticks_v1`, which tests and benchmarks use, with faults under names that tests know.
+
+The command for the same files:
 
 schemaregistry sample schemas/ticks_v1.json --rows 1000000 -o ticks.parquet --fault overflow
 """
@@ -28,13 +30,13 @@ FAULTS: Final = {
     "nan": "nan:price",
     "truncated": "truncated",
 }
-"""Kinds of faults by the name that tests have for them, each in the column that they look at."""
+"""The tests' name of a fault → the fault of `schemaregistry.sampling`, in the column that tests look at."""
 _DOCUMENT: Final = Path(__file__).parents[1] / "schemas" / "ticks_v1.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """What is to be made. `fault_rows` is how many rows have the fault; a column's fault is in all of them."""
+    """The file to make. `fault_rows` is the number of rows with the fault; a fault of a column is in every row."""
 
     rows: int
     kind: str = "parquet"
@@ -45,14 +47,14 @@ class Ticks:
 
 
 def make(out: Path, ticks: Ticks) -> list[int]:
-    """Write a file and return the rows that its fault is in: all of them for a column, none for a file cut off."""
+    """Write a file and return the numbers of the rows with the fault: all for a column's, none for a cut-off file."""
     fault = FAULTS[ticks.fault] if ticks.fault else None
     wanted = Wanted(ticks.rows, fault, ticks.fault_rows, ticks.seed, ticks.kind)
     return list(sample(_contract(ticks.version), out, wanted, checked=False).faulty)
 
 
 def chunks(ticks: Ticks) -> Iterator[pa.Table]:
-    """Clean ticks."""
+    """Yield ticks without faults, as tables."""
     return tables(_contract(ticks.version), ticks.rows, ticks.seed)
 
 

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, as in production or in dev mode, and clients of theirs."""
+"""Start servers in processes of their own, in production or dev mode, and connect clients to them."""
 
 import json
 import os
@@ -29,7 +29,10 @@ PUBLISHER = pki.IDENTITIES["ci-bot"]
 
 @dataclass
 class Server:
-    """A server's process, or the supervisor of its workers; where it listens is known once it does."""
+    """A server's process (with several workers, their supervisor), its output in `log`, its certificates in `tls`.
+
+    `target` (gRPC), `rest` and `health` are set by `wait`, once the server listens.
+    """
 
     process: "subprocess.Popen[bytes]"
     log: Path
@@ -45,7 +48,7 @@ class Server:
         return self.tls.parent
 
     def channel(self, identity: str | None = "reader", *options: tuple[str, object]) -> grpc.Channel:
-        """A channel of its own connection, with gRPC's `options`, as an identity under `tls`; None: no certificate."""
+        """Open a channel with a connection of its own and gRPC's `options`, as `identity` (None: no certificate)."""
         own = ("grpc.use_local_subchannel_pool", 1)
         self._channels.append(grpc.secure_channel(self.target, credentials(self.tls, identity), (own, *options)))
         return self._channels[-1]
@@ -57,16 +60,16 @@ class Server:
         return self.log.read_text(encoding="utf-8")
 
     def ready(self) -> tuple[int, str]:
-        """What /readyz says: its status and its text."""
+        """The status and the text of /readyz."""
         return answer(f"{self.health}/readyz")
 
     def workers(self) -> list[int]:
-        """The processes of its workers."""
+        """The process ids of its workers (Linux, proc(5))."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
         return [int(pid) for pid in children.split() if b"spawn_main" in command(int(pid))]
 
     def wait(self, *, seconds: float = START_SECONDS) -> "Server":
-        """Return once it listens; it is ended where it does not."""
+        """Wait until the server listens; raises AssertionError with its output, and kills it, where it doesn't."""
         try:
             until(lambda: LISTENING.search(self.output()) or self.process.poll() is not None, seconds)
             found = LISTENING.search(self.output())
@@ -88,7 +91,7 @@ class Server:
 
 
 def launch(directory: Path, settings: Mapping[str, object], *options: str) -> Server:
-    """Start a server by a file of `settings`, its TLS files under `directory`/tls; `wait` for it."""
+    """Start a server with a file of `settings`, and TLS files in `directory`/tls; call `wait` next."""
     tls = directory / "tls"
     pki.ensure(tls)
     usual = {
@@ -108,14 +111,14 @@ def launch(directory: Path, settings: Mapping[str, object], *options: str) -> Se
 
 
 def launch_dev(data: Path, *options: str, program: Sequence[str] = PROGRAM) -> Server:
-    """Start a server in dev mode that keeps all under `data`; its output goes to a new file beside that."""
+    """Start a server in dev mode with the data directory `data`; its output goes to a new file beside it."""
     data.parent.mkdir(parents=True, exist_ok=True)
     log = data.parent / f"{data.name}.{time.monotonic_ns()}.log"
     return serve(data / "tls", log, "--dev", "--data", str(data), *options, program=program)
 
 
 def serve(tls: Path, log: Path, *options: str, program: Sequence[str] = PROGRAM) -> Server:
-    """Start the command with these options, or a program around it."""
+    """Start `serve` with these options; `program` are the words after `python -m` that run it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *program, "serve", *options],
@@ -143,12 +146,12 @@ def answer(url: str) -> tuple[int, str]:
 
 
 def register(stub: SchemaRegistryStub, name: str, data: bytes) -> int:
-    """Register a document; its revision."""
+    """Register a document and return its revision."""
     return stub.RegisterSchema(pb.RegisterSchemaRequest(id=name, document=HttpBody(data=data)), timeout=30).revision
 
 
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until `condition` holds."""
+    """Wait until `condition` holds; raises AssertionError after `seconds`."""
     ends = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < ends, f"not within {seconds} s"
@@ -156,7 +159,7 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 
 def command(pid: int) -> bytes:
-    """The command line of a process, empty where it is gone."""
+    """The command line of a process, empty where it has ended."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -164,5 +167,5 @@ def command(pid: int) -> bytes:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
+    """Whether a process exists and is no zombie (a zombie has an empty command line)."""
     return bool(command(pid))

@@ -1,6 +1,6 @@
 """Build the tools that a Go module under third_party/ names, where they are missing or of another version.
 
-Holds the building alone: which tools and versions is each module's go.mod, where Go comes from `find_go.py`.
+Each module's go.mod names its tools and versions; `find_go.py` finds Go.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from scripts.find_go import ROOT, NoGo, find_go
 from scripts.locking import alone
 
 NAMES = {"go.etcd.io/etcd/server/v3": "etcd"}
-"""Programs whose name is not the last word of their package's path."""
+"""The program names of packages whose path doesn't end with that name."""
 
 
 class NotBuilt(Exception):
@@ -25,7 +25,7 @@ class NotBuilt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One program: its package, and the module and version that it comes from."""
+    """A program to build: its package, and the Go module and version that has the package."""
 
     package: str
     module: str
@@ -36,12 +36,12 @@ class Tool:
         return NAMES.get(self.package) or re.sub(r"/v\d+$", "", self.package).rpartition("/")[2]
 
     def is_built(self, path: Path) -> bool:
-        """Whether `path` is this version, by the build information that Go leaves in a program."""
+        """Whether the program at `path` is of this version, by the build information that Go puts into programs."""
         return path.is_file() and f"\nmod\t{self.module}\t{self.version}\t".encode() in path.read_bytes()
 
 
 def tools(gomod: str) -> list[Tool]:
-    """The tools of a go.mod's text, as `go get -tool` writes it (https://go.dev/ref/mod#go-mod-file)."""
+    """Read the tools from a go.mod's text, as `go get -tool` writes it (https://go.dev/ref/mod#go-mod-file)."""
     lines = [line.split("//")[0].split() for line in gomod.splitlines()]
     required = {words[-2]: words[-1] for words in lines if len(words) >= 2 and words[-1].startswith("v")}
     named = re.findall(r"^tool (?!\()(\S+)", gomod, re.M)
@@ -56,7 +56,7 @@ def _tool(package: str, required: dict[str, str]) -> Tool:
 
 
 def build(tool: Tool, go: Path, source: Path, into: Path) -> None:
-    """Build one tool without C, and put it in its place whole; raises CalledProcessError."""
+    """Build one tool without cgo, and rename it into place; raises CalledProcessError."""
     environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     options = ["-buildvcs=false", "-trimpath", f"-ldflags=-s -w -X main.version={tool.version}"]
     with tempfile.TemporaryDirectory(dir=into) as beside:
@@ -68,7 +68,7 @@ def build(tool: Tool, go: Path, source: Path, into: Path) -> None:
 
 
 def build_missing(named: list[Tool], source: Path, into: Path) -> None:
-    """Build those that are not there at their version; raises NoGo and NotBuilt."""
+    """Build the tools that are missing or of another version; raises NoGo and NotBuilt."""
     missing = [tool for tool in named if not tool.is_built(into / tool.name)]
     go = find_go() if missing else Path()
     for tool in missing:

@@ -1,6 +1,6 @@
-"""Write the descriptor set that an Envoy transcoder reads: the registry's files and the error details, from the stubs.
+"""Write the descriptor set that an Envoy transcoder reads: the registry's API and gRPC's error details.
 
-Holds no proto and no path of the API; both are the committed stubs' own descriptors.
+It is made from the descriptors in the committed Python stubs.
 """
 
 import sys
@@ -14,7 +14,7 @@ from schemaregistry.v1 import registry_pb2
 
 
 def descriptor_set(*roots: FileDescriptor) -> FileDescriptorSet:
-    """The files and all that they import, each after what it imports."""
+    """Make the set of the files and all their imports, each file after its imports."""
     found: dict[str, FileDescriptor] = {}
 
     def add(file: FileDescriptor) -> None:

@@ -1,4 +1,4 @@
-"""`python scripts/diff_schemas.py OLD NEW FILE`, from a checkout: `schemaregistry diff OLD NEW FILE`."""
+"""Run `schemaregistry diff OLD NEW FILE` from a checkout: `python scripts/diff_schemas.py OLD NEW FILE`."""
 
 import sys
 from importlib.util import find_spec

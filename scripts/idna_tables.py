@@ -14,7 +14,7 @@ from idna import idnadata
 _CODE_POINTS: Final = range(0x80, 0x110000)
 _PER_LINE: Final = 6
 _BIDI: Final = {"L": "L", "R": "R", "AL": "A", "AN": "N", "EN": "E", "NSM": "M"}
-"""Bidi classes by a letter; `O` for the others that a label may hold, `X` for those that it may not (RFC 5893, 2)."""
+"""The letter of each bidi class; `O` for others that a label may have, `X` for those that it may not (RFC 5893, 2)."""
 _HEAD: Final = """\
 /// Unicode's data for host names (RFC 5892, RFC 5893), made by `python -m scripts.idna_tables`. Don't edit it.
 #pragma once
@@ -35,7 +35,7 @@ _OTHERS: Final = ("ES", "CS", "ET", "ON", "BN")
 
 
 def ranges(kind: Callable[[int], str]) -> Iterator[tuple[int, int, str]]:
-    """Runs of code points of one kind; those without one aside."""
+    """Yield the runs of code points of one kind, as first, last and kind; code points without a kind are left out."""
     first, before = 0, ""
     for code in (*_CODE_POINTS, 0x110000):
         found = kind(code) if code < 0x110000 else ""
@@ -50,7 +50,7 @@ def _members(encoded: tuple[int, ...]) -> frozenset[int]:
 
 
 def _mapped(code: int, valid: frozenset[int]) -> bool:
-    """Whether what UTS 46 maps a code point to is valid."""
+    """Whether UTS 46 maps a code point to other ones that are all valid."""
     try:
         mapped = idna.uts46_remap(chr(code), std3_rules=True, transitional=False)
     except idna.IDNAError:
@@ -65,7 +65,7 @@ def _table(name: str, kind: Callable[[int], str]) -> str:
 
 
 def main() -> None:
-    """Print the header."""
+    """Print the C++ header."""
     valid = _members(idnadata.codepoint_classes["PVALID"])
     ascii_too = valid | frozenset(map(ord, "abcdefghijklmnopqrstuvwxyz0123456789-"))
     scripts = {"G": _members(idnadata.scripts["Greek"]), "H": _members(idnadata.scripts["Hebrew"])} | {

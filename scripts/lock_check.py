@@ -1,6 +1,6 @@
-"""Install the lock as a new user would, by the oldest and the newest pip of each supported Python, where it is here.
+"""Install the lock file as a new user would, with the oldest and the newest pip of each supported Python found here.
 
-`pip install -r requirements.txt` alone, into an empty environment: that is what `make setup` and every guide say.
+It runs `pip install -r requirements.txt` in an empty environment, as `make setup` and every guide do.
 """
 
 import argparse
@@ -12,12 +12,12 @@ from pathlib import Path
 from scripts.pythons import ROOT, SUPPORTED, found
 
 OLDEST = {"3.11": "22.3", "3.12": "23.2.1", "3.13": "24.2", "3.14": "25.2"}
-"""The pip that the first release of each Python came with, which is what `python -m venv` gives."""
+"""Python's version → the pip that its first release has, which `python -m venv` installs."""
 NEWEST = "newest"
 
 
 def fault(python: Path, pip: str, lock: Path) -> str:
-    """What went wrong, empty where the lock could be installed and nothing in it conflicts."""
+    """Install the lock with one pip; return pip's error, or "" where all is installed without conflicts."""
     with tempfile.TemporaryDirectory() as folder:
         environment = Path(folder, "environment")
         own = [str(environment / "bin/python"), "-m", "pip"]

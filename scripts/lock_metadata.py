@@ -1,7 +1,7 @@
-"""What a lock lacks, by the metadata of the distributions that it pins: names, extras and versions that they ask for.
+"""Find requirements that a lock file doesn't satisfy, by the metadata of the distributions that it pins.
 
-pip takes nothing from a lock with hashes that the lock doesn't pin: `coverage[toml]` asked for beside a pinned
-`coverage` sends some releases of pip to look for a newer one, and the installation ends.
+With hashes in the lock, pip installs only what the lock pins. If a distribution requires `coverage[toml]` and the lock
+pins `coverage` without the extra, some releases of pip look for a newer one, and the installation fails.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,13 +16,13 @@ from packaging.utils import canonicalize_name
 from scripts.pythons import SUPPORTED
 
 Asked = Mapping[str, list[Requirement]]
-"""What each distribution asks for, by its canonical name."""
+"""The requirements of each distribution, by its canonical name."""
 
 PLATFORMS = (("linux", "Linux", "posix"), ("darwin", "Darwin", "posix"), ("win32", "Windows", "nt"))
 
 
 def environments() -> Iterator[dict[str, str]]:
-    """The supported Pythons on each system, as markers see them (PEP 508)."""
+    """Yield the marker environment (PEP 508) of each supported Python on each platform."""
     here = {name: str(value) for name, value in default_environment().items()}
     for python, (platform, system, os_name) in product(SUPPORTED, PLATFORMS):
         there = {"sys_platform": platform, "platform_system": system, "os_name": os_name}
@@ -30,23 +30,23 @@ def environments() -> Iterator[dict[str, str]]:
 
 
 def pinned(lock: str) -> list[Requirement]:
-    """The entries of a requirements file, without their hashes."""
+    """Read the requirements of a lock file's text, without their hashes."""
     lines = lock.replace("\\\n", " ").splitlines()
     return [Requirement(line.split(" --hash=")[0].strip()) for line in lines if line.strip() and line[0] not in "#-"]
 
 
 def installed(site: Path) -> Asked:
-    """What the distributions in a site-packages folder ask for."""
+    """Read the requirements of the distributions in a site-packages folder."""
     return read((found.name, found.requires or []) for found in distributions(path=[str(site)]))
 
 
 def read(metadata: Iterable[tuple[str, Iterable[str]]]) -> Asked:
-    """Names with their `Requires-Dist` lines (Core metadata)."""
+    """Parse names with their `Requires-Dist` lines (Core metadata specification)."""
     return {canonicalize_name(name): [Requirement(line) for line in lines] for name, lines in metadata}
 
 
 def unmet(lock: list[Requirement], asked: Asked) -> list[str]:
-    """Who asks for what that the lock doesn't pin, in any of the supported environments: sorted lines to show."""
+    """Sorted sentences about the requirements that the lock doesn't satisfy in some supported environment."""
     return sorted({line for environment in environments() for line in _unmet(lock, asked, environment)})
 
 
@@ -68,7 +68,7 @@ def _unmet(lock: list[Requirement], asked: Asked, environment: dict[str, str]) -
 
 
 def _lacks(wanted: Requirement, pin: Requirement | None) -> str:
-    """What of a wish is not pinned, empty where all is."""
+    """The end of a sentence about how `pin` doesn't satisfy `wanted`; empty where it does."""
     if pin is None:
         return ", which is not locked"
     if missing := sorted(wanted.extras - pin.extras):

@@ -1,7 +1,7 @@
-"""Turn what protoc-gen-openapiv2 wrote (OpenAPI 2.0) into OpenAPI 3.0.3, with bodies as they travel.
+"""Convert the OpenAPI 2.0 document of protoc-gen-openapiv2 to OpenAPI 3.0.3, and correct its bodies and media types.
 
-The generator describes a google.api.HttpBody as a message, and one list of media types for every answer. Holds no path
-and no status: those are the proto's and clients/openapi.yaml's.
+The generator describes a google.api.HttpBody as a message, and has one list of media types for all answers. Paths come
+from the proto, statuses from clients/openapi.yaml.
 """
 
 import json
@@ -22,7 +22,7 @@ EVENTS = {"type": "string", "description": "Server-sent events; the data of each
 
 
 def openapi(swagger: Object) -> Object:
-    """The OpenAPI 3.0.3 document of an OpenAPI 2.0 one."""
+    """Convert an OpenAPI 2.0 document to OpenAPI 3.0.3."""
     schemas = {name: schema for name, schema in swagger["definitions"].items() if name != "apiHttpBody"}
     return {
         "openapi": "3.0.3",

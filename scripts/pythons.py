@@ -1,4 +1,4 @@
-"""The Python versions that are supported, by pyproject.toml, and where this machine has each of them."""
+"""Read the supported Python versions from pyproject.toml, and find their interpreters on this machine."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ SUPPORTED = supported((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def found(version: str) -> Path | None:
-    """A Python of this minor version: on PATH, or among those that pyenv installed."""
+    """Find a Python of this minor version on PATH or in pyenv; None where there is none."""
     named = shutil.which(f"python{version}")
     candidates = [Path(named)] if named else []
     if pyenv := shutil.which("pyenv"):
@@ -32,7 +32,7 @@ def found(version: str) -> Path | None:
 
 
 def _is(python: Path, version: str) -> bool:
-    """Whether it runs and is that version: pyenv's shims are there for versions that aren't chosen."""
+    """Whether `python` runs and is of that version; pyenv's shims also exist for versions that aren't selected."""
     code = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"
-    said = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, cwd="/")
-    return said.returncode == 0 and said.stdout.strip() == version
+    ended = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, cwd="/")
+    return ended.returncode == 0 and ended.stdout.strip() == version

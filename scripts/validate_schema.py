@@ -1,4 +1,4 @@
-"""`python scripts/validate_schema.py FILE...`, from a checkout: `schemaregistry validate-schema FILE...`."""
+"""Run `schemaregistry validate-schema FILE...` from a checkout: `python scripts/validate_schema.py FILE...`."""
 
 import sys
 from importlib.util import find_spec

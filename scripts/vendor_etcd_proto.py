@@ -1,7 +1,7 @@
-"""Take etcd's published protos from its Go module, at the version that third_party/etcd/go.mod names.
+"""Copy etcd's published protos from its Go module, at the version that third_party/etcd/go.mod names.
 
-Drops what is for gateways and for etcd's own log alone (options and their imports) and gives the files the place
-that the Python stubs have; messages, services, fields and comments stay as they are.
+Options for gateways and for etcd's own log are dropped with their imports, and imports are moved to the package of the
+Python stubs. Messages, services, fields and comments stay unchanged.
 """
 
 import json
@@ -25,11 +25,11 @@ DROPPED = (
     r"^ +option \(versionpb\..*?;\n\n?",
     r" \[\(versionpb\.etcd_version_\w+\) ?= ?\"[\d.]+\"\]",
 )
-"""In the order in which they are dropped; `.` spans lines."""
+"""Patterns of the dropped text, applied in this order; `.` also matches a newline, except in the one of imports."""
 
 
 def stripped(proto: str) -> str:
-    """`proto` without the options, its imports at their new place."""
+    """The text of a proto without the DROPPED options, and with its imports moved."""
     for pattern in DROPPED:
         proto = re.sub(pattern, "", proto, flags=re.M | (0 if "import" in pattern else re.S))
     proto = re.sub(r'import "etcd/api/\w+/(\w+\.proto)"', rf'import "{PLACE}/\1"', proto)

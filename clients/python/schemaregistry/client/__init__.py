@@ -1,4 +1,4 @@
-"""The registry's clients: what a program calls. Checking data against what they fetch is `schemaregistry.data`'s."""
+"""The clients through which a program asks the registry; `schemaregistry.data` checks data by what they fetch."""
 
 from schemaregistry.client.aio import AsyncClient
 from schemaregistry.client.answers import Event, Fetched, FetchedContract, Registered

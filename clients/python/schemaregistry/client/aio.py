@@ -1,6 +1,6 @@
-"""The client for asyncio: `AsyncClient`, method for method as `sync.Client`. Only the waiting differs."""
+"""The client for asyncio: `AsyncClient` has the methods of `sync.Client`, as coroutines."""
 
-# ruff: noqa: ASYNC109 (a timeout that travels with the call, under the name that it has in `Client`)
+# ruff: noqa: ASYNC109 (`timeout` is gRPC's deadline of the call, and has the same name in `Client`)
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -35,10 +35,10 @@ ItemT = TypeVar("ItemT")
 
 
 class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncWatch]):
-    """One connection to a registry over mutual TLS, for the tasks of one event loop: that of its first call.
+    """One connection to a registry over mutual TLS, for the tasks of one event loop: the loop of its first call.
 
-    In another loop (each `asyncio.run` makes one) it raises FailedPrecondition (reason OTHER_LOOP). The rest is as of
-    `Client`.
+    Raises FailedPrecondition (reason OTHER_LOOP) in another loop; each `asyncio.run` makes a new one. Everything else
+    is as in `Client`.
 
     >>> async with AsyncClient("localhost:50051", credentials=Credentials.dev()) as client:   # doctest: +SKIP
     ...     (await client.get("ticks_v1")).version
@@ -52,10 +52,10 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return set()
 
     async def close(self) -> None:
-        """Close the connection; calls and watches under way end."""
+        """Close the connection, and end the calls and watches that are running."""
         channels = self._connection.end()
         if self._loop is not asyncio.get_running_loop():
-            # A loop that is gone took what was under way in it along.
+            # The loop has ended, and its calls and watches with it; awaiting their channels here would raise.
             return
         for watch in list(self._watches):
             await watch.close()
@@ -80,14 +80,14 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         max_staleness: float | None = None,
         timeout: float | None = None,
     ) -> Fetched:
-        """One version, byte for byte as it was registered; see `Client.get`."""
-        return await self._run(reads.get(self._shelf, id, version, min_revision, max_staleness), timeout)
+        """Return one version, byte for byte as it was registered; see `Client.get`."""
+        return await self._run(reads.get(self._cache, id, version, min_revision, max_staleness), timeout)
 
     async def document(
         self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
     ) -> Document:
-        """One version, parsed (once for each content)."""
-        return await self._run(reads.document(self._shelf, id, version, min_revision), timeout)
+        """Return one version as a parsed document; see `Client.document`."""
+        return await self._run(reads.document(self._cache, id, version, min_revision), timeout)
 
     async def contract(
         self,
@@ -98,64 +98,57 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         max_staleness: float | None = None,
         timeout: float | None = None,
     ) -> FetchedContract:
-        """One version's contract with its document; see `Client.contract`."""
-        return await self._run(reads.contract(self._shelf, id, version, min_revision, max_staleness), timeout)
+        """Return the contract of one version with its document; see `Client.contract`."""
+        return await self._run(reads.contract(self._cache, id, version, min_revision, max_staleness), timeout)
 
     async def register(
         self, document: bytes | str, id: str | None = None, *, timeout: float | None = None
     ) -> Registered:
-        """Add a version; see `Client.register`."""
+        """Register a version; see `Client.register`."""
         return await self._send(calls.register(document, id), timeout)
 
     async def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge a candidate in the document's own direction unless one is given, as its registration would be judged.
-
-        That is against the latest release, or the latest pre-release while there is none; at a transitive level against
-        each of them.
-        """
+        """Judge a candidate as its registration would be judged; see `Client.check_compatibility`."""
         return await self._send(calls.check_compatibility(document, direction), timeout)
 
     async def compare(
         self, id: str, old: str, new: str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge one registered version against another."""
+        """Judge one registered version against another; see `Client.compare`."""
         return await self._send(calls.compare(id, old, new, direction), timeout)
 
     def list_schemas(
         self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[registry_pb2.SchemaSummary]:
-        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag.
-
-        `timeout` is for each page.
-        """
+        """Yield the schemas in the order of their ids; see `Client.list_schemas`."""
         request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> AsyncIterator[registry_pb2.SchemaVersion]:
-        """The versions of one schema, oldest first; `timeout` is for each page."""
+        """Yield the versions of one schema, oldest first; `timeout` (seconds) is for each page."""
         return self._pages(calls.list_versions(id), timeout)
 
     async def validate(
         self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
     ) -> registry_pb2.ValidateRecordsResponse:
-        """Judge a few records against one version, on the server."""
+        """Check a few records against one version, on the server; see `Client.validate`."""
         return await self._send(calls.validate(id, records, version), timeout)
 
     async def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
-        """The identity that the registry sees in this client's certificate."""
+        """Return the identity that the registry reads from this client's certificate, and what it may do."""
         return await self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> AsyncWatch:
-        """Every version after a revision, then each further one as it is registered; see `AsyncWatch`."""
+        """Watch for versions registered after a revision; see `AsyncWatch` and `Client.watch`."""
         position = Position(after_revision, many_ids(ids), include_documents=include_documents)
         return self._watch(position, Silence())
 
     async def follow(
         self, ids: Iterable[str] = (), *, max_staleness: float = 60.0, timeout: float | None = None
     ) -> AsyncCache:
-        """The latest versions, kept up to date in the background; see `AsyncCache` and `Client.follow`."""
+        """Return a cache of the latest versions that is updated in the background; see `Client.follow`."""
         followed = many_ids(ids)
         staleness = check_seconds(max_staleness, "max_staleness")
         seconds = self._seconds(timeout)
@@ -177,7 +170,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
 
     def _check_usable(self) -> None:
-        """Raises FailedPrecondition: the client is closed (CLIENT_CLOSED), or another loop's (OTHER_LOOP)."""
+        """Raise FailedPrecondition where the client is closed (CLIENT_CLOSED) or used in another loop (OTHER_LOOP)."""
         self._connection.check_open()
         running = asyncio.get_running_loop()
         if self._loop is None:
@@ -198,6 +191,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return channel, SchemaRegistryStub(channel)
 
     def _retire(self, channel: grpc.aio.Channel) -> None:
+        # `Renewing` calls this without awaiting, so a task does it; a task without a reference could be collected.
         closing = asyncio.get_running_loop().create_task(channel.close())
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -228,7 +222,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or not task.cancelling():
-                # The channel was closed under the call, which cancels it.
+                # Nobody cancelled the task: closing the channel, while the call ran, cancelled the call.
                 self._connection.check_open()
             raise
         return call.read(response, dict(metadata))
@@ -241,4 +235,5 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
             call = page.next
 
     async def _error(self, failure: grpc.RpcError, seconds: float | None = None) -> RegistryError:
+        # In a thread: `describe` may open a blocking connection to find out why the registry can't be reached.
         return await asyncio.to_thread(describe, failure, self.target, self.credentials, seconds or self.timeout)

@@ -1,4 +1,4 @@
-"""The values that a client hands out, where the proto's own messages don't fit. Holds no calls."""
+"""The values that a client returns, where a message of the proto isn't convenient."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ EventKind: TypeAlias = Literal["snapshot", "change", "progress"]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """One version of one schema: `raw` is its document, byte for byte as first registered.
+    """One version of one schema; `raw` is its document, byte for byte as first registered.
 
-    `stale` says that there may be a later one: the registry answered without its store, or could not be reached and
-    last confirmed this answer `stale_seconds` ago. `etag` is empty where a watch brought the document.
+    `stale` tells that there may be a later version. Either the registry answered while its store was away, or it
+    couldn't be reached, and last confirmed this answer `stale_seconds` ago. `etag` is empty in a cache that a watch
+    fills.
     """
 
     raw: bytes
@@ -29,7 +30,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class FetchedContract:
-    """The contract of one version of one schema, and that version's document."""
+    """The contract of one version of one schema, with that version's document as `schema`."""
 
     contract: contract_pb2.Contract
     schema: Fetched
@@ -37,7 +38,11 @@ class FetchedContract:
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """What became of a write: the store's revision of it, and whether it was new (`created`)."""
+    """The result of a registration; `created` is false where the same content was registered before.
+
+    `revision` is the store's number of the write, to pass as `min_revision` in later reads. `warnings` are remarks on
+    the document, for its author.
+    """
 
     id: str
     version: str
@@ -49,10 +54,11 @@ class Registered:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One thing a watch tells.
+    """One event of a watch.
 
-    `snapshot`: a version that was there when the watch began. `change`: one registered since. `progress`: nothing up
-    to `revision` is left to tell, and `stale` says that the server itself has lost its store for now.
+    `snapshot`: a version that existed when the watch began. `change`: a version registered since. `progress`: every
+    version up to `revision` has been delivered; `stale` tells that the server can't reach its store at the moment.
+    `document` is None unless the watch was asked to include documents.
     """
 
     kind: EventKind

@@ -1,4 +1,7 @@
-"""How a failed call becomes one of the registry's errors. Why a connection failed is for `unreachable` to find out."""
+"""Turn a failed gRPC call into one of the errors in `schemaregistry.errors`.
+
+`unreachable.py` finds out why a connection failed.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar, cast
@@ -53,13 +56,16 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 
 class VersionRefused(FailedPrecondition):
-    """The registry refused a version for its verdict, which `verdict` holds."""
+    """The registry refused a version because of its verdict, which is in `verdict`."""
 
     verdict: registry_pb2.Verdict
 
 
 def describe(failure: grpc.RpcError, target: str, credentials: Credentials, timeout: float) -> RegistryError:
-    """The error of a failed call; where the registry wasn't reached, finding out why may take two seconds."""
+    """Return the error for a failed call; `timeout` is the call's, in seconds.
+
+    Where the registry wasn't reached, this connects once to find out why, which may block for two seconds.
+    """
     code = failure.code()
     if _details(failure) is None and code is grpc.StatusCode.UNAVAILABLE:
         return explain(target, credentials, failure.details() or "the connection broke")
@@ -75,10 +81,10 @@ def describe(failure: grpc.RpcError, target: str, credentials: Credentials, time
 
 
 def to_error(failure: grpc.RpcError) -> RegistryError:
-    """The registry's error that a failure stands for, with what its `google.rpc` details tell.
+    """Return the error of a gRPC status, with the reason, pointer and verdict from its `google.rpc` details.
 
-    A code that has no class of its own (CANCELLED, UNKNOWN, INTERNAL, …) is a plain RegistryError whose reason is the
-    code's name.
+    A code without a class in `schemaregistry.errors` (CANCELLED, UNKNOWN, INTERNAL, …) becomes a plain RegistryError
+    whose reason is the code's name.
     """
     code = failure.code().name
     details = _details(failure) or ()
@@ -104,8 +110,8 @@ def _kind(code: str, details: Sequence[Any]) -> type[RegistryError]:
 
 
 def _details(failure: grpc.RpcError) -> Sequence[Any] | None:
-    """The `google.rpc.Status` details of a failure that the registry wrote itself."""
-    # typeshed has pairs with names; grpc gives plain pairs, and None where the call never left.
+    """Return the `google.rpc.Status` details, or None where the failure isn't an answer of the registry."""
+    # typeshed promises named pairs; grpc gives plain ones, and None where the call was never sent.
     trailers = cast("Iterable[tuple[str, bytes]]", failure.trailing_metadata() or ())
     for key, value in trailers:
         if key == _DETAILS_KEY:
@@ -115,6 +121,6 @@ def _details(failure: grpc.RpcError) -> Sequence[Any] | None:
 
 
 def _find(details: Sequence[Any], default: MessageT) -> MessageT:
-    """The first detail of the default's kind, or the default."""
+    """Return the first detail of the same message type as `default`, or else `default`."""
     found = type(default)()
     return next((found for detail in details if detail.Unpack(found)), default)

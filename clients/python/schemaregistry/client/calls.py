@@ -1,4 +1,4 @@
-"""Each RPC as a value: the request to send and how to read the answer. Sends nothing: the clients do."""
+"""Describe each RPC as a value: the request, and how to read the answer. `sync.py` and `aio.py` send them."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +22,7 @@ Metadata: TypeAlias = Mapping[str, str | bytes]
 
 @dataclass(frozen=True, slots=True)
 class UnaryCall(Generic[AnswerT]):
-    """One unary RPC; `read` takes the response and its metadata, initial and trailing together."""
+    """One unary RPC; `read` makes the answer from the response and its metadata, initial and trailing together."""
 
     method: str
     request: Message
@@ -31,14 +31,17 @@ class UnaryCall(Generic[AnswerT]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[ItemT]):
-    """Some items, and the call that brings the next ones."""
+    """One page of a listing, and the call for the next page; None on the last."""
 
     items: Sequence[ItemT]
     next: "UnaryCall[Page[ItemT]] | None"
 
 
 def message_of(kind: type[Sent], **fields: object) -> Sent:
-    """A request; raises InvalidArgument (reason BAD_ARGUMENT) where a value isn't of its field's type or range."""
+    """Return a request message.
+
+    Raises InvalidArgument (reason BAD_ARGUMENT) where a value doesn't fit the type or range of its field.
+    """
     try:
         return kind(**fields)
     except (TypeError, ValueError) as error:
@@ -48,7 +51,7 @@ def message_of(kind: type[Sent], **fields: object) -> Sent:
 
 
 def get(id: str, version: str, min_revision: int, known: Fetched | None) -> UnaryCall[Fetched]:
-    """GetSchema; an answer without data means that the bytes of `known` are still right."""
+    """GetSchema. `known` is an earlier answer to confirm: an answer without data means that it is still right."""
     request = message_of(
         registry_pb2.GetSchemaRequest,
         id=id,
@@ -70,13 +73,16 @@ def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
 
 
 def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
-    """GetContract of a version that is there."""
+    """GetContract of the exact version that was fetched."""
     request = message_of(registry_pb2.GetContractRequest, id=fetched.id, version=fetched.version)
     return UnaryCall("GetContract", request, _message)
 
 
 def register(document: bytes | str, id: str | None) -> UnaryCall[Registered]:
-    """RegisterSchema under `id`, or under the document's own (raises InvalidArgument where it has none)."""
+    """RegisterSchema under `id`, or else under the document's own `$id`.
+
+    Raises InvalidArgument where neither is there, or the document isn't bytes or text.
+    """
     raw = _bytes(document)
     request = message_of(registry_pb2.RegisterSchemaRequest, id=id or parse(raw).id, document=_json_body(raw))
     return UnaryCall("RegisterSchema", request, _registered)
@@ -94,7 +100,7 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
 
 
 def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
-    """CheckCompatibility of a candidate. Raises InvalidArgument where its id can't be read."""
+    """CheckCompatibility of a candidate. Raises InvalidArgument where its `$id` can't be read."""
     raw = _bytes(document)
     request = message_of(
         registry_pb2.CheckCompatibilityRequest, id=parse(raw).id, document=_json_body(raw), direction=direction
@@ -111,7 +117,7 @@ def compare(id: str, old: str, new: str, direction: str) -> UnaryCall[registry_p
 
 
 def list_schemas(request: registry_pb2.ListSchemasRequest) -> UnaryCall[Page[registry_pb2.SchemaSummary]]:
-    """ListSchemas, the page that the request asks for."""
+    """ListSchemas: the page that the request names, which is the first one without a token."""
 
     def read(response: registry_pb2.ListSchemasResponse, _: Metadata) -> Page[registry_pb2.SchemaSummary]:
         if not response.next_page_token:
@@ -125,7 +131,7 @@ def list_schemas(request: registry_pb2.ListSchemasRequest) -> UnaryCall[Page[reg
 
 
 def list_versions(id: str, token: str = "") -> UnaryCall[Page[registry_pb2.SchemaVersion]]:
-    """ListVersions, the page under `token`."""
+    """ListVersions: the page that `token` names, the first one without."""
 
     def read(response: registry_pb2.ListVersionsResponse, _: Metadata) -> Page[registry_pb2.SchemaVersion]:
         token = response.next_page_token
@@ -135,9 +141,10 @@ def list_versions(id: str, token: str = "") -> UnaryCall[Page[registry_pb2.Schem
 
 
 def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[registry_pb2.ValidateRecordsResponse]:
-    """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record has no JSON form, as NaN has none.
+    """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record can't be written as JSON.
 
-    Nor has a dict with a key that is no text: `json.dumps` would make it one, and another record would be judged.
+    NaN can't, nor can a dict with a key that isn't text: `json.dumps` would turn the key into text, and the server
+    would check another record than the caller's.
     """
     if isinstance(records, str | bytes | Mapping):
         message = f"the records are a list, each a value that JSON has, not one {type(records).__name__}: put it in []"
@@ -155,7 +162,7 @@ def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[regist
 
 
 def _check_keys(records: Sequence[Json]) -> None:
-    """Raise TypeError for a key that isn't text."""
+    """Raise TypeError where a dict, at any depth, has a key that isn't text."""
     waiting: list[tuple[int, Any]] = list(enumerate(records))
     while waiting:
         index, value = waiting.pop()
@@ -174,7 +181,7 @@ def whoami() -> UnaryCall[registry_pb2.WhoAmIResponse]:
 
 
 def _bytes(document: bytes | str) -> bytes:
-    """A document as it is sent; text is UTF-8."""
+    """Return the bytes of a document, text as UTF-8. Raises InvalidArgument (reason NOT_JSON) for other types."""
     if isinstance(document, bytes | str):
         return document.encode() if isinstance(document, str) else document
     message = f"a document is the JSON itself, as bytes or text, not a {type(document).__name__}: use json.dumps"

@@ -1,4 +1,4 @@
-"""What `sync.Client` and `aio.AsyncClient` are made of: their settings, what they remember, the channel in use."""
+"""The common part of `sync.Client` and `aio.AsyncClient`: their settings, their read cache and the channel in use."""
 
 from pathlib import Path
 from typing import Any, Generic, Self, TypeVar
@@ -19,7 +19,7 @@ Watching = TypeVar("Watching")
 
 
 class BaseClient(Generic[ChannelT, StubT, Watching]):
-    """One registry, the identity that asks it, and its answers. How a call is sent and waited for is the client's."""
+    """A connection to one registry under one identity; the two clients add how a call is sent and waited for."""
 
     def __init__(
         self,
@@ -30,21 +30,21 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
         cache_dir: str | Path | None = None,
         keepalive: Keepalive = KEEPALIVE,
     ) -> None:
-        """Reads the credentials' files, connects with the first call; answers are also kept in `cache_dir`, if given.
+        """Read the files of the credentials; the connection is made by the first call.
 
-        The files are looked at with each call: once they are others, the client connects anew with them. No event loop
-        needs to run yet.
+        `timeout` is in seconds, for each call. With a `cache_dir`, answers are also stored on disk. Each call looks
+        whether the credentials' files have changed, and connects again with the new ones if so. No event loop needs to
+        run yet.
 
-        Raises:
-            InvalidArgument: `target` is no HOST:PORT, a credentials' file is missing or not what it should be,
-                `cache_dir` can't be written, or a time is none.
+        Raises InvalidArgument where `target` isn't HOST:PORT, a file of the credentials is missing or unsound,
+        `cache_dir` can't be written, or a time isn't one.
         """
         self.target = check_target(target)
         self.timeout = check_seconds(timeout, "timeout")
         self.credentials = credentials
         self.keepalive = keepalive
         self._cache_dir = cache_dir
-        self._shelf = ReadCache(target, cache_dir)
+        self._cache = ReadCache(target, cache_dir)
         self._connection: Renewing[ChannelT, StubT] = Renewing(credentials, self._connect, self._retire, timeout)
         self._watches: WeakSet[Watching] = WeakSet()
 
@@ -52,9 +52,10 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
     def from_environment(
         cls, identity: str = "reader", *, timeout: float = 5.0, cache_dir: str | Path | None = None
     ) -> Self:
-        """The registry at SCHEMAREGISTRY_TARGET with the files of SCHEMAREGISTRY_CA, _CERT and _KEY.
+        """Return a client of the registry at SCHEMAREGISTRY_TARGET, with the files SCHEMAREGISTRY_CA, _CERT and _KEY.
 
-        Without them: localhost:50051, and the dev certificates of `identity` under SCHEMAREGISTRY_DATA or `./.data`.
+        The defaults are localhost:50051, and the dev certificates of `identity` in SCHEMAREGISTRY_DATA or `./.data`.
+        Raises InvalidArgument as the constructor does.
         """
         credentials = Credentials.from_environment(identity)
         return cls(target_from_environment(), credentials=credentials, timeout=timeout, cache_dir=cache_dir)
@@ -63,7 +64,7 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
         return revive, (type(self), settings(self, self._cache_dir))
 
     def _connect(self, secure: grpc.ChannelCredentials) -> tuple[ChannelT, StubT]:
-        """A new channel, and its calls."""
+        """Return a new channel, and the stub with its calls."""
         raise NotImplementedError
 
     def _retire(self, channel: ChannelT) -> None:

@@ -1,6 +1,6 @@
-"""What a client shows the registry and trusts it by: three PEM files.
+"""Find, check and load a client's three PEM files: the registry's CA, its own certificate and its private key.
 
-Holds where they are and whether they are sound; what a failed handshake meant is `unreachable`'s.
+`unreachable.py` explains a handshake that failed.
 """
 
 import os
@@ -15,6 +15,7 @@ import grpc
 from schemaregistry.errors import InvalidArgument
 
 FileStates: TypeAlias = tuple[object, ...]
+"""Values that differ once a file was written or replaced: device, inode, size and time, or the error of `stat`."""
 FilePath: TypeAlias = str | os.PathLike[str]
 
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
@@ -34,26 +35,28 @@ class Credentials:
     key: Path
 
     def __init__(self, ca: FilePath, cert: FilePath, key: FilePath) -> None:
-        """Raises InvalidArgument (reason CREDENTIALS_UNREADABLE) where one is no path; `~` is the home directory."""
+        """Take three paths; `~` at the start is the home directory.
+
+        Raises InvalidArgument (reason CREDENTIALS_UNREADABLE) where one isn't a path.
+        """
         for name, given in (("ca", ca), ("cert", cert), ("key", key)):
             object.__setattr__(self, name, _path(name, given))
 
     def absolute(self) -> "Credentials":
-        """The same files for a process whose working directory is another one."""
+        """Return the same files by absolute paths, for a process with another working directory."""
         return Credentials(self.ca.absolute(), self.cert.absolute(), self.key.absolute())
 
     @classmethod
     def dev(cls, data_dir: str | Path = ".data", identity: str = "reader") -> "Credentials":
-        """The certificates that `schemaregistry serve --dev` made; `identity` is `reader` or `ci-bot`."""
+        """Return the certificates that `schemaregistry serve --dev` made; `identity` is `reader` or `ci-bot`."""
         folder = Path(data_dir) / "tls"
         return cls(folder / "ca.pem", folder / f"{identity}.pem", folder / f"{identity}-key.pem")
 
     @classmethod
     def choose(cls, files: Mapping[str, FilePath | None], identity: str = "reader") -> "Credentials":
-        """The files under `ca`, `cert` and `key` where all three are given, the dev certificates where none is.
+        """Return the files under `ca`, `cert` and `key`, or the dev certificates where all three are None.
 
-        Raises:
-            InvalidArgument: only some are given (reason CREDENTIALS_INCOMPLETE).
+        Raises InvalidArgument (reason CREDENTIALS_INCOMPLETE) where only some of them are None.
         """
         given = {name: path for name, path in files.items() if path is not None}
         if not given:
@@ -67,20 +70,22 @@ class Credentials:
 
     @classmethod
     def from_environment(cls, identity: str = "reader") -> "Credentials":
-        """The files that SCHEMAREGISTRY_CA, _CERT and _KEY name, or the dev ones under SCHEMAREGISTRY_DATA."""
+        """Return the files SCHEMAREGISTRY_CA, _CERT and _KEY, or the dev certificates in SCHEMAREGISTRY_DATA.
+
+        Raises InvalidArgument as `choose` does.
+        """
         named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
         return cls.choose({name: text or None for name, text in named.items()}, identity)
 
     def state(self) -> FileStates:
-        """What changes whenever one of the files is written or replaced."""
+        """Return a value that is different once one of the files was written or replaced."""
         return _state(self.ca), _state(self.cert), _state(self.key)
 
     def tls(self) -> ssl.SSLContext:
-        """A client's TLS context of these files.
+        """Return a client's TLS context with these files.
 
-        Raises:
-            InvalidArgument: a file is missing or unreadable (reason CREDENTIALS_UNREADABLE), is not PEM or doesn't
-                fit the others (CREDENTIALS_UNSOUND); the message names the file.
+        Raises InvalidArgument where a file is missing or unreadable (reason CREDENTIALS_UNREADABLE), isn't PEM, or
+        doesn't fit the others (CREDENTIALS_UNSOUND); the message names the file.
         """
         for path in (self.ca, self.cert, self.key):
             if not _read(path).strip():
@@ -95,6 +100,7 @@ class Credentials:
         except ssl.SSLError as error:
             raise _unsound(self.ca, "is not a PEM certificate of a CA", error) from None
         try:
+            # The empty password makes an encrypted key fail here; without it OpenSSL would prompt on the terminal.
             context.load_cert_chain(self.cert, self.key, password=lambda: b"")
         except ssl.SSLError as error:
             both = f"and {self.key} are not a PEM certificate and its own, unencrypted private key"
@@ -103,7 +109,10 @@ class Credentials:
         return context
 
     def channel(self) -> grpc.ChannelCredentials:
-        """The same files for a gRPC channel, read anew where they change meanwhile. Raises as `tls` does."""
+        """Return the files as credentials for a gRPC channel. Raises InvalidArgument as `tls` does.
+
+        The files are read again if one changes meanwhile, so that a new certificate never goes with an old key.
+        """
         while True:
             before = self.state()
             self.tls()
@@ -113,7 +122,7 @@ class Credentials:
 
 
 def _path(name: str, given: FilePath) -> Path:
-    """The path that was given; never repeats what was, which may be a private key."""
+    """Return `given` as a path; the error doesn't quote it, since it may be a private key."""
     if isinstance(given, str | os.PathLike) and "-----BEGIN" not in (text := os.fspath(given)) and text:
         return Path(text).expanduser() if text.startswith("~") else Path(text)
     message = f"Credentials: {name} is to be the path of a PEM file, not its content or a {type(given).__name__}"

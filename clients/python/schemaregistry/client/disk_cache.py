@@ -1,6 +1,7 @@
-"""Answers kept in a directory, so that a process can start while the registry is away.
+"""Store fetched versions in a directory, so that a process can start while the registry is away.
 
-One file an answer: a line of JSON metadata, then the document's bytes. What may be served from here is `shelf`'s.
+Each answer is one file: a line of JSON metadata, then the document's bytes. `read_cache.py` decides when an answer from
+here may be used.
 """
 
 import json
@@ -21,10 +22,10 @@ log = logging.getLogger("schemaregistry.client")
 
 
 class DiskCache:
-    """One registry's answers under `folder`, by the id and version asked for. Processes may share it."""
+    """The stored answers of one registry in `folder`, by the id and version asked for; processes may share it."""
 
     def __init__(self, folder: Path, target: str) -> None:
-        """Make the directory; raises InvalidArgument (reason CACHE_UNWRITABLE) where it can't be written."""
+        """Create the directory. Raises InvalidArgument (reason CACHE_UNWRITABLE) where it can't be written."""
         self._folder = folder / quote(target, safe="")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -35,9 +36,9 @@ class DiskCache:
             raise InvalidArgument(message, reason="CACHE_UNWRITABLE", metadata={"file": str(self._folder)}) from None
 
     def read(self, id: str, version: str) -> tuple[Fetched, float] | None:
-        """The answer and the time (seconds since 1970) when the registry last confirmed it.
+        """Return an answer and the time (seconds since the epoch) at which the registry last confirmed it.
 
-        None where there is none, or where the file is not what was written: its document must have its fingerprint.
+        None where there is no answer, or the file is damaged: the document must have the fingerprint in the metadata.
         """
         try:
             head, _, raw = self._path(id, version).read_bytes().partition(b"\n")
@@ -50,7 +51,7 @@ class DiskCache:
         return (fetched, confirmed_at) if sound else None
 
     def write(self, id: str, version: str, fetched: Fetched, confirmed_at: float) -> None:
-        """Put an answer down whole or not at all. A failure is logged: the answer itself is none the worse."""
+        """Write an answer, whole or not at all; a failure is only logged, since the caller has its answer."""
         facts = {name: getattr(fetched, name) for name in _FACTS} | {"confirmed_at": confirmed_at}
         try:
             _replace(self._path(id, version), json.dumps(facts).encode() + b"\n" + fetched.raw)

@@ -1,6 +1,6 @@
-"""The latest versions, kept up to date in the background: `Cache` by a thread, `AsyncCache` by a task.
+"""Caches of the latest versions that a watch updates in the background: `Cache` by a thread, `AsyncCache` by a task.
 
-What is shown, and for how long, is `latest`'s.
+`latest.py` decides which versions are served, and for how long.
 """
 
 import asyncio
@@ -18,13 +18,17 @@ from schemaregistry.errors import OutOfRange, RegistryError
 
 
 class Cache:
-    """The latest version of each schema followed. Threads may share it; close it, or use it as a context.
+    """The latest version of each followed schema, as `Client.follow` returns it.
 
-    Made by `Client.follow`. A store that turns out to be another one (it was restored) is read anew.
+    Threads may share it. Close it, or use it as a context manager. When the registry's store was replaced (restored
+    from a snapshot), the cache is filled again from the beginning.
     """
 
     def __init__(self, open_watch: Callable[[], Watch], timeout: float, max_staleness: float) -> None:
-        """Returns once everything that the registry has is here; raises as the watch does, or DeadlineExceeded."""
+        """Start the thread and wait until the cache is filled, at most `timeout` seconds.
+
+        Raises DeadlineExceeded where that takes longer, and what `Watch` raises.
+        """
         self._latest = Latest(max_staleness)
         self._open_watch = open_watch
         self._closed = False
@@ -38,11 +42,11 @@ class Cache:
             raise self._latest.failure
 
     def get(self, id: str) -> Fetched:
-        """The latest version of `id`; see `Latest.get` for what it raises."""
+        """Return the latest version of `id`. Raises as `Latest.get` does."""
         return self._latest.get(id)
 
     def close(self) -> None:
-        """Stop following; reading then raises FailedPrecondition (reason CLIENT_CLOSED)."""
+        """Stop following; `get` then raises FailedPrecondition (reason CLIENT_CLOSED)."""
         self._closed = True
         self._watch.close()
 
@@ -68,7 +72,7 @@ class Cache:
             self._ready.set()
 
     def _follow_one_store(self) -> bool:
-        """Follow until the watch is closed; true where the store turned out to be another one."""
+        """Follow until the watch is closed, and return False; True where the registry's store was replaced."""
         self._latest.begin()
         try:
             for event in self._watch:
@@ -80,7 +84,7 @@ class Cache:
 
 
 class AsyncCache:
-    """As `Cache`, kept up to date by a task of the running loop. Made by `AsyncClient.follow`."""
+    """A `Cache` that a task of the running loop updates, as `AsyncClient.follow` returns it."""
 
     def __init__(self, open_watch: Callable[[], AsyncWatch], max_staleness: float) -> None:
         self._latest = Latest(max_staleness)
@@ -89,7 +93,10 @@ class AsyncCache:
         self._task = asyncio.create_task(self._run(), name="schemaregistry-follow")
 
     async def filled(self, seconds: float) -> "AsyncCache":
-        """Return once everything that the registry has is here; raises as the watch does, or DeadlineExceeded."""
+        """Wait until the cache is filled, at most `seconds`, and return it.
+
+        Raises DeadlineExceeded where that takes longer, and what `AsyncWatch` raises.
+        """
         try:
             async with asyncio.timeout(seconds):
                 await self._ready.wait()
@@ -101,11 +108,11 @@ class AsyncCache:
         return self
 
     def get(self, id: str) -> Fetched:
-        """The latest version of `id`; see `Latest.get` for what it raises."""
+        """Return the latest version of `id`. Raises as `Latest.get` does."""
         return self._latest.get(id)
 
     async def close(self) -> None:
-        """Stop following; reading then raises FailedPrecondition (reason CLIENT_CLOSED)."""
+        """Stop following; `get` then raises FailedPrecondition (reason CLIENT_CLOSED)."""
         self._task.cancel()
         await asyncio.wait([self._task])
 

@@ -1,4 +1,7 @@
-"""The latest version of each schema as a watch tells of it: reading one costs a dict lookup. Watches nothing itself."""
+"""The latest version of each schema, built from the events of a watch; reading one is a dict lookup.
+
+`follow.py` runs the watch.
+"""
 
 import os
 import time
@@ -10,7 +13,7 @@ from schemaregistry.errors import DeadlineExceeded, NotFound, RegistryError, Una
 
 
 class Latest:
-    """What a followed registry has, and how fresh that is. One thread or task takes events, any number read."""
+    """The latest versions, and how fresh they are. One thread or task takes events, any number may read."""
 
     def __init__(self, max_staleness: float) -> None:
         self._max_staleness = max_staleness
@@ -19,22 +22,21 @@ class Latest:
         self._shown: dict[str, Fetched] = {}
         self._filling: dict[str, Fetched] = {}
         self.failure: RegistryError | None = None
-        """What ended the watch for good."""
+        """The error that ended the watch for good."""
 
     def get(self, id: str) -> Fetched:
-        """The latest version of `id`.
+        """Return the latest version of `id`.
 
-        Raises:
-            NotFound: it isn't registered, or isn't followed.
-            Unavailable: the registry was not heard of for `max_staleness` seconds (reason STALE).
-            FailedPrecondition: it was closed, as was its client (reason CLIENT_CLOSED), or made before this process was
-                forked, and is that old by now (reason FORKED).
-            PermissionDenied, …: what ended the watch for good.
+        Raises NotFound where it isn't registered or isn't followed; Unavailable (reason STALE) where nothing was heard
+        from the registry for `max_staleness` seconds, or in a process forked since FailedPrecondition (reason FORKED);
+        FailedPrecondition (reason CLIENT_CLOSED) where the cache or its client was closed; and otherwise the error that
+        ended the watch for good, such as PermissionDenied.
         """
         if self.failure is not None:
             raise copy(self.failure)
         silence = time.monotonic() - self._heard_at
         if silence > self._max_staleness:
+            # A fork doesn't copy the thread that takes events, so here the cache can only grow older.
             if os.getpid() != self._process:
                 raise forked("cache")
             allowed = f"longer than the {self._max_staleness:,.0f} s allowed"
@@ -46,11 +48,11 @@ class Latest:
             raise NotFound(f"no schema {id} is followed here", reason="NO_SUCH_SCHEMA") from None
 
     def begin(self) -> None:
-        """Fill anew, from a watch's first event; what is there is shown until then."""
+        """Start to fill again from the first event of a new watch; `get` serves the old versions until that is done."""
         self._filling = {}
 
     def take(self, event: Event) -> bool:
-        """Take one event; true where everything that the registry has is shown, from the first progress mark on."""
+        """Take one event; return True once every version of the registry is served, from the first progress mark on."""
         if event.document is not None:
             fetched = Fetched(event.document, event.id, event.version, event.revision, event.fingerprint)
             self._filling[event.id] = fetched
@@ -62,6 +64,6 @@ class Latest:
 
 
 def not_filled(timeout: float) -> DeadlineExceeded:
-    """The error of a registry that does not send what it has in time."""
+    """Return the error for a registry that doesn't send its versions within `timeout` seconds."""
     message = f"the registry did not send what it has within {timeout:g} s: try again, or allow more time"
     return DeadlineExceeded(message, reason="DEADLINE_EXCEEDED")

@@ -1,4 +1,4 @@
-"""A bounded, thread-safe mapping that forgets what was used least recently."""
+"""A bounded, thread-safe mapping that drops the least recently used value."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -9,7 +9,7 @@ ValueT = TypeVar("ValueT")
 
 
 class LruCache(Generic[KeyT, ValueT]):
-    """At most `size` values; looking one up counts as use."""
+    """At most `size` values by key; a lookup counts as a use."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -17,6 +17,7 @@ class LruCache(Generic[KeyT, ValueT]):
         self._lock = Lock()
 
     def get(self, key: KeyT) -> ValueT | None:
+        """Return the value under `key`, or None."""
         with self._lock:
             if key not in self._values:
                 return None
@@ -24,6 +25,7 @@ class LruCache(Generic[KeyT, ValueT]):
             return self._values[key]
 
     def put(self, key: KeyT, value: ValueT) -> None:
+        """Store a value, and drop the least recently used one where there are more than `size`."""
         with self._lock:
             self._values[key] = value
             self._values.move_to_end(key)

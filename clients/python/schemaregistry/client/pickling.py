@@ -1,4 +1,4 @@
-"""How a client crosses to another process: as its settings. It connects anew there, and reads the same files."""
+"""Pickle a client as its settings; in the other process it reads the same files and makes its own connection."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from schemaregistry.client.credentials import Credentials
 
 
 class Settled(Protocol):
-    """What both clients are made of."""
+    """The settings that both clients have; `timeout` is in seconds."""
 
     target: str
     credentials: Credentials
@@ -18,7 +18,10 @@ class Settled(Protocol):
 
 
 def settings(client: Settled, cache_dir: str | Path | None) -> Mapping[str, object]:
-    """What makes the same client; paths are absolute, since the other process may work in another directory."""
+    """Return the arguments that make an equal client.
+
+    Paths are absolute, since the other process may have another working directory.
+    """
     return {
         "target": client.target,
         "credentials": client.credentials.absolute(),
@@ -29,5 +32,5 @@ def settings(client: Settled, cache_dir: str | Path | None) -> Mapping[str, obje
 
 
 def revive(kind: type[Any], settings: Mapping[str, Any]) -> Any:
-    """The client; raises InvalidArgument as its constructor does, for files that aren't there."""
+    """Return a new client. Raises InvalidArgument as its constructor does, for missing files say."""
     return kind(**settings)

@@ -1,4 +1,7 @@
-"""Where a watch is: what to ask for next, what was had already, when to try again. Sends nothing and never waits."""
+"""The position of a watch: what to ask for next, which events were delivered, and when to try again.
+
+`watch.py` sends the requests and waits.
+"""
 
 import random
 from collections.abc import Iterable
@@ -27,21 +30,25 @@ _FINAL: Final = (
     PermissionDenied,
     Unimplemented,
 )
-"""What asking again won't change."""
+"""Errors after which connecting again is useless."""
 
 _FIRST_PAUSE: Final = 0.1
 _LONGEST_PAUSE: Final = 5.0
+"""Seconds."""
 
 
 def many_ids(ids: Iterable[str]) -> tuple[str, ...]:
-    """Ids to watch; raises InvalidArgument (reason BAD_IDS) for a single string, which would be watched by letters."""
+    """Return the ids as a tuple.
+
+    Raises InvalidArgument (reason BAD_IDS) for a single string: each of its letters would be taken for an id.
+    """
     if isinstance(ids, str):
         raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in [{ids!r}]", reason="BAD_IDS")
     return tuple(ids)
 
 
 class Position:
-    """The state of one watch through all its connections."""
+    """The state of one watch, across all its connections."""
 
     def __init__(self, after_revision: int, ids: Iterable[str], *, include_documents: bool) -> None:
         self._revision = after_revision
@@ -52,7 +59,10 @@ class Position:
         self._failures = 0
 
     def request(self) -> registry_pb2.WatchSchemasRequest:
-        """What brings everything that was not delivered yet."""
+        """Return the request for everything that wasn't delivered yet.
+
+        Raises InvalidArgument (reason BAD_ARGUMENT) where an id or the revision has the wrong type or range.
+        """
         return message_of(
             registry_pb2.WatchSchemasRequest,
             after_revision=self._revision,
@@ -61,9 +71,10 @@ class Position:
         )
 
     def accept(self, message: registry_pb2.WatchSchemasResponse) -> Event | None:
-        """The event to deliver, None for a version that was delivered before.
+        """Return the event to deliver, or None for a version that was delivered before.
 
-        After a new connection the server calls `snapshot` what was registered meanwhile; to this watch it is a change.
+        After a reconnection the server sends the versions registered meanwhile as `snapshot`; this watch has caught up
+        before, so for its reader they are changes.
         """
         self._heard, self._failures = True, 0
         if message.HasField("progress"):
@@ -79,11 +90,17 @@ class Position:
         return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document)
 
     def survives(self, error: RegistryError) -> bool:
-        """Whether to connect again after `error`: not where that changes nothing, and not before the first message."""
+        """Tell whether to connect again after `error`: not after a final one, and not before the first message.
+
+        A watch that never heard anything fails, so that its caller learns at once that the registry can't be reached.
+        """
         return self._heard and not isinstance(error, _FINAL)
 
     def pause(self) -> float:
-        """Seconds to wait before connecting again: random, so that watchers spread out, up to a bound that doubles."""
+        """Return the seconds to wait before connecting again, and count a failure.
+
+        They are random, so that watchers don't all come back at once, below a bound that doubles with each failure.
+        """
         bound = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return random.uniform(0, bound)  # noqa: S311 (spreading load, not keeping a secret)

@@ -1,8 +1,8 @@
-"""Which proxy of the environment stands between a client and its registry, by the rules that gRPC has for it.
+"""Find the proxy that gRPC uses to reach a registry, from the environment variables.
 
 gRPC's core takes the first of `grpc_proxy`, `https_proxy` and `http_proxy` that is set, unless the host ends in an
 entry of `no_grpc_proxy` or else `no_proxy` (https://github.com/grpc/grpc/blob/master/doc/environment_variables.md). A
-registry on this machine is never asked by way of one.
+registry on this machine is always reached without a proxy.
 """
 
 import ipaddress
@@ -20,25 +20,25 @@ _EXCEPTIONS: Final = ("no_grpc_proxy", "no_proxy")
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy that a variable of the environment names."""
+    """A proxy, and the environment variable that names it."""
 
     variable: str
     host: str
     port: int
 
     def __str__(self) -> str:
-        """Without the user and the password that the variable may hold."""
+        """Name the proxy for a message, without the user and the password that the variable may contain."""
         return f"the proxy {self.host}:{self.port} (the environment's {self.variable})"
 
 
 def is_local(target: str) -> bool:
-    """Whether a target is on this machine by its very name: no proxy could reach it."""
+    """Tell whether the name of a target alone (a loopback address, a Unix socket) says that it is on this machine."""
     place = address(target)
     return _is_loopback(place[0]) if place else target.startswith("unix")
 
 
 def proxy_for(target: str, environment: Mapping[str, str] = os.environ) -> Proxy | None:
-    """The proxy by way of which gRPC asks `target`, None where it connects directly."""
+    """Return the proxy through which gRPC connects to `target`, or None where it connects directly."""
     place = address(target)
     if place is None or is_local(target):
         return None

@@ -1,6 +1,7 @@
-"""What a client remembers of its reads, and when it may answer from that. Sends nothing.
+"""Remember the answers to reads, and decide when one may be used again; `reads.py` says what is asked.
 
-A version never changes, so it is asked for once. `latest` is asked for each time, but travels only when it changed.
+A version never changes, so it is asked for once. `latest` is asked for each time, but the document is sent again only
+if it has changed (by its ETag).
 """
 
 import time
@@ -19,11 +20,16 @@ from schemaregistry.v1 import contract_pb2
 
 LATEST: Final = "latest"
 _REMEMBERED: Final = 1_000
+"""Answers, and parsed documents, in memory."""
 _CONTRACTS: Final = 100
+"""Contracts in memory."""
 
 
 def version_asked(version: str) -> str:
-    """One spelling of a version for what the registry takes as the same; raises InvalidArgument where it is no text."""
+    """Return the one spelling under which a version is cached: without a leading `v`, and `latest` for "".
+
+    Raises InvalidArgument (reason BAD_VERSION) where it isn't text.
+    """
     if not isinstance(version, str):
         message = f"version={version!r}: write it as text, MAJOR.MINOR.PATCH or {LATEST!r}"
         raise InvalidArgument(message, reason="BAD_VERSION")
@@ -32,12 +38,17 @@ def version_asked(version: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _CachedRead:
+    """An answer, and when the registry last confirmed it (seconds since the epoch)."""
+
     fetched: Fetched
     confirmed_at: float
 
 
 class ReadCache:
-    """Answers by the id and version asked for, in memory and, where `cache_dir` is given, on disk. Thread-safe."""
+    """Answers by the id and version asked for, in memory and, with a `cache_dir`, on disk; thread-safe.
+
+    Raises InvalidArgument (reason CACHE_UNWRITABLE) where the directory can't be written.
+    """
 
     def __init__(self, target: str, cache_dir: str | Path | None, now: Callable[[], float] = time.time) -> None:
         self._entries: LruCache[tuple[str, str], _CachedRead] = LruCache(_REMEMBERED)
@@ -47,17 +58,20 @@ class ReadCache:
         self._now = now
 
     def settled(self, id: str, version: str) -> Fetched | None:
-        """The answer that needs no asking: a version that the registry gave before to this process."""
+        """Return an answer that needs no call: an exact version that this process has fetched before."""
         entry = self._entries.get((id, version))
         return entry.fetched if entry and version != LATEST else None
 
     def known(self, id: str, version: str) -> Fetched | None:
-        """The answer to have confirmed."""
+        """Return the last answer, in memory or on disk, for the registry to confirm."""
         entry = self._find(id, version)
         return entry.fetched if entry else None
 
     def keep(self, id: str, version: str, fetched: Fetched) -> Fetched:
-        """Remember what the registry gave or confirmed just now, unless it did so without its store."""
+        """Store and return an answer that the registry just gave or confirmed.
+
+        A stale answer, which it gave while its store was away, is returned but not stored.
+        """
         if fetched.stale:
             return fetched
         entry = _CachedRead(fetched, self._now())
@@ -69,13 +83,15 @@ class ReadCache:
     def stale(
         self, id: str, version: str, min_revision: int, max_staleness: float | None, away: RegistryError
     ) -> Fetched:
-        """The last answer while the registry is away, marked with its age; raises `away` where it may not serve.
+        """Return the last answer, marked with its age, because the registry is away (the error `away`).
 
-        It may where it was confirmed within `max_staleness` seconds. A clock set back makes it older, never younger.
+        Raises `away` where there is none, it is older than `min_revision`, or it was confirmed more than
+        `max_staleness` seconds ago; None allows no stale answer at all.
         """
         entry = self._find(id, version) if max_staleness is not None else None
         if entry is None or max_staleness is None or entry.fetched.revision < min_revision:
             raise away
+        # The absolute value, so that a clock that was set back makes the answer older, never younger.
         age = abs(self._now() - entry.confirmed_at)
         if age > max_staleness:
             kept = f"{id} {version} was last confirmed {age:,.0f} s ago, longer than the {max_staleness:,.0f} s allowed"
@@ -83,7 +99,7 @@ class ReadCache:
         return replace(entry.fetched, stale=True, stale_seconds=age)
 
     def document(self, fetched: Fetched) -> Document:
-        """The parsed document, parsed once for each content."""
+        """Return the parsed document; each content is parsed once. Raises InvalidArgument as `parse` does."""
         document = self._documents.get(fetched.fingerprint)
         if document is None:
             document = parse(fetched.raw, id=fetched.id)
@@ -91,11 +107,14 @@ class ReadCache:
         return document
 
     def contract(self, fetched: Fetched) -> contract_pb2.Contract | None:
-        """The contract of a version, where this process had it before."""
+        """Return the contract of a version if this process has had it before, else None."""
         return self._contracts.get(fetched.fingerprint)
 
     def keep_contract(self, fetched: Fetched, given: contract_pb2.Contract) -> contract_pb2.Contract:
-        """Remember what the registry gave, or compile here what it gave for other content, or in a format to come."""
+        """Store and return the registry's contract, or one compiled here where the registry's can't be used.
+
+        It can't be used where its plan format is newer than this library, or it is for another document.
+        """
         known = given.plan_version in (PLAN_VERSION, CSV_PLAN_VERSION)
         if not known or given.fingerprint != fetched.fingerprint:
             return self.compiled(fetched)
@@ -103,7 +122,7 @@ class ReadCache:
         return given
 
     def compiled(self, fetched: Fetched) -> contract_pb2.Contract:
-        """The contract compiled here, once for each content."""
+        """Compile the contract here and store it."""
         contract = compile_contract(self.document(fetched))
         self._contracts.put(fetched.fingerprint, contract)
         return contract

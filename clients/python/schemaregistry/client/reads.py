@@ -1,6 +1,7 @@
-"""Reads that may take several calls, or none: what is asked, remembered and made of it, for both clients.
+"""Reads that take several calls, or none, written once for both clients.
 
-Each is a generator of the calls to send; it is sent their answers, or thrown their errors, and returns its own answer.
+Each read is a generator: it yields the calls to send, receives their answers (or has their errors thrown into it), and
+returns the result. `sync.py` and `aio.py` run it.
 """
 
 from collections.abc import Generator
@@ -17,37 +18,43 @@ AnswerT = TypeVar("AnswerT")
 Steps: TypeAlias = Generator[UnaryCall[Any], Any, AnswerT]
 
 NOT_GIVEN: Final = (Unavailable, DeadlineExceeded, ResourceExhausted, Unimplemented)
-"""What a registry answers that gives no contract just now, or that is older than GetContract."""
+"""Errors of GetContract after which the contract is compiled here: the registry is away, busy or has no such RPC."""
 
 
-def get(shelf: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
-    """One version: what is settled without a call; while the registry is away, what was confirmed lately enough."""
+def get(cache: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
+    """Read one version: without a call if it was read before; from the cache while the registry is away.
+
+    An answer from the cache must have been confirmed within `max_staleness` seconds.
+    """
     version = version_asked(version)
-    settled = shelf.settled(id, version)
+    settled = cache.settled(id, version)
     if settled is not None:
         return settled
     try:
-        fetched: Fetched = yield calls.get(id, version, min_revision, shelf.known(id, version))
+        fetched: Fetched = yield calls.get(id, version, min_revision, cache.known(id, version))
     except (Unavailable, DeadlineExceeded) as away:
-        return shelf.stale(id, version, min_revision, max_staleness, away)
-    return shelf.keep(id, version, fetched)
+        return cache.stale(id, version, min_revision, max_staleness, away)
+    return cache.keep(id, version, fetched)
 
 
-def document(shelf: ReadCache, id: str, version: str, min_revision: int) -> Steps[Document]:
-    """One version, parsed."""
-    fetched = yield from get(shelf, id, version, min_revision, None)
-    return shelf.document(fetched)
+def document(cache: ReadCache, id: str, version: str, min_revision: int) -> Steps[Document]:
+    """Read one version and parse it."""
+    fetched = yield from get(cache, id, version, min_revision, None)
+    return cache.document(fetched)
 
 
 def contract(
-    shelf: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None
+    cache: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None
 ) -> Steps[FetchedContract]:
-    """One version's contract: the registry's, or one compiled here from the document where it gives none."""
-    fetched = yield from get(shelf, id, version, min_revision, max_staleness)
-    kept = shelf.contract(fetched)
-    if kept is None and fetched.stale_seconds is None:
+    """Read the contract of one version: the registry's, or one compiled here where the registry gives none.
+
+    Where the document itself came from the cache because the registry is away, it isn't asked for the contract.
+    """
+    fetched = yield from get(cache, id, version, min_revision, max_staleness)
+    stored = cache.contract(fetched)
+    if stored is None and fetched.stale_seconds is None:
         try:
-            kept = shelf.keep_contract(fetched, (yield calls.contract(fetched)))
+            stored = cache.keep_contract(fetched, (yield calls.contract(fetched)))
         except NOT_GIVEN:
-            kept = None
-    return FetchedContract(kept or shelf.compiled(fetched), fetched)
+            stored = None
+    return FetchedContract(stored or cache.compiled(fetched), fetched)

@@ -1,6 +1,7 @@
-"""The channel in use, made anew once the credentials' files are others: a renewed certificate needs no restart.
+"""Replace the channel when the credentials' files change, so that a renewed certificate needs no restart.
 
-How a channel behaves is `channel`'s, what the files must be `credentials`'.
+`channel.py` has the channel's settings, `credentials.py` checks the files. gRPC for Python can't reload certificates of
+a channel, so a new one is made.
 """
 
 import logging
@@ -23,10 +24,10 @@ log = logging.getLogger("schemaregistry.client")
 
 
 class Renewing(Generic[ChannelT, StubT]):
-    """One channel at a time; threads may share it. Calls under way end on the channel that they began on.
+    """The channel in use, one at a time; threads may share it.
 
-    `lasting` is how many seconds a call may take: so long a channel that was replaced stays open. A watch that is still
-    on it then goes on by the new one. A process that was forked makes channels of its own.
+    A call ends on the channel on which it began: a replaced channel stays open for `lasting` seconds, the time that a
+    call may take. A watch that is still on it then reconnects by the new one. A forked process makes its own channels.
     """
 
     def __init__(
@@ -36,7 +37,10 @@ class Renewing(Generic[ChannelT, StubT]):
         close: Callable[[ChannelT], object],
         lasting: float,
     ) -> None:
-        """`connect` makes a channel and its calls, with the first call. Raises as `Credentials.tls` does."""
+        """Read the credentials; `connect` makes a channel and its stub at the first call, `close` closes a channel.
+
+        Raises InvalidArgument as `Credentials.tls` does.
+        """
         if not isinstance(credentials, Credentials):
             message = (
                 f"credentials are a Credentials, not a {type(credentials).__name__}: write Credentials(CA, CERT, KEY), "
@@ -57,10 +61,10 @@ class Renewing(Generic[ChannelT, StubT]):
         self._current: tuple[ChannelT, StubT] | None = None
 
     def stub(self) -> StubT:
-        """The calls, with the files as they are now; with those before while the new ones don't fit together.
+        """Return the stub of a channel that uses the current files.
 
-        Raises:
-            FailedPrecondition: the client is closed (reason CLIENT_CLOSED).
+        While the new files are unsound (a certificate without its key, say), the old channel stays in use. Raises
+        FailedPrecondition (reason CLIENT_CLOSED) where the client is closed.
         """
         self._notice_fork()
         with self._lock:
@@ -73,13 +77,13 @@ class Renewing(Generic[ChannelT, StubT]):
             return self._current[1]
 
     def leave(self, stub: StubT) -> None:
-        """Let the next call make a new channel, unless `stub`'s has been replaced already."""
+        """Have the next call make a new channel, unless the one of `stub` was replaced already."""
         with self._lock:
             if self._current is not None and self._current[1] is stub:
                 self._replace()
 
     def end(self) -> list[ChannelT]:
-        """Every channel that is open, for its owner to close; from now on `stub` raises."""
+        """Return all open channels for the caller to close; from now on `stub` raises."""
         self._notice_fork()
         with self._lock:
             self._closed = True
@@ -91,13 +95,16 @@ class Renewing(Generic[ChannelT, StubT]):
             return channels
 
     def check_open(self) -> None:
-        """Raises as `stub` does."""
+        """Raise FailedPrecondition (reason CLIENT_CLOSED) where the client is closed."""
         if self._closed:
             raise closed()
 
     def _notice_fork(self) -> None:
-        """Leave the parent's channels alone, in a process that was forked: gRPC's threads are not in it, so that they
-        would neither answer nor close. Its lock may have been held by one of the threads that are not in it either."""
+        """Abandon the channels and the lock in a forked process, where neither works.
+
+        A fork doesn't copy gRPC's threads, so an inherited channel can neither answer nor close; it stays referenced
+        and is never closed. Nor does a fork copy the thread that may have held the lock.
+        """
         if self._process == os.getpid():
             return
         self._process = os.getpid()
@@ -129,12 +136,12 @@ class Renewing(Generic[ChannelT, StubT]):
 
 
 def closed() -> FailedPrecondition:
-    """The error of whatever is asked of a client after its `close`."""
+    """Return the error for a call after the client's `close`."""
     message = "this client is closed: make another one, or ask before it is closed (the end of `with` closes it)"
     return FailedPrecondition(message, reason="CLIENT_CLOSED")
 
 
 def forked(what: str) -> FailedPrecondition:
-    """The error of what only the process that made it can go on with."""
+    """Return the error for using a watch or cache (`what`) in a process forked from the one that made it."""
     message = f"this {what} is of the process that this one was forked from: make another one here, by the client"
     return FailedPrecondition(message, reason="FORKED")

@@ -1,7 +1,7 @@
-"""When a watch that hears nothing takes its connection for dead: `Silence` says after how long, `Watchdog` notices.
+"""Detect a watch whose connection is dead: `Silence` decides after how many seconds, `Watchdog` measures them.
 
-The registry marks its progress at least every interval, which it names in a watch's headers. A connection may be dead
-though it answers pings: a proxy in between does that by itself.
+The registry sends a mark of progress at least once in an interval, which it states in the headers of a watch. Pings
+don't suffice, because a proxy in between answers them by itself.
 """
 
 import math
@@ -14,10 +14,10 @@ from typing import Final
 from schemaregistry.errors import InvalidArgument, Unavailable
 
 INTERVAL: Final = 10.0
-"""Seconds between marks, where a registry doesn't say."""
+"""Seconds between marks of progress, for a registry that doesn't state them (an older one)."""
 
 INTERVALS: Final = 3
-"""So many without a word end a connection."""
+"""Intervals without a message after which a connection counts as dead."""
 
 _HEADER: Final = "x-schema-progress-seconds"
 
@@ -28,20 +28,19 @@ class Silence:
     def __init__(self, max_staleness: float | None = None) -> None:
         self._max_staleness = max_staleness
         self.interval = INTERVAL
-        """What the registry said last."""
+        """Seconds between marks of progress, as the registry stated last."""
 
     @property
     def allowed(self) -> float:
-        """Seconds; what is left of `max_staleness` then is for a new connection."""
+        """Seconds to wait for a message; for a cache this leaves part of `max_staleness` to connect again."""
         longest = INTERVALS * self.interval
         return longest if self._max_staleness is None else min(longest, max(0.6 * self._max_staleness, self.interval))
 
     def read(self, headers: Iterable[tuple[str, str | bytes]] | None) -> None:
-        """Take the interval of a stream's headers.
+        """Read the interval from a stream's headers.
 
-        Raises:
-            InvalidArgument: a cache is allowed so little staleness that a healthy registry would be called stale
-                between two of its marks (reason STALENESS_TOO_SHORT).
+        Raises InvalidArgument (reason STALENESS_TOO_SHORT) where `max_staleness` is less than two intervals: the cache
+        would go stale between two marks of a healthy registry.
         """
         self.interval = _interval(dict(headers or ()).get(_HEADER))
         if self._max_staleness is not None and self._max_staleness < 2 * self.interval:
@@ -52,7 +51,7 @@ class Silence:
             )
 
     def broken(self, target: str) -> Unavailable:
-        """The error of a connection on which nothing was heard."""
+        """Return the error for a connection on which nothing was heard."""
         message = (
             f"no registry answers at {target}: a watch heard nothing for {self.allowed:g} s, not even that nothing "
             "happened; check that it is running, and what is in between"
@@ -60,16 +59,19 @@ class Silence:
         return Unavailable(message, reason="SILENT", metadata={"target": target})
 
 
-def _interval(said: str | bytes | None) -> float:
+def _interval(stated: str | bytes | None) -> float:
     try:
-        seconds = float(said or INTERVAL)
+        seconds = float(stated or INTERVAL)
     except ValueError:
         return INTERVAL
     return seconds if math.isfinite(seconds) and seconds > 0 else INTERVAL
 
 
 class Watchdog:
-    """Cancels a stream whose reader waited too long for a message, by a thread that ends with the stream."""
+    """A thread that cancels a stream when its reader has waited too long for a message; it ends with the stream.
+
+    gRPC's blocking iterator has no timeout for a single message, hence the thread.
+    """
 
     def __init__(self, silence: Silence, cancel: Callable[[], object]) -> None:
         self._silence = silence
@@ -78,12 +80,12 @@ class Watchdog:
         self._changed = Condition()
         self._done = False
         self.barked = False
-        """Whether it did."""
+        """Whether it has cancelled the stream."""
         Thread(target=self._run, name="schemaregistry-watchdog", daemon=True).start()
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """While the reader waits. What it does between messages takes as long as it likes."""
+        """A context in which the reader waits for a message; time that it spends outside of it isn't counted."""
         self._waiting_since = time.monotonic()
         try:
             yield
@@ -91,13 +93,13 @@ class Watchdog:
             self._waiting_since = None
 
     def read(self, headers: Iterable[tuple[str, str | bytes]] | None) -> None:
-        """As `Silence.read`."""
+        """Read the interval from a stream's headers. Raises InvalidArgument as `Silence.read` does."""
         self._silence.read(headers)
         with self._changed:
             self._changed.notify()
 
     def end(self) -> None:
-        """Let the thread go."""
+        """End the thread."""
         with self._changed:
             self._done = True
             self._changed.notify()

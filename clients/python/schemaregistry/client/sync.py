@@ -1,4 +1,7 @@
-"""The client for threads: `Client`. What is sent and how it is read is `calls`', what is remembered `shelf`'s."""
+"""The blocking client, for threads: `Client`.
+
+`calls.py` has the requests and reads their answers, `read_cache.py` remembers them.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
@@ -30,11 +33,11 @@ ItemT = TypeVar("ItemT")
 class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     """One connection to a registry over mutual TLS; threads may share it.
 
-    Every method raises the classes of `schemaregistry.errors`: what the registry refused with its reason and pointer,
-    Unavailable where it can't be reached, DeadlineExceeded after `timeout` seconds (for all attempts of one call; each
-    call takes a `timeout` of its own), FailedPrecondition (reason CLIENT_CLOSED) after `close`.
+    Every method raises the errors of `schemaregistry.errors`: a refusal of the registry with its reason and pointer;
+    Unavailable where it can't be reached; DeadlineExceeded after `timeout` seconds, which cover all attempts of a call
+    and may be set for each call; FailedPrecondition (reason CLIENT_CLOSED) after `close`.
 
-    A client pickles as its settings, the credentials as absolute paths, and connects anew where it arrives.
+    A client can be pickled: its settings are, with absolute paths, and it makes a new connection in the other process.
 
     >>> with Client("localhost:50051", credentials=Credentials.dev()) as client:   # doctest: +SKIP
     ...     client.get("ticks_v1").version
@@ -42,7 +45,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     """
 
     def close(self) -> None:
-        """Close the connection; calls and watches under way end."""
+        """Close the connection, and end the calls and watches that are running."""
         for watch in list(self._watches):
             watch.close()
         for channel in self._connection.end():
@@ -65,20 +68,23 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         max_staleness: float | None = None,
         timeout: float | None = None,
     ) -> Fetched:
-        """One version, byte for byte as it was registered.
+        """Return one version, byte for byte as it was registered.
 
-        A version that this client had before is not asked for again; the latest is asked for, and sent if it changed.
-        `min_revision` waits until the server has seen that revision. Where the registry can't be reached,
-        `max_staleness` (seconds) allows an answer that it confirmed so long ago; `Fetched.stale_seconds` then says how
-        long.
+        A version that this client has had before is not asked for again; `latest` is asked for each time, and sent only
+        if it has changed. With `min_revision` the server answers once it has seen that revision. While the registry
+        can't be reached, an answer that it confirmed within `max_staleness` seconds is returned instead, with its age
+        in `Fetched.stale_seconds`. Raises NotFound where the id or version isn't registered.
         """
-        return self._run(reads.get(self._shelf, id, version, min_revision, max_staleness), timeout)
+        return self._run(reads.get(self._cache, id, version, min_revision, max_staleness), timeout)
 
     def document(
         self, id: str, version: str = LATEST, *, min_revision: int = 0, timeout: float | None = None
     ) -> Document:
-        """One version, parsed (once for each content)."""
-        return self._run(reads.document(self._shelf, id, version, min_revision), timeout)
+        """Return one version as a parsed document; each content is parsed once.
+
+        Raises as `get` does, and InvalidArgument where this library can't parse the document.
+        """
+        return self._run(reads.document(self._cache, id, version, min_revision), timeout)
 
     def contract(
         self,
@@ -89,72 +95,81 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         max_staleness: float | None = None,
         timeout: float | None = None,
     ) -> FetchedContract:
-        """One version's contract, as the registry compiled it, with its document; see `get`.
+        """Return the contract of one version, as the registry compiled it, with its document.
 
-        A contract is asked for once for each content. It is compiled here, to the same bytes, where the registry gives
-        none: it can't be reached (and `max_staleness` allows the document), takes too long, is busy, or is older than
-        GetContract. `timeout` is for each of the two calls.
+        The document is read as by `get`, and the contract once for each content. `timeout` is for each of the two
+        calls. Where the registry gives no contract, it is compiled here, to the same bytes: where the registry can't be
+        reached (and `max_staleness` allows the document), takes too long, is busy, or has no GetContract yet.
         """
-        return self._run(reads.contract(self._shelf, id, version, min_revision, max_staleness), timeout)
+        return self._run(reads.contract(self._cache, id, version, min_revision, max_staleness), timeout)
 
     def register(self, document: bytes | str, id: str | None = None, *, timeout: float | None = None) -> Registered:
-        """Add a version under its own `$id`; the same content again is answered with `created` false.
+        """Register a document as a new version, under its own `$id` unless `id` names another.
 
-        Raises VersionRefused, with the verdict, where the version is too small a step from those before it, and
-        AlreadyExists where it is there with other content.
+        The same content again gives the first answer, with `created` false. Raises VersionRefused, with the verdict,
+        where the version's bump is too small for the change; AlreadyExists where the version has other content;
+        PermissionDenied where the identity may not publish.
         """
         return self._send(calls.register(document, id), timeout)
 
     def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge a candidate in the document's own direction unless one is given, as its registration would be judged.
+        """Judge a candidate as its registration would be judged, and return the verdict.
 
-        That is against the latest release, or the latest pre-release while there is none; at a transitive level against
-        each of them.
+        It is judged against the latest release (the latest pre-release while there is no release), or at a transitive
+        level against each of them. `direction` is a level, by default the document's own.
         """
         return self._send(calls.check_compatibility(document, direction), timeout)
 
     def compare(
         self, id: str, old: str, new: str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge one registered version against another."""
+        """Judge the registered version `new` against `old`; `direction` is a level, by default that of `new`."""
         return self._send(calls.compare(id, old, new, direction), timeout)
 
     def list_schemas(
         self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
     ) -> Iterator[registry_pb2.SchemaSummary]:
-        """The schemas in the order of their ids: with `text` in id, title or description, a property, a tag.
+        """Yield the schemas in the order of their ids; `timeout` (seconds) is for each page.
 
-        `timeout` is for each page.
+        `text` selects those with it in the id, title or description, `field` those with that property, `tag` those with
+        that tag.
         """
         request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> Iterator[registry_pb2.SchemaVersion]:
-        """The versions of one schema, oldest first; `timeout` is for each page."""
+        """Yield the versions of one schema, oldest first; `timeout` (seconds) is for each page."""
         return self._pages(calls.list_versions(id), timeout)
 
     def validate(
         self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
     ) -> registry_pb2.ValidateRecordsResponse:
-        """Judge a few records against one version, on the server; for files there is `schemaregistry.data`."""
+        """Check a few records against one version, on the server; `schemaregistry.data` checks files.
+
+        Raises InvalidArgument (reason NOT_JSON) where a record can't be written as JSON.
+        """
         return self._send(calls.validate(id, records, version), timeout)
 
     def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
-        """The identity that the registry sees in this client's certificate."""
+        """Return the identity that the registry reads from this client's certificate, and what it may do."""
         return self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> Watch:
-        """Every version after a revision, then each further one as it is registered; see `Watch`."""
+        """Watch for versions registered after a revision (0: all), of all schemas or of `ids`; see `Watch`.
+
+        Raises InvalidArgument (reason BAD_IDS) where `ids` is a single string.
+        """
         position = Position(after_revision, many_ids(ids), include_documents=include_documents)
         return self._watch(position, Silence())
 
     def follow(self, ids: Iterable[str] = (), *, max_staleness: float = 60.0, timeout: float | None = None) -> Cache:
-        """The latest versions, kept up to date in the background; see `Cache`.
+        """Return a cache of the latest versions, of all schemas or of `ids`, that is updated in the background.
 
-        `timeout` is for the first filling. Raises InvalidArgument (reason STALENESS_TOO_SHORT) where `max_staleness` is
-        shorter than two of the intervals at which the registry is heard of: 20 s, unless it is started otherwise.
+        It is filled when this returns, which may take `timeout` seconds. Raises InvalidArgument (reason
+        STALENESS_TOO_SHORT) where `max_staleness` is less than two intervals between the registry's marks of progress:
+        20 s, unless the registry is configured otherwise. See `Cache`.
         """
         followed = many_ids(ids)
         staleness = check_seconds(max_staleness, "max_staleness")
@@ -204,7 +219,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         except grpc.RpcError as failure:
             raise self._error(failure, seconds) from None
         except ValueError:
-            # What gRPC says of a channel that another thread has closed meanwhile.
+            # grpcio raises this for a channel that another thread has closed meanwhile.
             self._connection.check_open()
             raise
         return call.read(response, _gather(rpc))

@@ -1,4 +1,4 @@
-"""Where a registry is: `HOST:PORT`, or a name that gRPC resolves otherwise. Connects to nothing."""
+"""Check the address of a registry: `HOST:PORT`, or another name that gRPC resolves."""
 
 import os
 import re
@@ -16,14 +16,14 @@ _OTHER_NAMES: Final = ("dns:", "ipv4:", "ipv6:", "unix:", "unix-abstract:", "xds
 
 
 def target_from_environment() -> str:
-    """The place that SCHEMAREGISTRY_TARGET names, `localhost:50051` without it."""
+    """Return the address in SCHEMAREGISTRY_TARGET, or `localhost:50051`."""
     return os.environ.get(VARIABLE) or DEFAULT_TARGET
 
 
 def check_target(target: str) -> str:
-    """The target itself; raises InvalidArgument (reason BAD_TARGET) where it can't be one.
+    """Return `target`. Raises InvalidArgument (reason BAD_TARGET) where it can't be an address.
 
-    Names with a scheme of gRPC's own pass (https://github.com/grpc/grpc/blob/master/doc/naming.md).
+    A name with one of gRPC's schemes is left to gRPC (https://github.com/grpc/grpc/blob/master/doc/naming.md).
     """
     address = _ADDRESS.fullmatch(target) if isinstance(target, str) else None
     if (address and 0 < int(address["port"]) < 65536) or (
@@ -35,6 +35,6 @@ def check_target(target: str) -> str:
 
 
 def address(target: str) -> tuple[str, int] | None:
-    """Host and port, None where the target has none that one connection could try."""
+    """Return the host and port of `target`, or None where it isn't one host and port (a Unix socket, say)."""
     found = _ADDRESS.fullmatch(target)
     return (found["v6"] or found["host"], int(found["port"])) if found else None

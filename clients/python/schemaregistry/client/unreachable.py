@@ -1,6 +1,7 @@
-"""Why a registry can't be reached, in a sentence that names it and what to check.
+"""Find out why a registry can't be reached, and say in a sentence what to check.
 
-gRPC tells only of the last address it tried, so one connection made by hand finds out: name, port, or handshake.
+gRPC reports only the last address that it tried, so this makes one connection of its own and sees what fails: the name,
+the port, or the TLS handshake.
 """
 
 import socket
@@ -13,7 +14,7 @@ from schemaregistry.client.target import address
 from schemaregistry.errors import Unavailable
 
 _SECONDS: Final = 1.0
-"""The most that one step of finding out may take."""
+"""Seconds that one step (connecting, the handshake) may take."""
 
 _REJECTED_OURS: Final = (
     "CERTIFICATE_REQUIRED",
@@ -24,30 +25,34 @@ _REJECTED_OURS: Final = (
 )
 
 
-def explain(target: str, credentials: Credentials, told: str) -> Unavailable:
-    """Connect to `target` once and say what is in the way; `told` is gRPC's own account, for where nothing is.
+def explain(target: str, credentials: Credentials, grpc_message: str) -> Unavailable:
+    """Connect to `target` once and return an error that says what fails.
 
-    Blocks for about two seconds at most, once the name is resolved. Reasons: NAME_UNKNOWN, CONNECTION_REFUSED,
-    CONNECTION_TIMED_OUT, TLS_HANDSHAKE, PROXY, UNAVAILABLE.
+    `grpc_message` is gRPC's own message, for the case that nothing fails here. Blocks for at most about two seconds
+    after the name is resolved. The error's reason is NAME_UNKNOWN, CONNECTION_REFUSED, CONNECTION_TIMED_OUT,
+    TLS_HANDSHAKE, PROXY or UNAVAILABLE.
     """
     proxy = proxy_for(target)
     if proxy is not None:
-        return _by_proxy(target, proxy, told)
+        return _by_proxy(target, proxy, grpc_message)
     place = address(target)
     reason, sentence = _try(*place, credentials) if place else ("UNAVAILABLE", "")
-    message = f"no registry answers at {target}: {sentence or told}"
+    message = f"no registry answers at {target}: {sentence or grpc_message}"
     return Unavailable(message, reason=reason, metadata={"target": target})
 
 
-def _by_proxy(target: str, proxy: Proxy, told: str) -> Unavailable:
-    """What a proxy does with a connection is its own affair, so only the way to it is tried."""
+def _by_proxy(target: str, proxy: Proxy, grpc_message: str) -> Unavailable:
+    """Return the error for a registry behind a proxy, after trying to reach the proxy alone.
+
+    A connection through it would need the proxy's own protocol and perhaps a password.
+    """
     try:
         socket.create_connection((proxy.host, proxy.port), _SECONDS).close()
     except OSError as error:
-        told = f"the proxy itself can't be reached ({error.strerror or error})"
+        grpc_message = f"the proxy itself can't be reached ({error.strerror or error})"
     message = (
-        f"no registry answers at {target} by way of {proxy}: {told}; if it is reached without a proxy, name its host "
-        "in no_proxy"
+        f"no registry answers at {target} by way of {proxy}: {grpc_message}; if it is reached without a proxy, "
+        "name its host in no_proxy"
     )
     return Unavailable(message, reason="PROXY", metadata={"target": target, "proxy": f"{proxy.host}:{proxy.port}"})
 
@@ -71,7 +76,7 @@ def _try(host: str, port: int, credentials: Credentials) -> tuple[str, str]:
 
 
 def _shake_hands(plain: socket.socket, host: str, credentials: Credentials) -> tuple[str, str]:
-    """A handshake, and one read: with TLS 1.3 (RFC 8446) a server's refusal of our certificate comes only after it."""
+    """Do the TLS handshake and read once: a TLS 1.3 server (RFC 8446) refuses our certificate after its handshake."""
     try:
         with credentials.tls().wrap_socket(plain, server_hostname=host) as secure:
             return _read_refusal(secure, credentials)
@@ -85,7 +90,7 @@ def _shake_hands(plain: socket.socket, host: str, credentials: Credentials) -> t
 
 
 def _read_refusal(secure: ssl.SSLSocket, credentials: Credentials) -> tuple[str, str]:
-    """HTTP/2 servers speak first (RFC 9113, 3.4): one that hangs up instead didn't like what it was shown."""
+    """Read a byte: an HTTP/2 server sends first (RFC 9113, 3.4), so one that hangs up has refused our certificate."""
     try:
         if secure.recv(1):
             return "UNAVAILABLE", ""

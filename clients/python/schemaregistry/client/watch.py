@@ -1,6 +1,6 @@
-"""A watch that outlives its connections: `Watch` for a thread to iterate, `AsyncWatch` for a task.
+"""Watches that reconnect by themselves: `Watch` for a thread to iterate, `AsyncWatch` for a task.
 
-What to ask for and what to deliver is `position`'s, how long to wait for it `silence`'s.
+`position.py` decides what to ask for and what to deliver, `silence.py` how long to wait for a message.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ StreamMetadata: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
 
 
 class MessageStream(Protocol):
-    """A server's stream of messages."""
+    """The stream of messages that grpc returns for WatchSchemas."""
 
     def __iter__(self) -> Iterator[registry_pb2.WatchSchemasResponse]: ...
     def initial_metadata(self) -> StreamMetadata: ...
@@ -33,7 +33,7 @@ class MessageStream(Protocol):
 
 
 class AsyncMessageStream(Protocol):
-    """The same for a task."""
+    """The stream of messages that grpc.aio returns for WatchSchemas."""
 
     def __aiter__(self) -> AsyncIterator[registry_pb2.WatchSchemasResponse]: ...
     async def initial_metadata(self) -> StreamMetadata: ...
@@ -42,7 +42,11 @@ class AsyncMessageStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How a watch reaches its registry: `open` a stream, and after a silence `leave` the connection it came by."""
+    """How a watch reaches its registry.
+
+    `open` starts a stream, and returns with it a function that gives up the stream's connection, so that the next
+    stream gets a new one. `describe` turns a failure into an error.
+    """
 
     target: str
     open: Callable[[registry_pb2.WatchSchemasRequest], tuple[MessageStream, Callable[[], None]]]
@@ -51,7 +55,7 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class AsyncTransport:
-    """The same for a task."""
+    """`Transport` for asyncio."""
 
     target: str
     open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncMessageStream, Callable[[], None]]]
@@ -59,18 +63,20 @@ class AsyncTransport:
 
 
 class Watch(Iterator[Event]):
-    """The events of a watch, each once and in the order of their revisions; it reconnects by itself.
+    """An iterator over the events of a watch, each once and in the order of their revisions; it reconnects by itself.
 
-    Iterate in one thread; `close` may come from any. Raises OutOfRange where the registry can't serve from the
-    revision reached, Unavailable where it could not be reached in the first place, and FailedPrecondition (reason
-    FORKED) in a process that was forked after the watch was made. Where nothing comes for three of
-    the registry's intervals (30 s, unless it says otherwise), not even a mark of progress, it connects anew.
+    Iterate in one thread; any thread may call `close`. It also reconnects where nothing arrives for three of the
+    registry's intervals (30 s by default), not even a mark of progress.
+
+    Raises Unavailable where the registry couldn't be reached at first; OutOfRange where the registry can't continue
+    from the revision reached; FailedPrecondition (reason FORKED) in a process forked after the watch was made; and the
+    errors after which reconnecting is useless, such as PermissionDenied.
     """
 
-    def __init__(self, position: Position, silence: Silence, line: Transport) -> None:
+    def __init__(self, position: Position, silence: Silence, transport: Transport) -> None:
         self._position = position
         self._silence = silence
-        self._line = line
+        self._transport = transport
         self._closed = Flag()
         self._stream: MessageStream | None = None
         self._process = os.getpid()
@@ -82,7 +88,7 @@ class Watch(Iterator[Event]):
         return next(self._events)
 
     def close(self) -> None:
-        """End the iteration, also where it waits in another thread."""
+        """End the iteration, even while another thread waits in it."""
         if os.getpid() != self._process:
             return
         self._closed.set()
@@ -106,26 +112,26 @@ class Watch(Iterator[Event]):
                 yield from self._one_connection()
             except grpc.RpcError as failure:
                 if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise self._line.describe(failure) from None
+                    raise self._transport.describe(failure) from None
             except RegistryError as error:
                 if not self._closed.is_set() and not self._position.survives(error):
                     raise
             self._closed.wait(self._position.pause())
 
     def _one_connection(self) -> Iterator[Event]:
-        """Raises grpc.RpcError, or Unavailable where nothing was heard."""
-        stream, leave = self._line.open(self._position.request())
+        """Yield the events of one connection. Raises grpc.RpcError, or Unavailable where nothing was heard."""
+        stream, leave = self._transport.open(self._position.request())
         self._stream = stream
         watchdog = Watchdog(self._silence, stream.cancel)
         try:
-            # `close` may have come before there was a stream to cancel.
+            # `close` may have been called before there was a stream to cancel.
             if not self._closed.is_set():
                 yield from self._read(stream, watchdog)
         except grpc.RpcError:
             if self._closed.is_set() or not watchdog.barked:
                 raise
             leave()
-            raise self._silence.broken(self._line.target) from None
+            raise self._silence.broken(self._transport.target) from None
         finally:
             watchdog.end()
             stream.cancel()
@@ -139,7 +145,7 @@ class Watch(Iterator[Event]):
             if message is None:
                 return
             if not begun:
-                # The headers came before the first message, so that asking for them doesn't wait.
+                # The headers arrive before the first message, so reading them now doesn't block.
                 watchdog.read(stream.initial_metadata())
                 begun = True
             event = self._position.accept(message)
@@ -148,12 +154,12 @@ class Watch(Iterator[Event]):
 
 
 class AsyncWatch(AsyncIterator[Event]):
-    """As `Watch`, for one task to iterate; `close` may come from any other of the same loop."""
+    """A `Watch` for one task to iterate; any task of the same loop may call `close`."""
 
-    def __init__(self, position: Position, silence: Silence, line: AsyncTransport) -> None:
+    def __init__(self, position: Position, silence: Silence, transport: AsyncTransport) -> None:
         self._position = position
         self._silence = silence
-        self._line = line
+        self._transport = transport
         self._closed = asyncio.Event()
         self._stream: AsyncMessageStream | None = None
         self._events = self._follow()
@@ -162,7 +168,7 @@ class AsyncWatch(AsyncIterator[Event]):
         return await anext(self._events)
 
     async def close(self) -> None:
-        """End the iteration, also where another task waits in it."""
+        """End the iteration, even while another task waits in it."""
         self._closed.set()
         if self._stream is not None:
             self._stream.cancel()
@@ -185,25 +191,25 @@ class AsyncWatch(AsyncIterator[Event]):
                     yield event
             except grpc.RpcError as failure:
                 if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise await self._line.describe(failure) from None
+                    raise await self._transport.describe(failure) from None
             except RegistryError as error:
                 if not self._closed.is_set() and not self._position.survives(error):
                     raise
             await self._pause(self._position.pause())
 
     async def _one_connection(self) -> AsyncIterator[Event]:
-        """Raises grpc.RpcError, or Unavailable where nothing was heard."""
-        stream, leave = self._line.open(self._position.request())
+        """Yield the events of one connection. Raises grpc.RpcError, or Unavailable where nothing was heard."""
+        stream, leave = self._transport.open(self._position.request())
         self._stream = stream
         try:
             async for event in self._read(stream):
                 yield event
         except TimeoutError:
             leave()
-            raise self._silence.broken(self._line.target) from None
+            raise self._silence.broken(self._transport.target) from None
         except asyncio.CancelledError:
-            # Cancelling a stream raises this in its reader: only a cancelled task is to end by it. The stream's channel
-            # may have been replaced; then the watch goes on by another one.
+            # grpc.aio raises this in the reader of a cancelled stream, which happens when its channel is replaced: the
+            # watch then goes on by the new channel. Only where the task itself was cancelled is it passed on.
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
@@ -211,7 +217,7 @@ class AsyncWatch(AsyncIterator[Event]):
             stream.cancel()
 
     async def _read(self, stream: AsyncMessageStream) -> AsyncIterator[Event]:
-        """Raises TimeoutError where nothing is heard."""
+        """Yield the events of a stream. Raises TimeoutError where nothing is heard."""
         messages = aiter(stream)
         begun = False
         while True:

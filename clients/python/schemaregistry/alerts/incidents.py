@@ -90,6 +90,7 @@ class Incidents:
             if len(state.sent) >= A_PLENTY:
                 state.held += 1
                 return AlertDecision("held", held=state.held)
+            # Recorded before it is sent, so that no other process sends it meanwhile.
             state.told[key] = (now, False)
             state.sent.append(now)
             return AlertDecision("send", now, state.held)
@@ -124,6 +125,7 @@ class Incidents:
             yield state
             partial = self._file.with_suffix(".partial")
             partial.write_text(json.dumps(asdict(state)))
+            # Renamed into place: a process that is killed leaves the old state whole.
             partial.replace(self._file)
 
     def _read(self) -> _State:

@@ -69,6 +69,7 @@ def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> 
         if inner and (child.is_item or child.name in fields)
     )
     rules = rules_of(plan, place.index, nullable=field.nullable)
+    # A generator for each place, so that one column's pool doesn't depend on the others.
     random = np.random.default_rng([seed, place.index])
     return ColumnMaker(
         place, field, kind, rules, name, children, _pool(rules, name, kind, _pool_size(field.type), random)

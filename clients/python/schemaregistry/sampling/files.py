@@ -114,6 +114,7 @@ class Csv:
         options = pcsv.WriteOptions(
             include_header=not self._started,
             delimiter=self._dialect.delimiter or ",",
+            # Arrow's "needed" quotes every text, whether it has to be or not.
             quoting_style="needed" if self._needs_quotes(arrays, table.column_names) else "none",
         )
         pcsv.write_csv(pa.Table.from_arrays(arrays, table.column_names), text, options)
@@ -201,6 +202,7 @@ def _objects(names: list[str], columns: list[Array], count: int) -> Array:
         value = json_texts(column) if is_json(column.type) else pc.fill_null(json_texts(column), "null")
         member = pc.binary_join_element_wise(f",{json.dumps(name, ensure_ascii=False)}:", value, "")
         pieces.append(pc.fill_null(member, ""))
+    # Each member has a comma before it, since any of them may be absent; the first comma goes.
     joined = pc.binary_join_element_wise(*pieces, "}", "")
     return pc.replace_substring(joined, "{,", "{", max_replacements=1)
 

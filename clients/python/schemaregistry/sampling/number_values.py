@@ -68,6 +68,7 @@ def floats(rules: ValueRules, kind: DataType, count: int, random: Random) -> Arr
         return _multiples(rules, kind, count, random)
     factors = _walk(max(most - least, 0), count, random)
     if abs(least) < _EXACT and abs(most) < _EXACT:
+        # Exact factors divided once give the double nearest to each multiple.
         values = (least + factors) * float(step.numerator) / float(step.denominator)
     else:
         values = float(low) + factors * float(step)

@@ -56,6 +56,7 @@ class Sampler:
 
     def _chunk(self, first: int, count: int) -> Mapping[str, Array]:
         numbers = np.arange(first, first + count)
+        # A generator for each column, so that redrawing one doesn't change the others.
         randoms = np.random.default_rng([self.seed, first]).spawn(len(self.nodes))
         columns = {
             str(node.place.name): drawn(node, count, random, numbers)

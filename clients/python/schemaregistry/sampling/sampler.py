@@ -114,6 +114,7 @@ def _faulty(wanted: Wanted, fault: SampleFault | None, form: str) -> Faulty:
         return ()
     if form in fault.kind.whole:
         return range(wanted.rows)
+    # A seed of its own: the rows are the same with and without a fault.
     random = np.random.default_rng(wanted.seed + 1)
     count = min(wanted.fault_rows, wanted.rows)
     return tuple(np.sort(random.choice(wanted.rows, count, replace=False)).tolist())

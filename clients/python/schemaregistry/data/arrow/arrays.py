@@ -39,6 +39,7 @@ def plain(array: Array) -> Array:
     if isinstance(kind, pa.RunEndEncodedType):
         return _of_runs(array)
     if isinstance(kind, pa.DictionaryType):
+        # null_count counts the indices only, so a null among a dictionary's values would be overlooked.
         is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
         return array if is_kept else decoded(array)
     if pt.is_list_view(kind) or pt.is_large_list_view(kind):
@@ -204,12 +205,14 @@ def outside(array: Array, low: float, high: float) -> Mask | None:
     """
     array = integers(array)
     ends = pc.min_max(array)
+    # Most columns have no value outside, which the extremes show without a mask.
     least, greatest = ends["min"].as_py(), ends["max"].as_py()
     if least is None or (low <= least and greatest <= high):
         return None
     values = numbers(array)
     if pt.is_integer(array.type):
         first, last = bounds(array.type)
+        # A bound that the type can't hold decides for all values alike.
         below = values < low if first < low <= last else np.full(len(values), low > last)
         above = values > high if first <= high < last else np.full(len(values), high < first)
     else:

@@ -36,6 +36,7 @@ class Batch:
         chosen, kept = pa.array(mask), np.flatnonzero(mask)
         line = self.line_of
         return Batch(
+            # Arrow's filter doesn't support every layout.
             columns={name: flat(column).filter(chosen) for name, column in self.columns.items()},
             rows=len(kept),
             misfits={place: misfits[mask] for place, misfits in self.misfits.items()},

@@ -132,6 +132,7 @@ def _date(_found: DataType, _wanted: DataType) -> Fit:
 def _time(found: DataType, wanted: DataType) -> Fit:
     have, want = PER_SECOND[found.unit], PER_SECOND[wanted.unit]
     return Fit(
+        # Arrow lets a time of day have any integer, also a day or more.
         misfits=lambda array: _not_whole(array, 0, DAY * have - 1, max(have // want, 1)),
         note=_read_as(found, wanted, "exact") if have > want else "",
     )
@@ -211,6 +212,7 @@ def _not_finite(array: Array) -> Mask | None:
 def _not_same_float(array: Array, wanted: DataType) -> Mask | None:
     values = numbers(array)
     with np.errstate(over="ignore"):
+        # A double beyond float32 becomes infinity, and so a misfit.
         narrow = values.astype(wanted.to_pandas_dtype())
     return where_valid(~(np.isfinite(narrow) & (narrow == values)), array)
 
@@ -233,6 +235,7 @@ def _rounded(array: Array, wanted: DataType) -> Mask | None:
 
 def _not_a_date(array: Array) -> Mask | None:
     if pt.is_date64(array.type):
+        # Arrow lets a date64 have any millisecond, also within a day.
         per_day = DAY * 1000
         return _not_whole(array, FIRST_DAY * per_day, LAST_DAY * per_day, per_day)
     return outside(array, FIRST_DAY, LAST_DAY)
@@ -250,6 +253,7 @@ def _not_castable(array: Array, wanted: DataType) -> Mask | None:
     if not is_castable(array.type, wanted):
         return each(array, partial(holds_decimal, wanted))
     try:
+        # Arrow's casts of decimals fail rather than lose a digit, and are fast.
         array.cast(wanted)
     except pa.ArrowInvalid:
         return each(array, partial(holds_decimal, wanted))
@@ -259,6 +263,7 @@ def _not_castable(array: Array, wanted: DataType) -> Mask | None:
 def _not_utf8(array: Array) -> Mask | None:
     texts = array.dictionary if isinstance(array.type, pa.DictionaryType) else array
     try:
+        # Full validation checks the UTF-8 of all texts at once.
         texts.validate(full=True)
     except pa.ArrowInvalid:
         return spread(each(texts.cast(pa.large_binary()), is_utf8), array)

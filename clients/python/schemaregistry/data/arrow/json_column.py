@@ -33,6 +33,7 @@ class JsonTexts:
     @classmethod
     def of(cls, array: Array) -> "JsonTexts":
         """Parse the texts of a plain array."""
+        # As bytes, since to_pylist fails for the whole array if one text isn't UTF-8.
         encoded = pc.dictionary_encode(decoded(array).cast(pa.large_binary()))
         texts = encoded.dictionary.to_pylist()
         found = [_read(text) for text in texts]

@@ -40,6 +40,7 @@ def read(text: str) -> Json:
     # The count is an upper bound that is cheap to find; few values need the walk.
     if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(value):
         raise ValueError("it is nested too deep")
+    # Python's strings can hold half a surrogate pair; UTF-8, and so Arrow, can't.
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
         raise ValueError("a string holds half of a surrogate pair")
     return value
@@ -110,6 +111,7 @@ def _after_comma(text: str, at: int) -> int:
 
 def _float(literal: str) -> float | Decimal:
     value = plainly(literal)
+    # From 2^53 on doubles are whole numbers apart, so the exact value is kept.
     number = exactly(literal) if value is None or abs(value) >= _EXACT else value
     if number is None:
         raise ValueError(f"the exponent of a number is beyond {FARTHEST:,}")

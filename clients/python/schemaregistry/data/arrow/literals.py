@@ -37,6 +37,7 @@ def exactly(text: str) -> Decimal | None:
     try:
         number = Decimal(text)
     except decimal.InvalidOperation:
+        # Decimal refuses exponents of very many digits; a zero is zero with any exponent.
         return None if re.match(_NONZERO, text) else Decimal(0)
     return number if number == 0 or abs(number.adjusted()) <= FARTHEST else None
 
@@ -54,6 +55,7 @@ def shown(number: Decimal) -> str:
 def plainly(text: str) -> float | None:
     """Return a JSON number that isn't written as an integer as a double; None where the double may differ from it."""
     value = float(text)
+    # One character more than digits, for the decimal point.
     is_plain = len(text) <= _SHORT + 1 and math.isfinite(value) and (value != 0 or re.match(_NONZERO, text) is None)
     return value if is_plain else None
 

@@ -19,6 +19,7 @@ def repeating(items: Array, parents: Indices, lists: int, misfits: Mask | None) 
     if misfits is not None:
         codes = np.where(misfits, 0, codes)
     width = int(codes.max(initial=0)) + 1
+    # One key for each pair of list and value, so that equal items of a list are neighbours.
     keys = np.sort(parents * width + codes)
     mask = np.zeros(lists, bool)
     mask[keys[1:][keys[1:] == keys[:-1]] // width] = True

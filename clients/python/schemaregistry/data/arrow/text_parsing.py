@@ -23,7 +23,9 @@ from schemaregistry.data.arrow.types import Array, DataType, family, pc
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 """Fractional digits of a second in each unit."""
 _TRUE: Final = ("true", "True", "TRUE", "1")
+"""Spellings of true, as in Arrow's CSV reader."""
 _FALSE: Final = ("false", "False", "FALSE", "0")
+"""Spellings of false, as in Arrow's CSV reader."""
 _DECIMAL_DIGITS: Final = 38
 """Digits of a decimal128."""
 _INTEGER: Final = r"^-?0*[0-9]{1,20}$"
@@ -114,6 +116,7 @@ def _float(texts: Array, wanted: DataType) -> Array:
     try:
         values = texts.cast(wanted)
     except pa.ArrowInvalid:
+        # Arrow's parser takes no plus sign.
         numbers = pc.replace_substring_regex(_matching(texts, _NUMBER), r"^\+", "")
         values = _halving(numbers, lambda part: part.cast(wanted))
     return _without(values, unsaid(texts, values))
@@ -178,6 +181,7 @@ def _timestamp(texts: Array, wanted: DataType) -> Array:
             return _as_instants(texts.cast(pa.timestamp(wanted.unit, "UTC" if shape[1] == "Z" else None)), wanted)
         except pa.ArrowInvalid:
             pass
+    # RFC 3339 allows `t` and `z` too, Arrow's parser only capitals.
     upper = pc.ascii_upper(texts)
     instants = _stamps(_matching(upper, INSTANT), wanted.unit, "UTC").view(pa.int64())
     if wanted.tz is None:
@@ -199,6 +203,7 @@ def _uniform(texts: Array) -> tuple[str, str]:
     length = ends["min"].as_py()
     if not length or length != ends["max"].as_py():
         return "", ""
+    # The texts follow one another in one buffer; with one length they are the rows of a matrix of letters.
     offsets = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
     letters = np.frombuffer(texts.buffers()[2], np.uint8)[offsets[0] : offsets[-1]].reshape(-1, length)
     last = letters[:, -1]
@@ -210,12 +215,14 @@ def _uniform(texts: Array) -> tuple[str, str]:
 
 
 def _as_instants(values: Array, wanted: DataType) -> Array:
+    # A timestamp is a number of units since 1970 in UTC; the time zone is only a label of its type.
     return values.view(pa.int64()).view(wanted)
 
 
 def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
     """Read texts of a known shape; null where the date doesn't exist, or digits go beyond the unit."""
     digits = _DIGITS[unit]
+    # Zeros at the end of a fraction aren't digits beyond the unit.
     texts = pc.replace_substring_regex(texts, r"(\.[0-9]*[1-9])0+(Z|[+-]|$)", r"\1\2")
     texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]|$)", r"\1")
     texts = _without(texts, booleans(pc.match_substring_regex(texts, rf"\.[0-9]{{{digits + 1}}}")))

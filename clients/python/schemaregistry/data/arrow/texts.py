@@ -24,6 +24,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
         case "time":
             return _beyond(_zoned(fitting.cast(pa.string())), fitting, f"{fitting.type.unit} from midnight")
         case "timestamp":
+            # Without the zone Arrow writes the time in UTC.
             naive = fitting.view(pa.int64()).cast(pa.timestamp(fitting.type.unit))
             texts = _zoned(pc.replace_substring(naive.cast(pa.string()), " ", "T", max_replacements=1))
             return _beyond(texts, naive, f"{naive.type.unit} from 1970")
@@ -42,6 +43,7 @@ def _dates(array: Array) -> Array:
 
 def _beyond(texts: Array, times: Array, units: str) -> Array:
     """Write times that Arrow can't format, such as years beyond its calendar, as a number of units."""
+    # Arrow writes `<value out of range: …>` for times that it can't format.
     unknown = pc.starts_with(texts, "<value")
     if not pc.any(unknown).as_py():
         return texts
@@ -59,5 +61,6 @@ def _fitting(array: Array, wanted: DataType) -> Array:
     find = fit(array.type, wanted).misfits
     misfits = find(array) if find else None
     if misfits is not None:
+        # The cast would fail for the whole array.
         array = pc.if_else(pa.array(misfits), pa.scalar(None, array.type), array)
     return array.cast(wanted)

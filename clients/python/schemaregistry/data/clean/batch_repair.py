@@ -182,6 +182,7 @@ def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[ValueR
         shorter = trimmed(texts.filter(pa.array(fails)))
         part = batch.filter(fails)
         changed = booleans(pc.not_equal(shorter, as_string(part.columns[name])))
+        # Rules on other columns may depend on this text, so whole rows are evaluated again.
         after = evaluate_batch(plan, binding, replace(part, columns={**part.columns, name: shorter}))
         before = {key: rows[fails] for key, rows in broken.items()}
         mends = np.zeros(batch.rows, bool)

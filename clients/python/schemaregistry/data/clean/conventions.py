@@ -65,6 +65,7 @@ class Conventions:
 
     def _number(self, text: str, _kind: DataType) -> str | None:
         mark, group = re.escape(self._decimal), re.escape(self.dialect.thousands or "")
+        # A group has exactly three digits: 1.5 with "." for thousands is no 15.
         groups = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})+|" if group else ""
         if not re.fullmatch(rf"[+-]?(?:{groups}[0-9]+)(?:{mark}[0-9]+)?(?:[eE][+-]?[0-9]+)?", text):
             return None

@@ -133,6 +133,7 @@ def _not_multiple(divisor: Fraction, array: Array, _wanted: DataType) -> Mask | 
     values = numbers(array)
     if pt.is_floating(array.type):
         return where_valid(_floats_not_multiple(divisor, values.astype(np.float64, copy=False)), array)
+    # Only 0 is a multiple within the type, and NumPy can't hold the divisor in it.
     if divisor.numerator > bounds(array.type)[1]:
         return where_valid(values != 0, array)
     rest = values % divisor.numerator
@@ -158,6 +159,7 @@ def _decimal_multiples(divisor: Fraction, values: NDArray[np.float64]) -> tuple[
 
     It decides below 10^14: decimals of up to fifteen digits each have a double of their own.
     """
+    # The least power of ten by which every multiple becomes whole.
     power = next(10**digits for digits in range(_MOST_DIGITS) if 10**digits % divisor.denominator == 0)
     if power > _EXACT_POWER:
         return np.zeros(len(values), bool), np.zeros(len(values), bool)

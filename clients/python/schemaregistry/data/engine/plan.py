@@ -104,6 +104,7 @@ class Plan:
         try:
             return cls._read(contract)
         except (LookupError, ValueError, TypeError, AttributeError, AssertionError, pa.ArrowException) as error:
+            # Damage can show anywhere while the contract is parsed, so each of these errors means it.
             message = f"the contract is damaged ({type(error).__name__}): compile it anew, or fetch it again"
             raise InvalidArgument(message, reason="BAD_CONTRACT") from None
 
@@ -127,6 +128,7 @@ class Plan:
             plan._look_up(check, len(plan.conditions))
         for place in places[1:]:
             if place.kind is not None:
+                # A missing `fits` check would otherwise show only at the first misfit.
                 plan.fit_check(place.index)
         return plan
 
@@ -195,6 +197,7 @@ class Plan:
 
     @cached_property
     def _members(self) -> dict[str | None, Place]:
+        # Reversed, so that the first of equal names wins.
         return {place.name: place for place in reversed(self.children[ROW])}
 
     def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:

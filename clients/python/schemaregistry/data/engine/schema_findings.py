@@ -72,5 +72,6 @@ def _renamed(plan: Plan, binding: Binding) -> Iterator[str]:
 
 def _is_missing(plan: Plan, binding: Binding, place: int) -> bool:
     parent = plan.places[place].parent
+    # Where the parent is missing or refused that is reported, and not each of its members.
     known = parent == ROW or (parent in binding.types and parent not in binding.refused)
     return known and place not in binding.types and not pa.types.is_null(binding.types.get(parent, pa.int8()))

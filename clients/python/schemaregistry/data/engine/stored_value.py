@@ -82,8 +82,10 @@ def _temporal(value: Json, kind: DataType) -> Any:
         return value
     seconds, fraction, offset = clock.groups(default="")
     digits = len(fraction.rstrip("0"))
+    # Arrow's types have no leap second.
     if seconds == "60" or digits > _DIGITS.get(kind.unit, 0) or (pt.is_time(kind) and offset[1:] not in _NO_OFFSET):
         return MISFIT
+    # In nanoseconds, and at the first and last year, an offset may carry the time out of range: the parser decides.
     is_plain = pt.is_time(kind) or (kind.unit != "ns" and value[:4] not in ("0000", "9999"))
     return value if is_plain or _as_read(value, kind) is not MISFIT else MISFIT
 

@@ -130,6 +130,7 @@ def _remove_abandoned(folder: Path) -> None:
             continue
         try:
             if time.time() - os.fstat(descriptor).st_mtime >= _YOUNG:
+                # A process's lock ends with it, however it ends.
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 remove(path)
         except BlockingIOError:

@@ -99,6 +99,7 @@ class Stream:
         self._writer.close()
         self._spool.seek(0)
         rows = pa.ipc.open_stream(self._spool)
+        # The number of rows is known only now, and the schema comes first in a stream.
         schema = rows.schema.with_metadata({**(rows.schema.metadata or {}), "schemaregistry.rows": str(self._rows)})
         with pa.ipc.new_stream(pa.PythonFile(self._out, "w"), schema) as writer:
             for batch in rows:

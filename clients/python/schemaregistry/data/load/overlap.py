@@ -51,6 +51,7 @@ def _refuse_path(sources: Sequence[Source], purpose: str, place: Path) -> None:
                 raise _refused(f"the {purpose} {place} is in {given}, which is read")
             if own in set(_lineage(given)):
                 raise _refused(f"{given}, which is read, is in the {purpose} {place}")
+        # A name with `*` or `[` that exists is a file and no pattern.
         elif not os.path.lexists(given) and _is_matched(place, given):
             raise _refused(f"the {purpose} {place} is among what {given} stands for, which is read")
     for source in sources:

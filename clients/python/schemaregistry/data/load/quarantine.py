@@ -52,6 +52,7 @@ class Quarantine:
         sync(self._hidden.path)
         contents = repr((report.schema.fingerprint, [facts.path for facts in report.files], self._files))
         final = self._path / f"{self._stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
+        # It exists if the same load ran before, with the same contents.
         if not final.exists():
             self._hidden.show(final)
             self._shown = final

@@ -170,6 +170,7 @@ class WarnSink:
         """Write the rows that the contract's types can hold."""
         if part.evaluation.failing.any():
             batch = self._outlet.conformed(part.path, part.rows.filter(~part.evaluation.misfits))
+            # A null in a field that isn't nullable is no misfit, but can't be stored either.
             nulls = refused_nulls(batch)
             if nulls is not None:
                 batch = batch.filter(pa.array(~nulls))

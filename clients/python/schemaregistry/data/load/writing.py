@@ -31,6 +31,7 @@ class ParquetOutput:
         """Add a batch of rows."""
         self.rows += batch.num_rows
         self._waiting.append(batch)
+        # Batches are collected, since each write makes a row group.
         if sum(waiting.num_rows for waiting in self._waiting) >= _GROUP_ROWS:
             self._flush()
 

@@ -76,4 +76,5 @@ class BadLines:
         return columns
 
     def _text(self, row: int) -> str:
+        # The line need not be UTF-8, but must be stored as text.
         return self.texts[row].decode(errors="backslashreplace")

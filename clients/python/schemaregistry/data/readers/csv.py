@@ -203,6 +203,7 @@ class CsvReader:
         try:
             table = read_csv(
                 pa.BufferReader(block.data),
+                # In one thread and block: otherwise Arrow doesn't number the rows that it skips.
                 pcsv.ReadOptions(column_names=names, use_threads=False, block_size=len(block.data) + 1),
                 pcsv.ParseOptions(
                     delimiter=self._delimiter,

@@ -45,6 +45,7 @@ def _lone_returns(data: bytes) -> list[int]:
     if data.count(b"\r") == data.count(b"\r\n"):
         return []
     places = np.array([found.start() for found in _RETURN_ALONE.finditer(data)], np.int64)
+    # An odd number of quotes before a place means that it is within quotes.
     within = np.searchsorted(_quotes(data), places) % 2 == 1
     return [int(place) for place in places[~within][:1]]
 

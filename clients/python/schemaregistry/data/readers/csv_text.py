@@ -83,6 +83,7 @@ class CsvText:
         stated = self._dialect.encoding
         if stated not in (None, "utf-16"):
             return stated
+        # Looked for first, since UTF-32's little-endian mark begins with UTF-16's.
         if head.startswith(_UTF32):
             self._refuse("it is UTF-32: write it as UTF-8")
         marked = _UTF16.get(head[:2])

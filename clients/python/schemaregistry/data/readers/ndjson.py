@@ -56,6 +56,7 @@ class NdjsonReader:
                     continue
                 text = without_mark(block)
                 if len(text.starts):
+                    # Otherwise the array would be reported as one record that is no object.
                     if is_first and self.format == "ndjson":
                         self._refuse_array(text)
                     yield from self._read(text, 0, len(text.starts))

@@ -98,6 +98,7 @@ class ParquetReader:
     def _rows(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[FileSchema | ColumnRows]:
         total, done = file.metadata.num_rows, 0
         if not columns.names:
+            # Rows count even where no column of them is read.
             sizes = (min(_BATCH_ROWS, total - start) for start in range(0, total, _BATCH_ROWS))
             yield from (ColumnRows(Batch({}, size)) for size in sizes)
             return
@@ -108,6 +109,7 @@ class ParquetReader:
             read_dictionary=_dictionaries(columns),
             metadata=file.metadata,
         )
+        # Without pre_buffer, which would load the column chunks of a row group whole.
         rows, decimals = _batch_rows(total, columns.groups), columns.decimals
         try:
             batches = map(_validated, reader.iter_batches(rows, columns=columns.names))

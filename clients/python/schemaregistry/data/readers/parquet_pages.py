@@ -119,6 +119,7 @@ def pages(path: str, file: int, chunk: ColumnChunk) -> Iterator[PageHeader]:
 def _page(path: str, file: int, chunk: ColumnChunk, at: int) -> PageHeader:
     length = _USUAL
     while True:
+        # pread doesn't move the stream's position.
         data = os.pread(file, length, at)
         try:
             return _header(CompactProtocol(data), at)

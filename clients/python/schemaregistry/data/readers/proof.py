@@ -72,6 +72,7 @@ class ProvenFields:
 
 def fields(plan: Plan, dialect: Dialect) -> ProvenFields | None:
     """Write the expressions of a plan's columns; None where some rule concerns more than one column."""
+    # A guard makes a check depend on other columns, which a field's expression can't see.
     if any(check.guards or plan.places[check.place].parent != ROW for check in plan.checks):
         return None
     members: frozenset[str] | None = None

@@ -49,6 +49,7 @@ def integers(rules: ValueRules, kind: DataType, count: int, random: Random, rows
     elif room < _FEW:
         turns = random.integers(0, room + 1, count)
     else:
+        # Half of them below 90, with a long tail, as sizes of trades are.
         turns = np.minimum(random.lognormal(4.5, 1.2, count).astype(np.int64), room)
     width = int(step)
     if abs(start) * width + room * width < 1 << 62:

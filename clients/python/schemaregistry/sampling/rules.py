@@ -137,6 +137,7 @@ def _hints(checks: Iterable[Check]) -> Iterable[Json]:
         if check.kind == "values":
             yield from (value for value in check.argument if value is not None)
         elif check.kind in _LIMITS:
+            # On both sides of a limit, so that a condition comes out either way.
             yield from (check.argument - 1, check.argument, check.argument + 1)
 
 

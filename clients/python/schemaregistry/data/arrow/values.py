@@ -30,6 +30,7 @@ def to_json(array: Array) -> list[Json]:
             return _lists(array)
         case "null" | "bool" | "int" | "float" | "decimal":
             return list(array.to_pylist())
+    # Types that no contract names, such as durations.
     return [None if not value.is_valid else str(value) for value in array]
 
 
@@ -60,6 +61,7 @@ def _texts(array: Array) -> list[Json]:
 
 def _structs(array: Array) -> list[Json]:
     names = [field.name for field in array.type]
+    # zip() without arrays would give no rows.
     rows = zip(*map(to_json, array.flatten()), strict=True) if names else iter([()] * len(array))
     return [
         dict(zip(names, row, strict=True)) if there.as_py() else None

@@ -24,7 +24,7 @@ class CheckEvaluator:
         self.frame = frame
         self._holds: dict[int, Mask] = {}
         self.refusals: dict[tuple[int, int], list[tuple[int, Refusal]]] = {}
-        """What a residual refused at a place: the index of a value, and what it breaks."""
+        """The errors of a residual at a place, by (residual, place): each with the index of its value."""
 
     def failing(self, check: Check) -> Mask | None:
         """Return which values at the check's place fail it, as far as its guards let it apply; None: none."""

@@ -154,6 +154,7 @@ def _filled(array: Array, required: Mask | None = None) -> Array:
             lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
             return _listed(_filled(items_of(array)), lengths, array.type, left)
     value = texts_as_json(pa.array(["null"])) if is_json(array.type) else pa.array([_zero(array.type)], array.type)
+    # The value stands after the array's own; take it wherever a required null is.
     indices = np.where(nulls & ~left.to_numpy(zero_copy_only=False), len(array), np.arange(len(array)))
     return pa.concat_arrays([array, value]).take(pa.array(indices))
 

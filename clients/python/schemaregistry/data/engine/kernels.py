@@ -61,6 +61,7 @@ def _values(options: tuple[Json, ...], array: Array, wanted: DataType) -> Mask |
     if kind == "boolean":
         truths = {option for option in options if isinstance(option, bool)}
         return each(array, truths.__contains__)
+    # In JSON Schema true isn't 1, though in Python it is.
     found = [option for option in options if isinstance(option, int | float) and not isinstance(option, bool)]
     if family(array.type) == "decimal":
         return each(array, {exact(option) for option in found}.__contains__)

@@ -18,7 +18,7 @@ from schemaregistry.data.arrow.types import family, is_json, json_kind
 from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import ROW, Place, Plan
 from schemaregistry.data.engine.records import Records
-from schemaregistry.data.engine.stored_value import MISFIT, held
+from schemaregistry.data.engine.stored_value import MISFIT, as_stored
 from schemaregistry.data.engine.validator import Refusal
 from schemaregistry.document import Json
 
@@ -157,6 +157,7 @@ class RecordEvaluator:
         kind = _KINDS.get(type(misfit.value), "object")
         if kind == json_kind(place.kind) or {kind, json_kind(place.kind)} <= {"integer", "number"}:
             return RuleKey(place.column, check.pointer, check.rule)
+        # As `binding.refusal` reports a whole column.
         refusing = self._plan.refusing(misfit.place, kind)
         if refusing:
             return RuleKey(place.column, refusing.pointer, refusing.rule)
@@ -192,7 +193,7 @@ class RecordEvaluator:
                 for index, inner in enumerate(value)
             ]
             return [None if inner is MISFIT else inner for inner in found]
-        found = held(value, place.kind)
+        found = as_stored(value, place.kind)
         if found is MISFIT:
             misfits.append(_Misfit(place.index, path, value))
         return found

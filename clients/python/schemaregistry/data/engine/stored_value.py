@@ -24,10 +24,10 @@ MISFIT: Final = object()
 """Marks a value that a type can't hold."""
 
 
-def held(value: Json, kind: DataType) -> Any:
+def as_stored(value: Json, kind: DataType) -> Any:
     """Return a scalar as a type stores it, or MISFIT."""
-    hold = _HELD.get(family(kind))
-    return hold(value, kind) if hold else MISFIT
+    convert = _CONVERSIONS.get(family(kind))
+    return convert(value, kind) if convert else MISFIT
 
 
 def _bool(value: Json, _: DataType) -> Any:
@@ -104,7 +104,7 @@ _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _NO_OFFSET: Final = ("", "00:00")
 """Offsets of a time of day: Arrow's times have no zone."""
 
-_HELD: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
+_CONVERSIONS: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
     "bool": _bool,
     "int": _integer,
     "float": _number,

@@ -135,6 +135,7 @@ class _Table:
             # The table was dropped meanwhile: loads into the old one don't count for the new one.
             database.execute(_FORGET, [self._quoted])
             database.execute(f"CREATE TABLE {self._quoted} ({self._definition(database)})")
+        # Checked again within the transaction, since another process may have changed the table.
         self.check(database)
         found = database.execute(_FIND, [self._quoted, digest]).fetchone()
         if found:

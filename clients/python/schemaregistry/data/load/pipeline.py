@@ -158,6 +158,7 @@ class Pipeline:
             case Proven():
                 file.rows += read.lines
             case BadLines():
+                # Raises for a check; a quarantine accepts such lines.
                 self._sink.admit(file.path, read)
                 self._take_rows(file, read)
             case _:
@@ -177,6 +178,7 @@ class Pipeline:
         )
         start = file.rows
         for change in repaired.changes:
+            # Only repairs of rows that are loaded count.
             self.repairs.add(change, ~evaluation.failing, lambda row: (file.path, start + row, original.line_of(row)))
         file.rows += original.count
 

@@ -184,6 +184,7 @@ class WarnSink:
         if self._left_out:
             left_out = f"{counted(self._left_out, 'row')} of values that the contract's types can't hold: not handed on"
             report = replace(report, notes=(*report.notes, left_out))
+        # An empty file is published only for data that conform.
         place = self._outlet.publish() if self._outlet.rows or report.verdict == "conforms" else None
         return Loaded(report, place, self._outlet.rows, went_on=not self._left_out)
 

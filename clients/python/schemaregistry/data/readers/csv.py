@@ -105,6 +105,7 @@ class CsvReader:
 
     def _header(self, block: Block) -> tuple[list[str], Block]:
         """Return the column names and the rest of the block."""
+        # Finding the starts of records takes time for each byte, so only the head is looked at.
         head = replace(block, data=block.data[:_HEAD])
         if len(head.starts) < 2:
             head = block
@@ -152,6 +153,7 @@ class CsvReader:
         """
         at = 0
         for bad in consecutive(sorted(ragged)):
+            # The batch lacks the bad lines, so its rows before this one are fewer by those before it.
             first = int(np.searchsorted(sorted(ragged), bad[0]))
             rows = bad[0] - first
             if rows > at:
@@ -166,6 +168,7 @@ class CsvReader:
     ) -> BadLines:
         message = f"{first.actual_columns:,} fields where the header has {first.expected_columns:,}: {first.text[:80]}"
         offset, line = block.offset + int(block.starts[records[0]]), block.line_of(records[0])
+        # A last line without a newline may have been cut off.
         ends = records[-1] < len(block.starts) - 1 or block.data.endswith(b"\n")
         return BadLines(
             "csv",

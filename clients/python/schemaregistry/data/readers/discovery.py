@@ -80,6 +80,7 @@ def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
         if not found:
             raise _nothing(pattern, walk(pattern))
         return found
+    # Looked for first: the name of a file may contain `*` and `[`.
     if os.path.lexists(pattern):
         return [_named(pattern, stated)]
     faults: dict[str, str] = {}
@@ -95,14 +96,14 @@ def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
 def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]:
     """List the files below a directory; the note on skipped files is attached to the first one."""
     found = walk(folder)
-    told = {
+    recognized = {
         path: _packed(Source(path, stated or named, _compression(path)))
         for path in found.files
         if (named := _by_name(path))
     }
-    told |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
-    sources = [told[path] for path in sorted(told, key=os.fsencode)]
-    passed_over = _passed_over(folder, [path for path in found.files if path not in told], found.others)
+    recognized |= {path: _refused(path, stated, message) for path, message in found.faults.items()}
+    sources = [recognized[path] for path in sorted(recognized, key=os.fsencode)]
+    passed_over = _passed_over(folder, [path for path in found.files if path not in recognized], found.others)
     if not passed_over or not sources:
         return sources
     note = "; ".join(passed_over)

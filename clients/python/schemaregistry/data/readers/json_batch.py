@@ -71,6 +71,7 @@ class RecordLayout:
         """Parse the records from `first` up to but without `end`; None where they have to be parsed one by one."""
         part = block.part(first, end)
         starts = np.frombuffer(block.data, np.uint8)[block.starts[first:end]]
+        # Arrow's parser would accept another value for a record, and other bytes for UTF-8.
         if not (starts == _OBJECT).all() or not is_utf8(part):
             return None
         # Ignored members aren't converted, so the parser's NaN and Inf in them wouldn't show.
@@ -155,6 +156,7 @@ class _Reading:
         fields = [pa.field(str(child.name), inner.type) for child, inner in zip(children, read, strict=True)]
         if not fields:
             return array
+        # Without fields from_arrays couldn't tell the length.
         return pa.StructArray.from_arrays(read, fields=fields, mask=array.is_null() if array.null_count else None)
 
     def _list(self, place: Place, array: Array) -> Array:

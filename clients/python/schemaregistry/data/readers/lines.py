@@ -172,6 +172,7 @@ def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = N
     buffer, filled, offset, line = bytearray(2 * BLOCK), 0, 0, 1
     while True:
         if filled + BLOCK > len(buffer):
+            # The last record didn't end within a block: the next one is appended to it.
             buffer = buffer[:filled] + bytearray(filled + BLOCK)
         size, ends = _fill(source, text, buffer, filled, offset)
         filled += size
@@ -180,6 +181,7 @@ def blocks(source: Source, text: Reads, *, quoted: bool, prove: Prove | None = N
         if end == 0 and filled > LONGEST:
             message = f"a record is longer than {LONGEST >> 20} MiB: is this the format that the name says?"
             raise UnreadableFile(source.path, "RECORD_TOO_LONG", message, offset=offset, line=at)
+        # An odd number of quotes up to the end of the file: the last one isn't closed.
         if not size and quoted and buffer.count(b'"', 0, filled) % 2:
             message = "a quote is never closed: the file is cut off, or a quote within a field isn't doubled"
             raise UnreadableFile(source.path, "UNCLOSED_QUOTE", message, offset=offset, line=at)

@@ -100,6 +100,7 @@ class NdjsonReader:
 
     def _records(self, block: Block, first: int, end: int) -> Iterator[RecordRows | BadLines]:
         lines = [block.record(index) for index in range(first, end)]
+        # A line of white space is no record.
         kept = [index for index, line in enumerate(lines) if not line.isspace()]
         read: list[tuple[int, Json]] = []
         for index in kept:
@@ -121,6 +122,7 @@ class NdjsonReader:
         if self.format == "ndjson" and error.startswith("Extra data"):
             error += "; a line, which ends in \\n, is one record: for records one after another say --format json"
         fault = UnreadableFile(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
+        # A last line without a newline may have been cut off.
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
         columns = [str(place.name) for place in self._plan.columns]
         return BadLines(self.rule, "a JSON value", [number], [line], fault, columns, cut_off=not ends)

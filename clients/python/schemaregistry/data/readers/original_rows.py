@@ -25,6 +25,7 @@ def of_batch(plan: Plan, batch: Batch, mask: Mask) -> dict[str, Array]:
     found = dict(batch.columns) | {str(place.name): batch.texts[place.index] for place in columns}
     stored = {name: _stored(flat(array).filter(pa.array(mask))) for name, array in found.items()}
     if batch.line_of is not None:
+        # Lines of the same file that can't be parsed have their text there (`bad_lines.py`).
         stored[free_name(TEXT, stored)] = pa.nulls(int(mask.sum()), pa.string())
     return stored
 

@@ -105,11 +105,11 @@ class ParquetReader:
         reader = pq.ParquetFile(
             stream,
             buffer_size=_BUFFER,
+            # It would load the column chunks of a row group whole.
             pre_buffer=False,
             read_dictionary=_dictionaries(columns),
             metadata=file.metadata,
         )
-        # Without pre_buffer, which would load the column chunks of a row group whole.
         rows, decimals = _batch_rows(total, columns.groups), columns.decimals
         try:
             batches = map(_validated, reader.iter_batches(rows, columns=columns.names))
@@ -266,7 +266,8 @@ def _refuse_bomb(path: str, groups: list[RowGroup]) -> None:
 def _dictionaries(columns: _Columns) -> list[str]:
     """List the text columns that are stored as dictionaries throughout.
 
-    A plain text takes four bytes for its length and its own; a chunk with fewer than four bytes a value holds indices.
+    A plain text takes four bytes for its length and then its own bytes; a chunk with fewer than four bytes for each
+    value holds indices.
     """
     kinds = {field.name: field.type for field in columns.schema}
     texts = {name for name in columns.names if family(kinds[name]) == "text"}

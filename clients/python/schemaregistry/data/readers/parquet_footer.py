@@ -65,6 +65,7 @@ def row_groups(stream: BinaryIO, size: int) -> list[RowGroup]:
 
 def _row_groups(footer: CompactProtocol) -> Iterator[RowGroup]:
     for number, kind in footer.fields():
+        # FileMetaData.row_groups
         if number == 4:
             yield from (_row_group(footer) for _ in footer.items())
         else:
@@ -76,10 +77,13 @@ def _row_group(footer: CompactProtocol) -> RowGroup:
     for number, kind in footer.fields():
         match number:
             case 1:
+                # RowGroup.columns
                 chunks = tuple(_chunk(footer) for _ in footer.items())
             case 2:
+                # total_byte_size
                 size = footer.integer()
             case 3:
+                # num_rows
                 rows = footer.integer()
             case _:
                 footer.skip(kind)
@@ -92,10 +96,13 @@ def _chunk(footer: CompactProtocol) -> ColumnChunk:
     for number, kind in footer.fields():
         match number:
             case 3:
+                # ColumnChunk.meta_data
                 chunk = _metadata(footer)
             case 8:
+                # crypto_metadata
                 is_encrypted, path = True, _encrypted_path(footer)
             case 9:
+                # encrypted_column_metadata
                 is_encrypted = True
                 footer.skip(kind)
             case _:
@@ -112,6 +119,7 @@ def _metadata(footer: CompactProtocol) -> ColumnChunk:
     has_deltas = False
     for number, kind in footer.fields():
         if number == 2:
+            # ColumnMetaData.encodings
             has_deltas = not _DELTAS.isdisjoint([footer.integer() for _ in footer.items()])
         elif number == 3:
             path = _texts(footer)
@@ -133,6 +141,7 @@ def _encrypted_path(footer: CompactProtocol) -> tuple[bytes, ...]:
     """Return the path from ENCRYPTION_WITH_COLUMN_KEY, as such a column may lack metadata; empty for another one."""
     path: tuple[bytes, ...] = ()
     for way, kind in footer.fields():
+        # The union ColumnCryptoMetaData: 1 is ENCRYPTION_WITH_FOOTER_KEY, which has no path.
         if way != 2:
             footer.skip(kind)
             continue

@@ -138,8 +138,10 @@ def _header(header: CompactProtocol, at: int) -> PageHeader:
     size = packed = values = kind = 0
     for number, form in header.fields():
         if number == 2:
+            # PageHeader.uncompressed_page_size
             size = header.integer()
         elif number == 3:
+            # compressed_page_size
             packed = header.integer()
         elif number in (_DATA, _DICTIONARY, _DATA_2):
             kind, values = number, _values(header)

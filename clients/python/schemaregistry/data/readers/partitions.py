@@ -55,6 +55,7 @@ def partition_columns(plan: Plan, path: str) -> dict[str, PartitionColumn]:
     found: dict[str, PartitionColumn] = {}
     for name, text in keys_of(path).items():
         place = plan.column(name)
+        # A directory may be named `a=b` for other reasons, so only the contract's columns are read.
         if place is not None:
             texts = pa.array([text], pa.string())
             is_typed = place.kind is not None and family(place.kind) != "text"
@@ -72,8 +73,8 @@ def completed_batch(batch: Batch, columns: Mapping[str, PartitionColumn]) -> Bat
         repeated = _repeated(each.value, batch.rows)
         values[name] = repeated if own is None else pc.if_else(pa.array(filled), repeated.cast(own.type), own)
         text = _repeated(pa.array([each.text], pa.string()), batch.rows)
-        told = texts.get(each.place)
-        texts[each.place] = text if told is None else pc.if_else(pa.array(filled), text, told)
+        written = texts.get(each.place)
+        texts[each.place] = text if written is None else pc.if_else(pa.array(filled), text, written)
         if each.is_misfit and filled.any():
             misfits[each.place] = _marked(batch, each.place) | filled
     return replace(batch, columns=values, misfits=misfits, texts=texts)

@@ -158,6 +158,7 @@ def _integer(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
     """Integers with fewer digits than the type's largest value."""
     low, high = bounds(kind)
     digits = len(str(high)) - 1
+    # Unsigned types have no negative numbers.
     limited = _Range(digits if low else 0, digits).within(checks)
     return None if limited is None else limited.expression(0)
 
@@ -167,6 +168,7 @@ def _float(kind: DataType, checks: Sequence[Check], _: Dialect) -> Expression:
     if not pt.is_float64(kind):
         return None
     if not checks:
+        # Negative exponents only: a positive one might lead beyond 2^53.
         return rf"-?{_whole(_EXACT_DIGITS)}(?:\.[0-9]{{1,{_PLACES}}})?(?:[eE]-[0-9]{{1,2}})?"
     places = [_decimal_places(check.argument) for check in checks if check.kind in _MULTIPLES]
     limited = _Range(_WHOLE_DIGITS, _WHOLE_DIGITS).within([check for check in checks if check.kind not in _MULTIPLES])

@@ -154,6 +154,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
 
     def chunks(names: list[str]) -> Iterator[pa.RecordBatch]:
         with _asking(name):
+            # At least one column: without any, chunks would have no rows.
             chunks = iter(query.select(names or schema.names[:1]).collect_batches())
         for chunk in _batches(name, chunks):
             yield from pa.table(chunk).to_batches()

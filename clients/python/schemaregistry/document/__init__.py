@@ -1,4 +1,4 @@
-"""One schema document: reading it strictly, its canonical form, its arrow block. Knows nothing of files or networks."""
+"""Parse and check one schema document: strict JSON, draft-07, the arrow block, the canonical form."""
 
 from schemaregistry.document.canonical import canonical, fingerprint
 from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level, Note

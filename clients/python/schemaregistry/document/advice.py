@@ -1,4 +1,4 @@
-"""What draft-07 allows but nobody means: keywords and formats that it doesn't know. Refuses nothing."""
+"""Warn of what draft-07 allows but ignores, such as misspelt keywords and unknown formats."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -18,7 +18,7 @@ KEYWORDS: Final = {
     *("title", "type", "uniqueItems", "writeOnly"),
 }
 ANNOTATIONS: Final = {"$defs", "deprecated"}
-"""Later drafts' names that do no harm: a place for definitions, and a mark."""
+"""Keywords of later drafts that need no warning: a place for definitions, and an annotation."""
 FORMATS: Final = {
     *("date", "date-time", "email", "hostname", "idn-email", "idn-hostname", "ipv4", "ipv6", "iri", "iri-reference"),
     *("json-pointer", "regex", "relative-json-pointer", "time", "uri", "uri-reference", "uri-template"),
@@ -26,11 +26,14 @@ FORMATS: Final = {
 BESIDE_REF: Final = {
     *("$ref", "$comment", "title", "description", "default", "examples", "readOnly", "writeOnly", "definitions"),
 }
-"""Keywords that lose nothing by standing next to `$ref`."""
+"""Keywords next to a `$ref` that need no warning: that draft-07 ignores them there changes nothing for data."""
 
 
 def advise(schemas: Schemas) -> Iterator[Note]:
-    """Notes (UNKNOWN_KEYWORD, UNKNOWN_FORMAT, UNKNOWN_PROPERTY, HIDDEN_BY_REF, MISPLACED_MEMBER), one after another."""
+    """Yield a Note for each keyword without effect and each name that looks misspelt.
+
+    Their reasons are UNKNOWN_KEYWORD, UNKNOWN_FORMAT, UNKNOWN_PROPERTY, HIDDEN_BY_REF and MISPLACED_MEMBER.
+    """
     for path, schema in schemas.at.items():
         if isinstance(schema, dict):
             yield from _hidden(path, schema) if "$ref" in schema else _notes(path, schema)
@@ -60,6 +63,7 @@ def _notes(path: SchemaPath, schema: dict[str, Json]) -> Iterator[Note]:
 def _unknown_required(schema: dict[str, Json]) -> Iterator[Note]:
     properties = schema.get("properties", {})
     for index, name in enumerate(schema.get("required", ())):
+        # A pattern, or a schema in `allOf`, may describe the property.
         if name not in properties and "patternProperties" not in schema and "allOf" not in schema:
             message = f"{shown(name)} is required, but isn't in `properties`.{meant(name, properties)}"
             yield Note("UNKNOWN_PROPERTY", message, pointer(("required", index)))

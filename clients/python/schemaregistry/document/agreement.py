@@ -1,6 +1,6 @@
-"""Do the arrow block and the JSON side describe the same columns: names, types that hold the values, nulls.
+"""Check that the arrow block and the JSON side describe the same columns: names, types wide enough, nulls.
 
-Holds the judgement alone; reading the block is arrow's, what a schema lets through is shape's.
+`arrow_block.py` reads the block, `shape.py` estimates the values that a schema admits.
 """
 
 import math
@@ -27,14 +27,14 @@ HOLDS: Final[Mapping[str, frozenset[str]]] = {
     "struct": KINDS["object"],
     "json": frozenset().union(*KINDS.values()),
 }
-"""The JSON values that a type can hold. Text alone is read as a time: a number of seconds is not."""
+"""The kinds of JSON values that a type can hold; dates and times are texts in JSON, never numbers of seconds."""
 
 FORMATS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("date32", "date64"), "date"),
     **dict.fromkeys(("time32", "time64"), "time"),
     "timestamp": "date-time",
 }
-"""The `format` that makes texts fit for a type."""
+"""The `format` that texts must have to be values of a type."""
 
 EXACT: Final[Mapping[str, tuple[int, int]]] = {
     **{f"int{bits}": (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) for bits in (8, 16, 32, 64)},
@@ -42,19 +42,20 @@ EXACT: Final[Mapping[str, tuple[int, int]]] = {
     "float32": (-(2**24), 2**24),
     "float64": (-(2**53), 2**53),
 }
-"""The integers that a type holds without loss."""
+"""The least and greatest integer up to which a type holds every integer exactly."""
 
 _FLOATS: Final = ("float32", "float64")
 _WIDE: Final = ("int64", "decimal128")
-"""Types that nobody bounds for their own sake: only what is narrower asks for bounds."""
+"""Types so wide that missing bounds on the JSON side need no warning."""
 _WORDS: Final = {FRACTION: "numbers with a fraction", "null": "null", "boolean": "true and false"}
 
 
 def agree(fields: Sequence[ArrowField], block: Json, shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
-    """Check the fields of a block against the properties, and settle which are nullable where it isn't stated.
+    """Check the fields of an arrow block against the properties of the JSON side.
 
-    `block` is the text that the fields were read from. Raises InvalidArgument (ARROW_MISMATCH) with the pointer of the
-    field, or of the property without one. Notes (BOUNDS_MISSING) name the bounds without which a value may not fit.
+    `block` is the JSON that the fields were read from. Returns the fields, with `nullable` set from the JSON side where
+    the block doesn't state it, and Notes (BOUNDS_MISSING) on bounds without which a value may not fit the type. Raises
+    InvalidArgument (ARROW_MISMATCH) with the pointer of the field, or of a property that has no field.
     """
     agreement = _Agreement(shapes)
     settled = agreement.fields(fields, [()], _BlockPlace(block, ("arrow",)).at("fields"))
@@ -63,7 +64,7 @@ def agree(fields: Sequence[ArrowField], block: Json, shapes: Shapes) -> tuple[tu
 
 @dataclass(frozen=True, slots=True)
 class _BlockPlace:
-    """A place in the block: what stands there, its path, and the column's name as a person says it."""
+    """A place in the arrow block: the JSON there, its path, and the name of the column for messages."""
 
     stated: Json
     path: SchemaPath
@@ -81,7 +82,7 @@ class _BlockPlace:
 
 
 class _Agreement:
-    """One judgement, with the notes that it makes on the way. `places` are the schemas of a column's values."""
+    """One check of a block, which collects notes. `places` are paths of the schemas that a column's values satisfy."""
 
     def __init__(self, shapes: Shapes) -> None:
         self.shapes = shapes
@@ -97,6 +98,7 @@ class _Agreement:
 
     def field(self, field: ArrowField, places: list[SchemaPath], required: bool, at: _BlockPlace) -> ArrowField:
         kind = self.type(field.type, places, at.at("type"))
+        # A column that may be absent is read as nulls.
         lacking = "null" in self.shapes.any_of(places).kinds or not required
         nullable = at.stated.get("nullable", lacking)
         if lacking and not nullable:
@@ -174,7 +176,7 @@ def _check_names(names: list[str], members: Mapping[str, list[SchemaPath]], at: 
 
 
 def _bounds(shape: Shape) -> tuple[float, float]:
-    """The least and greatest number that a shape lets through."""
+    """Return the least and greatest number of a shape, rounded inwards where it has integers only."""
     if FRACTION in shape.kinds:
         return shape.low, shape.high
     least = math.ceil(shape.low) if math.isfinite(shape.low) else shape.low
@@ -182,7 +184,7 @@ def _bounds(shape: Shape) -> tuple[float, float]:
 
 
 def _decimal_bounds(kind: ArrowType) -> tuple[int, int]:
-    """The whole numbers that stand before the point."""
+    """Return the least and greatest integer that a decimal holds: its digits before the point."""
     largest = 10 ** ((kind.precision or 0) - (kind.scale or 0)) - 1
     return -largest, largest
 

@@ -1,6 +1,6 @@
-"""Reading the `arrow` block: JSON to ArrowField, each fault with its pointer.
+"""Read the `arrow` block of a document into ArrowFields; every error has the pointer of its place.
 
-Whether the types agree with the JSON side is agreement's; the names are those of Arrow's own JSON.
+`agreement.py` compares the types with the JSON side. The names are those of Arrow's own JSON.
 """
 
 import re
@@ -20,20 +20,21 @@ UNITS: Final[Mapping[str, tuple[str, ...]]] = {
     "time64": ("us", "ns"),
     "timestamp": ("s", "ms", "us", "ns"),
 }
+# Only the form of a zone is checked: which names exist depends on the reader's time zone database.
 TZ_PATTERN: Final = "[A-Za-z][A-Za-z0-9_+/-]{0,63}|[+-][0-9]{2}:[0-9]{2}"
 MAX_PRECISION: Final = 38
 """Digits that a decimal128 can hold."""
 
 
 def read_block(block: Json) -> tuple[ArrowField, ...]:
-    """Read `{"fields": [FIELD, …]}`, the value of `arrow`; raises InvalidArgument (BAD_ARROW)."""
+    """Read the value of `arrow`, `{"fields": [FIELD, …]}`. Raises InvalidArgument (BAD_ARROW) with the pointer."""
     path: SchemaPath = ("arrow",)
     members = _object(block, path, required=("fields",))
     return read_fields(members["fields"], (*path, "fields"))
 
 
 def read_fields(value: Json, path: SchemaPath) -> tuple[ArrowField, ...]:
-    """Read a list of fields with distinct names."""
+    """Read a list of fields with distinct names. Raises InvalidArgument (BAD_ARROW)."""
     fields: dict[str, ArrowField] = {}
     for index, item in enumerate(_list(value, path)):
         field = read_field(item, (*path, index))
@@ -44,7 +45,10 @@ def read_fields(value: Json, path: SchemaPath) -> tuple[ArrowField, ...]:
 
 
 def read_field(value: Json, path: SchemaPath) -> ArrowField:
-    """Read `{"name", "type"}` with optional `nullable` (true where it isn't stated) and `metadata`."""
+    """Read `{"name", "type"}` with optional `nullable` (default true) and `metadata`.
+
+    Raises InvalidArgument (BAD_ARROW).
+    """
     members = _object(value, path, required=("name", "type"), optional=("nullable", "metadata"))
     nullable = members.get("nullable", True)
     if not isinstance(nullable, bool):
@@ -58,7 +62,7 @@ def read_field(value: Json, path: SchemaPath) -> ArrowField:
 
 
 def read_type(value: Json, path: SchemaPath) -> ArrowType:
-    """Read `{"name": …}` with the parameters of that type."""
+    """Read `{"name": …}` with the parameters of that type. Raises InvalidArgument (BAD_ARROW)."""
     name = value.get("name") if isinstance(value, dict) else None
     if name in PLAIN:
         _object(value, path, required=("name",))
@@ -69,7 +73,7 @@ def read_type(value: Json, path: SchemaPath) -> ArrowType:
 
 
 def describe(kind: ArrowType) -> str:
-    """A type as a person reads it: `timestamp[us, UTC]`, `list<float64>`."""
+    """Return a type as text for a message: `timestamp[us, UTC]`, `list<float64>`."""
     match kind.name:
         case "timestamp" | "time32" | "time64":
             return f"{kind.name}[{kind.unit}{f', {kind.tz}' if kind.tz else ''}]"
@@ -124,7 +128,7 @@ def _dictionary(value: Json, path: SchemaPath) -> ArrowType:
 
 
 def _list_type(value: Json, path: SchemaPath) -> ArrowType:
-    """`item` is a field, or a type alone for a field named `item`."""
+    """Read a list, whose `item` is a field, or only a type; the field is then named `item`."""
     members = _object(value, path, required=("name", "item"))
     item, place = members["item"], (*path, "item")
     if isinstance(item, dict) and "type" in item:
@@ -149,7 +153,7 @@ _PARAMETRIC: Final[Mapping[str, Callable[[Json, SchemaPath], ArrowType]]] = {
 
 
 def _object(value: Json, path: SchemaPath, required: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Json]:
-    """The members of an object that has all of the required names and no others than these."""
+    """Return `value`, an object that must have all required names, and besides them only optional ones."""
     names = ", ".join(f"`{name}`" for name in (*required, *optional))
     if not isinstance(value, dict):
         _refuse(f"This is an object with {names}.", path)

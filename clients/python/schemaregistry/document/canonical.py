@@ -1,6 +1,6 @@
-"""The canonical text of a JSON value, and its fingerprint. Reads nothing.
+"""Write the canonical text of a JSON value, and compute its fingerprint.
 
-RFC 8785 (JSON Canonicalization Scheme) with one difference: integers are exact and in full, however large.
+The text follows RFC 8785 (JSON Canonicalization Scheme) with one difference: integers are exact, with all digits.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ _string = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def canonical(value: Json) -> bytes:
-    """Write a value so that equal values, and only they, give equal bytes (UTF-8).
+    """Return the canonical text of a value as UTF-8: equal values, and only they, have equal texts.
 
     `1`, `1.0` and `1e0` are equal, `1` and `true` are not. Raises InvalidArgument (NOT_A_NUMBER) for NaN and infinity.
     """
@@ -23,7 +23,7 @@ def canonical(value: Json) -> bytes:
 
 
 def fingerprint(value: Json) -> str:
-    """`sha256:` and the 64 hex digits of the canonical text's hash."""
+    """Return `sha256:` and the SHA-256 of the canonical text, in 64 hex digits. Raises as `canonical` does."""
     return "sha256:" + hashlib.sha256(canonical(value)).hexdigest()
 
 
@@ -46,18 +46,22 @@ def _text(value: Json) -> str:
 
 
 def _utf16(key: str) -> bytes:
-    """RFC 8785, 3.2.3: members are sorted by UTF-16 code units."""
+    """Return the sort key of a member's name: its UTF-16 code units (RFC 8785, 3.2.3)."""
     return key.encode("utf-16-be")
 
 
 def _number(value: float) -> str:
-    """ECMA-262's Number::toString for what isn't an integer, which is never beyond 2^53."""
+    """Write a float as ECMA-262's Number::toString does (RFC 8785, 3.2.2.3), an integral one as an integer.
+
+    A float with a fraction is below 2^53, so that no positive exponent occurs.
+    """
     if not math.isfinite(value):
         raise InvalidArgument(
             f"{value} isn't a JSON number. Write a finite number, or a string.", reason="NOT_A_NUMBER"
         )
     if value.is_integer():
         return str(int(value))
+    # Python writes 1e-05 and 1e-06 where ECMA-262 writes 0.00001 and 0.000001, and e-07 where it writes e-7.
     text = repr(value)
     if re.search("e-0[56]$", text):
         digits = text[:-4].replace(".", "").lstrip("-")

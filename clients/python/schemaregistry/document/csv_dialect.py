@@ -1,4 +1,4 @@
-"""`x-csv`: how CSV files of a document are written, where that isn't RFC 4180 in UTF-8. Reads no file."""
+"""Read `x-csv`: how a document's CSV files are written, where they differ from RFC 4180 in UTF-8."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,20 +11,20 @@ from schemaregistry.errors import InvalidArgument
 
 ENCODINGS: Final = ("utf-8", "utf-16", "utf-16le", "utf-16be", "iso-8859-1", "windows-1252")
 MOST_LINES: Final = 1_000_000
-"""Lines that may stand before the header."""
+"""Lines before the header at most."""
 _MOST_NULLS: Final = 100
 _LONGEST_NULL: Final = 100
 _MARK: Final = re.compile(r"[^A-Za-z0-9\"\r\n\x00\x80-\U0010FFFF]")
-"""One ASCII character that is no letter, digit, quote or line end."""
+"""One ASCII character other than a letter, a digit, a quote, a line end or NUL."""
 
 
 def read_csv(document: Mapping[str, Json]) -> CsvDialect:
-    """`x-csv`; raises InvalidArgument (BAD_CSV) with the pointer of what is wrong."""
+    """Return the dialect in `x-csv`. Raises InvalidArgument (BAD_CSV) with the pointer of the member at fault."""
     return csv_dialect(document.get("x-csv", {}), "x-csv")
 
 
 def csv_dialect(found: Json, *path: str) -> CsvDialect:
-    """A dialect from its JSON object, which stands at `path`; raises InvalidArgument (BAD_CSV)."""
+    """Return the dialect in a JSON object; `path` is its place, for the error. Raises InvalidArgument (BAD_CSV)."""
     if not isinstance(found, dict):
         _refuse('`x-csv` is an object, as in {"delimiter": ";"}.', *path)
     values: dict[str, Any] = {}
@@ -41,10 +41,11 @@ def csv_dialect(found: Json, *path: str) -> CsvDialect:
 
 
 def _check_together(dialect: CsvDialect, path: tuple[str, ...]) -> None:
+    """Refuse two members with the same character, which would make the file ambiguous."""
     marks = {"delimiter": dialect.delimiter or ",", "comment": dialect.comment, "escape": dialect.escape}
-    given = {name: mark for name, mark in marks.items() if mark is not None}
-    for name, mark in reversed(given.items()):
-        other = next((each for each, same in given.items() if same == mark and each != name), None)
+    stated = {name: mark for name, mark in marks.items() if mark is not None}
+    for name, mark in reversed(stated.items()):  # reversed, so that the later of two members is the one named
+        other = next((each for each, same in stated.items() if same == mark and each != name), None)
         if other:
             _refuse(f"`{name}` and `{other}` are the same character.", *path, name)
     if dialect.thousands is not None and dialect.thousands == (dialect.decimal or "."):

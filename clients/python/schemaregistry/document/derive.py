@@ -1,4 +1,4 @@
-"""The Arrow types that a document without an `arrow` block stands for. Knows nothing of the block itself."""
+"""Derive Arrow types from the JSON side, for a document without an `arrow` block."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,10 +10,10 @@ from schemaregistry.document.shape import FRACTION, Shape, Shapes
 from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.subschemas import SchemaPath
 
-MAX_SAID: Final = 1000
-"""Characters that the derived types take in a Note."""
+MAX_LISTED: Final = 1000
+"""Characters of the list of derived types in a Note."""
 MAX_NESTING: Final = 16
-"""Lists and structs within one another that are derived."""
+"""Levels of lists and structs that are derived; a recursive document has no end of them."""
 
 _NUMBERS: Final[Mapping[frozenset[str], str]] = {
     frozenset(("boolean",)): "bool",
@@ -22,17 +22,18 @@ _NUMBERS: Final[Mapping[frozenset[str], str]] = {
     frozenset(("integer", FRACTION)): "float64",
 }
 JSON: Final = ArrowType("json")
-"""Holds any JSON value, as its text."""
+"""The type that holds any JSON value, as its text."""
 
 
 class _TooNested(Exception):
-    """A column has lists and structs within one another without end, or nearly so."""
+    """A column has more than MAX_NESTING levels of lists and structs."""
 
 
 def derive(shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
-    """A field for each property: of the one Arrow type that fits it, or json where none does.
+    """Return a field for each property, and Notes.
 
-    A Note says all of the types, and one each where json stands, for a column or a part of it.
+    A field has the one Arrow type that fits the property, or else json. The first Note (ARROW_DERIVED) lists the types;
+    another (ARROW_NOT_DERIVED) names each column or part of one that has become json.
     """
     required = shapes.required([()])
     fields: list[ArrowField] = []
@@ -46,15 +47,15 @@ def derive(shapes: Shapes) -> tuple[tuple[ArrowField, ...], tuple[Note, ...]]:
             field = ArrowField(name, JSON, _nullable(shapes, places, name in required))
         fields.append(field)
         as_json += column.as_json
-    said = ", ".join(f"{field.name}: {describe(field.type)}" for field in fields) or "none"
+    listed = ", ".join(f"{field.name}: {describe(field.type)}" for field in fields) or "none"
     note = Note(
-        "ARROW_DERIVED", f"There is no `arrow` block; these Arrow types are derived: {cut(said, MAX_SAID)}.", ""
+        "ARROW_DERIVED", f"There is no `arrow` block; these Arrow types are derived: {cut(listed, MAX_LISTED)}.", ""
     )
     return tuple(fields), (note, *as_json)
 
 
 def plain_type(shape: Shape) -> ArrowType | None:
-    """The Arrow type for values of one kind that have no parts; None where there is none."""
+    """Return the Arrow type for values of one kind without parts (no lists or objects), or None."""
     kinds = shape.kinds - {"null"}
     if kinds in _NUMBERS:
         return ArrowType(_NUMBERS[kinds])
@@ -66,21 +67,21 @@ def plain_type(shape: Shape) -> ArrowType | None:
 
 
 class _DerivedColumn:
-    """The types of one column and what is in it; `as_json` says where json stands for want of another."""
+    """The derivation of one column; `as_json` collects a Note for each part that has become json."""
 
     def __init__(self, shapes: Shapes) -> None:
         self._shapes = shapes
         self.as_json: list[Note] = []
 
     def field(self, name: str, places: list[SchemaPath], required: bool, depth: int) -> ArrowField:
-        """One column, member or item."""
+        """Derive the field of a column, a struct's member or a list's item; `depth` counts the levels above it."""
         kind = self._type(places, depth)
         if kind is None:
             self.as_json.append(_as_json(name, places))
         return ArrowField(name, kind or JSON, _nullable(self._shapes, places, required))
 
     def _type(self, places: list[SchemaPath], depth: int) -> ArrowType | None:
-        """The one type that fits; None where none does."""
+        """Return the one type that fits, or None. Raises _TooNested."""
         shape = self._shapes.any_of(places)
         kinds = shape.kinds - {"null"}
         if kinds not in ({"array"}, {"object"}):

@@ -1,4 +1,4 @@
-"""Draft-07 itself: is a schema one of its schemas, and of objects. Holds no rule of the registry's own members."""
+"""Check that a document's JSON side is a draft-07 schema of objects; `members.py` checks the registry's own members."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -13,13 +13,13 @@ from schemaregistry.errors import InvalidArgument
 
 DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
 
-# `format: regex` isn't asserted here: patterns have a reason and advice of their own.
+# `format: regex` isn't asserted here: `patterns.py` refuses patterns, with a better message.
 _META = jsonschema_rs.Draft7Validator({"$ref": DRAFT_07}, validate_formats=False, offline=True)
 _TYPES: Final = "array, boolean, integer, null, number, object, string"
 
 
 def check_root(root: dict[str, Json]) -> None:
-    """Refuse a document that doesn't state draft-07's meta-schema (it may leave it out) or isn't of `type: object`.
+    """Check the top of a document: draft-07 by its meta-schema and its `$schema`, where it has one; `type: object`.
 
     Raises InvalidArgument: NOT_DRAFT07, NOT_OBJECT_SCHEMA.
     """
@@ -46,7 +46,7 @@ def check_root(root: dict[str, Json]) -> None:
 
 
 def check_places(places: Iterable[tuple[SchemaPath, Json]]) -> None:
-    """Refuse `$id` and `$schema` below the top: they would change what references mean.
+    """Check that no schema below the top has `$id` or `$schema`, which would change what references mean.
 
     Raises InvalidArgument: NESTED_ID, NESTED_SCHEMA.
     """
@@ -68,7 +68,7 @@ def check_places(places: Iterable[tuple[SchemaPath, Json]]) -> None:
 
 
 def check_schema(schema: Json, path: SchemaPath) -> None:
-    """Refuse what draft-07's meta-schema refuses; raises InvalidArgument (NOT_DRAFT07) with the pointer."""
+    """Check a schema by draft-07's meta-schema. Raises InvalidArgument (NOT_DRAFT07) with the pointer."""
     if _META.is_valid(schema):
         return
     error = next(iter(_META.iter_errors(schema)))
@@ -81,7 +81,7 @@ def check_schema(schema: Json, path: SchemaPath) -> None:
 
 
 def fault(error: jsonschema_rs.ValidationError) -> str:
-    """What the meta-schema has against a part of a schema, in a few words."""
+    """Say in a few words what is wrong with a part of a schema, by the meta-schema's error."""
     if error.schema_path[-3:] == ["properties", "type", "anyOf"]:
         return f"{shown(error.instance)} isn't a type; there are {_TYPES}, and lists of them"
     if error.kind.name == "anyOf":

@@ -1,4 +1,7 @@
-"""The registry's own members of a document: `$id`, `version`, `compatibility` and the `x-` ones. Reads no schema."""
+"""Read the registry's own members of a document: `$id`, `version`, `compatibility`, and those that begin with `x-`.
+
+Each function takes the whole document. `csv_dialect.py` reads `x-csv`, `arrow_block.py` reads `arrow`.
+"""
 
 from collections.abc import Collection, Mapping
 from typing import Final, NoReturn, get_args
@@ -12,16 +15,16 @@ from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument
 
 OWN: Final = ("$id", "version", "arrow", "compatibility")
-"""Members that no validator of JSON Schema should see, besides those that start with `x-`."""
+"""Members, besides those that begin with `x-`, that are removed before a JSON Schema validator reads the document."""
 
 
 def json_side(document: Mapping[str, Json]) -> dict[str, Json]:
-    """The document without the registry's own members: a draft-07 schema."""
+    """Return the document without the registry's own members: a draft-07 schema."""
     return {name: value for name, value in document.items() if name not in OWN and not name.startswith("x-")}
 
 
 def read_id(document: Mapping[str, Json], expected: str | None) -> str:
-    """`$id`, which must be the expected one where there is one; raises InvalidArgument (BAD_ID, ID_MISMATCH)."""
+    """Return `$id`. Raises InvalidArgument (BAD_ID, or ID_MISMATCH where `expected` is another)."""
     found = document.get("$id")
     if not isinstance(found, str):
         _refuse("Give the document an id: `$id`, a text as in ticks_v1.", "BAD_ID", "$id")
@@ -37,7 +40,7 @@ def read_id(document: Mapping[str, Json], expected: str | None) -> str:
 
 
 def read_version(document: Mapping[str, Json]) -> Version:
-    """`version`, without a leading `v`; raises InvalidArgument (BAD_VERSION)."""
+    """Return `version`, which must have no leading `v`. Raises InvalidArgument (BAD_VERSION)."""
     found = document.get("version")
     if not isinstance(found, str):
         _refuse('Give the document a version: "version": "1.0.0".', "BAD_VERSION", "version")
@@ -50,7 +53,7 @@ def read_version(document: Mapping[str, Json]) -> Version:
 
 
 def read_compatibility(document: Mapping[str, Json]) -> Level | None:
-    """`compatibility`; raises InvalidArgument (BAD_COMPATIBILITY)."""
+    """Return `compatibility`, None without it. Raises InvalidArgument (BAD_COMPATIBILITY)."""
     levels: tuple[Level, ...] = get_args(Level)
     for level in levels:
         if level == document.get("compatibility"):
@@ -61,12 +64,12 @@ def read_compatibility(document: Mapping[str, Json]) -> Level | None:
 
 
 def read_tags(document: Mapping[str, Json]) -> tuple[str, ...]:
-    """`x-tags`; raises InvalidArgument (BAD_TAGS)."""
+    """Return `x-tags`, empty without it. Raises InvalidArgument (BAD_TAGS)."""
     return _texts(document.get("x-tags", []), "BAD_TAGS", "x-tags")
 
 
 def read_owner(document: Mapping[str, Json]) -> str:
-    """`x-owner`, empty where there is none; raises InvalidArgument (BAD_OWNER)."""
+    """Return `x-owner`, "" without it. Raises InvalidArgument (BAD_OWNER)."""
     found = document.get("x-owner", "")
     if not isinstance(found, str):
         _refuse("`x-owner` is a text: who answers for the data.", "BAD_OWNER", "x-owner")
@@ -74,7 +77,10 @@ def read_owner(document: Mapping[str, Json]) -> str:
 
 
 def read_aliases(document: Mapping[str, Json], names: Collection[str]) -> dict[str, tuple[str, ...]]:
-    """`x-aliases`: for a property, the names that its column had before; raises InvalidArgument (BAD_ALIASES)."""
+    """Return `x-aliases`: for each property, the former names of its column. `names` are all properties.
+
+    Raises InvalidArgument (BAD_ALIASES) for an unknown property, and for an alias that is also another name.
+    """
     found = document.get("x-aliases", {})
     if not isinstance(found, dict):
         _refuse('`x-aliases` is an object, as in {"symbol": ["ticker"]}.', "BAD_ALIASES", "x-aliases")

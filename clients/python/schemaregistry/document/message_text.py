@@ -1,4 +1,4 @@
-"""How a document's own names and values stand in a message: short, and on one line. Decides nothing."""
+"""Shorten a document's names and values for a message, and suggest the name that was meant."""
 
 import json
 from collections.abc import Iterable
@@ -8,21 +8,23 @@ from typing import Final
 from schemaregistry.document.model import Json
 
 MAX_SHOWN: Final = 60
+"""Characters of a name or value in a message."""
 MAX_COMPARED: Final = 1000
+"""Known names among which `meant` looks; the time of difflib grows with their number."""
 
 
 def cut(text: str, most: int = MAX_SHOWN) -> str:
-    """The text, or its beginning and an ellipsis where it is longer than `most` characters."""
+    """Return the text, or where it is longer than `most` characters its beginning and an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def shown(value: Json) -> str:
-    """The JSON text of a value, cut where it is long; a string is in its quotes."""
+    """Return the JSON text of a value, cut after MAX_SHOWN characters; a string is in quotes."""
     return cut(json.dumps(value, ensure_ascii=False))
 
 
 def meant(name: str, known: Iterable[str]) -> str:
-    """A question after the known name that is nearest, to put behind a sentence; empty where none is near."""
+    """Return a question with the most similar known name, to append to a sentence; "" where none is similar."""
     if len(name) > MAX_SHOWN:
         return ""
     names = [each for each in known if len(each) <= MAX_SHOWN][:MAX_COMPARED]

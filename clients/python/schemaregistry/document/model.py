@@ -1,4 +1,4 @@
-"""The values that a parsed document is made of. Holds no parsing and no judgement."""
+"""The values that make up a parsed document; `parse.py` creates them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -41,7 +41,10 @@ class ArrowField:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something allowed that looks wrong, at a JSON pointer."""
+    """A warning: something in a document that is allowed but looks wrong, at its JSON pointer (RFC 6901).
+
+    `reason` is a stable UPPER_SNAKE name.
+    """
 
     reason: str
     message: str
@@ -50,12 +53,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class CsvDialect:
-    """How a CSV file is written; None where nothing is said.
+    """How a CSV file is written; None where a setting isn't stated.
 
-    `delimiter` stands between fields, `comment` starts lines that are passed over, as are the first `skip_lines`. A
-    field without quotes that is one of `null` is null, as an empty one always is. Within quotes `escape` makes the
-    quote after it a part of the text, besides a doubled one. `decimal`, `thousands` and `dates` say how numbers and
-    dates of a person's making are to be read where files are repaired: `,` and `.` in `1.234,5`, `dmy` in 02.01.2024.
+    `delimiter` separates fields. Lines that begin with `comment` are skipped, and so are the first `skip_lines` lines.
+    An unquoted field that equals one of `null` is null, as an empty one always is. In a quoted field the character
+    `escape` makes a quote after it part of the text, as doubling the quote does. `decimal`, `thousands` and `dates`
+    are for repairs (`clean`), and say how people wrote numbers and dates: `,` and `.` in `1.234,5`, `dmy` in
+    02.01.2024.
     """
 
     delimiter: str | None = None
@@ -69,9 +73,9 @@ class CsvDialect:
     dates: str | None = None
 
     def over(self, other: "CsvDialect") -> "CsvDialect":
-        """What is said here, and else what the other says."""
-        said = {each.name: getattr(self, each.name) for each in fields(self)}
-        return replace(other, **{name: value for name, value in said.items() if value is not None})
+        """Return the settings stated here, and from `other` those that aren't."""
+        stated = {each.name: getattr(self, each.name) for each in fields(self)}
+        return replace(other, **{name: value for name, value in stated.items() if value is not None})
 
 
 PLAIN_CSV: Final = CsvDialect()
@@ -81,10 +85,10 @@ PLAIN_CSV: Final = CsvDialect()
 class Document:
     """One version of one schema, parsed and checked.
 
-    `raw` is the text as a person wrote it. `schema` is the JSON side alone, ready for a draft-07 validator: without
-    `$id`, `version`, `arrow`, `compatibility` and the `x-` members. `arrow` is the block's fields in their order, or
-    the derived ones where `arrow_derived`. `fingerprint` is `sha256:` and the hex digest of the canonical form of the
-    whole document. `csv` is None for a document without `x-csv`.
+    `raw` is the document's bytes, unchanged. `schema` is the JSON side alone, ready for a draft-07 validator: without
+    `$id`, `version`, `arrow`, `compatibility` and the members that begin with `x-`. `arrow` has the columns: the fields
+    of the arrow block in their order, or derived ones where `arrow_derived` is true. `fingerprint` is `sha256:` and the
+    hex digest of the canonical form of the whole document. `csv` is None for a document without `x-csv`.
     """
 
     raw: bytes

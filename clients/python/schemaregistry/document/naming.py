@@ -1,4 +1,4 @@
-"""How documents and their versions are named: ids and semantic versions. Knows nothing of what they hold."""
+"""Check ids and semantic versions of documents."""
 
 import re
 from typing import Final
@@ -14,11 +14,11 @@ MAX_VERSION_LENGTH: Final = 64
 _NUMBER: Final = "(0|[1-9][0-9]*)"
 _LABEL: Final = "(0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
 VERSION_PATTERN: Final = rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(-{_LABEL}(\.{_LABEL})*)?"
-"""Semantic Versioning 2.0.0, section 2 and 9, without build metadata: it has no place in the order of versions."""
+"""Semantic Versioning 2.0.0, sections 2 and 9. Build metadata is refused, since it has no place in the order."""
 
 
 def check_id(text: str) -> str:
-    """Return the id of a document, or raise InvalidArgument (BAD_ID)."""
+    """Return `text` if it can be the id of a document. Raises InvalidArgument (BAD_ID) where it can't."""
     if not re.fullmatch(ID_PATTERN, text):
         raise InvalidArgument(
             f"{shown(text)} can't be an id. Start with a small letter; go on with small letters, digits and _ "
@@ -29,7 +29,10 @@ def check_id(text: str) -> str:
 
 
 def parse_version(text: str) -> Version:
-    """Read `1.2.3`, `1.2.3-rc.1` or either with a leading `v`; raise InvalidArgument (BAD_VERSION)."""
+    """Return the version in `1.2.3`, `1.2.3-rc.1`, or either with a leading `v`.
+
+    Raises InvalidArgument (BAD_VERSION).
+    """
     bare = text.removeprefix("v")
     if len(bare) > MAX_VERSION_LENGTH or not re.fullmatch(VERSION_PATTERN, bare):
         advice = "Leave out the build metadata after +." if "+" in bare else "Write MAJOR.MINOR.PATCH, as in 1.0.0."

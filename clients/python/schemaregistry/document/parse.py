@@ -1,7 +1,4 @@
-"""From bytes to a Document: each check in turn, the cheap ones first.
-
-Holds the order of the checks alone; each check is its own module's.
-"""
+"""Parse bytes into a Document by all the checks of this package, the cheap ones first."""
 
 from itertools import chain, islice
 from typing import Final
@@ -32,14 +29,14 @@ from schemaregistry.document.strict_json import loads
 from schemaregistry.errors import InvalidArgument
 
 MAX_NOTES: Final = 100
-"""Notes that a document keeps; the rest would say the same again."""
+"""Warnings that a document has at most; further ones would repeat them."""
 
 
 def parse(data: bytes, *, id: str | None = None) -> Document:  # noqa: A002
-    """Read and check one document; `id`, where given, must be its `$id`.
+    """Parse and check one document. With `id`, the document's `$id` must be the same.
 
-    Raises InvalidArgument (TooLarge for the size of the text) with the JSON pointer of the first fault. No network,
-    no file and no clock is touched; the work is bounded by the limits of the modules that do it.
+    Raises InvalidArgument with the JSON pointer of the first fault, and TooLarge for more than 1 MiB. Uses no network,
+    files or clock. The limits of the modules that do the checks bound the work.
     """
     value = loads(data)
     if not isinstance(value, dict):
@@ -79,7 +76,7 @@ def _columns(value: dict[str, Json], shapes: Shapes) -> tuple[tuple[ArrowField, 
 
 
 def _check_compiles(schema: dict[str, Json]) -> None:
-    """The validator has the last word: what it can't compile is refused here, not met by the document's first user."""
+    """Refuse a document that the validator can't compile; otherwise its first user would find out."""
     try:
         jsonschema_rs.Draft7Validator(schema, pattern_options=PATTERN_OPTIONS, offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:

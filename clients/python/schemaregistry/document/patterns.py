@@ -1,4 +1,4 @@
-"""Regular expressions: each must run in time linear in the text. Which values they allow is not looked at."""
+"""Check that each regular expression of a document is ECMA-262, and runs in time linear in the text."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,13 +15,16 @@ from schemaregistry.errors import InvalidArgument
 MAX_PATTERNS: Final = 256
 MAX_PATTERN_LENGTH: Final = 4096
 SIZES: Final = tuple(1 << power for power in range(13, 20))
-"""Bytes that one compiled pattern may take, in steps: 8 KiB to 512 KiB. The time to compile it grows with them."""
+"""Limits for the bytes of one compiled pattern, tried in this order: 8 KiB to 512 KiB.
+
+The time to compile a pattern grows with its size.
+"""
 BUDGET: Final = 4 << 20
-"""Bytes that all patterns of a document may take, each counted as its step: a tenth of a second's compiling."""
+"""Bytes of all compiled patterns of a document, each rounded up to one of SIZES: some 0.1 s of compiling."""
 
 
 def _engine(size: int) -> jsonschema_rs.RegexOptions:
-    """An engine of automata: no backtracking; a compiled pattern takes at most `size` bytes."""
+    """Return the options of the engine that matches by automata, in linear time; `size` limits a compiled pattern."""
     return jsonschema_rs.RegexOptions(size_limit=size)
 
 
@@ -37,7 +40,7 @@ _NOT_ECMA: Final = "It isn't an ECMA-262 regular expression."
 
 
 def check_patterns(places: Iterable[tuple[SchemaPath, Json]]) -> None:
-    """Refuse patterns that the engine can't bound or read, and those that take too long to compile together.
+    """Check that the engine can compile each pattern, and all of them in acceptable time.
 
     Raises InvalidArgument (BAD_PATTERN, TOO_MANY_PATTERNS, PATTERNS_TOO_LARGE).
     """
@@ -71,9 +74,9 @@ def _patterns(places: Iterable[tuple[SchemaPath, Json]]) -> Iterator[tuple[Schem
 
 
 def _size(pattern: str, path: SchemaPath) -> int:
-    """The step of SIZES that holds the compiled pattern; raises InvalidArgument (BAD_PATTERN).
+    """Return the first of SIZES that the compiled pattern fits into. Raises InvalidArgument (BAD_PATTERN).
 
-    The least is tried first, so that what is small costs little and what is large no more than twice its own time.
+    Sizes double, so that a small pattern is cheap and all attempts for a large one take at most twice its own time.
     """
     if len(pattern) > MAX_PATTERN_LENGTH:
         advice = f"It has {len(pattern):,} characters, more than the {MAX_PATTERN_LENGTH:,} that are compiled."
@@ -90,7 +93,7 @@ def _size(pattern: str, path: SchemaPath) -> int:
 
 
 def what_is_wrong(pattern: str, error: jsonschema_rs.ValidationError) -> str:
-    """What to say of a pattern that jsonschema-rs did not compile, and what to do instead."""
+    """Return the sentences on a pattern that jsonschema-rs didn't compile, with what to do instead."""
     hint = _hint(pattern)
     if not hint and _is_no_regex(error):
         return f"The pattern {cut(pattern)} isn't an ECMA-262 regular expression."
@@ -98,12 +101,15 @@ def what_is_wrong(pattern: str, error: jsonschema_rs.ValidationError) -> str:
 
 
 def _is_no_regex(error: jsonschema_rs.ValidationError) -> bool:
-    """Whether the meta-schema's `format: regex` failed, as for what isn't ECMA-262; the engine fails at `pattern`."""
+    """Tell whether the pattern isn't ECMA-262.
+
+    The error is then of the meta-schema's `format: regex`; one of the engine is at `pattern`.
+    """
     return error.schema_path[-1] == "format"
 
 
 def _hint(pattern: str) -> str:
-    """What to do instead, by the signs that are in the pattern."""
+    """Return what to do instead, by the syntax found in the pattern; "" where none of it is known."""
     return next((advice for sign, advice in _ADVICE if re.search(sign, pattern)), "")
 
 

@@ -1,6 +1,7 @@
-"""`$ref`: each must be local, resolve, and not come back to itself. Holds the walk over all schemas of a document.
+"""Find all schemas of a document, and check its references: each `$ref` is local, resolves, and makes no loop.
 
-What the schemas say is not looked at here; the walk follows references to wherever they point in the document.
+The number and depth of schemas with all references expanded is bounded: readers of a document recurse, and forty
+definitions that each use the next one twice would take 2^40 steps.
 """
 
 import re
@@ -20,13 +21,13 @@ from schemaregistry.errors import InvalidArgument
 MAX_REFS: Final = 1024
 MAX_PROPERTIES: Final = 10_000
 MAX_SCHEMAS: Final = 50_000
-"""Schemas of a document, counted each time that a reference leads to them."""
+"""Schemas of a document, with references expanded: one counts each time that a reference leads to it."""
 MAX_CHAIN: Final = 64
-"""Schemas within one another that apply to one and the same value, references followed."""
+"""Nested schemas that apply to the same value, with references expanded."""
 MAX_EXPANDED_DEPTH: Final = 128
-"""Schemas within one another, references followed."""
+"""Nested schemas, with references expanded."""
 ANYTHING_AT: Final[SchemaPath] = ("", "anything")
-"""The path of a schema that is in no document and lets everything through: what holds where nothing is said."""
+"""The path of a made-up schema that admits everything: it applies where a document states nothing."""
 
 
 @dataclass(slots=True)
@@ -36,15 +37,15 @@ class Schemas:
     root: dict[str, Json]
     at: dict[SchemaPath, Json] = field(default_factory=lambda: {ANYTHING_AT: True})
     same_value: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
-    """From a schema to those that apply to the same value, `$ref` included."""
+    """From each schema to those that apply to the same value, the target of a `$ref` included."""
     inner: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
 
 
 def walk(root: dict[str, Json]) -> Schemas:
-    """Find every schema of a document, and check every reference on the way.
+    """Find every schema of a document and check every reference.
 
-    Raises InvalidArgument: REMOTE_REF, UNRESOLVED_REF, REF_LOOP, NOT_DRAFT07 (what only a reference leads to),
-    TOO_DEEP, TOO_MANY_REFS, TOO_MANY_PROPERTIES, TOO_MANY_SCHEMAS.
+    Raises InvalidArgument: REMOTE_REF, UNRESOLVED_REF, REF_LOOP, TOO_DEEP, TOO_MANY_REFS, TOO_MANY_PROPERTIES,
+    TOO_MANY_SCHEMAS, or NOT_DRAFT07 where a reference leads to a value that isn't a schema.
     """
     schemas = Schemas(root)
     _find(schemas)
@@ -55,7 +56,10 @@ def walk(root: dict[str, Json]) -> Schemas:
 
 
 def target(root: Json, reference: str, path: SchemaPath) -> tuple[SchemaPath, Json]:
-    """The path and the value that a local reference leads to; `path` is where it stands, for the error."""
+    """Return the path and the schema that a local reference leads to; `path` is that of the schema with the `$ref`.
+
+    Raises InvalidArgument (REMOTE_REF, UNRESOLVED_REF).
+    """
     if not reference.startswith("#"):
         raise InvalidArgument(
             f"{shown(reference)} points out of the document, and nothing is ever fetched. Copy what it points to "
@@ -75,6 +79,7 @@ def target(root: Json, reference: str, path: SchemaPath) -> tuple[SchemaPath, Js
 
 
 def _resolve(root: Json, reference: str) -> tuple[SchemaPath, Json] | None:
+    """Follow a URI fragment that is a JSON pointer (RFC 6901, section 6); None where it leads nowhere."""
     try:
         fragment = unquote(reference[1:], errors="strict")
     except UnicodeDecodeError:
@@ -96,7 +101,10 @@ def _resolve(root: Json, reference: str) -> tuple[SchemaPath, Json] | None:
 
 
 def _find(schemas: Schemas) -> None:
-    """Visit the schemas in known places first: only what is met through a reference alone needs a check of its own."""
+    """Visit all schemas: those under draft-07's keywords first, then those that only a reference leads to.
+
+    The meta-schema has checked the former with the whole document; the latter are checked here.
+    """
     waiting: list[tuple[SchemaPath, Json]] = [((), schemas.root)]
     references: list[SchemaPath] = []
     while waiting or references:
@@ -117,10 +125,10 @@ def _find(schemas: Schemas) -> None:
 
 
 def _visit(schemas: Schemas, path: SchemaPath, schema: Json) -> list[tuple[SchemaPath, Json]]:
-    """Note a schema, and return those right below it.
+    """Record a schema, and return its direct subschemas.
 
-    What stands beside a `$ref` is ignored by draft-07 (8.3), so no edge leads there; but validators look for
-    references in it all the same, so it is visited.
+    Draft-07 ignores everything beside a `$ref` (core section 8.3), so no edge leads there. It is visited all the same,
+    because jsonschema-rs looks for references there too.
     """
     same_value, inner = list(at_same_value(schema, path)), list(at_inner_values(schema, path))
     refers = isinstance(schema, dict) and "$ref" in schema
@@ -153,6 +161,7 @@ def _check_counts(schemas: Schemas) -> None:
 
 
 def _check_chains(same_value: Mapping[SchemaPath, list[SchemaPath]]) -> None:
+    """Refuse loops, and long chains of schemas that all apply to one value: a validator recurses through them."""
     lengths: dict[SchemaPath, int] = {}
     try:
         for path in TopologicalSorter(same_value).static_order():
@@ -165,13 +174,14 @@ def _check_chains(same_value: Mapping[SchemaPath, list[SchemaPath]]) -> None:
 
 
 def _check_expansion(schemas: Schemas) -> None:
-    """Count the schemas, and how deep they go, with every reference written out and each recursion once."""
+    """Check the number and the depth of schemas with every reference expanded, and each recursion once."""
     sizes: dict[SchemaPath, int] = {}
     depths: dict[SchemaPath, int] = {}
     waiting: list[tuple[SchemaPath, bool]] = [((), False)]
     while waiting:
         path, seen_below = waiting.pop()
-        below = sorted(schemas.same_value[path] + schemas.inner[path])  # the answer is the same for any order of keys
+        # Sorted, so that the order of keys in the document makes no difference.
+        below = sorted(schemas.same_value[path] + schemas.inner[path])
         if seen_below:
             sizes[path] = 1 + sum(sizes[place] for place in below)
             depths[path] = 1 + max((depths[place] for place in below), default=0)
@@ -206,7 +216,7 @@ def _too_deep(limit: int, path: SchemaPath) -> InvalidArgument:
 
 
 def too_many_schemas() -> InvalidArgument:
-    """The refusal of a document whose references multiply."""
+    """Return the error for a document whose references multiply beyond MAX_SCHEMAS."""
     return InvalidArgument(
         f"With its references written out the document has more than {MAX_SCHEMAS:,} schemas. "
         "Let fewer definitions refer to one another more than once.",

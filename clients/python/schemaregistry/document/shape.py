@@ -1,6 +1,7 @@
-"""What values a schema may let through, seen from above: their JSON types, formats, bounds and number.
+"""Estimate from above the values that a schema admits: their JSON types, formats, bounds and number.
 
-An upper bound, never a judgement of one value: what `not`, `if` and most keywords take away isn't subtracted.
+The estimate is a superset: what `not`, `if` and most other keywords exclude isn't subtracted. So it may find that an
+Arrow type is too narrow for values that can't occur, but never that a type is wide enough when it isn't.
 """
 
 import math
@@ -14,7 +15,7 @@ from schemaregistry.document.references import ANYTHING_AT, Schemas, too_many_sc
 from schemaregistry.document.subschemas import SchemaPath
 
 FRACTION: Final = "fraction"
-"""A number without an integral value: `number` is `integer` and this."""
+"""The kind of numbers that aren't integers: `number` is `integer` together with this."""
 NUMERIC: Final = frozenset(("integer", FRACTION))
 KINDS: Final[Mapping[str, frozenset[str]]] = {
     **{name: frozenset((name,)) for name in ("null", "boolean", "integer", "string", "array", "object")},
@@ -29,12 +30,16 @@ _KIND_OF: Final[Mapping[type, str]] = {
     dict: "object",
 }
 MAX_WORK: Final = 1_000_000
-"""Schemas looked at to find items and members, so that a document made to be slow is refused instead."""
+"""Schemas visited to find items and members at most; a document that needs more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A set of JSON values: `kinds` of them, `formats` that every text has, bounds of every number, at most `count`."""
+    """A set of JSON values.
+
+    `kinds` are the types of its values, `formats` those that every text has, `low` and `high` bound every number, and
+    there are at most `count` values that aren't null.
+    """
 
     kinds: frozenset[str] = frozenset().union(*KINDS.values())
     formats: frozenset[str] = frozenset()
@@ -43,7 +48,7 @@ class Shape:
     count: float = math.inf
 
     def __and__(self, other: "Shape") -> "Shape":
-        """What both let through."""
+        """Return the intersection."""
         return Shape(
             self.kinds & other.kinds,
             self.formats | other.formats,
@@ -53,7 +58,7 @@ class Shape:
         )
 
     def __or__(self, other: "Shape") -> "Shape":
-        """What either lets through; formats and bounds of a side without texts or numbers don't matter."""
+        """Return the union; a side without texts has no say in the formats, one without numbers none in the bounds."""
         texts = [side.formats for side in (self, other) if "string" in side.kinds]
         numbers = [side for side in (self, other) if side.kinds & NUMERIC]
         return Shape(
@@ -78,23 +83,26 @@ class Shapes:
         self._work = 0
 
     def of(self, path: SchemaPath) -> Shape:
-        """The shape of the schema at a path."""
+        """Return the shape of the schema at a path."""
         if path not in self._known:
             own = _own_shape(self._schemas.at[path])
             self._known[path] = reduce(Shape.__and__, map(self.any_of, self._groups(path)), own)
         return self._known[path]
 
     def any_of(self, paths: Iterable[SchemaPath]) -> Shape:
-        """What at least one of the schemas lets through."""
+        """Return the union of the shapes at some paths."""
         return reduce(Shape.__or__, map(self.of, paths), NOTHING)
 
     def items(self, paths: Iterable[SchemaPath]) -> list[SchemaPath]:
-        """Schemas of which each item of an array satisfies at least one; empty where nothing is said of items."""
+        """Return schemas of which each item of an array satisfies at least one; empty where items aren't described.
+
+        Raises InvalidArgument (TOO_MANY_SCHEMAS) where that takes too much work, as do `members` and `required`.
+        """
         lists = [self._items(path) for path in paths if "array" in self.of(path).kinds]
         return [item for items in lists for item in items] if all(lists) else []
 
     def members(self, paths: Iterable[SchemaPath]) -> dict[str, list[SchemaPath]]:
-        """For each named property of an object, schemas of which its value satisfies at least one."""
+        """Return for each named property of an object schemas of which its value satisfies at least one."""
         objects = self._objects(paths)
         parts = [self._members(path) for path in objects]
         names = dict.fromkeys(name for part in parts for name in part)
@@ -106,7 +114,7 @@ class Shapes:
         return found
 
     def required(self, paths: Iterable[SchemaPath]) -> frozenset[str]:
-        """The properties that an object must have, as far as `required` says so outright."""
+        """Return the properties that an object must have, by `required` in schemas that always apply."""
         sets = [self._required(path) for path in self._objects(paths)]
         return frozenset.intersection(*sets) if sets else frozenset()
 
@@ -119,7 +127,7 @@ class Shapes:
         return own or next(filter(None, map(self.items, self._groups(path))), [])
 
     def _members(self, path: SchemaPath) -> dict[str, list[SchemaPath]]:
-        """Where two schemas both hold for a member, the one with fewer kinds stands for it."""
+        """Return the schemas of each named property; of two that both apply, the one with fewer kinds."""
         found = {str(place[-1]): [place] for place in self._schemas.inner[path] if place[len(path)] == "properties"}
         self._spend(1 + len(found))
         for group in self._groups(path):
@@ -128,7 +136,7 @@ class Shapes:
         return found
 
     def _unnamed(self, path: SchemaPath) -> SchemaPath:
-        """The schema of the properties that an object's schema doesn't name."""
+        """Return the schema of properties that an object's schema doesn't name."""
         schema = self._schemas.at[path]
         if isinstance(schema, dict) and "$ref" in schema:
             return self._unnamed(self._schemas.same_value[path][0])
@@ -149,7 +157,7 @@ class Shapes:
         return [path for path in paths if "object" in self.of(path).kinds]
 
     def _groups(self, path: SchemaPath) -> list[list[SchemaPath]]:
-        """The schemas that a value satisfies besides a schema's own keywords: at least one of each group."""
+        """Return groups of schemas: a value satisfies the schema's own keywords, and at least one of each group."""
         schema = self._schemas.at[path]
         if isinstance(schema, bool):
             return []
@@ -166,7 +174,7 @@ class Shapes:
 
 
 def _own_shape(schema: Json) -> Shape:
-    """What the schema's own keywords let through, subschemas aside."""
+    """Return the shape by the schema's own keywords, without its subschemas."""
     if isinstance(schema, bool):
         return ANYTHING if schema else NOTHING
     if "$ref" in schema:
@@ -178,7 +186,7 @@ def _own_shape(schema: Json) -> Shape:
 
 
 def _bounds(schema: dict[str, Json]) -> tuple[float, float]:
-    """The least and greatest number; next to an exclusive bound stands the next double."""
+    """Return the least and greatest number; an exclusive bound gives the double next to it."""
     low, high = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
     if "exclusiveMinimum" in schema:
         low = max(low, math.nextafter(schema["exclusiveMinimum"], math.inf))
@@ -188,7 +196,7 @@ def _bounds(schema: dict[str, Json]) -> tuple[float, float]:
 
 
 def _listed(schema: dict[str, Json]) -> Shape:
-    """The values of `enum` and `const`; a listed text has no format of its own."""
+    """Return the shape of the values in `enum` and `const`; their texts have no format."""
     shape = _values_shape(schema["enum"]) if "enum" in schema else ANYTHING
     return shape & _values_shape([schema["const"]]) if "const" in schema else shape
 

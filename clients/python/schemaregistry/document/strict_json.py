@@ -1,6 +1,7 @@
-"""Strict reading of JSON text: every refusal names its place. Knows nothing of schemas.
+"""Parse JSON text strictly; every error names the place.
 
-Beyond RFC 8259 it refuses duplicate keys, lone surrogates, numbers out of a double's range, and all over a limit.
+Stricter than RFC 8259, it refuses duplicate keys, lone surrogates, numbers beyond a double's range, and texts that are
+too long or nested too deeply.
 """
 
 import json
@@ -18,14 +19,16 @@ from schemaregistry.errors import InvalidArgument, TooLarge
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
+"""Objects and arrays within one another."""
 MAX_NUMBER_LENGTH: Final = 1100
 """Characters of one number: enough for every double written out in full, denormals included."""
 MAX_INTEGER_LENGTH: Final = 310
 """Characters of one integer: a sign and the 309 digits of the largest double."""
 
 MAX_POINTER: Final = 1000
-"""Characters of a pointer: it travels in headers."""
+"""Characters of a pointer, since pointers are sent in headers."""
 
+# Possessive quantifiers (`++`, `*+`) keep these linear, also on an unterminated string.
 _STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _STRING_BYTES: Final = re.compile(_STRING.encode(), re.DOTALL)
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -36,9 +39,9 @@ _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
-    """Read one JSON value (RFC 8259) from UTF-8 bytes; `what` it is called in refusals.
+    """Parse one JSON value (RFC 8259) from UTF-8 bytes; `what` names the text in errors.
 
-    A number with an integral value is an int, whatever its spelling (`1`, `1.0`, `1e0`); any other is a float. Raises
+    A number with an integral value is an int, however it is written (`1`, `1.0`, `1e0`); any other is a float. Raises
     TooLarge (TOO_LARGE) or InvalidArgument (TOO_DEEP, NOT_UTF8, NOT_JSON, DUPLICATE_KEY, NOT_A_NUMBER,
     NUMBER_OUT_OF_RANGE, LONE_SURROGATE). Time and memory are linear in the size of the text.
     """
@@ -47,7 +50,7 @@ def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, ma
     text = _decode(data, what)
     reader = _JsonReader(text)
     value = reader.read()
-    if "\\ud" in text or "\\uD" in text:
+    if "\\ud" in text or "\\uD" in text:  # only an escape can make a surrogate: UTF-8 has none
         _check_surrogates(value)
     if reader.duplicates:
         raise _duplicate_key(value, reader.duplicates)
@@ -55,7 +58,7 @@ def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, ma
 
 
 def pointer(path: Iterable[str | int]) -> str:
-    """Write a path as a JSON pointer (RFC 6901), the empty string for the whole document; cut where it is very long."""
+    """Return a path as a JSON pointer (RFC 6901), "" for the whole document; cut after MAX_POINTER characters."""
     return cut("".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in path), MAX_POINTER)
 
 
@@ -68,7 +71,7 @@ def _check_size(data: bytes, limit: int, what: str) -> None:
 
 
 def _check_depth(data: bytes, limit: int) -> None:
-    """Count brackets outside of strings before any parser recurses into them."""
+    """Check the nesting by counting brackets outside of strings, because the parser recurses and could overflow."""
     brackets = _STRING_BYTES.sub(b"", data).translate(None, _NOT_BRACKETS)
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
     if depth > limit:
@@ -94,12 +97,15 @@ def _decode(data: bytes, what: str) -> str:
 
 
 class _JsonReader:
-    """One reading of one text by the standard library's parser, with its leniencies taken back."""
+    """The standard library's parser, made strict by its hooks, on one text."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.duplicates: list[tuple[dict[str, Json], str]] = []
-        """Objects with a repeated key, and the key."""
+        """Objects with a repeated key, and the key.
+
+        They are collected, not refused at once: the parser's hook doesn't know the path, which the error needs.
+        """
 
     def read(self) -> Json:
         try:
@@ -111,9 +117,9 @@ class _JsonReader:
                 parse_constant=self._constant,
             )
         except json.JSONDecodeError as error:
-            said = error.msg.removesuffix(" at").removesuffix(" starting")
+            fault_text = error.msg.removesuffix(" at").removesuffix(" starting")
             raise InvalidArgument(
-                f"Not JSON: {said} at line {error.lineno}, column {error.colno}.",
+                f"Not JSON: {fault_text} at line {error.lineno}, column {error.colno}.",
                 reason="NOT_JSON",
                 metadata={"line": str(error.lineno), "column": str(error.colno)},
             ) from None
@@ -134,10 +140,12 @@ class _JsonReader:
         if len(literal) > MAX_NUMBER_LENGTH:
             self._refuse(literal, "is too long", "NUMBER_OUT_OF_RANGE")
         value = float(literal)
+        # A text such as 1e-400 has a non-zero digit, but underflows to 0.
         if math.isinf(value) or (value == 0 and re.match("[-0.]*[1-9]", literal)):
             self._refuse(literal, "is beyond the range of a double", "NUMBER_OUT_OF_RANGE")
         if value == 0:
             return 0
+        # By decimal arithmetic: 1e23 is 10^23, whereas the nearest double is 99999999999999991611392.
         exact = Decimal(literal)
         whole = int(exact)
         return whole if exact == whole else value
@@ -146,7 +154,10 @@ class _JsonReader:
         self._refuse(literal, "isn't a JSON number", "NOT_A_NUMBER")
 
     def _refuse(self, literal: str, fault: str, reason: str) -> NoReturn:
-        """Raise with the first place outside of strings where the literal stands."""
+        """Raise InvalidArgument with the first place outside of strings where the literal occurs.
+
+        The parser's hooks get the literal without its position, so the text is searched for it.
+        """
         at = next((match.start() for match in _TOKEN.finditer(self.text) if match[1] == literal), 0)
         line = self.text.count("\n", 0, at) + 1
         column = at - self.text.rfind("\n", 0, at)
@@ -182,7 +193,7 @@ def _check_surrogates(value: Json) -> None:
 
 
 def _nodes(value: Json, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Json]]:
-    """Every value with its path, outer ones first."""
+    """Yield every value with its path, outer ones first."""
     yield path, value
     if isinstance(value, dict):
         for key, inner in value.items():

@@ -1,6 +1,7 @@
-"""Where the schemas of a draft-07 document stand, and which of them apply to the same value. Judges nothing.
+"""List the subschemas of a draft-07 schema: those for the same value, and those for parts of the value.
 
-A property named `$ref` is none, nor is a value in `enum`, `const`, `default` or `examples`.
+Only values in a schema's place are schemas: not a property that is named `$ref`, nor what is in `enum`, `const`,
+`default` or `examples`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,9 @@ from typing import Final, TypeAlias
 from schemaregistry.document.model import Json
 
 SchemaPath: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead from the top of a document to a part of it."""
 
+# Keywords by the form of their value: one schema, a list of schemas, schemas by name.
 SAME_VALUE_ONE: Final = ("not", "if", "then", "else")
 SAME_VALUE_MANY: Final = ("allOf", "anyOf", "oneOf")
 SAME_VALUE_NAMED: Final = ("dependencies",)
@@ -19,12 +22,15 @@ INNER_NAMED: Final = ("properties", "patternProperties", "definitions")
 
 
 def at_same_value(schema: Json, path: SchemaPath) -> Iterator[tuple[SchemaPath, Json]]:
-    """The subschemas that apply to the very value that `schema` applies to; those beside a `$ref` are ignored there."""
+    """Yield the subschemas, with their paths, that apply to the same value as `schema`.
+
+    Those beside a `$ref` are included, though draft-07 ignores them.
+    """
     return _members(schema, path, SAME_VALUE_ONE, SAME_VALUE_MANY, SAME_VALUE_NAMED)
 
 
 def at_inner_values(schema: Json, path: SchemaPath) -> Iterator[tuple[SchemaPath, Json]]:
-    """The subschemas that apply to parts of the value (items, members, names), and the definitions."""
+    """Yield the definitions and the subschemas that apply to parts of the value (items, members, names), with paths."""
     return _members(schema, path, INNER_ONE, INNER_MANY, INNER_NAMED)
 
 

@@ -1,4 +1,4 @@
-"""Documents compiled to flat check plans (`contract.proto`). Knows nothing of files, batches or networks."""
+"""Compile documents to contracts: flat lists of checks (`contract.proto`), the same for every language."""
 
 from schemaregistry.contract.compile import CSV_PLAN_VERSION, PLAN_VERSION, compile_contract
 

@@ -1,5 +1,7 @@
-"""From a document to its contract: the columns, the places, and every rule as a check. Pure: equal documents give
-equal bytes. How one keyword becomes a check is keywords'.
+"""Compile a document to its contract: the columns, the places, and every rule as a check.
+
+Equal documents give equal bytes, so that a contract compiled by a client equals the registry's. `keywords.py` turns
+single keywords into checks.
 """
 
 from dataclasses import fields
@@ -14,15 +16,16 @@ from schemaregistry.document.references import walk
 from schemaregistry.v1 import contract_pb2
 
 PLAN_VERSION: Final = 1
-"""The format of the plans that are made and read here."""
+"""The `plan_version` of a contract without a CSV dialect."""
 CSV_PLAN_VERSION: Final = 2
-"""That of plans which say how CSV is written: a reader that passed over it would misread."""
+"""The `plan_version` of a contract with one; a reader of version 1 would ignore it and misread CSV files."""
 
 
 def compile_contract(document: Document) -> contract_pb2.Contract:
-    """The check plan of a document; `SerializeToString(deterministic=True)` of it are its bytes.
+    """Return the contract of a document; its bytes are those of `SerializeToString(deterministic=True)`.
 
-    Raises InvalidArgument: TOO_MANY_CHECKS where references written out make more than 100,000 checks.
+    Raises InvalidArgument (TOO_MANY_CHECKS) where the document makes more than 100,000 checks with its references
+    expanded.
     """
     schemas = walk(document.schema)
     places = Places(document, schemas)
@@ -33,6 +36,7 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
         if not check.guards:
             own.setdefault(check.place, []).append(check)
     checks += [rules.fits(place, own.get(place, [])) for place in places.typed()]
+    # The order of the report: column by column, at each place the type first.
     checks.sort(key=lambda check: (*places.order(check.place), not check.HasField("fits")))
     required = {check.place for check in checks if check.HasField("present") and not check.guards}
     return contract_pb2.Contract(
@@ -55,6 +59,6 @@ def compile_contract(document: Document) -> contract_pb2.Contract:
 
 
 def csv_message(dialect: CsvDialect) -> contract_pb2.Csv:
-    """How CSV is written, as a contract has it."""
-    said = {each.name: getattr(dialect, each.name) for each in fields(dialect)}
-    return contract_pb2.Csv(**{name: value for name, value in said.items() if value is not None})
+    """Return a CSV dialect as the contract's message; settings that aren't stated stay unset."""
+    stated = {each.name: getattr(dialect, each.name) for each in fields(dialect)}
+    return contract_pb2.Csv(**{name: value for name, value in stated.items() if value is not None})

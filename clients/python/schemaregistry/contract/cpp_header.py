@@ -1,6 +1,6 @@
-"""A contract as a C++ header: a struct of typed spans, one a column, with the contract's name and fingerprint.
+"""Write a contract as a C++ header: a struct with a typed span for each column, and the contract's fingerprint.
 
-What a span is, and how files become structs, is the C++ client's (`schemaregistry/columns.h`, `loader.h`).
+The C++ client's `schemaregistry/columns.h` maps a batch to the struct, `loader.h` loads files.
 """
 
 import re
@@ -44,6 +44,7 @@ _ARRAYS: Final = {
     "time64": "Time64",
     "timestamp": "Timestamp",
 }
+# By the numbers of `Unit` in contract.proto.
 _UNITS: Final = {1: "seconds", 2: "milliseconds", 3: "microseconds", 4: "nanoseconds"}
 _KEYWORDS: Final = frozenset(
     re.findall(
@@ -61,13 +62,13 @@ _KEYWORDS: Final = frozenset(
         """,
     )
 )
-"""C++20's; macros that a column may well be named as; what every struct has for itself."""
+"""Names that a member of the struct can't have: C++20's keywords, common macros, and the struct's own members."""
 
 
 def cpp_header(contract: contract_pb2.Contract) -> str:
-    """The text of the header; equal contracts give equal headers.
+    """Return the text of the header; equal contracts give equal headers.
 
-    Raises InvalidArgument (UNKNOWN_PLAN) for a column of a type to come.
+    Raises InvalidArgument (UNKNOWN_PLAN) for a column whose type this library doesn't know, from a newer one.
     """
     _refuse_types_to_come(contract)
     struct = "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", contract.id))
@@ -138,7 +139,10 @@ def _described(kind: contract_pb2.Type) -> str:
 
 
 def _identifiers(names: list[str], taken: frozenset[str]) -> list[str]:
-    """A C++ name for each column: its own where that is one, letters replaced and numbers added where it isn't."""
+    """Return a C++ identifier for each column: its name, with other characters replaced and made unique by a number.
+
+    `taken` are names that can't be used.
+    """
     found: list[str] = []
     for name in names:
         plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_") or "column"
@@ -152,7 +156,11 @@ def _identifiers(names: list[str], taken: frozenset[str]) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """A C++ string literal: what isn't printable ASCII in octal, which ends after three digits."""
+    """Return a C++ string literal.
+
+    What isn't printable ASCII is written in octal, which ends after three digits; a hexadecimal escape would take in
+    the digits that follow. A question mark is escaped too, as it could begin a trigraph.
+    """
     plain = "".join(
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\?' else f"\\{byte:03o}" for byte in text.encode()
     )

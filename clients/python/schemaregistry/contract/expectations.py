@@ -1,7 +1,8 @@
-"""A Great Expectations suite that says what a contract says, as far as Great Expectations can say it of a pandas frame.
+"""Translate a contract to a Great Expectations suite, as far as it can be expressed for a pandas frame.
 
-Knows nothing of that library but its suites' JSON; what it can't say stands in the suite's meta, with the reason.
-Source: Great Expectations 1.24, the classes of `great_expectations.expectations.core`; pandas 3, `read_parquet`.
+The suite is written as JSON, without importing the library. Rules that can't be expressed are listed in the suite's
+meta, with the reason. Source: Great Expectations 1.24, the classes of `great_expectations.expectations.core`; pandas 3,
+`read_parquet`.
 """
 
 import json
@@ -18,15 +19,15 @@ from schemaregistry.v1 import contract_pb2
 from schemaregistry.v1.contract_pb2 import Check, Contract
 
 Expectation: TypeAlias = tuple[str, dict[str, Json]]
-"""A type of expectation and its arguments, the column aside."""
+"""The type of an expectation, and its arguments besides the column."""
 
 _ROW: Final = 0
 _MAX_FLOAT: Final = 1.7976931348623157e308
-"""The greatest finite double: infinity is above it."""
+"""The greatest finite double, a bound that infinity fails."""
 _INTEGRAL: Final = r"^-?[0-9]+(?:\.0)?\Z|^-?[0-9](?:\.[0-9]+)?e\+(?:1[6-9]|[2-9][0-9]|[0-9]{3})\Z"
-"""How Python writes numbers without a fraction: integers, and floats, those from 1e16 on with an exponent."""
+"""How Python writes numbers without a fraction: integers, and floats, which have an exponent from 1e16 on."""
 _LAST_DIGITS: Final = 3
-"""Digits by whose ends a multiple is told."""
+"""Digits at the end of a number that are compared to find multiples."""
 _READ_WITH: Final = "pandas >= 3, pandas.read_parquet(path): the types are those that it gives"
 _DIFFERENCES: Final = (
     "A column that a file may lack must be there, if with nulls alone.",
@@ -40,22 +41,22 @@ _DIFFERENCES_OF: Final[Mapping[str, str]] = {
     "decimal": "Of a decimal the digits after the point aren't counted.",
     "timestamp": "Times after the year 9999 pass.",
 }
-"""By what the values of a column are."""
+"""By the family of a column's type: how the suite's judgement differs from the registry's."""
 
 
 def suite(contract: Contract) -> dict[str, Json]:
-    """The suite as JSON: `ExpectationSuite(**json)` reads it, and so does a file in a context's `expectations/`.
+    """Return the suite as JSON, for `ExpectationSuite(**json)` or a file in a context's `expectations/`.
 
-    Each expectation's meta names the rule and its JSON pointer. The suite's meta, under `schemaregistry`: `id`,
-    `version` and `fingerprint` of the contract, how a frame is to be read, `unsaid` (rules that the suite doesn't
-    hold, with the reason) and `differences` (what the suite judges otherwise than the registry's own check).
+    The meta of an expectation names the rule and its JSON pointer. The suite's meta, under `schemaregistry`, has the
+    contract's `id`, `version` and `fingerprint`, how to read a frame (`read_with`), the rules that the suite lacks with
+    the reason (`unsaid`), and what it judges differently from the registry's own check (`differences`).
     """
-    made: list[dict[str, Json]] = [_columns(contract)]
+    expectations: list[dict[str, Json]] = [_columns(contract)]
     unsaid: list[dict[str, Json]] = []
     for check in contract.checks:
         name = _column_name(contract, check.place)
         try:
-            made += [_stated(name, check, *each) for each in _expectations(contract, check)]
+            expectations += [_stated(name, check, *each) for each in _expectations(contract, check)]
         except Unsaid as why:
             rule = {"column": name, "pointer": check.pointer, "rule": _rule(check), "why": str(why)}
             unsaid += [rule] if rule not in unsaid else []
@@ -67,24 +68,27 @@ def suite(contract: Contract) -> dict[str, Json]:
         "unsaid": unsaid,
         "differences": _differences(contract),
     }
-    return {"name": contract.id, "expectations": made, "meta": {"schemaregistry": meta}}
+    return {"name": contract.id, "expectations": expectations, "meta": {"schemaregistry": meta}}
 
 
 def _differences(contract: Contract) -> list[str]:
     families = {frame_type(column.field.type).family for column in contract.columns}
-    return [*_DIFFERENCES, *(said for family, said in _DIFFERENCES_OF.items() if family in families)]
+    return [*_DIFFERENCES, *(difference for family, difference in _DIFFERENCES_OF.items() if family in families)]
 
 
 @dataclass(frozen=True, slots=True)
 class _FrameColumn:
-    """A column and how a frame holds it. `nulls` are values, rather than absent."""
+    """A column as a frame holds it; `nulls` tells that null is a value of the column, not an absent one."""
 
     type: FrameType
     nulls: bool
 
 
 def _columns(contract: Contract) -> dict[str, Json]:
-    """All columns, and no others where the document is closed: what is said of a column needs it to be there."""
+    """Return the expectation that all columns are there, and no others if the document excludes them.
+
+    Great Expectations can't evaluate an expectation about a column that is missing.
+    """
     closed = next((check for check in contract.checks if _is_closed_row(check)), None)
     names = dict.fromkeys(column.field.name for column in contract.columns)
     names |= dict.fromkeys(closed.closed.members if closed else ())
@@ -108,12 +112,12 @@ def _origin(check: Check) -> dict[str, Json]:
 
 
 def _rule(check: Check) -> str:
-    """The keyword; of a residual of a whole schema, that it is one."""
+    """Return the keyword of a check, or "schema" for a residual of a whole schema."""
     return check.rule or "schema"
 
 
 def _column_name(contract: Contract, place: int) -> str | None:
-    """The top-level column that a place is in; None for the row."""
+    """Return the top-level column that contains a place; None for the row."""
     name = None
     while place != _ROW:
         name, place = contract.places[place].member, contract.places[place].parent
@@ -121,7 +125,7 @@ def _column_name(contract: Contract, place: int) -> str | None:
 
 
 def _expectations(contract: Contract, check: Check) -> Iterator[Expectation]:
-    """What says the same as a check; raises Unsaid."""
+    """Yield the expectations that are equivalent to a check. Raises Unsaid where there are none."""
     if check.place == _ROW:
         if _is_closed_row(check) or _lets_objects_pass(check):
             return
@@ -139,7 +143,10 @@ def _expectations(contract: Contract, check: Check) -> Iterator[Expectation]:
 
 
 def _unless_null(contract: Contract, check: Check) -> list[Check] | None:
-    """Of `anyOf` one schema and null, that schema's checks: nulls are passed over. None for any other check."""
+    """Return the checks of S for an `anyOf` of a schema S and null; None for any other check.
+
+    Great Expectations skips nulls, so S alone is equivalent.
+    """
     if not check.HasField("any_of"):
         return None
     conditions = [contract.conditions[index] for index in check.any_of.conditions]
@@ -153,7 +160,7 @@ def _is_null(condition: contract_pb2.Condition) -> bool:
 
 
 def _lets_objects_pass(check: Check) -> bool:
-    """Every row is an object."""
+    """Tell whether a check of the row's type passes for objects, which every row is."""
     return contract_pb2.JSON_TYPE_OBJECT in check.types.types
 
 
@@ -162,37 +169,37 @@ def _other(_column: _FrameColumn, check: Check) -> list[Expectation]:
 
 
 def _present(column: _FrameColumn, _check: Check) -> list[Expectation]:
-    """Where null is a value the column's being there is enough, and all columns are looked for."""
+    """Expect no nulls; where null is a value, `_columns` already expects the column to be there."""
     return [] if column.nulls else [("expect_column_values_to_not_be_null", {})]
 
 
 def _fits(column: _FrameColumn, _check: Check) -> list[Expectation]:
-    """The type of the frame's column, and the values that only some of its types hold."""
+    """Expect one of the frame's types for the column, and values that the Arrow type also holds."""
     kind = column.type
-    made: list[Expectation] = []
+    expectations: list[Expectation] = []
     if kind.dtype:
-        made.append(("expect_column_type_to_be", {"type_": kind.dtype}))
+        expectations.append(("expect_column_type_to_be", {"type_": kind.dtype}))
     else:
-        made.append(("expect_column_values_to_be_in_type_list", {"type_list": list(kind.types)}))
+        expectations.append(("expect_column_values_to_be_in_type_list", {"type_list": list(kind.types)}))
     if kind.family == "int":
-        made.append(_matches(_INTEGRAL))
+        expectations.append(_matches(_INTEGRAL))
     if kind.family == "float":
-        made.append(_between(-_MAX_FLOAT, _MAX_FLOAT))
+        expectations.append(_between(-_MAX_FLOAT, _MAX_FLOAT))
     if kind.low is not None:
-        made.append(_between(kind.low, kind.high, strict=kind.family == "decimal"))
-    return made
+        expectations.append(_between(kind.low, kind.high, strict=kind.family == "decimal"))
+    return expectations
 
 
 def _types(column: _FrameColumn, check: Check) -> list[Expectation]:
-    """What the column's type says already; an `integer` in a column of floats is told by its digits."""
+    """Expect nothing where the column's type implies the JSON types; an `integer` among floats shows by its digits."""
     names = {contract_pb2.JsonType.Name(each).removeprefix("JSON_TYPE_").lower() for each in check.types.types}
-    made: list[Expectation] = []
+    expectations: list[Expectation] = []
     if column.nulls and "null" not in names:
-        made.append(("expect_column_values_to_not_be_null", {}))
+        expectations.append(("expect_column_values_to_not_be_null", {}))
     if column.type.json in names or (column.type.json == "integer" and "number" in names):
-        return made
+        return expectations
     if column.type.family == "float" and "integer" in names:
-        return [*made, _matches(_INTEGRAL)]
+        return [*expectations, _matches(_INTEGRAL)]
     raise Unsaid(f"its type is {column.type.name}, whose values are no {' or '.join(sorted(names))} for themselves")
 
 
@@ -206,7 +213,7 @@ def _values(column: _FrameColumn, check: Check) -> list[Expectation]:
 
 
 def _bound(column: _FrameColumn, check: Check) -> list[Expectation]:
-    """A limit of integers is an integer: one with a fraction would make them floats."""
+    """Expect a bound; for integers it is rounded to an integer, since pandas would compare them as floats otherwise."""
     kind = check.WhichOneof("kind") or ""
     strict = kind.startswith("exclusive")
     limit = json.loads(getattr(check, kind).limit)
@@ -218,7 +225,7 @@ def _bound(column: _FrameColumn, check: Check) -> list[Expectation]:
 
 
 def _multiple_of(column: _FrameColumn, check: Check) -> list[Expectation]:
-    """Told by the last digits, where a power of ten is a multiple of the divisor itself."""
+    """Expect a multiple by its last digits, which works where the divisor divides a power of ten."""
     divisor = check.multiple_of.divisor
     if column.type.family != "int":
         raise Unsaid("there is no expectation for multiples in a column of fractions")
@@ -229,7 +236,7 @@ def _multiple_of(column: _FrameColumn, check: Check) -> list[Expectation]:
 
 
 def _ends(divisor: int, digits: int) -> str:
-    """Integers that end as a multiple does, or are a multiple of fewer digits."""
+    """Return a regex for integers that end as a multiple does, or are a multiple with fewer digits."""
     ends = [f"{number:0{digits}}" for number in range(0, 10**digits, divisor)]
     short = [str(number) for number in range(0, 10 ** (digits - 1), divisor)]
     return rf"^-?(?:[0-9]*(?:{'|'.join(ends)})|{'|'.join(short) or '0'})(?:\.0)?\Z"
@@ -251,7 +258,7 @@ def _pattern(column: _FrameColumn, check: Check) -> list[Expectation]:
 
 
 def _format(column: _FrameColumn, check: Check) -> list[Expectation]:
-    """Dates, times and timestamps have their format; of texts no expectation tells one."""
+    """Expect nothing of dates, times and timestamps, which have their format; for texts there is no expectation."""
     if column.type.format != check.format.name:
         raise Unsaid(f'there is no expectation for "format": "{check.format.name}" of texts')
     return []
@@ -266,7 +273,7 @@ def _matches(pattern: str) -> Expectation:
 
 
 def _between(low: Any, high: Any, *, strict: bool = False) -> Expectation:
-    """Limits of numbers, None for no limit."""
+    """Return the expectation of numbers between two limits; None is no limit."""
     limits: dict[str, Json] = {}
     for end, limit in (("min", low), ("max", high)):
         if limit is not None:
@@ -286,4 +293,4 @@ _KINDS: Final[Mapping[str, Callable[[_FrameColumn, Check], list[Expectation]]]] 
     "format": _format,
     "never": _never,
 }
-"""The kinds of checks that some expectation says."""
+"""The kinds of checks that have equivalent expectations."""

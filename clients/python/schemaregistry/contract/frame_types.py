@@ -1,6 +1,6 @@
-"""Arrow types as pandas (3 and later) holds them: the names by which Great Expectations knows a column's type.
+"""How pandas (3 and later) holds each Arrow type, by the names that Great Expectations uses for a column's type.
 
-Holds names alone: nothing of pandas is imported.
+pandas isn't imported: only names are needed.
 """
 
 from collections.abc import Mapping
@@ -11,19 +11,20 @@ from schemaregistry.v1 import contract_pb2
 
 _SMALL: Final = ("int8", "int16", "uint8", "uint16")
 _INTEGERS: Final = (*_SMALL, "int32", "uint32", "int64")
-"""No uint64: Great Expectations compares its greatest values as floats."""
+"""uint64 is left out: Great Expectations compares its greatest values as floats."""
 _FLOATS: Final = ("float16", "float32", "float64")
 _NULLABLE: Final = tuple(f"{kind.replace('i', 'I', 1).replace('uI', 'UI')}Dtype" for kind in _INTEGERS)
-"""pandas' own integers with nulls: `Int64Dtype`, `UInt8Dtype`."""
+"""The names of pandas' nullable integer types: `Int64Dtype`, `UInt8Dtype`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameType:
-    """How pandas holds the values of an Arrow type.
+    """How pandas holds the values of an Arrow type, which is `name`.
 
-    `dtype` is the one dtype that a column has, or `types` those that it may have: dtypes, or the Python types of the
-    objects in it. `family` and `json` say what the values are; `low` and `high` are the least and greatest number that
-    the Arrow type holds (of a decimal: the next whole ones beyond); `format` is that of the values' text.
+    `dtype` is the column's one dtype; where there are several, `types` lists them: dtypes, or the Python types of the
+    objects in the column. `family` groups types that are judged alike, `json` is the JSON type of the values, `format`
+    their format as text. `low` and `high` are the least and greatest number that the Arrow type holds, but for a
+    decimal the integers just beyond.
     """
 
     name: str
@@ -37,7 +38,7 @@ class FrameType:
 
 
 def frame_type(kind: contract_pb2.Type) -> FrameType:
-    """The type of a column that pandas reads from a file of the contract's own types."""
+    """Return the type of a column that pandas reads from a file with the contract's Arrow types."""
     name = contract_pb2.TypeName.Name(kind.name).removeprefix("TYPE_NAME_").lower()
     if name == "dictionary":
         return _dictionary(kind)
@@ -52,7 +53,7 @@ def frame_type(kind: contract_pb2.Type) -> FrameType:
 
 
 def _dictionary(kind: contract_pb2.Type) -> FrameType:
-    """A categorical column: its values are those of the dictionary."""
+    """Return a categorical column with the dictionary's values."""
     values = frame_type(kind.value)
     return FrameType(
         "dictionary",
@@ -66,7 +67,7 @@ def _dictionary(kind: contract_pb2.Type) -> FrameType:
 
 
 def _integer(name: str) -> FrameType:
-    """Integers with nulls are floats to pandas, which must be integral then."""
+    """Return the type of an integer column; pandas turns integers with nulls into floats, so those are allowed."""
     bits = int(name.rpartition("int")[2])
     low, high = (0, 2**bits - 1) if name.startswith("u") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
     return FrameType(name, "int", "integer", types=(*_INTEGERS, *_NULLABLE, *_FLOATS), low=low, high=high)

@@ -1,6 +1,6 @@
-"""Each keyword of draft-07 as a check of the plan, or as a residual where the plan has no kind for it.
+"""Compile each draft-07 keyword to a check, or to a residual where no kind of check expresses it.
 
-Holds what a keyword becomes; where values stand is places', how values are judged is the interpreters'.
+`places.py` numbers the places of values. Checks are evaluated in `data/engine/` and by the C++ loader.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -22,7 +22,9 @@ from schemaregistry.v1.contract_pb2 import Check
 Guards: TypeAlias = Sequence[contract_pb2.Guard]
 
 MAX_CHECKS: Final = 100_000
+"""Checks of a contract at most, those in conditions included."""
 MAX_DIVISOR: Final = 2**53
+"""The largest integral divisor of a check; a larger one becomes a residual."""
 
 FORMATS: Final = frozenset(
     (
@@ -30,7 +32,7 @@ FORMATS: Final = frozenset(
         *("uri-reference", "iri", "iri-reference", "uri-template", "json-pointer", "relative-json-pointer", "regex"),
     )
 )
-"""Draft-07, 7.3: the formats that are asserted. Any other says nothing."""
+"""The formats that are asserted (validation draft-07, section 7.3); any other is ignored."""
 
 _BOUNDS: Final = {
     "minimum": "minimum",
@@ -47,7 +49,7 @@ _COUNTS: Final = {
 
 
 class CheckCompiler:
-    """The checks of one document, made schema by schema, with the conditions and residuals that they refer to."""
+    """The compilation of one document, schema by schema, with the conditions and residuals that checks refer to."""
 
     def __init__(self, schemas: Schemas, places: Places) -> None:
         self.schemas = schemas
@@ -58,7 +60,10 @@ class CheckCompiler:
         self._made = 0
 
     def compile(self, path: SchemaPath, place: int, guards: Guards = ()) -> list[Check]:
-        """The checks of the schema at a path, for the values at a place."""
+        """Return the checks of the schema at a path, for the values at a place, under `guards`.
+
+        Raises InvalidArgument (TOO_MANY_CHECKS).
+        """
         schema = self.schemas.at[path]
         if schema is True:
             return []
@@ -71,12 +76,14 @@ class CheckCompiler:
         kind = self.places.types[place]
         if kind is not None and not is_json(kind):
             return [check for keyword in _KEYWORDS if keyword in schema for check in _KEYWORDS[keyword](here)]
+        # A place without an Arrow type, or with JSON text, may hold any JSON value: the validator judges the whole.
         return list(here.residual(())) if schema else []
 
     def fits(self, place: int, own: Sequence[Check]) -> Check:
-        """The check that the Arrow type of a place holds its values; a misfit is reported as what it breaks first.
+        """Return the check that the Arrow type of a place holds its values.
 
-        `own` are the unconditional checks of the place.
+        `own` are the unconditional checks of the place. A misfit is reported in the words of the format or type that it
+        breaks, if there is such a check, since these are the document author's words.
         """
         kind, arrow_pointer = self.places.types[place], self.places.arrow_pointers[place]
         natural = TEMPORAL_FORMATS.get(kind.name if kind else "")
@@ -94,20 +101,20 @@ class CheckCompiler:
         )
 
     def condition(self, path: SchemaPath, place: int) -> int:
-        """The index of the claim that a value at a place satisfies the schema at a path."""
+        """Add the condition that a value at a place satisfies the schema at a path, and return its index."""
         checks = self.compile(path, place)
         self.conditions.append(contract_pb2.Condition(place=place, checks=checks))
         return len(self.conditions) - 1
 
     def residual(self, path: SchemaPath, keywords: tuple[str, ...]) -> int:
-        """The index of the residual for some keywords of the schema at a path."""
+        """Return the index of the residual for some keywords of the schema at a path; () means the whole schema."""
         if (path, keywords) not in self._residual_indices:
             self._residual_indices[path, keywords] = len(self.residuals)
             self.residuals.append(contract_pb2.Residual(schema_pointer=pointer(path), keywords=keywords))
         return self._residual_indices[path, keywords]
 
     def made(self, check: Check, place: int, guards: Guards) -> Check:
-        """The check at its place, counted."""
+        """Set the place and guards of a check, and count it. Raises InvalidArgument (TOO_MANY_CHECKS)."""
         self._made += 1
         if self._made > MAX_CHECKS:
             raise InvalidArgument(
@@ -133,26 +140,26 @@ class _Here:
 
     @property
     def kind(self) -> ArrowType:
-        """The Arrow type of the values; the row is a struct."""
+        """The Arrow type of the values; that of the row is a struct."""
         kind = self.rules.places.types[self.place]
         assert kind is not None
         return kind
 
     def check(self, keyword: str, words: str, **kind: Any) -> Check:
-        """A check of one kind at this place, for a keyword of this schema."""
+        """Return a check of one kind at this place, for a keyword of this schema; `words` say what is expected."""
         return self.check_at(self.place, keyword, words, **kind)
 
     def check_at(self, place: int, keyword: str, words: str, **kind: Any) -> Check:
-        """A check of one kind at another place."""
+        """Return a check of one kind at another place, for a keyword of this schema."""
         check = Check(pointer=pointer((*self.path, keyword)), rule=keyword, expected=words, **kind)
         return self.rules.made(check, place, self.guards)
 
     def below(self, *steps: str | int, place: int | None = None) -> list[Check]:
-        """The checks of a schema within this one."""
+        """Return the checks of a subschema, `steps` below this one, for this place or another."""
         return self.rules.compile((*self.path, *steps), self.place if place is None else place, self.guards)
 
     def residual(self, keywords: Iterable[str]) -> Iterable[Check]:
-        """The check that leaves some keywords of this schema, or all, to a JSON Schema validator."""
+        """Yield the check that leaves some keywords of this schema, or all of them (none named), to a validator."""
         named = tuple(sorted(keyword for keyword in keywords if keyword in self.schema))
         index = self.rules.residual(self.path, named)
         rule = next((keyword for keyword in named if keyword != "properties"), "")
@@ -168,7 +175,10 @@ def _types(here: _Here) -> Iterable[Check]:
 
 
 def _values(here: _Here, keyword: str, options: Sequence[Json]) -> Iterable[Check]:
-    """Lists and objects are compared by the validator; where a value has no parts they equal nothing."""
+    """Yield a check of the allowed values; for a list or struct a residual, since equality needs its parts compared.
+
+    In a column of plain values, lists and objects among the options equal no value, so they are dropped.
+    """
     if here.kind.name in ("list", "struct"):
         yield from here.residual([keyword])
         return
@@ -232,7 +242,7 @@ def _items(here: _Here) -> Iterable[Check]:
 
 
 def _unique(here: _Here) -> Iterable[Check]:
-    """Items that have parts are compared by the validator."""
+    """Yield a check of distinct items; a residual where items have parts to compare."""
     if here.kind.name != "list" or not here.schema["uniqueItems"]:
         return
     item = here.rules.places.types[here.rules.places.item(here.place)]
@@ -243,7 +253,7 @@ def _unique(here: _Here) -> Iterable[Check]:
 
 
 def _properties(here: _Here) -> Iterable[Check]:
-    """In the order of the places, so that documents that are equal have equal plans."""
+    """Yield the checks of the members in the order of their places, which doesn't depend on the order of keys."""
     if here.kind.name == "struct":
         places = {name: here.rules.places.member(here.place, name) for name in sorted(here.schema["properties"])}
         for name in sorted(places, key=places.__getitem__):
@@ -259,7 +269,10 @@ def _required(here: _Here) -> Iterable[Check]:
 
 
 def _additional(here: _Here) -> Iterable[Check]:
-    """What `additionalProperties` looks at hangs on its neighbours; with patterns among them the validator judges."""
+    """Yield the check of `additionalProperties`, which depends on `properties` and `patternProperties` beside it.
+
+    With patterns, or with a schema for the additional members, it is a residual.
+    """
     extra = here.schema.get("additionalProperties", True)
     if here.kind.name != "struct":
         return
@@ -273,6 +286,7 @@ def _additional(here: _Here) -> Iterable[Check]:
 
 
 def _pattern_properties(here: _Here) -> Iterable[Check]:
+    # One residual covers both keywords; `additionalProperties` makes it where it is there.
     return () if "additionalProperties" in here.schema else _additional(here)
 
 
@@ -294,7 +308,10 @@ def _not(here: _Here) -> Iterable[Check]:
 
 
 def _if(here: _Here) -> Iterable[Check]:
-    """Draft-07, 6.6: `if` alone says nothing; `then` and `else` hold for values that do, or don't, satisfy it."""
+    """Yield the checks of `then` and `else`, guarded by the condition `if`; without them `if` has no effect.
+
+    Validation draft-07, section 6.6.
+    """
     branches = [keyword for keyword in ("then", "else") if keyword in here.schema]
     if branches:
         found = here.rules.condition((*here.path, "if"), here.place)
@@ -341,4 +358,4 @@ _KEYWORDS: Final[Mapping[str, Callable[[_Here], Iterable[Check]]]] = {
     "not": _not,
     "if": _if,
 }
-"""In the order of the report. The rest of draft-07 is annotation, or is read with one of these."""
+"""The keywords, in the order of the report. The others are annotations, or are compiled with one of these."""

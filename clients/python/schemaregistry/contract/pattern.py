@@ -1,18 +1,23 @@
-"""ECMA-262 patterns in RE2's syntax. Holds the translation of what means the same text by text; the rest is refused.
+"""Translate ECMA-262 patterns to RE2's syntax, where both match exactly the same texts.
 
-Source: ECMA-262 (2018), 21.2.1 and annex B.1.4; RE2's syntax page. What both read alike is passed on as it stands.
+Syntax that both read alike is copied, other syntax is rewritten or refused. Sources: ECMA-262 (2018), 21.2.1 and annex
+B.1.4; RE2's syntax page.
 """
 
 import re
 from typing import Final
 
+# `\s` and `.` differ between ECMA-262 and RE2 (Unicode spaces, four line ends), so they are written out.
 _SPACES: Final = r"\t\n\v\f\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
 _DOT: Final = r"[^\n\r\x{2028}\x{2029}]"
 _SAME: Final = frozenset("dDwWtnvfr")
-"""Letters after a backslash that mean the same in both. Not `b` and `B`: the validator's words have more letters."""
+"""Letters after a backslash that mean the same in both.
+
+`b` and `B` aren't among them: the validator's engine counts Unicode letters as parts of words.
+"""
 _SETS: Final = frozenset((r"\d", r"\D", r"\w", r"\W", _SPACES))
 _MAX_REPEAT: Final = 1000
-"""RE2's limit of a counted repetition."""
+"""The largest count in a repetition that RE2 accepts."""
 
 _QUANTIFIER: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
 _HEX: Final = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4}))")
@@ -21,11 +26,11 @@ _CLASS: Final = re.compile(r"\[(\^?+)((?:[^\]\\]|\\.)+)\]", re.DOTALL)
 
 
 class _Untranslatable(Exception):
-    """No RE2 pattern is known to mean the same."""
+    """No RE2 pattern is known that matches the same texts."""
 
 
 def to_re2(pattern: str) -> str | None:
-    """The same language in RE2's syntax, or None where that isn't sure."""
+    """Return the pattern in RE2's syntax, or None where it isn't certain that both match the same texts."""
     parts: list[str] = []
     at = 0
     try:
@@ -38,7 +43,7 @@ def to_re2(pattern: str) -> str | None:
 
 
 def _next(pattern: str, at: int) -> tuple[str, int]:
-    """The translation of what stands at a place, and the place after it."""
+    """Return the translation of the token at index `at`, and the index after it."""
     read = {"\\": _escape, "[": _class, "(": _group, "{": _braces}.get(pattern[at])
     if read:
         return read(pattern, at)
@@ -84,7 +89,7 @@ def _class(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _refuse_ranges_of_sets(parts: list[str]) -> None:
-    """`[\\d-x]` is three things in ECMA-262 and refused by RE2."""
+    """Refuse a range with a class as one end: `[\\d-x]` is a class and two characters in ECMA-262, an error in RE2."""
     for before, dash, after in zip(parts, parts[1:], parts[2:], strict=False):
         if dash == "-" and {before, after} & _SETS:
             raise _Untranslatable
@@ -101,7 +106,7 @@ def _group(pattern: str, at: int) -> tuple[str, int]:
 
 
 def _braces(pattern: str, at: int) -> tuple[str, int]:
-    """A counted repetition, or a brace that stands for itself (annex B)."""
+    """Return a counted repetition, or else a literal brace (ECMA-262, annex B)."""
     counted = _QUANTIFIER.match(pattern, at)
     if counted is None:
         return "\\{", at + 1

@@ -1,4 +1,4 @@
-"""The places of a contract: the row, its columns, and what is in them. Knows nothing of checks."""
+"""Number the places of a contract: the row, its columns, and the members and items in them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -15,10 +15,10 @@ ROW: Final = 0
 
 
 class Places:
-    """The places in the order of their indices: the row, the columns, what is within them, what has no Arrow type.
+    """The places in the order of their indices: the row, the columns, what is inside them, members without a type.
 
-    `types` are the Arrow types of the values there (of a dictionary: of its values), None where any is taken;
-    `arrow_pointers` say where in the document the type stands.
+    `types` has the Arrow type of each place's values (for a dictionary, that of its values), None where any value may
+    occur. `arrow_pointers` has the JSON pointer of the type in the document.
     """
 
     def __init__(self, document: Document, schemas: Schemas) -> None:
@@ -43,22 +43,22 @@ class Places:
             self._add_inner(index + 1, field.type, paths, stated, at)
 
     def typed(self) -> list[int]:
-        """The places where an Arrow type stands, the row aside."""
+        """Return the places that have an Arrow type, except the row."""
         return [index for index, message in enumerate(self.messages) if message.typed]
 
     def member(self, parent: int, name: str) -> int:
-        """The place of a member; one without an Arrow type is made for a member that has none yet."""
+        """Return the place of a member; for a member that is no column, a place without a type is added."""
         if (parent, name) not in self._children:
             paths = self._shapes.members([()]).get(name, []) if parent == ROW else []
             self._add(parent, name, None, paths, ())
         return self._children[parent, name]
 
     def item(self, parent: int) -> int:
-        """The place of a list's items."""
+        """Return the place of a list's items."""
         return self._children[parent, None]
 
     def order(self, place: int) -> tuple[int, int]:
-        """Where checks of a place stand in the report: column by column, the row's own last."""
+        """Return the sort key of a place's checks in the report: column by column, those of the row last."""
         column = place
         while self.messages[column].parent != ROW:
             column = self.messages[column].parent
@@ -74,7 +74,8 @@ class Places:
         *,
         required: bool = False,
     ) -> int:
-        """Add a member or, without a name, an item."""
+        """Add a member or, without a name, an item; return its index."""
+        # A null in an optional column of JSON text stands for an absent member: JSON's null would be the text `null`.
         null_is_value = name is None or (self._may_be_null(paths) and (required or not is_json(kind)))
         message = contract_pb2.Place(parent=parent, null_is_value=null_is_value, typed=kind is not None)
         if name is None:
@@ -88,9 +89,9 @@ class Places:
         return len(self.messages) - 1
 
     def _may_be_null(self, paths: Sequence[SchemaPath]) -> bool:
-        """Whether the JSON side's types let a null through, or it says nothing of the member.
+        """Tell whether the JSON side allows null, or doesn't describe the member.
 
-        A `type` that names null is taken at its word, even where `enum` or `const` then refuses it.
+        A `type` with null allows it here even where `enum` or `const` excludes it: those checks then report it.
         """
         return not paths or "null" in self._shapes.any_of(paths).kinds or any(map(self._names_null, paths))
 
@@ -103,7 +104,7 @@ class Places:
     def _add_inner(
         self, place: int, kind: ArrowType, paths: Sequence[SchemaPath], stated: Json, at: SchemaPath
     ) -> None:
-        """Add what is in a list or a struct. `stated` is the block's own JSON of the type; None where it is derived."""
+        """Add the places inside a list or a struct; `stated` is the type's JSON in the arrow block, None if derived."""
         step: SchemaPath
         if kind.item:
             items = self._shapes.items(paths)

@@ -1,6 +1,6 @@
-"""A plan's patterns in the syntax of Python's `re`. Holds the translation from RE2 alone.
+"""Translate a contract's patterns from RE2's syntax to Python's `re`.
 
-Source: RE2's syntax page; Python's `re`, where classes are Unicode's unless they are written out.
+In Python `\\d` and `\\w` match Unicode characters, so they are written out. Sources: RE2's syntax page; Python's `re`.
 """
 
 import re
@@ -13,11 +13,11 @@ _OPPOSITES: Final = {r"\D": "[^0-9]", r"\W": "[^A-Za-z0-9_]"}
 
 
 class _Untranslatable(Exception):
-    """No pattern is known to mean the same."""
+    """No pattern for Python is known that matches the same texts."""
 
 
 def to_python(re2: str) -> str | None:
-    """The same language in Python's syntax, or None where that isn't sure."""
+    """Return the pattern in Python's syntax, or None where it isn't certain that both match the same texts."""
     try:
         return "".join(_translated(re2))
     except _Untranslatable:
@@ -42,6 +42,6 @@ def _token(text: str, code: str | None, *, in_class: bool) -> str:
         return _SETS[text] if in_class else f"[{_SETS[text]}]"
     if text in (r"\b", r"\B") or (text in _OPPOSITES and in_class):
         raise _Untranslatable
-    if text == "$" and not in_class:
+    if text == "$" and not in_class:  # Python's `$` also matches before a final line end
         return r"\Z"
     return _OPPOSITES.get(text, text)

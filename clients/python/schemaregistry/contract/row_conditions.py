@@ -1,6 +1,7 @@
-"""The guards of a check as conditions on a frame's rows, in Great Expectations' JSON. Holds those on plain texts alone.
+"""Translate the guards of a check to row conditions of Great Expectations, as JSON; conditions on plain texts only.
 
-Source: `great_expectations.expectations.row_conditions`: an `or` of `and`s of comparisons, nested no deeper.
+Source: `great_expectations.expectations.row_conditions`, which takes an `or` of `and`s of comparisons, and no deeper
+nesting.
 """
 
 import json
@@ -14,20 +15,21 @@ from schemaregistry.v1 import contract_pb2
 
 Atom: TypeAlias = dict[str, Json]
 Alternatives: TypeAlias = list[list[Atom]]
-"""Rows for which all atoms of at least one list hold."""
+"""A disjunction of conjunctions: a row matches if all atoms of at least one list hold."""
 
 _ROW: Final = 0
 _MAX_ATOMS: Final = 100
+"""Comparisons in one condition at most; guards that are combined multiply them."""
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_ .,:/+-]*")
-"""Letters that the query which is made of a condition reads as themselves."""
+"""Texts without a character that is special in the query into which Great Expectations turns a condition."""
 
 
 class Unsaid(Exception):
-    """Great Expectations can't say a rule; the message is why."""
+    """Great Expectations can't express a rule; the message says why."""
 
 
 def row_condition(contract: contract_pb2.Contract, guards: Iterable[contract_pb2.Guard]) -> dict[str, Json]:
-    """The arguments that restrict an expectation to the rows that guards let it be made for; raises Unsaid."""
+    """Return the arguments that restrict an expectation to the rows where all guards hold. Raises Unsaid."""
     alternatives = _all_of(_guard(contract, guard) for guard in guards)
     if sum(map(len, alternatives)) > _MAX_ATOMS:
         raise Unsaid("it depends on more conditions than Great Expectations takes")
@@ -38,7 +40,7 @@ def row_condition(contract: contract_pb2.Contract, guards: Iterable[contract_pb2
 
 
 def _all_of(claims: Iterable[Alternatives]) -> Alternatives:
-    """Where each of the claims holds."""
+    """Return the conjunction of some disjunctions, multiplied out."""
     return [[atom for atoms in chosen for atom in atoms] for chosen in product(*claims)]
 
 
@@ -51,7 +53,7 @@ def _guard(contract: contract_pb2.Contract, guard: contract_pb2.Guard) -> Altern
 
 
 def _claim(contract: contract_pb2.Contract, check: contract_pb2.Check, *, holds: bool) -> Alternatives:
-    """Where a check passes, or doesn't: one of values passes also where there is none."""
+    """Return the rows where a check passes (`holds`) or fails; a check of values also passes where there is none."""
     place = contract.places[check.place]
     column = {"name": place.member}
     null = {"type": "nullity", "column": column, "is_null": check.HasField("values") == holds}

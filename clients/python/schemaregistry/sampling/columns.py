@@ -231,6 +231,7 @@ def _lists(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | N
         pool = drawn(item, 4 * text_values.LARGEST_POOL, random, None).unique()
         lengths = np.minimum(lengths, len(pool))
         offsets = np.append(0, np.cumsum(lengths))
+        # Neighbours in a pool of distinct values are distinct.
         starts = np.repeat(random.integers(0, len(pool), count), lengths)
         within = np.arange(offsets[-1]) - np.repeat(offsets[:-1], lengths)
         items = pool.take(pa.array((starts + within) % len(pool)))

@@ -151,6 +151,7 @@ def _breaks(node: ColumnMaker, kinds: tuple[str, ...], values: Iterable[Any]) ->
             array = pa.array([value], node.kind)
         except (pa.ArrowException, ValueError, OverflowError):
             continue
+        # The kernel decides, so that the fault is one for a check too.
         if any(_fails(check, array, node) for check in checks):
             return value
     return None
@@ -167,6 +168,7 @@ def _out_of_range(node: ColumnMaker) -> Any:
     for limit, sign in ((interval.low, -1), (interval.high, 1)):
         if limit is not None:
             beyond = limit + sign if limit.denominator == 1 else math.floor(limit) + (sign if sign > 0 else 0)
+            # pyarrow builds each family from Python's own type for it.
             as_kind: Any = {"float": float, "decimal": Decimal}.get(family(node.kind), int)
             candidates.append(as_kind(int(beyond)))
     kinds = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")

@@ -68,6 +68,7 @@ class Sampler:
             failing = np.logical_or.reduce(list(broken.values())) if broken else np.zeros(len(rows), bool)
             if not failing.any():
                 return columns
+            # Only rows that fail are evaluated again.
             rows = rows[failing]
             left = self._again(columns, rows, {name: mask[failing] for name, mask in broken.items()}, first, randoms)
             columns = {name: _replaced(columns[name], rows, left[name]) for name in columns}

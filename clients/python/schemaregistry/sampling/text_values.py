@@ -90,6 +90,7 @@ def _candidates(rules: ValueRules, name: str, random: Random) -> Iterator[list[s
         for spread in _SPREADS if regex else ():
             yield [matching(regex, spread, random) for _ in range(LARGEST_POOL)]  # type: ignore[arg-type]
     yield _words(rules, random)
+    # Last, as a condition's values need not meet the rules.
     yield [hint for hint in rules.hints if isinstance(hint, str)]
 
 
@@ -111,6 +112,7 @@ def matching(regex: Regex, spread: int, random: Random) -> str:
         case Cat(head, tail):
             return matching(head, spread, random) + matching(tail, spread, random)
         case Alt(options):
+            # The options are a set, and the same seed must give the same text.
             ordered = sorted(options, key=repr)
             return matching(ordered[int(random.integers(0, len(ordered)))], spread, random)
         case Repeat(body, least, most):
@@ -122,6 +124,7 @@ def matching(regex: Regex, spread: int, random: Random) -> str:
 
 def _character(ranges: Ranges, random: Random) -> str:
     """Return a character from ranges: preferably an ASCII letter or digit, else a printable one."""
+    # Readable texts first: a class like `[^,]` allows control characters too.
     for preferred in (str.isalnum, str.isprintable):
         plain = [chr(code) for low, high in ranges for code in range(max(low, 32), min(high, 126) + 1)]
         chosen = [char for char in plain if preferred(char)]

@@ -50,6 +50,7 @@ def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, 
         alike.setdefault(folded(name.strip(WHITESPACE)), []).append(name)
     found: dict[str, str] = {}
     for column in (column for column in columns if column not in there):
+        # With two candidates it isn't certain which is meant, and a name of another column is no candidate.
         former = {*there.intersection(aliases.get(column, ())), *alike.get(folded(column), ())}
         if len(former) == 1 and not former & known:
             found[former.pop()] = column
@@ -97,6 +98,7 @@ class _Mending:
             return self._trimmed(place, array, unread)
         if not fit(array.type, place.kind).refused:
             is_text = family(place.kind) == "text" or (is_json(place.kind) and family(array.type) == "text")
+            # In a text format every value is text in the file, so its type is no repair.
             if not self._is_text and not is_text and described(array.type) != described(place.kind):
                 self._note_cast(place, array, None)
             return array
@@ -132,6 +134,7 @@ class _Mending:
     def _trimmed(self, place: Place, values: Array, unread: Mask) -> Array:
         """Read the misfits again without surrounding white space."""
         texts = self.texts[place.index]
+        # Only the texts that couldn't be read are trimmed; white space that doesn't matter stays.
         again, still = text_parsing.read(trimmed(texts.filter(pa.array(unread))), place.kind)
         read = unread.copy()
         read[unread] = booleans(again.is_valid())
@@ -229,6 +232,7 @@ def _pair(before: Array, after: Array, row: int) -> tuple[Json, Json]:
 
 def _same_instant(array: Array, wanted: DataType) -> Array | None:
     """Change the time zone only: an instant is the same in every zone, but a time without one is no instant."""
+    # Without a zone nobody knows which instant a time is.
     if array.type.tz is None or wanted.tz is None:
         return None
     return array.view(pa.int64()).view(pa.timestamp(array.type.unit, wanted.tz))

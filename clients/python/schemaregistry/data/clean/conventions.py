@@ -53,6 +53,7 @@ class Conventions:
 
     def time_of(self, value: int, kind: DataType) -> str | None:
         """Return the text of a number since 1970; None where no unit is stated, or no type can hold it."""
+        # Arrow's timestamps are int64.
         if self.epoch is None or abs(value) >= 2**63:
             return None
         stamp: Any = pa.array([value], pa.int64()).view(pa.timestamp(self.epoch))
@@ -79,6 +80,7 @@ class Conventions:
         if found is None:
             return text
         order = dict(zip(str(self.dialect.dates), (found[1], found[3], found[4]), strict=True))
+        # A year of two digits would leave its century open.
         if len(order["y"]) != 4 or max(len(order["m"]), len(order["d"])) > 2:
             return text
         date = f"{order['y']}-{order['m']:0>2}-{order['d']:0>2}"

@@ -82,6 +82,7 @@ class RecordMender:
         name = str(place.name)
         if family(place.kind) == "text":
             return self._trim(record, name, text)
+        # A string that the type holds already, such as an RFC 3339 time, needs no repair.
         if family(place.kind) not in FROM_TEXT or self._evaluator.holds({name: text}):
             return {}
         short = text.strip(WHITESPACE)

@@ -86,6 +86,7 @@ class Repairs:
             return
         count, examples = self._found.get(change.done, (0, []))
         wanted = MAX_EXAMPLES - len(examples)
+        # Without values (a rename) there is nothing to show but the count.
         for row in rows[:wanted].tolist() if change.values else ():
             before, after = change.values(row)  # type: ignore[misc]
             examples.append(Instance(*place(row), shown(before), shown(after)))

@@ -88,6 +88,7 @@ def _hits(checks: CheckEvaluator, check: Check, mask: Mask) -> Iterator[Hit]:
         case "residual":
             yield from _residual_hits(checks, check, mask)
         case "closed" if check.place == ROW:
+            # At the row a forbidden member is a column, and each is reported by its own name.
             for name, having in frame.extras(check).items():
                 if (mask & having).any():
                     cell = partial(_cell, frame, name)

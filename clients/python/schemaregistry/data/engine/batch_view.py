@@ -52,6 +52,7 @@ class Frame:
     def row_of(self, place: int) -> Indices | None:
         """Return the row index of each value at a place; None where there is one value for each row."""
         values = self.values(place)
+        # Lists within lists: the indices of each level lead through those above it.
         above = None if place == ROW else self.row_of(self.plan.places[place].parent)
         if values.parents is None or above is None:
             return values.parents if above is None else above
@@ -75,6 +76,7 @@ class Frame:
             column = self.batch.columns.get(place.name or "")
             return Values(self.batch.rows, None if column is None else plain(column))
         known = place.index in self.binding.types and place.parent not in self.binding.refused
+        # Members of a refused or null column have no values, whatever the file says.
         array = parent.array if known and parent.array is not None and family(parent.array.type) != "null" else None
         if place.is_item:
             return self._items(array)
@@ -160,6 +162,7 @@ class Frame:
         """Turn a mask of values at `place` into one of the values at `to`, an outer place, that contain them."""
         while place != to:
             values, parent = self.values(place), self.plan.places[place].parent
+            # Without parents there is one value for each of the outer place, so the mask is already the same.
             if values.parents is not None:
                 outer = np.zeros(self.values(parent).count, bool)
                 outer[values.parents[mask]] = True

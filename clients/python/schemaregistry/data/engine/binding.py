@@ -66,6 +66,7 @@ def _bind_members(plan: Plan, parent: Place, fields: list[Field], binding: Bindi
 
 
 def _bind(plan: Plan, place: Place, kind: DataType, binding: Binding) -> None:
+    # Dictionaries and run-end encoding are layouts: the values decide.
     kind = value_type(kind)
     met = fit(kind, place.kind) if place.kind else PLAIN
     binding.types[place.index] = kind

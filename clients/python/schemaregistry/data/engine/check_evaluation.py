@@ -111,6 +111,7 @@ class CheckEvaluator:
         for guard in check.guards:
             if mask is None:
                 return None
+            # A condition may be at an outer place: it then holds for all values within.
             outer = self.frame.plan.conditions[guard.condition].place
             holds = self.frame.lift(self.holds(guard.condition), outer, check.place)
             mask = some(mask & (holds if guard.holds else ~holds))
@@ -123,10 +124,12 @@ class CheckEvaluator:
         array = values.array
         if self.frame.holds_texts(check.place):
             texts = self.frame.json_texts(check.place)
+            # The code after the last distinct text is that of nulls.
             found = self._refused(check.argument, [*texts.values, None], texts.codes, present)
         elif array is not None and family(array.type) in _SCALARS:
             found = self._refused_distinct(check.argument, array, present)
         else:
+            # Objects and lists rarely repeat, so each is validated by itself.
             indices = range(values.count) if present is None else np.flatnonzero(present).tolist()
             judge, view = partial(self.frame.plan.validator.residual, check.argument), self.frame.json(check.place)
             found = [(index, refusal) for index in indices for refusal in judge(view[index])]

@@ -78,6 +78,7 @@ class RecordEvaluator:
         found = {self._misfit_key(misfit): misfit.value for misfit in reversed(misfits)}
         at_fault = {misfit.path for misfit in misfits}
         for refusal in self._plan.validator.whole(cleaned):
+            # contract.proto: no other check fails for a misfit.
             if not _explained(refusal, at_fault):
                 for key, value in _breaches(refusal, cleaned):
                     found.setdefault(key, value)

@@ -78,6 +78,7 @@ class Validator:
     def _refusals(self, index: int, value: Json) -> list[Refusal]:
         schema, base = self._parts[index]
         if isinstance(value, dict) and len(value) > MANY and isinstance(schema, dict) and "$ref" not in schema:
+            # Compiled when first needed: most data have no such objects.
             if index not in self._wide:
                 self._wide[index] = _Wide(self._root, schema, base, self._prefix)
             return self._wide[index].refusals(value)
@@ -152,6 +153,7 @@ class _Wide:
         for name in value:
             if not self._names.is_valid(name):
                 for error in self._names.iter_errors(name):
+                    # The pointer is that of the rule for names, and the value shown is the object.
                     found = _refusal(error, f"{self._base}/propertyNames")
                     rule = found.rule if found.rule == "false" else "propertyNames"
                     yield replace(found, rule=rule, place=(), names=(), value=value)

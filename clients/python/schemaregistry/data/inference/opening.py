@@ -63,6 +63,7 @@ def _arrow(source: Source) -> BatchStream:
     try:
         reader = pa.ipc.open_file(data)
     except pa.ArrowInvalid:
+        # Not a file: an Arrow stream has another beginning.
         data.seek(0)
         stream = pa.ipc.open_stream(data)
         return BatchStream(stream.schema, lambda _: map(_validated, stream))
@@ -83,6 +84,7 @@ def _csv(source: Source) -> BatchStream:
     convert = pcsv.ConvertOptions(null_values=nulls, strings_can_be_null=True, quoted_strings_can_be_null=False)
     parse = pcsv.ParseOptions(delimiter=source.csv.delimiter or ",", newlines_in_values=True)
     text: Any = pa.BufferReader(b"".join(_sound_csv(source)))
+    # Not open_csv, which infers types from the first block alone.
     table = pcsv.read_csv(text, parse_options=parse, convert_options=convert)
     return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
 

@@ -63,6 +63,7 @@ def _see(here: ColumnProfile, array: Array, there: Array | None = None) -> None:
 
 def _see_texts(here: ColumnProfile, array: Array) -> None:
     """Add the texts that values refer to: a dictionary may have more."""
+    # An earlier batch had too many texts, or no dictionary.
     if here.count and here.texts is None:
         return
     texts = set(pc.unique(decoded(array)).drop_null().to_pylist()) | (here.texts or set())

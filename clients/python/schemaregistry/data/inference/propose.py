@@ -81,7 +81,10 @@ def _object(properties: dict[str, Json], required: list[str]) -> dict[str, Json]
 def _required(fields: list[Field], seen: ColumnProfile) -> list[str]:
     """Return the members that are never null where their object exists."""
     return [
-        each.name for each in fields if not (seen.at(each.name).nulls if seen.at(each.name).count else each.nullable)
+        # Without any value the type's own nullability decides.
+        each.name
+        for each in fields
+        if not (seen.at(each.name).nulls if seen.at(each.name).count else each.nullable)
     ]
 
 
@@ -163,6 +166,7 @@ def _list(kind: DataType, seen: ColumnProfile) -> tuple[Json, Json]:
     """Lists; a null item is JSON's null."""
     items = seen.at(None)
     schema, block = _typed(kind.value_type, items)
+    # Without any item, null items are allowed unless the type forbids them.
     if items.nulls or not (items.count or kind.value_field.nullable is False):
         schema = {**schema, "type": [schema["type"], "null"]}
     counts = {"minItems": kind.list_size, "maxItems": kind.list_size} if pt.is_fixed_size_list(kind) else {}

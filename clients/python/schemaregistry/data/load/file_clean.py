@@ -55,6 +55,7 @@ def clean(  # noqa: PLR0913
 
     Raises as `load` does.
     """
+    # A column under another name is found only if all columns are read.
     plan = replace(Plan.of(contract), whole_rows=True)
     cleaner = Cleaner(plan, aliases or {}, epoch)
     with opened_sink(sources, plan, destination, quarantine) as sink:

@@ -44,6 +44,7 @@ def load(  # noqa: PLR0913
     Raises as `check` does, whatever `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE)
     where the next load would read what this one writes.
     """
+    # The quarantine keeps whole rows, also columns that the contract lacks.
     plan = replace(Plan.of(contract), whole_rows=callable(policy))
     with opened_sink(sources, plan, destination, policy) as sink:
         return settled(Pipeline(plan, sink, revision=revision, progress=progress), sink, sources)
@@ -60,6 +61,7 @@ def opened_sink(
     with ExitStack() as stack:
         into = destination(plan.schema)
         stack.callback(into.discard)
+        # A destination of the caller's own may have no place.
         refuse_overlap(sources, {"destination": getattr(into, "place", None)})
         outlet = Outlet(plan, into)
         if policy == "halt":

@@ -50,6 +50,7 @@ class Quarantine:
             (self._hidden.path / name).write_text(text, encoding="utf-8")
             sync(self._hidden.path / name)
         sync(self._hidden.path)
+        # Not of the report's text, whose seconds differ from run to run.
         contents = repr((report.schema.fingerprint, [facts.path for facts in report.files], self._files))
         final = self._path / f"{self._stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
         # It exists if the same load ran before, with the same contents.

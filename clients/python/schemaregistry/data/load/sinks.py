@@ -144,6 +144,7 @@ class HaltSink:
 
     def accept(self, part: Evaluated) -> None:
         """Write the rows if these and all before them conform."""
+        # After a violation nothing will be published, so nothing more is written.
         if part.all_conform:
             self._outlet.write(self._outlet.conformed(part.path, part.rows))
 
@@ -235,6 +236,7 @@ class QuarantineSink:
         try:
             place = self._outlet.publish() if self._outlet.rows else None
         except UnreadableFile:
+            # Otherwise the quarantine would tell of a load that didn't happen.
             self._quarantine.withdraw()
             raise
         return Loaded(report, place, self._outlet.rows, folder)

@@ -131,6 +131,7 @@ class _Xz:
                 return b""
             assert self._decoder is not None
             data = b""
+            # Input that was taken before may still yield more output than `size`.
             if self._decoder.needs_input:
                 data = self._rest or self._file.read(_CHUNK)
                 self._rest = b""

@@ -39,6 +39,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
     if _knows(plan, split(text, delimiter)):
         return
     refuse_delimiter(path, plan, text, delimiter, line)
+    # UTF-16 without a byte order mark has a NUL in each ASCII character.
     if "\0" in text:
         raise UnreadableFile(
             path,

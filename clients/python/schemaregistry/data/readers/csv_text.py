@@ -174,6 +174,7 @@ class _Lines:
         """Rewrite the quotes of a part of the text, and note whether its end is within quotes."""
         if self._escape:
             return self._pairs.sub(self._doubled, part)
+        # A doubled quote counts twice, and so changes nothing.
         self._inside ^= part.count(b'"') % 2 == 1
         return part
 

@@ -172,6 +172,7 @@ def _mapped(nanos: Array, seconds: Array, read: ColumnRead) -> Array:
         case "list":
             items = _mapped(pc.list_flatten(nanos), pc.list_flatten(seconds), read)
             lengths = pc.list_value_length(nanos).fill_null(0).to_numpy(zero_copy_only=False)
+            # list_flatten leaves out items under null lists, so the offsets are computed anew.
             offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())
             return pa.LargeListArray.from_arrays(offsets, items, mask=nanos.is_null())
     return read(nanos, seconds) if _is_int96(nanos.type) else nanos
@@ -201,6 +202,7 @@ def _in_unit(nanos: Array, seconds: Array, unit: str) -> tuple[Array, Mask | Non
     first, last = max(FIRST_SECOND, -(2**63) // per + 1), min(LAST_SECOND, (2**63 - 1) // per - 1)
     misfits = where_valid((whole < first) | (whole > last) | (rest % step != 0), nanos)
     with np.errstate(over="ignore"):
+        # Misfits may overflow here; they become null below.
         stored = whole * per + rest // step
     unread = nanos.is_null() if misfits is None else pc.or_(nanos.is_null(), pa.array(misfits))
     return pa.array(stored, pa.int64(), mask=unread.to_numpy(zero_copy_only=False)).view(pa.timestamp(unit)), misfits

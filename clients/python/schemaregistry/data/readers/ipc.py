@@ -51,6 +51,7 @@ class IpcReader:
                     rows += batch.num_rows
                     yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
                 if head != _MAGIC:
+                    # A file has a footer, so Arrow notices itself if it is cut.
                     self._refuse_cut_or_followed(stream, reader.schema, rows)
             except READ_ERRORS as error:
                 raise UnreadableFile(path, "CORRUPT", str(error), offset=stream.tell()) from None

@@ -90,6 +90,7 @@ class Input:
         file whose name says that it is compressed.
         """
         self._file: Any = source.opened()
+        # peek may return more bytes than were asked for.
         head = self._file.peek(_HEAD)[:_HEAD]
         if not source.compression and (other := _other(head)):
             self._file.close()

@@ -120,6 +120,7 @@ def piped(stated: str | None, stream: BinaryIO | None = None, csv: CsvDialect = 
     pipe = Pipe(stream or sys.stdin.buffer)
     head = pipe.peek(_HEAD)
     compression = next((name for magic, name in COMPRESSED if head.startswith(magic)), None)
+    # Compressed bytes show no format of what is in them.
     found = stated or (None if compression else _format_of(head))
     if found is None:
         message = (

@@ -223,6 +223,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
 
         def batches(names: list[str]) -> Iterable[pa.RecordBatch]:
             found = fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS)
+            # A dataset reads int96 itself, as nanoseconds that wrap, so they are compared with a second reading.
             wide = _columns_of_int96(fragment).intersection(names)
             return _not_wrapped(fragment, found, sorted(wide)) if wide else found
 

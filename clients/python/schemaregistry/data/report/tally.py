@@ -65,6 +65,7 @@ class Tally:
                 for row in np.flatnonzero(finding.rows)[:wanted].tolist()
             ]
             if found is None:
+                # `actual` is the first value at fault.
                 found = self._found[key] = _Found(finding.expected, words(examples[0].value))
             found.count += int(finding.rows.sum())
             found.examples += examples

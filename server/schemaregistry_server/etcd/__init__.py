@@ -1,1 +1,1 @@
-"""A small etcd client over grpc.aio. Knows nothing of schemas."""
+"""A small etcd client over grpc.aio, which `store/etcd_store.py` uses."""

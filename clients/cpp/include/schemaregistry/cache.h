@@ -1,4 +1,4 @@
-/// The latest versions in memory, kept up to date by a watch: `Cache`, made by `Client::follow`.
+/// `Cache`: the latest versions in memory, kept up to date by a watch. `Client::follow` makes it.
 #pragma once
 
 #include <chrono>
@@ -10,13 +10,13 @@
 
 namespace schemaregistry {
 
-/// How a cache fills and how old it may get.
+/// How long a cache may take to fill, and how out of date its answers may be.
 struct CacheOptions {
-  /// Once the registry was not heard of for so long, `get` is an error. A healthy server sends a mark at least every
-  /// ten seconds, or as often as it says: less than twice that is refused (INVALID_ARGUMENT, reason
-  /// STALENESS_TOO_SHORT). One that has lost its store says so and doesn't count as heard of.
+  /// Once the registry has been silent for so long, `get` is an error. A healthy server sends a mark of progress at
+  /// least every ten seconds, or in the interval that it announces; less than twice that is refused (INVALID_ARGUMENT,
+  /// reason STALENESS_TOO_SHORT). Marks of a server that can't reach its store don't count.
   std::chrono::milliseconds max_staleness{60000};
-  /// For the first filling.
+  /// How long the first filling may take.
   std::chrono::milliseconds timeout{5000};
 };
 
@@ -25,14 +25,14 @@ class Cache {
  public:
   Cache(Cache&&) noexcept;
   Cache& operator=(Cache&&) noexcept;
-  /// Stops following. Pointers from `get` end here.
+  /// Stops the watch. Pointers from `get` are invalid afterwards.
   ~Cache();
 
   /// The latest version of `id`: a clock read, a hash and an atomic load; no lock, no allocation. The pointer stays
-  /// good, with the same content, for as long as the cache lives.
+  /// valid, with the same content, for as long as the cache lives.
   ///
-  /// NOT_FOUND (reason NO_SUCH_SCHEMA) where it isn't registered or isn't followed, UNAVAILABLE (reason STALE) where
-  /// the registry was not heard of for `max_staleness`; else what ended the watch for good.
+  /// Fails with NOT_FOUND (reason NO_SUCH_SCHEMA) where the id isn't registered or isn't followed, with UNAVAILABLE
+  /// (reason STALE) where the registry has been silent for `max_staleness`, or with the error that ended the watch.
   Result<const Schema*> get(std::string_view id) const;
 
  private:

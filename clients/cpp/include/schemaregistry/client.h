@@ -1,7 +1,6 @@
-/// The registry's client over mutual TLS: `Client`, the values it hands out, and the way to a `Cache` or a `Watch`.
+/// `Client`: calls to a registry over mutual TLS, and the making of a `Cache` or a `Watch`.
 ///
-/// Needs C++17 and nothing of gRPC, protobuf or Arrow in the including program. Checking data against a contract is
-/// `gate.h`'s.
+/// It needs C++17, and no headers of gRPC, protobuf or Arrow. `gate.h` checks data against a contract.
 ///
 ///     #include <schemaregistry/client.h>
 ///
@@ -28,23 +27,23 @@ namespace schemaregistry {
 
 class Connection;
 
-/// After `idle` without a byte the client asks the registry for a sign of life, and waits `wait` for it: a peer that
-/// vanished without a word is noticed within both together, whether or not a call is under way. The registry takes such
-/// questions every 10 s and more; a client that asks more often is hung up on.
+/// HTTP/2 keepalive: after `idle` without a byte the client sends a ping and waits `wait` for its answer, so that a
+/// connection that broke silently is noticed within the sum of both, even with no call in progress. `idle` must be 10 s
+/// or more: the registry closes connections that ping more often.
 struct Keepalive {
   std::chrono::milliseconds idle{30000};
   std::chrono::milliseconds wait{10000};
 };
 
-/// Where the registry is and how long a call may take.
+/// The registry's address, the credentials, and how long a call may take.
 ///
-/// A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of the
-/// proxy that the environment names for gRPC, if it names one (grpc_proxy, https_proxy, http_proxy; no_proxy).
+/// The client connects directly to localhost and loopback addresses, and to others through the proxy that the
+/// environment names for gRPC, if any (grpc_proxy, https_proxy, http_proxy; no_proxy).
 struct ClientOptions {
   /// `HOST:PORT` of the registry's gRPC.
   std::string target = "localhost:50051";
   Credentials credentials;
-  /// For all attempts of one call together.
+  /// The time for all attempts of one call together.
   std::chrono::milliseconds timeout{5000};
   Keepalive keepalive{};
 };
@@ -63,38 +62,41 @@ struct RecordError {
 /// One connection to a registry. Threads may share it; cheap to move, and it may go before its caches and watches.
 class Client {
  public:
-  /// Read the credentials' files; the connection is made by the first call. The files are looked at every second and
-  /// serve the next connection: a renewed certificate needs no restart.
+  /// Read the credentials' files; the first call makes the connection. The files are checked for changes every second
+  /// and used by the next connection, so a renewed certificate needs no restart.
   ///
-  /// INVALID_ARGUMENT where a file can't be read (reason CREDENTIALS_UNREADABLE) or is not PEM (CREDENTIALS_UNSOUND).
+  /// Fails with INVALID_ARGUMENT where a file can't be read (reason CREDENTIALS_UNREADABLE) or is not PEM
+  /// (CREDENTIALS_UNSOUND).
   static Result<Client> open(ClientOptions options);
 
-  /// The registry at SCHEMAREGISTRY_TARGET (`localhost:50051` without it) with `Credentials::from_environment`.
+  /// Open the registry at SCHEMAREGISTRY_TARGET (default `localhost:50051`) with `Credentials::from_environment`.
   static Result<Client> from_environment();
 
   Client(Client&&) noexcept;
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// One version, byte for byte as it was registered: `1.0.0`, `v1.0.0` or `latest`.
+  /// Get one version's document, byte for byte as it was registered; `version` is `1.0.0`, `v1.0.0` or `latest`.
   ///
-  /// `min_revision` waits, within the timeout, until the server has seen that revision. NOT_FOUND where the id or the
-  /// version isn't registered (`metadata["near"]` has near names), UNAVAILABLE where the registry can't be reached,
-  /// DEADLINE_EXCEEDED where it doesn't answer in time.
+  /// With `min_revision` the call waits, within the timeout, until the server has that revision. Fails with NOT_FOUND
+  /// where the id or the version isn't registered (`metadata["near"]` has similar names), UNAVAILABLE where the
+  /// registry can't be reached, DEADLINE_EXCEEDED where it doesn't answer in time.
   Result<Schema> get(const std::string& id, const std::string& version = "latest", std::int64_t min_revision = 0) const;
 
-  /// The compiled check plan of one version: a serialised `schemaregistry.v1.Contract`, which `Gate::make` takes.
+  /// Get one version's compiled contract: a serialised `schemaregistry.v1.Contract`, which `Gate::make` takes.
+  /// Fails as `get`.
   Result<std::string> contract(const std::string& id, const std::string& version = "latest") const;
 
-  /// Judge a few records, a JSON array, by one version, on the server; for files there is `Gate`. What they break,
-  /// nothing where all are valid.
+  /// Validate a JSON array of up to 1,000 records against one version, on the server (`Gate` checks files). Returns the
+  /// rules that they break, an empty vector where all records are valid. Fails as `get`.
   Result<std::vector<RecordError>> validate(const std::string& id, const std::string& records,
                                             const std::string& version = "latest") const;
 
-  /// Follow `ids` (all schemas when empty) in the background. Returns once all that the registry has is there.
+  /// Follow `ids` (all schemas when empty) in the background. Returns once every version that the registry has is in
+  /// the cache; fails where that takes longer than `options.timeout`.
   Result<Cache> follow(const std::vector<std::string>& ids = {}, CacheOptions options = {}) const;
 
-  /// Every version after a revision, then each further one as it is registered, to `handler`; see `Watch`.
+  /// Call `handler` with every version after a revision, then with each new one as it is registered; see `Watch`.
   Result<Watch> watch(WatchOptions options, Watch::Handler handler, Watch::OnEnd on_end = {}) const;
 
  private:

@@ -1,7 +1,7 @@
-/// Columns of a record batch as spans of C++ values, without a copy: what headers made by `schemaregistry cpp` use.
+/// Columns of a record batch as spans of C++ values, without a copy; headers made by `schemaregistry cpp` use them.
 ///
-/// The spans point into the batch's memory and are good for as long as it lives. Judges nothing: map batches that a
-/// gate has loaded.
+/// The spans point into the batch's memory and are valid for as long as it lives. Values aren't checked here: map
+/// batches that a `Gate` has loaded.
 #pragma once
 
 #include <arrow/array.h>
@@ -21,7 +21,7 @@
 
 namespace schemaregistry {
 
-/// The texts (or bytes) of a column.
+/// The strings (or byte strings) of a column.
 template <class Offset>
 class BasicTexts {
  public:
@@ -42,7 +42,7 @@ class BasicTexts {
 using Texts = BasicTexts<std::int32_t>;
 using LargeTexts = BasicTexts<std::int64_t>;
 
-/// The truth values of a column, one bit each.
+/// The booleans of a column, stored as one bit each.
 class Bools {
  public:
   Bools() = default;
@@ -59,7 +59,7 @@ class Bools {
   std::size_t size_ = 0;
 };
 
-/// A column that may have no value in a row: ask `has` before the value.
+/// A column with nulls: ask `has(row)` before the value.
 template <class Values>
 class Nullable {
  public:
@@ -71,7 +71,7 @@ class Nullable {
   bool has(std::size_t row) const noexcept {
     return validity_ == nullptr || arrow::bit_util::GetBit(validity_, offset_ + static_cast<std::int64_t>(row));
   }
-  /// The value of a row that has one.
+  /// The value of a row for which `has` is true.
   auto operator[](std::size_t row) const noexcept { return values_[row]; }
 
  private:
@@ -82,11 +82,12 @@ class Nullable {
 
 namespace columns {
 
-/// The array of a column, where it is of the Arrow array's class.
+/// The column `name` as an array of class `ArrayType`; fails with FAILED_PRECONDITION (reason WRONG_COLUMNS) where it
+/// is missing or of another type.
 template <class ArrayType>
 Result<const ArrayType*> array_of(const arrow::RecordBatch& batch, const std::string& name) {
   auto column = batch.GetColumnByName(name);
-  // The batch holds what an extension, as that of JSON, is stored as.
+  // An extension type, such as JSON's, is read by its storage.
   if (column && column->type_id() == arrow::Type::EXTENSION)
     column = static_cast<const arrow::ExtensionArray&>(*column).storage();
   if (column && column->type_id() == ArrayType::TypeClass::type_id) return static_cast<const ArrayType*>(column.get());
@@ -98,7 +99,7 @@ Result<const ArrayType*> array_of(const arrow::RecordBatch& batch, const std::st
       {}};
 }
 
-/// The values of an array as the header's type of them.
+/// The values of an array as `Bools`, `BasicTexts` or `std::span`, by its type.
 template <class ArrayType>
 auto values_of(const ArrayType& array) {
   const auto size = static_cast<std::size_t>(array.length());
@@ -115,7 +116,7 @@ auto values_of(const ArrayType& array) {
 template <class ArrayType>
 using ValuesOf = decltype(values_of(std::declval<const ArrayType&>()));
 
-/// Map a column that has a value in every row.
+/// Map a column without nulls; sets `error` and returns false where it can't.
 template <class ArrayType>
 bool map(const arrow::RecordBatch& batch, const std::string& name, ValuesOf<ArrayType>& into, Error& error) {
   const auto array = array_of<ArrayType>(batch, name);
@@ -124,7 +125,7 @@ bool map(const arrow::RecordBatch& batch, const std::string& name, ValuesOf<Arra
   return bool(array);
 }
 
-/// Map a column that may have none.
+/// Map a column that may have nulls; sets `error` and returns false where it can't.
 template <class ArrayType>
 bool map(const arrow::RecordBatch& batch, const std::string& name, Nullable<ValuesOf<ArrayType>>& into, Error& error) {
   const auto array = array_of<ArrayType>(batch, name);
@@ -133,7 +134,7 @@ bool map(const arrow::RecordBatch& batch, const std::string& name, Nullable<Valu
   return bool(array);
 }
 
-/// Map a column of a nested type, as the Arrow array that it is.
+/// Map a column of a nested type to its Arrow array; sets `error` and returns false where it is missing.
 inline bool map(const arrow::RecordBatch& batch, const std::string& name, std::shared_ptr<arrow::Array>& into,
                 Error& error) {
   into = batch.GetColumnByName(name);

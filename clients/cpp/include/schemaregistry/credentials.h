@@ -1,6 +1,4 @@
-/// What a client shows the registry and trusts it by: three PEM files, by their paths.
-///
-/// Holds where they are; reading them is `Client::open`'s.
+/// `Credentials`: the paths of a client's three PEM files, which `Client::open` reads.
 #pragma once
 
 #include <string>
@@ -9,17 +7,17 @@
 
 namespace schemaregistry {
 
-/// Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
+/// The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
 struct Credentials {
   std::string ca;
   std::string cert;
   std::string key;
 
-  /// The certificates that `schemaregistry serve --dev` made in its data directory; `identity` is `reader` or `ci-bot`.
+  /// The files that `schemaregistry serve --dev` made in its data directory; `identity` is `reader` or `ci-bot`.
   static Credentials dev(const std::string& data_dir = ".data", const std::string& identity = "reader");
 
-  /// The files named by SCHEMAREGISTRY_CA, _CERT and _KEY; without them the dev ones under SCHEMAREGISTRY_DATA or
-  /// `./.data`. INVALID_ARGUMENT (reason CREDENTIALS_INCOMPLETE) where only some of the three are set.
+  /// The files named by SCHEMAREGISTRY_CA, _CERT and _KEY; where none is set, dev mode's files in SCHEMAREGISTRY_DATA
+  /// or `./.data`. Fails with INVALID_ARGUMENT (reason CREDENTIALS_INCOMPLETE) where only some of the three are set.
   static Result<Credentials> from_environment();
 };
 

@@ -1,7 +1,7 @@
-/// The gate: a compiled contract interpreted over Arrow record batches and over files.
+/// `Gate`: check Arrow record batches and files against a compiled contract.
 ///
-/// Needs C++20 and Arrow's headers. It gives the verdicts, failing rows, columns, rules and examples of
-/// `schemaregistry check`. A program that only fetches documents includes `client.h` alone.
+/// It reports the same verdicts, failing rows, columns, rules and examples as `schemaregistry check`. It needs C++20
+/// and Arrow's headers; a program that only fetches documents includes `client.h` alone.
 ///
 ///     #include <schemaregistry/client.h>
 ///     #include <schemaregistry/gate.h>
@@ -31,66 +31,69 @@ namespace schemaregistry {
 
 class Plan;
 
-/// How CSV files are written, where that isn't RFC 4180 in UTF-8; what is empty isn't said.
+/// How CSV files are written, where that isn't RFC 4180 in UTF-8; an empty member leaves the contract's or RFC 4180's.
 struct CsvDialect {
-  /// One ASCII character between two fields, `\t` say.
+  /// One ASCII character between two fields, for example `\t`.
   std::string delimiter;
-  /// `utf-8`, `utf-16` (by its byte order mark, which is recognised unasked), `utf-16le`, `utf-16be`, `iso-8859-1` or
-  /// `windows-1252`.
+  /// `utf-8`, `utf-16` (by its byte order mark, which is also recognised by default), `utf-16le`, `utf-16be`,
+  /// `iso-8859-1` or `windows-1252`.
   std::string encoding;
-  /// One ASCII character; lines outside quotes that start with it are passed over.
+  /// One ASCII character; lines outside quotes that start with it are skipped.
   std::string comment;
-  /// Lines before the header.
+  /// The number of lines before the header.
   std::optional<std::uint32_t> skip_lines;
-  /// Fields without quotes that are null, besides empty ones.
+  /// Unquoted fields that mean null, besides empty ones.
   std::vector<std::string> null;
-  /// One ASCII character that within quotes makes the quote after it a part of the text.
+  /// One ASCII character that escapes a quote within a quoted field.
   std::string escape;
 };
 
-/// A check of files, and what to do with their rows.
+/// Options for checking files.
 struct CheckOptions {
-  /// `parquet`, `arrow`, `csv` or `ndjson` for all files; empty to tell each by its name or its first bytes.
+  /// `parquet`, `arrow`, `csv` or `ndjson` for all files; empty to detect each file's by its name or first bytes.
   std::string format;
-  /// For the report: the registry's revision of the contract.
+  /// The registry's revision of the contract, which is only copied to the report.
   std::optional<std::int64_t> revision;
-  /// Over what the contract says of CSV. INVALID_ARGUMENT (BAD_CSV) for a dialect that there isn't.
+  /// Overrides the contract's CSV dialect. A dialect that isn't possible fails with INVALID_ARGUMENT (BAD_CSV).
   CsvDialect csv = {};
-  /// Files in a directory whose names tell no format make the answer undecided; else they are named in a note.
+  /// Where true, files in a directory whose format their names don't tell make the report undecided; else they are
+  /// named in a note.
   bool strict = false;
 };
 
-/// What a load brings: the report, and the rows only where all of them conform.
+/// The result of a load: the report, and the rows where all of them conform, else none.
 struct Loaded {
   Report report;
-  /// In the contract's columns, types and order; a column that the files lack is null throughout.
+  /// The rows, with the contract's columns, types and order; a column that the files lack is all null.
   std::vector<std::shared_ptr<arrow::RecordBatch>> batches;
 };
 
-/// One contract, ready to judge. Threads may share it.
+/// A contract, ready to check data. Threads may share it.
 class Gate {
  public:
-  /// From a serialised `schemaregistry.v1.Contract`. FAILED_PRECONDITION (reason UNKNOWN_PLAN) for one that this reader
-  /// doesn't know or can't trust: it never passes over what it doesn't understand.
+  /// Make a gate from a serialised `schemaregistry.v1.Contract`. Fails with FAILED_PRECONDITION (reason UNKNOWN_PLAN)
+  /// for bytes that are no contract, or a contract with a check that this version doesn't know: no check is ever
+  /// skipped.
   static Result<Gate> make(std::string_view contract);
 
   const std::string& id() const noexcept;
   const std::string& version() const noexcept;
   /// `sha256:` and 64 hex digits, over the document's canonical form.
   const std::string& fingerprint() const noexcept;
-  /// Of rows that are handed on.
+  /// The Arrow schema of the rows that `load` returns.
   const std::shared_ptr<arrow::Schema>& schema() const noexcept;
 
-  /// Judge the batches of a reader, in bounded memory; `name` stands for the file in the report.
+  /// Check the batches of a reader, in bounded memory; the report has `name` as their file's name.
   Result<Report> check(arrow::RecordBatchReader& batches, const std::string& name = "batches") const;
 
-  /// Judge files, directories and globs of Parquet, Arrow IPC, CSV and NDJSON, batch by batch, in bounded memory.
+  /// Check files, directories and globs of Parquet, Arrow IPC, CSV and NDJSON, batch by batch, in bounded memory.
   ///
-  /// What is wrong with the data is in the report, also a file that can't be read to its end (`undecided`).
-  /// INVALID_ARGUMENT for names that stand for no file (NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT).
+  /// Faults in the data are in the report, also a file that can't be read to its end (`undecided`). Fails with
+  /// INVALID_ARGUMENT for names without a file to check (NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT).
   Result<Report> check(const std::vector<std::string>& files, const CheckOptions& options = {}) const;
 
-  /// The same, and keep the rows in memory: they are handed on once the last of them is known to conform.
+  /// Check files as `check` does, and return their rows once the last of them is known to conform. All rows are in
+  /// memory.
   Result<Loaded> load(const std::vector<std::string>& files, const CheckOptions& options = {}) const;
 
  private:

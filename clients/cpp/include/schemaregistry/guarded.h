@@ -1,4 +1,4 @@
-/// The wall at the API: whatever is thrown below it becomes an `Error`.
+/// `guarded`: turn exceptions into an `Error`, so that none leaves the library.
 #pragma once
 
 #include <exception>
@@ -10,7 +10,7 @@
 
 namespace schemaregistry {
 
-/// Call `work`, which returns a `Result`; an exception out of it is returned as an error.
+/// Call `work`, which returns a `Result`; an exception is returned as an error (OUT_OF_MEMORY, INTERNAL).
 template <class Work>
 auto guarded(Work&& work) noexcept -> decltype(work()) {
   try {

@@ -1,4 +1,5 @@
-/// Files as structs of typed spans: the back-test loader. The struct is made from the contract by `schemaregistry cpp`.
+/// Load files as structs of typed spans, for example for a back-test. `schemaregistry cpp` makes the struct of a
+/// contract.
 ///
 ///     #include <schemaregistry/loader.h>
 ///     #include "ticks_v1.h"                                        // schemaregistry cpp ticks_v1 > ticks_v1.h
@@ -22,16 +23,17 @@
 
 namespace schemaregistry {
 
-/// The rows of some files: the report, and the columns of each batch where all rows conform.
+/// The result of `load_rows`: the report, and the columns of each batch where all rows conform.
 template <class Columns>
 struct Rows {
   Report report;
   std::vector<Columns> batches;
-  /// What the spans point into.
+  /// The batches that the spans in `batches` point into.
   std::vector<std::shared_ptr<arrow::RecordBatch>> memory;
 };
 
-/// Nothing where a struct was made from the gate's contract; else FAILED_PRECONDITION (reason CONTRACT_CHANGED).
+/// Compare the struct's fingerprint with the gate's contract; fails with FAILED_PRECONDITION (reason CONTRACT_CHANGED)
+/// where the struct was made from another one.
 template <class Columns>
 Result<bool> made_for(const Gate& gate) {
   if (gate.fingerprint() == Columns::kFingerprint) return true;
@@ -45,7 +47,8 @@ Result<bool> made_for(const Gate& gate) {
                {}};
 }
 
-/// Check files and map their rows. The struct's fingerprint is compared before a byte of them is read.
+/// Check files, and map their rows where all conform. Fails as `made_for`, before any file is read, and as
+/// `Gate::load`.
 template <class Columns>
 Result<Rows<Columns>> load_rows(const Gate& gate, const std::vector<std::string>& files,
                                 const CheckOptions& options = {}) {

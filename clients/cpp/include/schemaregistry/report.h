@@ -1,4 +1,4 @@
-/// What a check found, as plain values and as JSON. Holds nothing of Arrow, gRPC or protobuf.
+/// `Report`: the result of a check, as plain values, JSON or text. It needs no headers of Arrow, gRPC or protobuf.
 #pragma once
 
 #include <cstdint>
@@ -8,9 +8,10 @@
 
 namespace schemaregistry {
 
+/// Whether the data conforms; `undecided` where it couldn't be read to its end.
 enum class ReportVerdict { conforms, violates, undecided };
 
-/// One file that was read: its rows (those read so far, where it broke off) and its bytes on disk.
+/// One file that was read: its rows (those before the fault, where it can't be read to its end) and its bytes on disk.
 struct FileFacts {
   std::string path;
   std::string format;
@@ -18,7 +19,7 @@ struct FileFacts {
   std::int64_t bytes = 0;
 };
 
-/// One row that fails: `row` counts from 0 in the file, `line` from 1 in text formats. `value` is JSON text.
+/// A row that fails: `row` counts from 0 in the file, `line` from 1 in text formats. `value` is JSON text.
 struct Example {
   std::string file;
   std::int64_t row = 0;
@@ -26,21 +27,22 @@ struct Example {
   std::string value;
 };
 
-/// One rule that is broken, by so many rows.
+/// A rule that `count` rows break.
 struct Violation {
-  /// The top-level column; nothing where the rule is of the whole row.
+  /// The top-level column; empty where the rule is about the whole row.
   std::optional<std::string> column;
-  /// The rule's place in the document (RFC 6901), and its keyword, or `arrow`.
+  /// The JSON pointer (RFC 6901) of the rule in the document.
   std::string pointer;
+  /// The JSON Schema keyword, or `arrow` for a value that the column's Arrow type can't represent.
   std::string rule;
   std::string expected;
   std::string actual;
   std::int64_t count = 0;
-  /// The first ten.
+  /// The first ten of the rows.
   std::vector<Example> examples;
 };
 
-/// Why the data could not be judged. `offset` is in bytes: of the file, of a text format's decompressed text.
+/// Why the report is undecided. `offset` is in bytes of the file, or, in text formats, of the decompressed text.
 struct Fault {
   std::string file;
   std::optional<std::int64_t> offset;
@@ -49,30 +51,30 @@ struct Fault {
   std::string message;
 };
 
-/// The whole answer.
+/// The result of a check.
 struct Report {
   ReportVerdict verdict = ReportVerdict::conforms;
   std::string schema_id;
   std::string schema_version;
-  /// Nothing where no registry was asked.
+  /// Empty where the contract isn't from a registry.
   std::optional<std::int64_t> schema_revision;
   std::string schema_fingerprint;
   std::vector<FileFacts> files;
   std::int64_t rows = 0;
-  /// Distinct rows.
+  /// Rows that break at least one rule, each counted once.
   std::int64_t rows_failing = 0;
   std::vector<Violation> violations;
   std::vector<std::string> notes;
   std::optional<Fault> error;
-  /// Of the wall clock.
+  /// Seconds of wall-clock time.
   double seconds = 0;
   std::int64_t peak_memory_bytes = 0;
 
-  /// The object that `schemaregistry check --json` prints, in the same order, without a line end.
+  /// The JSON object that `schemaregistry check --json` prints, in the same order, without a newline at its end.
   std::string to_json() const;
-  /// For a person: the verdict, each violation with its first rows, the notes.
+  /// The report for a person: the verdict, each violation with its first rows, the notes.
   std::string to_text() const;
-  /// 0 conforms, 1 violates, 3 undecided.
+  /// The exit code of `schemaregistry check`: 0 conforms, 1 violates, 3 undecided.
   int exit_code() const;
 };
 

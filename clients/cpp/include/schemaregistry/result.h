@@ -1,7 +1,6 @@
 /// Errors as values: `Error`, `Result<T>` and the canonical codes.
 ///
-/// Nothing in this library throws to its caller and nothing aborts: what may fail returns a `Result`.
-/// Holds no knowledge of gRPC; how a call's status becomes an `Error` is the client's.
+/// No function of this library throws to its caller or aborts: what may fail returns a `Result`.
 ///
 ///     schemaregistry::Result<int> half(int n) {
 ///       if (n % 2) return schemaregistry::Error{schemaregistry::Code::invalid_argument, "ODD", "give an even number"};
@@ -39,23 +38,23 @@ enum class Code {
   unauthenticated = 16,
 };
 
-/// The code's canonical name, as `NOT_FOUND`.
+/// The code's canonical name, for example `NOT_FOUND`.
 std::string_view name(Code code) noexcept;
 
-/// A refusal that a person can act on.
+/// Why something failed, in words that a person can act on.
 struct Error {
   Code code = Code::unknown;
   /// A stable UPPER_SNAKE name: `NO_SUCH_SCHEMA`, `TLS_HANDSHAKE`, `STALE`, ….
   std::string reason;
   /// What is wrong, and what to do.
   std::string message;
-  /// A JSON pointer (RFC 6901) into the input at fault; empty where no single place is.
+  /// A JSON pointer (RFC 6901) to the fault in the input; empty where it isn't at a single place.
   std::string pointer;
-  /// The rest: near names, versions, fingerprints, file, offset.
+  /// Further values by name: near names, versions, fingerprints, file, offset.
   std::map<std::string, std::string> metadata;
 };
 
-/// A value of `T`, or the `Error` for want of it.
+/// A value of `T`, or the `Error` that there is in its place.
 template <class T>
 class [[nodiscard]] Result {
  public:
@@ -65,14 +64,14 @@ class [[nodiscard]] Result {
   /// Whether there is a value.
   explicit operator bool() const noexcept { return held_.index() == 0; }
 
-  /// The value; only where there is one.
+  /// The value. Undefined where there is none.
   T& operator*() & noexcept { return *std::get_if<0>(&held_); }
   const T& operator*() const& noexcept { return *std::get_if<0>(&held_); }
   T&& operator*() && noexcept { return std::move(*std::get_if<0>(&held_)); }
   T* operator->() noexcept { return std::get_if<0>(&held_); }
   const T* operator->() const noexcept { return std::get_if<0>(&held_); }
 
-  /// The error; only where there is one.
+  /// The error. Undefined where there is a value.
   const Error& error() const& noexcept { return *std::get_if<1>(&held_); }
   Error&& error() && noexcept { return std::move(*std::get_if<1>(&held_)); }
 

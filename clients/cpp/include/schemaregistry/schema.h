@@ -1,4 +1,4 @@
-/// A version of a schema, as the registry hands it out. A plain value.
+/// `Schema`: one version of a schema, as a plain value.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-/// A watch that outlives its connections: `Watch`, made by `Client::watch`, and the events that it tells.
+/// `Watch`: follow the registry's new versions across lost connections. `Client::watch` makes it.
 #pragma once
 
 #include <chrono>
@@ -14,56 +14,57 @@
 
 namespace schemaregistry {
 
-/// One thing a watch tells.
+/// An event of a watch: a version, or a mark of progress.
 struct Event {
   enum class Kind {
-    /// A version that was there when the watch began.
+    /// A version that was registered before the watch began.
     snapshot,
     /// A version registered since.
     change,
-    /// Nothing up to `revision` is left to tell; the first one ends the snapshot.
+    /// A mark of progress: every event up to `revision` has been sent. The first one ends the snapshot.
     progress,
   };
   Kind kind = Kind::progress;
-  /// Resume a later watch after this one.
+  /// The event's revision; a later watch resumes after it.
   std::int64_t revision = 0;
-  /// Empty at `progress`; without `document` unless the watch asks for them.
+  /// The version; empty at `progress`, and without `document` unless `include_documents` is set.
   Schema schema;
-  /// At `progress`: the server itself has lost its store for now, what it knows may be old.
+  /// At `progress`: the server can't reach its store, so its answers may be out of date.
   bool stale = false;
 };
 
-/// What to watch, and how to come back.
+/// What to watch, and how to reconnect.
 struct WatchOptions {
-  /// Everything after this revision.
+  /// The watch sends every version after this revision.
   std::int64_t after_revision = 0;
   /// Only these schemas; empty for all.
   std::vector<std::string> ids;
+  /// Whether events have the documents.
   bool include_documents = false;
-  /// Before a further connection the watch waits a random time (so that watchers spread out) up to a bound that
-  /// starts here and doubles to `longest_pause`; a message from the registry resets it.
+  /// Before it reconnects, the watch waits a random time (so that watchers spread out) up to a bound that starts here
+  /// and doubles up to `longest_pause`; a message from the registry resets it.
   std::chrono::milliseconds first_pause{100};
   std::chrono::milliseconds longest_pause{5000};
 };
 
-/// The events of a watch, each once and in the order of their revisions, told on a thread of its own.
+/// A watch on a thread of its own, which calls a handler with each event once, in the order of revisions.
 ///
-/// When the connection breaks, or nothing comes by it for three of the registry's intervals (30 s, unless it says
-/// otherwise), it makes a new one and resumes after the last revision that it told.
+/// When the connection breaks, or is silent for three of the registry's progress intervals (30 s by default), the watch
+/// connects again and resumes after its last revision.
 class Watch {
  public:
-  /// Called from the watch's thread, never twice at a time. It may throw: that ends the watch.
+  /// Called from the watch's thread, one call at a time. An exception ends the watch.
   using Handler = std::function<void(const Event&)>;
-  /// Called once, from the watch's thread, when it ended for good: the registry was never reached, asking again won't
-  /// help (PERMISSION_DENIED, OUT_OF_RANGE where the store is another one, …), or the handler threw.
+  /// Called once, from the watch's thread, when the watch has ended for good: the registry was never reached, a new
+  /// connection won't help (PERMISSION_DENIED, OUT_OF_RANGE where the store is another one, …), or the handler threw.
   using OnEnd = std::function<void(const Error&)>;
 
   Watch(Watch&&) noexcept;
   Watch& operator=(Watch&&) noexcept;
-  /// Ends the watch and waits for a handler under way. Not from within the handler.
+  /// Ends the watch and waits for a running handler; must not be called from the handler.
   ~Watch();
 
-  /// The revision to resume after.
+  /// The revision of the last event, after which a later watch resumes.
   std::int64_t revision() const noexcept;
   /// Why the watch ended for good; empty while it goes on.
   std::optional<Error> failure() const;

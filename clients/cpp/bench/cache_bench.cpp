@@ -1,4 +1,4 @@
-// What a cached get costs, against a real registry. The bound is 20 ns.
+// Measure a cached `get` against a real registry. The bound is 20 ns.
 #include <benchmark/benchmark.h>
 
 #include <memory>

@@ -1,9 +1,9 @@
-// What checking a Parquet file costs, against Arrow C++'s own decode of the same file: one thread, CPU time.
+// Compare the check of a Parquet file with Arrow C++'s decoding of it: one thread, CPU time.
 //
 //     gate_bench CONTRACT.pb TICKS.parquet [ROUNDS]
 //
-// Prints one JSON object. `ratio` is the decode's time over the check's: 1 where checking is free. The two take turns,
-// so that a busy machine slows both; the median of the rounds counts.
+// Prints one JSON object. `ratio` is the decoding's time divided by the check's: 1 where checking is free. The two run
+// in turn, so that a busy machine slows both; the median of the rounds counts.
 #include <arrow/io/file.h>
 #include <arrow/record_batch.h>
 #include <parquet/arrow/reader.h>
@@ -28,7 +28,7 @@ double cpu_seconds() {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
 }
 
-/// Every column of every batch, as Arrow reads a Parquet file when it is told nothing.
+/// Decode every column of every batch with Arrow's default settings.
 arrow::Result<std::int64_t> decode(const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
   parquet::arrow::FileReaderBuilder builder;

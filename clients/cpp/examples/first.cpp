@@ -1,4 +1,5 @@
-// The lines of docs/clients.md, as a program: the latest ticks_v1, a record judged by it, the first mark of a watch.
+// The example of docs/clients.md as a program: get the latest ticks_v1, validate a record, wait for a watch's first
+// mark.
 #include <schemaregistry/client.h>
 
 #include <cstdio>

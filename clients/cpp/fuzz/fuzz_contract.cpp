@@ -1,5 +1,5 @@
-// A hostile contract: bytes that are read as one and, where they are taken, judge a few rows. It must never crash, hang
-// or fill the memory; what it says of the rows doesn't matter.
+// Fuzz the gate with hostile contracts: read the bytes as a contract, and judge a few rows where that succeeds. It must
+// never crash, hang or fill the memory; the verdict doesn't matter.
 #include <arrow/array/builder_base.h>
 #include <arrow/array/util.h>
 #include <arrow/builder.h>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr int kRows = 6;
 
-/// A column of the values that are most often wrong: the ends of a type, NaN, what isn't UTF-8; and of nulls, where a
-/// type is built of others.
+/// A column of values that are often mishandled: the ends of a type's range, NaN, invalid UTF-8; nulls for nested
+/// types.
 std::shared_ptr<arrow::Array> column_of(const std::shared_ptr<arrow::DataType>& type) {
   const auto finish = [](auto& builder) { return *builder.Finish(); };
   switch (type->id()) {

@@ -1,5 +1,5 @@
-// A judge of files on standard input: a line `CONTRACT<tab>FILE` is answered by a line of JSON. bench/fuzz_files.py
-// gives it damaged files.
+// Judge files named on standard input: each line `CONTRACT<tab>FILE` is answered with a line of JSON.
+// bench/fuzz_files.py sends it damaged files.
 #include <cstdio>
 #include <fstream>
 #include <iostream>

@@ -1,5 +1,4 @@
-/// What is asked of every header that `schemaregistry cpp` writes: it maps the rows that a gate of its contract hands
-/// on.
+/// Test a header made by `schemaregistry cpp`: it maps the rows that a gate of its contract loads.
 #pragma once
 
 #include <arrow/array/util.h>
@@ -14,7 +13,7 @@
 
 namespace schemaregistry::testing {
 
-/// Map batches in the gate's types, an empty one and one of nulls, and one that lacks the columns.
+/// Map batches in the gate's types: an empty one, one of nulls, and one that lacks the columns.
 template <class Columns>
 void expect_maps(const std::string& contract_file) {
   std::ifstream file(contract_file, std::ios::binary);

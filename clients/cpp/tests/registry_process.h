@@ -1,4 +1,4 @@
-/// A real registry in a process of its own, on this machine, over mutual TLS.
+/// Run a real registry in a process of its own, over mutual TLS on loopback.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,7 @@
 
 namespace schemaregistry::testing {
 
-/// A directory of one test, gone with it.
+/// A temporary directory, removed with its test.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -24,10 +24,10 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// `schemaregistry serve --dev` over one data directory; killed and its data removed at the end.
+/// `schemaregistry serve --dev` with one data directory; at the end it is killed and its data removed.
 class RegistryProcess {
  public:
-  /// Start on a free port with `schemas/` published; fails the program where the server doesn't start.
+  /// Start it on a free port with `schemas/` published; ends the program where the server doesn't start.
   explicit RegistryProcess(std::vector<std::string> options = {});
   ~RegistryProcess();
   RegistryProcess(const RegistryProcess&) = delete;
@@ -37,14 +37,14 @@ class RegistryProcess {
   std::string data() const { return (folder_.path() / "data").string(); }
   ClientOptions client_options(const std::string& identity = "reader") const;
 
-  /// Send a signal and go on.
+  /// Send the process a signal.
   void send(int signal) const;
-  /// End it without a farewell.
+  /// Kill the process (SIGKILL).
   void kill();
-  /// Start again over the same data, on the same port.
+  /// Start it again with the same data and port.
   void restart();
 
-  /// Register a document as the publisher; the revision, or -1 where it was refused.
+  /// Register a document as the publisher; returns the revision, or -1 where it was refused.
   std::int64_t publish(const std::string& id, const std::string& document) const;
 
  private:
@@ -56,7 +56,7 @@ class RegistryProcess {
   pid_t pid_ = -1;
 };
 
-/// A small document: `id` at `version`, with optional number properties `a`, `b`, … as many as `properties`.
+/// A small document of `id` and `version`, with `properties` optional number properties `a`, `b`, ….
 std::string document(const std::string& id, const std::string& version, int properties = 1);
 
 }  // namespace schemaregistry::testing

@@ -1,4 +1,4 @@
-/// A TCP relay to a registry, on loopback, that can swallow every byte: its connections stay up, and nothing arrives.
+/// A TCP relay to a registry on loopback that can drop every byte, while its connections stay open.
 #pragma once
 
 #include <arpa/inet.h>
@@ -14,7 +14,7 @@
 
 namespace schemaregistry::testing {
 
-/// `swallow` turns the connections of now into silent ones; those made later carry bytes again.
+/// `swallow` makes the open connections silent; later ones carry bytes again.
 class SilentLine {
  public:
   explicit SilentLine(const std::string& target)
@@ -41,7 +41,7 @@ class SilentLine {
 
   const std::string& target() const { return target_; }
   void swallow() { silent_before_ = connections_.load(); }
-  /// How many have been made.
+  /// The number of connections made so far.
   int connections() const { return connections_; }
 
  private:

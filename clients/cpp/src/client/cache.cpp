@@ -11,7 +11,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Nanoseconds of a clock that never goes back; a few milliseconds coarse, which makes it cheap.
+/// Nanoseconds of a monotonic clock with a resolution of a few milliseconds, which makes it cheap to read.
 std::int64_t now() noexcept {
 #ifdef CLOCK_MONOTONIC_COARSE
   timespec time{};
@@ -64,7 +64,8 @@ void Cache::State::run() noexcept {
   auto ended = guarded([&]() -> Result<std::optional<Error>> {
     while (true) {
       auto error = follow_one_store();
-      // Another store than before: read it anew, whole. Meanwhile the old answers stand until they are too old.
+      // The registry has another store than before: load everything again. Until then the old answers stay, up to
+      // `max_staleness`.
       if (error && error->code == Code::out_of_range && follower_->revision() > 0) continue;
       return error;
     }
@@ -92,7 +93,7 @@ std::optional<Error> Cache::State::follow_one_store() {
 void Cache::State::take(const Event& event, LatestTable& filling) {
   if (event.kind != Event::Kind::progress) filling.put(event.schema);
   if (!event.stale) heard();
-  // What is being filled is shown at the first mark, whole.
+  // The first mark of progress completes the table that is being filled; now readers get it.
   if (event.kind == Event::Kind::progress && shown_.load(std::memory_order_relaxed) != &filling) {
     const std::lock_guard lock(mutex_);
     shown_.store(&filling, std::memory_order_release);

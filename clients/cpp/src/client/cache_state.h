@@ -22,13 +22,13 @@ class Cache::State {
   State(std::shared_ptr<Connection> connection, std::vector<std::string> ids, CacheOptions options);
   ~State();
 
-  /// The error of the first filling, if it failed or took too long.
+  /// Wait for the first filling; returns its error if it failed or took too long.
   std::optional<Error> wait_until_filled();
   Result<const Schema*> get(std::string_view id) const;
 
  private:
   void run() noexcept;
-  /// Follow until the cache is closed (nothing is returned) or the watch ends for good.
+  /// Follow one store until the cache is closed (returns empty) or the watch ends for good.
   std::optional<Error> follow_one_store();
   void take(const Event& event, LatestTable& filling);
   void heard() noexcept;
@@ -38,7 +38,7 @@ class Cache::State {
   const std::vector<std::string> ids_;
   const CacheOptions options_;
 
-  // One table for each store met; a reader may still be in an older one, so all stay.
+  // One table for each store that was followed; all stay, since a reader may still be in an older one.
   std::deque<LatestTable> tables_;
   std::atomic<const LatestTable*> shown_{nullptr};
   std::atomic<std::int64_t> good_until_;

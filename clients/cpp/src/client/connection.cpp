@@ -15,16 +15,16 @@
 namespace schemaregistry {
 namespace {
 
-// Every call may be tried again: all of this client's are reads. The deadline covers all attempts (gRFC A6).
+// gRPC may retry every call, since this client only reads. The deadline covers all attempts (gRFC A6).
 constexpr const char* kServiceConfig = R"({"methodConfig": [{
   "name": [{"service": "schemaregistry.v1.SchemaRegistry"}],
   "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
                   "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
 
-// How often the credentials' files are looked at for a renewed certificate.
+// Seconds between checks of the credentials' files for a renewed certificate.
 constexpr unsigned kRefreshSeconds = 1;
 
-// What ends a connection since gRPC 1.60, where it is a minute unless it is set; older ones go by the keepalive's.
+// The time to wait for a ping's answer since gRPC 1.60, a minute by default; older versions use the keepalive timeout.
 constexpr const char* kPingTimeout = "grpc.http2.ping_timeout_ms";
 
 grpc::ChannelArguments arguments(const ClientOptions& options) {
@@ -33,17 +33,17 @@ grpc::ChannelArguments arguments(const ClientOptions& options) {
   chosen.SetServiceConfigJSON(kServiceConfig);
   chosen.SetInt("grpc.initial_reconnect_backoff_ms", 100);
   chosen.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5000);
-  // One address that swallows what it is sent must not hold up the next one for gRPC's 20 s.
+  // gRPC waits 20 s for an address that never answers before it tries the next one; this is shorter.
   chosen.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 10000);
   chosen.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, static_cast<int>(options.keepalive.idle.count()));
   chosen.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, wait);
   chosen.SetInt(kPingTimeout, wait);
-  // Also by a connection in which no call waits: the next one would.
+  // Ping also while no call is in progress, so that the next call doesn't meet a dead connection.
   chosen.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   chosen.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, is_local(options.target) ? 0 : 1);
   chosen.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   chosen.SetMaxReceiveMessageSize(16 << 20);
-  // A client's failed connection must not make another one wait.
+  // Clients don't share connections: one that failed would make another client wait out its backoff.
   chosen.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   return chosen;
 }
@@ -58,7 +58,7 @@ Error bad_file(const std::string& path, const char* reason, const std::string& w
           {{"file", path}}};
 }
 
-/// Why a file isn't PEM of a kind, if it isn't.
+/// The error of a file that isn't PEM of a kind; empty where it is.
 std::optional<Error> check_pem(const std::string& path, std::string_view kind) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream content;

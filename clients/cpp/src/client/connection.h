@@ -1,4 +1,4 @@
-/// The channel to one registry, and what every call over it needs.
+/// The channel to one registry, with its credentials, deadlines and keepalive.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -21,13 +21,13 @@ class Connection {
 
   Connection(std::shared_ptr<grpc::ChannelCredentials> credentials, ClientOptions options);
 
-  /// The calls. Those under way end on the channel that they began on.
+  /// The stub for calls. Calls in progress finish on the channel that they began on.
   Stub stub() const;
-  /// Let the next call make a new channel, unless `stub`'s has been replaced already.
+  /// Make the next call use a new channel, unless the channel of `stub` has been replaced already.
   void leave(const Stub& stub);
   const ClientOptions& options() const { return options_; }
   Error describe(const grpc::Status& status) const;
-  /// Give the call its deadline.
+  /// Set a call's deadline.
   void set_deadline(grpc::ClientContext& context) const;
 
  private:

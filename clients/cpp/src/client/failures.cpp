@@ -18,7 +18,7 @@ struct Sign {
   std::string_view advice;
 };
 
-// What gRPC's account of a failed connection has in it, the most telling first.
+// Parts of gRPC's messages about failed connections, the most specific first.
 constexpr std::array<Sign, 8> kSigns = {{
     {"heard nothing", "SILENT", "a watch heard nothing, not even that nothing happened"},
     {"CERTIFICATE_VERIFY_FAILED", "TLS_HANDSHAKE",

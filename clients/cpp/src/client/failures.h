@@ -1,4 +1,4 @@
-/// How a failed call becomes an `Error`.
+/// Turn a failed call into an `Error`.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -10,8 +10,8 @@
 
 namespace schemaregistry {
 
-/// The error of a failed call to `target`: what the registry itself wrote (reason, pointer, metadata), or why it could
-/// not be reached (reasons CONNECTION_REFUSED, NAME_UNKNOWN, TLS_HANDSHAKE, UNAVAILABLE).
+/// The error of a failed call to `target`: the registry's own (reason, pointer, metadata), or why it couldn't be
+/// reached (reasons CONNECTION_REFUSED, NAME_UNKNOWN, TLS_HANDSHAKE, UNAVAILABLE, …).
 Error describe(const grpc::Status& status, const std::string& target, std::chrono::milliseconds timeout);
 
 }  // namespace schemaregistry

@@ -36,7 +36,7 @@ void Follower::close() noexcept {
 std::optional<Error> Follower::one_connection(const Watch::Handler& handler) {
   grpc::ClientContext context;
   if (!begin(context)) return connection_->describe(grpc::Status::CANCELLED);
-  // Unlinks the context however this is left: `close` must not find one that is gone.
+  // Unlink the context on every way out, since `close` must not use one that is destroyed.
   const std::unique_ptr<Follower, void (*)(Follower*)> unlink(this, [](Follower* self) { self->end(); });
   const Connection::Stub stub = connection_->stub();
   Stream stream(*stub, context, position_.request());

@@ -1,4 +1,4 @@
-/// The watch without its thread: connect, tell, wait, connect again.
+/// A watch without its thread: connect, pass on events, wait, connect again.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -14,20 +14,20 @@
 
 namespace schemaregistry {
 
-/// One watch. `run` blocks its thread; `close` may come from any other.
+/// One watch. `run` blocks its thread; `close` may be called from any other.
 class Follower {
  public:
-  /// `max_staleness` is that of the cache which it fills, if there is one.
+  /// `max_staleness` is that of the cache that the watch fills, if any.
   Follower(std::shared_ptr<Connection> connection, WatchOptions options,
            std::optional<std::chrono::milliseconds> max_staleness = std::nullopt);
 
-  /// Tell the events until the watch is closed (then nothing is returned) or ends for good.
+  /// Pass on events until the watch is closed (returns empty) or ends for good.
   std::optional<Error> run(const Watch::Handler& handler) noexcept;
   void close() noexcept;
   std::int64_t revision() const noexcept { return position_.revision(); }
 
  private:
-  /// Why the stream ended; nothing where the registry ended it without a reason.
+  /// Run one connection; returns why its stream ended, empty where the registry gave no reason.
   std::optional<Error> one_connection(const Watch::Handler& handler);
   bool begin(grpc::ClientContext& context);
   void end();

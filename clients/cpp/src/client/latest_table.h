@@ -1,7 +1,8 @@
 /// The latest version of each id, for one writer and any number of readers that never wait.
 ///
-/// Entries are added and replaced, never removed, and everything ever put stays alive with the table: so a reader needs
-/// no lock and no count, and what it read stays good. What that keeps is bounded by what the registry publishes.
+/// Entries are added and replaced, never removed, and every value stays alive as long as the table. So a reader needs
+/// no lock and no reference count, and its pointers stay valid. Memory grows only with the versions that the registry
+/// publishes.
 #pragma once
 
 #include <array>
@@ -17,13 +18,13 @@ namespace schemaregistry {
 
 class LatestTable {
  public:
-  /// The latest of `id`, or null.
+  /// The latest version of `id`, or null.
   const Schema* find(std::string_view id) const noexcept {
     const Node* node = node_of(id);
     return node ? node->latest.load(std::memory_order_acquire) : nullptr;
   }
 
-  /// Make `schema` the latest of its id. From one thread only.
+  /// Make `schema` the latest version of its id. Only one thread may call this.
   void put(Schema schema) {
     const Schema& kept = schemas_.emplace_back(std::move(schema));
     if (Node* node = node_of(kept.id)) {
@@ -53,7 +54,7 @@ class LatestTable {
 
   static constexpr std::size_t kSlots = 1024;
   std::array<std::atomic<Node*>, kSlots> heads_{};
-  // Deques: an element never moves.
+  // Deques, since their elements never move.
   std::deque<Node> nodes_;
   std::deque<Schema> schemas_;
 };

@@ -1,4 +1,5 @@
-/// Where a watch is: what to ask for next, what was had already, how long to wait. Sends nothing and never waits.
+/// The position of a watch: the next request, the events it has had already, and the pause before it reconnects.
+/// `follower.h` sends and waits.
 #pragma once
 
 #include <atomic>
@@ -12,22 +13,22 @@
 
 namespace schemaregistry {
 
-/// The state of one watch through all its connections. `revision` may be read from any thread.
+/// The state of one watch across its connections. `revision` may be read from any thread.
 class Position {
  public:
   explicit Position(const WatchOptions& options);
 
-  /// What brings everything that was not told yet.
+  /// The request for every event that was not passed on yet.
   v1::WatchSchemasRequest request() const;
 
-  /// The event to tell; nothing for a version that was told before. After a new connection the server calls
-  /// `snapshot` what was registered meanwhile; to this watch it is a change.
+  /// The event of a message; empty for a version that was passed on before. After a reconnection the server sends
+  /// versions registered meanwhile as `snapshot`; for this watch they are changes.
   std::optional<Event> accept(v1::WatchSchemasResponse& message);
 
-  /// Whether to connect again after `error`: not where that changes nothing, and not before the first message.
+  /// Whether to reconnect after `error`: not where that can't help, and not before the first message.
   bool survives(const Error& error) const;
 
-  /// How long to wait before connecting again.
+  /// How long to wait before the next connection.
   std::chrono::milliseconds pause();
 
   std::int64_t revision() const noexcept { return revision_.load(std::memory_order_relaxed); }

@@ -16,7 +16,7 @@ bool ends(std::string_view text, std::string_view with) {
   return text.size() >= with.size() && text.substr(text.size() - with.size()) == with;
 }
 
-/// The host of HOST:PORT, also under one of gRPC's schemes for it; in lower case and without brackets.
+/// The host of HOST:PORT, without gRPC's scheme, in lower case and without brackets.
 std::string host_of(std::string_view target) {
   for (const std::string_view scheme : {"dns:///", "dns:", "ipv4:", "ipv6:"}) {
     if (begins(target, scheme)) {

@@ -1,4 +1,4 @@
-/// Which proxy of the environment stands between a client and its registry, by the rules that gRPC has for it.
+/// Find the proxy that gRPC uses for a target, by gRPC's rules for environment variables.
 #pragma once
 
 #include <optional>
@@ -6,20 +6,20 @@
 
 namespace schemaregistry {
 
-/// The proxy that a variable of the environment names.
+/// A proxy named by an environment variable.
 struct Proxy {
   std::string variable;
-  /// HOST[:PORT], without the user and the password that the variable may hold.
+  /// HOST[:PORT], without a user and password.
   std::string place;
 
   std::string text() const { return "the proxy " + place + " (the environment's " + variable + ")"; }
 };
 
-/// Whether a target is on this machine by its very name: no proxy could reach it.
+/// Whether a target is localhost or a loopback address, which no proxy could reach.
 bool is_local(const std::string& target);
 
-/// The proxy by way of which gRPC asks `target`: of the first of grpc_proxy, https_proxy and http_proxy that is set,
-/// unless the host ends in an entry of no_grpc_proxy or else no_proxy. Nothing where it connects directly.
+/// The proxy that gRPC uses for `target`: the first of grpc_proxy, https_proxy and http_proxy that is set, unless the
+/// host ends in an entry of no_grpc_proxy or else of no_proxy. Empty for a direct connection.
 std::optional<Proxy> proxy_for(const std::string& target);
 
 }  // namespace schemaregistry

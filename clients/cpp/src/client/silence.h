@@ -1,7 +1,7 @@
-/// When a watch that hears nothing takes its connection for dead. Waits for nothing itself.
+/// Decide when a silent connection of a watch counts as dead.
 ///
-/// The registry marks its progress at least every interval, which it names in a watch's headers. A connection may be
-/// dead though it answers pings: a proxy in between does that by itself.
+/// The registry sends a mark of progress at least every interval, which it announces in a watch's headers. Pings don't
+/// replace that: a proxy in between answers them although the registry is gone.
 #pragma once
 
 #include <grpcpp/support/status.h>
@@ -15,21 +15,21 @@
 
 namespace schemaregistry {
 
-/// How long a watch waits for the next message: three intervals, or less where that would make a cache stale.
+/// The time that a watch waits for the next message: three intervals, or less where a cache would get stale before.
 class Silence {
  public:
   using CallMetadata = std::multimap<grpc::string_ref, grpc::string_ref>;
 
   explicit Silence(std::optional<std::chrono::milliseconds> max_staleness) : max_staleness_(max_staleness) {}
 
-  /// What is left of `max_staleness` then is for a new connection.
+  /// The time to wait; the rest of `max_staleness` is left for a new connection.
   std::chrono::milliseconds allowed() const;
 
-  /// Take the interval of a stream's headers. INVALID_ARGUMENT (reason STALENESS_TOO_SHORT) where a cache is allowed so
-  /// little staleness that a healthy registry would be called stale between two of its marks.
+  /// Read the interval from a stream's headers. Returns INVALID_ARGUMENT (reason STALENESS_TOO_SHORT) where a cache's
+  /// `max_staleness` is so short that a healthy registry would count as stale between two marks.
   std::optional<Error> read(const CallMetadata& headers);
 
-  /// How the call of a connection ended on which nothing was heard.
+  /// The status of a connection that was silent for too long.
   grpc::Status broken() const;
 
  private:

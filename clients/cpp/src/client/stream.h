@@ -1,4 +1,4 @@
-/// One stream of a watch, whose reader waits for a bounded time.
+/// One stream of a watch, read with a time limit.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
@@ -10,7 +10,7 @@
 
 namespace schemaregistry {
 
-/// Reads from one thread; cancelled by its context from any, and at its end.
+/// Read it from one thread. Its context cancels it, from any thread, and so does its destructor.
 class Stream {
  public:
   enum class Next { message, silence, end };
@@ -20,19 +20,20 @@ class Stream {
   Stream& operator=(const Stream&) = delete;
   ~Stream();
 
-  /// Wait for the next message, for at most `allowed`; after anything but a message there is no more.
+  /// Wait at most `allowed` for the next message; after any other result there are no more messages.
   Next next(v1::WatchSchemasResponse& message, std::chrono::milliseconds allowed);
-  /// How the call ended, after `Next::end`.
+  /// The call's status, after `Next::end`.
   grpc::Status finish();
 
  private:
-  /// Wait for the operation under way; `Next::end` where it failed.
+  /// Wait for the pending operation; `Next::end` where it failed.
   Next wait(std::chrono::system_clock::time_point until);
 
   grpc::ClientContext& context_;
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::ClientAsyncReader<v1::WatchSchemasResponse>> reader_;
-  // gRPC writes here whenever a read completes, also after its reader gave up waiting.
+  // gRPC writes here when a read completes, also after the reader has stopped waiting; hence a member and no local
+  // variable.
   v1::WatchSchemasResponse message_;
   grpc::Status status_;
   bool begun_ = false;

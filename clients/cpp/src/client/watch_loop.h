@@ -1,4 +1,4 @@
-/// The thread of a `Watch`.
+/// The thread of a `Watch`, and its start and end.
 #pragma once
 
 #include <memory>

@@ -292,7 +292,7 @@ namespace {
 
 class Int96Type final : public arrow::MonthDayNanoIntervalType {};
 
-// Days of a month that there isn't: an int96 has more of them than 31 bits hold.
+// The number of days in one unit of the `months` member: an int96 may have more days than 31 bits can represent.
 constexpr std::int64_t kDays = std::int64_t{1} << 31;
 
 }  // namespace

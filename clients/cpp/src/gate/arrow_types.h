@@ -1,4 +1,4 @@
-/// Arrow types as the contract has them and as a person reads them. Holds no judgement of values.
+/// Read Arrow types from a contract, classify them, and write them as text.
 #pragma once
 
 #include <arrow/type.h>
@@ -11,7 +11,7 @@
 
 namespace schemaregistry {
 
-/// What a type is of, layouts and widths aside.
+/// The kind of a type's values, whatever its layout and width.
 enum class Family {
   null,
   boolean,
@@ -29,24 +29,25 @@ enum class Family {
   other
 };
 
-/// The Arrow type that a contract's type stands for; FAILED_PRECONDITION (UNKNOWN_PLAN) for one that stands for none.
+/// The Arrow type of a contract's `Type`; FAILED_PRECONDITION (UNKNOWN_PLAN) for one that this version doesn't know.
 Result<std::shared_ptr<arrow::DataType>> arrow_type(const v1::Type& message);
 Result<std::shared_ptr<arrow::Field>> arrow_field(const v1::Field& message);
 
-/// The type of the values, whatever layout they are in: of a dictionary, of runs, of an extension.
+/// The type of the values within a dictionary, run-end encoded or extension type; other types as they are.
 const arrow::DataType& value_type(const arrow::DataType& type);
 Family family(const arrow::DataType& type);
 /// Whether it is Arrow's own type for JSON texts, `arrow.json`.
 bool is_json(const arrow::DataType& type);
-/// Whether it is, or a type within it.
+/// Whether a type is `arrow.json`, or has it within a list or struct.
 bool holds_json(const arrow::DataType& type);
-/// The JSON type of a family's values: `number` for floats, empty for what no contract names.
+/// The JSON type of a family's values, for example `number` for floats; empty for types that no contract has.
 std::string json_kind(Family family);
-/// As the arrow block would name it: `utf8`, `timestamp[us, UTC]`, `list<float64>`.
+/// The name of a type in the words of the arrow block: `utf8`, `timestamp[us, UTC]`, `list<float64>`.
 std::string described(const arrow::DataType& type);
 
-/// Timestamps of Parquet's int96, without a time zone: days since 1970-01-01 and nanoseconds of the day, which go beyond
-/// what int64 nanoseconds hold. Arrow has no such type: it has the layout of an interval of months, days and nanoseconds.
+/// The type of Parquet's int96 timestamps, without a time zone: days since 1970-01-01 and nanoseconds of the day, whose
+/// range is larger than that of int64 nanoseconds. Arrow has no such type, so its interval of months, days and
+/// nanoseconds serves as one.
 std::shared_ptr<arrow::DataType> int96();
 bool is_int96(const arrow::DataType& type);
 arrow::MonthDayNanoIntervalType::MonthDayNanos to_int96(std::int64_t day, std::int64_t nanos);

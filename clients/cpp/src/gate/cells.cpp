@@ -71,14 +71,14 @@ Value real_value(double real) {
 constexpr std::int64_t kDayOfNanos = std::int64_t{86'400} * 1'000'000'000;
 constexpr std::int64_t kFarthestYear = 32767;
 
-/// Of any year, however far.
+/// The date of any year, also beyond 9999.
 std::string int96_text(Int128 nanos) {
   const Int128 day = nanos / kDayOfNanos - (nanos % kDayOfNanos < 0);
   return date_text(static_cast<std::int64_t>(day)) + "T" +
          time_text(static_cast<std::int64_t>(nanos - day * kDayOfNanos), arrow::TimeUnit::NANO);
 }
 
-/// What a number of days or of a type's units is called.
+/// The name of a number of days, or of a number of a type's units.
 const char* unit_name(const arrow::DataType& type) {
   if (type.id() == Type::DATE32) return "days";
   if (type.id() == Type::DATE64) return "ms";
@@ -88,7 +88,7 @@ const char* unit_name(const arrow::DataType& type) {
   return per_second == 1 ? "s" : per_second == 1'000 ? "ms" : per_second == 1'000'000 ? "us" : "ns";
 }
 
-/// Where there is no such time of day, or where no calendar is kept: how far it is, as shown; else null.
+/// The distance from the epoch as text, for a value that is no time of day or that no calendar covers; else null.
 Value beyond(const arrow::DataType& type, std::int64_t stored, bool shown) {
   if (!shown) return Value::null();
   const char* start = family(type) == Family::time ? " from midnight" : " from 1970";
@@ -151,7 +151,7 @@ Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {
       const auto scalar = cell.array->GetScalar(cell.index);
       return scalar.ok() ? Value::string(printable((*scalar)->ToString())) : Value::null();
     }
-    case Family::json:  // a cell is what an extension is stored as
+    case Family::json:  // a cell is in the extension's storage
     case Family::null:
       break;
   }
@@ -318,7 +318,7 @@ std::string temporal_text(const arrow::DataType& type, std::int64_t stored) {
     case Type::DATE64: {
       const std::int64_t day = floor_div(stored, kDay * 1000);
       const std::int64_t rest = stored - day * kDay * 1000;
-      // What is no whole day is shown with its time.
+      // A date64 that isn't at midnight is shown with its time of day.
       std::string clock = rest == 0 ? "" : "T" + time_text(rest, arrow::TimeUnit::MILLI);
       if (!clock.empty()) clock.pop_back();
       return date_text(day) + clock;

@@ -1,4 +1,4 @@
-/// One value of an Arrow array at a time, whatever its layout. Judges nothing.
+/// Read single values of Arrow arrays of any layout, as numbers, bytes or JSON.
 #pragma once
 
 #include <arrow/array.h>
@@ -14,7 +14,8 @@
 
 namespace schemaregistry {
 
-/// An array of plain layout and an index in it: where a value of a dictionary, of runs or of an extension stands.
+/// The position of a value: an array of plain layout and an index in it. A value of a dictionary, of run-end encoding
+/// or of an extension is found in the array within.
 struct Cell {
   const arrow::Array* array = nullptr;
   std::int64_t index = 0;
@@ -24,13 +25,13 @@ struct Cell {
 
 Cell cell_at(const arrow::Array& array, std::int64_t index);
 
-/// The bytes of a text or of a binary.
+/// The bytes of a string or binary value.
 std::string_view bytes_at(const Cell& cell);
-/// An integer, or what a date, time or timestamp is stored as.
+/// An integer, or the stored integer of a date, time or timestamp.
 Int128 integer_at(const Cell& cell);
 /// A float of any width.
 double real_at(const Cell& cell);
-/// A decimal in full.
+/// A decimal with all its digits.
 Number decimal_at(const Cell& cell);
 /// The items of a list: the array that they are in, their first index and their number.
 struct Items {
@@ -40,19 +41,19 @@ struct Items {
 };
 Items items_at(const Cell& cell);
 
-/// Whether neither NaN nor infinity is in a value.
+/// Whether a value, with its members and items, has no NaN or infinity.
 bool is_finite(const Cell& cell);
-/// The JSON value of a cell of a column of the contract's type json: what a text stands for, any other as its own type
-/// says it. The cell fits.
+/// The JSON value of a cell of a column whose contract type is json: the value that a string has as JSON text, or the
+/// value of any other type. The cell must fit.
 Value json_value(const Cell& cell);
 
-/// The RFC 3339 text of a date, time or timestamp of a type, from what it is stored as in that type.
+/// The RFC 3339 text of a date, time or timestamp from its stored integer.
 std::string temporal_text(const arrow::DataType& type, std::int64_t stored);
 
-/// The JSON value of a cell as its own type says it: for reports, and for what no contract has a place for. NaN and
-/// infinity are strings, as are decimals; what JSON has no words for is null.
+/// The JSON value of a cell by its own type, for reports and for columns that the contract lacks. NaN, infinity and
+/// decimals are strings; values that JSON can't express are null.
 Value shown_value(const arrow::Array& array, std::int64_t index);
-/// The same with decimals as numbers, for validators.
+/// The same as `shown_value` with decimals as numbers, for validators.
 Value natural_value(const arrow::Array& array, std::int64_t index);
 
 }  // namespace schemaregistry

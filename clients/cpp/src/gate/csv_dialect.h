@@ -1,4 +1,4 @@
-/// How CSV files are written: what is said of some of them over what is said of all, and what no dialect is.
+/// Combine and check CSV dialects.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,10 @@
 
 namespace schemaregistry {
 
-/// What a dialect says, and else what another does.
+/// The members of `said`, and where one is empty, that of `other`.
 CsvDialect over(const CsvDialect& said, const CsvDialect& other);
 
-/// What is wrong with a dialect, or nothing.
+/// Why a dialect can't be read; empty where it can.
 std::optional<std::string> wrong_in(const CsvDialect& dialect);
 
 }  // namespace schemaregistry

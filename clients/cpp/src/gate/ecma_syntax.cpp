@@ -12,7 +12,7 @@ namespace {
 constexpr int kDeepest = 500;
 constexpr std::int64_t kSet = -1;
 
-/// Reads a pattern from left to right; each function says whether what it stands for was there.
+/// A recursive-descent parser; each function returns whether its part of the grammar was found.
 class Syntax {
  public:
   explicit Syntax(std::string_view text) : text_(text) {}
@@ -109,7 +109,7 @@ class Syntax {
     return static_cast<unsigned char>(text_[at_++]);
   }
 
-  /// What follows a backslash: its code point, or that it is a set of them.
+  /// Parse what follows a backslash: a code point, or a set of them.
   std::optional<std::int64_t> escape(bool in_set) {
     if (takes_any_of("dDsSwW")) return kSet;
     if (takes_any_of("fnrtv^$\\.*+?()[]{}|/")) return static_cast<unsigned char>(text_[at_ - 1]);

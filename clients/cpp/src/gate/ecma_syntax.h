@@ -1,4 +1,4 @@
-/// The grammar of regular expressions (ECMA-262, 21.2.1, with the flag `u`). Matches nothing.
+/// Check the syntax of regular expressions (ECMA-262, 21.2.1, with the flag `u`); `pattern.h` matches them.
 #pragma once
 
 #include <string_view>

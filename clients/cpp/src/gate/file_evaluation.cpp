@@ -11,7 +11,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Columns that differ from the contract's by case or spaces, and are named.
+/// The most columns that a message about names differing in case or spaces lists.
 constexpr std::size_t kMostPairs = 5;
 
 std::string folded(std::string name) {
@@ -23,10 +23,10 @@ std::optional<std::string> column_of(const Place& place) {
   return place.column.empty() && place.index == kRow ? std::nullopt : std::optional(place.column);
 }
 
-/// Whether the null of a place, where it is a value, fails a check that looks at it alone.
+/// Whether null fails a check of single values, at a place where null is a value.
 bool fails_null(const Check& check) { return fails_alone(check, Value::null()); }
 
-/// How a place of another type is reported (`Fits` in contract.proto).
+/// How a report names a place whose type differs (`Fits` in contract.proto).
 RuleKey refusal_of(const Plan& plan, const Binding& binding, const Check& fits) {
   const auto column = column_of(plan.places[fits.place]);
   const Check* refusing = plan.refusing(fits.place, json_kind(family(*binding[fits.place].type)));
@@ -62,7 +62,7 @@ void FileEvaluation::judge_names(const std::vector<std::string>& names) {
   }
 }
 
-/// One column that is missing and one that is extra may be the same under a new name.
+/// If one column is missing and one is extra, the extra one may be the missing one renamed.
 void FileEvaluation::judge_renamed() {
   std::vector<std::string> missing;
   for (int column = 0; column < plan_.schema->num_fields(); ++column) {
@@ -216,7 +216,7 @@ FileEvaluation::Suspects FileEvaluation::suspects_of(const Check& check,
       if (!bound.is_known()) return any;
       break;
     default:
-      // Of the row itself only the kinds above say something; what is absent everywhere fails nothing else.
+      // Only the kinds above apply to the row itself, and a place that is absent everywhere fails no other kind.
       if (check.place == kRow || !bound.is_known()) return none;
   }
   const auto array = array_at(plan_.places[check.place], arrays);
@@ -257,7 +257,7 @@ FileEvaluation::Suspects FileEvaluation::suspects_at(const Check& check, const a
   return found;
 }
 
-/// The values at a place, aligned with the rows where no list is on the way; nothing where they aren't at hand.
+/// The values at a place, one per row if no list is on the way to it; null where the file doesn't have them.
 std::shared_ptr<arrow::Array> FileEvaluation::array_at(const Place& place,
                                                        const std::vector<std::shared_ptr<arrow::Array>>& arrays) const {
   std::shared_ptr<arrow::Array> array;

@@ -1,6 +1,6 @@
-/// A file's rows, judged one batch after another into a tally: how failures become violations of the report.
+/// Evaluate a file's rows batch by batch, and add the rules they break to a tally.
 ///
-/// Which rows may fail is the kernels', which do is the interpreter's.
+/// `kernels.h` finds the rows that may fail, `interpreter.h` those that do.
 #pragma once
 
 #include <arrow/array.h>
@@ -23,28 +23,28 @@
 
 namespace schemaregistry {
 
-/// The judge of one file.
+/// The evaluation of one file.
 class FileEvaluation {
  public:
   FileEvaluation(const Plan& plan, Tally& tally, std::string path)
       : plan_(plan), tally_(tally), path_(std::move(path)) {}
 
-  /// Read the file's schema; what is wrong with it is a violation, rows or no rows.
+  /// Bind the file's schema. Faults in the schema are violations, also in a file without rows.
   const Binding& bind(const arrow::Schema& schema);
-  /// Judge the rows of a batch: the arrays of the file's columns at their indices, null for those that aren't needed.
+  /// Evaluate the rows of a batch; `arrays` has the file's columns at their indices, null where one isn't needed.
   void take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows);
-  /// Judge one row of a text format.
+  /// Evaluate one row of a text format.
   void take(Row& row, std::int64_t line);
-  /// Count one record that was judged as JSON: what it breaks, each with the value at fault.
+  /// Add one record that was judged as JSON: the rules it breaks, each with the value at fault.
   void take(const std::map<RuleKey, Value>& broken, std::int64_t line);
-  /// Note what was read as another type and fitted.
+  /// Add notes about columns of other types whose values all fit.
   void finish();
 
   std::int64_t rows() const { return rows_; }
   const Binding& binding() const { return binding_; }
 
  private:
-  /// Which rows of a batch may fail a check: none, those marked, or any.
+  /// The rows of a batch that may fail a check: none, the marked ones, or any.
   struct Suspects {
     bool any = false;
     Marks marks;
@@ -66,7 +66,7 @@ class FileEvaluation {
                  std::optional<std::int64_t> line);
   void add_notes(const Place& place);
 
-  /// One violation of a row, before it is known whether it was seen in that row already.
+  /// A violation of a row that may have been found in that row already.
   struct Hit {
     RuleKey key;
     std::string expected;

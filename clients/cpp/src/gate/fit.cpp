@@ -127,7 +127,7 @@ Fit time_to_time(const arrow::DataType& found, const arrow::DataType& wanted) {
   return have > want ? with_note(met, read_as(found, wanted, "exact")) : met;
 }
 
-/// Bounds of the contract's unit, in nanoseconds: those of the file's are none.
+/// The bounds of the contract's unit, in nanoseconds; the file's unit sets none.
 Fit int96_to_timestamp(const arrow::DataType& found, const arrow::TimestampType& wanted) {
   if (!wanted.timezone().empty()) return refuse(found, ": no time zone, not " + zone_words(wanted.timezone()));
   const Int128 have = 1'000'000'000;
@@ -158,7 +158,7 @@ Fit timestamp_to_timestamp(const arrow::DataType& found, const arrow::DataType& 
   return have != want ? with_note(met, read_as(found, wanted, "exact")) : met;
 }
 
-/// The double is exactly `value`.
+/// Whether the double is exactly `value`.
 bool is_exact(Int128 value, int bits) {
   if (value < 0) value = -value;
   while (value != 0 && value % 2 == 0) value /= 2;
@@ -196,7 +196,7 @@ Bounds bounds_of(const arrow::DataType& type) {
   return {0, (Int128{1} << bits) - 1};
 }
 
-/// Texts are JSON texts; values of any other type that a contract names are themselves.
+/// How a type fits json: strings must be JSON texts, and values of the other types are JSON values themselves.
 static Fit fit_json(const arrow::DataType& found) {
   const Family have = family(found);
   Fit met;

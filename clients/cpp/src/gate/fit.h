@@ -1,7 +1,7 @@
-/// Does a column's Arrow type fit the contract's, and which of its values does the contract's type not hold exactly.
+/// Decide whether a column's Arrow type fits the contract's, and which values the contract's type represents exactly.
 ///
-/// The rules are those of `Fits` in contract.proto: a value fits when the contract's type holds exactly it; a cast that
-/// succeeds is never the test.
+/// The rules are those of `Fits` in contract.proto: a value fits if the contract's type represents exactly this value.
+/// That a cast succeeds is no proof of it.
 #pragma once
 
 #include <arrow/array.h>
@@ -14,26 +14,26 @@
 
 namespace schemaregistry {
 
-/// How a column meets the contract's type.
+/// The rule by which the values of a column fit the contract's type.
 struct Fit {
   enum class Rule {
     always,
     utf8,
-    /// Integers, dates, times, timestamps: from `low` to `high`, and whole multiples of `step`.
+    /// Integers, dates, times, timestamps: from `low` to `high`, and multiples of `step`.
     whole,
     /// Floats: finite.
     finite,
-    /// Floats: the same as a float32.
+    /// Floats: exactly representable as float32.
     float32,
-    /// Integers: the same as a float of `bits` bits of mantissa.
+    /// Integers: exactly representable as a float with `bits` bits of mantissa.
     exact_float,
     /// Floats: integral, from `low` to `high`.
     integral,
     /// Decimals: integral, from `low` to `high`.
     integral_decimal,
-    /// Decimals: no more than `digits` before the point and `scale` after it.
+    /// Decimals: at most `digits` digits before the point and `scale` after it.
     decimal,
-    /// Texts: one JSON value.
+    /// Strings: the JSON text of one value.
     json_text,
     /// Lists and structs: without NaN or infinity in them.
     json_parts,
@@ -46,20 +46,20 @@ struct Fit {
   int bits = 0;
   int digits = 0;
   int scale = 0;
-  /// What the column is, where it is refused as a whole: `utf8 column`.
+  /// A description of the column, where no value of its type fits: `utf8 column`.
   std::string refused;
-  /// What it is read as, where that isn't plain.
+  /// A note for the report about how the column is read; empty where its type is the contract's.
   std::string note;
 
-  /// Whether a value, which is not null, fits.
+  /// Whether a value fits; it must not be null.
   bool holds(const Cell& cell) const;
 };
 
-/// How values of one type meet another; parts of lists and structs are met on their own.
+/// The rule by which values of the type `found` fit the type `wanted`. Parts of lists and structs have their own `Fit`.
 Fit fit(const arrow::DataType& found, const arrow::DataType& wanted);
 
 std::int64_t units_per_second(arrow::TimeUnit::type unit);
-/// The integers of a type.
+/// The range of integers that a type represents.
 struct Bounds {
   Int128 low = 0;
   Int128 high = 0;

@@ -21,7 +21,7 @@ int number_of(std::string_view digits) {
   return value;
 }
 
-/// `digits` at `text` as a number from `low` to `high`; -1 where it is none.
+/// The first `digits` characters of `text` as a number from `low` to `high`; -1 where they aren't.
 int bounded(std::string_view digits, int low, int high) {
   if (!all_digits(digits)) return -1;
   const int value = number_of(digits);
@@ -40,7 +40,7 @@ bool is_date(std::string_view text) {
   return month > 0 && bounded(text.substr(8, 2), 1, days_in(number_of(text.substr(0, 4)), month)) > 0;
 }
 
-/// Minutes of an offset `Z` or `+05:30`; nothing sensible is 24 hours or more.
+/// The minutes of an offset `Z` or `+05:30`; 24 hours or more for other text.
 constexpr int kNoOffset = 24 * 60;
 
 int offset_of(std::string_view text) {
@@ -66,7 +66,7 @@ bool is_time(std::string_view text) {
   }
   const int offset = offset_of(text.substr(at));
   if (offset == kNoOffset) return false;
-  // A leap second is the last of a day in UTC.
+  // A leap second is possible only as the last second of a day in UTC.
   const int day = 24 * 60;
   return second < 60 || (hour * 60 + minute - offset + day) % day == day - 1;
 }
@@ -105,7 +105,7 @@ bool is_ipv4(std::string_view text) {
   return sound && parts == 4;
 }
 
-/// Groups of 16 bits in one side of an IPv6 address; -1 where one is unsound.
+/// The number of 16-bit groups in one side of an IPv6 address; -1 where one is invalid.
 int groups_in(std::string_view side, bool last) {
   if (side.empty()) return 0;
   int groups = 0;
@@ -165,7 +165,7 @@ bool is_idn_email(std::string_view text) {
   return is_mailbox(text, letter, is_international_hostname);
 }
 
-/// The code point of sound UTF-8 at a place, and its bytes.
+/// The code point at an offset of valid UTF-8, and its number of bytes.
 std::pair<std::uint32_t, std::size_t> code_point_at(std::string_view text, std::size_t at) {
   const auto first = static_cast<unsigned char>(text[at]);
   const std::size_t size = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
@@ -175,15 +175,15 @@ std::pair<std::uint32_t, std::size_t> code_point_at(std::string_view text, std::
   return {code, size};
 }
 
-/// RFC 3987, 2.2: `ucschar`, and in a query `iprivate`.
+/// Whether a code point is in `ucschar`, or, in a query, in `iprivate` (RFC 3987, 2.2).
 bool is_international(std::uint32_t code, bool in_query) {
   if (in_query && ((code >= 0xE000 && code <= 0xF8FF) || (code >= 0xF0000 && (code & 0xFFFF) <= 0xFFFD))) return true;
   if (code >= 0x10000) return code < 0xF0000 && (code & 0xFFFF) <= 0xFFFD;
   return (code >= 0xA0 && code <= 0xD7FF) || (code >= 0xF900 && code <= 0xFDCF) || (code >= 0xFDF0 && code <= 0xFFEF);
 }
 
-/// The letters of a part of a URI (RFC 3986): unreserved, sub-delims, percent escapes, and what `more` has; with
-/// `international` (RFC 3987) all that isn't ASCII too.
+/// Whether a part of a URI (RFC 3986) has only unreserved characters, sub-delims, percent escapes and those in `more`;
+/// with `international` (RFC 3987) characters beyond ASCII as well.
 bool is_uri_part(std::string_view text, std::string_view more, bool international, bool in_query = false) {
   static constexpr std::string_view kAlways = "-._~!$&'()*+,;=";
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -203,7 +203,7 @@ bool is_uri_part(std::string_view text, std::string_view more, bool internationa
   return true;
 }
 
-/// What stands in brackets for a host: an IPv6 address or one of a later version (RFC 3986, 3.2.2).
+/// Whether the text in a host's brackets is an IPv6 address, or one of a later version (RFC 3986, 3.2.2).
 bool is_ip_literal(std::string_view text) {
   if (text.empty() || (text[0] != 'v' && text[0] != 'V')) return is_ipv6(text);
   const auto point = text.find('.');

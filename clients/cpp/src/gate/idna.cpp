@@ -18,7 +18,7 @@ using CodePoints = std::vector<std::uint32_t>;
 constexpr std::size_t kLongestLabel = 63;
 constexpr std::size_t kLongestName = 253;
 
-/// The kind of a code point by a table; 0 for one that isn't in it.
+/// The kind of a code point in a table; 0 where the table doesn't have it.
 template <std::size_t Size>
 char kind_of(const IdnaRange (&table)[Size], std::uint32_t code) {
   const auto after = std::upper_bound(std::begin(table), std::end(table), code,
@@ -42,7 +42,7 @@ CodePoints code_points_of(std::string_view text) {
   return points;
 }
 
-/// RFC 3492, 6.1.
+/// Punycode's bias adaptation (RFC 3492, 6.1).
 std::uint64_t adapted(std::uint64_t delta, std::uint64_t count, bool first) {
   delta /= first ? 700 : 2;
   delta += delta / count;
@@ -53,7 +53,7 @@ std::uint64_t adapted(std::uint64_t delta, std::uint64_t count, bool first) {
 
 std::uint64_t threshold(std::uint64_t k, std::uint64_t bias) { return k <= bias ? 1 : k >= bias + 26 ? 26 : k - bias; }
 
-/// RFC 3492, 6.2.
+/// Decode Punycode (RFC 3492, 6.2).
 std::optional<CodePoints> from_punycode(std::string_view text) {
   const auto dash = text.rfind('-');
   CodePoints points;
@@ -87,7 +87,7 @@ std::optional<CodePoints> from_punycode(std::string_view text) {
   return points;
 }
 
-/// RFC 3492, 6.3.
+/// Encode Punycode (RFC 3492, 6.3).
 std::string to_punycode(const CodePoints& points) {
   std::string text;
   for (const std::uint32_t point : points)
@@ -127,7 +127,7 @@ std::string to_punycode(const CodePoints& points) {
 
 bool has_script(std::uint32_t code, char script) { return kind_of(kIdnaScripts, code) == script; }
 
-/// RFC 5892, A.1: a non-joiner stands after a virama, or between letters that would join.
+/// Whether a zero-width non-joiner is after a virama, or between letters that would join (RFC 5892, A.1).
 bool separates_joined(const CodePoints& label, std::size_t at) {
   const auto joins = [&](std::size_t index, char side) {
     const char kind = kind_of(kIdnaJoining, label[index]);
@@ -140,7 +140,7 @@ bool separates_joined(const CodePoints& label, std::size_t at) {
   return before == 1 && after == 1;
 }
 
-/// RFC 5892, A: the code points that are sound in some contexts only.
+/// The rules for code points that are valid in some contexts only (RFC 5892, appendix A).
 bool is_in_context(const CodePoints& label, std::size_t at) {
   const std::uint32_t code = label[at];
   const std::uint32_t before = at > 0 ? label[at - 1] : 0;
@@ -181,7 +181,7 @@ bool is_right_to_left(const CodePoints& label) {
   });
 }
 
-/// RFC 5893, 2.
+/// The Bidi rule (RFC 5893, 2).
 bool follows_bidi_rule(const CodePoints& label) {
   std::string kinds;
   for (const std::uint32_t code : label) kinds += bidi_of(code);
@@ -193,7 +193,7 @@ bool follows_bidi_rule(const CodePoints& label) {
   return std::string_view(leftwards ? "RANE" : "LE").find(kinds[last]) != std::string_view::npos;
 }
 
-/// Whether the code points of a label are sound; where `mapped`, those too that stand for others that are.
+/// Whether the code points of a label are valid; with `mapped`, also those that UTS 46 maps to valid ones.
 bool is_label(const CodePoints& label, bool mapped) {
   if (label.empty() || label.front() == '-' || label.back() == '-') return false;
   if (label.size() > 3 && label[2] == '-' && label[3] == '-') return false;
@@ -208,7 +208,7 @@ bool is_label(const CodePoints& label, bool mapped) {
   return true;
 }
 
-/// The label that an ASCII form stands for, where that is sound.
+/// The label of an ASCII form (`xn--…`), empty where that isn't valid.
 std::optional<CodePoints> decoded(std::string_view label) {
   auto points = from_punycode(label.substr(4));
   if (!points || !is_label(*points, false)) return std::nullopt;

@@ -192,7 +192,7 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
   return failed && guards_are_met(check);
 }
 
-/// A member that the plan has no place for is there in every object, null or not.
+/// A member that the plan doesn't have counts as present, also with the value null.
 std::vector<std::string> Interpreter::extras_of(const Check& check, const Value& value) {
   std::vector<std::string> names;
   if (!value.is(Kind::object)) return names;
@@ -249,7 +249,7 @@ const Value& Interpreter::row_value() {
   return whole_;
 }
 
-/// As a validator sees it: without what is absent and without misfits; a misfit item is null.
+/// The value for a validator: without absent members and misfits; a misfit item becomes null.
 Value Interpreter::json_view(const Value& value) {
   if (!value.is(Kind::object) && !value.is(Kind::array)) return value;
   Value view = value.is(Kind::object) ? Value::object() : Value::array();

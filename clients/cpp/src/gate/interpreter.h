@@ -1,7 +1,7 @@
-/// A plan interpreted over one row: which checks it fails, and where. The reference of what a check means; the kernels
-/// only spare rows that can't fail.
+/// Interpret a plan over one row: which checks the row fails, and where.
 ///
-/// Holds null, misfit, nesting, guards and conditions, as contract.proto says.
+/// This is the reference for what a check means, with nulls, misfits, nesting, guards and conditions as contract.proto
+/// defines them. Kernels only spare it rows that can't fail.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +22,11 @@ struct Failure {
   std::vector<std::size_t> items;
   /// The members that a `closed` check doesn't list.
   std::vector<std::string> extras;
-  /// What a residual refused, there and at the row's other failing places: with the items on the way.
+  /// The refusals of a residual at every failing place of the row, each with the list indices of its place.
   std::vector<std::pair<std::vector<std::size_t>, Refusal>> refusals;
 };
 
+/// The interpreter of one file's rows; `seek` a row, then ask `fails`.
 class Interpreter {
  public:
   Interpreter(const Plan& plan, const Binding& binding)
@@ -33,7 +34,7 @@ class Interpreter {
 
   /// Begin a row.
   void seek(Row& row);
-  /// Whether the row fails a check of the plan, and where first.
+  /// Whether the row fails a check of the plan; `failure` gets the first place.
   bool fails(const Check& check, Failure& failure);
 
  private:
@@ -60,11 +61,11 @@ class Interpreter {
   std::vector<const Value*> current_;
   std::vector<std::size_t> items_;
   std::map<std::pair<std::uint32_t, const Value*>, bool> held_;
-  // What refusals point into.
+  // The values that refusals point into.
   std::vector<std::unique_ptr<Value>> views_;
 };
 
-/// Whether a value that is there, and no null standing for absent, fails a check that looks at it alone.
+/// Whether a value fails a check that looks at single values. A null that means "absent" must not be passed.
 bool fails_alone(const Check& check, const Value& value);
 
 }  // namespace schemaregistry

@@ -9,7 +9,7 @@
 namespace schemaregistry {
 namespace {
 
-// Of an integer.
+// The most digits of an integer; Python's `int` has the same limit (sys.set_int_max_str_digits).
 constexpr std::size_t kMostDigits = 4300;
 
 class Reader {

@@ -24,7 +24,7 @@ using arrow::Type;
 
 std::size_t size_of(const arrow::Array& array) { return static_cast<std::size_t>(array.length()); }
 
-/// Mark each value that is there and for which `fails` holds.
+/// Mark each value, nulls aside, for which `fails` is true.
 template <class Fails>
 Marks mark_each(const arrow::Array& array, const Fails& fails) {
   Marks marks;
@@ -37,7 +37,7 @@ Marks mark_each(const arrow::Array& array, const Fails& fails) {
   return marks;
 }
 
-/// From marks of a dictionary's values to marks of the array's.
+/// Turn marks of a dictionary's values into marks of the array's values.
 Marks spread(const Marks& marks, const arrow::DictionaryArray& array) {
   if (marks.empty()) return {};
   Marks spread_marks(size_of(array));
@@ -51,8 +51,8 @@ Marks spread(const Marks& marks, const arrow::DictionaryArray& array) {
   return any ? spread_marks : Marks{};
 }
 
-/// Call `visit` with the values of an array of plain integers (or what times are stored as), as a pointer and a count;
-/// false where it is another array.
+/// Call `visit` with a pointer and a count for an array of integers, or of times stored as integers; return false for
+/// other arrays.
 template <class Visit>
 bool visit_integers(const arrow::Array& array, const Visit& visit) {
   const auto of = [&](auto zero) {
@@ -87,7 +87,7 @@ bool visit_integers(const arrow::Array& array, const Visit& visit) {
   }
 }
 
-/// Whether all values, those behind nulls too, are from `low` to `high` and whole multiples of `step`.
+/// Whether all values, also the ones under nulls, are multiples of `step` from `low` to `high`.
 bool all_whole(const arrow::Array& array, Int128 low, Int128 high, Int128 step) {
   bool all = false;
   visit_integers(array, [&](const auto* values, std::int64_t count) {
@@ -110,7 +110,8 @@ bool all_whole(const arrow::Array& array, Int128 low, Int128 high, Int128 step) 
 }
 
 bool all_finite(const double* values, std::int64_t count) {
-  // The exponent of NaN and infinity is all ones: the sum of the absolute bits' overflow says whether one has it.
+  // NaN and infinity have an exponent of all ones. Adding one to the exponent then carries into the sign bit, and the
+  // OR of those bits over many values shows whether one has it.
   std::uint64_t any = 0;
   for (std::int64_t i = 0; i < count; ++i) {
     std::uint64_t bits = 0;
@@ -127,7 +128,7 @@ bool all_finite(const arrow::Array& array) {
   return std::all_of(values, values + array.length(), [](float value) { return std::isfinite(value); });
 }
 
-/// The bytes of all texts of an array one after another; nothing where its layout keeps them apart.
+/// The bytes of all strings of an array, one after the other; empty where its layout doesn't store them together.
 std::optional<std::string_view> all_bytes(const arrow::Array& array) {
   const auto of = [](const auto& texts) {
     const char* data = texts.value_data() ? reinterpret_cast<const char*>(texts.raw_data()) : "";
@@ -159,12 +160,12 @@ bool all_fit(const arrow::Array& array, const Fit& fit) {
   }
 }
 
-/// The bound as the least and the greatest integer that pass.
+/// A bound as the least and the greatest integer that pass it.
 Bounds passing_integers(const Check& check) {
   constexpr Int128 kFar = Int128{1} << 126;
   const auto found = check.limit.floor();
   if (!found || *found > kFar || *found < -kFar) {
-    // Beyond what any column of integers holds: all pass, or none does.
+    // The bound is beyond all integers of a column: all pass, or none.
     const bool above = Number::compare(check.limit, 0) > 0;
     const bool is_minimum = check.kind == CheckKind::minimum || check.kind == CheckKind::exclusive_minimum;
     return above == is_minimum ? Bounds{1, 0} : Bounds{-kFar, kFar};
@@ -196,7 +197,7 @@ bool passes_bound(CheckKind kind, double value, double limit) {
   }
 }
 
-/// Whether all doubles pass a bound that a double holds exactly.
+/// Whether all doubles pass a bound that a double represents exactly.
 bool all_in_bound(const arrow::Array& array, const Check& check) {
   const double limit = check.limit.nearest();
   if (array.type_id() != Type::DOUBLE || Number::compare(Number(limit), check.limit) != 0) return false;
@@ -211,7 +212,7 @@ bool is_bound(CheckKind kind) {
          kind == CheckKind::exclusive_maximum;
 }
 
-/// Whether it is plain that no value fails, without looking at each by itself.
+/// Whether a pass over the whole array shows that no value fails.
 bool all_pass(const Check& check, const arrow::Array& array) {
   const Family kind = family(*array.type());
   switch (check.kind) {
@@ -248,7 +249,7 @@ bool all_pass(const Check& check, const arrow::Array& array) {
   }
 }
 
-/// Remembers what it found for texts that come again: short ones by their bytes in a word, long ones by hash.
+/// A cache of results for repeated strings: short ones by their bytes in one word, long ones by their hash.
 class TextJudge {
  public:
   explicit TextJudge(const Check& check) : check_(check) {}
@@ -260,7 +261,7 @@ class TextJudge {
     return fails_short(word, text);
   }
 
-  /// The same, where eight bytes from the text's first on may be read.
+  /// The same, where eight bytes may be read from the start of the string.
   bool fails_readable(std::string_view text) {
     if (text.size() > sizeof(std::uint64_t)) return fails_long(text);
     std::uint64_t word = 0;
@@ -322,7 +323,7 @@ Marks mark_texts(const Check& check, const arrow::StringArray& array) {
   return marks;
 }
 
-/// Whether a value fails a check, or is a misfit and for the interpreter to tell.
+/// Whether a value fails a check, or is a misfit, which the interpreter judges.
 bool fails_cell(const Check& check, const Cell& cell, const arrow::DataType& wanted, const Fit& met) {
   const Family kind = family(*cell.array->type());
   if (kind == Family::real && !std::isfinite(real_at(cell))) return true;

@@ -1,5 +1,6 @@
-/// Which rows of a column may fail a check, found over whole arrays. What isn't marked passes; what is marked, the
-/// interpreter judges.
+/// Kernels: find the rows of a column that may fail a check, over whole arrays.
+///
+/// Rows that aren't marked pass; `interpreter.h` judges the marked ones.
 #pragma once
 
 #include <arrow/array.h>
@@ -12,19 +13,19 @@
 
 namespace schemaregistry {
 
-/// One byte a value, not 0 where it may fail; empty where none does.
+/// One byte per value, not 0 where it may fail; empty where no value may fail.
 using Marks = std::vector<std::uint8_t>;
 
-/// Which values of an array the contract's type may not hold. Nulls are never marked.
+/// Mark the values that the contract's type may not represent exactly. Nulls are never marked.
 Marks mark_misfits(const arrow::Array& array, const Fit& fit);
 
-/// Which values of an array may fail a check that looks at one value alone; `wanted` is the contract's type of them.
+/// Mark the values that may fail a check of single values; `wanted` is the contract's type.
 Marks mark_failing(const Check& check, const arrow::Array& array, const arrow::DataType& wanted);
 
-/// Which values are null.
+/// Mark the nulls.
 Marks mark_nulls(const arrow::Array& array);
 
-/// Mark what either marks.
+/// Add `marks` to `into`.
 void merge(Marks& into, const Marks& marks);
 
 }  // namespace schemaregistry

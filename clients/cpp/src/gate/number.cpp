@@ -20,9 +20,9 @@ struct Number::Digits {
 namespace {
 
 constexpr std::size_t kInt128Digits = 38;
-// Decimals of up to so many digits have doubles of their own.
+// Decimals of up to so many digits each have a double of their own.
 constexpr std::size_t kPlainDigits = 15;
-// Exponents up to which a report writes a decimal out.
+// The largest exponent with which a report writes a decimal without one.
 constexpr long kShownExponent = 60;
 
 std::optional<Int128> small_integer(std::string_view digits, bool negative) {
@@ -122,7 +122,7 @@ std::optional<Number> Number::parse_plainly(std::string_view json) {
     const auto value = parse(json);
     const std::string_view digits = json.substr(0, json.find_first_of("eE"));
     const bool is_zero = digits.find_first_of("123456789") == std::string_view::npos;
-    // From 2 to the 53rd on a double isn't every integer.
+    // From 2^53 on, doubles skip integers.
     if (value && std::abs(value->nearest()) < 0x1p53 && (value->nearest() != 0 || is_zero)) return value;
   }
   return parse_exactly(json);
@@ -130,7 +130,7 @@ std::optional<Number> Number::parse_plainly(std::string_view json) {
 
 std::optional<Number> Number::parse(std::string_view json) {
   const bool negative = !json.empty() && json[0] == '-';
-  // The double keeps the sign of a zero.
+  // Only a double has a negative zero.
   if (json == "-0") return Number(-0.0);
   if (json.find_first_of(".eE") == std::string_view::npos) {
     if (const auto small = small_integer(json.substr(negative), negative)) return Number(*small);
@@ -140,7 +140,7 @@ std::optional<Number> Number::parse(std::string_view json) {
   const auto [end, error] = std::from_chars(json.data(), json.data() + json.size(), value);
   if (end != json.data() + json.size()) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
-    // Too small is zero, too large is nothing.
+    // A number that is too small becomes zero, one that is too large is refused.
     value = std::strtod(std::string(json).c_str(), nullptr);
   }
   if (!std::isfinite(value)) return std::nullopt;
@@ -187,7 +187,7 @@ bool Number::is_multiple_of(const Number& divisor) const {
   if (by.digits.empty() || by.digits.size() > 36) return true;
   if (value.exponent < by.exponent) {
     const auto more = static_cast<std::size_t>(by.exponent - value.exponent);
-    // A divisor of more digits than these is larger than any number that a double or a decimal column writes out.
+    // A divisor with more digits is larger than any number of a double or decimal column.
     if (more + by.digits.size() > 36) return false;
     by.digits.append(more, '0');
   } else {
@@ -246,7 +246,7 @@ std::string Number::canonical() const {
     const Digits all = digits();
     return (all.negative ? "-" : "") + (all.whole.empty() ? "0" : all.whole) + "." + all.fraction;
   }
-  // ECMA-262's Number::toString: no exponent from 1e-6 up, and none with a leading zero below.
+  // ECMA-262, Number::toString: no exponent from 1e-6 on, and below that an exponent without a leading zero.
   const double size = std::abs(*real);
   if (size >= 1e-6) {
     std::array<char, 64> buffer{};
@@ -266,7 +266,7 @@ int Number::compare(const Number& left, const Number& right) {
   const auto* real_left = std::get_if<double>(&left.held_);
   const auto* real_right = std::get_if<double>(&right.held_);
   if (real_left && real_right) return *real_left < *real_right ? -1 : *real_left > *real_right;
-  // Beside a decimal a double stands for what it is written as: 0.1 is a tenth.
+  // Compared with a decimal, a double counts as its shortest text: 0.1 is a tenth.
   const bool decimal = left.is_decimal() || right.is_decimal();
   const Digits a = decimal && real_left ? decimal_number(left.text()).digits() : left.digits();
   const Digits b = decimal && real_right ? decimal_number(right.text()).digits() : right.digits();

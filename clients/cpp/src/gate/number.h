@@ -1,6 +1,6 @@
-/// Numbers compared by exactly their value, whatever they are stored as: integers, doubles, decimals.
+/// Exact numbers: integers, doubles and decimals that compare by their value without rounding.
 ///
-/// Nothing here rounds. Columns of machine numbers are judged faster by `kernels.h`; this is for what they can't tell.
+/// `kernels.h` judges whole columns faster; this type is for the values that kernels leave over.
 #pragma once
 
 #include <cstdint>
@@ -21,34 +21,35 @@ class Number {
   Number(double value) : held_(value) {}       // NOLINT(google-explicit-constructor)
   /// A decimal as text without exponent: `-12.340`.
   static Number decimal(std::string text) { return Number(std::move(text)); }
-  /// A JSON number: an integer in full, or the double nearest to the text. Nothing where that overflows.
+  /// Parse a JSON number: an exact integer, or the double nearest to the text. Empty where that overflows.
   static std::optional<Number> parse(std::string_view json);
-  /// A JSON number as exactly what is written. Nothing where its exponent is beyond `kFarthest`.
+  /// Parse a JSON number as exactly the value written. Empty where its exponent is beyond `kFarthest`.
   static std::optional<Number> parse_exactly(std::string_view json);
-  /// The same, with a double for what that surely says: an integer in full, up to fifteen digits with a fraction.
+  /// Parse as `parse_exactly`, with a double for a fraction of up to fifteen digits, which it surely represents.
   static std::optional<Number> parse_plainly(std::string_view json);
 
   bool is_integral() const;
   bool is_zero() const { return compare(*this, 0) == 0; }
-  /// Whether it was made from an integer, 1 and not 1.0.
+  /// Whether the number was made from an integer: 1, and not 1.0.
   bool is_written_as_integer() const { return std::holds_alternative<Int128>(held_); }
   bool is_multiple_of(std::uint64_t divisor) const;
-  /// The same by a divisor that may have a fraction. A double that has one is the decimal of its shortest text.
+  /// The same for a divisor that may have a fraction. A double with a fraction counts as the decimal of its shortest
+  /// text: 0.3 is a multiple of 0.1.
   bool is_multiple_of(const Number& divisor) const;
-  /// The greatest integer that isn't more, where 128 bits hold it.
+  /// The greatest integer that is not above the number; empty where 128 bits can't represent it.
   std::optional<Int128> floor() const;
   /// The nearest double.
   double nearest() const;
-  /// As JSON.
+  /// The number as JSON.
   std::string text() const;
-  /// As a report shows a decimal: one that is very large or very small with an exponent.
+  /// The number as reports show it: a very large or very small decimal with an exponent.
   std::string shown() const;
-  /// As canonical JSON (RFC 8785, but integers in full): equal numbers have equal texts.
+  /// The number as canonical JSON (RFC 8785, but with all digits of an integer): equal numbers have equal texts.
   std::string canonical() const;
   bool is_decimal() const { return std::holds_alternative<std::string>(held_); }
 
-  /// Below 0, 0 or above 0 as left is less than, equal to or more than right. A double beside a decimal is the decimal
-  /// that its shortest text writes.
+  /// Below 0, 0 or above 0 where left is less than, equal to or more than right. Compared with a decimal, a double
+  /// counts as the decimal of its shortest text.
   static int compare(const Number& left, const Number& right);
   friend bool operator==(const Number& left, const Number& right) { return compare(left, right) == 0; }
 
@@ -60,14 +61,14 @@ class Number {
   std::variant<Int128, double, std::string> held_;
 };
 
-/// Exponents beyond it are read by nobody, and would take a lot of memory written out.
+/// The largest exponent of an exact decimal. Larger ones would take a lot of memory when they are written out.
 constexpr long kFarthest = 5'000;
 
-/// A decimal that may be written with an exponent, which must be a small one.
+/// Make a number from decimal text, which may have a small exponent.
 Number decimal_number(const std::string& text);
-/// The exponent of a number's first digit that isn't 0; 0 for zero. The text is one of digits, a point, an exponent.
+/// The decimal exponent of a number's first digit other than 0; 0 for zero. The text has digits, a point, an exponent.
 long exponent_of(std::string_view text);
-/// In decimal.
+/// The decimal text of an integer.
 std::string to_text(Int128 value);
 
 }  // namespace schemaregistry

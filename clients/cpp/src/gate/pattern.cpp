@@ -62,7 +62,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 38> kCategor
     {"Space_Separator", "Zs"},
 }};
 
-/// The translation, from left to right; `failed` once something has none.
+/// The translation of a pattern, from left to right; `failed` once a part of it has no equivalent.
 class Translation {
  public:
   explicit Translation(std::string_view ecma) : ecma_(ecma) {}
@@ -124,7 +124,7 @@ class Translation {
     return {'\\', letter};
   }
 
-  /// A set by its Unicode property: a general category or a script.
+  /// Translate a set named by a Unicode property: a general category or a script.
   std::string property() {
     const char letter = peek(1);
     const auto end = ecma_.find('}', at_);
@@ -134,7 +134,7 @@ class Translation {
     const std::string_view kind = equals < name.size() ? name.substr(0, equals) : "";
     if (!kind.empty()) name.remove_prefix(equals + 1);
     if (!kind.empty() && kind != "gc" && kind != "General_Category" && kind != "sc" && kind != "Script") return fail();
-    // RE2 leaves out what isn't assigned.
+    // RE2's categories leave out unassigned code points.
     if (name == "C" || name == "Other") return fail();
     if (name.empty() || name.find_first_of("\\^{") != std::string_view::npos) return fail();
     const auto known = std::find_if(kCategories.begin(), kCategories.end(),
@@ -143,7 +143,7 @@ class Translation {
     return std::string("\\") + letter + "{" + std::string(known == kCategories.end() ? name : known->second) + "}";
   }
 
-  /// A control character by its letter: `\cC`.
+  /// Translate a control character named by its letter: `\cC`.
   std::string control() {
     static constexpr std::string_view kDigits = "0123456789abcdef";
     const auto point = static_cast<std::size_t>(peek(2) % 32);
@@ -188,7 +188,7 @@ class Translation {
     return letter == '[' ? "\\[" : std::string(1, letter);
   }
 
-  /// `[\d-x]` is three things in ECMA-262 and refused by RE2.
+  /// `[\d-x]` is a set, a hyphen and an x in ECMA-262, while RE2 refuses it.
   static bool has_range_of_sets(const std::vector<std::string>& parts) {
     const auto is_set = [](const std::string& part) {
       return part == "\\d" || part == "\\D" || part == "\\w" || part == "\\W" || part == kSpaces;
@@ -215,7 +215,7 @@ class Translation {
     }
   }
 
-  /// A counted repetition, or a brace that stands for itself (annex B).
+  /// Translate a counted repetition, or a literal brace (ECMA-262, annex B).
   void braces() {
     std::size_t end = at_ + 1;
     const auto digits = [&] {

@@ -1,4 +1,4 @@
-/// ECMA-262 patterns, matched in time linear in the text by RE2.
+/// Match ECMA-262 patterns with RE2, in time linear in the text.
 #pragma once
 
 #include <memory>
@@ -15,19 +15,19 @@ namespace schemaregistry {
 /// A compiled pattern. Threads may share it.
 class Pattern {
  public:
-  /// From RE2's syntax; nothing where RE2 refuses it.
+  /// Compile a pattern in RE2's syntax; empty where RE2 refuses it.
   static std::optional<Pattern> of_re2(const std::string& re2);
-  /// From ECMA-262; nothing where no RE2 pattern is known to mean the same.
+  /// Compile an ECMA-262 pattern; empty where no RE2 pattern is known to mean the same.
   static std::optional<Pattern> of_ecma(std::string_view ecma);
 
-  /// Whether a part of the text matches.
+  /// Whether the pattern matches anywhere in the text.
   bool matches(std::string_view text) const;
 
  private:
   std::shared_ptr<const re2::RE2> compiled_;
 };
 
-/// The same language in RE2's syntax, or nothing where that isn't sure.
+/// Translate an ECMA-262 pattern to RE2's syntax; empty where the translation might match other texts.
 std::optional<std::string> to_re2(std::string_view ecma);
 
 }  // namespace schemaregistry

@@ -14,7 +14,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Of plans that say how CSV is written.
+/// The version of plans with a CSV dialect.
 constexpr std::uint32_t kCsvPlanVersion = 2;
 constexpr std::uint32_t kPlanVersion = 1;
 constexpr std::size_t kMostBytes = 64 << 20;
@@ -104,7 +104,7 @@ std::string name_of(v1::JsonType type) {
   }
 }
 
-/// Reads the parts of a contract in their order; `fault` says what is wrong with it, once something is.
+/// Reads the parts of a contract in their order; `fault` says what is wrong with the contract.
 class PlanReader {
  public:
   PlanReader(const v1::Contract& contract, Plan& plan) : contract_(contract), plan_(plan) {}
@@ -138,7 +138,7 @@ class PlanReader {
     auto document = read_json(contract_.schema_json(), 200);
     if (!document) return fail("its document is not JSON");
     plan_.document = *std::move(document);
-    // Without it records of JSON can't be judged; columns can.
+    // Without this validator JSON records can't be judged, but columns can.
     if (auto whole = SchemaValidator::make(plan_.document, "", {})) plan_.whole = *std::move(whole);
   }
 
@@ -237,7 +237,7 @@ class PlanReader {
     }
   }
 
-  /// The checks within `place`, which may refer to the first `conditions` conditions.
+  /// Read the checks within `place`; they may refer to the first `conditions` conditions only.
   template <class Messages>
   void read_checks(const Messages& messages, std::vector<Check>& checks, std::uint32_t place, int conditions) {
     for (const auto& message : messages) {

@@ -1,6 +1,6 @@
-/// A contract made ready to run: places with their types, checks with their arguments read once.
+/// Read a contract into a plan: places with their types, and checks with their arguments.
 ///
-/// Refuses what it doesn't know or can't trust; judging is `interpreter.h`'s.
+/// A contract with parts that this version doesn't know is refused. `interpreter.h` runs the plan.
 #pragma once
 
 #include <arrow/type.h>
@@ -23,7 +23,7 @@ namespace schemaregistry {
 
 constexpr std::uint32_t kRow = 0;
 
-/// Where values stand.
+/// A place where values are: the row, a column, a member of an object, an item of a list.
 struct Place {
   std::uint32_t index = 0;
   std::uint32_t parent = 0;
@@ -31,7 +31,7 @@ struct Place {
   std::string name;
   bool is_item = false;
   bool null_is_value = false;
-  /// The contract's type of the values here, null where any is taken.
+  /// The contract's type of the values here, null where every type is allowed.
   std::shared_ptr<arrow::DataType> type;
   /// The top-level column that the place is in; empty for the row.
   std::string column;
@@ -39,10 +39,11 @@ struct Place {
   /// The places from the row (exclusive) to this one.
   std::vector<std::uint32_t> way;
 
-  /// Whether this is `other` or stands within it.
+  /// Whether this place is `other`, or within it.
   bool is_within(std::uint32_t other) const;
 };
 
+/// A check applies only where `condition` holds, or, for `holds` = false, where it doesn't.
 struct Guard {
   std::uint32_t condition = 0;
   bool holds = false;
@@ -75,7 +76,7 @@ enum class CheckKind {
   residual,
 };
 
-/// One rule at one place; the arguments that its kind doesn't have are empty.
+/// One rule at one place. Arguments that its kind doesn't have are empty; the comments name the kinds of each.
 struct Check {
   CheckKind kind = CheckKind::never;
   std::uint32_t place = 0;
@@ -84,7 +85,7 @@ struct Check {
   std::string expected;
   std::vector<Guard> guards;
 
-  /// types: the names of the JSON types that are allowed. closed: the members. format: its name. fits: the pointer.
+  /// types: the allowed JSON types. closed: the allowed members. format: its name. fits: the pointer.
   std::vector<std::string> names;
   /// values
   std::vector<Value> values;
@@ -99,6 +100,7 @@ struct Check {
   bool allows(std::string_view name) const;
 };
 
+/// A claim about the values at a place: it holds where all its checks pass.
 struct Condition {
   std::uint32_t place = 0;
   std::vector<Check> checks;
@@ -107,8 +109,8 @@ struct Condition {
 /// A contract, ready to be interpreted.
 class Plan {
  public:
-  /// Read a serialised `Contract`, which may be anything. FAILED_PRECONDITION (UNKNOWN_PLAN) where it isn't one that is
-  /// known here.
+  /// Read a serialised `Contract` from bytes that may be anything. Fails with FAILED_PRECONDITION (UNKNOWN_PLAN) where
+  /// they are no contract, or one with parts that this version doesn't know.
   static Result<std::shared_ptr<const Plan>> read(std::string_view contract);
 
   std::string id;
@@ -120,26 +122,26 @@ class Plan {
   std::vector<SchemaValidator> residuals;
   /// The whole document, for records of JSON.
   std::optional<SchemaValidator> whole;
-  /// What residuals are judged by.
+  /// The document that residuals are read from.
   Value document;
-  /// Of rows handed on.
+  /// The Arrow schema of loaded rows.
   std::shared_ptr<arrow::Schema> schema;
   /// How CSV files are written.
   CsvDialect csv;
 
-  /// What JSON records have: every member that the plan names, of any type where it has none.
+  /// The schema of JSON records: every column that the plan names; one without a type may have any.
   std::shared_ptr<arrow::Schema> record_schema() const;
-  /// The check of a typed place that its Arrow type holds its values; null where there is none.
+  /// The `fits` check of a place, null where it has none.
   const Check* fit_check(std::uint32_t place) const;
-  /// The first unconditional `types` check of a place that doesn't allow a JSON type; null where all do.
+  /// The first unconditional `types` check of a place that doesn't allow a JSON type; null where all allow it.
   const Check* refusing(std::uint32_t place, std::string_view json_kind) const;
-  /// The place in the order of the checks of the rule of a column, or else of a rule; the number of checks where none
-  /// is.
+  /// The position among the checks of a column's rule, or else of the rule anywhere; the number of checks where there
+  /// is none. Reports list violations in this order.
   std::size_t rank(const std::optional<std::string>& column, const std::string& pointer, const std::string& rule) const;
-  /// What a rule expects, as its check says, else as it stands in the document.
+  /// A rule's `expected` text, or else the rule as the document states it.
   std::string expected(const std::optional<std::string>& column, const std::string& pointer,
                        const std::string& rule) const;
-  /// What stands at a pointer of the document, as a report may show it.
+  /// The text, for a report, of the value at a pointer of the document.
   std::string stated(const std::string& pointer) const;
 };
 

@@ -11,7 +11,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Violations of one rule that the text shows, and notes.
+/// How many violations of one rule, and how many notes, the text shows.
 constexpr std::size_t kMost = 50;
 
 const char* name_of(ReportVerdict verdict) {

@@ -8,7 +8,7 @@
 namespace schemaregistry {
 namespace {
 
-/// What a time is stored as in the contract's unit; it fits, so this is exact.
+/// The stored integer of a time in the contract's unit; the value fits, so this is exact.
 std::int64_t in_unit(const arrow::DataType& found, const arrow::DataType& wanted, Int128 stored) {
   const auto per_second = [](const arrow::DataType& type) -> Int128 {
     if (is_int96(type)) return 1'000'000'000;
@@ -142,7 +142,7 @@ Value ArrowRow::shown_at(const Place& place, const std::vector<std::size_t>& ite
   return array == nullptr ? Value::null() : shown_cell(place, *array, index);
 }
 
-/// A JSON text is shown as the value that it stands for.
+/// A JSON text is shown as its JSON value.
 Value ArrowRow::shown_cell(const Place& place, const arrow::Array& array, std::int64_t index) {
   const Cell cell = cell_at(array, index);
   const bool is_text = place.type && is_json(*place.type) && family(*cell.array->type()) == Family::text;

@@ -1,4 +1,4 @@
-/// One row as a plan sees it: the value of each column, found when it is asked for.
+/// One row for the interpreter: the value of each column, read when it is asked for.
 #pragma once
 
 #include <arrow/array.h>
@@ -18,15 +18,15 @@ namespace schemaregistry {
 class Row {
  public:
   virtual ~Row() = default;
-  /// The value at a place that is a column, absent where the row has none. Good until the next row.
+  /// The value of the column at `place`, absent where the row has none. Valid until the next row.
   virtual const Value& column(std::uint32_t place) = 0;
-  /// What the row has beside the plan's columns, in the order of the file.
+  /// The columns that the plan doesn't have, in the order of the file.
   virtual std::vector<std::pair<std::string, Value>> extras() = 0;
-  /// The whole row, as a report shows it.
+  /// The whole row for a report.
   virtual Value shown() = 0;
-  /// One column as a report shows it, by name.
+  /// The column `name` for a report.
   virtual Value shown_column(const std::string& name) const = 0;
-  /// One value as a report shows it: that at a place, by the indices of the list items on the way to it.
+  /// The value at a place for a report; `items` are the indices of the list items on the way to it.
   virtual Value shown_at(const Place& place, const std::vector<std::size_t>& items) = 0;
 };
 
@@ -35,7 +35,7 @@ class ArrowRow final : public Row {
  public:
   ArrowRow(const Plan& plan, const Binding& binding) : plan_(plan), binding_(binding), columns_(plan.places.size()) {}
 
-  /// Go to a row of a batch that has the file's columns at their indices; those that aren't needed may be null.
+  /// Go to a row of a batch; `arrays` has the file's columns at their indices, null where one isn't needed.
   void seek(const std::vector<std::shared_ptr<arrow::Array>>& arrays, const std::vector<std::string>& names,
             std::int64_t row);
 
@@ -44,7 +44,6 @@ class ArrowRow final : public Row {
   Value shown() override;
   Value shown_at(const Place& place, const std::vector<std::size_t>& items) override;
 
-  /// The value of a column, by name.
   Value shown_column(const std::string& name) const override;
 
  private:
@@ -66,7 +65,7 @@ class ArrowRow final : public Row {
   std::vector<Kept> columns_;
 };
 
-/// The value of a cell as a column or member of a plan's type: its text in the contract's unit, its exact number.
+/// The JSON value of a cell in the contract's type `wanted`: times in the contract's unit, numbers exactly.
 Value fitted_value(const arrow::DataType& wanted, const Cell& cell);
 
 }  // namespace schemaregistry

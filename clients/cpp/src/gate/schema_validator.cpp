@@ -13,9 +13,9 @@
 namespace schemaregistry {
 namespace {
 
-// Schemas within one another about the same value.
+// The most nested schemas about the same value.
 constexpr int kDeepest = 200;
-// Schemas within one another of all values that are within one another.
+// The most nested schemas in all, over a value and its parts.
 constexpr int kDeepestJudged = 1200;
 constexpr std::size_t kMostSchemas = 100'000;
 
@@ -42,7 +42,7 @@ const Value* step(const Value& value, const std::string& token) {
   return index < value.items.size() ? &value.items[index] : nullptr;
 }
 
-/// A local reference as a pointer: `#/definitions/a%20b`. Nothing where it leads out of the document.
+/// The pointer of a local reference such as `#/definitions/a%20b`; empty where it leads out of the document.
 std::optional<std::string> local_pointer(std::string_view reference) {
   if (reference.empty() || reference[0] != '#') return std::nullopt;
   std::string pointer;
@@ -123,8 +123,8 @@ const Value* at_pointer(const Value& document, std::string_view pointer) {
   return value;
 }
 
-/// Finds every schema that judging can lead to, and compiles the patterns in them. A schema may lead back to itself, but
-/// only by going into the value.
+/// Finds every schema that a validation can reach, and compiles the patterns in them. A schema may lead back to itself
+/// only by a step into the value; otherwise validation wouldn't end.
 class SchemaValidator::Walk {
  public:
   Walk(SchemaValidator& validator) : validator_(validator) {}
@@ -136,7 +136,7 @@ class SchemaValidator::Walk {
   }
 
  private:
-  /// How many schemas there are with references written out; one that leads back to itself is one there.
+  /// The number of schemas with references written out; a reference to a schema that is being visited counts as one.
   std::size_t visit(const Value& schema, int depth) {
     if (!fault_.empty() || !schema.is(Value::Kind::object)) return 1;
     if (const auto known = sizes_.find(&schema); known != sizes_.end()) return known->second;
@@ -151,7 +151,8 @@ class SchemaValidator::Walk {
     return sizes_[&schema] = size;
   }
 
-  /// Those about the same value come first, so that a circle of them is found before it is gone around.
+  /// Schemas about the same value are visited first, so that a circle of them is found before validation could enter
+  /// it.
   std::size_t visit_parts(const Value& schema, int depth) {
     if (depth > kDeepest) return 1;
     if (const auto* pattern = text_of(schema, "pattern")) compile(*pattern);
@@ -173,7 +174,7 @@ class SchemaValidator::Walk {
     return size;
   }
 
-  /// The schema that a keyword has, or the schemas.
+  /// Visit the schema, or the schemas, of a keyword.
   std::size_t visit_each(const Value* inner, int depth) {
     if (inner == nullptr) return 0;
     std::size_t size = 0;
@@ -207,18 +208,18 @@ class SchemaValidator::Walk {
 
   SchemaValidator& validator_;
   std::map<const Value*, std::size_t> sizes_;
-  // The schemas that are being visited, and those of them that are about the same value.
+  // The schemas that are being visited, and those of them about the same value.
   std::set<const Value*> open_;
   std::set<const Value*> circle_;
   std::string fault_;
 };
 
-/// One judgement: walks a schema and a value together.
+/// One validation, which walks a schema and a value together.
 class SchemaValidator::Judgement {
  public:
   explicit Judgement(const SchemaValidator& validator) : validator_(validator) {}
 
-  /// With `refusals` null only whether there are any is found.
+  /// With a null `refusals`, the walk stops at the first.
   bool judge(const Value& schema, const std::string& pointer, const Value& value, std::vector<Refusal>* refusals) {
     if (schema.is(Value::Kind::boolean)) return schema.truth || refuse(pointer, "false", value, refusals);
     if (!schema.is(Value::Kind::object)) return true;

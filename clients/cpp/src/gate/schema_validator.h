@@ -1,5 +1,6 @@
-/// A JSON Schema validator of draft-07, for what a plan leaves to one: formats asserted, patterns linear, references
-/// within the document alone.
+/// A JSON Schema validator (draft-07) for residuals: keywords that no kind of check covers.
+///
+/// It asserts formats, matches patterns in linear time, and follows references within the document only.
 #pragma once
 
 #include <cstddef>
@@ -16,38 +17,38 @@
 
 namespace schemaregistry {
 
-/// What stands at a JSON pointer (RFC 6901), or null.
+/// The value at a JSON pointer (RFC 6901), null where there is none.
 const Value* at_pointer(const Value& document, std::string_view pointer);
 
-/// One rule that a value breaks. The names are of the parts of a report.
+/// A rule that a value breaks.
 struct Refusal {
-  /// JSON pointer of the rule in the document.
+  /// The JSON pointer of the rule in the document.
   std::string pointer;
-  /// Its keyword.
+  /// The rule's keyword.
   std::string rule;
-  /// The way to the part at fault, within the value: `.` and the name of a member, `#` and the number of an item.
+  /// The path to the faulty part of the value: `.` and a member's name, or `#` and an item's index, for each step.
   std::vector<std::string> place;
   /// The members that `required` misses or `additionalProperties` refuses.
   std::vector<std::string> names;
-  /// The part at fault; it lives as long as the value judged.
+  /// The faulty part; it lives as long as the judged value.
   const Value* value = nullptr;
 
-  /// The columns of a record that this is about; nothing for the record as a whole.
+  /// The columns of a record that the refusal is about; empty for the record as a whole.
   std::vector<std::optional<std::string>> columns() const;
 };
 
-/// A part of one schema document, ready to judge values. Threads may share it.
+/// A schema object of one document, ready to validate values. Threads may share it.
 class SchemaValidator {
  public:
-  /// The schema object at `pointer` with `keywords` alone (all where there are none; of `properties` only the names).
-  /// `document` must outlive it. FAILED_PRECONDITION (reason UNKNOWN_PLAN) for what can't be judged here: a place that
-  /// isn't there, a reference out of the document or in a circle, a pattern that RE2 has no words for.
+  /// Make a validator of the schema object at `pointer`, with `keywords` only (empty: all; of `properties` only the
+  /// names). `document` must outlive it. Fails with FAILED_PRECONDITION (reason UNKNOWN_PLAN) for a pointer that leads
+  /// nowhere, a reference out of the document or in a circle, or a pattern that RE2 can't express.
   static Result<SchemaValidator> make(const Value& document, const std::string& pointer,
                                       const std::vector<std::string>& keywords);
 
-  /// What a value breaks.
+  /// The rules that a value breaks.
   std::vector<Refusal> judge(const Value& value) const;
-  /// Whether it breaks nothing.
+  /// Whether a value breaks no rule.
   bool passes(const Value& value) const;
 
  private:

@@ -1,4 +1,4 @@
-/// What has been found so far: violations with their counts and first rows, rows that fail. Judges nothing.
+/// Sum up findings: violations with their counts and first rows, and the number of failing rows.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@
 
 namespace schemaregistry {
 
-/// A rule that is broken, as in `Violation`.
+/// A broken rule, as in `Violation`.
 struct RuleKey {
   std::optional<std::string> column;
   std::string pointer;
@@ -34,20 +34,21 @@ class Tally {
 
   std::int64_t rows_failing = 0;
 
-  /// Places with a value that their type doesn't hold.
+  /// The places with a value that their type can't represent.
   std::set<std::uint32_t> misfits;
 
-  /// Say something once; or, of a place, only if every value there fits its type in the end.
+  /// Add a note to the report, once. With `while_fitting`, the report has it only if every value of that place fits.
   void note(const std::string& text, std::optional<std::uint32_t> while_fitting = std::nullopt);
-  /// A rule is broken, if by no row: by a column that is missing, or of another type.
+  /// Add a violation without rows: a column is missing, or of another type.
   void broken(const RuleKey& key, const std::string& expected, const std::string& actual);
-  /// One more row, at a place in a file, breaks a rule by a value; `show` finds it where it is wanted.
+  /// Add a row that breaks a rule. `at` is its position in the file; `show` is called for the value only if it is
+  /// shown.
   void add(const RuleKey& key, const std::string& expected, Example at, const std::function<Value()>& show);
 
   bool is_clean() const { return found_.empty(); }
-  /// What is to be said.
+  /// The report's notes.
   std::vector<std::string> notes() const;
-  /// In the plan's order: by column (others after, the whole row last), then by check.
+  /// The violations in the plan's order: by column (unknown ones next, the whole row last), then by check.
   std::vector<Violation> violations(const Plan& plan) const;
 
  private:
@@ -55,7 +56,7 @@ class Tally {
   std::vector<std::pair<std::string, std::optional<std::uint32_t>>> notes_;
 };
 
-/// A value as a report may hold it: decimals as strings, long texts and lists cut.
+/// A value for a report: decimals as strings, long texts and lists cut.
 Value cut(const Value& value);
 
 }  // namespace schemaregistry

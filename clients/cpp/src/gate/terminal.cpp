@@ -9,7 +9,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Controls, and marks that change the direction or the place of what follows (Unicode's categories Cc, Cf, Zl, Zp).
+/// Control characters, and marks that change the direction or position of text (Unicode's categories Cc, Cf, Zl, Zp).
 bool acts(std::uint32_t point) {
   return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0xAD || point == 0x61C ||
          (point >= 0x200B && point <= 0x200F) || (point >= 0x2028 && point <= 0x202E) ||
@@ -23,7 +23,7 @@ std::string escaped(const char* form, std::uint32_t number) {
   return escape.data();
 }
 
-/// The bytes of the character at the start of `text`; 0 where it isn't UTF-8.
+/// The number of bytes of the character at the start of `text`; 0 where it isn't UTF-8.
 std::size_t size_of_first(std::string_view text) {
   for (std::size_t size = 1; size <= 4 && size <= text.size(); ++size) {
     if (is_utf8(text.substr(0, size))) return size;
@@ -38,14 +38,14 @@ std::uint32_t code_point(std::string_view character) {
   return point;
 }
 
-/// The text with each character that acts, and each byte that is no UTF-8, as `escape` writes it.
+/// The text, with each active character and each byte that isn't UTF-8 written by `escape`.
 template <class Escape>
 std::string written_out(std::string_view text, const Escape& escape) {
   std::string shown;
   while (!text.empty()) {
     const std::size_t size = size_of_first(text);
     const std::string_view character = text.substr(0, size == 0 ? 1 : size);
-    // A byte that is no UTF-8 is half a surrogate pair, as in Python's names of files (PEP 383).
+    // A byte that isn't UTF-8 becomes a lone surrogate, as in Python's file names (PEP 383).
     const std::uint32_t point = size == 0 ? 0xDC00 + static_cast<unsigned char>(text[0]) : code_point(character);
     if (size == 0 || acts(point)) {
       shown += escape(point);
@@ -57,7 +57,7 @@ std::string written_out(std::string_view text, const Escape& escape) {
   return shown;
 }
 
-/// Whether `##` here begins a command of Azure Pipelines or TeamCity: `##[name]`, `##vso[`.
+/// Whether `##` at this position begins a command of Azure Pipelines or TeamCity: `##[name]`, `##vso[`.
 bool begins_command(std::string_view text) {
   std::size_t at = 2;
   while (at < text.size() && (is_letter(text[at]) || is_digit(text[at]) || text[at] == '_')) ++at;

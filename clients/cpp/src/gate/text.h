@@ -1,4 +1,4 @@
-/// Texts as sequences of code points, and the letters of grammars. Judges no format.
+/// Helpers for UTF-8 texts and their characters.
 #pragma once
 
 #include <cstddef>
@@ -17,21 +17,21 @@ inline int hex_digit(char c) {
   return -1;
 }
 
-/// Whether the bytes are UTF-8 (RFC 3629): no surrogates, nothing overlong.
+/// Whether the bytes are UTF-8 (RFC 3629), without surrogates or overlong forms.
 bool is_utf8(std::string_view bytes);
 /// Whether every byte is below 128.
 bool is_ascii(const char* bytes, std::size_t size);
-/// Code points of sound UTF-8.
+/// The number of code points of valid UTF-8.
 std::size_t code_points(std::string_view text);
 void append_utf8(std::string& out, std::uint32_t code_point);
-/// At most `most` code points of sound UTF-8, the last one an ellipsis where some are cut.
+/// The first `most` code points of valid UTF-8, the last one an ellipsis where some are cut.
 std::string shortened(std::string text, std::size_t most);
-/// The text, with bytes that are no UTF-8 as `\xff`.
+/// The text, with bytes that aren't UTF-8 written as `\xff`.
 std::string printable(std::string_view bytes);
 
-/// A name without regard to case and to spaces around it, those of ASCII.
+/// A name in lower case without spaces around it (ASCII only), to compare names.
 std::string bare_name(std::string_view name);
-/// RFC 4648, section 4, with padding.
+/// The bytes in base64 with padding (RFC 4648, section 4).
 std::string base64(std::string_view bytes);
 
 }  // namespace schemaregistry

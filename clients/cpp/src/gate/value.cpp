@@ -136,7 +136,7 @@ std::string to_canonical(const Value& value) {
   if (value.is(Value::Kind::array)) return list(value.items, to_canonical);
   if (!value.is(Value::Kind::object)) return to_json(value);
   auto members = value.members;
-  // By UTF-16 code units, which is by bytes of UTF-8 but for what lies beyond the basic plane.
+  // RFC 8785 orders names by UTF-16 code units, which differs from the order of UTF-8 bytes beyond the basic plane.
   std::sort(members.begin(), members.end(),
             [](const auto& left, const auto& right) { return left.first < right.first; });
   std::string json = "{";

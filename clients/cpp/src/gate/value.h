@@ -1,4 +1,4 @@
-/// JSON values, and what stands for one in a file that isn't JSON: absent, or a misfit. Judges nothing.
+/// JSON values, and two more kinds for values of files: absent, and misfit.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace schemaregistry {
 
-/// One value. `misfit` is a value that its column's Arrow type can't hold exactly; its `text` shows it.
+/// One value. A `misfit` is a value that the contract's Arrow type can't represent exactly; `text` shows it.
 struct Value {
   enum class Kind { absent, misfit, null, boolean, number, string, array, object };
 
@@ -21,11 +21,11 @@ struct Value {
   std::string text;
   std::vector<Value> items;
   std::vector<std::pair<std::string, Value>> members;
-  /// Where it begins and ends in the text that it was read from.
+  /// The offsets at which the value begins and ends in the text that it was parsed from.
   std::uint32_t begin = 0;
   std::uint32_t end = 0;
 
-  // Made where the type is complete: it holds pairs of itself.
+  // Defined in value.cpp: the type has pairs of itself, and is complete only there.
   Value();
   Value(const Value&);
   Value(Value&&) noexcept;
@@ -41,7 +41,7 @@ struct Value {
   static Value string(std::string text);
   static Value of(Number number);
 
-  /// Whether there is a value: neither absent nor a misfit.
+  /// Whether the value is neither absent nor a misfit.
   bool is_there() const { return kind != Kind::absent && kind != Kind::misfit; }
   bool is(Kind other) const { return kind == other; }
   /// The member of that name, or null.
@@ -54,14 +54,14 @@ struct Value {
 /// Equal as JSON: numbers by value, objects in any order of members.
 bool operator==(const Value& left, const Value& right);
 
-/// Whether no two are equal.
+/// Whether no two of the values are equal.
 bool all_differ(const std::vector<Value>& values);
 
-/// As JSON text. What is absent or a misfit is `null`.
+/// The value as JSON text; an absent value or a misfit is `null`.
 std::string to_json(const Value& value);
-/// As canonical JSON text (RFC 8785, but integers in full).
+/// The value as canonical JSON text (RFC 8785, but with all digits of an integer).
 std::string to_canonical(const Value& value);
-/// What a report shows of a value: decimals are texts.
+/// The value as reports show it, with decimals as strings.
 Value as_shown(const Value& value);
 /// A string as JSON text, quoted.
 std::string quoted(std::string_view text);

@@ -1,4 +1,4 @@
-// Parquet and Arrow IPC.
+// Read Parquet and Arrow IPC files.
 #include <arrow/array/util.h>
 #include <arrow/io/file.h>
 #include <arrow/ipc/reader.h>
@@ -30,18 +30,18 @@ namespace {
 
 constexpr std::int64_t kBatchRows = 1 << 16;
 constexpr std::int64_t kBatchBytes = 64 << 20;
-// Bytes of a column chunk that are read at a time, so that large row groups don't come into memory whole.
+// Bytes of a column chunk that are read at a time, so that large row groups aren't in memory as a whole.
 constexpr std::int64_t kBuffer = 1 << 20;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
-// Digits of the widest decimals, those of 256 bits.
+// The digits of the widest decimals, of 256 bits.
 constexpr std::int64_t kMostDigits = 76;
 
 std::string repeated(const std::string& name) {
   return "more than one column is named \"" + name + "\": which of them is meant can't be told";
 }
 
-/// Tell another format from a file that was cut off; Arrow's own words don't.
+/// Tell a file of another format from one that was cut off, which Arrow's errors don't.
 std::optional<Fault> check_magic(const Reading& reading) {
   std::ifstream file(reading.source.path, std::ios::binary);
   const std::int64_t size = reading.source.size;
@@ -66,7 +66,7 @@ std::optional<Fault> check_magic(const Reading& reading) {
       "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
 }
 
-/// The bytes of a file's footer, which ends with its length and PAR1.
+/// The bytes of the footer; the file ends with the footer's length and PAR1.
 std::string footer_of(const Reading& reading) {
   constexpr std::int64_t kTail = 8;
   std::ifstream file(reading.source.path, std::ios::binary);
@@ -82,8 +82,8 @@ std::string footer_of(const Reading& reading) {
   return footer;
 }
 
-/// Names that aren't text, of columns, members and time zones; and decimals of a scale that none has: Arrow's casts
-/// read beyond their tables for it.
+/// Refuse names of columns, members and time zones that aren't UTF-8, and decimals with an impossible scale, with which
+/// Arrow's casts read beyond the end of a table.
 std::optional<Fault> refuse_damaged(const Reading& reading, const arrow::FieldVector& fields) {
   for (const auto& field : fields) {
     const arrow::DataType& type = value_type(*field->type());
@@ -164,7 +164,7 @@ class ParquetFile {
     return made;
   }
 
-  /// The rows count, whatever is in them.
+  /// Evaluate a file of which no column is needed: its rows are counted.
   std::optional<Fault> take_without_columns() {
     const auto status =
         reading_.take(std::vector<std::shared_ptr<arrow::Array>>(static_cast<std::size_t>(schema_->num_fields())),
@@ -197,7 +197,7 @@ class ParquetFile {
           place_in(arrays, wide, stamps.take(rows));
         }
         place_in(arrays, others, batch->Slice(at, rows)->columns());
-        // A decimal may hold more digits than its column says.
+        // A decimal in the file may have more digits than its type.
         for (const int column : others) {
           const auto& array = arrays[static_cast<std::size_t>(column)];
           if (holds_decimals(*array->type())) ARROW_RETURN_NOT_OK(array->ValidateFull());
@@ -207,7 +207,7 @@ class ParquetFile {
     }
   }
 
-  /// Those of some columns that have int96 in them, or those that don't.
+  /// The columns that have int96 in them (`has`), or those that don't.
   std::vector<int> of_int96(const std::vector<int>& columns, bool has) const {
     const auto wide = columns_of_int96(manifest_, *metadata_->schema());
     std::vector<int> found;
@@ -244,13 +244,14 @@ class ParquetFile {
     for (const auto& child : field.children) collect(child, leaves);
   }
 
-  /// What some writers fall back to after a dictionary, and Arrow reads into none.
+  /// Encodings that some writers change to after a dictionary, and that Arrow can't read into one.
   static bool is_delta(parquet::Encoding::type encoding) {
     return encoding == parquet::Encoding::DELTA_BYTE_ARRAY || encoding == parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY;
   }
 
-  /// The columns of texts that are stored as dictionaries throughout: a check of them is one of their few values. A
-  /// plain text takes four bytes and its own; where a value takes less than four, it is an index.
+  /// The string columns to read as dictionaries, so that each distinct value is checked once: those stored as
+  /// dictionaries throughout. A plain string takes four bytes and its own, so a column with less than four bytes per
+  /// value has indices.
   std::set<int> dictionaries(const std::vector<int>& leaves) const {
     std::set<int> found;
     for (const int leaf : leaves) {
@@ -271,7 +272,7 @@ class ParquetFile {
     return found;
   }
 
-  /// Fewer rows at a time where rows are wide.
+  /// The rows of a batch: fewer where rows are wide.
   std::int64_t batch_rows() const {
     std::int64_t total = 0;
     for (int group = 0; group < metadata_->num_row_groups(); ++group)
@@ -281,7 +282,7 @@ class ParquetFile {
     return std::clamp<std::int64_t>(static_cast<std::int64_t>(rows), 1, kBatchRows);
   }
 
-  /// Each row group has a chunk for each column, and together they have the rows of the file.
+  /// Find a row group without a chunk for each column, or a number of rows that differs from the footer's.
   std::optional<Fault> find_lacking() const {
     std::int64_t rows = 0;
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
@@ -311,7 +312,7 @@ class ParquetFile {
     return std::nullopt;
   }
 
-  /// A chunk's metadata; nothing where they are encrypted, which Parquet throws for.
+  /// A chunk's metadata; null where it is encrypted, for which Parquet throws.
   static std::unique_ptr<parquet::ColumnChunkMetaData> readable(const parquet::RowGroupMetaData& group, int column) {
     try {
       return group.ColumnChunk(column);
@@ -343,7 +344,7 @@ class ParquetFile {
                                        : chunk.data_page_offset();
   }
 
-  /// Where the row group starts that holds a row.
+  /// The byte offset of the row group with a row.
   std::optional<std::int64_t> offset_of(std::int64_t row) const {
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       const auto row_group = metadata_->RowGroup(group);
@@ -367,7 +368,7 @@ class ParquetFile {
   std::shared_ptr<arrow::Schema> schema_;
 };
 
-/// A type with integers in the place of times and of dates that are milliseconds, of which Arrow knows bounds.
+/// The type with integers in place of times and date64, whose values Arrow's validation bounds.
 std::shared_ptr<arrow::DataType> with_integers(const std::shared_ptr<arrow::DataType>& type) {
   arrow::FieldVector fields = type->fields();
   for (auto& field : fields) field = field->WithType(with_integers(field->type()));
@@ -383,7 +384,8 @@ std::shared_ptr<arrow::DataType> with_integers(const std::shared_ptr<arrow::Data
   }
 }
 
-/// What Arrow trusts in its own format could be anything. A time of a day or more is judged as any other value.
+/// Validate a batch in full: Arrow trusts the bytes of its own format, which may be anything. A time beyond a day isn't
+/// a damaged file but a value to judge, so times are validated as integers.
 arrow::Status validate(const arrow::RecordBatch& batch) {
   const auto wrong = batch.ValidateFull();
   if (wrong.ok()) return wrong;
@@ -443,7 +445,8 @@ std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr
   return status.ok() ? std::nullopt : std::optional(corrupt(status));
 }
 
-/// A stream may end without a mark: one that is cut between two batches shows by the rows that its schema says.
+/// A stream may end without an end mark, so one that is cut between two batches is found only by the number of rows in
+/// its schema's metadata, if it has that.
 std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& schema, arrow::io::ReadableFile& file) {
   const auto& metadata = schema.metadata();
   const auto said =

@@ -124,7 +124,7 @@ arrow::Status append(arrow::ArrayBuilder& builder, const Value& value) {
   }
 }
 
-/// The type without dictionaries, JSON as its texts: what values are built as before they are encoded.
+/// The type in which values are built at first: without dictionaries, and with strings for JSON.
 std::shared_ptr<arrow::DataType> built_type(const std::shared_ptr<arrow::DataType>& type) {
   if (type->id() == Type::DICTIONARY) return checked_cast<const arrow::DictionaryType&>(*type).value_type();
   if (!holds_json(*type)) return type;
@@ -134,7 +134,7 @@ std::shared_ptr<arrow::DataType> built_type(const std::shared_ptr<arrow::DataTyp
   return type->id() == Type::LIST ? arrow::list(fields[0]) : arrow::struct_(fields);
 }
 
-/// An array of the built type as one of the type itself: texts as JSON.
+/// Give an array of the built type its own type again: strings become JSON.
 std::shared_ptr<arrow::ArrayData> retyped(const std::shared_ptr<arrow::DataType>& type,
                                           const std::shared_ptr<arrow::ArrayData>& built) {
   auto data = built->Copy();
@@ -146,7 +146,7 @@ std::shared_ptr<arrow::ArrayData> retyped(const std::shared_ptr<arrow::DataType>
   return data;
 }
 
-/// A value as `append` takes it for a type: what goes into a column of JSON as its text.
+/// A value as `append` takes it for a type: a value of a JSON column as its text.
 Value carried_value(const arrow::DataType& wanted, const arrow::Array& array, std::int64_t index) {
   const Cell cell = cell_at(array, index);
   if (cell.is_null() || !holds_json(wanted)) return natural_value(array, index);
@@ -171,7 +171,7 @@ Value carried_value(const arrow::DataType& wanted, const arrow::Array& array, st
   return object;
 }
 
-/// Values as a dictionary of them, in the order in which they come first.
+/// Encode values as a dictionary, in the order of their first occurrence.
 arrow::Result<std::shared_ptr<arrow::Array>> encode(const std::shared_ptr<arrow::DataType>& type,
                                                     const arrow::Array& values) {
   const auto& wanted = checked_cast<const arrow::DictionaryType&>(*type);
@@ -194,7 +194,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> encode(const std::shared_ptr<arrow:
   return arrow::DictionaryArray::FromArrays(type, codes, dictionary);
 }
 
-/// Values that were built as an array of their type.
+/// Finish an array of the built type: encode its dictionary, or retype its JSON.
 arrow::Result<std::shared_ptr<arrow::Array>> finished(const std::shared_ptr<arrow::DataType>& type,
                                                       const std::shared_ptr<arrow::Array>& values) {
   if (type->id() == Type::DICTIONARY) return encode(type, *values);

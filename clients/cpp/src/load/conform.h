@@ -1,4 +1,4 @@
-/// Rows that conform as the contract's columns and types. Judges nothing: every value is known to fit.
+/// Convert rows that conform to the contract's columns and types; `file_evaluation.h` has found that every value fits.
 #pragma once
 
 #include <arrow/array.h>
@@ -15,12 +15,12 @@
 
 namespace schemaregistry {
 
-/// A batch of a file, whose arrays are at the indices of its columns, in the contract's schema.
+/// Convert a batch to the contract's schema; `arrays` has the file's columns at their indices.
 arrow::Result<std::shared_ptr<arrow::RecordBatch>> conform(const Plan& plan, const Binding& binding,
                                                            const std::vector<std::shared_ptr<arrow::Array>>& arrays,
                                                            std::int64_t rows);
 
-/// Rows of a text format, collected into batches of the contract's schema.
+/// Collects rows of a text format into batches of the contract's schema.
 class RowCollector {
  public:
   explicit RowCollector(const Plan& plan) : plan_(plan) {}
@@ -28,7 +28,7 @@ class RowCollector {
   /// Add the values of a row's columns, in the contract's order.
   arrow::Status add(const std::vector<const Value*>& columns);
   std::int64_t rows() const { return rows_; }
-  /// What has been added since the last batch.
+  /// The rows added since the last batch, as a batch.
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> batch();
 
  private:

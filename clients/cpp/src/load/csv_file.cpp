@@ -1,4 +1,5 @@
-// CSV (RFC 4180): every field as text first, then as the contract's type. Only an empty field without quotes is null.
+// Read CSV (RFC 4180): every field as text first, then as the contract's type. By default only an unquoted empty field
+// is null.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -22,7 +23,7 @@ struct CsvField {
   bool is_null() const { return null; }
 };
 
-/// How fields are told from one another, and from null.
+/// The delimiter between fields, and the fields that mean null.
 struct Fields {
   char delimiter = ',';
   std::vector<std::string> null;
@@ -39,7 +40,7 @@ constexpr const char* kLoneReturn =
 constexpr const char* kStrayQuote =
     "a quote stands beside other text: quotes are around a whole field, and doubled within it (RFC 4180)";
 
-/// The fields of a record; what is wrong with it where it isn't CSV.
+/// Split a record into fields; returns what is wrong with it where it isn't CSV.
 const char* split(std::string_view record, const Fields& dialect, std::vector<CsvField>& fields) {
   fields.clear();
   std::size_t at = 0;
@@ -79,7 +80,7 @@ std::string_view first_line(std::string_view text) {
   return text;
 }
 
-/// One record of CSV as a plan sees it.
+/// A CSV record as a `Row`.
 class CsvRow final : public Row {
  public:
   CsvRow(const Plan& plan, const Binding& binding, std::vector<std::string> names)
@@ -92,7 +93,7 @@ class CsvRow final : public Row {
 
   const Value& column(std::uint32_t place) override { return values_[place]; }
 
-  /// The value as it is kept: of a JSON text that text itself.
+  /// The value to load: for a JSON column the text itself.
   const Value& stored(std::uint32_t place) {
     const Bound& bound = binding_[place];
     if (!bound.is_known() || !is_json(*plan_.places[place].type)) return values_[place];
@@ -200,7 +201,7 @@ class CsvFile {
     return reading_.fault("NOT_CSV", message, record.offset, record.line);
   }
 
-  /// Each column is what the contract says it is; what it doesn't know is text.
+  /// Read the header: each column gets the contract's type, an unknown one is a string.
   std::optional<Fault> take_header(const std::vector<CsvField>& fields, const Record& record) {
     arrow::FieldVector columns;
     for (const CsvField& field : fields) {
@@ -226,7 +227,7 @@ class CsvFile {
     return std::nullopt;
   }
 
-  /// Columns that stand in the path, and that the header hasn't, come after its own.
+  /// Add the columns of the path that the header lacks, after the header's own.
   void add_columns_of_path(arrow::FieldVector& columns) {
     for (const PartitionColumn& given : reading_.given) {
       if (std::find(names_.begin(), names_.end(), given.name) != names_.end()) continue;

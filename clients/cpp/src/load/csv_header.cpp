@@ -15,7 +15,7 @@ constexpr std::array<std::pair<char, const char*>, 5> kDelimiters = {
     {{';', "\";\""}, {'\t', "tab"}, {',', "\",\""}, {'|', "\"|\""}, {':', "\":\""}}};
 constexpr std::size_t kShown = 60;
 
-/// Where a quoted field that starts at `at` ends; nothing where it isn't one up to a delimiter or the end.
+/// The end of a quoted field that starts at `at`; empty where no delimiter or end follows it.
 std::optional<std::size_t> end_of_quoted(std::string_view text, std::size_t at, char delimiter) {
   for (std::size_t end = at + 1; end < text.size(); ++end) {
     if (text[end] != '"') continue;

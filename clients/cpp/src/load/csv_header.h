@@ -1,4 +1,4 @@
-/// What the first line of a CSV file tells that isn't the contract's: another delimiter, or that it is no header.
+/// Detect a wrong delimiter, or a missing header, in the first line of a CSV file.
 #pragma once
 
 #include <optional>
@@ -9,17 +9,17 @@
 
 namespace schemaregistry {
 
-/// Why a header brings none of the contract's columns.
+/// Why a header has none of the contract's columns.
 struct HeaderFault {
   std::string reason;
   std::string message;
 };
 
-/// WRONG_DELIMITER where another delimiter brings some of them, MISSING_HEADER where values stand in their place, NOT_CSV
-/// where it isn't text (and the line is `sound`); else nothing.
+/// WRONG_DELIMITER where another delimiter gives some of the contract's columns, MISSING_HEADER where the line has
+/// values in place of names, NOT_CSV where it isn't text (and the line is `sound`, that is, valid CSV); else empty.
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound);
 
-/// Of a file without a line, or with empty ones alone.
+/// The fault of a file without lines, or with empty lines only.
 HeaderFault no_header(const Plan& plan, char delimiter);
 
 }  // namespace schemaregistry

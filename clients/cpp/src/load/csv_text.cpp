@@ -5,7 +5,7 @@
 namespace schemaregistry {
 namespace {
 
-/// Of the bytes from 0x80 to 0x9F in Windows-1252; 0 for those that it hasn't.
+/// The code points of the bytes 0x80 to 0x9F in Windows-1252; 0 for unassigned ones.
 constexpr std::array<std::uint32_t, 32> kWindows1252 = {
     0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
     0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
@@ -52,7 +52,7 @@ std::optional<std::string> CsvText::take(std::string_view bytes, bool ended, std
   return std::nullopt;
 }
 
-/// Find the encoding by the byte order mark, and take that away.
+/// Detect the encoding by a byte order mark, and remove the mark.
 std::optional<std::string> CsvText::begin(std::string_view& bytes) {
   const std::string& stated = dialect_.encoding;
   const bool little = starts_with(bytes, kUtf16LeMark);
@@ -136,7 +136,7 @@ void CsvText::filter(std::string_view text, std::string& out) {
       commented_ = true;
     } else if (escaped_) {
       escaped_ = false;
-      // Outside of quotes, and before anything else than a quote and itself, an escape stands for itself.
+      // An escape is an ordinary character outside of quotes, and before any character but a quote and another escape.
       if (inside_ && c == '"') {
         out += "\"\"";
         written_ += 2;

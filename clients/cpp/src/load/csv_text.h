@@ -1,4 +1,4 @@
-/// The bytes of a CSV file as RFC 4180 has them: in UTF-8, without lines that are no records, quotes doubled.
+/// Convert a CSV file of any dialect to RFC 4180: UTF-8, without comments and skipped lines, with doubled quotes.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace schemaregistry {
 
-/// Takes a file's bytes as they come and gives its text; keeps the places of lines that aren't in it.
+/// Converts a file's bytes piece by piece, and remembers where lines were left out.
 class CsvText {
  public:
   explicit CsvText(const CsvDialect& dialect)
@@ -21,10 +21,11 @@ class CsvText {
         comment_(dialect.comment.empty() ? '\0' : dialect.comment[0]),
         escape_(dialect.escape.empty() ? '\0' : dialect.escape[0]) {}
 
-  /// Append the text of the next bytes; `ended` where there are no more. What is wrong with them, or nothing.
+  /// Convert the next bytes and append their text to `out`; `ended` with the last ones. Returns what is wrong with
+  /// them, or nothing.
   std::optional<std::string> take(std::string_view bytes, bool ended, std::string& out);
 
-  /// How many lines of the file before an offset of the text aren't in it.
+  /// How many lines of the file were left out before an offset of the text.
   std::int64_t passed_over(std::int64_t offset) const {
     return std::upper_bound(removed_.begin(), removed_.end(), offset) - removed_.begin();
   }

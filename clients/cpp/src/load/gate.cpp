@@ -20,8 +20,8 @@
 namespace schemaregistry {
 namespace {
 
-/// The most memory in bytes that this process has held. Linux: proc_pid_status(5), since getrusage(2) there counts what
-/// the parent held before exec, too.
+/// The peak memory of this process in bytes. Linux: proc_pid_status(5), since getrusage(2) also counts the memory that
+/// the parent had before exec.
 std::int64_t peak_memory() {
   constexpr std::string_view kPeak = "VmHWM:";
   std::ifstream status("/proc/self/status");
@@ -37,14 +37,14 @@ std::int64_t peak_memory() {
 #endif
 }
 
-/// One check: what it has found so far.
+/// The state of one check of files.
 class Run {
  public:
   Run(const Plan& plan, std::optional<std::int64_t> revision, Keep keep) : plan_(plan), keep_(std::move(keep)) {
     report_.schema_revision = revision;
   }
 
-  /// Judge one file with the function for its format; false where it couldn't be read to its end.
+  /// Judge one file with the function for its format; returns false where it couldn't be read to its end.
   template <class Read>
   bool judge(const Source& source, const Read& read) {
     if (source.fault) {
@@ -78,7 +78,7 @@ class Run {
   }
 
  private:
-  /// What a library throws for a file is this file's fault: what was found in the others is kept.
+  /// Turn a library's exception into a fault of this file, so that the findings in the others aren't lost.
   template <class Read>
   static std::optional<Fault> caught(Reading& reading, const Read& read) {
     try {

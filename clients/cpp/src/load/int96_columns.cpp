@@ -47,7 +47,7 @@ std::shared_ptr<arrow::DataType> exact_type(const std::shared_ptr<arrow::DataTyp
 
 std::int64_t floor_div(std::int64_t value, std::int64_t by) { return value / by - (value % by < 0); }
 
-/// What two readings of a column say together.
+/// Combine the two readings of a column into exact timestamps.
 arrow::Result<std::shared_ptr<arrow::ArrayData>> exact_leaf(const arrow::ArrayData& fine,
                                                             const arrow::ArrayData& coarse) {
   using Interval = arrow::MonthDayNanoIntervalType::MonthDayNanos;

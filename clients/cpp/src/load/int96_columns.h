@@ -1,6 +1,7 @@
-/// The columns of a Parquet file with int96 in them, exactly: days and nanoseconds beyond what int64 nanoseconds hold.
+/// Read Parquet's int96 timestamps exactly, also beyond the range of int64 nanoseconds.
 ///
-/// Arrow's reader wraps them. So they are read twice, as nanoseconds and as seconds: what both say together is exact.
+/// Arrow's reader lets larger ones overflow. So each column is read twice, as nanoseconds (exact modulo 2^64) and as
+/// seconds; together they give the exact timestamp.
 #pragma once
 
 #include <arrow/record_batch.h>
@@ -16,29 +17,29 @@
 
 namespace schemaregistry {
 
-/// The columns of a schema with int96 in them, by index.
+/// The indices of the columns with int96 in them.
 std::vector<int> columns_of_int96(const parquet::arrow::SchemaManifest& manifest, const parquet::SchemaDescriptor& schema);
 
-/// The schema with `int96()` as the type of such places.
+/// The schema with the type `int96()` for int96 values.
 std::shared_ptr<arrow::Schema> with_int96(const std::shared_ptr<arrow::Schema>& schema,
                                           const parquet::arrow::SchemaManifest& manifest,
                                           const parquet::SchemaDescriptor& parquet_schema);
 
-/// A type of lists or structs with other types within; null for a type of another kind.
+/// A list or struct type with other fields; null for a type of another kind.
 std::shared_ptr<arrow::DataType> with_fields(const arrow::DataType& type, const arrow::FieldVector& fields);
 
 class Int96Columns {
  public:
   using Open = std::function<arrow::Result<std::unique_ptr<parquet::arrow::FileReader>>(arrow::TimeUnit::type)>;
 
-  /// `open` makes a reader that has a unit for int96; `columns` are to be read, of all row groups.
+  /// Begin to read `columns` of all row groups; `open` makes a reader that reads int96 in a unit.
   static arrow::Result<Int96Columns> read(const Open& open, const std::vector<int>& columns,
                                           const parquet::SchemaDescriptor& schema,
                                           const parquet::arrow::SchemaManifest& manifest);
 
-  /// Rows that are left of the batch at hand, the next one where there is none; 0 at the end.
+  /// The number of rows left of the current batch, or else of the next one; 0 at the end.
   arrow::Result<std::int64_t> remaining();
-  /// The next rows of each column, no more than remain.
+  /// Take the next `rows` rows of each column, at most `remaining()`.
   std::vector<std::shared_ptr<arrow::Array>> take(std::int64_t rows);
 
  private:

@@ -1,4 +1,4 @@
-/// Rows of a text format on their way to whoever keeps them, a batch at a time. Judges nothing.
+/// Collect a text file's rows, and pass them on in batches to the `Keep` function of the reading.
 #pragma once
 
 #include <optional>
@@ -10,19 +10,19 @@
 
 namespace schemaregistry {
 
-/// The rows of one file that was judged to here; each call returns why the file can't be read on, or nothing.
+/// The judged rows of one file. Each call returns why the file can't be read on, or nothing.
 class KeptRows {
  public:
   explicit KeptRows(Reading& reading) : reading_(reading), collector_(reading.plan) {}
 
-  /// Keep a row, by its columns' values in the contract's order.
+  /// Add a row; `columns` are its values in the contract's order.
   std::optional<Fault> add(const std::vector<const Value*>& columns) {
     const auto status = collector_.add(columns);
     if (!status.ok()) return reading_.fault("CORRUPT", status.message());
     return collector_.rows() >= kBatchRows ? flush() : std::nullopt;
   }
 
-  /// Hand on what has been added since the last batch.
+  /// Pass on the rows added since the last batch.
   std::optional<Fault> flush() {
     if (!reading_.keeps() || collector_.rows() == 0) return std::nullopt;
     auto batch = collector_.batch();

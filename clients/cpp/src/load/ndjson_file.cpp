@@ -1,4 +1,5 @@
-// NDJSON and JSON: a value a line, or values in an array or one after another, judged as JSON. What is no JSON halts.
+// Read NDJSON and JSON: one value per line, or values in an array or one after another, judged as JSON. Invalid JSON
+// makes the report undecided.
 #include <algorithm>
 #include <utility>
 
@@ -14,7 +15,7 @@ namespace {
 
 constexpr std::size_t kDeepest = 200;
 
-/// Whether a line is an array of records, or the first line of one.
+/// Whether a line is an array of records, or the first line of such an array.
 bool starts_array(std::string_view line, const Value* value) {
   const auto first = line.find_first_not_of(" \t");
   if (first == std::string_view::npos || line[first] != '[') return false;
@@ -58,7 +59,7 @@ class NdjsonFile {
   }
 
  private:
-  /// Columns of the path, where a record hasn't the member.
+  /// Add the columns of the path that a record lacks.
   void complete(Value& value) const {
     if (!value.is(Value::Kind::object)) return;
     for (const PartitionColumn& given : reading_.given) {

@@ -5,7 +5,7 @@
 namespace schemaregistry {
 namespace {
 
-// Fields of parquet.thrift.
+// Field numbers of parquet.thrift.
 constexpr int kRowGroups = 4;
 constexpr int kColumns = 1;
 constexpr int kMetadata = 3;
@@ -14,7 +14,8 @@ constexpr int kPath = 3;
 constexpr int kCrypto = 8;
 constexpr int kEncrypted = 9;
 
-/// Pass over a chunk's metadata: the encodings and the path are what the format says, whatever type their items state.
+/// Skip a chunk's metadata. Arrow reads the items of encodings and path by the types of the format, whatever type the
+/// list states, so they are skipped by these.
 void pass_metadata(CompactProtocol& footer) {
   CompactProtocol::Field field;
   while (footer.next(field)) {
@@ -27,7 +28,7 @@ void pass_metadata(CompactProtocol& footer) {
   }
 }
 
-/// Pass over one column chunk; whether it has metadata, or ones that are encrypted.
+/// Skip one column chunk; returns whether it has metadata, plain or encrypted.
 bool has_metadata(CompactProtocol& footer) {
   bool found = false;
   CompactProtocol::Field field;
@@ -42,7 +43,7 @@ bool has_metadata(CompactProtocol& footer) {
   return found;
 }
 
-/// Pass over one row group; whether all of its chunks have metadata.
+/// Skip one row group; returns whether all of its chunks have metadata.
 bool is_whole(CompactProtocol& footer) {
   bool whole = true;
   CompactProtocol::Field field;

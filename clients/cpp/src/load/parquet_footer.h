@@ -1,5 +1,5 @@
-/// What Arrow's reader of a Parquet footer lets through: lists whose items are of another type than the format says, and
-/// column chunks without metadata. Reads no page.
+/// Detect faults in a Parquet footer that Arrow's reader accepts: lists with items of a wrong type, and column chunks
+/// without metadata.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace schemaregistry {
 
-/// What is wrong with a footer's list of row groups; nothing where it is sound.
+/// What is wrong with a footer's list of row groups; empty where it is valid.
 std::optional<std::string> wrong_in_footer(std::string_view footer);
 
 }  // namespace schemaregistry

@@ -12,22 +12,22 @@
 namespace schemaregistry {
 namespace {
 
-// Bytes that hold nearly every header, and those of the largest that is read: Arrow's limit, too.
+// Bytes that are read for a header at first, enough for nearly all, and the largest header, which is Arrow's limit too.
 constexpr std::int64_t kUsual = 256;
 constexpr std::int64_t kLargest = 16 << 20;
-// Bytes that some writers don't count in a column's sizes: the header of the dictionary.
+// Bytes by which a column may exceed its size in the footer: some writers don't count the dictionary's page header.
 constexpr std::int64_t kLeftOut = 100;
-// Bytes of a page that may be more than the footer says: some writers are careless with it.
+// Bytes up to which a page may be larger than the footer says, since some writers state it wrongly.
 constexpr std::int64_t kSmall = 1 << 20;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombValues = 1 << 27;
 constexpr std::int64_t kBombRatio = 500;
-// The fields of a header that hold one for each kind of page.
+// The field numbers in a page header (parquet.thrift) of each kind of page.
 constexpr int kData = 5;
 constexpr int kDictionary = 7;
 constexpr int kData2 = 8;
 
-/// Sizes in bytes, of the page and of its header; `kind` is the field of a kind of page, 0 where there is none.
+/// One page's header: sizes in bytes; `kind` is the field number of the kind of page, 0 for an unknown kind.
 struct PageHeader {
   std::int64_t offset = 0;
   std::int64_t header = 0;
@@ -37,7 +37,7 @@ struct PageHeader {
   std::int64_t kind = 0;
 };
 
-/// What the footer says of a column in a row group.
+/// The footer's values of a column chunk.
 struct ColumnChunk {
   std::string path;
   std::int64_t offset = 0;
@@ -46,7 +46,7 @@ struct ColumnChunk {
   std::int64_t values = 0;
 };
 
-/// Whether it is more than the ratio allows. The footer may state any numbers.
+/// Whether `value` exceeds kBombRatio times `packed`, without overflow: the footer may state any numbers.
 bool exceeds(std::int64_t value, std::int64_t packed) { return value > 0 && packed <= (value - 1) / kBombRatio; }
 
 std::string counted(std::int64_t number) {
@@ -55,7 +55,7 @@ std::string counted(std::int64_t number) {
   return text;
 }
 
-/// How many values a page of whatever kind has: the first member.
+/// The number of values of a page, which is the first field of every kind of page header.
 std::int64_t read_values(CompactProtocol& header) {
   std::int64_t values = 0;
   CompactProtocol::Field member;
@@ -94,7 +94,7 @@ class Pages {
   Pages(const Reading& reading, arrow::io::RandomAccessFile& file)
       : reading_(reading), file_(file), file_size_(reading.source.size) {}
 
-  /// Hold the pages that are read for a column's values to what the footer says; the largest is in `largest`.
+  /// Compare the pages of a column chunk with the footer; `largest` gets the largest page.
   std::optional<Fault> walk(const ColumnChunk& chunk, PageHeader& largest) {
     if (chunk.offset < 0 || chunk.packed < 0 || chunk.offset > file_size_ || chunk.packed > file_size_ - chunk.offset) {
       return corrupt("\"" + chunk.path + "\" is at byte " + counted(chunk.offset) + " with " + counted(chunk.packed) +

@@ -1,7 +1,7 @@
-/// What the pages of a Parquet file say of themselves, before Arrow reads one. Reads headers only.
+/// Check the page headers of a Parquet file before Arrow reads a page.
 ///
-/// Arrow asks for as many bytes as a page's header states before it sees that they aren't there: a file of some kilobytes
-/// with one wrong byte takes gigabytes. So every header is held to what the footer says of its column.
+/// Arrow allocates as many bytes as a page's header states before it notices that they aren't there, so a file of some
+/// kilobytes with one wrong byte takes gigabytes. Here every header is compared with the footer's sizes of its column.
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -14,8 +14,8 @@
 
 namespace schemaregistry {
 
-/// Why pages of some leaves would take more memory than they have any right to: CORRUPT where a header states more than
-/// the footer does, DECOMPRESSION_BOMB where both state too much. Nothing where they don't.
+/// The fault of a page among `leaves` (columns by Parquet's index) that would take too much memory: CORRUPT where a
+/// header states more than the footer, DECOMPRESSION_BOMB where both state too much. Empty where there is none.
 std::optional<Fault> find_page_bomb(const Reading& reading, arrow::io::RandomAccessFile& file,
                                     const parquet::FileMetaData& metadata, const std::vector<int>& leaves);
 

@@ -21,7 +21,7 @@ int hex(char c) {
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// `A%20B` as `A B`.
+/// Decode percent signs: `A%20B` becomes `A B`.
 std::string unescaped(std::string_view text) {
   std::string found;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -32,7 +32,7 @@ std::string unescaped(std::string_view text) {
   return found;
 }
 
-/// Whether its texts are read as values; texts are themselves.
+/// Whether the text in a path is read as another type; a string column has the text itself.
 bool is_read(const Place& place) { return place.type && family(*place.type) != Family::text; }
 
 }  // namespace

@@ -1,4 +1,4 @@
-/// Files read batch by batch to a judge, one function a format. Judges no values.
+/// Read files batch by batch into a `FileEvaluation`, with one function for each format.
 #pragma once
 
 #include <arrow/array.h>
@@ -20,40 +20,40 @@
 
 namespace schemaregistry {
 
-/// Where rows that were judged go, in the contract's schema; empty where nobody wants them.
+/// Receives the judged rows, in the contract's schema; empty in a check without a load.
 using Keep = std::function<void(std::shared_ptr<arrow::RecordBatch>)>;
 
-/// One file on its way to its judge.
+/// The reading of one file, and the evaluation that takes its rows.
 struct Reading {
   const Source& source;
   const Plan& plan;
   FileEvaluation& judge;
   const Keep& keep;
   const Tally& tally;
-  /// Columns that stand in the file's path.
+  /// The contract's columns in the file's path.
   std::vector<PartitionColumn> given = {};
-  /// Those that the file hasn't itself, as arrays of one value; after its columns.
+  /// The columns of the path that the file itself lacks, as arrays of length one; they follow the file's columns.
   std::vector<std::shared_ptr<arrow::Array>> added = {};
 
   Fault fault(const std::string& reason, const std::string& message, std::optional<std::int64_t> offset = std::nullopt,
               std::optional<std::int64_t> line = std::nullopt) const {
     return {source.path, offset, line, reason, message};
   }
-  /// What Arrow says of a file that it can't read.
+  /// The fault for a file that Arrow can't read.
   Fault fault(const arrow::Status& status, std::optional<std::int64_t> offset = std::nullopt) const {
     if (!status.IsOutOfMemory()) return fault("CORRUPT", status.message(), offset);
     return fault("OUT_OF_MEMORY", status.message() + ": give the program more memory; a damaged file may ask for any",
                  offset);
   }
-  /// Rows are kept while nothing was found against them.
+  /// Whether rows are passed to `keep`: only as long as no violation was found.
   bool keeps() const { return keep && tally.is_clean(); }
-  /// Tell the judge the schema of a file of columns, those of its path added.
+  /// Bind the schema of a columnar file, with the columns of its path added.
   arrow::Result<const Binding*> bind(const arrow::Schema& schema);
-  /// Judge a batch whose arrays are at the indices of the file's columns, and keep it.
+  /// Evaluate a batch, and keep its rows; `arrays` has the file's columns at their indices.
   arrow::Status take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows);
 };
 
-/// Each returns why the file can't be judged, or nothing.
+/// Read a file to its end. Each returns why the file can't be judged, or nothing.
 std::optional<Fault> read_parquet(Reading& reading);
 std::optional<Fault> read_ipc(Reading& reading);
 std::optional<Fault> read_csv(Reading& reading);

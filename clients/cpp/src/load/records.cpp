@@ -25,7 +25,7 @@ std::string kind_of(const Value& value) {
   }
 }
 
-/// A value as the validator reports it: its decimals as doubles where these say the same.
+/// The value with decimals as doubles where these are equal, as the validator reports it.
 Value with_doubles(Value value) {
   if (value.is(Kind::number) && value.number.is_decimal()) {
     const double nearest = value.number.nearest();
@@ -45,7 +45,7 @@ std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned
   misfits_.clear();
   cleaned = record.is(Kind::object) ? clean_object(plan_.places[kRow], record) : record;
   std::map<RuleKey, Value> found;
-  // The first misfit of a rule is the one that is shown.
+  // `emplace` leaves an existing entry, so a rule's first misfit is the one shown.
   for (const Misfit& misfit : misfits_) found.emplace(key_of(misfit), misfit.value);
   for (const Refusal& refusal : plan_.whole->judge(cleaned)) {
     if (std::any_of(misfits_.begin(), misfits_.end(), [&](const Misfit& misfit) { return explains(misfit, refusal); }))
@@ -131,7 +131,8 @@ Value RecordJudge::clean(const Place& place, const Value& value) {
   return held;
 }
 
-/// A member that doesn't fit isn't missing; an item that doesn't fit is judged no further.
+/// Whether a misfit is the cause of a refusal, which then isn't reported: `required` for a member that was removed
+/// because it doesn't fit, and every rule about an item that doesn't fit.
 bool RecordJudge::explains(const Misfit& misfit, const Refusal& refusal) {
   const std::string& last = misfit.path.back();
   if (refusal.rule == "required") {

@@ -1,4 +1,4 @@
-/// JSON records judged one by one, to the same violations as batches. Reads no files.
+/// Judge JSON records one by one, with the same violations as batches; `ndjson_file.cpp` reads them.
 #pragma once
 
 #include <map>
@@ -12,18 +12,19 @@
 
 namespace schemaregistry {
 
-/// Judges records by a plan whose `whole` is there.
+/// Judges records by a plan that has `whole`.
 class RecordJudge {
  public:
   explicit RecordJudge(const Plan& plan) : plan_(plan) {}
 
-  /// What a record breaks, each with the value at fault; `cleaned` is the record without absent members and misfits.
+  /// The rules that a record breaks, each with the faulty value; `cleaned` gets the record without absent members and
+  /// misfits.
   std::map<RuleKey, Value> broken(const Value& record, Value& cleaned);
-  /// A record that was cleaned and conforms, with the text that it was read from for each value of type json.
+  /// A conforming record from `cleaned`, in which each value of type json is the text that it was parsed from.
   Value stored(const Value& cleaned, std::string_view text) const;
 
  private:
-  /// A value that a place's Arrow type can't hold: an item, or a member.
+  /// A value, in a list or an object, that its place's Arrow type can't represent.
   struct Misfit {
     std::uint32_t place = 0;
     std::vector<std::string> path;

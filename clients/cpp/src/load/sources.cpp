@@ -54,7 +54,7 @@ std::string format_of(const std::string& suffix) {
   return found == kSuffixes.end() ? "" : std::string(found->second);
 }
 
-/// The end of a name that tells the format, that of a compression aside; else of an archive's only file.
+/// The suffix that tells the format: of the name without its compression's suffix, or else of the only file in a zip.
 std::string suffix_of(const fs::path& path) {
   const std::string compression = compression_of(path);
   const fs::path named = compression.empty() ? path : path.stem();
@@ -75,7 +75,7 @@ std::string format_by_magic(const fs::path& path) {
   return magic == "ARROW1" ? "arrow" : "";
 }
 
-/// What is there and can't be read.
+/// The source of a file that exists and can't be read.
 Source refused(const std::string& path, const std::string& stated, const std::string& message) {
   Source source;
   source.path = path;
@@ -99,7 +99,7 @@ Source opened(const std::string& path, const std::string& format) {
   return source;
 }
 
-/// A file that was named.
+/// The source of a file that was named itself, and not found in a directory.
 Result<Source> named(const std::string& path, const std::string& stated) {
   if (const std::string nowhere = dangling(path); !nowhere.empty()) return refused(path, stated, nowhere);
   std::string format = stated.empty() ? format_by_name(path) : stated;
@@ -117,14 +117,14 @@ Result<Source> named(const std::string& path, const std::string& stated) {
                "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv, ndjson or json.", path);
 }
 
-/// `1 file`, `2,000 files`.
+/// A number with its noun: `1 file`, `2,000 files`.
 std::string counted(std::size_t number, const std::string& noun) {
   std::string text = std::to_string(number);
   for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
   return text + (noun.empty() ? "" : " " + noun + (number == 1 ? "" : "s"));
 }
 
-/// What was passed over in a directory, and what to do so that it is read.
+/// Entries of a directory that aren't read, and what to do to have them read.
 struct PassedOver {
   std::string note;
   std::string advice;
@@ -154,7 +154,7 @@ PassedOver passed_over(const std::string& folder, std::vector<std::string> files
   return found;
 }
 
-/// The files below a directory; the first of them tells what was passed over.
+/// The files below a directory; the first one has the note about entries that aren't read.
 std::vector<Source> in_folder(const std::string& folder, const std::string& stated, bool strict) {
   Walked walked = walk(folder);
   std::vector<Source> sources;
@@ -217,7 +217,7 @@ Result<std::vector<Source>> expand(const std::string& pattern, const std::string
   return found;
 }
 
-/// One spelling of each path; a link is a file of its own.
+/// One spelling for each path, to find duplicates. The last part isn't resolved: a link is a file of its own.
 std::string place_of(const std::string& path) {
   std::error_code ignored;
   const fs::path parent = fs::path(path).parent_path();

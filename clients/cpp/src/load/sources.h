@@ -1,4 +1,4 @@
-/// Which files are to be read, and in which format each is. Reads no more than their first bytes.
+/// Find the files to read, and detect their formats by their names or first bytes.
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -21,22 +21,22 @@ struct Source {
   std::string format;
   /// `gzip`, `zstd`, `bz2`, `xz`, `zip`, or empty.
   std::string compression;
-  /// Bytes on disk.
+  /// The file's bytes on disk.
   std::int64_t size = 0;
-  /// What is said of the file's CSV besides what the contract says.
+  /// Overrides the contract's CSV dialect.
   CsvDialect csv = {};
-  /// Why it can't be read, where that is known beforehand.
+  /// Why the file can't be read, where that is known already.
   std::optional<Fault> fault;
-  /// What is to be said of how it was found.
+  /// A note for the report about how the file was found.
   std::string note;
 };
 
-/// The files that names, directories and globs stand for, each once; `stated` is the format of all of them, or empty,
-/// `csv` what is said of how CSV among them is written.
-/// In a directory: every file below it whose name tells a format, in the order of the names; hidden ones aside. What else
-/// is there is named in a note; where `strict`, it is a fault. A file that can't be looked at, a link that leads nowhere, a
-/// directory that can't be read: each is a source with a fault.
-/// INVALID_ARGUMENT: NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT.
+/// Find the files of names, directories and globs, each once. `stated` is the format of all of them, or empty; `csv`
+/// overrides the dialect of CSV files.
+/// A directory has all files below it whose names tell a format, in the order of names, without hidden ones. A note
+/// names everything else in it; with `strict` that is a fault. A file that can't be opened, a link that leads nowhere
+/// and a directory that can't be read are sources with a fault.
+/// Fails with INVALID_ARGUMENT (NO_SUCH_FILE, NOTHING_TO_CHECK, UNKNOWN_FORMAT).
 Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated,
                                          const CsvDialect& csv, bool strict);
 

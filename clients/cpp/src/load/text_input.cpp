@@ -24,7 +24,7 @@ struct Magic {
   std::string_view start;
   const char* what;
 };
-// How files start that aren't text, and what to do with one.
+// The first bytes of other formats, and what to do with such a file.
 constexpr std::array<Magic, 7> kMagic = {{
     {"\x1f\x8b", "gzip: let its name end in .gz"},
     {"\x28\xb5\x2f\xfd", "zstd: let its name end in .zst"},
@@ -35,13 +35,14 @@ constexpr std::array<Magic, 7> kMagic = {{
     {"ARROW1", "arrow: let its name say so, or say --format arrow"},
 }};
 
-/// What no header of CSV has that starts as a format does, by chance: control characters, and the start of bzip2's blocks.
+/// Whether the first bytes have a control character or bzip2's block mark. A CSV header that starts like another format
+/// by chance has none.
 bool is_beyond_text(std::string_view head) {
   const auto is_text = [](char c) { return c == '\t' || c == '\n' || c == '\r' || (c >= ' ' && c <= '~'); };
   return head.find("1AY&SY") != std::string_view::npos || !std::all_of(head.begin(), head.end(), is_text);
 }
 
-/// What a file is that should be text and isn't, and what to do; nothing where its first bytes don't tell.
+/// What kind of file this is and what to do, where its first bytes show that it isn't text; else empty.
 std::string other_format(std::string_view head) {
   for (const Magic& magic : kMagic) {
     if (head.substr(0, magic.start.size()) == magic.start && is_beyond_text(head)) return magic.what;
@@ -93,7 +94,7 @@ bool TextInput::open() {
   return true;
 }
 
-/// Read more; false at the end and for a fault.
+/// Read more bytes; returns false at the end and for a fault.
 bool TextInput::fill() {
   if (!stream_ && !open()) return false;
   buffer_.erase(0, at_);
@@ -113,7 +114,7 @@ bool TextInput::fill() {
   if (ended_) return false;
   expanded_ += (*chunk)->size();
   const std::int64_t total = expanded_;
-  // An archive is read from its end: of how much so far isn't told.
+  // A zip is read from its end, so its position says nothing about the bytes read so far.
   const std::int64_t read = source_.compression == "zip" ? source_.size : raw_->Tell().ValueOr(1);
   const std::int64_t packed = std::max<std::int64_t>(read, 1);
   if (!source_.compression.empty() && total > kBombBytes && total / packed > kBombRatio) {
@@ -129,7 +130,7 @@ bool TextInput::fill() {
   return true;
 }
 
-/// Take the next bytes, none at the end; false for a fault.
+/// Add the next bytes, or at the end none, to the buffer; returns false for a fault.
 bool TextInput::append(std::string_view bytes) {
   if (!csv_) {
     buffer_.append(bytes);
@@ -140,7 +141,7 @@ bool TextInput::append(std::string_view bytes) {
   return !wrong;
 }
 
-/// Where the line end of the record at hand is; nothing where more must be read.
+/// The offset of the current record's line end; empty where more bytes must be read.
 std::optional<std::size_t> TextInput::end_of_record() {
   for (; scanned_ < buffer_.size(); ++scanned_) {
     const char c = buffer_[scanned_];
@@ -177,7 +178,7 @@ std::optional<Record> TextInput::next() {
   return record;
 }
 
-/// The next character that isn't white space, which is passed over; nothing at the end, and where there is a fault.
+/// Skip white space and return the next character; empty at the end and for a fault.
 std::optional<char> TextInput::next_letter() {
   while (true) {
     for (; at_ < buffer_.size(); ++at_, ++offset_) {
@@ -191,7 +192,7 @@ std::optional<char> TextInput::next_letter() {
   }
 }
 
-/// Where the JSON value at hand ends, told by brackets and quotes alone; nothing where the text ends within it.
+/// The end of the current JSON value, found by its brackets and quotes; empty where the text ends within it.
 std::optional<std::size_t> TextInput::end_of_value() {
   int depth = 0;
   bool in_string = false;

@@ -1,4 +1,5 @@
-/// A text file as records, decompressed as it is read: lines, or for CSV lines but for line ends within quotes.
+/// Read a text file as records and decompress it on the way. A record is a line; in CSV it may span lines within
+/// quotes.
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -16,7 +17,7 @@
 
 namespace schemaregistry {
 
-/// One record: its bytes without the line end, where it starts in the decompressed text, and its line, from 1.
+/// One record: its bytes without the line end, its offset in the decompressed text, and its line, from 1.
 struct Record {
   std::string_view text;
   std::int64_t offset = 0;
@@ -25,15 +26,15 @@ struct Record {
 
 class TextInput {
  public:
-  /// `quoted`: line ends within double quotes are part of a record.
+  /// With `quoted`, line ends within double quotes are part of a record.
   TextInput(const Source& source, bool quoted) : source_(source), quoted_(quoted) {}
-  /// Of CSV in a dialect.
+  /// Read CSV in a dialect.
   TextInput(const Source& source, const CsvDialect& dialect) : source_(source), quoted_(true), csv_(dialect) {}
 
-  /// The next record, good until the next call; nothing at the end, or where there is a `fault`. A byte order mark at
-  /// the start is passed over.
+  /// The next record, valid until the next call; empty at the end, or where there is a `fault`. A byte order mark at
+  /// the start is skipped.
   std::optional<Record> next();
-  /// The next JSON value, of an array of them or of several one after another, as `next` gives a line.
+  /// The next JSON value of an array, or of several values one after another, as a record.
   std::optional<Record> next_value();
   const std::optional<Fault>& fault() const { return fault_; }
 
@@ -50,7 +51,7 @@ class TextInput {
 
   const Source& source_;
   const bool quoted_;
-  // Outlives the stream that uses it.
+  // Declared before the stream that uses it, so that it is destroyed after it.
   std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::io::InputStream> raw_;
   std::shared_ptr<arrow::io::InputStream> stream_;

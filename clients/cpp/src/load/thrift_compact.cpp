@@ -3,12 +3,12 @@
 namespace schemaregistry {
 namespace {
 
-// Structs and lists within one another.
+// The most nested structs and lists.
 constexpr int kDeepest = 24;
-// Bits of a number.
+// The bits of the largest number.
 constexpr int kWidest = 63;
 
-/// A boolean is a byte of its own in a collection, and part of the field's head in a struct.
+/// A boolean takes a byte in a collection, and in a struct it is part of the field's header.
 int as_item(int type) {
   return type == CompactProtocol::kTrue || type == CompactProtocol::kFalse ? int{CompactProtocol::kByte} : type;
 }
@@ -34,7 +34,7 @@ std::uint64_t CompactProtocol::varint() {
   }
 }
 
-/// A number of any length: what it says doesn't matter.
+/// Skip a number of any length.
 void CompactProtocol::pass_number() {
   while (byte() >= 0x80) continue;
 }

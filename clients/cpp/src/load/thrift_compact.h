@@ -1,4 +1,4 @@
-/// Thrift's compact protocol, read just far enough to find some fields of a struct and pass over the others.
+/// Read Thrift's compact protocol: find some fields of a struct and skip the others.
 ///
 /// Source: the specification of the protocol, thrift-compact-protocol.md of Apache Thrift.
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace schemaregistry {
 
-/// A place in bytes of the compact protocol, which moves on as values are read. What can't be read leaves a `state`
-/// other than `sound`, and gives zeros from then on.
+/// A reader of the compact protocol. Bytes that can't be read leave a `state` other than `sound`, and every value after
+/// that is zero.
 class CompactProtocol {
  public:
   enum class State { sound, ended, wrong };
@@ -23,14 +23,14 @@ class CompactProtocol {
 
   State state() const { return state_; }
   std::size_t position() const { return at_; }
-  /// Go on to the next field of a struct from the last one, a `Field()` at first; false at the struct's end. What isn't
-  /// read of it must be passed over with `skip`.
+  /// Go to the next field of a struct (from a `Field()` at first); returns false at the struct's end. A field's value
+  /// must be read, or skipped with `skip`.
   bool next(Field& field);
-  /// A number of any width.
+  /// Read an integer of any width.
   std::int64_t integer();
-  /// How many values of a list follow.
+  /// Read a list's header; returns the number of its items, which follow.
   std::uint64_t items();
-  /// Pass over a value of a type.
+  /// Skip a value of a type.
   void skip(int type, int depth = 0);
 
  private:

@@ -24,7 +24,7 @@ bool is_among(std::string_view text, std::initializer_list<std::string_view> opt
   return std::find(options.begin(), options.end(), text) != options.end();
 }
 
-/// Whether a float is what is written: above its mantissa exactly, or as writers of floats write it.
+/// Whether a float represents the text: exactly for numbers beyond its mantissa, else as programs write that float.
 bool says(const arrow::DataType& wanted, const Number& number, double value) {
   const bool single = wanted.id() == arrow::Type::FLOAT;
   if (!std::isfinite(value) || (value == 0) != number.is_zero()) return false;
@@ -40,7 +40,7 @@ bool says(const arrow::DataType& wanted, const Number& number, double value) {
          decimal_number(std::string(shortest.begin(), end)) == number;
 }
 
-/// As the nearest number of the type, where that says what is written.
+/// The float nearest to the text, where it represents the text.
 Value stored_real(const arrow::DataType& wanted, const Number& number) {
   double value = number.nearest();
   if (wanted.id() == arrow::Type::FLOAT) value = static_cast<double>(static_cast<float>(value));
@@ -52,18 +52,18 @@ std::optional<double> nearest(std::string_view text) {
   Real value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || end != text.data() + text.size()) return std::nullopt;
-  // Out of range is zero where the text is tiny, and else more than the type holds.
+  // "Out of range" means that the number is too small, which gives zero, or too large for the type.
   if (error == std::errc::result_out_of_range)
     value = static_cast<Real>(std::strtod(std::string(text).c_str(), nullptr));
   return std::isfinite(value) ? std::optional<double>(value) : std::nullopt;
 }
 
-/// Without a plus before a digit or a point.
+/// The text without a plus before a digit or a point.
 std::string_view unsigned_part(std::string_view text) {
   return text.size() > 1 && text[0] == '+' && text[1] != '-' ? text.substr(1) : text;
 }
 
-/// A decimal written out: sign, digits, point, digits; nothing for what is no number.
+/// A decimal without exponent: sign, digits, point, digits; empty where the text is no number.
 std::optional<Number> written_out(std::string_view text) {
   text = unsigned_part(text);
   const auto e = std::min(text.find_first_of("eE"), text.size());
@@ -136,7 +136,7 @@ std::int64_t days_from_civil(std::string_view date) {
   return std::int64_t{era} * 146097 + (of_era * 365 + of_era / 4 - of_era / 100 + of_year) - 719468;
 }
 
-/// `09:30:00.5` in a unit; nothing where it isn't whole in it or no time of day.
+/// A time of day such as `09:30:00.5` in a unit; empty where it is no time or no whole number of that unit.
 std::optional<std::int64_t> clock_in(std::string_view clock, std::int64_t per_second) {
   if (!has_format("time", std::string(clock) + "Z") || clock.substr(6, 2) == "60") return std::nullopt;
   const auto number = [&](std::size_t at) { return (clock[at] - '0') * 10 + (clock[at + 1] - '0'); };
@@ -151,13 +151,13 @@ std::optional<std::int64_t> clock_in(std::string_view clock, std::int64_t per_se
   return stored;
 }
 
-/// The end of a text that is an offset, in minutes; nothing where there is none.
+/// Take a UTC offset from the end of a text, in minutes; empty where there is none.
 struct Offset {
   std::size_t size = 0;
   int minutes = 0;
 };
 
-/// `Z`, or hours and perhaps minutes: `-05:00`, `-0500`, `-05`.
+/// A UTC offset: `Z`, or hours with or without minutes: `-05:00`, `-0500`, `-05`.
 std::optional<Offset> offset_of(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if (text.back() == 'Z' || text.back() == 'z') return Offset{1, 0};
@@ -175,7 +175,7 @@ std::optional<Offset> offset_of(std::string_view text) {
   return Offset{size, (text[sign] == '-' ? -1 : 1) * (hours * 60 + minutes)};
 }
 
-/// A midnight without a time zone is its date.
+/// A date, which may be written as its midnight without a time zone.
 std::optional<std::int64_t> read_date(const arrow::DataType& wanted, std::string_view text) {
   if (!has_format("date", text.substr(0, 10))) return std::nullopt;
   if (text.size() > 10) {
@@ -193,7 +193,7 @@ std::optional<std::int64_t> read_time(const arrow::DataType& wanted, std::string
   return clock_in(text, units_per_second(static_cast<const arrow::TimeType&>(wanted).unit()));
 }
 
-/// With an offset the instant, in UTC; without one a time that no zone is known of: a date is its midnight.
+/// A timestamp: an instant in UTC where the text has an offset, else a local time. A date counts as its midnight.
 std::optional<std::int64_t> read_timestamp(const arrow::TimestampType& wanted, std::string_view text) {
   if (!has_format("date", text.substr(0, 10))) return std::nullopt;
   const bool zoneless = wanted.timezone().empty();
@@ -222,7 +222,7 @@ bool is_in_range(const arrow::DataType& type, std::int64_t stored) {
   return own.rule != Fit::Rule::whole || (own.low <= stored && stored <= own.high);
 }
 
-/// What other rules see: the text itself where it is of the type's format (RFC 3339), else that of its value, in UTC.
+/// The text that other rules see: the text itself where it is in RFC 3339's format, else the value's own text, in UTC.
 Value held_temporal(const arrow::DataType& wanted, const Value& value) {
   const Family kind = family(wanted);
   const char* format = kind == Family::date ? "date" : kind == Family::time ? "time" : "date-time";

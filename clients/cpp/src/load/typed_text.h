@@ -1,4 +1,4 @@
-/// Texts of CSV and NDJSON read as Arrow types. A text is read the same whatever stands beside it.
+/// Read texts of CSV and NDJSON as values of Arrow types; the result depends on the text and the type alone.
 #pragma once
 
 #include <arrow/type.h>
@@ -11,16 +11,17 @@
 
 namespace schemaregistry {
 
-/// A text as the value of a type; a misfit where it can't be read exactly.
+/// Read a text as a value of a type; a misfit where the type can't represent it exactly.
 Value read_text(const arrow::DataType& wanted, std::string_view text);
 
-/// A date, time or timestamp as what it is stored as in a type.
+/// Read a date, time or timestamp as the integer that a type stores; empty where it isn't exact.
 std::optional<std::int64_t> read_temporal(const arrow::DataType& wanted, std::string_view text);
 
-/// A JSON value (of NDJSON) as a type holds it: the number that is stored, the text itself; a misfit where it doesn't.
+/// The stored value of a JSON value in a type: an integer for times, the text itself for strings; a misfit where the
+/// type can't represent it.
 Value held_value(const arrow::DataType& wanted, const Value& value);
 
-/// The bytes of base64 with padding (RFC 4648, section 4).
+/// Decode base64 with padding (RFC 4648, section 4).
 std::optional<std::string> read_base64(std::string_view text);
 
 }  // namespace schemaregistry

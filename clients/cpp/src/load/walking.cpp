@@ -29,7 +29,7 @@ std::vector<std::string> names_in(const std::string& folder, std::map<std::strin
   return names;
 }
 
-/// A directory itself, not a link to one.
+/// Whether a path is a directory, and not a link to one.
 bool is_own_folder(const std::string& path) {
   std::error_code ignored;
   return fs::is_directory(fs::symlink_status(path, ignored));
@@ -62,7 +62,7 @@ void walk_into(const std::string& folder, Walked& walked) {
 
 bool has_magic(const std::string& part) { return part.find_first_of("*?[") != std::string::npos; }
 
-/// A name that starts with a point is meant only where the pattern has it.
+/// As in shells, a name that starts with a point matches only a pattern that starts with one.
 bool is_meant(const std::string& name, const std::string& part) {
   return fnmatch(part.c_str(), name.c_str(), FNM_NOESCAPE) == 0 && (part[0] == '.' || name[0] != '.');
 }

@@ -10,7 +10,7 @@
 namespace schemaregistry {
 namespace {
 
-// Bytes that a dictionary of xz may take; those of its own levels take 64 MiB at most.
+// The memory limit for decompression: the dictionaries of xz's own levels take 64 MiB at most.
 constexpr std::uint64_t kMostMemory = 1u << 30;
 constexpr std::int64_t kChunk = 1 << 16;
 

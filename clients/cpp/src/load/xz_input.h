@@ -1,4 +1,4 @@
-/// The streams of an xz file, one after another.
+/// Decompress an xz file, which may have several streams one after another.
 #pragma once
 
 #include <arrow/io/interfaces.h>

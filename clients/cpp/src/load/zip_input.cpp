@@ -14,7 +14,8 @@ namespace schemaregistry {
 namespace {
 
 constexpr std::size_t kShown = 5;
-// How an archive starts and ends (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16): the end is so many bytes, and a comment.
+// The marks at the start and end of an archive (PKWARE's APPNOTE.TXT, 4.3.7 and 4.3.16); the end record has so many
+// bytes and a comment.
 constexpr std::string_view kStart = "PK\x03\x04";
 constexpr std::string_view kEnd = "PK\x05\x06";
 constexpr int kEndSize = 22;
@@ -32,7 +33,7 @@ struct Member {
   bool encrypted = false;
 };
 
-/// Whether it isn't a directory, nor what macOS adds, nor hidden.
+/// Whether a member is data: no directory, no file that macOS adds, not hidden.
 bool is_data(const std::string& name) {
   if (name.empty() || name.back() == '/' || name.rfind("__MACOSX/", 0) == 0) return false;
   const auto slash = name.rfind('/');
@@ -68,7 +69,7 @@ std::uint32_t number_at(const char* bytes) {
   return value;
 }
 
-/// What stands before an archive or after it may be another one, of which nothing would be read.
+/// Bytes before or after an archive are refused: they may be another archive, which would be left out in silence.
 std::string more_than(zip_t& archive, const std::string& path) {
   int comment = 0;
   zip_get_archive_comment(&archive, &comment, ZIP_FL_ENC_RAW);
@@ -79,7 +80,7 @@ std::string more_than(zip_t& archive, const std::string& path) {
   const std::int64_t at = file.tellg();
   if (!file.read(end.data(), end.size()) || std::string_view(end.data(), 4) != kEnd)
     return "more follows the end of the archive: unpack it";
-  // Where the directory is and how long, in an archive that isn't a large one; it ends where the end begins.
+  // Offset and size of the central directory (except in zip64); it must end where the end record begins.
   const std::uint32_t size = number_at(end.data() + 12);
   const std::uint32_t offset = number_at(end.data() + 16);
   const bool is_large = size == 0xFFFFFFFF || offset == 0xFFFFFFFF;
@@ -90,7 +91,7 @@ std::string more_than(zip_t& archive, const std::string& path) {
   return starts ? "" : "the archive doesn't start where the file does: unpack it";
 }
 
-/// The only file in an archive, or why there is none.
+/// Find the only data file in an archive, or why there isn't exactly one.
 std::optional<Member> only_member(zip_t& archive, const std::string& path, std::optional<Fault>& fault) {
   const auto fail = [&](const char* reason, const std::string& message) {
     fault = Fault{path, std::nullopt, std::nullopt, reason, message};
@@ -136,7 +137,7 @@ class ZipInput : public arrow::io::InputStream {
   }
 
  private:
-  // Outlives the file in it.
+  // Declared first, so that the archive is closed after its file.
   Archive archive_;
   Opened file_;
   std::int64_t done_ = 0;

@@ -1,4 +1,4 @@
-/// The only file in a zip archive.
+/// Read the only file in a zip archive.
 #pragma once
 
 #include <arrow/io/interfaces.h>
@@ -11,10 +11,10 @@
 
 namespace schemaregistry {
 
-/// What is in it; nothing where there is a fault: CORRUPT, ENCRYPTED, NOT_ONE_MEMBER.
+/// Open the archive's only file; null where there is a `fault`: CORRUPT, ENCRYPTED, NOT_ONE_MEMBER.
 std::shared_ptr<arrow::io::InputStream> open_zip(const std::string& path, std::optional<Fault>& fault);
 
-/// Its name; nothing where the archive holds others too, or can't be read.
+/// The name of the archive's only file; empty where it has several, or can't be read.
 std::optional<std::string> member_of(const std::string& path);
 
 }  // namespace schemaregistry

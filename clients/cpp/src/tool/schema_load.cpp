@@ -1,5 +1,5 @@
-// `schema-load`: pull the current contract, check files by it, halt where they don't conform, else run the back-test of
-// examples/backtest on their rows. Holds the options and exit codes; judging is the gate's.
+// `schema-load`: fetch the current contract, check files against it, halt where they don't conform, else run the
+// back-test of examples/backtest on their rows.
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
@@ -144,7 +144,7 @@ Result<schemaregistry::Credentials> credentials_of(const LoadOptions& options) {
   return schemaregistry::Credentials::from_environment();
 }
 
-/// A contract, and the registry's revision of it.
+/// A contract and its revision in the registry.
 struct Pulled {
   std::string contract;
   std::optional<std::int64_t> revision;
@@ -218,14 +218,14 @@ int run(const std::vector<std::string>& words) {
                              : run_backtest(*options, *gate, pulled->revision);
 }
 
-/// What nobody foresaw, in one line; 1 would say that the data violate their contract.
+/// Report an unexpected failure in one line and exit with 3; exit code 1 would mean that the data violate the contract.
 [[noreturn]] void end_unexpectedly(const char* what) noexcept {
   std::fprintf(stderr, "schema-load: unexpected error, a fault of this program (%s). Please report this line.\n",
                on_one_line(what).c_str());
   std::_Exit(kUndecided);
 }
 
-/// An exception that nothing catches, in another thread or out of a function that may not throw.
+/// The handler of an exception that nothing catches: in another thread, or out of a `noexcept` function.
 [[noreturn]] void end_uncaught() noexcept {
   try {
     if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);

@@ -1,5 +1,5 @@
-// Package schemaregistry reads documents from a schema registry over mutual TLS, remembers them, and watches for new
-// ones. The messages and every other RPC are registryv1's, generated from the proto.
+// Package schemaregistry gets documents from a schema registry over mutual TLS, caches them, and watches for new ones.
+// Package registryv1 has the messages and the other RPCs, generated from the proto.
 package schemaregistry
 
 import (
@@ -17,8 +17,8 @@ import (
 // Latest names the newest version of a schema.
 const Latest = "latest"
 
-// Every call may be tried again: reads change nothing, and a write of content that is already there is answered as
-// the first one was. The call's deadline covers all its attempts (gRFC A6).
+// gRPC may retry every call: reads change nothing, and a repeated write of the same content gets the answer of the
+// first one. A call's deadline covers all its attempts (gRFC A6).
 const serviceConfig = `{"methodConfig": [{
 	"name": [{"service": "schemaregistry.v1.SchemaRegistry"}],
 	"retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "1s", "backoffMultiplier": 2,
@@ -40,10 +40,11 @@ type Document struct {
 	Raw                            []byte
 }
 
-// Dial reads the credentials' files; the connection is made with the first call.
+// Dial reads the credentials' files; the first call makes the connection. It returns an error that names the file where
+// one can't be used.
 //
-// A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of the
-// proxy that the environment names for it, if it names one (HTTPS_PROXY, NO_PROXY).
+// The client connects directly to localhost and loopback addresses, and to others through the proxy that the
+// environment names, if any (HTTPS_PROXY, NO_PROXY).
 func Dial(target string, files Credentials, options ...Option) (*Client, error) {
 	to := &line{target: target, files: files, keepalive: DefaultKeepalive}
 	for _, option := range options {
@@ -56,13 +57,13 @@ func Dial(target string, files Credentials, options ...Option) (*Client, error) 
 	return &Client{registryv1.NewSchemaRegistryClient(to), to, newRecent(1000)}, nil
 }
 
-// Close ends the connection, with the calls and watches on it.
+// Close closes the connection and ends the calls and watches on it.
 func (c *Client) Close() error { return c.line.close() }
 
-// Get is one version of a schema, or the newest for Latest.
+// Get returns one version of a schema ("1.0.0"), or the newest for Latest.
 //
-// A version never changes, so one that this client had before is not asked for again; Latest is asked for each time
-// and sent only if it changed. Errors are *Refused.
+// A version never changes, so it comes from the cache if this client has had it before; Latest asks the registry each
+// time, which sends the document only if it changed. Errors are *Refused.
 func (c *Client) Get(ctx context.Context, id, version string) (*Document, error) {
 	asked := name{id, strings.TrimPrefix(version, "v")}
 	if asked.version == "" {
@@ -90,7 +91,7 @@ func (c *Client) Get(ctx context.Context, id, version string) (*Document, error)
 	return document, nil
 }
 
-// Validate judges a JSON array of records against one version, on the server.
+// Validate validates a JSON array of up to 1,000 records against one version, on the server. Errors are *Refused.
 func (c *Client) Validate(ctx context.Context, id, version string, records []byte) (*registryv1.ValidateRecordsResponse, error) {
 	body := &httpbody.HttpBody{ContentType: "application/json", Data: records}
 	answer, err := c.RPC.ValidateRecords(ctx, &registryv1.ValidateRecordsRequest{Id: id, Version: version, Records: body})

@@ -211,7 +211,7 @@ func TestARenewedCertificateIsUsedByTheNextConnection(t *testing.T) {
 	place(os.Getenv("SCHEMAREGISTRY_PUBLISHER_CERT"), os.Getenv("SCHEMAREGISTRY_PUBLISHER_KEY"))
 	between.cut()
 	for ctx := limit(t); ctx.Err() == nil; time.Sleep(20 * time.Millisecond) {
-		// A call that was under way while the connection was cut fails.
+		// A call that is in progress while the connection is cut fails.
 		if now, err := client.RPC.WhoAmI(ctx, &registryv1.WhoAmIRequest{}); err == nil && now.GetIdentity() != me.GetIdentity() {
 			return
 		}
@@ -282,12 +282,12 @@ func limit(t *testing.T) context.Context {
 	return ctx
 }
 
-// between is a TCP relay to the registry whose connections a test can cut, or turn into silent ones.
+// between is a TCP relay to the registry whose connections a test can cut or make silent.
 type between struct {
 	listener net.Listener
 	files    Credentials
 	cuts     chan chan struct{}
-	// How many connections were made, and how many of them are silent: they stay up, and nothing arrives.
+	// The number of connections made, and of silent ones: these stay open, and nothing arrives.
 	connections, silent atomic.Int64
 }
 

@@ -21,15 +21,15 @@ type Credentials struct {
 	CA, Cert, Key string
 }
 
-// DevCredentials are the certificates that `schemaregistry serve --dev` made in its data directory for an identity,
+// DevCredentials returns the files that `schemaregistry serve --dev` made in its data directory for an identity,
 // "reader" or "ci-bot".
 func DevCredentials(data, identity string) Credentials {
 	in := func(name string) string { return filepath.Join(data, "tls", name) }
 	return Credentials{CA: in("ca.pem"), Cert: in(identity + ".pem"), Key: in(identity + "-key.pem")}
 }
 
-// FromEnvironment is the registry at SCHEMAREGISTRY_TARGET with the files of SCHEMAREGISTRY_CA, _CERT and _KEY;
-// without them DefaultTarget, and the reader's dev certificates under SCHEMAREGISTRY_DATA or ".data".
+// FromEnvironment returns the target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT and _KEY. The
+// defaults are DefaultTarget, and the reader's dev files in SCHEMAREGISTRY_DATA or ".data".
 func FromEnvironment() (target string, credentials Credentials) {
 	credentials = DevCredentials(environment("SCHEMAREGISTRY_DATA", ".data"), "reader")
 	credentials.CA = environment("SCHEMAREGISTRY_CA", credentials.CA)
@@ -45,7 +45,7 @@ func environment(name, otherwise string) string {
 	return otherwise
 }
 
-// TLS is a client's configuration by the files as they are now; the error names what is unsound.
+// TLS returns a client's TLS configuration from the files as they are now; the error names the file that can't be used.
 func (c Credentials) TLS() (*tls.Config, error) {
 	roots, err := os.ReadFile(c.CA)
 	if err != nil {
@@ -62,8 +62,8 @@ func (c Credentials) TLS() (*tls.Config, error) {
 	return &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}, nil
 }
 
-// Transport is TLS for gRPC by these files: read once to tell whether they are sound, and again for each handshake, so
-// that renewed ones are used without a restart.
+// Transport returns gRPC's TLS credentials from these files. They are read at once, to report faults, and again for
+// each handshake, so renewed files are used without a restart.
 func (c Credentials) Transport() (credentials.TransportCredentials, error) {
 	config, err := c.TLS()
 	if err != nil {

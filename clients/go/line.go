@@ -15,28 +15,29 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// Keepalive says when the client asks a silent registry for a sign of life (after Idle) and how long it waits for it
-// (Wait): a peer that vanished without a word is noticed within both together, whether or not a call is under way.
-// gRPC takes no Idle below 10 s.
+// Keepalive is HTTP/2 keepalive: after Idle without a byte the client sends a ping and waits Wait for its answer, so
+// that a connection that broke silently is noticed within the sum of both, even with no call in progress. gRPC raises
+// an Idle below 10 s to that.
 type Keepalive struct {
 	Idle, Wait time.Duration
 }
 
-// DefaultKeepalive notices a vanished peer within 40 s.
+// DefaultKeepalive notices a broken connection within 40 s.
 var DefaultKeepalive = Keepalive{Idle: 30 * time.Second, Wait: 10 * time.Second}
 
-// Option changes how a Client reaches its registry.
+// Option changes how a Client connects to its registry.
 type Option func(*line)
 
-// WithKeepalive is another Keepalive than DefaultKeepalive.
+// WithKeepalive replaces DefaultKeepalive.
 func WithKeepalive(keepalive Keepalive) Option {
 	return func(l *line) { l.keepalive = keepalive }
 }
 
-// replacedConnections may still carry calls; older ones are closed.
+// replacedConnections is the number of replaced connections that stay open for their calls; older ones are closed.
 const replacedConnections = 2
 
-// line is the connection in use. Calls under way end on the one that they began on.
+// line is the current connection, which it replaces where one breaks. Calls in progress finish on the connection that
+// they began on.
 type line struct {
 	target    string
 	files     Credentials
@@ -71,8 +72,8 @@ func (l *line) connection() *grpc.ClientConn {
 	return l.current
 }
 
-// leave lets the next call make a new connection, unless this one has been replaced already. While the credentials'
-// files don't fit together it stays.
+// leave makes the next call use a new connection, unless this one has been replaced already. It does nothing while the
+// credentials' files don't belong together.
 func (l *line) leave(connection *grpc.ClientConn) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
@@ -119,7 +120,7 @@ func endpoint(target string) string {
 	return target
 }
 
-// isLocal says whether a target is on this machine by its very name: no proxy could reach it.
+// isLocal reports whether a target is localhost or a loopback address, which no proxy could reach.
 func isLocal(target string) bool {
 	if strings.HasPrefix(target, "unix") {
 		return true
@@ -136,8 +137,8 @@ func isLocal(target string) bool {
 	return err == nil && address.IsLoopback()
 }
 
-// byProxy names the proxy that gRPC takes by the environment, empty where it connects directly. It never holds the
-// user and the password that the variable may have.
+// byProxy returns a clause for error messages about the proxy that the environment names for a target, without its user
+// and password; empty for a direct connection.
 func byProxy(target string) string {
 	if isLocal(target) {
 		return ""

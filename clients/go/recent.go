@@ -12,7 +12,7 @@ type kept struct {
 	document *Document
 }
 
-// recent holds at most `size` documents and forgets the one that was used least recently.
+// recent is a cache of at most `size` documents, which drops the least recently used one.
 type recent struct {
 	mutex  sync.Mutex
 	size   int

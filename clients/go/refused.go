@@ -10,17 +10,17 @@ import (
 	"schemaregistry/clients/go/registryv1"
 )
 
-// Refused is why the registry did not do as asked, or why it could not be reached (codes.Unavailable).
+// Refused is the error of a call: the registry's refusal, or codes.Unavailable where it could not be reached.
 type Refused struct {
 	Code    codes.Code
 	Message string
 	// Reason is a stable UPPER_SNAKE name, empty where the registry was not reached.
 	Reason string
-	// Pointer is the JSON pointer (RFC 6901) of the place at fault, empty where no single place is.
+	// Pointer is the JSON pointer (RFC 6901) to the fault in the document; empty where it isn't at a single place.
 	Pointer string
-	// Metadata names the rest: near names, fingerprints.
+	// Metadata has further values by name: near names, fingerprints.
 	Metadata map[string]string
-	// Verdict is why a version was refused, nil for every other refusal.
+	// Verdict is the verdict on a version that was refused as incompatible, nil for other errors.
 	Verdict *registryv1.Verdict
 
 	status *status.Status
@@ -33,10 +33,10 @@ func (r *Refused) Error() string {
 	return fmt.Sprintf("%s %s: %s", r.Code, r.Reason, r.Message)
 }
 
-// GRPCStatus is the status as it came (status.FromError finds it).
+// GRPCStatus returns the call's gRPC status; status.FromError uses it.
 func (r *Refused) GRPCStatus() *status.Status { return r.status }
 
-// refused names the proxy too, where it may be why the registry gave no answer.
+// refused turns a call's error into a Refused. It names the proxy, where that may be why the registry didn't answer.
 func (c *Client) refused(err error) error {
 	found := refused(err)
 	if found.Reason == "" && (found.Code == codes.Unavailable || found.Code == codes.DeadlineExceeded) {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// quick is a registry whose watches hear a mark of progress every 0.2 s.
+// quick is a registry whose watches get a mark of progress every 0.2 s.
 func quick(t *testing.T) string {
 	target := os.Getenv("SCHEMAREGISTRY_QUICK_TARGET")
 	if target == "" {
@@ -63,7 +63,7 @@ func TestWhatTheCallerDoesBetweenTwoEventsIsNoSilence(t *testing.T) {
 	}
 }
 
-// gRPC for Go asks for a sign of life after 10 s at the soonest, so this waits that long, beside the other tests.
+// gRPC for Go sends a keepalive ping after 10 s at the earliest, so this test waits that long, in parallel to others.
 func TestAConnectionThatFellSilentIsNoticedByPings(t *testing.T) {
 	t.Parallel()
 	between := relay(t)

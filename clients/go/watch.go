@@ -21,54 +21,54 @@ const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 5 * time.Second
 
-	// The registry marks its progress at least every interval, which it names in a watch's headers.
+	// The header of a watch with the seconds between the registry's marks of progress.
 	progressHeader  = "x-schema-progress-seconds"
 	defaultInterval = 10 * time.Second
-	// So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does.
+	// The number of silent intervals after which a connection counts as dead. Pings don't replace that: a proxy in
+	// between answers them although the registry is gone.
 	silentIntervals = 3
 )
 
-// Kind says what an Event tells.
+// Kind is the kind of an Event.
 type Kind string
 
 const (
-	// Snapshot is a version that was there when the watch began.
+	// Snapshot is a version that was registered before the watch began.
 	Snapshot Kind = "snapshot"
 	// Change is a version registered since.
 	Change Kind = "change"
-	// Progress means that nothing up to the event's revision is left to tell.
+	// Progress is a mark of progress: every event up to its revision has been sent. The first one ends the snapshot.
 	Progress Kind = "progress"
 )
 
-// Event is one thing that a watch tells.
+// Event is an event of a watch: a version, or a mark of progress.
 type Event struct {
 	Kind     Kind
 	Revision int64
-	// Version is what was registered, nil for Progress.
+	// Version is the registered version, nil for Progress.
 	Version *registryv1.SchemaVersion
-	// Document is its bytes, where they were asked for.
+	// Document is the version's document, if Watching.Documents is set.
 	Document []byte
-	// Stale, with Progress: the registry has lost its store for now.
+	// Stale, with Progress, means that the registry can't reach its store, so its answers may be out of date.
 	Stale bool
 }
 
-// Watching says what a watch is to tell.
+// Watching selects the events of a watch.
 type Watching struct {
-	// AfterRevision is the last revision that is known already; 0 for everything.
+	// AfterRevision is the revision after which the watch begins; 0 for every version.
 	AfterRevision int64
-	// IDs are the schemas to tell of, all where there is none.
+	// IDs are the schemas to watch; empty for all.
 	IDs []string
-	// Documents asks for the documents' bytes too.
+	// Documents makes events have the documents' bytes.
 	Documents bool
 }
 
-// Watch tells every version after a revision, then each further one as it is registered: once each, in order. It
-// reconnects by itself, also where nothing comes for three of the registry's intervals (30 s, unless it says
-// otherwise), and goes on from the last revision it told.
+// Watch yields every version after a revision, then each new one as it is registered: each once, in the order of
+// revisions. Where the connection breaks, or is silent for three of the registry's progress intervals (30 s by
+// default), it reconnects and resumes after the last revision.
 //
-// It ends with ctx, when the caller breaks, or with an error that asking again won't change: a *Refused, of
-// codes.OutOfRange where the registry can't go on from that revision; of codes.Unavailable only where it could not be
-// reached in the first place.
+// It ends with ctx, when the caller breaks, or with a *Refused that a new connection can't change: codes.OutOfRange
+// where the registry can't resume from that revision, codes.Unavailable only where it was never reached.
 func (c *Client) Watch(ctx context.Context, what Watching) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		at := position{Watching: what, interval: defaultInterval}
@@ -88,7 +88,7 @@ func (c *Client) Watch(ctx context.Context, what Watching) iter.Seq2[Event, erro
 
 var errEnough = errors.New("the caller has heard enough")
 
-// connect follows one stream until it fails, and says why.
+// connect follows one stream until it fails, and returns why.
 func (c *Client) connect(ctx context.Context, at *position, yield func(Event, error) bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -107,7 +107,7 @@ func (c *Client) connect(ctx context.Context, at *position, yield func(Event, er
 		if message, err = stream.Recv(); err != nil {
 			break
 		}
-		// What the caller does with an event is no silence.
+		// The time that the caller takes for an event doesn't count as silence.
 		watchdog.Stop()
 		if !begun {
 			at.hear(stream)
@@ -125,7 +125,7 @@ func (c *Client) connect(ctx context.Context, at *position, yield func(Event, er
 	return err
 }
 
-// position is where a watch is, through all its connections.
+// position is the state of a watch across its connections: the last revision, the interval and the next pause.
 type position struct {
 	Watching
 
@@ -134,7 +134,7 @@ type position struct {
 	interval        time.Duration
 }
 
-// hear takes the interval of a stream's headers, which have come with its first message.
+// hear reads the interval from a stream's headers, which arrive with its first message.
 func (p *position) hear(stream grpc.ClientStream) {
 	header, _ := stream.Header()
 	seconds, err := strconv.ParseFloat(strings.Join(header.Get(progressHeader), ""), 64)
@@ -143,11 +143,11 @@ func (p *position) hear(stream grpc.ClientStream) {
 	}
 }
 
-// allowed is how long a connection may be silent.
+// allowed returns how long a connection may be silent.
 func (p *position) allowed() time.Duration { return silentIntervals * p.interval }
 
-// accept is the event to tell, and whether it was not told before. After a reconnect the server calls Snapshot what
-// was registered meanwhile; to this watch it is a Change.
+// accept returns a message's event, and whether the event is new. After a reconnection the server sends versions
+// registered meanwhile as Snapshot; for this watch they are Change.
 func (p *position) accept(message *registryv1.WatchSchemasResponse) (Event, bool) {
 	p.heard, p.failures = true, 0
 	if progress := message.GetProgress(); progress != nil {
@@ -169,7 +169,7 @@ func (p *position) accept(message *registryv1.WatchSchemasResponse) (Event, bool
 	return event, true
 }
 
-// survives says whether to connect again: not where that changes nothing, and not before the first message.
+// survives reports whether to reconnect after an error: not where that can't help, and not before the first message.
 func (p *position) survives(err error) bool {
 	if !p.heard {
 		return false
@@ -182,7 +182,7 @@ func (p *position) survives(err error) bool {
 	return true
 }
 
-// pause waits a random while, so that watchers spread out, up to a bound that doubles with each failure.
+// pause waits a random time, so that watchers spread out, up to a bound that doubles with each failure.
 func (p *position) pause(ctx context.Context) {
 	bound := min(longestPause, firstPause<<min(p.failures, 10))
 	p.failures++

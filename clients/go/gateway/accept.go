@@ -12,7 +12,7 @@ var (
 	isQuality = regexp.MustCompile(`^(?:0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)$`)
 )
 
-// rank is how much a media type is wanted: its quality, how closely the range that says so names it, that one's place.
+// rank is how much a media type is preferred: its quality, how specific its range is, and that range's position.
 type rank struct {
 	quality   float64
 	closeness int
@@ -29,14 +29,14 @@ func (r rank) over(other rank) bool {
 	return r.place < other.place
 }
 
-// prefersText tells whether `text/plain` is wanted more than JSON (RFC 9110, section 12.5.1), as the registry's own
-// REST transport does.
+// prefersText reports whether Accept prefers `text/plain` to JSON (RFC 9110, section 12.5.1), by the rules of the
+// registry's own REST transport.
 func prefersText(accept string) bool {
 	text, json := rankOf(accept, "text/plain"), rankOf(accept, "application/json")
 	return text.quality > 0 && text.over(json)
 }
 
-// rankOf is decided by the closest range; its quality is 0 where the type isn't wanted.
+// rankOf returns the rank of a media type by the most specific range that matches; quality 0 means not acceptable.
 func rankOf(accept, kind string) rank {
 	family, _, _ := strings.Cut(kind, "/")
 	names := []string{"*/*", family + "/*", kind}
@@ -52,7 +52,7 @@ func rankOf(accept, kind string) rank {
 	return found
 }
 
-// mediaRange reads a member of Accept; isOther where it has a parameter besides `charset` and `q`.
+// mediaRange parses an item of Accept; isOther where it has a parameter besides `charset` and `q`.
 func mediaRange(item string) (name string, quality float64, isOther bool) {
 	parts := itemPart.FindAllString(item, -1)
 	quality = 1

@@ -11,8 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// undoEncoding makes a body that came as gzip plain, up to a byte more than a document may have; nil where that went
-// well.
+// undoEncoding decompresses a gzip body, up to one byte more than a document may have; it returns nil on success.
 func undoEncoding(r *http.Request) *problem {
 	name := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Content-Encoding"), ", ")))
 	switch name {

@@ -25,7 +25,7 @@ import (
 	"schemaregistry/clients/go/registryv1"
 )
 
-// format is JSON with the proto's own names, empty fields included and no space; an HttpBody is its own bytes.
+// format writes JSON with the proto's field names, with empty fields and without spaces; an HttpBody as its own bytes.
 type format struct{ runtime.HTTPBodyMarshaler }
 
 func newFormat() *format {
@@ -50,7 +50,7 @@ func (f *format) Marshal(v any) ([]byte, error) {
 	return compact.Bytes(), err
 }
 
-// Delimiter is nothing: a stream's message ends its own line, and a refusal of the whole stream needs no line.
+// Delimiter is empty, since each message of a stream ends its own line.
 func (*format) Delimiter() []byte { return nil }
 
 func (*format) StreamContentType(any) string { return "application/x-ndjson" }
@@ -62,7 +62,7 @@ func (f *format) ContentType(v any) string {
 	return f.HTTPBodyMarshaler.ContentType(v)
 }
 
-// NewDecoder takes a request's body as it is: a document is judged by its bytes.
+// NewDecoder returns a request's body unchanged: a document is registered byte for byte.
 func (*format) NewDecoder(body io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(v any) error {
 		data, err := io.ReadAll(io.LimitReader(body, maxBody+1))
@@ -74,7 +74,7 @@ func (*format) NewDecoder(body io.Reader) runtime.Decoder {
 	})
 }
 
-// text answers `Accept: text/plain`: a verdict in a line, everything else as format does.
+// text answers `Accept: text/plain`: a verdict as one line, every other message as format does.
 type text struct{ *format }
 
 func (t text) ContentType(v any) string {
@@ -95,7 +95,7 @@ func (t text) Marshal(v any) ([]byte, error) {
 	return fmt.Appendf(nil, "%s: %s", verdict.GetVerdict(), verdict.GetMessage()), nil
 }
 
-// known refuses a query parameter that the path doesn't take; the stock parser ignores it.
+// known refuses query parameters that the path doesn't have, which the stock parser ignores.
 type known struct{ runtime.DefaultQueryParser }
 
 func (k known) Parse(request proto.Message, query url.Values, filter *utilities.DoubleArray) error {
@@ -116,7 +116,7 @@ func (k known) Parse(request proto.Message, query url.Values, filter *utilities.
 	return k.DefaultQueryParser.Parse(request, query, filter)
 }
 
-// conditioned refuses a condition that is not judged, as the registry does; nil where there is none.
+// conditioned refuses a conditional header that isn't evaluated, as the registry does; nil where there is none.
 func conditioned(r *http.Request) *problem {
 	method := r.Method
 	if method == http.MethodHead {
@@ -136,8 +136,8 @@ func conditioned(r *http.Request) *problem {
 	}
 }
 
-// asked makes a HEAD a GET whose body net/http drops, gives `If-None-Match` its place in the request, reads `Accept` and
-// `Content-Encoding`, and leaves out the body's Content-Type, which decides nothing here.
+// asked prepares a request: it turns HEAD into a GET whose body net/http drops, passes `If-None-Match` as a field of
+// the request, applies `Accept` and `Content-Encoding`, and removes the body's Content-Type, which is ignored here.
 func asked(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del("Content-Type")
@@ -160,7 +160,7 @@ func asked(next http.Handler) http.Handler {
 			r.Method = http.MethodGet
 		}
 		if !strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
-			r.URL.RawPath = "" // the mux would take an escaped letter of a literal segment for another one
+			r.URL.RawPath = "" // the mux would not match a literal segment that has an escaped letter
 		}
 		wantsText := prefersText(strings.Join(r.Header.Values("Accept"), ", "))
 		r.Header.Del("Accept")
@@ -174,12 +174,12 @@ func asked(next http.Handler) http.Handler {
 	})
 }
 
-// sameName lets the registry's headers through under their own names.
+// sameName passes the registry's headers on under their own names.
 func sameName(key string) (string, bool) {
 	return key, key == "etag" || strings.HasPrefix(key, "x-schema-")
 }
 
-// statusOf is 304 for a document that the caller has, 201 for a version that was added.
+// statusOf sets the status 304 for a document that the caller has already, and 201 for a new version.
 func statusOf(_ context.Context, w http.ResponseWriter, answer proto.Message) error {
 	switch known := answer.(type) {
 	case *httpbody.HttpBody:

@@ -1,10 +1,10 @@
-// A stock grpc-gateway over the generated handlers, speaking mutual TLS to a registry: each path of the proto's
-// annotations, answered as the registry's own REST transport does. problem.go and format.go hold how.
+// A stock grpc-gateway over the generated handlers, with mutual TLS to a registry. It answers each path of the proto's
+// annotations as the registry's own REST transport does, with the formats of problem.go and format.go.
 //
 //	gateway -listen 127.0.0.1:8080
 //
-// The registry's place and the certificate's are those of the Go client: SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY.
-// Whoever reaches the gateway has that certificate's rights.
+// The registry and the certificate are set as for the Go client: SCHEMAREGISTRY_TARGET, _CA, _CERT, _KEY. Everyone who
+// can reach the gateway has that certificate's rights.
 package main
 
 import (
@@ -67,7 +67,7 @@ func options() []runtime.ServeMuxOption {
 		runtime.WithErrorHandler(refuse),
 		runtime.WithRoutingErrorHandler(refusePath),
 		runtime.SetQueryParameterParser(known{}),
-		// %2f is no slash between segments; the mode for all characters would cut there.
+		// %2f within a segment is no slash; the mode that unescapes all characters would split the path there.
 		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash),
 		runtime.WithDisablePathLengthFallback(),
 		runtime.WithDisableHTTPMethodOverride(),

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// ownOrigin refuses web pages: a request with an Origin that isn't the gateway's own, and, where the gateway listens on
-// loopback alone, a Host that isn't loopback's. Without it any page that someone on this machine opens could read and
-// write with the gateway's certificate (cross-site request, DNS rebinding).
+// ownOrigin refuses web pages: requests with an Origin other than the gateway's own and, where the gateway listens on
+// loopback only, with a Host that isn't loopback's. Without it any page that someone on this machine opens could read
+// and write with the gateway's certificate (by cross-site requests or DNS rebinding).
 func ownOrigin(listening net.Addr, next http.Handler) http.Handler {
 	address, ok := listening.(*net.TCPAddr)
 	onLoopback := ok && address.IP.IsLoopback()

@@ -27,10 +27,10 @@ const (
 	isNoParameter = " is no query parameter of "
 )
 
-// tooLarge are the reasons that HTTP has a status of its own for.
+// tooLarge are the reasons that HTTP answers with 413.
 var tooLarge = []string{"TOO_LARGE", "TOO_MANY_RECORDS"}
 
-// problem is an `application/problem+json` (RFC 9457) as the registry writes it; its members keep their order.
+// problem is an `application/problem+json` (RFC 9457), with its members in the registry's order.
 type problem struct {
 	http    int
 	code    codes.Code
@@ -50,7 +50,7 @@ func refuse(ctx context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w htt
 	found.write(w)
 }
 
-// ownReason is the reason of what is refused before the registry hears of it.
+// ownReason returns the reason of an error that the gateway makes itself, before the registry is called.
 func ownReason(came *status.Status) string {
 	switch {
 	case came.Message() == overMaxBody:
@@ -142,7 +142,7 @@ func (p *problem) body() []byte {
 	return made.Bytes()
 }
 
-// plain is JSON without the escapes that HTML would need.
+// plain encodes JSON without escapes for HTML.
 func plain(value any) []byte {
 	var written bytes.Buffer
 	encoder := json.NewEncoder(&written)

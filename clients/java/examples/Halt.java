@@ -10,8 +10,8 @@ import schemaregistry.v1.Registry.RecordError;
 import schemaregistry.v1.Registry.ValidateRecordsResponse;
 
 /**
- * Halts on the first record that no longer conforms: judges RECORDS.json (an array) against the latest version of a
- * schema, and again by each version that is published, until one refuses a record.
+ * Halts on the first record that no longer conforms: validates RECORDS.json (an array) against the latest version of a
+ * schema, and again against each new version, until a record is invalid.
  *
  * <pre>java -cp 'target/classes:target/lib/*' examples/Halt.java ID RECORDS.json</pre>
  */

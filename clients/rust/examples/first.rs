@@ -1,4 +1,4 @@
-//! The first lines with a registry: get a schema, judge a record, watch.
+//! A first program with a registry: get a schema, validate a record, watch.
 
 use std::pin::pin;
 

@@ -1,5 +1,5 @@
-//! Halt on the first record that no longer conforms: judge RECORDS.json (an array) against the latest version of a
-//! schema, and again by each version that is published, until one refuses a record.
+//! Halt on the first record that no longer conforms: validate RECORDS.json (an array) against the latest version of a
+//! schema, and again against each new version, until a record is invalid.
 //!
 //!     cargo run --example halt ID RECORDS.json
 

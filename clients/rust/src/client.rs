@@ -1,4 +1,4 @@
-//! One connection to a registry: reads that are remembered, records judged, watches. What a watch does is `watch`'s.
+//! [`Client`]: cached reads, validation of records, and watches (`watch.rs`) over one connection to a registry.
 
 use std::future::Future;
 use std::num::NonZeroUsize;
@@ -29,7 +29,7 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
 type Known = Mutex<LruCache<(String, String), Arc<Document>>>;
 
-/// One connection to a registry; clones share it and what it remembers.
+/// One connection to a registry; clones share it and its cache.
 #[derive(Clone)]
 pub struct Client {
     line: Arc<Line>,
@@ -49,17 +49,17 @@ pub struct Document {
 }
 
 impl Client {
-    /// Reads the credentials' files once to tell whether they are sound, and again for each connection: a renewed pair
-    /// is used without a restart. Connects with the first call, within a Tokio runtime, and always directly: proxies of
-    /// the environment are not used.
+    /// Reads the credentials' files at once, to report faults, and again for each connection, so renewed files are used
+    /// without a restart. The first call connects, within a Tokio runtime, and always directly: proxies of the
+    /// environment are not used.
     ///
     /// # Errors
-    /// [`Unsound`] where a file can't be read or isn't what it should be, or `target` isn't `HOST:PORT`.
+    /// [`Unsound`] where a file can't be read or used, or `target` isn't `HOST:PORT`.
     pub fn new(target: &str, files: Credentials) -> Result<Self, Unsound> {
         Self::with_keepalive(target, files, Keepalive::default())
     }
 
-    /// As `new`, with another [`Keepalive`] than the default.
+    /// Makes a client as `new` does, with another [`Keepalive`] than the default.
     ///
     /// # Errors
     /// As `new`.
@@ -74,10 +74,10 @@ impl Client {
         self.line.rpc()
     }
 
-    /// One version of a schema, or the newest for [`LATEST`].
+    /// Gets one version of a schema (`1.0.0`), or the newest for [`LATEST`].
     ///
-    /// A version never changes, so one that this client had before is not asked for again; the latest is asked for each
-    /// time, and sent only if it changed.
+    /// A version never changes, so it comes from the cache if this client has had it before; [`LATEST`] asks the
+    /// registry each time, which sends the document only if it changed.
     ///
     /// # Errors
     /// [`Refused`].
@@ -108,7 +108,7 @@ impl Client {
         }
     }
 
-    /// Judges a JSON array of records against one version, on the server.
+    /// Validates a JSON array of up to 1,000 records against one version, on the server.
     ///
     /// # Errors
     /// [`Refused`].
@@ -127,12 +127,12 @@ impl Client {
         Ok(answer.await?.into_inner())
     }
 
-    /// Every version after a revision, then each further one as it is registered: once each, in order. It reconnects by
-    /// itself, also where nothing comes for three of the registry's intervals (30 s, unless it says otherwise), and goes
-    /// on from the last revision it told.
+    /// Streams every version after a revision, then each new one as it is registered: each once, in the order of
+    /// revisions. Where the connection breaks, or is silent for three of the registry's progress intervals (30 s by
+    /// default), it reconnects and resumes after the last revision.
     ///
-    /// Ends after an error that asking again won't change: `Code::OutOfRange` where the registry can't go on from that
-    /// revision, `Code::Unavailable` only where it could not be reached in the first place.
+    /// It ends after an error that a new connection can't change: `Code::OutOfRange` where the registry can't resume
+    /// from that revision, `Code::Unavailable` only where it was never reached.
     pub fn watch(&self, what: Watching) -> impl Stream<Item = Result<Event, Refused>> + Send + use<> {
         follow(self.line.clone(), what)
     }
@@ -150,8 +150,8 @@ impl Client {
     }
 }
 
-/// Sends a unary call, again while the registry can't be reached and its time lasts: reads change nothing, and a write
-/// of content that is already there is answered as the first one was.
+/// Sends a unary call, and retries it while the registry can't be reached and its time lasts: reads change nothing, and
+/// a repeated write of the same content gets the answer of the first one.
 async fn call<Answer, Sent>(send: impl Fn() -> Sent) -> Result<Response<Answer>, Refused>
 where
     Sent: Future<Output = Result<Response<Answer>, Status>>,

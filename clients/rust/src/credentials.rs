@@ -1,4 +1,4 @@
-//! What a client shows the registry and trusts it by: three PEM files. Opens no connection.
+//! A client's three PEM files: where they are, and reading them.
 
 use std::env::var;
 use std::fmt;
@@ -10,18 +10,18 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
+/// The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The CA that signed the registry's certificate.
     pub ca: PathBuf,
     /// This client's certificate chain.
     pub cert: PathBuf,
-    /// Its private key.
+    /// The certificate's private key, unencrypted.
     pub key: PathBuf,
 }
 
-/// Files that are not credentials; the message names them.
+/// Files can't be used as credentials; the message names the file.
 #[derive(Debug)]
 pub struct Unsound(String);
 
@@ -40,7 +40,7 @@ impl Unsound {
 }
 
 impl Credentials {
-    /// The certificates that `schemaregistry serve --dev` made in `data` for `reader` or `ci-bot`.
+    /// The files that `schemaregistry serve --dev` made in its data directory `data` for `reader` or `ci-bot`.
     pub fn dev(data: impl AsRef<Path>, identity: &str) -> Self {
         let file = |name: String| data.as_ref().join("tls").join(name);
         Self {
@@ -50,8 +50,8 @@ impl Credentials {
         }
     }
 
-    /// The registry at `SCHEMAREGISTRY_TARGET` with the files of `SCHEMAREGISTRY_CA`, `_CERT` and `_KEY`; without them
-    /// `localhost:50051`, and the reader's dev certificates under `SCHEMAREGISTRY_DATA` or `.data`.
+    /// The target in `SCHEMAREGISTRY_TARGET` and the files in `SCHEMAREGISTRY_CA`, `_CERT` and `_KEY`. The defaults are
+    /// `localhost:50051`, and the reader's dev files in `SCHEMAREGISTRY_DATA` or `.data`.
     #[must_use]
     pub fn from_environment() -> (String, Self) {
         let dev = Self::dev(var("SCHEMAREGISTRY_DATA").unwrap_or_else(|_| ".data".into()), "reader");
@@ -64,7 +64,7 @@ impl Credentials {
         (var("SCHEMAREGISTRY_TARGET").unwrap_or_else(|_| "localhost:50051".into()), files)
     }
 
-    /// A client's TLS configuration of the files as they are now.
+    /// A client's TLS configuration from the files as they are now.
     pub(crate) fn tls(&self) -> Result<ClientConfig, Unsound> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(&self.ca)? {

@@ -1,6 +1,6 @@
-//! A schema registry's client: cached reads, records judged, and a watch that resumes, over mutual TLS.
+//! A schema registry's client over mutual TLS: cached reads, validation of records, and watches that resume.
 //!
-//! The messages and every other RPC are [`v1`]'s, generated from the proto.
+//! [`v1`] has the messages and the other RPCs, generated from the proto.
 
 mod client;
 mod credentials;

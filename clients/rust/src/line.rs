@@ -1,4 +1,4 @@
-//! The connection in use, and what makes it anew.
+//! The current connection to the registry, and its replacement.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,14 +17,14 @@ use crate::v1::schema_registry_client::SchemaRegistryClient;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// After `idle` without a byte the client asks the registry for a sign of life, and waits `wait` for it: a peer that
-/// vanished without a word is noticed within both together, whether or not a call is under way. The registry takes such
-/// questions every 10 s and more; a client that asks more often is hung up on.
+/// HTTP/2 keepalive: after `idle` without a byte the client sends a ping and waits `wait` for its answer, so that a
+/// connection that broke silently is noticed within the sum of both, even with no call in progress. `idle` must be 10 s
+/// or more: the registry closes connections that ping more often.
 #[derive(Clone, Copy, Debug)]
 pub struct Keepalive {
-    /// How long nothing may come before the client asks.
+    /// How long the connection may be silent before the client sends a ping.
     pub idle: Duration,
-    /// How long it waits for the answer.
+    /// How long the client waits for the ping's answer.
     pub wait: Duration,
 }
 
@@ -34,7 +34,7 @@ impl Default for Keepalive {
     }
 }
 
-/// One channel at a time, with a number. Calls under way end on the channel that they began on.
+/// The current channel, with its number. Calls in progress finish on the channel that they began on.
 pub(crate) struct Line {
     endpoint: Endpoint,
     files: Credentials,
@@ -56,7 +56,7 @@ impl Line {
         Ok(Self { endpoint, files, current: Mutex::new((0, first)) })
     }
 
-    /// The calls, and the number of the channel that they are on.
+    /// The stub for calls, and the number of its channel.
     pub(crate) fn numbered(&self) -> (u64, SchemaRegistryClient<Channel>) {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         (current.0, SchemaRegistryClient::new(current.1.clone()))
@@ -66,7 +66,7 @@ impl Line {
         self.numbered().1
     }
 
-    /// Let the next call make a new channel, unless that of this number has been replaced already.
+    /// Makes the next call use a new channel, unless the one of this number has been replaced already.
     pub(crate) fn leave(&self, number: u64) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.0 == number {

@@ -1,4 +1,4 @@
-//! Why the registry did not do as asked, read from the status that came. Sends nothing.
+//! [`Refused`]: the error of a call, read from its gRPC status.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use tonic_types::StatusExt;
 
 use crate::v1::Verdict;
 
-/// A refusal, or `Code::Unavailable` where the registry could not be reached.
+/// The registry's refusal, or `Code::Unavailable` where it could not be reached.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// The canonical code.
@@ -18,11 +18,11 @@ pub struct Refused {
     pub message: String,
     /// A stable `UPPER_SNAKE` name, empty where the registry was not reached.
     pub reason: String,
-    /// JSON pointer (RFC 6901) of the place at fault, where there is a single one.
+    /// The JSON pointer (RFC 6901) to the fault in the document, where it is at a single place.
     pub pointer: Option<String>,
-    /// The rest: near names, fingerprints.
+    /// Further values by name: near names, fingerprints.
     pub metadata: HashMap<String, String>,
-    /// Why a version was refused.
+    /// The verdict on a version that was refused as incompatible.
     pub verdict: Option<Box<Verdict>>,
 }
 

@@ -1,4 +1,4 @@
-//! A watch through all its connections: what to ask for next, what was told already, when to try again.
+//! A watch across its connections: the next request, the events it has had already, and when to reconnect.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -18,48 +18,49 @@ use crate::v1::{SchemaVersion, WatchSchemasRequest, WatchSchemasResponse};
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Between the registry's marks of progress, where it doesn't say.
+/// The time between the registry's marks of progress, where it doesn't announce one.
 const INTERVAL: Duration = Duration::from_secs(10);
-/// So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does.
+/// The number of silent intervals after which a connection counts as dead. Pings don't replace that: a proxy in between
+/// answers them although the registry is gone.
 const SILENT_INTERVALS: u32 = 3;
 
-/// What a watch is to tell.
+/// Selects the events of a watch.
 #[derive(Clone, Debug, Default)]
 pub struct Watching {
-    /// The last revision that is known already; 0 for everything.
+    /// The revision after which the watch begins; 0 for every version.
     pub after_revision: i64,
-    /// The schemas to tell of; all where there is none.
+    /// The schemas to watch; empty for all.
     pub ids: Vec<String>,
-    /// Ask for the documents' bytes too.
+    /// Whether events have the documents' bytes.
     pub documents: bool,
 }
 
-/// Whether a version was there when the watch began, or was registered since.
+/// Whether a version was registered before the watch began, or since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// It was there.
+    /// The version was registered before the watch began.
     Snapshot,
-    /// It was registered since.
+    /// The version was registered since.
     Change,
 }
 
-/// One thing that a watch tells.
+/// An event of a watch: a version, or a mark of progress.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// A version of a schema, with its document's bytes where they were asked for.
+    /// A version of a schema.
     Version {
-        /// Whether it is news.
+        /// Whether it was registered before the watch began, or since.
         kind: Kind,
-        /// What was registered.
+        /// The registered version.
         version: SchemaVersion,
-        /// The document; empty where it was not asked for.
+        /// The document's bytes; empty unless `Watching::documents` is set.
         document: Vec<u8>,
     },
-    /// Nothing up to `revision` is left to tell.
+    /// A mark of progress: every event up to `revision` has been sent. The first one ends the snapshot.
     Progress {
-        /// The revision.
+        /// The revision up to which every event has been sent.
         revision: i64,
-        /// The registry has lost its store for now.
+        /// The registry can't reach its store, so its answers may be out of date.
         stale: bool,
     },
 }
@@ -108,11 +109,11 @@ pub(crate) fn follow(line: Arc<Line>, what: Watching) -> impl Stream<Item = Resu
 /// How a connection ended.
 struct Ended {
     status: Status,
-    /// Nothing was heard by it.
+    /// Whether it was silent for too long.
     silent: bool,
 }
 
-/// What comes within the time allowed.
+/// Waits at most `allowed` for a result; a connection that is silent for longer has ended.
 async fn heard<T>(allowed: Duration, coming: impl Future<Output = Result<T, Status>>) -> Result<T, Ended> {
     if let Ok(came) = timeout(allowed, coming).await {
         return came.map_err(|status| Ended { status, silent: false });
@@ -125,7 +126,7 @@ async fn heard<T>(allowed: Duration, coming: impl Future<Output = Result<T, Stat
     Err(Ended { status: Status::unavailable(message), silent: true })
 }
 
-/// How often the registry marks its progress, by what it says of a watch.
+/// Reads the interval between marks of progress from a watch's headers.
 fn interval(said: &MetadataMap) -> Duration {
     let seconds = said.get("x-schema-progress-seconds").and_then(|value| value.to_str().ok()?.parse::<f64>().ok());
     seconds
@@ -156,8 +157,8 @@ impl Position {
         }
     }
 
-    /// The event to tell, none for a version that was told before. After a reconnect the server calls a snapshot what
-    /// was registered meanwhile; to this watch it is a change.
+    /// The event of a message, none for a version that the watch has had before. After a reconnection the server sends
+    /// versions registered meanwhile as snapshot; for this watch they are changes.
     fn accept(&mut self, message: WatchSchemasResponse) -> Option<Event> {
         (self.heard, self.failures) = (true, 0);
         let reached = self.what.after_revision;
@@ -177,7 +178,7 @@ impl Position {
         Some(Event::Version { kind, version, document: message.document })
     }
 
-    /// Whether to connect again: not where that changes nothing, and not before the first message.
+    /// Whether to reconnect after an error: not where that can't help, and not before the first message.
     fn survives(&self, status: &Status) -> bool {
         let is_final = matches!(
             status.code(),
@@ -192,7 +193,8 @@ impl Position {
         self.heard && !is_final
     }
 
-    /// Random, so that watchers spread out, up to a bound that doubles with each failure.
+    /// The pause before reconnecting: random, so that watchers spread out, up to a bound that doubles with each
+    /// failure.
     fn pause(&mut self) -> Duration {
         let bound = LONGEST_PAUSE.min(FIRST_PAUSE * 2u32.pow(self.failures.min(10)));
         self.failures += 1;

@@ -1,4 +1,4 @@
-//! Against a real registry: `make rust-test` starts one and says where it is.
+//! Tests with a real registry, which `make rust-test` starts.
 
 use std::env::var;
 use std::future::Future;
@@ -188,7 +188,7 @@ fn files_that_are_not_credentials_are_named() {
     assert!(error.to_string().contains(&name), "{error}");
 }
 
-/// The registry whose watches hear a mark of progress every 0.2 s, behind a relay.
+/// The registry whose watches get a mark of progress every 0.2 s, behind a relay.
 async fn quick(keepalive: Keepalive) -> (Relay, Client) {
     let between = Relay::to(var("SCHEMAREGISTRY_QUICK_TARGET").expect("run `make rust-test`")).await;
     let files = Credentials::dev(var("SCHEMAREGISTRY_QUICK_DATA").unwrap(), "reader");
@@ -250,8 +250,7 @@ fn a_vanished_peer_is_noticed_within_forty_seconds() {
     assert_eq!(idle + wait, Duration::from_secs(40));
 }
 
-/// A TCP relay to the registry whose connections a test can cut, or turn into silent ones: they stay up, and nothing
-/// arrives.
+/// A TCP relay to the registry whose connections a test can cut or make silent (open, but nothing arrives).
 struct Relay {
     target: String,
     accepting: AbortHandle,

@@ -1,4 +1,4 @@
-/** One connection to a registry: reads that are remembered, records judged, watches. What a watch does is watch.ts's. */
+/** `Client`: cached reads, validation of records, and watches (watch.ts) over one connection to a registry. */
 import { type CallOptions, type Client as Calls, Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Credentials } from "./credentials.js";
 import type { SchemaRegistry, ValidateRecordsResponse } from "./gen/schemaregistry/v1/registry_pb.js";
@@ -31,9 +31,9 @@ export class Client {
   readonly #closed = new AbortController();
 
   /**
-   * Reads the credentials' files once to tell whether they are sound, and again for each connection: a renewed pair is
-   * used without a restart. Connects with the first call, and always directly: proxies of the environment are not used.
-   * `timeoutMs` is for all attempts of one call.
+   * Reads the credentials' files at once, to report faults, and again for each connection, so renewed files are used
+   * without a restart. The first call connects, always directly: proxies of the environment are not used. `timeoutMs`
+   * is the time for all attempts of one call. Throws where a file can't be used.
    */
   constructor(
     target: string,
@@ -46,10 +46,10 @@ export class Client {
   }
 
   /**
-   * One version of a schema, or the newest. Throws `Refused`.
+   * Gets one version of a schema ("1.0.0"), or the newest. Throws `Refused`.
    *
-   * A version never changes, so one that this client had before is not asked for again; `latest` is asked for each
-   * time, and sent only if it changed.
+   * A version never changes, so it comes from the cache if this client has had it before; `latest` asks the registry
+   * each time, which sends the document only if it changed.
    */
   async get(id: string, version: string = LATEST): Promise<Document> {
     const asked = version.replace(/^v/, "") || LATEST;
@@ -65,7 +65,7 @@ export class Client {
     return document;
   }
 
-  /** Judges records against one version, on the server. Throws `Refused`. */
+  /** Validates up to 1,000 records against one version, on the server. Throws `Refused`. */
   async validate(id: string, records: readonly unknown[], version: string = LATEST): Promise<ValidateRecordsResponse> {
     const data = new TextEncoder().encode(JSON.stringify(records));
     const request = { id, version, records: { contentType: "application/json", data } };
@@ -73,12 +73,12 @@ export class Client {
   }
 
   /**
-   * Every version after a revision, then each further one as it is registered: once each, in order. It reconnects by
-   * itself, also where nothing comes for three of the registry's intervals (30 s, unless it says otherwise), and goes on
-   * from the last revision it told.
+   * Yields every version after a revision, then each new one as it is registered: each once, in the order of revisions.
+   * Where the connection breaks, or is silent for three of the registry's progress intervals (30 s by default), it
+   * reconnects and resumes after the last revision.
    *
-   * Throws `Refused` where asking again won't help: `Code.OutOfRange` where the registry can't go on from that
-   * revision, `Code.Unavailable` only where it could not be reached in the first place.
+   * Throws `Refused` where a new connection can't help: `Code.OutOfRange` where the registry can't resume from that
+   * revision, `Code.Unavailable` only where it was never reached.
    */
   watch(what: Watching = {}): AsyncGenerator<Event, void> {
     const ends = what.signal ? AbortSignal.any([this.#closed.signal, what.signal]) : this.#closed.signal;
@@ -89,7 +89,7 @@ export class Client {
     return follow(open, { ...what, signal: ends });
   }
 
-  /** Ends the connection and every watch on it. */
+  /** Closes the connection and ends every watch on it. */
   close(): void {
     this.#closed.abort();
     this.#line.close();
@@ -105,8 +105,8 @@ export class Client {
 }
 
 /**
- * Every unary call may be tried again while its time lasts: reads change nothing, and a write of content that is already
- * there is answered as the first one was.
+ * Retries unary calls while their time lasts: reads change nothing, and a repeated write of the same content gets the
+ * answer of the first one.
  */
 const retry: Interceptor = (next) => async (request) => {
   for (let attempt = 1; ; attempt++) {

@@ -1,24 +1,24 @@
-/** What a client shows the registry and trusts it by: three PEM files. Opens no connection. */
+/** A client's three PEM files: where they are, and reading them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
 
-/** Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key. */
+/** The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key. */
 export interface Credentials {
   ca: string;
   cert: string;
   key: string;
 }
 
-/** The certificates that `schemaregistry serve --dev` made for `reader` or `ci-bot`. */
+/** The files that `schemaregistry serve --dev` made in its data directory for `reader` or `ci-bot`. */
 export function devCredentials(data = ".data", identity = "reader"): Credentials {
   const file = (name: string): string => join(data, "tls", name);
   return { ca: file("ca.pem"), cert: file(`${identity}.pem`), key: file(`${identity}-key.pem`) };
 }
 
 /**
- * The registry at SCHEMAREGISTRY_TARGET with the files of SCHEMAREGISTRY_CA, _CERT and _KEY; without them
- * localhost:50051, and the reader's dev certificates under SCHEMAREGISTRY_DATA or `.data`.
+ * The target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT and _KEY. The defaults are
+ * localhost:50051, and the reader's dev files in SCHEMAREGISTRY_DATA or `.data`.
  */
 export function fromEnvironment(): [target: string, credentials: Credentials] {
   const told = process.env;
@@ -33,7 +33,7 @@ export function fromEnvironment(): [target: string, credentials: Credentials] {
   ];
 }
 
-/** The files' contents, as they are now. Throws where one can't be read or they don't fit together; names them. */
+/** Reads the files. Throws, naming the file, where one can't be read or they don't belong together. */
 export function read(files: Credentials): SecureContextOptions {
   const contents = { ca: readFileSync(files.ca), cert: readFileSync(files.cert), key: readFileSync(files.key) };
   if (!contents.ca.includes("-----BEGIN CERTIFICATE-----")) {

@@ -1,4 +1,4 @@
-/** A schema registry's client for Node. The messages and every other RPC are `schemaregistry-client/v1`'s. */
+/** A schema registry's client for Node. `schemaregistry-client/v1` has the messages and the other RPCs. */
 export { Client, LATEST, type Document } from "./client.js";
 export { type Credentials, devCredentials, fromEnvironment } from "./credentials.js";
 export { KEEPALIVE, type Keepalive } from "./line.js";

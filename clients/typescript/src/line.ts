@@ -1,4 +1,4 @@
-/** The connection in use, and what makes it anew. */
+/** The current connection to the registry, and its replacement. */
 import { connect as tls } from "node:tls";
 import { type Client as Calls, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
@@ -6,19 +6,19 @@ import { type Credentials, read } from "./credentials.js";
 import { SchemaRegistry } from "./gen/schemaregistry/v1/registry_pb.js";
 
 /**
- * After `idleMs` without a byte the client asks the registry for a sign of life, and waits `waitMs` for it: a peer that
- * vanished without a word is noticed within both together. Without a call under way it asks before the next one. The
- * registry takes such questions every 10 s and more; a client that asks more often is hung up on.
+ * HTTP/2 keepalive: after `idleMs` without a byte the client sends a ping and waits `waitMs` for its answer, so that a
+ * connection that broke silently is noticed within the sum of both. With no call in progress it pings before the next
+ * one. `idleMs` must be 10,000 or more: the registry closes connections that ping more often.
  */
 export interface Keepalive {
   readonly idleMs: number;
   readonly waitMs: number;
 }
 
-/** Notices a vanished peer within 40 s. */
+/** The default, which notices a broken connection within 40 s. */
 export const KEEPALIVE: Keepalive = { idleMs: 30_000, waitMs: 10_000 };
 
-/** So many connections that were left may still carry calls; older ones are ended. */
+/** The number of replaced connections that stay open for their calls; older ones are closed. */
 const LEFT = 2;
 
 interface Connection {
@@ -26,7 +26,7 @@ interface Connection {
   readonly transport: Transport;
 }
 
-/** One connection at a time. Calls under way end on the one that they began on. */
+/** The current connection. Calls in progress finish on the connection that they began on. */
 export class Line {
   readonly rpc: Calls<typeof SchemaRegistry>;
   #current: Connection;
@@ -46,7 +46,7 @@ export class Line {
     });
   }
 
-  /** What lets the next call make a new connection, unless the present one has been left already. */
+  /** A function that makes the next call use a new connection, unless the present one has been replaced already. */
   leaving(): () => void {
     const present = this.#current;
     return () => {
@@ -67,7 +67,7 @@ export class Line {
     const baseUrl = `https://${this.target}`;
     const session = new Http2SessionManager(
       baseUrl,
-      // Not pingIdleConnection: it goes on with a session that was destroyed, and its error ends the process.
+      // Without pingIdleConnection, which uses a session that was destroyed, and whose error ends the process.
       { pingIntervalMs: this.keepalive.idleMs, pingTimeoutMs: this.keepalive.waitMs },
       {
         createConnection: () =>

@@ -1,4 +1,4 @@
-/** A bounded map that forgets what was used least recently. */
+/** A cache of bounded size, which drops the least recently used value. */
 export class Recent<Value> {
   readonly #values = new Map<string, Value>();
 
@@ -11,7 +11,7 @@ export class Recent<Value> {
   }
 
   set(name: string, value: Value): void {
-    // A Map keeps the order of insertion: the first name is the oldest.
+    // A Map has its names in the order of insertion, so the first is the oldest.
     this.#values.delete(name);
     this.#values.set(name, value);
     const [oldest] = this.#values.keys();

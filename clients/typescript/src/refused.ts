@@ -1,18 +1,18 @@
-/** Why the registry did not do as asked, read from the status that came. Sends nothing. */
+/** `Refused`: the error of a call, read from its gRPC status. */
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Verdict, VerdictSchema } from "./gen/schemaregistry/v1/registry_pb.js";
 
-/** A refusal, or `Code.Unavailable` where the registry could not be reached. */
+/** The registry's refusal, or `Code.Unavailable` where it could not be reached. */
 export class Refused extends Error {
   override readonly name = "Refused";
   /** A stable UPPER_SNAKE name, empty where the registry was not reached. */
   readonly reason: string = "";
-  /** JSON pointer (RFC 6901) of the place at fault, where there is a single one. */
+  /** The JSON pointer (RFC 6901) to the fault in the document, where it is at a single place. */
   readonly pointer: string | undefined;
-  /** The rest: near names, fingerprints. */
+  /** Further values by name: near names, fingerprints. */
   readonly metadata: ReadonlyMap<string, string> = new Map();
-  /** Why a version was refused. */
+  /** The verdict on a version that was refused as incompatible. */
   readonly verdict: Verdict | undefined;
 
   constructor(

@@ -1,40 +1,43 @@
-/** A watch through all its connections: what to ask for next, what was told already, when to try again. */
+/** A watch across its connections: the next request, the events it has had already, and when to reconnect. */
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { SchemaVersion, WatchSchemasRequestSchema, WatchSchemasResponse } from "./gen/schemaregistry/v1/registry_pb.js";
 import { Refused } from "./refused.js";
 
 /**
- * One thing that a watch tells. `snapshot`: a version that was there when the watch began. `change`: one registered
- * since. `progress`: nothing up to `revision` is left to tell, and `stale` says that the registry has lost its store.
+ * An event of a watch. `snapshot`: a version that was registered before the watch began. `change`: one registered
+ * since. `progress`: every event up to `revision` has been sent; `stale` means that the registry can't reach its store.
  */
 export type Event =
   | { kind: "snapshot" | "change"; revision: bigint; version: SchemaVersion; document: Uint8Array | undefined }
   | { kind: "progress"; revision: bigint; stale: boolean };
 
-/** What a watch is to tell. */
+/** Selects the events of a watch. */
 export interface Watching {
-  /** The last revision that is known already; 0 for everything. */
+  /** The revision after which the watch begins; 0 for every version. */
   afterRevision?: bigint;
-  /** The schemas to tell of; all where there is none. */
+  /** The schemas to watch; empty for all. */
   ids?: readonly string[];
-  /** Ask for the documents' bytes too. */
+  /** Whether events have the documents' bytes. */
   documents?: boolean;
-  /** Ends the watch. */
+  /** Ends the watch when it is aborted. */
   signal?: AbortSignal;
 }
 
-/** Opens a stream; `leave` gives up the connection that it came by. */
+/** Opens a stream; `leave` replaces the connection that the stream is on. */
 export type Open = (
   request: MessageInitShape<typeof WatchSchemasRequestSchema>,
   options: { signal: AbortSignal; onHeader: (headers: Headers) => void },
 ) => { messages: AsyncIterable<WatchSchemasResponse>; leave: () => void };
 
-/** Between the registry's marks of progress, where it doesn't say. */
+/** The time between the registry's marks of progress, where it doesn't announce one. */
 const INTERVAL_MS = 10_000;
-/** So many without a word end a connection: it may be dead though it answers pings, as a proxy in between does. */
+/**
+ * The number of silent intervals after which a connection counts as dead. Pings don't replace that: a proxy in between
+ * answers them although the registry is gone.
+ */
 const SILENT_INTERVALS = 3;
-/** A timer of Node takes at most 2^31 ms. */
+/** A timer of Node can't be longer than 2^31 ms. */
 const LONGEST_TIMER_MS = 2 ** 31 / SILENT_INTERVALS;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
@@ -61,7 +64,7 @@ export async function* follow(open: Open, what: Watching & { signal: AbortSignal
   }
 }
 
-/** The events of one stream, until it ends, fails or falls silent. */
+/** Yields the events of one stream, until it ends, fails or is silent for too long. */
 async function* connection(open: Open, position: Position, enough: AbortSignal): AsyncGenerator<Event, void> {
   const stream = new AbortController();
   const signal = AbortSignal.any([stream.signal, enough]);
@@ -106,8 +109,8 @@ class Position {
   }
 
   /**
-   * The event to tell, undefined for a version that was told before. After a reconnect the server calls `snapshot` what
-   * was registered meanwhile; to this watch it is a change.
+   * The event of a message, undefined for a version that the watch has had before. After a reconnection the server
+   * sends versions registered meanwhile as `snapshot`; for this watch they are changes.
    */
   accept({ revision, event, document }: WatchSchemasResponse): Event | undefined {
     this.#heard = true;
@@ -123,7 +126,7 @@ class Position {
     return { kind, revision, version: event.value, document: this.what.documents ? document : undefined };
   }
 
-  /** Takes how often the registry marks its progress, by what it says of a watch. */
+  /** Reads the interval between marks of progress from a watch's headers. */
   hear(headers: Headers): void {
     const said = Number(headers.get("x-schema-progress-seconds") ?? Number.NaN) * 1000;
     this.#intervalMs = said > 0 && said < LONGEST_TIMER_MS ? said : INTERVAL_MS;
@@ -134,12 +137,12 @@ class Position {
     return SILENT_INTERVALS * this.#intervalMs;
   }
 
-  /** Whether to connect again: not where that changes nothing, and not before the first message. */
+  /** Whether to reconnect after an error: not where that can't help, and not before the first message. */
   survives(error: unknown): boolean {
     return this.#heard && !FINAL.includes(ConnectError.from(error).code);
   }
 
-  /** Random, so that watchers spread out, up to a bound that doubles with each failure. */
+  /** The pause before reconnecting: random, so that watchers spread out, up to a bound that doubles per failure. */
   pauseMs(): number {
     const bound = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;

@@ -1,4 +1,4 @@
-/** Against a real registry: `make ts-test` starts one and says where it is. */
+/** Tests with a real registry, which `make ts-test` starts. */
 import assert from "node:assert/strict";
 import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

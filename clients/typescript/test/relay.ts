@@ -1,11 +1,11 @@
-/** A TCP relay to the registry whose connections a test can cut, or turn into silent ones: up, but nothing arrives. */
+/** A TCP relay to the registry whose connections a test can cut or make silent (open, but nothing arrives). */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
 export class Relay {
   readonly #open = new Set<Socket>();
 
   target = "";
-  /** How many connections have been made. */
+  /** The number of connections made so far. */
   connections = 0;
   #silent = 0;
 
@@ -35,7 +35,7 @@ export class Relay {
     return relay;
   }
 
-  /** Turns the connections of now into silent ones. */
+  /** Makes the open connections silent. */
   swallow(): void {
     this.#silent = this.connections;
   }

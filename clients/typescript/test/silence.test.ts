@@ -1,15 +1,15 @@
-/** A peer that vanishes without a word: its connection stays up, and nothing arrives any more. */
+/** Tests of connections that stay open while nothing arrives any more. */
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, devCredentials, KEEPALIVE, type Keepalive } from "../src/index.js";
 import { Relay } from "./relay.js";
 
-/** As good as none: then it's the watch itself that has to notice. */
+/** Practically no keepalive, so that the watch itself must notice. */
 const HARDLY: Keepalive = { idleMs: 3_600_000, waitMs: 3_600_000 };
 const FAST: Keepalive = { idleMs: 100, waitMs: 100 };
 
-/** The registry whose watches hear a mark of progress every 0.2 s, behind a relay. */
+/** The registry whose watches get a mark of progress every 0.2 s, behind a relay. */
 async function quick(t: TestContext, keepalive: Keepalive): Promise<[Relay, Client]> {
   const between = await Relay.to(process.env["SCHEMAREGISTRY_QUICK_TARGET"] ?? assert.fail("run `make ts-test`"));
   const files = devCredentials(process.env["SCHEMAREGISTRY_QUICK_DATA"]);
@@ -27,7 +27,7 @@ for (const [name, keepalive] of Object.entries({ "by pings": FAST, "by itself": 
     const watch = client.watch();
     await watch.next();
     between.swallow();
-    // A watch that has ended answers at once, for ever: then no timer would ever run again.
+    // A watch that has ended answers at once each time; without this check the loop would never let a timer run.
     do assert.equal((await watch.next()).done, false);
     while (between.connections < 2);
     assert.equal((await watch.next()).done, false);

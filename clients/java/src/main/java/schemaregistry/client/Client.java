@@ -32,8 +32,8 @@ public final class Client implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 5;
 
     /**
-     * Every call may be tried again: reads change nothing, and a write of content that is already there is answered as
-     * the first one was. The call's deadline covers all its attempts (gRFC A6).
+     * gRPC may retry every call: reads change nothing, and a repeated write of the same content gets the answer of the
+     * first one. A call's deadline covers all its attempts (gRFC A6).
      */
     private static final Map<String, ?> SERVICE_CONFIG = Map.of(
             "methodConfig",
@@ -60,25 +60,25 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * Reads the credentials' files; the connection is made with the first call.
+     * Reads the credentials' files; the first call makes the connection.
      *
-     * <p>A registry on this machine by its name (localhost, a loopback address) is asked directly, any other by way of
-     * the proxy that Java's settings name for it, if they name one ({@code https.proxyHost}).
+     * <p>The client connects directly to localhost and loopback addresses, and to others through the proxy that Java's
+     * settings name, if any ({@code https.proxyHost}).
      *
-     * @throws IllegalArgumentException a file can't be read, or isn't what it should be; the message names it
+     * @throws IllegalArgumentException a file can't be read or used; the message names it
      */
     public Client(String target, Credentials files) {
         this(target, files, Keepalive.DEFAULT);
     }
 
-    /** As {@link #Client(String, Credentials)}, with another keepalive than the default. */
+    /** Makes a client as {@link #Client(String, Credentials)} does, with another keepalive than the default. */
     public Client(String target, Credentials files, Keepalive keepalive) {
         NettyChannelBuilder builder = NettyChannelBuilder.forTarget(target)
                 .sslContext(secured(files))
                 .defaultServiceConfig(SERVICE_CONFIG)
                 .keepAliveTime(keepalive.idle().toNanos(), TimeUnit.NANOSECONDS)
                 .keepAliveTimeout(keepalive.timeout().toNanos(), TimeUnit.NANOSECONDS)
-                // Also while no call waits: the next one would.
+                // Ping also while no call is in progress, so that the next call doesn't meet a dead connection.
                 .keepAliveWithoutCalls(true);
         if (Proxies.isLocal(target)) {
             builder.proxyDetector(place -> null);
@@ -88,7 +88,7 @@ public final class Client implements AutoCloseable {
         rpc = SchemaRegistryGrpc.newBlockingV2Stub(channel);
     }
 
-    /** The registry and the files that the environment names; see {@link Credentials}. */
+    /** Makes a client with the target and the files that the environment names; see {@link Credentials}. */
     public static Client fromEnvironment() {
         return new Client(Credentials.targetFromEnvironment(), Credentials.fromEnvironment());
     }
@@ -98,16 +98,16 @@ public final class Client implements AutoCloseable {
         return rpc;
     }
 
-    /** The newest version of a schema. */
+    /** Gets the newest version of a schema. */
     public Document get(String id) {
         return get(id, LATEST);
     }
 
     /**
-     * One version of a schema, or the newest for {@link #LATEST}.
+     * Gets one version of a schema ({@code 1.0.0}), or the newest for {@link #LATEST}.
      *
-     * <p>A version never changes, so one that this client had before is not asked for again; the latest is asked for
-     * each time, and sent only if it changed.
+     * <p>A version never changes, so it comes from the cache if this client has had it before; {@link #LATEST} asks the
+     * registry each time, which sends the document only if it changed.
      *
      * @throws Refused the registry refused, or could not be reached
      */
@@ -136,7 +136,7 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * Judges a JSON array of records against one version, on the server.
+     * Validates a JSON array of up to 1,000 records against one version, on the server.
      *
      * @throws Refused the registry refused, or could not be reached
      */
@@ -153,12 +153,12 @@ public final class Client implements AutoCloseable {
         return send(stub -> stub.validateRecords(request));
     }
 
-    /** Every version after a revision, then each further one as it is registered; close it to end it. */
+    /** Watches every version after a revision, then each new one as it is registered; close the watch to end it. */
     public Watch watch(Watching what) {
         return new Watch(line, rpc, what);
     }
 
-    /** Ends the connection, with the calls and watches on it. */
+    /** Closes the connection and ends the calls and watches on it. */
     @Override
     public void close() {
         channel.shutdownNow();
@@ -182,8 +182,8 @@ public final class Client implements AutoCloseable {
                             .trustManager(new RenewedTrust(files))
                             .sessionTimeout(1))
                     .build();
-            // A session that is taken up again keeps the identity that it began with, so none is: a renewed certificate
-            // counts from the next connection on (with Java's own TLS, from the next one after a second).
+            // A resumed TLS session has the identity that it began with, so sessions aren't resumed: a renewed
+            // certificate is used from the next connection on (with Java's own TLS, from the next one after a second).
             if (context.sessionContext() instanceof OpenSslSessionContext sessions) {
                 sessions.setSessionCacheEnabled(false);
             }

@@ -3,12 +3,12 @@ package schemaregistry.client;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM. */
+/** The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM. */
 public record Credentials(Path ca, Path cert, Path key) {
 
     private static final Map<String, String> TOLD = System.getenv();
 
-    /** The certificates that {@code schemaregistry serve --dev} made for {@code reader} or {@code ci-bot}. */
+    /** The files that {@code schemaregistry serve --dev} made in {@code data} for {@code reader} or {@code ci-bot}. */
     public static Credentials dev(Path data, String identity) {
         Path tls = data.resolve("tls");
         return new Credentials(
@@ -16,7 +16,7 @@ public record Credentials(Path ca, Path cert, Path key) {
     }
 
     /**
-     * The files of SCHEMAREGISTRY_CA, _CERT and _KEY, or the reader's dev certificates under SCHEMAREGISTRY_DATA or
+     * The files in SCHEMAREGISTRY_CA, _CERT and _KEY; by default the reader's dev files in SCHEMAREGISTRY_DATA or
      * {@code .data}.
      */
     public static Credentials fromEnvironment() {
@@ -25,7 +25,7 @@ public record Credentials(Path ca, Path cert, Path key) {
                 told("SCHEMAREGISTRY_CA", dev.ca), told("SCHEMAREGISTRY_CERT", dev.cert), told("SCHEMAREGISTRY_KEY", dev.key));
     }
 
-    /** The registry's HOST:PORT by SCHEMAREGISTRY_TARGET, {@code localhost:50051} without it. */
+    /** The registry's HOST:PORT in SCHEMAREGISTRY_TARGET; by default {@code localhost:50051}. */
     public static String targetFromEnvironment() {
         return TOLD.getOrDefault("SCHEMAREGISTRY_TARGET", "localhost:50051");
     }

@@ -3,21 +3,24 @@ package schemaregistry.client;
 import com.google.protobuf.ByteString;
 import schemaregistry.v1.Registry.SchemaVersion;
 
-/** One thing that a watch tells. */
+/** An event of a watch: a version, or a mark of progress. */
 public sealed interface Event {
 
-    /** The store's revision of it. */
+    /** The event's revision, after which a later watch may resume. */
     long revision();
 
-    /** Whether a version was there when the watch began, or was registered since. */
+    /** Whether a version was registered before the watch began, or since. */
     enum Kind {
         SNAPSHOT,
         CHANGE
     }
 
-    /** A version, with its document's bytes where they were asked for (else empty). */
+    /** A version; {@code document} is empty unless the watch was made with documents. */
     record Registered(Kind kind, long revision, SchemaVersion version, ByteString document) implements Event {}
 
-    /** Nothing up to the revision is left to tell; {@code stale}: the registry has lost its store for now. */
+    /**
+     * A mark of progress: every event up to the revision has been sent. {@code stale}: the registry can't reach its
+     * store, so its answers may be out of date.
+     */
     record Progress(long revision, boolean stale) implements Event {}
 }

@@ -3,7 +3,10 @@ package schemaregistry.client;
 import io.grpc.ManagedChannel;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** The channel in use and how often its connection was given up. Calls under way end on the one that they began on. */
+/**
+ * The current channel, and the number of times its connection was replaced. Calls in progress finish on the connection
+ * that they began on.
+ */
 final class Line {
 
     private final ManagedChannel channel;
@@ -19,12 +22,12 @@ final class Line {
         return target;
     }
 
-    /** The connection that the next call takes, by its number. */
+    /** The number of the connection that the next call uses. */
     long number() {
         return given.get();
     }
 
-    /** Lets the next call make a new connection, unless the one of this number has been given up already. */
+    /** Makes the next call use a new connection, unless the one of this number has been replaced already. */
     void leave(long number) {
         if (given.compareAndSet(number, number + 1)) {
             channel.enterIdle();

@@ -8,7 +8,7 @@ import schemaregistry.v1.Registry.SchemaVersion;
 import schemaregistry.v1.Registry.WatchSchemasRequest;
 import schemaregistry.v1.Registry.WatchSchemasResponse;
 
-/** Where a watch is, through all its connections: what to ask for next, what was told, when to try again. */
+/** A watch's state across its connections: the next request, the events it has had already, when to reconnect. */
 final class Position {
 
     private static final long FIRST_PAUSE_MILLIS = 100;
@@ -46,8 +46,8 @@ final class Position {
     }
 
     /**
-     * The event to tell, null for a version that was told before. After a reconnect the server calls a snapshot what was
-     * registered meanwhile; to this watch it is a change.
+     * The event of a message, null for a version that the watch has had before. After a reconnection the server sends
+     * versions registered meanwhile as snapshot; for this watch they are changes.
      */
     Event accept(WatchSchemasResponse message) {
         heard = true;
@@ -66,7 +66,7 @@ final class Position {
         return new Event.Registered(kind, revision, version, message.getDocument());
     }
 
-    /** Takes how often the registry marks its progress, by what it says of a watch. */
+    /** Reads the interval between marks of progress from the value of a watch's header. */
     void hear(String seconds) {
         interval = INTERVAL_SECONDS;
         try {
@@ -75,21 +75,24 @@ final class Position {
                 interval = said;
             }
         } catch (NumberFormatException unreadable) {
-            // As if it said nothing.
+            // No number: go on with the default.
         }
     }
 
-    /** How long a connection may be silent: it may be dead though it answers pings, as a proxy in between does. */
+    /**
+     * How long a connection may be silent. Pings don't replace that: a proxy in between answers them although the
+     * registry is gone.
+     */
     long allowedMillis() {
         return Math.max(1, Math.round(SILENT_INTERVALS * interval * 1000));
     }
 
-    /** Whether to connect again: not where that changes nothing, and not before the first message. */
+    /** Whether to reconnect after an error: not where that can't help, and not before the first message. */
     boolean survives(Status status) {
         return heard && !FINAL.contains(status.getCode());
     }
 
-    /** Random, so that watchers spread out, up to a bound that doubles with each failure. */
+    /** The pause before reconnecting: random, so that watchers spread out, up to a bound that doubles per failure. */
     long pauseMillis() {
         long bound = Math.min(LONGEST_PAUSE_MILLIS, FIRST_PAUSE_MILLIS << Math.min(failures, 10));
         failures += 1;

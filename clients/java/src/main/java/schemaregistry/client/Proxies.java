@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/** Which proxy stands between a client and its registry: the one that gRPC takes by Java's own settings. */
+/** Finds the proxy that gRPC uses between a client and its registry, by Java's own settings. */
 final class Proxies {
 
     private static final Pattern LOOPBACK =
@@ -17,12 +17,12 @@ final class Proxies {
 
     private Proxies() {}
 
-    /** Whether a target is on this machine by its very name: no proxy could reach it. */
+    /** Whether a target is localhost or a loopback address, which no proxy could reach. */
     static boolean isLocal(String target) {
         return target.startsWith("unix") || LOOPBACK.matcher(host(target)).matches();
     }
 
-    /** The proxy's place and the setting that names it, nothing where the connection is made directly. */
+    /** The proxy's HOST:PORT and the setting that names it; empty for a direct connection. */
     static Optional<String> of(String target) {
         if (isLocal(target)) {
             return Optional.empty();

@@ -3,7 +3,7 @@ package schemaregistry.client;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** At most {@code size} values; forgets the one that was used least recently. */
+/** A cache of at most {@code size} values, which drops the least recently used one. */
 final class Recent<Key, Value> {
 
     private final Map<Key, Value> values;

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.Set;
 import schemaregistry.v1.Registry.Verdict;
 
-/** Why the registry did not do as asked, or {@code UNAVAILABLE} where it could not be reached. */
+/** The error of a call: the registry's refusal, or {@code UNAVAILABLE} where it could not be reached. */
 public final class Refused extends RuntimeException {
 
     private static final Set<Status.Code> UNREACHED =
@@ -29,7 +29,7 @@ public final class Refused extends RuntimeException {
         this.code = code;
     }
 
-    /** The refusal of a call to {@code target}; names the proxy, where it may be why no answer came. */
+    /** The error of a call to {@code target}; it names the proxy, where that may be why no answer came. */
     static Refused of(Throwable failure, String target) {
         Status status = Status.fromThrowable(failure);
         com.google.rpc.Status rich = StatusProto.fromThrowable(failure);
@@ -72,17 +72,17 @@ public final class Refused extends RuntimeException {
         return reason;
     }
 
-    /** JSON pointer (RFC 6901) of the place at fault, where there is a single one. */
+    /** The JSON pointer (RFC 6901) to the fault in the document, where it is at a single place. */
     public Optional<String> pointer() {
         return Optional.ofNullable(pointer);
     }
 
-    /** The rest: near names, fingerprints. */
+    /** Further values by name: near names, fingerprints. */
     public Map<String, String> metadata() {
         return metadata;
     }
 
-    /** Why a version was refused. */
+    /** The verdict on a version that was refused as incompatible. */
     public Optional<Verdict> verdict() {
         return Optional.ofNullable(verdict);
     }

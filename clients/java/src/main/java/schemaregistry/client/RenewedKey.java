@@ -10,7 +10,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedKeyManager;
 
-/** A client's certificate and key, read again for each handshake: a renewed pair is used without a restart. */
+/** A client's certificate and key, read again for each handshake, so a renewed pair is used without a restart. */
 final class RenewedKey extends X509ExtendedKeyManager {
 
     private final AdvancedTlsX509KeyManager current = new AdvancedTlsX509KeyManager();

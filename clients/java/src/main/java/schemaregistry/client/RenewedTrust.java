@@ -9,7 +9,7 @@ import java.security.cert.X509Certificate;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** The registry's CA, read again for each handshake: a renewed one is used without a restart. */
+/** The registry's CA, read again for each handshake, so a renewed one is used without a restart. */
 final class RenewedTrust extends X509ExtendedTrustManager {
 
     private final AdvancedTlsX509TrustManager current;

@@ -14,12 +14,12 @@ import schemaregistry.v1.Registry.WatchSchemasResponse;
 import schemaregistry.v1.SchemaRegistryGrpc.SchemaRegistryBlockingV2Stub;
 
 /**
- * The events of a watch, each once and in the order of their revisions; it reconnects by itself, also where nothing
- * comes for three of the registry's intervals (30 s, unless it says otherwise), and goes on from the last revision it
- * told. Iterate in one thread; {@link #close} may come from any.
+ * The events of a watch, each once and in the order of revisions. Where the connection breaks, or is silent for three
+ * of the registry's progress intervals (30 s by default), the watch reconnects and resumes after the last revision.
+ * Iterate in one thread; {@link #close} may be called from any.
  *
- * <p>Throws {@link Refused} where asking again won't help: {@code OUT_OF_RANGE} where the registry can't go on from that
- * revision, {@code UNAVAILABLE} only where it could not be reached in the first place.
+ * <p>Iterating throws {@link Refused} where a new connection can't help: {@code OUT_OF_RANGE} where the registry can't
+ * resume from that revision, {@code UNAVAILABLE} only where it was never reached.
  */
 public final class Watch implements Iterator<Event>, Iterable<Event>, AutoCloseable {
 
@@ -72,7 +72,7 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
         return this;
     }
 
-    /** Ends the iteration, also where it waits in another thread. */
+    /** Ends the watch, also while another thread waits for an event. */
     @Override
     public void close() {
         synchronized (changing) {
@@ -84,7 +84,7 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
         }
     }
 
-    /** Sees to it that there is a stream; false where the watch is closed. */
+    /** Opens a stream where there is none; false where the watch is closed. */
     private boolean open() {
         synchronized (changing) {
             if (!closed && stream == null) {
@@ -96,7 +96,7 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
         }
     }
 
-    /** The next event of the stream, null where it told nothing new or failed. */
+    /** The next event of the stream; null where its message has no new event, or the stream failed. */
     private Event receive() throws InterruptedException {
         try {
             WatchSchemasResponse message = stream.read(position.allowedMillis(), TimeUnit.MILLISECONDS);

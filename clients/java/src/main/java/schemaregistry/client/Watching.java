@@ -3,8 +3,8 @@ package schemaregistry.client;
 import java.util.List;
 
 /**
- * What a watch is to tell: every version after a revision (0 for all), of these schemas (of all where there is none),
- * with the documents' bytes or without.
+ * Selects the events of a watch: every version after a revision (0 for all), of these schemas (empty for all), with or
+ * without the documents' bytes.
  */
 public record Watching(long afterRevision, List<String> ids, boolean documents) {
 
@@ -12,17 +12,17 @@ public record Watching(long afterRevision, List<String> ids, boolean documents) 
         ids = List.copyOf(ids);
     }
 
-    /** Everything that there is of these schemas, and then what is registered; without documents. */
+    /** Every version of these schemas (of all where none is named), then each new one; without documents. */
     public static Watching of(String... ids) {
         return new Watching(0, List.of(ids), false);
     }
 
-    /** The same, from another revision on. */
+    /** The same selection, beginning after another revision. */
     public Watching after(long revision) {
         return new Watching(revision, ids, documents);
     }
 
-    /** The same, with the documents' bytes. */
+    /** The same selection, with the documents' bytes. */
     public Watching withDocuments() {
         return new Watching(afterRevision, ids, true);
     }

@@ -1,5 +1,5 @@
 /**
- * A schema registry's client: cached reads, records judged, and a watch that resumes, over mutual TLS. The messages and
- * every other RPC are {@code schemaregistry.v1}'s, generated from the proto.
+ * A schema registry's client over mutual TLS: cached reads, validation of records, and watches that resume. Package
+ * {@code schemaregistry.v1} has the messages and the other RPCs, generated from the proto.
  */
 package schemaregistry.client;

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import schemaregistry.v1.Registry.RegisterSchemaRequest;
 import schemaregistry.v1.Registry.WhoAmIRequest;
 
-/** Against a real registry: {@code make java-test} starts one and says where it is. */
+/** Tests with a real registry, which {@code make java-test} starts. */
 @Timeout(30)
 class ClientTest {
 
@@ -243,7 +243,7 @@ class ClientTest {
         Files.copy(from.key(), to.key(), StandardCopyOption.REPLACE_EXISTING);
     }
 
-    /** A call that was under way while the connection was cut fails. */
+    /** The caller's identity, or {@code before} for a call that fails since its connection is cut meanwhile. */
     private static String identityOr(String before, Client registry) {
         try {
             return identity(registry);

@@ -7,7 +7,7 @@ import java.net.Socket;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** A TCP relay to the registry whose connections a test can cut, or turn into silent ones: up, but nothing arrives. */
+/** A TCP relay to the registry whose connections a test can cut or make silent (open, but nothing arrives). */
 final class Relay implements AutoCloseable {
 
     private final ServerSocket listening;
@@ -58,12 +58,12 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    /** Turns the connections of now into silent ones. */
+    /** Makes the open connections silent. */
     void swallow() {
         silent = connections;
     }
 
-    /** How many have been made. */
+    /** The number of connections made so far. */
     int connections() {
         return connections;
     }

@@ -12,17 +12,17 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A peer that vanishes without a word, and proxies in between. */
+/** Tests of connections that stay open while nothing arrives any more, and of proxies in between. */
 @Timeout(60)
 class SilenceTest {
 
-    /** The registry whose watches hear a mark of progress every 0.2 s. */
+    /** The registry whose watches get a mark of progress every 0.2 s. */
     private static final String QUICK = System.getenv("SCHEMAREGISTRY_QUICK_TARGET");
 
     private static final Credentials READER =
             Credentials.dev(Path.of(System.getenv("SCHEMAREGISTRY_QUICK_DATA")), "reader");
 
-    /** As good as none: then it's the watch itself that has to notice. */
+    /** Practically no keepalive, so that the watch itself must notice. */
     private static final Keepalive HARDLY = new Keepalive(Duration.ofHours(1), Duration.ofHours(1));
 
     @Test
@@ -54,7 +54,7 @@ class SilenceTest {
         }
     }
 
-    /** gRPC for Java asks for a sign of life after 10 s at the soonest. */
+    /** gRPC for Java sends a keepalive ping after 10 s at the earliest. */
     @Test
     void aConnectionThatFellSilentIsNoticedByPings() throws Exception {
         Relay between = new Relay(QUICK);

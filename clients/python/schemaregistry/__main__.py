@@ -1,4 +1,4 @@
-"""`python -m schemaregistry` is the command line."""
+"""Run the command line as `python -m schemaregistry`."""
 
 from schemaregistry.cli.app import main
 

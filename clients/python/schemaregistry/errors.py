@@ -1,6 +1,6 @@
-"""The one hierarchy of errors, each with its canonical code.
+"""The errors that a caller may catch, in one hierarchy, each with its canonical gRPC code.
 
-Holds what a caller may catch; how a code becomes a gRPC status or an HTTP status is the server's and the client's.
+`client/call_errors.py` makes them from a gRPC status; the server turns them into gRPC and HTTP statuses.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,10 @@ from typing import ClassVar
 
 
 class RegistryError(Exception):
-    """A refusal that a person can act on.
+    """An error whose message says what to do.
 
-    `reason` is a stable UPPER_SNAKE name, `pointer` a JSON pointer (RFC 6901) into the input at fault, or None where
-    no single place is. `metadata` names the rest: id, version, near names, fingerprints, file, row.
+    `reason` is a stable UPPER_SNAKE name, `pointer` a JSON pointer (RFC 6901) to the place at fault in the input, or
+    None where no single place is. `metadata` has further facts: id, version, near names, fingerprints, file, row.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -31,97 +31,98 @@ class RegistryError(Exception):
         self.metadata: Mapping[str, str] = dict(metadata or {})
 
     def __reduce__(self) -> tuple[object, ...]:
+        # By default an exception is unpickled by calling its class with `args`, which lacks the keywords.
         return _rebuild, (type(self), self.message, self.__dict__)
 
 
 def with_place(message: str, pointer: str | None) -> str:
-    """The message with its JSON pointer, where that names a place within the document."""
+    """Return the message, with the JSON pointer appended where it names a place below the top of the document."""
     return f"{message} (at {pointer})" if pointer else message
 
 
 def _rebuild(kind: type[RegistryError], message: str, state: dict[str, object]) -> RegistryError:
-    """Unpickle: errors cross the boundary of worker processes."""
+    """Unpickle an error, as it comes from a worker process."""
     error = kind.__new__(kind, message)
     error.__dict__.update(state)
     return error
 
 
 class InvalidArgument(RegistryError):
-    """The input is wrong, whatever the registry holds."""
+    """The input is wrong, whatever the registry has stored."""
 
     code = "INVALID_ARGUMENT"
 
 
 class MissingExtra(InvalidArgument, ImportError):
-    """A part of the library was asked for whose dependencies aren't installed (reason MISSING_EXTRA)."""
+    """A part of the library needs dependencies that aren't installed (reason MISSING_EXTRA)."""
 
 
 class TooLarge(InvalidArgument):
-    """The input is over a limit of size (REST answers 413)."""
+    """The input is larger than a limit (REST answers 413)."""
 
 
 class NotFound(RegistryError):
-    """No such id, version or page; `metadata["near"]` lists near names."""
+    """There is no such id, version or page; `metadata["near"]` lists similar names."""
 
     code = "NOT_FOUND"
 
 
 class AlreadyExists(RegistryError):
-    """The version is there with other content."""
+    """The version is registered with other content."""
 
     code = "ALREADY_EXISTS"
 
 
 class FailedPrecondition(RegistryError):
-    """The input is sound, but not after what the registry holds."""
+    """The input is sound, but the present state doesn't allow it: earlier versions, say, or a closed client."""
 
     code = "FAILED_PRECONDITION"
 
 
 class OutOfRange(RegistryError):
-    """A revision that this store can't serve a watch from."""
+    """The store can't serve a watch from this revision."""
 
     code = "OUT_OF_RANGE"
 
 
 class Unauthenticated(RegistryError):
-    """No identity."""
+    """The caller has no identity: no verified certificate."""
 
     code = "UNAUTHENTICATED"
 
 
 class PermissionDenied(RegistryError):
-    """An identity that may not do this."""
+    """The identity may not do this."""
 
     code = "PERMISSION_DENIED"
 
 
 class Unavailable(RegistryError):
-    """The registry or its store is away for now; try again after `retry_after` seconds."""
+    """The registry or its store can't be reached for now; try again after `retry_after` seconds."""
 
     code = "UNAVAILABLE"
     retry_after: float = 1.0
 
 
 class DeadlineExceeded(RegistryError):
-    """The call's time ran out before its answer was there."""
+    """The call's time was over before its answer came."""
 
     code = "DEADLINE_EXCEEDED"
 
 
 class ResourceExhausted(RegistryError):
-    """A stated bound on streams, pages or work was reached."""
+    """A limit on streams, pages or work was reached."""
 
     code = "RESOURCE_EXHAUSTED"
 
 
 class DataLoss(RegistryError):
-    """What was kept isn't as it was written: a file is cut off, or was changed."""
+    """Stored data isn't as it was written: a file is cut off, or was changed."""
 
     code = "DATA_LOSS"
 
 
 class Unimplemented(RegistryError):
-    """Defined in the proto, not served yet."""
+    """The RPC is defined in the proto, but this server doesn't serve it."""
 
     code = "UNIMPLEMENTED"

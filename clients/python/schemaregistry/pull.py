@@ -1,4 +1,4 @@
-"""The contract that a name stands for: a document's or a contract's file, or an id of the registry. Judges nothing."""
+"""Get the contract that a name refers to: a file with a document or a compiled contract, or an id in the registry."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """A contract with the registry's revision of it; None where it comes from a file.
+    """A contract, with its revision in the registry; None where it comes from a file.
 
-    `stale_seconds` says how long ago the registry last confirmed it, where it can't be reached. `raw` is the document,
-    None where a compiled contract is all there is.
+    `stale_seconds` is set where the registry can't be reached: how long ago it last confirmed the contract. `raw` is
+    the document, None where there is only a compiled contract.
     """
 
     contract: contract_pb2.Contract
@@ -31,15 +31,15 @@ class Pulled:
 
     @property
     def aliases(self) -> Mapping[str, tuple[str, ...]]:
-        """Former names of columns, as the document has them; a compiled contract has none."""
+        """The former names of columns in the document's `x-aliases`; empty for a compiled contract, which has none."""
         return {} if self.raw is None else parse(self.raw).aliases
 
 
 def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float | None = None) -> Pulled:
-    """The contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
+    """Return the contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
 
-    A file needs no registry: `connect` is called for an id alone. Raises what the registry and the parser raise, and
-    InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
+    `connect` is called only for an id; a file needs no registry. `max_staleness` (seconds) is as for `Client.contract`.
+    Raises the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     if is_file(schema):
         return _pulled(Path(schema))
@@ -48,19 +48,25 @@ def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float |
 
 
 def from_registry(schema: str, client: "Client", max_staleness: float | None = None) -> Pulled:
-    """The contract of `ID` or `ID@VERSION`: the registry's own, or compiled here while it gives none."""
+    """Return the contract of `ID` or `ID@VERSION`: the registry's, or one compiled here while it gives none.
+
+    Raises as `Client.contract` does.
+    """
     name, _, version = schema.partition("@")
     answer = client.contract(name, version or "latest", max_staleness=max_staleness)
     return Pulled(answer.contract, answer.schema.revision, answer.schema.stale_seconds, answer.schema.raw)
 
 
 def is_file(schema: str) -> bool:
-    """Whether a name is that of a file, rather than an id of the registry."""
+    """Tell whether a name is that of a file, rather than an id in the registry."""
     return schema.endswith((".json", ".pb")) or "/" in schema or Path(schema).is_file()
 
 
 def from_file(path: Path) -> contract_pb2.Contract:
-    """The contract of a document's file, or a compiled contract in `….pb`."""
+    """Return the contract of a document's file, or the compiled contract in a file `….pb`.
+
+    Raises the errors of the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
+    """
     return _pulled(path).contract
 
 

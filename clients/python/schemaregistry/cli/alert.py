@@ -1,4 +1,7 @@
-"""One message to Slack for each incident of a load. A failure to send is said on stderr, and changes nothing else."""
+"""Send one Slack message for each incident of a load; a failure to send is reported on stderr and changes nothing else.
+
+`alerts/slack.py` writes and sends the message, `alerts/incidents.py` decides whether it was sent before.
+"""
 
 import contextlib
 import time
@@ -28,9 +31,9 @@ SlackWebhook: TypeAlias = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Tells a webhook of what happens to the load of `files` to `to`; nobody where there is no webhook.
+    """The alerts about a load of `files` to the destination `to`; without a `webhook` none is sent.
 
-    What was told is remembered in `folder`; without one everything is told.
+    Alerts that were sent are remembered in `folder`; without one, each run sends its alert.
     """
 
     webhook: str | None
@@ -40,7 +43,10 @@ class Alert:
     to: str
 
     def about(self, loaded: "Loaded", report: "Report") -> None:
-        """Tell of a load that isn't clean, by a report that may be redacted; after a clean one forget what was."""
+        """Send an alert about a load that isn't clean; a clean one ends the incidents of earlier runs.
+
+        `report` may be redacted.
+        """
         from schemaregistry.alerts import slack
         from schemaregistry.alerts.incidents import Incident
 
@@ -52,7 +58,7 @@ class Alert:
         self._tell(incident, lambda held: slack.about(report, what, *more, *held))
 
     def not_judged(self, fault: str) -> None:
-        """Tell that there is no contract to judge by."""
+        """Send an alert that data weren't judged, because `fault` left no contract to judge by."""
         from schemaregistry.alerts import slack
         from schemaregistry.alerts.incidents import Incident
 
@@ -62,7 +68,7 @@ class Alert:
 
     @property
     def _place(self) -> tuple[str, ...]:
-        """What a retry of the same load has in common with it."""
+        """The key of a load, the same for a retry: webhook, schema without its version, destination and files."""
         files = sorted(str(Path(file).resolve()) for file in self.files)
         return (str(self.webhook), self.schema.partition("@")[0], self.to, *files)
 
@@ -81,7 +87,7 @@ class Alert:
         incidents = Incidents(self.folder / "alerts.json") if self.folder else None
         try:
             decision = incidents.decide(incident) if incidents else AlertDecision("send")
-        except OSError:
+        except OSError:  # what was sent before can't be read: better an alert twice than none
             incidents, decision = None, AlertDecision("send")
         if decision.answer == "told":
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(decision.at))
@@ -107,7 +113,7 @@ class Alert:
 
 
 def _words(loaded: "Loaded") -> list[str]:
-    """What became of a load, in a few words first."""
+    """Return the result of a load: a few words for the title, then details."""
     if loaded.quarantine:
         return ["Rows quarantined", f"handed on: {loaded.rows:,} rows; set aside: {loaded.quarantine}"]
     if loaded.place:

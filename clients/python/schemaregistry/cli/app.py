@@ -1,6 +1,6 @@
-"""The command line: which commands there are, and how an error becomes a line and an exit code.
+"""The command line: its commands, and how an error becomes a line on stderr and an exit code.
 
-Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. What a command does is its own module's.
+Exit codes: 0 conforms or compatible, 1 does not, 2 usage, 3 could not tell. Each command has a module of its own.
 """
 
 import signal
@@ -36,7 +36,7 @@ from schemaregistry.errors import InvalidArgument, RegistryError, with_place
 
 
 class _Escaped(Exception):
-    """Holds an error that typer would end with exit code 1, which reads as `violates`."""
+    """Carries an error past typer, which would exit with code 1 for it: that code means "violates"."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__(error)
@@ -45,7 +45,7 @@ class _Escaped(Exception):
 
 class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
-        """Call the command; what typer has its own ends for gets past it."""
+        """Call the command; wrap the errors that typer handles itself, so that `main` can handle them."""
         try:
             return super().invoke(ctx)
         except (OSError, EOFError, KeyboardInterrupt) as error:
@@ -104,13 +104,13 @@ EXIT = {
     "ALREADY_EXISTS": 1,
     "FAILED_PRECONDITION": 1,
 }
-"""The exit code of an error that reaches the command line; 3 for every other: what was asked could not be told."""
+"""Exit codes by the code of an error; every other error gives 3, could not tell."""
 
 
 def _add_installed_commands(asked: str) -> None:
-    """Add what other packages of the distribution bring, `serve` first of all.
+    """Add the commands of other packages of the distribution, such as the server's `serve`.
 
-    Only the one that is asked for is imported: `get` shouldn't wait for the server's modules.
+    Only the command `asked` for is imported, so that `get` doesn't wait for the server's modules.
     """
     for entry in entry_points(group="schemaregistry.commands"):
         if entry.name == asked:
@@ -129,12 +129,12 @@ def _load(entry: EntryPoint) -> Callable[..., None]:
 
 
 def _end(signum: int, _: object) -> NoReturn:
-    """Unwind as Ctrl-C does, so that nothing half done is left."""
+    """End on SIGTERM by an exception, as Ctrl-C does, so that temporary files are removed on the way."""
     sys.exit(128 + signum)
 
 
 def main() -> None:
-    """Run the command line; every refusal is one message on stderr, and so is what nobody foresaw."""
+    """Run the command line and exit; every error, an unexpected one too, becomes a message on stderr."""
     words, debug = _without_debug(sys.argv[1:])
     sys.argv[1:] = words
     try:
@@ -160,6 +160,9 @@ def _run(asked: str) -> None:
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:
-    """The words of the command line but for `--debug`, which every command takes; after `--` it is a file's name."""
+    """Take `--debug` out of the command line's words; after `--` it is a file's name and stays.
+
+    It is handled here, since every command has it and it may stand anywhere.
+    """
     options = words[: words.index("--")] if "--" in words else words
     return [word for word in options if word != "--debug"] + words[len(options) :], "--debug" in options

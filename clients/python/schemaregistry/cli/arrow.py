@@ -1,4 +1,4 @@
-"""`schemaregistry arrow`: a document proposed from a file's Arrow schema. Registers nothing."""
+"""`schemaregistry arrow`: propose a schema document from a file's Arrow schema; `publish` registers it."""
 
 import json
 from collections.abc import Iterator

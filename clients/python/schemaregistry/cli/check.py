@@ -1,4 +1,4 @@
-"""`schemaregistry check`: do files conform to a contract. Says so; changes nothing."""
+"""`schemaregistry check`: report whether files conform to a contract."""
 
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -62,7 +62,7 @@ def check(
 
 
 def check_form(form: str) -> None:
-    """Raise InvalidArgument (UNKNOWN_FORM) for a form that no report has."""
+    """Raise InvalidArgument (UNKNOWN_FORM) unless reports have this form; asked first, since a check may take long."""
     from schemaregistry.data.report.formats import FORMS
 
     if form not in FORMS:
@@ -70,7 +70,7 @@ def check_form(form: str) -> None:
 
 
 def print_report(report: "Report", *, form: str, err: bool = False) -> None:
-    """Print a report on stdout, or on stderr, in one of its forms and with nothing else; text in colours."""
+    """Print a report in one of its forms, and nothing else, on stdout or stderr; the form `text` has colours."""
     if form != "text":
         from schemaregistry.data.report.formats import FORMS
 
@@ -81,6 +81,7 @@ def print_report(report: "Report", *, form: str, err: bool = False) -> None:
     from schemaregistry.data.report.terminal_text import show
     from schemaregistry.terminal import inert
 
+    # Captured, so that lines can be made inert (no CI runner takes one for a command) before they are printed.
     console = Console(stderr=err, highlight=False, soft_wrap=True)
     with console.capture() as shown:
         console.print(show(report))

@@ -1,4 +1,4 @@
-"""`schemaregistry clean`: files repaired where the contract leaves no doubt. Every repair is listed."""
+"""`schemaregistry clean`: repair files where the contract leaves no doubt, and list every repair."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -89,7 +89,7 @@ def clean(
 
 
 def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err: bool) -> None:
-    """The report's JSON object with one more member, `repairs`; or its text and a paragraph for each repair."""
+    """Print the report's JSON with one more member, `repairs`; or its text, followed by a paragraph for each repair."""
     if as_json:
         found: dict[str, Any] = report.to_json() | {"repairs": [repair.to_json() for repair in repairs]}
         say(json_text(found, indent=2), err=err)
@@ -101,13 +101,13 @@ def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err:
 def _lines(repair: "Repair") -> "Iterator[str]":
     from schemaregistry.data.report.report_wording import counted
 
-    said = {
+    sentence = {
         "rename": f'the column "{repair.before}" renamed to "{repair.column}"',
         "order": f"columns put in order: {repair.after} (not {repair.before})",
         "cast": f"{repair.column}: {repair.before} cast to {repair.after}",
         "trim": f"{repair.column}: whitespace trimmed",
     }[repair.kind]
-    yield printable(f"repaired {said}, in {counted(repair.count, 'row')}")
+    yield printable(f"repaired {sentence}, in {counted(repair.count, 'row')}")
     yield from map(_example, repair.examples)
     if repair.examples and repair.count > len(repair.examples):
         yield f"  … and {repair.count - len(repair.examples):,} more"

@@ -1,4 +1,7 @@
-"""`schemaregistry compat`: verdicts on pairs of draft-07 schemas, one JSON line in, one out. Judges nothing itself."""
+"""`schemaregistry compat`: read pairs of draft-07 schemas as JSON lines, and write a verdict for each.
+
+`compat/json_lines.py` answers a line, in the child process of `compat_process.py`.
+"""
 
 import json
 import sys
@@ -33,7 +36,7 @@ def compat(
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:
-    """Give each line that isn't empty; of one over the limit, as much as shows that it is."""
+    """Yield each line that isn't empty; one over the limit is cut just behind it, and then refused for its length."""
     from schemaregistry.compat.json_lines import MAX_BYTES
 
     while line := source.readline(MAX_BYTES + 2):

@@ -1,4 +1,7 @@
-"""How the command line asks what can't be interrupted: in a child process that is killed when its time is over."""
+"""Run judgements and parsing in a child process, which is killed when its time is over.
+
+They can't be interrupted in this process: native code doesn't look at the clock.
+"""
 
 from collections.abc import Sequence
 from functools import partial
@@ -11,14 +14,14 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, TaskWorker, Template
 
 BY_SIZE: Final = 2.0
-"""Further seconds for each MiB of documents, whose changes are written out in the end."""
+"""Extra seconds for each MiB of documents, since all their changes are written out after the verdict."""
 PARSING: Final = 5.0
-"""Seconds for the checks of one document: its limits keep them well below one."""
+"""Seconds for parsing one document; the limits of documents keep that well below one second."""
 PRELOADED: Final = ("schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee")
 
 
 class CompatProcess:
-    """The library's checks in a process of their own, which is started at once and ends with the `with` block."""
+    """A child process for the library's judgements; it is started at once and ends with the `with` block."""
 
     def __init__(self) -> None:
         self._worker = TaskWorker(Template(PRELOADED))
@@ -30,7 +33,7 @@ class CompatProcess:
         self._worker.close()
 
     def parse(self, raw: bytes) -> Document:
-        """As `document.parse`; raises InvalidArgument (TOO_COSTLY) where that is not done in time and memory."""
+        """Parse as `document.parse` does. Raises InvalidArgument (TOO_COSTLY) beyond the limits of time and memory."""
         try:
             return self._worker.ask(PARSING, parse, raw)
         except Stopped as stopped:
@@ -38,7 +41,7 @@ class CompatProcess:
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
 
     def check(self, versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
-        """As `compat.check_history`; unknown where that is not done in time and memory."""
+        """Judge as `compat.check_history` does; beyond the limits of time and memory the verdict is unknown."""
         try:
             limit = seconds + BY_SIZE * sum(len(each.raw) for each in (*versions, new)) / (1 << 20)
             return self._worker.ask(limit, partial(check_history, direction=direction, seconds=seconds), versions, new)
@@ -46,14 +49,17 @@ class CompatProcess:
             return undecided_history(versions, new, str(stopped), direction=direction)
 
     def admit(self, versions: Sequence[Document], new: Document, seconds: float = 1.0) -> Verdict | None:
-        """As `compat.admit`; by the rules for an unknown verdict where that is not done in time and memory."""
+        """Admit as `compat.admit` does; beyond the limits of time and memory with the verdict unknown.
+
+        Raises RefusedVersion.
+        """
         try:
             return self._worker.ask(seconds, partial(admit, seconds=seconds), versions, new)
         except Stopped as stopped:
             return admit_undecided(versions, new, str(stopped))
 
     def answer_line(self, line: bytes, seconds: float) -> str:
-        """Answer one of the JSON lines of `schemaregistry compat`."""
+        """Answer one JSON line of `schemaregistry compat`; beyond the limits of time and memory with unknown."""
         try:
             return self._worker.ask(seconds, json_lines.answer, line, seconds)
         except Stopped as stopped:

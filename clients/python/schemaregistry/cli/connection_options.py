@@ -1,6 +1,6 @@
-"""How a command reaches the registry: the options that all of them share, and the client these give.
+"""The options by which a command reaches the registry, and the client that they configure.
 
-Without `--ca`, `--cert` and `--key` the dev certificates are taken, from SCHEMAREGISTRY_DATA or `./.data`.
+Without `--ca`, `--cert` and `--key` the client uses the dev certificates in SCHEMAREGISTRY_DATA or `./.data`.
 """
 
 import os
@@ -29,7 +29,7 @@ def _file(name: str, what: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """Where the registry is and who asks: the options of every command that may call it."""
+    """The registry's address and the caller's certificate: options of every command that may call the registry."""
 
     registry: Annotated[
         str,
@@ -40,8 +40,11 @@ class ConnectionOptions:
     key: Annotated[Path | None, _file("key", "Its private key")] = None
 
     def client(self, *, identity: str = "reader", timeout: float = 5.0, cache_dir: Path | None = None) -> "Client":
-        """A client for what the options say; `identity` names the dev certificate where they name none."""
-        # Before grpc is loaded: its own log of a failed handshake adds nothing to the error's sentence.
+        """Return a client with these options; `identity` names the dev certificate where they name none.
+
+        `timeout` is in seconds. Raises InvalidArgument as `Client` and `Credentials.choose` do.
+        """
+        # Set before grpc is imported: its own log of a failed handshake adds nothing to our error.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         from schemaregistry.client import Client, Credentials
 
@@ -50,6 +53,6 @@ class ConnectionOptions:
 
 
 def split_version(schema: str) -> tuple[str, str]:
-    """Id and version of `ID[@VERSION]`; the latest where none is named."""
+    """Return the id and version of `ID[@VERSION]`; the version is `latest` where none is named."""
     id, _, version = schema.partition("@")
     return id, version or "latest"

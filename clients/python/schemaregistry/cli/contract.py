@@ -1,4 +1,4 @@
-"""`schemaregistry contract`: the compiled check plan of a document, as a file for readers of other languages."""
+"""`schemaregistry contract`: write a document's compiled contract to a file, for readers in other languages."""
 
 from pathlib import Path
 from typing import Annotated

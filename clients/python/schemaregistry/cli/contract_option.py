@@ -1,4 +1,4 @@
-"""The contract that a command judges by, as its options say where the registry is. What a name stands for is pull's."""
+"""Get the contract that `--schema` names, with the command's connection; `schemaregistry/pull.py` resolves the name."""
 
 from functools import partial
 from pathlib import Path
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 def pull(
     schema: str, connection: ConnectionOptions, *, cache_dir: Path | None = None, max_staleness: float | None = None
 ) -> "Pulled":
-    """The contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
+    """Return the contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
 
-    Raises what the registry and the parser raise, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
+    While the registry is away, one from `cache_dir` serves that was confirmed within `max_staleness` seconds. Raises
+    the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     from schemaregistry.pull import pull
 

@@ -1,4 +1,4 @@
-"""`schemaregistry cpp`: a contract as a C++ header of typed spans."""
+"""`schemaregistry cpp`: print a contract as a C++ header with a struct of typed spans."""
 
 from typing import Annotated
 

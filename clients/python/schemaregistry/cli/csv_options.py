@@ -1,4 +1,4 @@
-"""The options that say how CSV files are written, as commands that read files have them. Reads no file."""
+"""The options that describe CSV files, for the commands that read them."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, cast
@@ -17,7 +17,7 @@ _TAB: Final = ("tab", "\\t")
 
 @dataclass(frozen=True, slots=True)
 class CsvOptions:
-    """How CSV files are written, for every command that reads files."""
+    """How CSV files are written; each option overrides the document's `x-csv`."""
 
     delimiter: Annotated[
         str | None,
@@ -69,10 +69,10 @@ class CsvOptions:
     ] = None
 
     def dialect(self, **more: str | None) -> "CsvDialect":
-        """What the options say, with more of them; raises InvalidArgument (BAD_CSV) for what no dialect has."""
+        """Return the dialect of the options, and of `more` ones. Raises InvalidArgument (BAD_CSV) for a bad value."""
         from schemaregistry.document.csv_dialect import csv_dialect
 
-        said: dict[str, Any] = {
+        stated: dict[str, Any] = {
             "delimiter": "\t" if self.delimiter in _TAB else self.delimiter,
             "encoding": self.encoding and self.encoding.lower(),
             "comment": self.comment,
@@ -81,7 +81,7 @@ class CsvOptions:
             "escape": self.escape,
             **more,
         }
-        return csv_dialect({name: value for name, value in said.items() if value is not None})
+        return csv_dialect({name: value for name, value in stated.items() if value is not None})
 
 
 Decimal: TypeAlias = Annotated[
@@ -107,7 +107,7 @@ EpochUnit: TypeAlias = Annotated[
 
 
 def epoch_of(unit: str | None) -> "Epoch | None":
-    """A unit; raises InvalidArgument (BAD_EPOCH) for what is none."""
+    """Return the unit of `--epoch`. Raises InvalidArgument (BAD_EPOCH) for an unknown one."""
     from schemaregistry.data.clean.conventions import EPOCHS
 
     if unit is not None and unit not in EPOCHS:

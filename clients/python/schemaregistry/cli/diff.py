@@ -1,4 +1,7 @@
-"""`schemaregistry diff`: what changed between two versions of a file, and whom it breaks. Judges nothing itself."""
+"""`schemaregistry diff`: show what changed between two versions of a document, and whom it breaks.
+
+The `compat` package judges, in the child process of `compat_process.py`.
+"""
 
 import sys
 from pathlib import Path
@@ -74,7 +77,7 @@ def _document(name: str, file: Path | None, judge: "CompatProcess") -> Document:
 
 
 def _earlier(old: Document, new: Document, file: Path | None, judge: "CompatProcess") -> list[Document]:
-    """The versions of FILE before `old` that git knows; a broken one can't be mended any more and is passed over."""
+    """Return the versions of FILE before `old` in git's history; a broken one, which nobody can repair, is skipped."""
     found = []
     for committed in git_history.versions(file) if file is not None else ():
         version = parse_version(committed.version)

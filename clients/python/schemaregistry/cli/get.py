@@ -1,4 +1,4 @@
-"""`schemaregistry get`: one document, byte for byte as it was registered."""
+"""`schemaregistry get`: print one document, byte for byte as it was registered."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -7,8 +7,8 @@ import typer
 
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions, split_version
 from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.output import write_output
 from schemaregistry.document import loads
-from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
@@ -30,17 +30,9 @@ def get(
     if output is None:
         typer.echo(data, nl=False)  # noqa: TID251 (the bytes as they are)
     else:
-        _write(output, data)
+        write_output(output, data)
 
 
 def _described(fetched: "Fetched") -> bytes:
     facts = {name: getattr(fetched, name) for name in ("id", "version", "revision", "fingerprint", "etag")}
     return json_text(facts | {"document": loads(fetched.raw)}).encode() + b"\n"
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        message = f"can't write {path} ({error.strerror}): name a file that can be written"
-        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None

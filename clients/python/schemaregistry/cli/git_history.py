@@ -1,6 +1,6 @@
-"""The versions of one schema file that git knows, and the name of one of them made its bytes.
+"""Find the versions of a schema file in git's history, by the `git` command.
 
-Reads through the `git` command alone, and never writes. What a version may follow is not judged here.
+`compat/admission.py` judges which version may follow another.
 """
 
 import re
@@ -15,12 +15,12 @@ from schemaregistry.document import loads, parse_version
 from schemaregistry.errors import InvalidArgument, NotFound, Unavailable
 
 WORKING_TREE: Final = "working tree"
-"""Stands for a commit where the file on disk is meant."""
+"""The `commit` of a version that is the file on disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommittedVersion:
-    """One version of a document: its bytes, and the commit (full hash) that they are from."""
+    """One version of a document: its bytes, and the full hash of the commit that has them."""
 
     version: str
     raw: bytes
@@ -28,12 +28,12 @@ class CommittedVersion:
 
 
 class NoHistory(Unavailable):
-    """What was asked of git can't be told: NO_GIT, NOT_A_REPOSITORY, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
+    """Git can't answer: reason NO_GIT, NOT_A_REPOSITORY, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
 
 
 @dataclass(frozen=True, slots=True)
 class _FileAtCommit:
-    """The file at one commit: the blob and the path (from the top of the repository) that it had there."""
+    """The file at one commit: the hash of its content, and its path there, from the top of the repository."""
 
     commit: str
     blob: str
@@ -41,10 +41,11 @@ class _FileAtCommit:
 
 
 def versions(path: Path) -> tuple[CommittedVersion, ...]:
-    """Every version that the file has had, oldest first, as its newest commit has it; the file on disk counts last.
+    """Return every version that the file has had, oldest first, each with the content of its newest commit.
 
-    Commits whose file isn't a document of the same `$id` are passed over. Without git, or for a file that git doesn't
-    know, it is the file on disk alone. Raises NotFound where there is none, InvalidArgument where it is no document.
+    The file on disk is the last one. Commits in which the file isn't a document with the same `$id` are skipped.
+    Without git, or for a file that isn't in git, only the file on disk is returned. Raises NotFound where it is
+    missing, InvalidArgument where it isn't a document.
     """
     raw = _read(path)
     try:
@@ -60,10 +61,10 @@ def versions(path: Path) -> tuple[CommittedVersion, ...]:
 
 
 def resolve(name: str, path: Path) -> CommittedVersion:
-    """The file at a git tag, branch or commit, or else its newest commit whose document carries that `version`.
+    """Return the file at the git tag, branch or commit `name`, or else at the newest commit with that `version`.
 
-    A version that is not committed yet is the file on disk. Raises NoHistory, NotFound (UNKNOWN_NAME), or
-    InvalidArgument for a file that is no document at the commit named.
+    A version that isn't committed yet may be the file on disk. Raises NoHistory, NotFound (UNKNOWN_NAME), and
+    InvalidArgument where the file isn't a document at the commit.
     """
     entries = _entries(path)
     commit = _commit(name, path)
@@ -106,7 +107,7 @@ def _history(path: Path, name: str) -> list[CommittedVersion]:
 
 
 def _documents(path: Path, entries: list[_FileAtCommit], name: str) -> list[CommittedVersion]:
-    """The documents of one id among the entries, in their order."""
+    """Return the documents with the id `name` among the entries, in their order."""
     return [
         CommittedVersion(version, raw, entry.commit)
         for entry, raw in zip(entries, _blobs(path, [entry.blob for entry in entries]), strict=True)
@@ -117,7 +118,10 @@ def _documents(path: Path, entries: list[_FileAtCommit], name: str) -> list[Comm
 
 
 def _id_of(path: Path, entries: list[_FileAtCommit]) -> str:
-    """The `$id` of the newest document; a file that began as a copy of another's has no claim on its versions."""
+    """Return the `$id` of the newest document.
+
+    Only versions with this id count: a file may have begun as a copy of another schema's.
+    """
     newest = [path.read_bytes()] if path.is_file() else []
     for raw in (*newest, *_blobs(path, [entry.blob for entry in entries])):
         for name, _ in _identities(raw or b""):
@@ -126,7 +130,8 @@ def _id_of(path: Path, entries: list[_FileAtCommit]) -> str:
 
 
 def _entries(path: Path) -> list[_FileAtCommit]:
-    """The commits that changed the file, newest first, through its renames; at least one."""
+    """Return the commits that changed the file, newest first and across renames. Raises NoHistory without any."""
+    # --follow: across renames; -m: changes that only a merge made, too; --raw -z: hashes and unquoted paths.
     output = _git(path, "log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", "--", path.name)
     entries = list(dict.fromkeys(_read_log(output.decode(errors="surrogateescape"))))
     if not entries:
@@ -135,7 +140,7 @@ def _entries(path: Path) -> list[_FileAtCommit]:
 
 
 def _read_log(output: str) -> Iterator[_FileAtCommit]:
-    """Read `git log --raw -z --format=%H`: hashes, and after each `:modes blobs STATUS` with one or two paths."""
+    """Parse `git log --raw -z --format=%H`: a commit's hash, then `:modes blobs STATUS` with one or two paths each."""
     commit = ""
     tokens = iter(output.split("\0"))
     for token in tokens:
@@ -144,14 +149,14 @@ def _read_log(output: str) -> Iterator[_FileAtCommit]:
         elif token.lstrip("\n").startswith(":"):
             _, _, _, blob, status = token.split()
             path = next(tokens)
-            if status[0] in "RC":
+            if status[0] in "RC":  # a rename or copy: the old path comes first, then the new one
                 path = next(tokens)
             if status != "D":
                 yield _FileAtCommit(commit, blob, path)
 
 
 def _commit(name: str, path: Path) -> str:
-    """The commit that a tag, branch or hash names; empty where there is none."""
+    """Return the full hash that a tag, branch or hash names; "" where there is no such commit."""
     if name.startswith("-") or "\0" in name:
         return ""
     try:
@@ -162,13 +167,13 @@ def _commit(name: str, path: Path) -> str:
 
 
 def _at_commit(path: Path, commit: str, entries: list[_FileAtCommit]) -> bytes | None:
-    """The file at a commit, by the name that it has now or had before."""
+    """Return the file's content at a commit, by its present name or an earlier one; None where it isn't there."""
     places = [f"{commit}:./{path.name}", *(f"{commit}:{entry.path}" for entry in entries)]
     return next((raw for raw in _blobs(path, list(dict.fromkeys(places))) if raw is not None), None)
 
 
 def _blobs(path: Path, names: list[str]) -> list[bytes | None]:
-    """The contents of objects, None for those that aren't there, from one `git cat-file --batch`."""
+    """Return the contents of git objects by one `git cat-file --batch`; None for one that doesn't exist."""
     output = BytesIO(_git(path, "cat-file", "--batch", lines="".join(f"{name}\n" for name in names)))
     found: list[bytes | None] = []
     for _ in names:
@@ -179,10 +184,10 @@ def _blobs(path: Path, names: list[str]) -> list[bytes | None]:
 
 
 def _git(path: Path, *arguments: str, lines: str = "") -> bytes:
-    """Run git in the file's directory; raises NoHistory."""
+    """Run git in the file's directory and return its output. Raises NoHistory where it fails."""
     command = ["git", "--literal-pathspecs", "-C", str(path.parent), *arguments]
     try:
-        # No shell, and names stand behind `--`, `--verify` or on stdin: none of them can become an option.
+        # No shell is involved, and names come after `--` or `--verify`, or on stdin: none can act as an option.
         done = subprocess.run(  # noqa: S603
             command, input=lines.encode(errors="surrogateescape"), capture_output=True, check=True, timeout=60
         )
@@ -195,12 +200,14 @@ def _git(path: Path, *arguments: str, lines: str = "") -> bytes:
     return done.stdout
 
 
-def _failed(path: Path, said: str) -> NoHistory:
-    if "not a git repository" in said:
+def _failed(path: Path, message: str) -> NoHistory:
+    if "not a git repository" in message:
         return NoHistory(f"{path} isn't in a git repository. Run this in a clone.", reason="NOT_A_REPOSITORY")
-    if "does not have any commits" in said:
+    if "does not have any commits" in message:
         return NoHistory(f"{path} isn't in git. Commit it first.", reason="NOT_IN_GIT")
-    return NoHistory(f"git can't tell of {path}: {said.splitlines()[0] if said else 'it failed'}", reason="GIT_FAILED")
+    return NoHistory(
+        f"git can't tell of {path}: {message.splitlines()[0] if message else 'it failed'}", reason="GIT_FAILED"
+    )
 
 
 def _read(path: Path) -> bytes:
@@ -211,7 +218,7 @@ def _read(path: Path) -> bytes:
 
 
 def _identity(raw: bytes) -> tuple[str, str]:
-    """The `$id` and `version` that a document states; raises InvalidArgument."""
+    """Return the `$id` and `version` of a document. Raises InvalidArgument where it has none."""
     value = loads(raw)
     stated = value if isinstance(value, dict) else {}
     name, version = stated.get("$id"), stated.get("version")
@@ -221,7 +228,7 @@ def _identity(raw: bytes) -> tuple[str, str]:
 
 
 def _identities(raw: bytes) -> list[tuple[str, str]]:
-    """The same as a list, empty for what is no document: history has files in every state."""
+    """Return the `$id` and `version` as a list of one; empty for other files, since history has files in any state."""
     try:
         return [_identity(raw)]
     except InvalidArgument:

@@ -1,4 +1,4 @@
-"""`schemaregistry gx`: a contract as a Great Expectations suite. Doesn't run it, and doesn't need that library."""
+"""`schemaregistry gx`: write a contract as a Great Expectations suite, which takes no installed Great Expectations."""
 
 from pathlib import Path
 from typing import Annotated

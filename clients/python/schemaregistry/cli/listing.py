@@ -1,4 +1,4 @@
-"""`schemaregistry list`: what the registry has, one line each."""
+"""`schemaregistry list`: print the registry's schemas, or the versions of one, a line each."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any

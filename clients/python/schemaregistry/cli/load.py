@@ -1,4 +1,4 @@
-"""`schemaregistry load`: the gate. Files flow on if every row conforms; what else becomes of them is the policy's."""
+"""`schemaregistry load`: the gate. Write the rows of files to a destination if they conform, else follow the policy."""
 
 import os
 import re
@@ -89,7 +89,7 @@ def load(
     sources = gate.find(data, format, csv.dialect(), strict=strict)
     folder = _cache(cache)
     alert = Alert(slack_webhook, folder, schema, [source.path for source in sources], to)
-    with _told(alert):
+    with _alert_if_away(alert):
         pulled = pull(schema, connection, cache_dir=folder, max_staleness=seconds)
     with progress_bar("loading", sum(source.size for source in sources)) as progress:
         loaded = gate.load(
@@ -112,8 +112,8 @@ def load(
 
 
 @contextmanager
-def _told(alert: Alert) -> Iterator[None]:
-    """Say that nothing was judged where the registry is away; raises what it met."""
+def _alert_if_away(alert: Alert) -> Iterator[None]:
+    """Send an alert where the block raises because the registry is away, and pass the error on."""
     try:
         yield
     except (Unavailable, DeadlineExceeded) as away:
@@ -122,7 +122,7 @@ def _told(alert: Alert) -> Iterator[None]:
 
 
 def print_places(loaded: "Loaded", to: str) -> None:
-    """Say on stderr where rows are."""
+    """Print on stderr where rows were written, and where others were quarantined."""
     if loaded.quarantine:
         say(f"set aside: {loaded.quarantine}", err=True)
     if loaded.place and to != "-":
@@ -160,7 +160,7 @@ def _seconds(text: str) -> float:
 
 
 def _cache(stated: Path | None) -> Path | None:
-    """The directory that was named; else the user's own, where that can be written."""
+    """Return the directory of `--cache`, or else the user's cache directory; None where that can't be written."""
     if stated:
         return stated
     home = os.environ.get("XDG_CACHE_HOME")

@@ -1,6 +1,6 @@
-"""The options of commands that hand rows on, and what `--to` and `--quarantine` stand for.
+"""The options of commands that write rows to a destination, and the destinations that `--to` and `--quarantine` name.
 
-Opens nothing before the contract is there.
+A destination is opened with the contract's schema, so not before the contract is known.
 """
 
 import re
@@ -39,9 +39,10 @@ _DUCKDB: Final = "duckdb:"
 
 
 def destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Destination]":
-    """A directory, `-` (an Arrow stream on stdout) or `duckdb:FILE#TABLE`, for rows of a schema.
+    """Return a function that opens the destination `to` for rows of an Arrow schema.
 
-    Raises InvalidArgument: UNKNOWN_DESTINATION, MISSING_EXTRA.
+    `to` is a directory, `-` (an Arrow stream on stdout) or `duckdb:FILE#TABLE`. Raises InvalidArgument
+    (UNKNOWN_DESTINATION, MISSING_EXTRA).
     """
     from schemaregistry.data import Directory, Stream
 
@@ -69,9 +70,9 @@ def _duckdb(to: str) -> "Callable[[pa.Schema], Destination]":
 
 
 def quarantine_of(to: str, stated: Path | None) -> Path:
-    """Where rows are set aside: the directory that was named, else `DEST.quarantine` beside the destination.
+    """Return the directory for quarantined rows: the stated one, or else `DEST.quarantine` beside the destination.
 
-    Raises InvalidArgument (NO_QUARANTINE) for a stream, which has nothing beside it.
+    Raises InvalidArgument (NO_QUARANTINE) for stdout, which has no place beside it.
     """
     if stated:
         return stated
@@ -83,7 +84,7 @@ def quarantine_of(to: str, stated: Path | None) -> Path:
 
 
 def stem(sources: "list[Source]") -> str:
-    """The start of a file's name, after the first source."""
+    """Return the beginning of an output file's name, from the name of the first source."""
     from schemaregistry.data.load.atomic_files import shortened
 
     return shortened(re.sub(r"[^A-Za-z0-9._-]", "_", Path(sources[0].path).name.split(".")[0])) or "rows"

@@ -1,4 +1,4 @@
-"""Options that several commands share, as a dataclass whose fields are options: each group is written once."""
+"""Groups of options that several commands share, each written once as a dataclass whose fields are options."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import MISSING, Field, fields, is_dataclass
@@ -8,22 +8,24 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 
 def with_groups(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of its parameters that are groups, in the place of each.
+    """Replace each parameter of a command that is a group by the group's options, at the same place.
 
-    A group is a dataclass; each of its fields has a type with a `typer.Option`, and a default. A field that is a tuple
-    of texts is an option that may be given more than once.
+    A group is a dataclass whose fields each have a type with a `typer.Option`, and a default. A field that is a tuple
+    of texts is an option that may be repeated.
     """
     hints = get_type_hints(command, include_extras=True)
     groups = {name: kind for name, kind in hints.items() if isinstance(kind, type) and is_dataclass(kind)}
     shown = [each for own in signature(command).parameters.values() for each in _expanded(own, hints[own.name])]
 
     @wraps(command)
-    def run(**said: Any) -> None:
+    def run(**arguments: Any) -> None:
         for name, group in groups.items():
-            said[name] = group(**{field.name: _taken(field, said.pop(field.name)) for field in fields(group)})
-        command(**said)
+            arguments[name] = group(
+                **{field.name: _as_tuple(field, arguments.pop(field.name)) for field in fields(group)}
+            )
+        command(**arguments)
 
-    # What typer reads: the signature and the annotations, both without the groups.
+    # Typer reads the options from the signature and the annotations.
     run.__signature__ = Signature(shown)  # type: ignore[attr-defined]
     run.__annotations__ = {each.name: each.annotation for each in shown}
     return run
@@ -41,10 +43,10 @@ def _expanded(own: Parameter, hint: Any) -> Iterator[Parameter]:
 
 
 def _repeatable(hint: Any, default: Any) -> tuple[Any, Any]:
-    """A tuple of texts as what typer has for it."""
+    """Return the type and default by which typer knows a repeatable option: a list, with None for no value."""
     kind, *options = get_args(hint)
     return (Annotated[list[str] | None, *options], None) if get_origin(kind) is tuple else (hint, default)
 
 
-def _taken(field: Field[Any], value: Any) -> Any:
+def _as_tuple(field: Field[Any], value: Any) -> Any:
     return tuple(value or ()) if isinstance(field.default, tuple) else value

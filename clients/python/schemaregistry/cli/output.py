@@ -1,4 +1,4 @@
-"""The file that a command was told to write. Knows nothing of what is in it."""
+"""Write the file that `--output` names."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from schemaregistry.errors import InvalidArgument
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Write it; raises InvalidArgument (OUTPUT_UNWRITABLE)."""
+    """Write a file. Raises InvalidArgument (OUTPUT_UNWRITABLE) where that fails."""
     try:
         path.write_bytes(data)
     except OSError as error:

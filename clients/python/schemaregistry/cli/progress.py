@@ -1,4 +1,4 @@
-"""A bar on stderr while a command works long, where somebody looks. Knows nothing of the work."""
+"""A progress bar on stderr for commands that take long, if stderr is a terminal."""
 
 import sys
 import time
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Final
 
 _PATIENCE: Final = 0.7
-"""Seconds before a bar appears: short work is done by then."""
+"""Seconds before the bar appears, so that short work shows none."""
 
 
 @contextmanager
 def progress_bar(words: str, total: int) -> Iterator[Callable[[int], None] | None]:
-    """A function to tell how many bytes of `total` are done; None where stderr is no terminal."""
+    """Give the block a function to report how many bytes of `total` are done; None where stderr is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return

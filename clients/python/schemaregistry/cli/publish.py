@@ -1,6 +1,6 @@
-"""`schemaregistry publish`: put documents into the registry, every version of each in its order.
+"""`schemaregistry publish`: register documents, all versions of each in their order.
 
-What versions a file had is `git_history`'s to find, what becomes of each is `outcome`'s.
+`git_history.py` finds the versions of a file, `publish_outcome.py` registers one and describes the result.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from schemaregistry.cli.compat_process import CompatProcess
 
 SECONDS = 60.0
-"""How long one version may take: the registry judges it against those before it."""
+"""Seconds for registering one version, which the registry judges against those before it."""
 
 
 @with_groups
@@ -79,7 +79,10 @@ def _publish(file: Path, into: Delivery, *, history: bool) -> Iterator[PublishOu
 
 
 def _versions(file: Path) -> Sequence[bytes]:
-    """What git knows; nothing of a broken document, which has no id to look for: it is published for the refusal."""
+    """Return the versions that git has; none for a broken document, which has no id to look for.
+
+    The broken document itself is published then, so that the user sees why it is refused.
+    """
     try:
         return [version.raw for version in git_history.versions(file)]
     except InvalidArgument:

@@ -1,6 +1,6 @@
-"""What becomes of one version that is published, or would: created, already there, refused and why.
+"""Register one version, or rehearse it for `--dry-run`, and describe the outcome: created, already there or refused.
 
-Holds no files and prints nothing: `publish` does.
+`publish.py` reads the files and prints the outcomes.
 """
 
 import json
@@ -28,7 +28,11 @@ _REFUSALS = (InvalidArgument, AlreadyExists, FailedPrecondition)
 
 @dataclass(frozen=True, slots=True)
 class PublishOutcome:
-    """What became of one version, or would: `result` is a word or two, `refused` whether it failed."""
+    """The outcome of publishing one version, or of the rehearsal.
+
+    `result` is a word or two for the user; `refused` tells whether it failed. `verdict` is JSON, as `compat.to_json`
+    writes it.
+    """
 
     result: str
     id: str = ""
@@ -41,10 +45,11 @@ class PublishOutcome:
 
 
 Delivery: TypeAlias = Callable[[Document], PublishOutcome]
+"""Registers a document, or rehearses that. Raises InvalidArgument, AlreadyExists or FailedPrecondition if refused."""
 
 
 def deliver(raw: bytes, into: Delivery) -> PublishOutcome:
-    """Parse one version and deliver it; what the document or the registry refuses is an outcome too."""
+    """Parse one version and register or rehearse it; a refusal, by the parser or the registry, is an outcome too."""
     names = ("", "")
     try:
         document = parse(raw)
@@ -56,12 +61,12 @@ def deliver(raw: bytes, into: Delivery) -> PublishOutcome:
 
 
 def passed_over(outcome: PublishOutcome) -> PublishOutcome:
-    """The outcome of a version that is history: where it is refused, nobody can mend it any more."""
+    """Return the outcome for a version from git's history: one that is refused, which nobody can repair, is skipped."""
     return replace(outcome, result="passed over", refused=False) if outcome.refused else outcome
 
 
 def registration(client: "Client") -> Delivery:
-    """Into the registry."""
+    """Return the delivery that registers documents."""
 
     def register(document: Document) -> PublishOutcome:
         done = client.register(document.raw)
@@ -72,7 +77,10 @@ def registration(client: "Client") -> Delivery:
 
 
 def rehearsal(client: "Client", judge: "CompatProcess") -> Delivery:
-    """Nowhere: each version is judged by the registry's own rules, after what is there and what would be by then."""
+    """Return the delivery for `--dry-run`, which registers nothing.
+
+    Each version is judged by the registry's rules, after the registered versions and those that would be by then.
+    """
     from schemaregistry.compat import to_json
 
     known: dict[str, dict[str, Document]] = {}
@@ -121,7 +129,7 @@ def _verdict_of(error: RegistryError) -> Mapping[str, Json] | None:
 
 
 def _read_verdict(verdict: "Verdict") -> Mapping[str, Json]:
-    """The registry's message as the JSON that `compat.to_json` gives of a verdict."""
+    """Return the registry's verdict message as the JSON that `compat.to_json` writes."""
     from google.protobuf.json_format import MessageToDict
 
     value: dict[str, Json] = MessageToDict(

@@ -1,4 +1,4 @@
-"""`schemaregistry sample`: a file of rows that conform to a contract, or break one kind of rule."""
+"""`schemaregistry sample`: write a file of made-up rows that conform to a contract, or break one kind of rule."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -73,7 +73,7 @@ def _fault(made: "Sampled") -> str:
 
 
 def _list_faults(contract: "contract_pb2.Contract", seed: int) -> None:
-    """A line for each kind of fault that a contract has a rule for, with its columns."""
+    """Print a line for each kind of fault that the contract's rules allow for, with the columns that can have it."""
     from schemaregistry.data.engine.plan import Plan
     from schemaregistry.sampling import KINDS, possible
     from schemaregistry.sampling.columns import nodes

@@ -1,4 +1,4 @@
-"""An error that nobody foresaw, as one line, exit code 3, and a file that can be sent to who keeps this program."""
+"""Report an unexpected error: one line, exit code 3, and a file with the traceback to send to the maintainers."""
 
 import os
 import platform
@@ -13,17 +13,17 @@ from schemaregistry.cli.say import say
 from schemaregistry.terminal import printable
 
 EXIT: Final = 3
-"""Could not tell: 1 would say that the data violate their contract."""
+"""Could not tell; 1 would mean that the data violate their contract."""
 _PACKAGES: Final = ("schemaregistry", "pyarrow", "numpy", "protobuf", "grpcio", "jsonschema-rs", "jsonschema")
 
 
 def tell(error: Exception, words: Sequence[str], *, debug: bool) -> int:
-    """Say on stderr what happened, keep the traceback in a file, and return the exit code.
+    """Print on stderr what happened, write the traceback to a file, and return the exit code.
 
-    `words` are the command line's; with `debug` the traceback is printed, too.
+    `words` are the words of the command line; with `debug` the traceback is printed too.
     """
     if isinstance(error, BrokenPipeError):
-        _let_stdout_be()
+        _discard_stdout()
         say("schemaregistry: nobody reads what is printed; it isn't complete.", err=True)
         return EXIT
     if debug:
@@ -32,20 +32,21 @@ def tell(error: Exception, words: Sequence[str], *, debug: bool) -> int:
         say("schemaregistry: memory ran out: give the program more, or less to do.", err=True)
         return EXIT
     what = " ".join(f"{type(error).__name__}: {error}".split())
-    file = _keep(_account(error, words))
+    file = _write_report(_report_text(error, words))
     where = f"Please send the file {file} with a report" if file else "Please report it with what --debug shows"
     say(f"schemaregistry: unexpected error, a fault of this program ({_cut(what)}). {where}.", err=True)
     return EXIT
 
 
-def _let_stdout_be() -> None:
-    """Python would complain of the closed pipe once more as it ends."""
+def _discard_stdout() -> None:
+    """Point stdout at /dev/null: Python flushes it at exit, and would report the closed pipe once more."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
 
 
-def _account(error: Exception, words: Sequence[str]) -> str:
-    """What helps to find the fault: of the command line only its options' names, since values may be secret."""
+def _report_text(error: Exception, words: Sequence[str]) -> str:
+    """Return the text of the file: the command with the names of its options (values may be secret), the versions of
+    packages, and the traceback."""
     named = [word.partition("=")[0] for word in words if word.startswith("-") and word != "-"]
     lines = [
         f"command: {words[0] if words and not words[0].startswith('-') else ''} {' '.join(named)}".rstrip(),
@@ -66,8 +67,8 @@ def _version(name: str) -> str:
         return "isn't installed"
 
 
-def _keep(text: str) -> str | None:
-    """A new file that only the user may read; None where none can be written."""
+def _write_report(text: str) -> str | None:
+    """Write a new file that only the user may read, and return its path; None where none can be written."""
     try:
         descriptor, name = tempfile.mkstemp(prefix="schemaregistry-error-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,7 @@
-"""`validate-schema`: is each file a document that the registry would take. Judges no data and no change."""
+"""`schemaregistry validate-schema`: check whether each file is a document that the registry would accept.
+
+`check` judges data, `diff` the change from one version to another.
+"""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -35,7 +38,7 @@ def validate_schema(
 
 
 def _judge(file: Path, judge: "CompatProcess") -> tuple[int, dict[str, Json]]:
-    """The exit code that one file asks for, and what there is to say of it."""
+    """Return the exit code for one file, and the facts to print about it."""
     try:
         document = judge.parse(file.read_bytes())
     except OSError as error:

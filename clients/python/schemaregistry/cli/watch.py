@@ -1,4 +1,4 @@
-"""`schemaregistry watch`: each version as it is registered, one line each."""
+"""`schemaregistry watch`: print each version as it is registered, a line each."""
 
 import json
 from dataclasses import asdict

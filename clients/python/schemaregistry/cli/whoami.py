@@ -1,4 +1,4 @@
-"""`schemaregistry whoami`: the identity that the registry sees."""
+"""`schemaregistry whoami`: print the identity that the registry reads from the client's certificate."""
 
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups

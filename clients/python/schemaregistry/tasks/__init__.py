@@ -1,6 +1,6 @@
-"""Functions run in child processes that can be killed, each with a limit of time and one of memory.
+"""Run functions in child processes, each with a limit of time and of memory, beyond which the process is killed.
 
-For what can't be interrupted in a thread: native code above all. Knows nothing of what it runs.
+They are for work that can't be interrupted in a thread, above all native code.
 """
 
 from schemaregistry.tasks.task_failures import Crashed, OutOfMemory, Overdue, Stopped, TaskRaised

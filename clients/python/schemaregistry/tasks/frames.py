@@ -1,4 +1,4 @@
-"""How a question and its answer travel between two processes of ours: a length, then a pickle."""
+"""Send values between two processes of this library, as frames: eight bytes of length, then a pickle."""
 
 import pickle
 import socket
@@ -8,22 +8,26 @@ from typing import Any, Final
 
 LENGTH: Final = struct.Struct("!Q")
 CHUNK: Final = 1 << 20
+"""Bytes of a frame that are read at once."""
 
 
 def pack(value: object) -> bytes:
-    """Write a value as a frame; raises what pickle does where it can't."""
+    """Return a value as a frame. Raises as `pickle.dumps` does, for a value that can't be pickled."""
     body = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
     return LENGTH.pack(len(body)) + body
 
 
 def receive(channel: socket.socket, deadline: float | None = None) -> Any:
-    """Read the next value; raises EOFError where the other side is gone, TimeoutError after `deadline` (monotonic)."""
+    """Read the next value.
+
+    Raises EOFError where the other side has closed, TimeoutError after `deadline`, on the clock of `time.monotonic`.
+    """
     (length,) = LENGTH.unpack(_exactly(channel, LENGTH.size, deadline))
     return unpack(_exactly(channel, length, deadline))
 
 
 def unpack(body: bytearray) -> Any:
-    """Read what stands behind the length of a frame."""
+    """Return the value in a frame's body."""
     return pickle.loads(body)  # noqa: S301 (from a process of ours)
 
 

@@ -1,4 +1,4 @@
-"""Asks a worker process a question and waits for the answer, for so long and no longer."""
+"""Run a task in a worker process and wait for its result, up to a limit of time."""
 
 import socket
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from schemaregistry.tasks.task_failures import Crashed, Overdue
 from schemaregistry.tasks.template import Template
 
 STARTING: Final = 60.0
-"""Seconds that a worker may take to be there: the first of a template waits for its imports."""
+"""Seconds that a worker may take to start; the first one of a template waits for its imports."""
 
 GRACE: Final = 0.1
-"""Seconds beyond its own after which a task is killed: it looks at the clock itself, where it isn't native code."""
+"""Seconds beyond its limit after which a task is killed; outside native code it ends by itself in time."""
 
 AnswerT = TypeVar("AnswerT")
 ArgsT = TypeVarTuple("ArgsT")
 
 
 class TaskWorker:
-    """One worker of a template, forked at once, and anew whenever it was killed."""
+    """One worker of a template: it is forked at once, and replaced whenever it was killed."""
 
     def __init__(self, template: Template) -> None:
         self._template = template
@@ -33,10 +33,10 @@ class TaskWorker:
         self._template.close()
 
     def ask(self, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
-        """Give what `task`, a function of a module, returns in the worker.
+        """Run `task`, a function that can be pickled, in the worker, and return its result.
 
-        Raises the RegistryError that it raised, or Stopped: Overdue where it is killed for the time, OutOfMemory,
-        Crashed, Failed.
+        Raises the RegistryError that it raised, or a Stopped: Overdue after `seconds`, OutOfMemory, Crashed, or
+        TaskRaised for any other error.
         """
         question = frames.pack((task, args))
         try:
@@ -50,11 +50,11 @@ class TaskWorker:
             self.renew()
             raise Crashed("its process died, of too much memory or of a fault in native code") from None
         except (KeyboardInterrupt, SystemExit):
-            self.renew()  # the answer under way would be taken for the next question's
+            self.renew()  # otherwise the pending answer would be read as that to the next question
             raise
 
     def renew(self) -> None:
-        """Kill the worker and have another forked, which is there by the next question."""
+        """Kill the worker and fork another one, which will be ready for the next question."""
         self._channel.close()
         if self._pid:
             self._template.end(self._pid)
@@ -75,7 +75,7 @@ class TaskWorker:
 
 
 def read_pid(hello: bytes) -> int:
-    """Read what a worker says first; raises EOFError where it died before."""
+    """Return the process id in a worker's first message. Raises EOFError where it died before sending it."""
     if len(hello) < frames.LENGTH.size:
         raise EOFError
     pid: int = frames.LENGTH.unpack(hello)[0]
@@ -83,7 +83,7 @@ def read_pid(hello: bytes) -> int:
 
 
 def answered(frame: Any, renew: Callable[[], None]) -> Any:
-    """Give the result or raise the error of an answer, and `renew` the worker where it has used much memory."""
+    """Return the result of an answer, or raise its error; call `renew` if the worker has used much memory."""
     succeeded, used, value = frame
     if used:
         renew()

@@ -1,7 +1,4 @@
-"""The asker's hold of a template process: it is started here, told to fork workers and to end them.
-
-What that process does is `template_process`'s.
-"""
+"""Start a template process, and have it fork and kill workers; `template_process.py` is what runs in it."""
 
 import contextlib
 import json
@@ -14,46 +11,46 @@ from typing import Final
 from schemaregistry.tasks.template_process import END, FORK, ORDER
 
 MEMORY: Final = 256 << 20
-"""Bytes of address space that a worker may take."""
+"""Bytes of address space (RLIMIT_AS) that a worker may use."""
 
 _BOOT: Final = (
-    "import json, socket, sys; told = json.loads(sys.argv[1]); sys.path[:] = told['path'];"
+    "import json, socket, sys; settings = json.loads(sys.argv[1]); sys.path[:] = settings['path'];"
     "from schemaregistry.tasks import template_process as t;"
-    "t.main(socket.socket(fileno=told['control']), told['memory'], told['modules'])"
+    "t.main(socket.socket(fileno=settings['control']), settings['memory'], settings['modules'])"
 )
 
 
 class Template:
-    """One template process, which ends with this object's `close` or with this process, however that ends.
+    """One template process; it ends with `close`, or when this process ends, however it does.
 
-    `modules` are imported in it, and so in every worker.
+    `modules` are imported in the template and so are ready in every worker; `memory` limits each worker, in bytes.
     """
 
     def __init__(self, modules: Sequence[str], *, memory: int = MEMORY) -> None:
-        self._told = {"path": sys.path, "memory": memory, "modules": [*modules]}
+        self._settings = {"path": sys.path, "memory": memory, "modules": [*modules]}
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._start()
 
     def fork(self) -> socket.socket:
-        """Have a worker forked; return the socket to it, on which its process id comes first."""
+        """Fork a worker and return the socket to it; the worker first sends its process id."""
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 self._send(ORDER.pack(FORK, 0), theirs)
-            except OSError:  # the template is gone: the kernel, or a person, has killed it
+            except OSError:  # the template was killed, by the kernel or a person: start another one
                 self.close()
                 self._start()
                 self._send(ORDER.pack(FORK, 0), theirs)
         return ours
 
     def end(self, pid: int) -> None:
-        """Have a worker killed."""
+        """Kill a worker."""
         with contextlib.suppress(OSError):
             self._send(ORDER.pack(END, pid))
 
     def close(self) -> None:
-        """End the template, and with it every worker."""
+        """End the template and every worker."""
         if self._control is not None:
             self._control.close()
         if self._process is not None:
@@ -63,10 +60,10 @@ class Template:
     def _start(self) -> None:
         self._control, theirs = socket.socketpair()
         with theirs:
-            told = json.dumps({**self._told, "control": theirs.fileno()})
-            # A session of its own: a Ctrl-C at the terminal is for the asker.
+            settings = json.dumps({**self._settings, "control": theirs.fileno()})
+            # A session of its own, so that Ctrl-C at the terminal reaches only the process that asks.
             self._process = subprocess.Popen(  # noqa: S603 (this interpreter, and code of ours)
-                [sys.executable, "-I", "-c", _BOOT, told],
+                [sys.executable, "-I", "-c", _BOOT, settings],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],

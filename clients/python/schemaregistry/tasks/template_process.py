@@ -1,6 +1,7 @@
-"""The template: a process that has imported what tasks need and forks workers from itself in milliseconds.
+"""The template: a process that has imported the modules of tasks, and forks workers from itself in milliseconds.
 
-It runs no task itself, so that it stays small and single-threaded, and every worker starts as clean as the first.
+Only workers run tasks. So the template stays small and has one thread, which makes the fork safe, and every worker
+starts in the same state.
 """
 
 import contextlib
@@ -22,26 +23,29 @@ from schemaregistry.tasks import frames
 from schemaregistry.tasks.task_failures import OutOfMemory, TaskRaised
 
 ORDER: Final = struct.Struct("!cQ")
-"""What the template is told: FORK, with the worker's end of a socket, or END and a process id."""
+"""An order to the template: FORK, with the worker's end of a socket, or END with a process id."""
 FORK: Final = b"F"
 END: Final = b"E"
 USED: Final = 0.5
-"""The part of its memory after which a worker makes room for a new one."""
+"""The share of its memory limit after whose use a worker is replaced."""
 PR_SET_PDEATHSIG: Final = 1
+"""The option of Linux's prctl(2) that sends a process a signal when its parent dies."""
 
+# Packed in advance, since there is no memory for it when it is needed.
 NO_MEMORY: Final = frames.pack((False, True, OutOfMemory("it needed more memory than it may take")))
 
 
 def main(control: socket.socket, memory: int, modules: Sequence[str]) -> None:
-    """Import `modules`; then fork workers and end them as told, until the other side of `control` closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who asks: it ends this by closing `control`
+    """Import `modules`, then fork and kill workers as ordered, until the other side of `control` closes."""
+    # Ctrl-C is for the process that asks, which ends this one by closing `control`.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in modules:
         import_module(name)
     silence = os.open(os.devnull, os.O_RDWR)
-    for stream in (1, 2):  # a panic's words would come amid those of the one who asks
+    for stream in (1, 2):  # Rust prints a panic on stderr, among the output of the process that asks
         os.dup2(silence, stream)
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
-    gc.freeze()
+    gc.freeze()  # keeps the imported objects out of the workers' collections, which would copy the shared pages
     workers: set[int] = set()
     while True:
         order, files, _, _ = socket.recv_fds(control, ORDER.size, 1)
@@ -63,14 +67,14 @@ def main(control: socket.socket, memory: int, modules: Sequence[str]) -> None:
 
 
 def _end(pid: int) -> None:
-    """Kill a worker: it is a child not waited for yet, so that the id is still its own."""
+    """Kill a worker and wait for it; it wasn't waited for before, so no other process can have its id."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
 
 
 def _work(channel: socket.socket, memory: int, libc: "ctypes.CDLL | None") -> None:
-    """Answer questions one by one; end with the asker, with the template, or when much memory has been used."""
+    """Answer questions one by one, until the asking process closes the channel or the template dies."""
     if libc is not None:
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     _limit(resource.RLIMIT_AS, memory)
@@ -96,7 +100,7 @@ def _limit(what: int, most: int) -> None:
 
 
 def _answer(question: Any, memory: int) -> bytes:
-    """Pack (succeeded, whether the worker has used much memory, result or error)."""
+    """Run a task, and return a packed tuple: succeeded, whether the worker has used much memory, result or error."""
     task, args = question
     try:
         result = task(*args)
@@ -106,11 +110,11 @@ def _answer(question: Any, memory: int) -> bytes:
     except RegistryError as error:
         return frames.pack((False, _used() > memory * USED, error))
     except BaseException as error:  # noqa: BLE001 (a panic in Rust among them, which pyo3 gives as a BaseException)
-        said = "".join(traceback.format_exception_only(error)).strip()
-        return frames.pack((False, True, TaskRaised(f"it failed: {said:.300}", traceback.format_exc())))
+        message = "".join(traceback.format_exception_only(error)).strip()
+        return frames.pack((False, True, TaskRaised(f"it failed: {message:.300}", traceback.format_exc())))
 
 
 def _used() -> int:
-    """The most memory that this process has had resident, in bytes (getrusage(2): KiB, on macOS bytes)."""
+    """Return the largest resident memory of this process, in bytes (getrusage(2) states KiB, on macOS bytes)."""
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return most if sys.platform == "darwin" else most * 1024

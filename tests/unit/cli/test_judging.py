@@ -80,7 +80,7 @@ def test_a_document_that_is_given_up_is_refused_with_what_to_do(
 
 
 def test_a_line_that_is_given_up_keeps_its_id(judge: CompatProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compat_process.lines, "answer", fail)
+    monkeypatch.setattr(compat_process.json_lines, "answer", fail)
     answer = json.loads(judge.answer_line(b'{"id": ["x", 1], "old": true, "new": true}', 30.0))
     assert answer["id"] == ["x", 1]
     assert answer["verdict"] == "unknown"

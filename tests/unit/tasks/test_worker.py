@@ -110,9 +110,9 @@ def test_a_template_that_is_gone_is_started_anew() -> None:
 
 PARENT = """
 import sys
-from schemaregistry.tasks import Template, Worker
+from schemaregistry.tasks import TaskWorker, Template
 from tests.support import task_kinds as kinds
-worker = Worker(Template([]))
+worker = TaskWorker(Template([]))
 print(worker.ask(30, kinds.process), flush=True)
 worker.ask(0.1 if "quiet" in sys.argv else 600, kinds.write_to_streams if "quiet" in sys.argv else kinds.hang)
 """

@@ -1443,10 +1443,17 @@ func (x *ValidateRecordsRequest) GetRecords() *httpbody.HttpBody {
 }
 
 type ValidateRecordsResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Valid         bool                   `protobuf:"varint,1,opt,name=valid,proto3" json:"valid,omitempty"`
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	Errors        []*RecordError         `protobuf:"bytes,3,rep,name=errors,proto3" json:"errors,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whether every record conforms.
+	Valid   bool   `protobuf:"varint,1,opt,name=valid,proto3" json:"valid,omitempty"`
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// In the order of the records. The first error of every record that fails is here. Further ones follow it as long as
+	// there are no more than 1,000 errors in all and no more than 1,048,576 bytes of their pointers and messages.
+	Errors []*RecordError `protobuf:"bytes,3,rep,name=errors,proto3" json:"errors,omitempty"`
+	// How many records fail. Each of them is named in `errors`.
+	RecordsFailing int32 `protobuf:"varint,4,opt,name=records_failing,json=recordsFailing,proto3" json:"records_failing,omitempty"`
+	// How many further errors these records have that are not in `errors`.
+	ErrorsOmitted int32 `protobuf:"varint,5,opt,name=errors_omitted,json=errorsOmitted,proto3" json:"errors_omitted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1502,13 +1509,27 @@ func (x *ValidateRecordsResponse) GetErrors() []*RecordError {
 	return nil
 }
 
+func (x *ValidateRecordsResponse) GetRecordsFailing() int32 {
+	if x != nil {
+		return x.RecordsFailing
+	}
+	return 0
+}
+
+func (x *ValidateRecordsResponse) GetErrorsOmitted() int32 {
+	if x != nil {
+		return x.ErrorsOmitted
+	}
+	return 0
+}
+
 type RecordError struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The record's place in the array, from 0.
 	Index int32 `protobuf:"varint,1,opt,name=index,proto3" json:"index,omitempty"`
 	// JSON pointer within the record.
 	Pointer string `protobuf:"bytes,2,opt,name=pointer,proto3" json:"pointer,omitempty"`
-	// The JSON Schema keyword that failed.
+	// The JSON Schema keyword that failed, or `arrow` where only the Arrow type is at fault.
 	Rule          string `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
 	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1785,11 +1806,13 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x16ValidateRecordsRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12.\n" +
-	"\arecords\x18\x03 \x01(\v2\x14.google.api.HttpBodyR\arecords\"\x81\x01\n" +
+	"\arecords\x18\x03 \x01(\v2\x14.google.api.HttpBodyR\arecords\"\xd1\x01\n" +
 	"\x17ValidateRecordsResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x126\n" +
-	"\x06errors\x18\x03 \x03(\v2\x1e.schemaregistry.v1.RecordErrorR\x06errors\"k\n" +
+	"\x06errors\x18\x03 \x03(\v2\x1e.schemaregistry.v1.RecordErrorR\x06errors\x12'\n" +
+	"\x0frecords_failing\x18\x04 \x01(\x05R\x0erecordsFailing\x12%\n" +
+	"\x0eerrors_omitted\x18\x05 \x01(\x05R\rerrorsOmitted\"k\n" +
 	"\vRecordError\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x18\n" +
 	"\apointer\x18\x02 \x01(\tR\apointer\x12\x12\n" +

@@ -63,7 +63,8 @@ type SchemaRegistryClient interface {
 	WatchSchemas(ctx context.Context, in *WatchSchemasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSchemasResponse], error)
 	// The compiled check plan of one version.
 	GetContract(ctx context.Context, in *GetContractRequest, opts ...grpc.CallOption) (*Contract, error)
-	// Judges a small batch of JSON records against one version.
+	// Judges a small batch of JSON records (at most 1,000) against one version, as a check of an NDJSON file with one of
+	// them on each line does: with formats asserted, the types of the arrow block, and null for what is absent.
 	ValidateRecords(ctx context.Context, in *ValidateRecordsRequest, opts ...grpc.CallOption) (*ValidateRecordsResponse, error)
 	// The caller's identity as the server sees it.
 	WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error)
@@ -217,7 +218,8 @@ type SchemaRegistryServer interface {
 	WatchSchemas(*WatchSchemasRequest, grpc.ServerStreamingServer[WatchSchemasResponse]) error
 	// The compiled check plan of one version.
 	GetContract(context.Context, *GetContractRequest) (*Contract, error)
-	// Judges a small batch of JSON records against one version.
+	// Judges a small batch of JSON records (at most 1,000) against one version, as a check of an NDJSON file with one of
+	// them on each line does: with formats asserted, the types of the arrow block, and null for what is absent.
 	ValidateRecords(context.Context, *ValidateRecordsRequest) (*ValidateRecordsResponse, error)
 	// The caller's identity as the server sees it.
 	WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error)

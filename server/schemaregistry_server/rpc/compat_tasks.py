@@ -10,7 +10,6 @@ from functools import lru_cache
 from schemaregistry.compat import RefusedVersion, admit, admit_undecided, check_history, second_referee
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, Level, parse
-from schemaregistry_server.rpc import record_validation
 from schemaregistry_server.rpc.proto_json import compact, to_json
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
@@ -63,9 +62,11 @@ def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:
 
 
 def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
-    """Validate records and encode the answer; raises as `record_validation.validate` does."""
-    answer = record_validation.validate(_parsed(raw, id), data)
-    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+    """Validate records and encode the answer; raises as `RecordJudge.validate` does."""
+    # Imported only where it runs, in the workers for records: pyarrow would cost every other process 60 MB.
+    from schemaregistry_server.rpc import record_tasks  # noqa: PLC0415
+
+    return record_tasks.validate(raw, id, data)
 
 
 def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)

@@ -5,6 +5,7 @@ The verdict of a killed task is `unknown`, never a guess. `compat_tasks.py` has 
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Final, TypeVar, TypeVarTuple
 
 from schemaregistry.compat import undecided
@@ -27,6 +28,15 @@ PATIENCE: Final = 2.0
 PARSING: Final = 2.0
 """Seconds for the checks of one document; the limits on documents keep them well below one second."""
 
+RULES_BY_SIZE: Final = 40.0
+"""Further seconds for records, for each MiB of the document, whose rules are compiled first."""
+
+RECORD_MODULES: Final = ("schemaregistry_server.rpc.pyarrow_settings", "schemaregistry_server.rpc.record_tasks")
+"""Imported by the workers for records, in this order; named as texts since this process needs no pyarrow."""
+
+RECORD_MEMORY: Final = 768 << 20
+"""Bytes of address space that a worker for records may take; pyarrow's libraries alone map some 350 MiB."""
+
 COMPILING: Final = 20.0
 """Seconds for a contract: one of 10,000 properties takes two or three, and is cached."""
 
@@ -47,7 +57,9 @@ class CompatWorkers:
     def __init__(self, template: Template, *, workers: int = 2, seconds: float = 1.0, waiting: int = WAITING) -> None:
         """Fork the `workers`; a comparison may take `seconds`, and `waiting` questions may wait at once."""
         self._seconds = seconds
-        self._workers = Workers(workers, template, waiting=waiting, patience=seconds * PATIENCE)
+        self._count, self._waiting = workers, waiting
+        self._workers = self._of(template)
+        self._record_template: Template | None = None
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """Parse and check a candidate.
@@ -66,11 +78,14 @@ class CompatWorkers:
     async def records(self, version: Entry, data: bytes, caller: str) -> Prepared:
         """Validate records by a registered version.
 
-        Raises as `record_validation.validate` does, InvalidArgument (TOO_COSTLY) where it exceeds its time or memory,
+        Raises as `RecordJudge.validate` does, InvalidArgument (TOO_COSTLY) where it exceeds its time or memory,
         and ResourceExhausted (JUDGE_BUSY).
         """
+        seconds = PARSING + RULES_BY_SIZE * len(version.raw) / (1 << 20)
         try:
-            return await self._run(caller, PARSING, compat_tasks.validate, version.raw, version.id, data)
+            return await self._run(
+                caller, seconds, compat_tasks.validate, version.raw, version.id, data, workers=self._record_workers
+            )
         except Stopped as stopped:
             message = f"Whether the records conform can't be told: {stopped}. Send fewer, or smaller ones."
             raise InvalidArgument(message, reason="TOO_COSTLY") from None
@@ -117,20 +132,46 @@ class CompatWorkers:
     def close(self) -> None:
         """End the workers; questions in progress get no answer."""
         self._workers.close()
+        if self._record_template is not None:
+            self._record_workers.close()
+            self._record_template.close()
+
+    def _of(self, template: Template) -> Workers:
+        return Workers(self._count, template, waiting=self._waiting, patience=self._seconds * PATIENCE)
+
+    @cached_property
+    def _record_workers(self) -> Workers:
+        """The workers for records, started by the first batch: a server that is sent none is spared their memory."""
+        self._record_template = Template(RECORD_MODULES, memory=RECORD_MEMORY)
+        return self._of(self._record_template)
 
     def _limit(self, documents: Sequence[bytes]) -> float:
         return self._seconds + BY_SIZE * sum(map(len, documents)) / (1 << 20)
 
-    async def _run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
+    async def _run(
+        self,
+        caller: str,
+        seconds: float,
+        task: Callable[[*ArgsT], AnswerT],
+        *args: *ArgsT,
+        workers: Workers | None = None,
+    ) -> AnswerT:
         try:
-            return await self._ask(caller, seconds, task, *args)
+            return await self._ask(caller, seconds, task, *args, workers=workers)
         except Busy as busy:
             raise ResourceExhausted(f"The judge is busy: {busy}.", reason="JUDGE_BUSY") from None
 
-    async def _ask(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
+    async def _ask(
+        self,
+        caller: str,
+        seconds: float,
+        task: Callable[[*ArgsT], AnswerT],
+        *args: *ArgsT,
+        workers: Workers | None = None,
+    ) -> AnswerT:
         """Run a task; an exception other than RegistryError is a fault of this program, and is logged."""
         try:
-            return await self._workers.run(caller, seconds, task, *args)
+            return await (workers or self._workers).run(caller, seconds, task, *args)
         except TaskRaised as failed:
             log.error("a task of the judge failed: %s\n%s", failed, failed.details)
             raise

@@ -1,27 +1,36 @@
-"""Validate a small batch of JSON records against one document, for the RPC ValidateRecords.
+"""ValidateRecords: judge a small batch of JSON records by a document, as a check judges the lines of an NDJSON file.
 
-`format` is asserted, as it is for files (which `schemaregistry.data` checks).
+`schemaregistry.data` evaluates each record; this module bounds the batch and words the answer.
 """
 
 import json
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
-import jsonschema_rs
-
+from schemaregistry.contract import compile_contract
+from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.record_evaluation import RecordEvaluator, RecordFault
+from schemaregistry.data.engine.records import read_exactly, read_line
+from schemaregistry.data.engine.validator import VALUE
 from schemaregistry.document import Document, Json, loads
 from schemaregistry.document.message_text import cut
-from schemaregistry.document.patterns import PATTERN_OPTIONS
 from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument, TooLarge
 from schemaregistry.v1 import registry_pb2 as pb
 
 MAX_RECORDS: Final = 1000
 
-MAX_ERRORS: Final = 100
-"""Errors in one answer; further ones are left out."""
+MAX_ERRORS: Final = 1000
+"""Errors in one answer; at least MAX_RECORDS, so that every failing record is named."""
+
+MAX_TEXT: Final = 1 << 20
+"""Bytes of pointers and messages after which an answer has only each record's first error.
+
+First errors stay near it too: their pointers are made of the batch's own names. gRPC clients take messages of 4 MiB.
+"""
 
 MAX_MESSAGE: Final = 500
 """Characters of one error's message."""
@@ -29,53 +38,91 @@ MAX_MESSAGE: Final = 500
 MAX_VALUE: Final = 100
 """Characters of the value at fault, which the message quotes."""
 
-_VALUE: Final = "\0"
-"""The validator's mask for a value in its messages, replaced by a short form: the validator would quote all of it."""
-
 _LONG_NUMBER: Final = re.compile(r"\d{24,}")
 
 
-def validate(document: Document, data: bytes) -> pb.ValidateRecordsResponse:
-    """Validate the records in the JSON array `data`.
+@dataclass(frozen=True, slots=True)
+class _RecordFaults:
+    index: int
+    record: Json
+    faults: list[RecordFault]
 
-    Raises InvalidArgument where `data` is no JSON (as `document.loads`) or no array (NOT_AN_ARRAY), TooLarge
-    (TOO_MANY_RECORDS) for more than MAX_RECORDS.
-    """
-    records = loads(data, what="batch")
-    if not isinstance(records, list):
-        raise InvalidArgument("Send the records as a JSON array: [{…}, {…}].", reason="NOT_AN_ARRAY", pointer="")
-    if len(records) > MAX_RECORDS:
-        raise TooLarge(
-            f"{len(records):,} records are more than the {MAX_RECORDS:,} of one batch: send fewer, or check a file "
-            "with `schemaregistry check`.",
-            reason="TOO_MANY_RECORDS",
+
+class RecordJudge:
+    """A document's rules, compiled once for any number of batches."""
+
+    def __init__(self, document: Document) -> None:
+        """Compile the document. Raises InvalidArgument as `compile_contract` does."""
+        plan = Plan.of(compile_contract(document))
+        self._version = str(document.version)
+        self._evaluator = RecordEvaluator(plan)
+        self._read = read_exactly if plan.has_decimals else read_line
+
+    def validate(self, data: bytes) -> pb.ValidateRecordsResponse:
+        """Judge the JSON array `data`.
+
+        Raises InvalidArgument (as `loads`; NOT_AN_ARRAY) or TooLarge (TOO_MANY_RECORDS).
+        """
+        records = loads(data, what="batch")
+        if not isinstance(records, list):
+            raise InvalidArgument("Send the records as a JSON array: [{…}, {…}].", reason="NOT_AN_ARRAY", pointer="")
+        if len(records) > MAX_RECORDS:
+            raise TooLarge(
+                f"{len(records):,} records are more than the {MAX_RECORDS:,} of one batch: send fewer, or check a file "
+                "with `schemaregistry check`.",
+                reason="TOO_MANY_RECORDS",
+            )
+        failing = list(self._failing(records, data))
+        errors = _errors(failing)
+        return pb.ValidateRecordsResponse(
+            valid=not failing,
+            version=self._version,
+            errors=errors,
+            records_failing=len(failing),
+            errors_omitted=sum(len(each.faults) for each in failing) - len(errors),
         )
-    errors = list(islice(_errors(_validator(document), records), MAX_ERRORS))
-    return pb.ValidateRecordsResponse(valid=not errors, version=str(document.version), errors=errors)
+
+    def _failing(self, records: list[Json], data: bytes) -> Iterator[_RecordFaults]:
+        """Yield the records that fail. `records` are shown in messages; `data` is read as a check reads NDJSON."""
+        try:
+            exact = self._read(data)
+        except ValueError as error:
+            raise InvalidArgument(f"Not JSON that can be checked: {error}.", reason="NOT_JSON") from None
+        for index, value in enumerate(exact):
+            faults = list(self._evaluator.faults(value))
+            if faults:
+                yield _RecordFaults(index, records[index], faults)
 
 
-def _validator(document: Document) -> jsonschema_rs.Draft7Validator:
-    return jsonschema_rs.Draft7Validator(
-        document.schema, validate_formats=True, pattern_options=PATTERN_OPTIONS, offline=True, mask=_VALUE
+def _errors(failing: list[_RecordFaults]) -> list[pb.RecordError]:
+    """Word each record's first fault, and further ones while there is room; in the order of the records."""
+    chosen = {each.index: [_worded(each, each.faults[0])] for each in failing}
+    text = sum(_size(error) for (error,) in chosen.values())
+    further = chain.from_iterable(((each, fault) for fault in islice(each.faults, 1, None)) for each in failing)
+    for each, fault in islice(further, MAX_ERRORS - len(chosen)):
+        error = _worded(each, fault)
+        text += _size(error)
+        if text > MAX_TEXT:
+            break
+        chosen[each.index].append(error)
+    return [error for errors in chosen.values() for error in errors]
+
+
+def _size(error: pb.RecordError) -> int:
+    return len(error.pointer.encode()) + len(error.message.encode())
+
+
+def _worded(failing: _RecordFaults, fault: RecordFault) -> pb.RecordError:
+    value = brief(_at(failing.record, fault.path))
+    message = shorter_numbers(fault.message).replace(VALUE, value, 1)
+    return pb.RecordError(
+        index=failing.index, pointer=pointer(fault.path), rule=fault.rule, message=cut(message, MAX_MESSAGE)
     )
 
 
-def _errors(validator: jsonschema_rs.Draft7Validator, records: list[Json]) -> Iterator[pb.RecordError]:
-    for index, record in enumerate(records):
-        for error in validator.iter_errors(record):
-            value = brief(_at(record, error.instance_path))
-            message = shorter_numbers(error.message).replace(_VALUE, value, 1)
-            yield pb.RecordError(
-                index=index,
-                pointer=pointer(error.instance_path),
-                rule=error.kind.name,
-                message=cut(message, MAX_MESSAGE),
-            )
-
-
-def _at(value: Json, path: list[str | int]) -> Json:
+def _at(value: Json, path: Iterable[str | int]) -> Json:
     for step in path:
-        value = value[step]  # the validator's own path, so each step exists
+        value = value[step]  # the evaluator's own path, so each step exists
     return value
 
 

@@ -1,23 +1,41 @@
 """ValidateRecords: what an error says of a value, however large that is, and what a batch may cost."""
 
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
 from google.api.httpbody_pb2 import HttpBody
+from google.protobuf import json_format
 
+from schemaregistry import data
+from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc import record_validation
 
 
 @pytest.fixture
-def judged(document):
+def judged(judged_answer):
     def judge(data: bytes, **properties: object) -> list[pb.RecordError]:
-        made = parse(document("records_v1", properties=properties, required=[]))
-        return list(record_validation.validate(made, data).errors)
+        return list(judged_answer(data, **properties).errors)
 
     return judge
+
+
+@pytest.fixture
+def judged_answer(document):
+    def judge(data: bytes, **properties: object) -> pb.ValidateRecordsResponse:
+        made = parse(document("records_v1", properties=properties, required=[]))
+        return record_validation.RecordJudge(made).validate(data)
+
+    return judge
+
+
+@pytest.fixture
+def judged_ticks():
+    judge = record_validation.RecordJudge(parse(Path("schemas/ticks_v1.json").read_bytes()))
+    return lambda odd: list(judge.validate(json.dumps([{**TICK, **odd}]).encode()).errors)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +52,7 @@ def judged(document):
     ],
 )
 def test_an_error_shows_the_value_short(judged, value: bytes, shown: str) -> None:
-    (error,) = judged(b'[{"size": %b}]' % value, size={"enum": ["x"]})
+    (error,) = judged(b'[{"size": %b}]' % value, size={"enum": ["x", 1]})
     assert error.message.startswith(f"{shown} is not one of")
     assert (error.index, error.pointer, error.rule) == (0, "/size", "enum")
 
@@ -52,9 +70,9 @@ def test_what_a_value_is_shown_as_has_an_end() -> None:
 
 def test_a_batch_of_large_numbers_costs_a_worker_and_no_more(running) -> None:
     """It is judged, or refused for its cost; the server's own process does not grow by it."""
-    data = b"[[" + b"1e308," * 170_000 + b"1]]"
+    body = b"[[" + b"1e308," * 170_000 + b"1]]"
     before = memory(running.process.pid)
-    request = pb.ValidateRecordsRequest(id="ticks_v1", records=HttpBody(data=data))
+    request = pb.ValidateRecordsRequest(id="ticks_v1", records=HttpBody(data=body))
     call = running.stub().ValidateRecords.future(request, timeout=60)
     refused = call.exception()
     assert "can't be told" in refused.details() if refused else len(call.result().errors[0].message) < 200
@@ -67,8 +85,69 @@ def memory(pid: int) -> int:
     return int(status.partition("VmHWM:")[2].split()[0]) << 10
 
 
-def test_the_first_errors_are_listed(judged) -> None:
-    data = json.dumps([{"size": "x"}] * 200).encode()
-    errors = judged(data, size={"type": "integer"})
-    assert len(errors) == record_validation.MAX_ERRORS
-    assert errors[-1].index == record_validation.MAX_ERRORS - 1
+def test_every_failing_record_is_named_and_what_is_left_out_is_counted(document) -> None:
+    judge = record_validation.RecordJudge(parse(document("records_v1", required=["size", "price", "ts"])))
+    answer = judge.validate(b"[" + b"{}," * 999 + b"{}]")
+    assert [error.index for error in answer.errors] == list(range(1000))
+    assert (answer.valid, answer.records_failing, answer.errors_omitted) == (False, 1000, 2000)
+
+
+def test_a_few_failing_records_are_listed_with_all_their_errors(document) -> None:
+    judge = record_validation.RecordJudge(parse(document("records_v1", required=["size", "price"])))
+    answer = judge.validate(b"[" + b'{"size": 1, "price": 1},' * 998 + b"{}, {}]")
+    assert [error.index for error in answer.errors] == [998, 998, 999, 999]
+    assert (answer.records_failing, answer.errors_omitted) == (2, 0)
+
+
+def test_long_pointers_end_an_answer_and_are_counted(judged_answer) -> None:
+    data = json.dumps([{"x" * 900: [*range(2000)]}]).encode()
+    answer = judged_answer(data, **{"x" * 900: {"items": {"type": "string"}}})
+    assert answer.records_failing == 1
+    assert len(answer.errors) + answer.errors_omitted == 2000
+    assert answer.ByteSize() < 2 << 20
+
+
+TICK = {"ts": "2026-01-05T09:30:00Z", "symbol": "A", "price": 1, "size": 1}
+ODD: dict[str, dict[str, object]] = {
+    "beyond int32": {"size": 2147483648},
+    "a leap second": {"ts": "2026-01-05T23:59:60Z"},
+    "finer than microseconds": {"ts": "2026-01-05T23:59:59.1234567Z"},
+    "a text for a number": {"price": "1"},
+    "a number for a text": {"symbol": 1},
+    "a fraction": {"size": 1.5},
+    "integral, written as a fraction": {"size": 1.0},
+    "null where it may be absent": {"side": None},
+    "null where it must be there": {"symbol": None},
+    "another member": {"x": 1},
+    "another value": {"side": "X"},
+    "conforming": {},
+}
+
+
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_a_record_is_judged_as_a_check_judges_it_on_a_line(odd: dict[str, object], tmp_path: Path) -> None:
+    ticks = parse(Path("schemas/ticks_v1.json").read_bytes())
+    record = json.dumps({**TICK, **odd})
+    (tmp_path / "ticks.ndjson").write_text(record + "\n")
+    report = data.check(data.find([str(tmp_path / "ticks.ndjson")]), compile_contract(ticks))
+    answer = record_validation.RecordJudge(ticks).validate(f"[{record}]".encode())
+    assert answer.valid == (report.verdict == "conforms")
+    assert {error.rule for error in answer.errors} == {each.rule for each in report.violations}
+
+
+def test_a_value_that_its_type_does_not_hold_is_said_with_the_type(judged_ticks) -> None:
+    (error,) = judged_ticks({"size": 2147483648})
+    assert (error.pointer, error.rule, error.message) == (
+        "/size",
+        "type",
+        "2147483648 does not fit integer (int32)",
+    )
+
+
+def test_the_server_judges_types_over_both_transports(running) -> None:
+    body = json.dumps([{**TICK, "size": 2147483648}]).encode()
+    request = pb.ValidateRecordsRequest(id="ticks_v1", records=HttpBody(data=body))
+    answer = running.stub().ValidateRecords(request, timeout=60)
+    assert (answer.valid, answer.records_failing, answer.errors[0].pointer) == (False, 1, "/size")
+    by_rest = urllib.request.urlopen(f"{running.rest}/schema/ticks_v1/validate", body, timeout=60).read()
+    assert json_format.Parse(by_rest, pb.ValidateRecordsResponse()) == answer

@@ -672,20 +672,33 @@ class ValidateRecordsResponse(_message.Message):
     VALID_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
     ERRORS_FIELD_NUMBER: _builtins.int
+    RECORDS_FAILING_FIELD_NUMBER: _builtins.int
+    ERRORS_OMITTED_FIELD_NUMBER: _builtins.int
     valid: _builtins.bool
+    """Whether every record conforms."""
     version: _builtins.str
+    records_failing: _builtins.int
+    """How many records fail. Each of them is named in `errors`."""
+    errors_omitted: _builtins.int
+    """How many further errors these records have that are not in `errors`."""
     @_builtins.property
-    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordError]: ...
+    def errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___RecordError]:
+        """In the order of the records. The first error of every record that fails is here. Further ones follow it as long as
+        there are no more than 1,000 errors in all and no more than 1,048,576 bytes of their pointers and messages.
+        """
+
     def __init__(
         self,
         *,
         valid: _builtins.bool = ...,
         version: _builtins.str = ...,
         errors: _abc.Iterable[Global___RecordError] | None = ...,
+        records_failing: _builtins.int = ...,
+        errors_omitted: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "valid", b"valid", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["errors", b"errors", "errors_omitted", b"errors_omitted", "records_failing", b"records_failing", "valid", b"valid", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -704,7 +717,7 @@ class RecordError(_message.Message):
     pointer: _builtins.str
     """JSON pointer within the record."""
     rule: _builtins.str
-    """The JSON Schema keyword that failed."""
+    """The JSON Schema keyword that failed, or `arrow` where only the Arrow type is at fault."""
     message: _builtins.str
     def __init__(
         self,

@@ -65,7 +65,9 @@ class SchemaRegistryStub:
     GetContract: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetContractRequest, _contract_pb2.Contract]
     """The compiled check plan of one version."""
     ValidateRecords: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ValidateRecordsRequest, _registry_pb2.ValidateRecordsResponse]
-    """Judges a small batch of JSON records against one version."""
+    """Judges a small batch of JSON records (at most 1,000) against one version, as a check of an NDJSON file with one of
+    them on each line does: with formats asserted, the types of the arrow block, and null for what is absent.
+    """
     WhoAmI: _grpc.UnaryUnaryMultiCallable[_registry_pb2.WhoAmIRequest, _registry_pb2.WhoAmIResponse]
     """The caller's identity as the server sees it."""
 
@@ -104,7 +106,9 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     GetContract: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetContractRequest, _contract_pb2.Contract]  # type: ignore[assignment]
     """The compiled check plan of one version."""
     ValidateRecords: _aio.UnaryUnaryMultiCallable[_registry_pb2.ValidateRecordsRequest, _registry_pb2.ValidateRecordsResponse]  # type: ignore[assignment]
-    """Judges a small batch of JSON records against one version."""
+    """Judges a small batch of JSON records (at most 1,000) against one version, as a check of an NDJSON file with one of
+    them on each line does: with formats asserted, the types of the arrow block, and null for what is absent.
+    """
     WhoAmI: _aio.UnaryUnaryMultiCallable[_registry_pb2.WhoAmIRequest, _registry_pb2.WhoAmIResponse]  # type: ignore[assignment]
     """The caller's identity as the server sees it."""
 
@@ -194,7 +198,9 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.ValidateRecordsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ValidateRecordsResponse, _abc.Awaitable[_registry_pb2.ValidateRecordsResponse]]:
-        """Judges a small batch of JSON records against one version."""
+        """Judges a small batch of JSON records (at most 1,000) against one version, as a check of an NDJSON file with one of
+        them on each line does: with formats asserted, the types of the arrow block, and null for what is absent.
+        """
 
     @_abc_1.abstractmethod
     def WhoAmI(

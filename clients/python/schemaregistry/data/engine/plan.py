@@ -158,6 +158,11 @@ class Plan:
             check.place == ROW and check.kind in ("residual", "closed") for check in self.every_check()
         )
 
+    @cached_property
+    def has_decimals(self) -> bool:
+        """Whether any place is of a decimal type, so that numbers have to be read exactly."""
+        return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self.places)
+
     def every_check(self) -> Iterator[Check]:
         """Yield the checks, then those of conditions."""
         yield from self.checks

@@ -19,7 +19,7 @@ from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import ROW, Place, Plan
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.engine.stored_value import MISFIT, as_stored
-from schemaregistry.data.engine.validator import Refusal
+from schemaregistry.data.engine.validator import VALUE, Refusal
 from schemaregistry.document import Json
 
 _KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "number", str: "string", list: "array"}
@@ -32,6 +32,18 @@ class _Misfit:
     place: int
     path: tuple[str | int, ...]
     value: Json
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFault:
+    """One fault of a record: `path` is the way to the value at fault, `rule` as in `Violation`.
+
+    `message` is a sentence with `validator.VALUE` where the value belongs.
+    """
+
+    path: tuple[str | int, ...]
+    rule: str
+    message: str
 
 
 def evaluate_records(plan: Plan, records: Records) -> Evaluation:
@@ -72,17 +84,31 @@ class RecordEvaluator:
 
     def evaluated(self, record: Json) -> tuple[dict[RuleKey, Json], bool]:
         """Return what a record breaks, with the values at fault, and whether it has a misfit or is no object."""
-        misfits: list[_Misfit] = []
-        cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
+        misfits, refusals, cleaned = self._judged(record)
         # Reversed, so that a rule's first misfit overwrites the later ones.
         found = {self._misfit_key(misfit): misfit.value for misfit in reversed(misfits)}
-        at_fault = {misfit.path for misfit in misfits}
-        for refusal in self._plan.validator.whole(cleaned):
-            # contract.proto: no other check fails for a misfit.
-            if not _explained(refusal, at_fault):
-                for key, value in _breaches(refusal, cleaned):
-                    found.setdefault(key, value)
+        for refusal in refusals:
+            for key, value in _breaches(refusal, cleaned):
+                found.setdefault(key, value)
         return found, bool(misfits) or not isinstance(record, dict)
+
+    def faults(self, record: Json) -> Iterator[RecordFault]:
+        """Yield every fault of a record, by the same rules as `evaluated`: values that don't fit their types first."""
+        misfits, refusals, _ = self._judged(record)
+        for misfit in misfits:
+            key = self._misfit_key(misfit)
+            yield RecordFault(misfit.path, key.rule, f"{VALUE} does not fit {self.expected(key)}")
+        for refusal in refusals:
+            yield RecordFault(refusal.place, refusal.rule, refusal.message)
+
+    def _judged(self, record: Json) -> tuple[list[_Misfit], list[Refusal], Json]:
+        """Return a record's misfits, its errors that don't follow from one, and the record without its misfits."""
+        misfits: list[_Misfit] = []
+        cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
+        at_fault = {misfit.path for misfit in misfits}
+        # contract.proto: no other check fails for a misfit.
+        refusals = [each for each in self._plan.validator.whole(cleaned) if not _explained(each, at_fault)]
+        return misfits, refusals, cleaned
 
     def stored(self, records: Records) -> list[dict[str, Json]]:
         """Return conforming records as they are stored; members of type json keep the text that the line has."""

@@ -3,6 +3,7 @@
 Draft-07, with formats asserted, patterns matched in linear time and no reference ever fetched.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -22,6 +23,9 @@ _LONGEST: Final = 80
 MANY: Final = 100
 """Objects with more members than this are checked by `_Wide`, since each error about one costs a copy of it."""
 
+VALUE: Final = "\0"
+"""Stands for the value in messages: jsonschema-rs would write all of it into each."""
+
 _NOT_HERE: Final = ("required", "propertyNames", "definitions", "$schema", "$id")
 """Keywords that `_Wide` doesn't leave to jsonschema-rs."""
 
@@ -30,7 +34,8 @@ _NOT_HERE: Final = ("required", "propertyNames", "definitions", "$schema", "$id"
 class Refusal:
     """One error: `pointer` is the rule's place in the document, `place` the path to the value at fault.
 
-    `names` are the members that `required` misses or `additionalProperties` forbids.
+    `names` are the members that `required` misses or `additionalProperties` forbids. `message` is jsonschema-rs's
+    sentence, with VALUE where it would quote the value.
     """
 
     pointer: str
@@ -38,6 +43,7 @@ class Refusal:
     place: tuple[str | int, ...]
     names: tuple[str, ...]
     value: Json
+    message: str = ""
 
     @property
     def columns(self) -> tuple[str | None, ...]:
@@ -104,7 +110,7 @@ def pattern_validator(ecma: str) -> jsonschema_rs.Draft7Validator:
 
 def _compiled(schema: Mapping[str, Json]) -> jsonschema_rs.Draft7Validator:
     return jsonschema_rs.Draft7Validator(
-        dict(schema), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS
+        dict(schema), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS, mask=VALUE
     )
 
 
@@ -119,7 +125,7 @@ def _each(root: Mapping[str, Json], names: Sequence[str]) -> list[jsonschema_rs.
     if not names:
         return []
     every = jsonschema_rs.validator_map_for(
-        dict(root), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS
+        dict(root), validate_formats=True, offline=True, pattern_options=PATTERN_OPTIONS, mask=VALUE
     )
     return [every[f"#/definitions/{name}"] for name in names]
 
@@ -143,7 +149,7 @@ class _Wide:
         """Return the errors of an object; `propertyNames` makes one error for each rule that names break."""
         found = [_refusal(error, self._base) for error in self._rest.iter_errors(value)]
         found += (
-            Refusal(f"{self._base}/required", "required", (), (name,), value)
+            Refusal(f"{self._base}/required", "required", (), (name,), value, f"{_quoted(name)} is a required property")
             for name in self._required
             if name not in value
         )
@@ -156,7 +162,12 @@ class _Wide:
                     # The pointer is that of the rule for names, and the value shown is the object.
                     found = _refusal(error, f"{self._base}/propertyNames")
                     rule = found.rule if found.rule == "false" else "propertyNames"
-                    yield replace(found, rule=rule, place=(), names=(), value=value)
+                    message = found.message.replace(VALUE, _quoted(name), 1)
+                    yield replace(found, rule=rule, place=(), names=(), value=value, message=message)
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)
 
 
 def _restricted(schema: Json, residual: contract_pb2.Residual) -> Json:
@@ -191,6 +202,7 @@ def _refusal(error: jsonschema_rs.ValidationError, base: str) -> Refusal:
         place=tuple(error.instance_path),
         names=tuple(_names(error.kind)),
         value=error.instance,
+        message=error.message,
     )
 
 

@@ -9,8 +9,6 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
-import pyarrow as pa
-
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.records import Records, read_exactly, read_line
 from schemaregistry.data.readers.bad_lines import BadLines
@@ -115,7 +113,7 @@ class NdjsonReader:
             yield _as_records(block, first, lines, read)
 
     def _value(self, line: bytes) -> Json:
-        return read_exactly(line) if self._has_decimals else read_line(line)
+        return read_exactly(line) if self._plan.has_decimals else read_line(line)
 
     def _bad_line(self, block: Block, index: int, line: bytes, error: str) -> BadLines:
         offset, number = block.offset_at(int(block.starts[index])), block.line_of(index)
@@ -126,10 +124,6 @@ class NdjsonReader:
         ends = index < len(block.starts) - 1 or block.data.endswith(b"\n")
         columns = [str(place.name) for place in self._plan.columns]
         return BadLines(self.rule, "a JSON value", [number], [line], fault, columns, cut_off=not ends)
-
-    @cached_property
-    def _has_decimals(self) -> bool:
-        return any(place.kind is not None and pa.types.is_decimal(place.kind) for place in self._plan.places)
 
 
 def _as_records(block: Block, first: int, lines: Sequence[bytes], read: Sequence[tuple[int, Json]]) -> RecordRows:

@@ -885,12 +885,21 @@ pub struct ValidateRecordsRequest {
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ValidateRecordsResponse {
+    /// Whether every record conforms.
     #[prost(bool, tag="1")]
     pub valid: bool,
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
+    /// In the order of the records. The first error of every record that fails is here. Further ones follow it as long as
+    /// there are no more than 1,000 errors in all and no more than 1,048,576 bytes of their pointers and messages.
     #[prost(message, repeated, tag="3")]
     pub errors: ::prost::alloc::vec::Vec<RecordError>,
+    /// How many records fail. Each of them is named in `errors`.
+    #[prost(int32, tag="4")]
+    pub records_failing: i32,
+    /// How many further errors these records have that are not in `errors`.
+    #[prost(int32, tag="5")]
+    pub errors_omitted: i32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RecordError {
@@ -900,7 +909,7 @@ pub struct RecordError {
     /// JSON pointer within the record.
     #[prost(string, tag="2")]
     pub pointer: ::prost::alloc::string::String,
-    /// The JSON Schema keyword that failed.
+    /// The JSON Schema keyword that failed, or `arrow` where only the Arrow type is at fault.
     #[prost(string, tag="3")]
     pub rule: ::prost::alloc::string::String,
     #[prost(string, tag="4")]

@@ -143,7 +143,7 @@ def main() -> None:
         say(f"schemaregistry: {with_place(error.message, error.pointer)}", err=True)
         sys.exit(EXIT.get(error.code, 3))
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(130)  # the shell's code for SIGINT, 128 + 2
     except Exception as error:  # noqa: BLE001 (a traceback's exit code 1 would read as `violates`)
         sys.exit(unexpected.tell(error, words, debug=debug))
 

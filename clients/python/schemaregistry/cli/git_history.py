@@ -185,6 +185,7 @@ def _blobs(path: Path, names: list[str]) -> list[bytes | None]:
 
 def _git(path: Path, *arguments: str, lines: str = "") -> bytes:
     """Run git in the file's directory and return its output. Raises NoHistory where it fails."""
+    # Literal, because `*` and `:` in a file's name are special in a pathspec.
     command = ["git", "--literal-pathspecs", "-C", str(path.parent), *arguments]
     try:
         # No shell is involved, and names come after `--` or `--verify`, or on stdin: none can act as an option.

@@ -106,7 +106,7 @@ def load(
     try:
         print_report(report, form="json" if as_json else form, err=to == "-")
         print_places(loaded, to)
-    finally:  # Nobody may be reading what is printed.
+    finally:  # an alert is sent even where printing fails, because nobody reads stdout any more
         alert.about(loaded, report)
     raise typer.Exit(loaded.exit_code)
 

@@ -20,6 +20,7 @@ def progress_bar(words: str, total: int) -> Iterator[Callable[[int], None] | Non
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn(words), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    # Transient: the bar is removed at the end, and only the report stays on the terminal.
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task(words, total=total)
     started = time.monotonic()

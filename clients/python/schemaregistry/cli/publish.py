@@ -43,6 +43,7 @@ def publish(
     files = [file for path in paths for file in _files(path)]
     refused = False
     with ExitStack() as stack:
+        # Of the dev certificates only ci-bot's may publish.
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=SECONDS))
         into = rehearsal(client, stack.enter_context(_judge())) if dry_run else registration(client)
         for file in files:

@@ -70,6 +70,7 @@ def _version(name: str) -> str:
 def _write_report(text: str) -> str | None:
     """Write a new file that only the user may read, and return its path; None where none can be written."""
     try:
+        # `mkstemp` makes the file with mode 600: a traceback may quote data.
         descriptor, name = tempfile.mkstemp(prefix="schemaregistry-error-", suffix=".txt")
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)

@@ -109,7 +109,7 @@ def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[regi
 
 
 def compare(id: str, old: str, new: str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
-    """CompareVersions."""
+    """CompareVersions: judge the registered version `new` against `old`; "" is the default direction."""
     request = message_of(
         registry_pb2.CompareVersionsRequest, id=id, from_version=old, to_version=new, direction=direction
     )
@@ -176,7 +176,7 @@ def _check_keys(records: Sequence[Json]) -> None:
 
 
 def whoami() -> UnaryCall[registry_pb2.WhoAmIResponse]:
-    """WhoAmI."""
+    """WhoAmI: the caller's identity, and whether it may publish."""
     return UnaryCall("WhoAmI", registry_pb2.WhoAmIRequest(), _message)
 
 

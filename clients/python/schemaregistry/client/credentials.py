@@ -134,6 +134,7 @@ def _state(path: Path) -> FileStates:
         found = path.stat()
     except (OSError, ValueError) as error:
         return (str(error),)
+    # The inode too: a file that was replaced may have the same size and time.
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 

@@ -29,6 +29,7 @@ class DiskCache:
         self._folder = folder / quote(target, safe="")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            # A directory that existed before may be read-only.
             tempfile.TemporaryFile(dir=self._folder).close()
         except (OSError, ValueError) as error:
             why = error.strerror if isinstance(error, OSError) else error

@@ -34,6 +34,7 @@ class Cache:
         self._closed = False
         self._ready = Flag()
         self._watch = open_watch()
+        # A daemon, so that a program which never closes the cache can end.
         Thread(target=self._run, name="schemaregistry-follow", daemon=True).start()
         if not self._ready.wait(timeout):
             self.close()

@@ -33,7 +33,7 @@ class Latest:
         ended the watch for good, such as PermissionDenied.
         """
         if self.failure is not None:
-            raise copy(self.failure)
+            raise copy(self.failure)  # a copy, since each raise adds to an exception's traceback
         silence = time.monotonic() - self._heard_at
         if silence > self._max_staleness:
             # A fork doesn't copy the thread that takes events, so here the cache can only grow older.

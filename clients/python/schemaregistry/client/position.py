@@ -101,6 +101,7 @@ class Position:
 
         They are random, so that watchers don't all come back at once, below a bound that doubles with each failure.
         """
+        # The exponent is limited, since a float overflows after some thousand failures.
         bound = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return random.uniform(0, bound)  # noqa: S311 (spreading load, not keeping a secret)

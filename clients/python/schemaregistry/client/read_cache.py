@@ -51,6 +51,7 @@ class ReadCache:
     """
 
     def __init__(self, target: str, cache_dir: str | Path | None, now: Callable[[], float] = time.time) -> None:
+        # `now` is the wall clock, since the times in `cache_dir` outlive this process.
         self._entries: LruCache[tuple[str, str], _CachedRead] = LruCache(_REMEMBERED)
         self._documents: LruCache[str, Document] = LruCache(_REMEMBERED)
         self._contracts: LruCache[str, contract_pb2.Contract] = LruCache(_CONTRACTS)

@@ -9,6 +9,7 @@ from schemaregistry.errors import InvalidArgument
 DEFAULT_TARGET: Final = "localhost:50051"
 VARIABLE: Final = "SCHEMAREGISTRY_TARGET"
 
+# `HOST:PORT`, with IPv6 in brackets, perhaps after gRPC's scheme `dns:`, `ipv4:` or `ipv6:`.
 _ADDRESS: Final = re.compile(
     r"(?:dns:(?:///)?|ipv[46]:)?(?:\[(?P<v6>[0-9A-Fa-f:.%]+)\]|(?P<host>[^\s\x00-\x1f/:\[\]]+)):(?P<port>[0-9]{1,5})"
 )

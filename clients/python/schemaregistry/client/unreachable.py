@@ -16,6 +16,7 @@ from schemaregistry.errors import Unavailable
 _SECONDS: Final = 1.0
 """Seconds that one step (connecting, the handshake) may take."""
 
+# Alerts of TLS (RFC 8446, section 6.2) by which a server refuses a client's certificate, as OpenSSL names them.
 _REJECTED_OURS: Final = (
     "CERTIFICATE_REQUIRED",
     "UNKNOWN_CA",

@@ -97,7 +97,7 @@ def _least(versions: Sequence[Document], required: Bump) -> Version:
 
 
 def _stepped(base: Version, required: Bump) -> Version:
-    if base.major == 0:
+    if base.major == 0:  # the minor number is the major one here, so that patch is all that is left for the rest
         return base.bump_minor() if required == "major" else base.bump_patch()
     steps = {"major": base.bump_major, "minor": base.bump_minor, "patch": base.bump_patch}
     return steps[required]()

@@ -124,6 +124,7 @@ def _order(
 ) -> Iterator[ColumnDifference]:
     before, after = [field.name for field in old], [renamed.get(field.name, field.name) for field in new]
     kept_before, kept_after = [name for name in before if name in after], [name for name in after if name in before]
+    # Readers by position need every old column at its old index: no other order, and nothing added or removed before.
     if kept_before != kept_after:
         yield ColumnDifference(REORDERED, place.pointer, place.column, ", ".join(before), ", ".join(after))
     elif after[: len(kept_after)] != kept_after:

@@ -141,6 +141,7 @@ class _Check:
         prover of `decide` can't be interrupted and could delay the verdict.
         """
         decisions: dict[Way, Decision] = {}
+        # The share that is left is for the other direction and for the effect of each change.
         for way in asked:
             share = 0.8 if len(asked) == 1 else 0.4
             one, two = _in_order(way, self.old.schema, self.new.schema)
@@ -154,6 +155,7 @@ class _Check:
     def _changes(
         self, found: tuple[Edit, ...], asked: tuple[Way, ...], decisions: Mapping[Way, Decision]
     ) -> list[Change]:
+        # The effect of a single change is that of the whole, which is decided already.
         alone = len([edit for edit in found if not edit.is_annotation]) == 1
         changes = []
         for index, edit in enumerate(found):

@@ -43,6 +43,7 @@ def exact(number: float | Decimal) -> Fraction:
 
 def freeze(value: Json) -> Constant:
     """Return the constant of `value`; constants are equal exactly where the JSON values are."""
+    # The type's name is part of the constant, because in Python False equals 0.
     kind = type_of(value)
     match kind:
         case "number":

@@ -80,14 +80,17 @@ class _PatternReader:
         self.at = 0
 
     def peek(self) -> str:
+        """Return the next character, "" at the end."""
         return self.text[self.at : self.at + 1]
 
     def take(self, token: str) -> bool:
+        """Skip `token` if it comes next, and tell whether it did."""
         found = self.text.startswith(token, self.at)
         self.at += len(token) if found else 0
         return found
 
     def one(self) -> str:
+        """Skip and return the next character; at the end the pattern is malformed."""
         char = self.peek()
         if not char:
             raise _Irregular

@@ -59,6 +59,7 @@ def _gather(literals: Iterable[Formula]) -> _NumberLiterals:
             case "at_least" | "above":
                 bound = (value, literal.op == "above")
                 constraints.low = bound if constraints.low is None else max(constraints.low, bound)
+            # Of two equal bounds the open one is tighter: as a lower bound it sorts last, as an upper bound first.
             case "at_most" | "below":
                 bound = (value, literal.op == "below")
                 constraints.high = (

@@ -43,6 +43,7 @@ class Resources:
         name = schema.get("$id")
         inner = _base(schema, base)
         if isinstance(name, str):
+            # An `$id` that is only a fragment names the schema and leaves the base URI as it is.
             place = BasedSchema(schema, inner)
             uri = inner if inner != base else _absolute(base, name)
             if self._places.setdefault(uri.removesuffix("#"), place).schema is not schema:

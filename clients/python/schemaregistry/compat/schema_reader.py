@@ -41,6 +41,7 @@ class _SchemaReader:
     def __init__(self, root: Json, space: Space) -> None:
         self.space = space
         self.resources = Resources(root)
+        # Tells the two documents apart in `_key`: the second one is read after the first has added its targets.
         self._side = len(space.targets)
         self._reading: dict[str, tuple[str, str] | None] = {}
         self._read: dict[str, Formula] = {}
@@ -146,6 +147,7 @@ def _refs_here(formula: Formula) -> set[object]:
 def _type(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     space, names = reader.space, schema["type"]
     names = [names] if isinstance(names, str) else names
+    # Draft-07: an integer is a number without a fraction, 1.0 too.
     plain = space.types(name for name in names if name != "integer")
     whole = space.both(space.types(["number"]), space.multiple_of(exact(1))) if "integer" in names else space.false
     return space.either(plain, whole)
@@ -235,6 +237,7 @@ def _additional_properties(reader: _SchemaReader, schema: dict[str, Json], base:
 
 def _property_names(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
+    # Names are strings, so what the schema says of other types is left out.
     names = space.restrict(reader.sub(schema["propertyNames"], base), "string")
     return space.guarded("object", space.all_keys(names.negation, space.false))
 

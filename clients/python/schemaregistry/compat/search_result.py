@@ -57,7 +57,10 @@ def tick(deadline: float) -> None:
 
 
 class Solving(Protocol):
-    """What the searches for one type (`array_instances.py` and its siblings) use of the whole one, `solving.Solver`."""
+    """What the searches for one type (`array_instances.py` and its siblings) use of the whole one, `solving.Solver`.
+
+    They are given literals: atoms and negated atoms about that type, of which all must hold.
+    """
 
     space: Space
 

@@ -94,6 +94,7 @@ class Solver:
         failed = [case for case in cases if not isinstance(answer, Found) or not self.holds(case, answer.value)]
         if not failed:
             return answer
+        # The case with the fewest alternatives makes the fewest branches.
         case = min(failed, key=lambda one: len(one.args))
         return first(self._branch(kind, settled, [part]) for part in case.args)
 

@@ -145,6 +145,7 @@ def _texts(length: int, enough: int) -> Iterable[str]:
     """Return `enough` distinct texts of one length; for length 0 only the empty one."""
     if length == 0:
         return [""]
+    # Code points from a to z, then those above Latin-1 except the surrogates, which no JSON text has.
     letters = chain(range(97, 123), range(0x100, 0xD800), range(0xE000, LAST + 1))
     return (chr(letter) + "a" * (length - 1) for letter in islice(letters, enough))
 
@@ -152,6 +153,7 @@ def _texts(length: int, enough: int) -> Iterable[str]:
 def _search(solving: Solving, constraints: _StringLiterals) -> SearchResult:
     """Search texts of printable ASCII first, on which all regex engines agree, then texts of all characters."""
     letters = _letters(constraints)
+    # Texts of printable ASCII are a subset, so EMPTY among them is no proof yet.
     plain = [letter for letter in letters if " " <= letter <= "~"]
     found = _walk(solving, constraints, plain)
     return found if isinstance(found, Found) or plain == letters else _walk(solving, constraints, letters)

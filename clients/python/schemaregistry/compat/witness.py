@@ -78,6 +78,7 @@ class Referees:
     """
 
     def __init__(self, old: Json, new: Json) -> None:
+        # Compiled as they are first, so that errors point into the original schemas.
         compiled = compile_schema(old, "old"), compile_schema(new, "new")
         self._old, self._new = shared(old), shared(new)
         self._fast_old = compiled[0] if self._old is old else compile_schema(self._old, "old")

@@ -229,6 +229,7 @@ def _multiple_of(column: _FrameColumn, check: Check) -> list[Expectation]:
     divisor = check.multiple_of.divisor
     if column.type.family != "int":
         raise Unsaid("there is no expectation for multiples in a column of fractions")
+    # Where 10^n is a multiple of the divisor, the last n digits decide: for 25 they are 00, 25, 50 or 75.
     for digits in range(_LAST_DIGITS + 1):
         if 10**digits % divisor == 0:
             return [] if digits == 0 else [_matches(_ends(divisor, digits))]

@@ -211,6 +211,7 @@ def _count(here: _Here, keyword: str) -> Iterable[Check]:
     looks_at = here.kind.name == "list" if keyword.endswith("Items") else here.kind.name in TEXTUAL
     if looks_at:
         limit = here.schema[keyword]
+        # The message has 64 bits; no text or list is that long.
         message = contract_pb2.Count(limit=min(limit, 2**63))
         yield here.check(keyword, expected.count(keyword, limit), **{_COUNTS[keyword]: message})
 

@@ -40,6 +40,7 @@ def _token(text: str, code: str | None, *, in_class: bool) -> str:
         return re.escape(chr(int(code, 16)))
     if text in _SETS:
         return _SETS[text] if in_class else f"[{_SETS[text]}]"
+    # Python's word boundary is Unicode's, and a class within a class can't be negated.
     if text in (r"\b", r"\B") or (text in _OPPOSITES and in_class):
         raise _Untranslatable
     if text == "$" and not in_class:  # Python's `$` also matches before a final line end

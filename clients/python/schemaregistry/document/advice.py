@@ -46,6 +46,7 @@ def _hidden(path: SchemaPath, schema: dict[str, Json]) -> Iterator[Note]:
 
 
 def _notes(path: SchemaPath, schema: dict[str, Json]) -> Iterator[Note]:
+    # `x-` is free for the document's authors, and for this registry.
     known = KEYWORDS | ANNOTATIONS
     for name in (name for name in schema if name not in known and not name.startswith("x-")):
         message = f"Draft-07 has no keyword {shown(name)}: it is ignored.{meant(name, KEYWORDS)}"

@@ -14,6 +14,7 @@ from schemaregistry.errors import InvalidArgument
 DRAFT_07: Final = "http://json-schema.org/draft-07/schema"
 
 # `format: regex` isn't asserted here: `patterns.py` refuses patterns, with a better message.
+# jsonschema-rs has the meta-schema built in.
 _META = jsonschema_rs.Draft7Validator({"$ref": DRAFT_07}, validate_formats=False, offline=True)
 _TYPES: Final = "array, boolean, integer, null, number, object, string"
 

@@ -67,7 +67,7 @@ def check_patterns(places: Iterable[tuple[SchemaPath, Json]]) -> None:
 
 def _patterns(places: Iterable[tuple[SchemaPath, Json]]) -> Iterator[tuple[SchemaPath, str]]:
     for path, schema in places:
-        if isinstance(schema, dict) and "$ref" not in schema:
+        if isinstance(schema, dict) and "$ref" not in schema:  # beside a `$ref` it would be ignored
             if "pattern" in schema:
                 yield (*path, "pattern"), schema["pattern"]
             yield from (((*path, "patternProperties", key), key) for key in schema.get("patternProperties", ()))

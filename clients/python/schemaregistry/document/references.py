@@ -92,6 +92,7 @@ def _resolve(root: Json, reference: str) -> tuple[SchemaPath, Json] | None:
     for step in (text.replace("~1", "/").replace("~0", "~") for text in steps[1:]):
         if isinstance(value, dict) and step in value:
             path.append(step)
+        # RFC 6901, section 4: an index has no leading zero.
         elif isinstance(value, list) and re.fullmatch("0|[1-9][0-9]{0,6}", step) and int(step) < len(value):
             path.append(int(step))
         else:

@@ -121,7 +121,8 @@ class Shapes:
     def _items(self, path: SchemaPath) -> list[SchemaPath]:
         self._spend(1)
         own = [place for place in self._schemas.inner[path] if place[len(path)] == "items"]
-        if own and len(own[0]) > len(path) + 1:  # a list of schemas by position; further items are additionalItems
+        # `items` is a list of schemas by position here; `additionalItems` describes the further items.
+        if own and len(own[0]) > len(path) + 1:
             further = (*path, "additionalItems")
             return [*own, further if further in self._schemas.at else ANYTHING_AT]
         return own or next(filter(None, map(self.items, self._groups(path))), [])

@@ -27,10 +27,10 @@ class Latest:
     def get(self, id: str) -> Fetched:
         """Return the latest version of `id`.
 
-        Raises NotFound where it isn't registered or isn't followed; Unavailable (reason STALE) where nothing was heard
-        from the registry for `max_staleness` seconds, or in a process forked since FailedPrecondition (reason FORKED);
-        FailedPrecondition (reason CLIENT_CLOSED) where the cache or its client was closed; and otherwise the error that
-        ended the watch for good, such as PermissionDenied.
+        Raises NotFound where it isn't registered or isn't followed. Raises Unavailable (reason STALE) where nothing was
+        heard from the registry for `max_staleness` seconds; in a process that was forked since the cache was made, this
+        is FailedPrecondition (reason FORKED). Raises FailedPrecondition (reason CLIENT_CLOSED) where the cache or its
+        client was closed, and otherwise the error that ended the watch for good, such as PermissionDenied.
         """
         if self.failure is not None:
             raise copy(self.failure)  # a copy, since each raise adds to an exception's traceback

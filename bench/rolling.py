@@ -49,7 +49,10 @@ async def main(asked: argparse.Namespace) -> None:
                     await asyncio.to_thread(roll, servers, config, directory, load, number)
             for server in servers:
                 server.stop()
-    print(f"\n{load.calls:,} calls, {len(load.written):,} of them writes; {len(load.failed)} failed")
+    print(
+        f"\n{load.calls:,} calls, {len(load.written):,} of them writes; {len(load.failed)} failed, "
+        f"{load.delayed} were told to come again"
+    )
     for what, count in Counter(f"{error.code()}: {error.details()}" for error in load.failed).items():
         print(f"{count} × {what}")
 

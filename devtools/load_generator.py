@@ -18,9 +18,14 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
 @dataclass
 class Load:
-    """The calls made so far: their number, the errors of the failed ones, and the revision of each written id."""
+    """The calls made so far: their number, the errors of the failed ones, and the revision of each written id.
+
+    `delayed` are those that a busy registry refused with RESOURCE_EXHAUSTED: nothing was written, and their clients came
+    again later, as the answer says.
+    """
 
     calls: int = 0
+    delayed: int = 0
     failed: list[grpc.RpcError] = field(default_factory=list)
     written: dict[str, int] = field(default_factory=dict)
     _running: bool = True
@@ -45,7 +50,11 @@ class Load:
         try:
             call()
         except grpc.RpcError as error:
-            self.failed.append(error)
+            if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                self.delayed += 1
+                time.sleep(1)
+            else:
+                self.failed.append(error)
         self.calls += 1
 
     def more(self, calls: int, seconds: float = 20) -> None:

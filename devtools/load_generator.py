@@ -20,8 +20,8 @@ from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 class Load:
     """The calls made so far: their number, the errors of the failed ones, and the revision of each written id.
 
-    `delayed` are those that a busy registry refused with RESOURCE_EXHAUSTED: nothing was written, and their clients came
-    again later, as the answer says.
+    `delayed` are those that a busy registry refused with RESOURCE_EXHAUSTED: nothing was written, and their clients
+    came again later, as the answer says.
     """
 
     calls: int = 0

@@ -9,6 +9,7 @@ import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry_server.ops import snapshot_file
+from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
@@ -29,8 +30,12 @@ def audit(
 
     Whoever can write to the store could make a whole new chain: with --snapshot it is also proved that all that was
     there then is there still, and unchanged.
+
+    Exit codes: 0 as it was written, 1 changed, 2 there is no such store or snapshot, 3 could not tell (a file is cut
+    off). With --json what is wrong is a line of JSON, too.
     """
-    records, revision = uvloop.run(_verified(place, snapshot))
+    with ending_with_code(as_json=as_json):
+        records, revision = uvloop.run(_verified(place, snapshot))
     words = f"{records} audit records up to revision {revision}: all as they were written."
     tell(words, {"records": records, "revision": revision}, as_json=as_json)
 

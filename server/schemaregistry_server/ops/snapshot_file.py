@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Final
 
+from schemaregistry import output_files
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
@@ -61,22 +62,39 @@ class Checked:
     sha256: str
 
 
-def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
-    """Write a temporary file beside `path`, sync it, and rename it into place, replacing any file there.
+def target(path: Path) -> Path:
+    """Return the regular file that a snapshot at `path` replaces or makes; symbolic links are followed.
 
-    Raises FailedPrecondition (SNAPSHOT_UNWRITABLE) where that fails; `path` is then unchanged.
+    Raises InvalidArgument where `path` names a FIFO or a device (SNAPSHOT_UNWRITABLE: a snapshot is read back), or
+    what no file can be written to (OUTPUT_UNWRITABLE).
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    found = output_files.regular_target(path)
+    if found is None:
+        raise InvalidArgument(
+            f"{path} is a pipe or a device, and a snapshot is read back once it is written: name a regular file.",
+            reason="SNAPSHOT_UNWRITABLE",
+        )
+    return found
+
+
+def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
+    """Write a temporary file beside the one that `path` names, sync it, and rename it into place.
+
+    Raises as `target` does, and InvalidArgument (SNAPSHOT_UNWRITABLE) where that fails; the file is then as it was.
+    """
+    file_path = target(path)
+    beside = file_path.with_name(f".schemaregistry-{os.getpid()}.part")
     try:
-        with beside.open("wb") as file:
+        beside.unlink(missing_ok=True)
+        with beside.open("xb") as file:
             _write(file, header, writes)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
+        beside.replace(file_path)
         # The rename itself is durable only once its directory is synced.
-        _sync(path.parent)
+        _sync(file_path.parent)
     except OSError as failed:
-        raise FailedPrecondition(
+        raise InvalidArgument(
             f"{path}: the snapshot can't be written ({failed.strerror}). Name another file, or make room.",
             reason="SNAPSHOT_UNWRITABLE",
         ) from failed

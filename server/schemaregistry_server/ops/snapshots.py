@@ -16,6 +16,7 @@ from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Checked, Header
+from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
 from schemaregistry_server.store import store_history
 
@@ -36,9 +37,14 @@ def snapshot(
     """Write every version with its audit record into FILE, over what is there; the registry may run meanwhile.
 
     All of it is proved on the way: no snapshot is made of a store whose documents or audit records were changed.
+    FILE is a regular file, or a link to one, since it is read back.
+
+    Exit codes: 0 written, 1 the store was changed, 2 the store or FILE can't be used, 3 could not tell.
     """
-    uvloop.run(_save(place, file))
-    _say(file, snapshot_file.check(file), as_json=as_json)
+    with ending_with_code(as_json=as_json):
+        snapshot_file.target(file)
+        uvloop.run(_save(place, file))
+        _say(file, snapshot_file.check(file), as_json=as_json)
 
 
 @with_groups
@@ -54,7 +60,19 @@ def restore(
     FILE is read to its end first: one that was changed, cut off or added to is refused before anything is written,
     with exit code 3.
     The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
+
+    Exit codes: 0 restored, 1 what was read back differs, 2 the store or FILE can't be used, 3 FILE is damaged, or the
+    store is away.
     """
+    with ending_with_code(as_json=as_json):
+        checked = _checked(file, sha256)
+        uvloop.run(_restore(place, file, same_chain=place.kind == checked.header.store))
+        _say(file, checked, as_json=as_json)
+    if place.kind == "etcd" and not as_json:
+        say(NEW_REVISIONS)
+
+
+def _checked(file: Path, sha256: str) -> Checked:
     checked = snapshot_file.check(file)
     if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
         raise DataLoss(
@@ -62,10 +80,7 @@ def restore(
             reason="SNAPSHOT_DAMAGED",
             metadata={"file": str(file)},
         )
-    uvloop.run(_restore(place, file, same_chain=place.kind == checked.header.store))
-    _say(file, checked, as_json=as_json)
-    if place.kind == "etcd" and not as_json:
-        say(NEW_REVISIONS)
+    return checked
 
 
 async def _save(place: StoreLocator, file: Path) -> None:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from schemaregistry.errors import FailedPrecondition
+from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError
 
 APPLICATION_ID = 0x53524547
 """Marks the file as a registry's ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
@@ -92,8 +92,8 @@ def lock(path: Path) -> TextIO:
 def connect(path: Path) -> sqlite3.Connection:
     """Open the writer's connection: WAL, synced at each commit. Makes the file and its tables where they are missing.
 
-    The file is readable by its owner alone. Raises FailedPrecondition where it is damaged (`PRAGMA quick_check`), no
-    registry's, of another layout, or can't be written.
+    The file is readable by its owner alone. Raises DataLoss (STORE_CORRUPT) where it is damaged (`PRAGMA quick_check`),
+    FailedPrecondition where it is no registry's, of another layout, or can't be written.
     """
     _must_not_be_emptied(path)
     _make_private(path)
@@ -141,7 +141,10 @@ def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def must_be_there(path: Path) -> None:
-    """Raise FailedPrecondition where `path` is missing (NO_STORE), damaged, or not a registry's file of this layout."""
+    """Raise FailedPrecondition where `path` is missing (NO_STORE) or not a registry's file of this layout.
+
+    Raises DataLoss (STORE_CORRUPT) where it is damaged.
+    """
     if not path.exists():
         raise FailedPrecondition(
             f"There is no registry in {path.parent} ({path.name} is missing): name its data directory.",
@@ -164,7 +167,7 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> FailedPrecondition:
+def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> RegistryError:
     if isinstance(failed, sqlite3.OperationalError):
         return FailedPrecondition(
             f"{path} can't be opened ({failed}). Name a data directory that can be written.", reason="STORE_UNWRITABLE"
@@ -172,16 +175,16 @@ def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> FailedPrecondition
     return _corrupt(path, str(failed))
 
 
-def _corrupt(path: Path, why: str) -> FailedPrecondition:
+def _corrupt(path: Path, why: str) -> DataLoss:
     line = " ".join(why.split())
-    return FailedPrecondition(f"{path} is damaged ({line}). Restore it from a snapshot.", reason="STORE_CORRUPT")
+    return DataLoss(f"{path} is damaged ({line}). Restore it from a snapshot.", reason="STORE_CORRUPT")
 
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a read-only connection for one read. In WAL mode readers never wait for the writer.
 
-    Raises FailedPrecondition (STORE_CORRUPT) where SQLite finds the file damaged while it is read.
+    Raises DataLoss (STORE_CORRUPT) where SQLite finds the file damaged while it is read.
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:

@@ -44,7 +44,7 @@ def test_a_running_server_is_no_hindrance_to_a_snapshot_and_refuses_a_restore(st
     told = json.loads(command("snapshot", tmp_path / "a.snap", "--data", server.data, "--json"))
     assert told["versions"] > 0
     assert told["size"] == (tmp_path / "a.snap").stat().st_size
-    refusal = command("restore", tmp_path / "a.snap", "--data", server.data, code=1)
+    refusal = command("restore", tmp_path / "a.snap", "--data", server.data, code=2)
     assert "in use by another server" in refusal
 
 
@@ -66,7 +66,7 @@ def test_etcd_is_read_and_written_over_tls(start_server, tmp_path: Path, command
     said = json.loads(command("snapshot", tmp_path / "a.snap", *there, "--json"))
     assert said["store"] == "etcd"
     assert "all as they were written" in command("audit", "verify", "--snapshot", tmp_path / "a.snap", *there)
-    assert "is not empty" in command("restore", tmp_path / "a.snap", *there, code=1)
+    assert "is not empty" in command("restore", tmp_path / "a.snap", *there, code=2)
     server.stop()
     shutil.rmtree(server.data / "etcd")
     own = ["--store", "etcd", "--data", server.data]
@@ -124,7 +124,7 @@ def test_a_file_with_another_sum_than_was_noted_is_refused(filled: Path, tmp_pat
 
 
 def test_there_must_be_a_registry_to_take_a_snapshot_of(tmp_path: Path, command) -> None:
-    refusal = command("snapshot", tmp_path / "a.snap", "--data", tmp_path / "none", code=1)
+    refusal = command("snapshot", tmp_path / "a.snap", "--data", tmp_path / "none", code=2)
     assert "There is no registry in" in refusal
     assert list(tmp_path.iterdir()) == []
 
@@ -133,7 +133,7 @@ def test_another_program_s_database_is_not_taken_for_a_registry(tmp_path: Path, 
     connection = sqlite3.connect(tmp_path / "registry.db")
     connection.execute("CREATE TABLE t (a)")
     connection.close()
-    assert "is not a registry's file" in command("snapshot", tmp_path / "a.snap", "--data", tmp_path, code=1)
+    assert "is not a registry's file" in command("snapshot", tmp_path / "a.snap", "--data", tmp_path, code=2)
 
 
 def test_a_whole_audit_is_counted(filled: Path, command) -> None:

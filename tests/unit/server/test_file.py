@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemaregistry.errors import DataLoss, FailedPrecondition
+from schemaregistry.errors import DataLoss, InvalidArgument
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
@@ -162,12 +162,12 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path: Path) -> No
         yield THREE[0]
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(FailedPrecondition, match="No space left"):
+    with pytest.raises(InvalidArgument, match="No space left"):
         snapshot_file.save(path, HEADER, failing())
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FailedPrecondition, match=r"none/a\.snap: the snapshot can't be written"):
+    with pytest.raises(InvalidArgument, match=r"none/a\.snap: the snapshot can't be written"):
         snapshot_file.save(tmp_path / "none/a.snap", HEADER, THREE)

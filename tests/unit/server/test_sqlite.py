@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry.errors import FailedPrecondition, Unavailable
+from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError, Unavailable
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
 from schemaregistry_server.store.sqlite_file import LAYOUT
@@ -43,9 +43,9 @@ def edit(path: Path, *statements: str) -> None:
     connection.close()
 
 
-async def refusal(path: Path) -> FailedPrecondition:
+async def refusal(path: Path) -> RegistryError:
     """How opening and loading is refused; the store must be closed whatever happens."""
-    with pytest.raises(FailedPrecondition) as refused:
+    with pytest.raises((FailedPrecondition, DataLoss)) as refused:
         store = SQLiteStore(path)
         try:
             await store.load()
@@ -134,7 +134,7 @@ async def test_a_file_that_is_gone_or_emptied_is_not_begun_anew_beside_its_log(p
     await store.close()
     killed = path.parent.with_name("killed") / path.name
     killed.unlink() if left is None else os.truncate(killed, left)
-    with pytest.raises(FailedPrecondition, match="is damaged") as refused:
+    with pytest.raises(DataLoss, match="is damaged") as refused:
         SQLiteStore(killed)
     assert refused.value.reason == "STORE_CORRUPT"
     assert killed.with_name("registry.db-wal").stat().st_size > 0

@@ -31,6 +31,7 @@ from schemaregistry.cli import (
     watch,
     whoami,
 )
+from schemaregistry.cli.exit_codes import exit_code
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument, RegistryError, with_place
 
@@ -98,14 +99,6 @@ app.command("sample")(sample.sample)
 app.command("watch")(watch.watch)
 app.command("whoami")(whoami.whoami)
 
-EXIT = {
-    "INVALID_ARGUMENT": 2,
-    "NOT_FOUND": 2,
-    "ALREADY_EXISTS": 1,
-    "FAILED_PRECONDITION": 1,
-}
-"""Exit codes by the code of an error; every other error gives 3, could not tell."""
-
 
 def _add_installed_commands(asked: str) -> None:
     """Add the commands of other packages of the distribution, such as the server's `serve`.
@@ -141,7 +134,7 @@ def main() -> None:
         _run(words[0] if words else "")
     except RegistryError as error:
         say(f"schemaregistry: {with_place(error.message, error.pointer)}", err=True)
-        sys.exit(EXIT.get(error.code, 3))
+        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)  # the shell's code for SIGINT, 128 + 2
     except Exception as error:  # noqa: BLE001 (a traceback's exit code 1 would read as `violates`)

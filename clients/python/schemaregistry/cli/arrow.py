@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from schemaregistry.cli.output import write_output
+from schemaregistry import output_files
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import json_text, printable
@@ -50,7 +50,7 @@ def arrow(
     if output is None:
         say(text.removesuffix("\n"))
     else:
-        write_output(output, text.encode())
+        output_files.write(output, text.encode())
     for line in _advice(proposal, report):
         say(line, err=True)
     raise typer.Exit(report.exit_code)

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from schemaregistry import output_files
 from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.output import write_output
 from schemaregistry.cli.say import say
 
 
@@ -24,5 +24,5 @@ def contract(
     `schemaregistry check … --schema FILE.pb` judges by it without a registry; so do readers of other languages.
     """
     compiled = pull(schema, connection).contract
-    write_output(output, compiled.SerializeToString(deterministic=True))
+    output_files.write(output, compiled.SerializeToString(deterministic=True))
     say(f"{output}: {compiled.id} {compiled.version}, {len(compiled.checks):,} checks", err=True)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from schemaregistry import output_files
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions, split_version
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.output import write_output
 from schemaregistry.document import loads
 from schemaregistry.terminal import json_text
 
@@ -30,7 +30,7 @@ def get(
     if output is None:
         typer.echo(data, nl=False)  # noqa: TID251 (the bytes as they are)
     else:
-        write_output(output, data)
+        output_files.write(output, data)
 
 
 def _described(fetched: "Fetched") -> bytes:

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
+from schemaregistry import output_files
 from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.output import write_output
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
 
@@ -35,7 +35,7 @@ def gx(
     if output is None:
         say(text.removesuffix("\n"))
         return
-    write_output(output, text.encode())
+    output_files.write(output, text.encode())
     unsaid = len(made["meta"]["schemaregistry"]["unsaid"])
     rest = f"; {unsaid:,} rules can't be said, see its meta" if unsaid else ""
     say(f"{output}: {made['name']}, {len(made['expectations']):,} expectations{rest}", err=True)

@@ -10,6 +10,7 @@ from schemaregistry.cli.contract_option import pull
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.output_files import regular_target
 from schemaregistry.terminal import printable
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def sample(
     say(
         printable(
             f"{output}: {_rows(made.rows)} of {contract.id} {contract.version}, {made.bytes:,} bytes{_fault(made)}"
-        )
+        ),
+        # What goes through a pipe, often stdout, is rows alone.
+        err=regular_target(output) is None,
     )
 
 

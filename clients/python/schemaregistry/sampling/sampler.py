@@ -1,6 +1,8 @@
 """Write a file of sample rows: make them, write them, check the file like any other, and only then rename it."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +19,7 @@ from schemaregistry.data.engine.conform import converted
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.load.atomic_files import hidden_file
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.output_files import opened_through, regular_target, unwritable
 from schemaregistry.sampling.faults import SampleFault, chosen, cut_off
 from schemaregistry.sampling.files import TableWriter, Target, format_of, writer
 from schemaregistry.sampling.row_maker import Sampler
@@ -64,7 +66,8 @@ class Sampled:
 def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checked: bool = True) -> Sampled:
     """Write rows that conform to a contract, except for the requested fault, in the format of the file's name.
 
-    The same arguments give the same rows. Nothing is written on an error. Raises InvalidArgument (UNKNOWN_FORMAT,
+    The same arguments give the same rows. Nothing is written on an error; a FIFO or a device named `out` gets the bytes
+    once they are checked. Raises InvalidArgument (UNKNOWN_FORMAT,
     UNKNOWN_FAULT, BAD_COUNT, NO_COLUMNS, NOT_FOR_CSV, DESTINATION_UNWRITABLE, OUTPUT_UNWRITABLE), and Unimplemented
     (NO_SAMPLE) where no conforming rows are found.
     """
@@ -76,7 +79,8 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
     sampler = Sampler.of(plan, wanted.seed)
     fault = chosen(wanted.fault, plan, sampler.nodes) if wanted.fault else None
     faulty = _faulty(wanted, fault, form)
-    hidden = hidden_file(out.parent)
+    target = regular_target(out)
+    hidden = hidden_file(target.parent if target else Path(tempfile.gettempdir()))
     try:
         with _writable(out):
             with os.fdopen(os.dup(hidden.descriptor), "wb") as file:
@@ -86,8 +90,11 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
         csv = _TABS if out.suffix.lower() == ".tsv" else PLAIN_CSV
         report = _checked(contract, hidden.path, csv, form, (fault, faulty)) if checked else None
         size = hidden.path.stat().st_size
-        with _writable(out):
-            hidden.show(out)
+        if target is None:
+            _copy(hidden.path, out)
+        else:
+            with _writable(out):
+                hidden.show(target)
     finally:
         hidden.discard()
         os.close(hidden.descriptor)
@@ -170,11 +177,16 @@ def _checked(contract: contract_pb2.Contract, path: Path, csv: CsvDialect, form:
     return report
 
 
+def _copy(made: Path, out: Path) -> None:
+    """Write a finished file through into a FIFO, a device or a descriptor."""
+    with made.open("rb") as rows, opened_through(out) as stream:
+        shutil.copyfileobj(rows, stream)
+
+
 @contextmanager
 def _writable(out: Path) -> Iterator[None]:
     """Raise InvalidArgument (OUTPUT_UNWRITABLE) for an error of the file system."""
     try:
         yield
     except OSError as error:
-        message = f"can't write {out} ({error.strerror or error}): name a file that can be written"
-        raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE") from None
+        raise unwritable(out, error) from None

@@ -4,6 +4,7 @@ The temporary name is hidden. A process that was killed leaves a file without a 
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -36,7 +37,12 @@ class AtomicFile:
     made: tuple[Path, ...]
 
     def show(self, final: Path) -> None:
-        """Rename it to `final` and let others read it; its contents must be synced before. Raises OSError."""
+        """Rename it to `final` and let others read it; its contents must be synced before.
+
+        Raises OSError, also where `final` is a FIFO, a device or a socket: a rename would take its place.
+        """
+        if final.exists() and not (final.is_file() or final.is_dir()):
+            raise FileExistsError(errno.EEXIST, "it is no regular file", str(final))
         _allow_readers(self.path)
         self.path.replace(final)
         # A rename is durable only once its folder is synced.

@@ -18,6 +18,7 @@ from schemaregistry.data.load.atomic_files import hidden_file, remove
 from schemaregistry.data.load.overlap import SourcePlace
 from schemaregistry.data.load.writing import ParquetOutput
 from schemaregistry.errors import InvalidArgument, MissingExtra, Unavailable
+from schemaregistry.output_files import regular_target
 
 try:
     import duckdb
@@ -70,6 +71,9 @@ class DuckdbTable:
         self.place: SourcePlace = file
         self._path = file
         self._table = _Table(table, schema)
+        # DuckDB waits for a FIFO's other end without end.
+        if regular_target(file) is None:
+            raise _refused(f"{file} is a pipe or a device: name a file of DuckDB's, or a new one")
         if file.exists():
             with _opened(file, read_only=True) as database:
                 self._table.check(database)

@@ -54,7 +54,7 @@ class Quarantine:
         contents = repr((report.schema.fingerprint, [facts.path for facts in report.files], self._files))
         final = self._path / f"{self._stem}-{hashlib.sha256(contents.encode()).hexdigest()[:12]}"
         # It exists if the same load ran before, with the same contents.
-        if not final.exists():
+        if not final.is_dir():
             self._hidden.show(final)
             self._shown = final
         return str(final)

@@ -1,0 +1,39 @@
+"""How the commands for operators end on an error: its exit code, and with `--json` a line that says what is wrong."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+
+from schemaregistry.cli.exit_codes import exit_code
+from schemaregistry.cli.say import say
+from schemaregistry.errors import FailedPrecondition, RegistryError
+
+CHANGED: Final = frozenset({"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS"})
+"""The reasons that say that a store was read and isn't as it was written: exit code 1."""
+USAGE: Final = 2
+
+
+@contextmanager
+def ending_with_code(*, as_json: bool) -> Iterator[None]:
+    """Print the error of the block on stderr, with `as_json` also as a line on stdout, and exit.
+
+    1: the store was changed. 2: the store, the directory or the file that was named can't be used. 3: it could not be
+    told, since a file is cut off or etcd is away.
+    """
+    try:
+        yield
+    except RegistryError as error:
+        say(f"schemaregistry: {error.message}", err=True)
+        if as_json:
+            facts = {"reason": error.reason, "message": error.message, **error.metadata}
+            say(json.dumps({"error": facts}))
+        raise typer.Exit(_code(error)) from None
+
+
+def _code(error: RegistryError) -> int:
+    if isinstance(error, FailedPrecondition) and error.reason not in CHANGED:
+        return USAGE
+    return exit_code(error)

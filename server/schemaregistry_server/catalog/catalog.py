@@ -101,6 +101,7 @@ class Catalog:
         for name, later in groupby(sorted(fresh, key=_id), key=_id):
             subject = subjects.get(name)
             if subject is None:
+                # Older catalogs see the id too, and leave it out, since their `subjects` don't have it.
                 insort(self._ids, name)
             grown = (subject or Subject(name)).grown(list(later))
             subjects = subjects.insert(name, grown)

@@ -75,5 +75,6 @@ class CurrentCatalog:
         )
 
     def _wake(self) -> None:
+        # A new event first: a waiter that wakes and waits again must wait for the next change.
         changed, self.changed = self.changed, asyncio.Event()
         changed.set()

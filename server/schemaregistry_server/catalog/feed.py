@@ -31,7 +31,7 @@ async def follow(store: Store, current: CurrentCatalog) -> None:
         try:
             ended = await _followed(store, current)
         except Unavailable as away:
-            if not current.stale:
+            if not current.stale:  # once for each outage, and not at each attempt
                 log.warning("the store is away, reads go on from memory: %s", away.message)
             current.mark_stale(away.message)
             await asyncio.sleep(PAUSE)

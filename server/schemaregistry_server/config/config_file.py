@@ -31,6 +31,7 @@ def _values(context: typer.Context, path: Path, found: Mapping[str, object]) -> 
             near = difflib.get_close_matches(name, options, n=1)
             hint = f" Did you mean {near[0].replace('_', '-')}?" if near else ""
             raise typer.BadParameter(f"{path}: there is no setting {key}.{hint}")
+        # A single value where a list is due would be taken apart into characters.
         lists = options[name].nargs != 1 or getattr(options[name], "multiple", False)
         if isinstance(value, dict) or isinstance(value, list) != lists:
             raise typer.BadParameter(f"{path}: {key} must be {'a list' if lists else 'one value'}.")

@@ -15,6 +15,6 @@ def usable(quota: Path = QUOTA) -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         most, period = quota.read_text(encoding="ascii").split()
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # no Linux, or no control group v2
         return cores
     return cores if most == "max" else max(1, min(cores, math.ceil(int(most) / int(period))))

@@ -92,6 +92,7 @@ def _production(options: Settings) -> Settings:
             reason="SETTINGS_MISSING",
         )
     _must_fit(options)
+    # The embedded store has one writer, hence one process; else one process for each core.
     workers = 1 if options.store == "sqlite" else options.workers or usable()
     return replace(
         options,

@@ -39,12 +39,14 @@ OPTIONS: Final = (
     ("grpc.keepalive_time_ms", 6_000),
     ("grpc.keepalive_timeout_ms", 2_000),
     ("grpc.keepalive_permit_without_calls", 0),
+    # 0 is no limit: grpc would otherwise send two pings on a quiet watch and then no more.
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 1_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # A page of documents is larger than grpc's limit of 4 MiB; `etcd_client.PAGE_BYTES` bounds it.
     ("grpc.max_receive_message_length", -1),
+    # Channels of several stores share connections otherwise, and with them the backoff after a failure.
     ("grpc.use_local_subchannel_pool", 1),
 )
 
@@ -110,6 +112,7 @@ class EtcdConnection:
         self._token = token
         self._endpoints = self._connect()
         self._closed = False
+        # A random first endpoint, so that servers are spread over the members.
         self._turn = random.randrange(len(self.addresses))  # noqa: S311 (spreads servers over members)
 
     def _connect(self) -> tuple[Endpoint, ...]:

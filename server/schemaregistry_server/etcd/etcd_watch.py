@@ -136,7 +136,7 @@ async def _whole(responses: AsyncIterator[rpc_pb2.WatchResponse], reached: int) 
         if ready:
             reached = ready[-1].kv.mod_revision
             yield WatchedEvents(reached, ready)
-        elif not (response.events or response.created):
+        elif not (response.events or response.created):  # a mark of progress
             reached = max(reached, response.header.revision)
             yield WatchedEvents(reached)
 

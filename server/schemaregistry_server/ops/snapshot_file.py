@@ -150,6 +150,7 @@ def _unpack(payload: bytes) -> Write:
 
 
 def _typed(members: dict[str, Any], types: dict[str, type]) -> dict[str, Any]:
+    # `type`, since a bool is an instance of int.
     if {name: type(value) for name, value in members.items()} != types:
         raise ValueError(f"it must have {', '.join(types)} and nothing else")
     return members
@@ -213,7 +214,7 @@ class _SnapshotReader:
     def _frame(self, file: IO[bytes]) -> bytes:
         """Read the next frame and return its payload, once its SHA-256 was compared."""
         self._start = self.offset
-        line = file.readline(LINE)
+        line = file.readline(LINE)  # bounded: a damaged file may have no newline
         length = line[65:-1]
         if not (length.isdigit() and line.endswith(b"\n")):
             raise self.damaged("it is cut off, or was changed")

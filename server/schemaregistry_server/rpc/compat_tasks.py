@@ -49,7 +49,7 @@ def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> Non
     try:
         admit(history, document, seconds=seconds)
     except RefusedVersion as refused:
-        raise _rendered(refused) from None
+        raise _rendered(refused) from None  # encoded here: the verdict of a wide document is megabytes of JSON
 
 
 def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002

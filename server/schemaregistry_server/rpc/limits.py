@@ -123,7 +123,7 @@ def _check_text(name: str, value: str) -> None:
 
 
 def _check_id(_: str, value: str) -> None:
-    if len(value) > MAX_ID:
+    if len(value) > MAX_ID:  # shorter ones are checked where they are looked up
         check_id(value)
 
 

@@ -50,6 +50,7 @@ def read(size: int, token: str, *query: str) -> PageRequest:
     """
     if size < 0:
         raise InvalidArgument(f"page_size is {size}: leave it out or ask for 1 to {MAX_SIZE}.", reason="BAD_PAGE_SIZE")
+    # A hash, so that a token of long filters stays short.
     mark = hashlib.sha256("\0".join(query).encode()).hexdigest()[:16]
     return PageRequest(min(size or DEFAULT_SIZE, MAX_SIZE), _after(token, mark) if token else "", mark)
 

@@ -29,6 +29,7 @@ class Registrar:
         self._store = store
         self._current = current
         self._judge = judge
+        # Weak: a lock lasts as long as someone holds or waits for it, so the dictionary doesn't grow with the ids.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def write(self, document: Candidate, who: str) -> tuple[Entry, bool]:
@@ -51,7 +52,7 @@ class Registrar:
         subject = self._current.catalog.subjects.get(document.id) or Subject(document.id)
         if (there := subject.by_version.get(version)) is not None:
             return _same(there.entry, document), False
-        if subject.versions:
+        if subject.versions:  # the first version of an id has nothing to be compatible with
             await self._judge.admit(_judged(subject, document), document, who)
         entry = Entry(
             id=document.id,

@@ -84,6 +84,7 @@ class VerdictCache:
 
     def __init__(self, judge: Compatibility) -> None:
         self._judge = judge
+        # Tasks and not results, so that concurrent callers wait for one comparison.
         self._known: OrderedDict[VersionPair, asyncio.Task[Rendered]] = OrderedDict()
         self._contracts: ByteLru[CatalogVersion, Prepared] = ByteLru(
             CONTRACTS, lambda made: len(made.proto) + len(made.json)

@@ -62,6 +62,7 @@ def _within(verdict: Verdict, limit: int) -> Verdict:
 
 def _shortened(verdict: Verdict) -> pb.Verdict:
     """The verdict within IN_STATUS bytes: drop its last changes first, then its witness and the message's end."""
+    # More than 64 changes hardly fit, and a verdict may have thousands, which would be converted for nothing.
     message = to_message(replace(verdict, changes=verdict.changes[:64]))
     while message.ByteSize() > IN_STATUS and message.changes:
         del message.changes[len(message.changes) // 2 :]

@@ -38,6 +38,7 @@ async def watch(
     ids = frozenset(map(check_id, request.ids))
     reached = request.after_revision
     catalog = await _catalog_at(current, reached)
+    # `catalog` is immutable, so the snapshot ends although versions are registered meanwhile.
     async for registered in _chosen(catalog, reached, ids):
         yield _event(registered, "snapshot", request.include_documents)
     now = asyncio.get_running_loop().time
@@ -48,6 +49,7 @@ async def watch(
         catalog = await _next(current, reached, due - now())
         async for registered in _chosen(catalog, reached, ids):
             yield _event(registered, "change", request.include_documents)
+        # The second condition: where changes come without pause, no wait ever times out.
         if catalog.revision == reached or now() >= due:
             yield _progress(catalog, current)
             due = now() + progress_seconds

@@ -58,7 +58,7 @@ class _AsyncWorker:
         Where the caller is cancelled, the worker is killed, so that it is free for the next question.
         """
         try:
-            if not self._pid:
+            if not self._pid:  # the first frame of a new worker is its process id
                 self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
             frame = await self._exchange(question, monotonic() + seconds + GRACE)
         except TimeoutError:

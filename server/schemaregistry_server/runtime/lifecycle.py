@@ -74,17 +74,20 @@ async def _start(
 ) -> "_ServerLife":
     """Start everything, health first and the transports last; closing `stack` stops all but the transports."""
     sources = publishing.read(settings.publish) if settings.publish else []
+    # Health first: it tells what the server waits for, which in production may be its store for a long time.
     watched = await stack.enter_async_context(HealthPort(settings.health, lambda: readiness.state))
     if settings.dev:
         pki.ensure(settings.tls)
     settings.files.pem()  # report bad TLS files now, and not after a long wait for the store
     current = CurrentCatalog()
     store = await _loaded(stack, settings, readiness, current)
+    # Before publishing: a write is answered once the feed has brought it into the catalog.
     feeding = asyncio.create_task(feed.follow(store, current))
     stack.callback(feeding.cancel)
     describing = asyncio.create_task(feed.describe(current.catalog))
     stack.callback(describing.cancel)
     registry = _registry(stack, store, current, settings)
+    # Before the transports listen, so that no caller finds half of the directory published.
     published = await publishing.publish(registry, sources, DEV_PUBLISHER)
     transports = Transports(registry, settings, readiness)
     stack.callback(transports.close)
@@ -130,6 +133,7 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
     # Each process gets its share of the cores; two at least, so that one caller's question doesn't block another's.
     readers_workers = max(2, usable() // settings.workers)
     template = compat_worker.template()
+    # On a thread, since it waits for the template's process to end.
     stack.push_async_callback(asyncio.to_thread, template.close)
     writers = CompatWorkers(template, seconds=settings.judge_seconds, waiting=WRITES)
     readers = CompatWorkers(template, workers=readers_workers, seconds=settings.judge_seconds)
@@ -182,7 +186,7 @@ def stop_signal() -> asyncio.Event:
 
     def receive(signum: int) -> None:
         if stopping.is_set() and signum == signal.SIGINT:
-            os._exit(128 + signum)
+            os._exit(128 + signum)  # 128 + the signal's number, as a shell reports it
         stopping.set()
 
     for signum in (signal.SIGINT, signal.SIGTERM):

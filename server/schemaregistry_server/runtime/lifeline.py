@@ -17,6 +17,7 @@ def end_with_parent(signum: signal.Signals) -> None:
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signum)
+    # The parent may have ended before prctl: then this process has another parent already, and gets no signal.
     parent = multiprocessing.parent_process()
     if parent is not None and parent.pid != os.getppid():
         os.kill(os.getpid(), signum)

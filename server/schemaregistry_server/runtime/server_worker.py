@@ -43,6 +43,7 @@ class WorkerStatus:
 
 def work(settings: Settings, reports: Connection) -> None:
     """Serve until SIGTERM, or until the supervisor ends; exit with REFUSED where the server can't start."""
+    # First of all: if the supervisor ends before this, nothing would stop the worker.
     lifeline.end_with_parent(signal.SIGTERM)
     logging.basicConfig(format=LOG_FORMAT)
     try:

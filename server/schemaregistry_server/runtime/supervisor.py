@@ -94,7 +94,7 @@ class SupervisedWorker:
         reader, writer = context.Pipe(duplex=False)
         self._process = process = context.Process(target=work, args=(self._settings, writer))
         process.start()
-        writer.close()
+        writer.close()  # the child has its own; with this one open the pipe would never end
         ended = asyncio.Event()
         self.silent = -math.inf  # until its first report a worker may take as long as it needs
         loop.add_reader(reader, self._take, reader)

@@ -73,7 +73,7 @@ class TlsFiles:
 
 def open_to_all(key: Path) -> bool:
     """Whether every user of the machine may read or change a key's file. Its group may: mounted secrets need that."""
-    return bool(key.stat().st_mode & 0o006)
+    return bool(key.stat().st_mode & 0o006)  # others: read or write
 
 
 def authorities(ca: Path) -> bytes:

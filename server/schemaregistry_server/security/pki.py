@@ -164,6 +164,7 @@ def _write(directory: Path, name: str, pair: KeyPair) -> None:
     key = pair.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+    # A crash between the two leaves a certificate and a key that don't match; `_read` then has them made anew.
     _replace(directory / f"{name}-key.pem", key, 0o600)
     _replace(directory / f"{name}.pem", pair.certificate.public_bytes(serialization.Encoding.PEM), 0o644)
 
@@ -172,6 +173,7 @@ def _replace(path: Path, data: bytes, mode: int) -> None:
     """Write a new file with its mode set from the start, and rename it into place: others can never read the key."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
+    # O_EXCL: a file or link that someone else put there is refused.
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
     beside.replace(path)

@@ -114,6 +114,7 @@ class EtcdStore:
         """
         value = etcd_layout.version_value(entry, secrets.token_hex(8))
         head = self._heads.get(entry.id)
+        # A remembered head that isn't the expected one may be outdated: read it before the write is refused.
         with _store_errors():
             if (head and head.version) != expected_latest:
                 _, there = await self._client.get(self._layout.latest(entry.id))
@@ -126,7 +127,7 @@ class EtcdStore:
                     return revision
                 head = self._head(entry, there)
                 if self._layout.version(entry) in there:
-                    break
+                    break  # another write of the same version: no further round can succeed
         raise Conflict(entry, head.revision if head else 0)
 
     async def _swap(self, entry: Entry, value: bytes, head: Head | None) -> tuple[int, dict[bytes, KeyValue]]:
@@ -197,6 +198,7 @@ class EtcdStore:
         """
         if (await self.load()).entries or await self.audit():
             raise not_empty("This etcd")
+        # Each task waits for the one before it of its id, so that an id's versions keep their order.
         latest: dict[str, asyncio.Task[str]] = {}
         room = asyncio.Semaphore(RESTORING)
         try:

@@ -22,6 +22,8 @@ LAYOUT = 2
 HEADER = 100
 """Bytes of the header of every database (https://www.sqlite.org/fileformat2.html#the_database_header)."""
 
+# AUTOINCREMENT: SQLite would otherwise give the number of a last row that is gone to another one, and a revision is
+# never used twice. The triggers hold against every program that writes to the file, not only this one.
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE version (
@@ -67,6 +69,7 @@ def lock(path: Path) -> TextIO:
     beside = path.with_name(path.name + ".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # "a+" leaves the content alone: it is the process id of a server that may still have the lock.
         held = beside.open("a+", encoding="ascii")
     except OSError as failed:
         raise FailedPrecondition(
@@ -98,8 +101,10 @@ def connect(path: Path) -> sqlite3.Connection:
     _must_not_be_emptied(path)
     _make_private(path)
     try:
+        # No implicit transactions: the store begins its own. It opens here, and writes from its writer thread.
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
+        # In WAL mode NORMAL would lose the last commits with a power failure, after they were acknowledged.
         connection.execute("PRAGMA synchronous = FULL")
         _lay_out(connection, path)
         (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -135,7 +140,7 @@ def _must_not_be_emptied(path: Path) -> None:
 
 def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
-        connection.executescript(SCHEMA)
+        connection.executescript(SCHEMA)  # one transaction: a crash leaves an empty file or a complete one
     else:
         _must_be_ours(connection, path)
 

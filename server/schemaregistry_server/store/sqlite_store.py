@@ -83,6 +83,7 @@ class SQLiteStore(SQLiteReader):
         self._waiting: queue.SimpleQueue[_Write | None] = queue.SimpleQueue()
         self._watchers: set[asyncio.Queue[EntryBatch | None]] = set()
         self._closed = False
+        # A daemon, so that a process that ends without `close` isn't held up; what was acknowledged is on the disk.
         self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
         self._writer.start()
 
@@ -156,6 +157,7 @@ class SQLiteStore(SQLiteReader):
             except sqlite3.Error as failed:
                 self._rollback()
                 answers = [partial(_fail, write.done, _away(self._path, failed)) for write in group]
+            # Futures and watchers' queues belong to the event loop, so they are set there.
             self._loop.call_soon_threadsafe(_call_all, answers)
             if ended:
                 return
@@ -183,6 +185,7 @@ class SQLiteStore(SQLiteReader):
         self._connection.execute("BEGIN IMMEDIATE")
         for write in group:
             latest, revision = self._connection.execute(LATEST, (write.entry.id,)).fetchone() or (None, 0)
+            # Read within the transaction, so a write earlier in this group counts too.
             if latest != write.expected_latest or self._exists(write.entry):
                 answers.append(partial(_fail, write.done, Conflict(write.entry, revision)))
             else:
@@ -255,7 +258,7 @@ def _away(path: Path, failed: sqlite3.Error) -> Unavailable:
 
 
 def _succeed(done: asyncio.Future[int], revision: int) -> None:
-    if not done.done():
+    if not done.done():  # cancelled: the caller has left
         done.set_result(revision)
 
 

@@ -45,6 +45,7 @@ async def read(store: Readable) -> History:
 
     Raises FailedPrecondition (AUDIT_BROKEN) where a record was changed, or a version differs from its record.
     """
+    # In this order, so that every version has its record: a write between the two adds a record without a version.
     loaded = await store.load()
     records = await store.audit()
     audit_chain.verify(records)

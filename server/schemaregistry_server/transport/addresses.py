@@ -94,6 +94,7 @@ def _bound(address: str, option: str, *, shared: bool) -> socket.socket:
         with ExitStack() as stack:
             try:
                 bound = stack.enter_context(socket.socket(family, kind, protocol))
+                # A port whose last connections are in TIME_WAIT can be bound, so a server may start again at once.
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, int(shared))
                 bound.bind(where)

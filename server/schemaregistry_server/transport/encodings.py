@@ -73,6 +73,7 @@ def _decompressed(name: str, data: bytes, most: int) -> bytes:
     made: bytes = b""
     for _ in range(MAX_MEMBERS):
         room = most + 1 - len(made)
+        # wbits=31: gzip alone, no zlib or raw deflate.
         decoder: Any = zlib.decompressobj(wbits=31) if name == "gzip" else zstd.ZstdDecompressor(options=WINDOW)
         part = decoder.decompress(data, room)
         if not decoder.eof and len(part) < room:

@@ -34,7 +34,9 @@ OPTIONS: Final = (
     ("grpc.server.max_pending_requests_hard_limit", 8192),
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),
+    # Also without calls, so that the connections of clients that vanished are found.
     ("grpc.keepalive_permit_without_calls", 1),
+    # Clients may ping every 10 s; one that pings more often is disconnected.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
 )
 """Bounds on every stream, message and connection (https://grpc.github.io/grpc/core/group__grpc__arg__keys.html).

@@ -179,7 +179,7 @@ class BoundedConnection(HttpToolsProtocol):
             part = data[start : start + SLICE]
             self._unparsed += len(part)
             self._feed(part)
-            if self._unparsed > MAX_HEAD:
+            if self._unparsed > MAX_HEAD:  # the parser is still within one head, chunk size or trailer
                 self.refuse(LONG_HEAD)
 
     def _feed(self, part: bytes) -> None:
@@ -224,6 +224,7 @@ class BoundedConnection(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        # uvicorn would queue any number of them.
         if len(self.pipeline) >= MAX_PIPELINED:
             raise CROWDED
         hosts = [value for name, value in self.headers if name == b"host"]

@@ -109,6 +109,7 @@ async def body(scope: Scope, receive: Receive) -> bytes:
 
     Raises TooLarge for more than MAX_BODY, InvalidArgument (BODY_CUT, BAD_ENCODING) or UnsupportedEncoding.
     """
+    # Refused by its Content-Length before any of it is read; without one, as soon as too much has come.
     length = header(scope["headers"], b"content-length")
     if length.isdigit() and int(length) > MAX_BODY:
         raise _too_large()

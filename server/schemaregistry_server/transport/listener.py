@@ -79,7 +79,7 @@ class HttpListener:
                 app,
                 http=cast("type[BoundedConnection]", partial(BoundedConnection, most=descriptors.connections(most))),
                 ws="none",
-                lifespan="off",
+                lifespan="off",  # `lifecycle.py` starts and stops what the app needs
                 log_config=None,
                 access_log=False,
                 server_header=False,

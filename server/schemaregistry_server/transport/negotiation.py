@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
+# A comma or semicolon within a quoted string separates nothing (RFC 9110, section 5.6.4).
 _ITEM: Final = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _PART: Final = re.compile(r'(?:[^;"]|"(?:[^"\\]|\\.)*")+')
 _QUALITY: Final = re.compile(r"0(\.\d{0,3})?|1(\.0{0,3})?", re.ASCII)

@@ -35,6 +35,7 @@ class Paths:
 
     def _app(self, scope: Scope) -> ASGIApp:
         segments = scope["raw_path"].decode("latin-1").split("/")
+        # The app answers HEAD as GET, and uvicorn drops the body.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         allowed: set[str] = set()
         for template, answers in self._templates.get(len(segments), ()):

@@ -88,7 +88,7 @@ def to_status(error: RegistryError) -> status_pb2.Status:
     Its details: ErrorInfo, BadRequest for an error with a pointer, RetryInfo for Unavailable, the verdict of a refused
     write.
     """
-    number: int = grpc_status(error).value[0]
+    number: int = grpc_status(error).value[0]  # the value of a grpc.StatusCode is its number and its name
     status = status_pb2.Status(code=number, message=cut(error.message))
     for detail in _details(error):
         status.details.add().Pack(detail)

@@ -27,6 +27,7 @@ class Transports:
         access = Access(frozenset(settings.publisher), revoked)
         quota = Quota()
         self._grpc = GrpcTransport(registry, access, settings, quota)
+        # Here and not in `start`, so that bad files and a taken address stop the server before anything listens.
         self._pem = Reloaded(settings.files.paths, settings.files.pem)
         self._rest: HttpListener | None = None
         self._rest_address = ""

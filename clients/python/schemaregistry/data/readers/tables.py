@@ -3,22 +3,24 @@
 Nothing but pyarrow is imported: a caller who passes a frame has its library loaded already.
 """
 
+import re
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
 from itertools import tee
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
-from schemaregistry.data.arrow import json_text
+from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.batch import Batch
-from schemaregistry.data.arrow.types import is_json
+from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
+from schemaregistry.data.readers.pandas_frame import table_of
+from schemaregistry.data.readers.pandas_objects import Objects
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schemas import refuse_repeated
@@ -28,25 +30,33 @@ from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
 """Rows evaluated at a time."""
+_CHANGED_BY_DUCKDB: Final = re.compile(r"\b(TIME WITH TIME ZONE|VARIANT|BIT|BIGNUM|UHUGEINT)\b")
+"""Types of DuckDB, also within lists and structs, that its Arrow export has no type for (a UHUGEINT turns negative)."""
 _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for a pandas frame that has no Arrow types."""
 
 
 class BatchStream(NamedTuple):
-    """The schema of a table, and a function that yields its batches with the named columns."""
+    """The schema of a table, and a function that yields its batches with the named columns.
+
+    `objects` are columns of which some values have no place in the column's type. `changed` are columns whose values
+    their library changes where it gives them to Arrow, with the type that each has there.
+    """
 
     schema: pa.Schema
     batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
+    objects: Mapping[str, Objects] = {}
+    changed: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class TableSource(Source):
     """A table as a source; `path` is a name for it, such as `<pyarrow.Table>`.
 
-    `open` takes the names of the columns that may hold any JSON value.
+    `open` takes the plan by which the rows are judged.
     """
 
-    open: Callable[[Collection[str]], BatchStream] = field(kw_only=True)
+    open: Callable[[Plan], BatchStream] = field(kw_only=True)
     bytes: int = 0
 
     @property
@@ -71,18 +81,39 @@ class TableReader:
         """
         path = self._source.path
         try:
-            stream = self._source.open([str(place.name) for place in self._plan.columns if is_json(place.kind)])
+            stream = self._source.open(self._plan)
             refuse_repeated(path, stream.schema)
             yield FileSchema(stream.schema)
             names = needed(self._plan, stream.schema.names)
+            for name in filter(stream.changed.__contains__, names):
+                what = f'column "{name}" is {stream.changed[name]}'
+                raise UnreadableFile(
+                    path, "NOT_ARROW", f"{what}, which Arrow has no type for: cast it to the contract's"
+                )
+            row = 0
             for whole in stream.batches(names):
                 for start in range(0, whole.num_rows, _BATCH_ROWS):
                     batch = whole.slice(start, _BATCH_ROWS)
                     batch.validate()
-                    yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
+                    found = Batch({name: batch.column(name) for name in names}, batch.num_rows)
+                    yield ColumnRows(self._with_objects(found, stream.objects, row))
+                    row += batch.num_rows
         except READ_ERRORS as error:
             raise UnreadableFile(path, "CORRUPT", str(error)) from None
         self.position = self._source.size
+
+    def _with_objects(self, batch: Batch, objects: Mapping[str, Objects], start: int) -> Batch:
+        """Add the misfits and texts of columns of objects to a batch whose first row is row `start` of the table."""
+        misfits: dict[int, Mask] = {}
+        texts: dict[int, Array] = {}
+        for name, column in objects.items():
+            place = self._plan.column(name)
+            if place is not None and name in batch.columns:
+                unread = column.misfits[start : start + batch.rows]
+                if unread.any():
+                    misfits[place.index] = unread
+                texts[place.index] = column.texts.slice(start, batch.rows)
+        return replace(batch, misfits=misfits, texts=texts) if objects else batch
 
 
 def rows_of(table: Any) -> Sequence[TableSource]:
@@ -96,10 +127,10 @@ def rows_of(table: Any) -> Sequence[TableSource]:
     """
     name = _name(table)
     if _is_a(table, "pandas", "DataFrame"):
-        return [TableSource(name, "table", open=lambda as_json: _of_pandas(name, table, as_json))]
+        return [TableSource(name, "table", open=lambda plan: _of_pandas(name, table, plan))]
     if _is_a(table, "polars", "LazyFrame"):
         return [TableSource(name, "table", open=lambda _: _of_query(name, table))]
-    if _is_a(table, "narwhals", "LazyFrame"):
+    if _is_a(table, "narwhals", "LazyFrame") or _is_a(table, "narwhals", "DataFrame"):
         return rows_of(table.to_native())
     if _is_a(table, "pyarrow.dataset", "Dataset"):
         return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
@@ -128,7 +159,21 @@ def _is_a(table: Any, module: str, name: str) -> bool:
 def _of_stream(name: str, table: Any) -> BatchStream:
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
-    return BatchStream(reader.schema, lambda _: _batches(name, reader))
+    return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=_changed(table))
+
+
+def _changed(table: Any) -> dict[str, str]:
+    """Return the columns whose values a library changes on their way to Arrow, with their types.
+
+    polars gives the addresses of its objects for them. DuckDB 2.0 gives times without their offset, and the bytes of
+    its own encoding for the other types.
+    """
+    if _is_a(table, "polars", "DataFrame"):
+        return {name: f"polars' {kind}" for name, kind in table.schema.items() if "Object" in str(kind)}
+    if _is_a(table, "duckdb", "DuckDBPyRelation"):
+        kinds = zip(table.columns, map(str, table.types), strict=True)
+        return {name: f"DuckDB's {kind}" for name, kind in kinds if _CHANGED_BY_DUCKDB.search(kind)}
+    return {}
 
 
 def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -150,7 +195,8 @@ def _of_array(name: str, table: Any) -> BatchStream:
 def _of_query(name: str, query: Any) -> BatchStream:
     """A polars lazy frame: the schema without running the query, then the named columns chunk by chunk."""
     with _asking(name):
-        schema = pa.table(query.collect_schema().to_frame()).schema
+        empty = query.collect_schema().to_frame()
+        schema = pa.table(empty).schema
 
     def chunks(names: list[str]) -> Iterator[pa.RecordBatch]:
         with _asking(name):
@@ -159,7 +205,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
         for chunk in _batches(name, chunks):
             yield from pa.table(chunk).to_batches()
 
-    return BatchStream(schema, chunks)
+    return BatchStream(schema, chunks, changed=_changed(empty))
 
 
 @contextmanager
@@ -174,39 +220,15 @@ def _asking(name: str) -> Iterator[None]:
         raise UnreadableFile(name, "NOT_ARROW", message) from None
 
 
-def _of_pandas(name: str, frame: Any, as_json: Collection[str]) -> BatchStream:
-    """A pandas frame. An index without a name only numbers the rows and is left out.
-
-    Objects in the columns `as_json` are converted to JSON text.
-    """
-    nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
+def _of_pandas(name: str, frame: Any, plan: Plan) -> BatchStream:
     try:
-        objects = [column for column in as_json if column in frame.columns and frame.dtypes[column] == "object"]
-        frame = frame.assign(**{column: [_json_text(value) for value in frame[column]] for column in objects})
-        table = pa.Table.from_pandas(frame)
+        table, objects = table_of(frame, plan)
+        # Arrow has their numbers, of which days or months it doesn't say.
+        counted = ("PeriodDtype", "IntervalDtype")
+        changed = {name: f"pandas' {kind}" for name, kind in frame.dtypes.items() if type(kind).__name__ in counted}
     except _NOT_ARROW as error:
-        what = "; ".join(map(str, error.args))
-        raise UnreadableFile(name, "NOT_ARROW", f"{what}: give each column one name and one type") from None
-    table = table.select([column for column in table.schema.names if column not in nameless])
-    return BatchStream(table.schema.remove_metadata(), lambda _: table.to_batches(max_chunksize=_BATCH_ROWS))
-
-
-def _json_text(value: Any) -> str | None:
-    """Convert an object in a json column: a string is JSON text already, NaN and None are missing.
-
-    Raises TypeError for a value that JSON doesn't have.
-    """
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float | Decimal | list | dict):
-        # Only NaN differs from itself, as a float and as a Decimal.
-        return None if value != value else json_text.written(value)  # noqa: PLR0124
-    if hasattr(value, "tolist"):
-        return _json_text(value.tolist())
-    # By name, since pandas may not be imported.
-    if type(value).__name__ in ("NAType", "NaTType"):
-        return None
-    raise TypeError(f"a {type(value).__name__} is no JSON value")
+        raise UnreadableFile(name, "NOT_ARROW", str(error)) from None
+    return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS), objects, changed)
 
 
 def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
@@ -216,7 +238,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
     """
     keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
-    def scan(_: Collection[str]) -> BatchStream:
+    def scan(_: Plan) -> BatchStream:
         own = fragment.physical_schema
         added = [whole.field(key) for key in keys if key not in own.names]
         schema = pa.schema([*own, *added])

@@ -1,0 +1,174 @@
+"""Convert pandas' columns of Python objects to Arrow, where pyarrow's own inference would change a value.
+
+pyarrow 26 cuts the time off a datetime beside dates, the offset off a time of day and the nanoseconds off a Timestamp,
+takes a datetime without an offset for one in UTC beside others that have one, and makes 1 of True beside numbers and
+bytes of a str beside bytes: all without an error.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from numbers import Number
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from schemaregistry.data.arrow.arrays import Mask
+from schemaregistry.data.arrow.types import Array, DataType, family
+
+_NEVER_CHANGED: Final = frozenset((str, int, float, Decimal, type(None)))
+"""Types whose objects pyarrow converts exactly or refuses, alone and beside one another."""
+_ZONED: Final = "datetime with an offset"
+_TIMES: Final = frozenset(("date", "time", "datetime", _ZONED))
+# In this order: a datetime is a date to Python, a bool and a timedelta64 are numbers.
+_KINDS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
+    ((datetime,), "datetime"),
+    ((date,), "date"),
+    ((time,), "time"),
+    ((bool, np.bool_), "bool"),
+    ((str,), "str"),
+    ((bytes, bytearray, memoryview), "bytes"),
+    ((dict,), "dict"),
+    ((list, tuple, set, frozenset, np.ndarray), "list"),
+    ((np.datetime64,), "datetime64"),
+    ((np.timedelta64,), "timedelta64"),
+    ((Number,), "number"),
+)
+_UNREAD: Final = object()
+"""Marks a value that the column's type can't hold."""
+
+
+class OddObject(ValueError):
+    """A value that has no place in its column; the message says in which column and row."""
+
+    def __init__(self, column: str, row: int, what: str) -> None:
+        super().__init__(f'column "{column}", row {row}: {what}')
+
+
+@dataclass(frozen=True, slots=True)
+class Objects:
+    """A column of N objects: the Arrow array, null where a value isn't of its type, and all values as texts."""
+
+    array: Array
+    misfits: Mask
+    texts: Array
+
+
+class _Leaf(NamedTuple):
+    """A value that isn't a list or dict; `path` leads to it within the value of row `row`."""
+
+    path: str
+    row: int
+    value: Any
+
+
+def of_objects(name: str, values: Sequence[Any], wanted: DataType | None) -> Objects | None:
+    """Convert a column of objects; None where pyarrow's own conversion changes no value.
+
+    `wanted` is the contract's type, None for a column that it doesn't name. Raises OddObject for kinds of values that
+    no one type holds, and for what would change within lists and dicts.
+    """
+    if set(map(type, values)) <= _NEVER_CHANGED:
+        return None
+    kinds = [_kind(value) for value in values]
+    present = set(kinds) - {""}
+    if not present <= _TIMES:
+        _refuse_mixed(name, [*_leaves("", values)])
+        return None
+    plain = len(present) < 2 and not any(map(_is_cut, values))
+    return None if plain or wanted is None else _times(values, kinds, wanted)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether pandas takes an object for a missing value: None, NaN, NaT, NA."""
+    if value is None:
+        return True
+    if isinstance(value, str | list | dict | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
+        return False
+    # By name, since pandas may not be imported; NA answers every comparison with NA.
+    return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)  # noqa: PLR0124
+
+
+def _kind(value: Any) -> str:
+    """Return which kind of value an object is, in words; empty for a missing one."""
+    if is_missing(value):
+        return ""
+    if isinstance(value, datetime) and value.tzinfo:
+        return _ZONED
+    return next((kind for types, kind in _KINDS if isinstance(value, types)), type(value).__name__)
+
+
+def _is_cut(value: Any) -> bool:
+    """Whether pyarrow would cut something off a value."""
+    return bool(getattr(value, "nanosecond", 0)) or (isinstance(value, time) and value.tzinfo is not None)
+
+
+def _leaves(path: str, values: Sequence[Any], row: int | None = None) -> Iterator[_Leaf]:
+    """Yield the values of a column, lists and dicts themselves included, and what is within them."""
+    for index, value in enumerate(values):
+        here = index if row is None else row
+        yield _Leaf(path, here, value)
+        match value:
+            case dict():
+                for key, member in value.items():
+                    yield from _leaves(f"{path}.{key}", [member], here)
+            case list() | tuple() | set() | frozenset():
+                yield from _leaves(f"{path}[]", list(value), here)
+            case np.ndarray() if value.ndim:
+                # All items are of one kind, unless they are objects.
+                yield from _leaves(f"{path}[]", list(value if value.dtype == object else value[:1]), here)
+
+
+def _refuse_mixed(name: str, leaves: Sequence[_Leaf]) -> None:
+    """Raise OddObject for values of more than one kind at the same place, and for times that would be cut."""
+    first: dict[str, str] = {}
+    for path, row, value in leaves:
+        kind = _kind(value)
+        other = first.setdefault(path, kind) if kind else ""
+        if other and other != kind:
+            raise OddObject(f"{name}{path}", row, f"a {kind} beside a {other}: give the column values of one type")
+        if path and _is_cut(value):
+            raise OddObject(f"{name}{path}", row, f"{value} would lose digits or its offset: make the column Arrow's")
+
+
+def _times(values: Sequence[Any], kinds: Sequence[str], wanted: DataType) -> Objects:
+    """Convert a column of dates and times, as the contract's type where a value is of it, else as the first one's."""
+    zoned = _ZONED if getattr(wanted, "tz", None) else "datetime"
+    kind = {"date": "date", "time": "time", "timestamp": zoned}.get(family(wanted), "")
+    if kind not in kinds:
+        kind = next(filter(None, kinds))
+    found = [None if not own else _as(kind, value) for own, value in zip(kinds, values, strict=True)]
+    array = _array(found)
+    if array is None:
+        # Nanoseconds beside years that nanoseconds don't reach.
+        found = [_UNREAD if getattr(value, "nanosecond", 0) else value for value in found]
+        array = _array(found)
+    misfits = np.array([value is _UNREAD for value in found], bool)
+    texts = [value.isoformat() if own else None for own, value in zip(kinds, values, strict=True)]
+    return Objects(array, misfits, pa.array(texts, pa.string()))
+
+
+def _as(kind: str, value: Any) -> Any:
+    """Return a value as one of another kind where both are exactly the same, else `_UNREAD`."""
+    own = _kind(value)
+    if kind == "date" and own == "datetime" and value == datetime.combine(value.date(), time()):
+        return value.date()
+    if kind == "datetime" and own == "date":
+        return datetime.combine(value, time())
+    if own != kind or (kind == "time" and value.tzinfo and value.utcoffset() != timedelta(0)):
+        return _UNREAD
+    return value.replace(tzinfo=None) if kind == "time" else value
+
+
+def _array(values: Sequence[Any]) -> Array | None:
+    """Convert values of one kind; None where they need nanoseconds and are beyond their years."""
+    there = [None if value is _UNREAD else value for value in values]
+    array = pa.array(there)
+    if not any(getattr(value, "nanosecond", 0) for value in there):
+        return array
+    try:
+        return pa.array(there, pa.timestamp("ns", array.type.tz))
+    except pa.ArrowInvalid:
+        return None

@@ -1,0 +1,180 @@
+"""Columns of Python objects in a pandas frame: no value is changed on its way to the check."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import schemaregistry
+from schemaregistry.contract import compile_contract
+from schemaregistry.data import Directory, Quarantine, Report, load, rows_of
+from schemaregistry.document import Document, parse
+
+DATE, NOON = dt.date(2024, 1, 1), dt.datetime(2024, 1, 1, 5, 30)  # noqa: DTZ001
+EAST = dt.timezone(dt.timedelta(hours=5))
+NANOS = pd.Timestamp("2024-01-01 00:00:00.000000001")
+TYPES = {
+    "date32": {"type": "string", "format": "date"},
+    "time64": {"type": "string", "format": "time"},
+    "timestamp": {"type": "string", "format": "date-time"},
+    "float64": {"type": "number"},
+    "int64": {"type": "integer"},
+    "binary": {"type": "string"},
+}
+
+
+def document(kind: str, **parameters: Any) -> Document:
+    rule = {"type": "object", "properties": {"c": TYPES[kind]}}
+    arrow = {"fields": [{"name": "c", "type": {"name": kind, **parameters}}]}
+    return parse(json.dumps({"$id": "o_v1", "version": "1.0.0", **rule, "arrow": arrow}).encode())
+
+
+def judged(values: list[Any], kind: str, **parameters: Any) -> Report:
+    frame = pd.DataFrame({"c": pd.Series(values, dtype=object)})
+    return schemaregistry.check(frame, document(kind, **parameters))
+
+
+def shown(report: Report) -> list[tuple[str, int, Any]]:
+    return [(each.rule, one.row, one.value) for each in report.violations for one in each.examples]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (NOON, "2024-01-01T05:30:00"),
+        (pd.Timestamp("2024-01-01 05:30", tz="US/Eastern"), "2024-01-01T05:30:00-05:00"),
+        (NANOS, "2024-01-01T00:00:00.000000001"),
+        (dt.datetime(2024, 1, 1, tzinfo=EAST), "2024-01-01T00:00:00+05:00"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_time_of_day_beside_dates_fails(value: Any, text: str, first: bool) -> None:
+    report = judged([value, DATE] if first else [DATE, value], "date32")
+    assert shown(report) == [("format", 0 if first else 1, text)]
+
+
+def test_a_midnight_beside_dates_is_a_date() -> None:
+    assert judged([DATE, dt.datetime(2024, 1, 2), None, pd.NaT], "date32").verdict == "conforms"  # noqa: DTZ001
+
+
+@pytest.mark.parametrize("kind", [{"dtype": object}, {"dtype": "category"}])
+def test_categories_are_objects_too(kind: dict[str, Any]) -> None:
+    frame = pd.DataFrame({"c": pd.Series([DATE, NOON], **kind)})
+    assert schemaregistry.check(frame, document("date32")).rows_failing == 1
+
+
+def test_an_index_of_objects_is_a_column_like_the_others() -> None:
+    frame = pd.DataFrame({"x": [1, 2]}, index=pd.Index([DATE, NOON], dtype=object, name="c"))
+    assert schemaregistry.check(frame, document("date32")).rows_failing == 1
+
+
+def test_a_time_with_another_offset_fails() -> None:
+    values = [dt.time(1, tzinfo=EAST), dt.time(2), dt.time(3, tzinfo=dt.UTC)]
+    assert shown(judged(values, "time64", unit="us")) == [("format", 0, "01:00:00+05:00")]
+
+
+def test_times_with_and_without_an_offset_arent_one_column() -> None:
+    values = [dt.datetime(2024, 1, 1, tzinfo=dt.UTC), dt.datetime(2024, 1, 1)]  # noqa: DTZ001
+    assert shown(judged(values, "timestamp", unit="us", tz="UTC")) == [("format", 1, "2024-01-01T00:00:00")]
+    assert shown(judged(values, "timestamp", unit="us")) == [("format", 0, "2024-01-01T00:00:00+00:00")]
+
+
+@pytest.mark.parametrize("other", [NOON, NANOS, dt.datetime(9999, 1, 1)])  # noqa: DTZ001
+def test_nanoseconds_are_no_microseconds(other: dt.datetime) -> None:
+    report = judged([NANOS, other], "timestamp", unit="us")
+    assert ("format", 0, "2024-01-01T00:00:00.000000001") in [(rule, row, value) for rule, row, value in shown(report)]
+    conforming = judged([NANOS, NOON], "timestamp", unit="ns")
+    assert conforming.verdict == "conforms"
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("float64", [1.5, True]),
+        ("int64", [1, np.True_]),
+        ("int64", [np.True_, 1]),
+        ("binary", [b"a", "b"]),
+        ("date32", [DATE, np.datetime64("2024-01-01", "ns")]),
+        ("date32", [DATE, "2024-01-01"]),
+    ],
+)
+def test_kinds_that_no_type_holds_are_named_with_column_and_row(kind: str, values: list[Any]) -> None:
+    report = judged(values, kind)
+    assert report.error is not None
+    assert (report.error.reason, report.verdict) == ("NOT_ARROW", "undecided")
+    assert 'column "c", row 1: ' in report.error.message
+
+
+@pytest.mark.parametrize("values", [[[DATE, NOON]], [{"a": DATE}, {"a": NOON}], [[dt.time(1, tzinfo=EAST)]], [[NANOS]]])
+def test_what_would_change_within_lists_and_dicts_is_named(values: list[Any]) -> None:
+    report = judged(values, "int64")
+    assert report.error is not None
+    assert 'column "c' in report.error.message
+
+
+@pytest.mark.parametrize(
+    ("values", "row"),
+    [([1, 2**64, None], 1), ([pa.scalar(1), 1], 1), (["a", "\ud800"], 1), ([1.5, 2**53 + 1], 1)],
+)
+def test_a_value_that_arrow_cant_hold_is_named_with_column_and_row(values: list[Any], row: int) -> None:
+    report = judged(values, "int64")
+    assert report.error is not None
+    assert f'column "c", row {row}: ' in report.error.message
+    assert "one name and one type" not in report.error.message
+
+
+def test_good_rows_go_on_and_the_other_is_set_aside_as_it_was(tmp_path: Path) -> None:
+    schema = document("date32")
+    frame = pd.DataFrame({"c": pd.Series([DATE, NOON, None], dtype=object)})
+    into: Callable[[pa.Schema], Directory] = lambda schema: Directory(tmp_path / "out", schema, "rows")  # noqa: E731
+    loaded = load(rows_of(frame), compile_contract(schema), into, policy=lambda: Quarantine(tmp_path / "aside", "rows"))
+    assert pq.read_table(str(loaded.place)).column("c").to_pylist() == [DATE, None]
+    (aside,) = Path(str(loaded.quarantine)).glob("*.parquet")
+    assert pq.read_table(aside).column("c").to_pylist() == ["2024-01-01T05:30:00"]
+
+
+def test_a_period_of_pandas_is_no_number() -> None:
+    frame = pd.DataFrame({"c": pd.period_range("2024-01", periods=2, freq="M")})
+    report = schemaregistry.check(frame, document("int64"))
+    assert report.error is not None
+    assert "pandas' period[M]" in report.error.message
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_objects_of_polars_are_refused(lazy: bool) -> None:
+    frame = pl.DataFrame({"c": pl.Series([DATE, NOON], dtype=pl.Object)})
+    report = schemaregistry.check(frame.lazy() if lazy else frame, document("binary"))
+    assert report.error is not None
+    assert report.error.reason == "NOT_ARROW"
+    assert 'column "c"' in report.error.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("time64", "'12:00:00+01'::timetz"),
+        ("binary", "'101'::bit"),
+        ("binary", "'5'::bignum"),
+        ("int64", "'340282366920938463463374607431768211455'::uhugeint"),
+    ],
+)
+def test_types_that_duckdb_changes_on_their_way_to_arrow_are_refused(kind: str, value: str) -> None:
+    parameters = {"unit": "us"} if kind == "time64" else {}
+    report = schemaregistry.check(duckdb.sql(f"select {value} c"), document(kind, **parameters))
+    assert report.error is not None
+    assert report.error.reason == "NOT_ARROW"
+    assert 'column "c" is DuckDB\'s' in report.error.message
+
+
+def test_a_column_that_isnt_judged_may_be_of_any_type() -> None:
+    relation = duckdb.sql("select 1::bigint c, '12:00:00+01'::timetz x")
+    assert schemaregistry.check(relation, document("int64")).verdict == "conforms"

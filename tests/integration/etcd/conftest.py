@@ -1,4 +1,4 @@
-"""A cluster that tests may break, and a client of it: each test finds it whole again."""
+"""A cluster that tests may break, and a client of it; the cluster is whole again for each test."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ async def client(etcd_cluster: EtcdCluster) -> AsyncIterator[EtcdClient]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> str:
-    """What the test's own keys begin with."""
+    """The prefix of the test's own keys."""
     return f"/{tmp_path.name}"
 
 

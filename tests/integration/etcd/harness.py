@@ -1,4 +1,4 @@
-"""What a registry server has of a store, and a client that does not give up: the setting of the tests of faults."""
+"""The setting of the tests of faults: servers that follow a store, and clients that retry until they succeed."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -22,7 +22,7 @@ def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: st
 
 @dataclass
 class Server:
-    """A store and the catalog that is fed from it."""
+    """A store, and the catalog that follows it."""
 
     store: EtcdStore
     current: CurrentCatalog
@@ -40,7 +40,7 @@ class Server:
         return asyncio.get_running_loop().time() - begun
 
     async def write(self, entry: Entry) -> int:
-        """As a client that tries again: the revision, once the write is acknowledged and in the catalog."""
+        """Write as a client that retries; return the revision once the write is acknowledged and in the catalog."""
         while True:
             try:
                 revision = await self.store.put(entry, expected_latest=None)
@@ -55,7 +55,7 @@ class Server:
 
 @asynccontextmanager
 async def serving(cluster: EtcdCluster, root: str) -> AsyncIterator[Server]:
-    """One more server on the cluster; those of one root share their keys."""
+    """Start one more server on the cluster; servers with one root share their keys."""
     store = await EtcdStore.open(cluster.endpoints, root=root)
     current = CurrentCatalog()
     await feed.load(store, current)
@@ -86,14 +86,14 @@ class Writers:
         self._running = False
 
     def longest_gap(self, after: float) -> float:
-        """The most seconds between two acknowledgements, of which the later one comes after a time."""
+        """The most seconds between two acknowledgements, the later one of which is after the time `after`."""
         times = sorted(time for _, time in self.written.values())
         return max(later - earlier for earlier, later in pairwise(times) if later > after)
 
 
 @asynccontextmanager
 async def writing(*servers: Server, each: int = 3) -> AsyncIterator[Writers]:
-    """Writers on each server while the context runs; at its end all that they began is acknowledged."""
+    """Run writers on each server during the context; at its end each write they began is acknowledged."""
     writers = Writers()
     tasks = [asyncio.create_task(writers.run(server)) for server in servers for _ in range(each)]
     try:

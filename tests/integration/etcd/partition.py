@@ -1,6 +1,6 @@
-"""Scenes of a network that falls apart and heals.
+"""Scenarios of a partitioned network that heals.
 
-Run as a program in a network namespace of its own (`tests/support/cables.py`); prints what was seen as JSON.
+The program runs in a network namespace of its own (`tests/support/cables.py`) and prints its observations as JSON.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from tests.support.cables import cable, networked
 
 
 async def leader_is_cut_off_from_the_others(cluster: EtcdCluster) -> dict[str, float]:
-    """Its clients still reach it. What a server sees that knows it alone, and servers that know every member."""
+    """The leader's clients still reach it. Observe a server that knows it alone, and servers that know all members."""
     leader = await cluster.leader()
     assert leader
     now = asyncio.get_running_loop().time
@@ -35,7 +35,7 @@ async def leader_is_cut_off_from_the_others(cluster: EtcdCluster) -> dict[str, f
 
 
 async def clients_are_cut_off_from_their_member(cluster: EtcdCluster) -> dict[str, float]:
-    """The other members still reach it, and the connection stays half open: nothing says that it is gone."""
+    """The other members still reach it, and the clients' connections stay half open, without an error."""
     async with serving(cluster, "/b") as server:
         await server.until(is_fresh)
         asked = server.store._client.connection.current.address

@@ -1,4 +1,4 @@
-"""What the client reads, writes and watches on a whole cluster."""
+"""The etcd client's reads, writes and watches on a healthy cluster."""
 
 import asyncio
 
@@ -19,7 +19,7 @@ async def put(client: EtcdClient, *pairs: tuple[bytes, bytes]) -> int:
 
 
 async def watch(client: EtcdClient, prefix: bytes, after: int, events: int) -> list[WatchedEvents]:
-    """What a watch says until it has brought so many events."""
+    """Read a watch until it has sent `events` events."""
     seen: list[WatchedEvents] = []
     async with asyncio.timeout(PATIENCE):
         async for one in client.watch(prefix, after):

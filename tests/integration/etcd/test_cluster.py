@@ -1,4 +1,4 @@
-"""The cluster for development: its data stays, its processes do not."""
+"""The development cluster: its data is kept, and its processes end with their parent."""
 
 import json
 import socket

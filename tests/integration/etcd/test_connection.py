@@ -1,4 +1,4 @@
-"""Which member is asked, how it is trusted, and which is refused."""
+"""The connection to a cluster: failover, TLS, tokens, and refused releases."""
 
 import asyncio
 import base64
@@ -53,7 +53,7 @@ class Old(rpc_pb2_grpc.MaintenanceServicer):
 
 @pytest.fixture
 async def old_member() -> AsyncIterator[str]:
-    """A server that says it is etcd 3.5.1."""
+    """A server that answers that it is etcd 3.5.1."""
     server = grpc.aio.server()
     rpc_pb2_grpc.add_MaintenanceServicer_to_server(Old(), server)
     port = server.add_insecure_port("127.0.0.1:0")
@@ -84,7 +84,7 @@ async def test_a_member_that_was_too_old_when_it_came_back_is_never_asked(etcd_c
 
 @pytest.fixture
 def silent() -> Iterator[str]:
-    """An address that takes connections and says nothing, as a stopped process does."""
+    """An address that accepts connections and never answers, as a stopped process does."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         host, port = listening.getsockname()
         yield f"{host}:{port}"

@@ -1,4 +1,4 @@
-"""What readers and writers see while members die, stop, lose each other, and come back."""
+"""Reads and writes while members are killed, stopped, partitioned, and come back."""
 
 import asyncio
 import signal

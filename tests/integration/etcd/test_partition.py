@@ -1,4 +1,4 @@
-"""A network that falls apart and heals, in namespaces of its own."""
+"""Reads and writes in a partitioned network that heals, in network namespaces (`partition.py`)."""
 
 import json
 import subprocess

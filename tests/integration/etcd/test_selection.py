@@ -1,4 +1,4 @@
-"""Which store `--store` opens."""
+"""The store that each value of `--store` opens."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the store on etcd promises beyond what every store does: lost answers, old views, compaction, damage."""
+"""The store on etcd beyond the promises of every store: lost answers, outdated heads, compaction, damage."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.support.patience import PATIENCE
 
 
 class Wire:
-    """A cable to one member that can lose an answer: it carries the request, then both ends see it cut."""
+    """A relay to one member that can lose an answer: it passes the request on, then cuts both connections."""
 
     def __init__(self, member: str) -> None:
         self._host, _, port = member.rpartition(":")

@@ -1,4 +1,4 @@
-"""A watch whose call ends while it is asked how far it is: a race that a real member seldom loses."""
+"""A watch whose call ends while its progress is asked for: a race that seldom happens with a real member."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Every row of the table of errors, as curl's user meets it."""
+"""Every row of the table of errors over REST, by curl."""
 
 import http.client
 import json

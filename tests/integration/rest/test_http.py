@@ -1,4 +1,4 @@
-"""What HTTP has beside the RPCs (RFC 9110): conditions, preferences, encodings, and bodies that are something else."""
+"""What HTTP adds to the RPCs (RFC 9110): conditions, content negotiation, encodings, and bodies that aren't JSON."""
 
 import gzip
 import http.client
@@ -18,7 +18,7 @@ PLAIN = {"Accept-Encoding": "identity"}
 
 
 def ask(running, method: str, path: str, *headers: tuple[str, str], body: bytes = b"") -> http.client.HTTPResponse:
-    """One request with exactly these header lines."""
+    """Send one request with exactly these header lines."""
     connection = http.client.HTTPConnection(running.rest.removeprefix("http://"), timeout=30)
     connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in headers:
@@ -56,7 +56,7 @@ CONDITIONS = [
 
 @pytest.mark.parametrize(("method", "path", "name", "value"), CONDITIONS)
 def test_a_condition_that_is_not_judged_is_refused(running, method: str, path: str, name: str, value: str) -> None:
-    """Passed over, a write that was to happen only if would happen (RFC 9110, section 13.2)."""
+    """If it were ignored, a write that depends on the condition would happen anyway (RFC 9110, section 13.2)."""
     answer = ask(running, method, path, (name, value), body=TICKS if method == "POST" else b"")
     assert answer.status == 400
     if method != "HEAD":

@@ -1,4 +1,4 @@
-"""Who gets in: mutual TLS, and what each certificate may do."""
+"""Mutual TLS, and what the holder of each certificate may call."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""Nothing that a caller may ask holds the event loop for long: each of the costliest, with a watchdog on the loop."""
+"""No call blocks the event loop for long: the costliest calls, with a watchdog on the server's loop."""
 
 import contextlib
 import gzip
@@ -18,10 +18,10 @@ from devtools.servers import Server, launch_dev, register
 from schemaregistry.v1 import registry_pb2 as pb
 
 LOOP_MS: Final = 50.0
-"""Of the loop's own CPU time: 20 is aimed at, 14 the most that was seen, and a machine may be half as fast."""
+"""CPU time of the loop's thread: the aim is 20, the longest seen 14, and a machine may be half as fast."""
 
 ALL_MS: Final = 200.0
-"""Ten times that of the whole process's: the time of gRPC's own threads counts, which keep nobody from the loop."""
+"""CPU time of the whole process, ten times the longest seen: it includes gRPC's threads, which don't block the loop."""
 
 WIDE: Final = 5000
 """Properties of the largest document: just under 1 MiB."""
@@ -52,7 +52,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(beats: Path) -> Iterator[Server]:
-    """A server under the watchdog, with a hundred ids as long as they may be and one document as wide."""
+    """A server under the watchdog, with a hundred ids of the greatest length and one of the widest documents."""
     program = ("tests.integration.server.watched", str(beats))
     options = ("--grpc", "localhost:0", "--rest", "127.0.0.1:0")
     started = launch_dev(beats.parent / "data", *options, program=program).wait()
@@ -181,7 +181,7 @@ COSTLY: Final[dict[str, Ask]] = {
 
 @pytest.mark.parametrize("ask", COSTLY.values(), ids=COSTLY)
 def test_the_event_loop_is_not_held(server: Server, beats: Path, ask: Ask) -> None:
-    """Five times at most: what holds the loop does so each time, what the machine does not."""
+    """Try up to five times: a call that blocks the loop does so each time, other work on the machine doesn't."""
     found = []
     for _ in range(5):
         found.append(worst(beats, server, ask))
@@ -191,7 +191,7 @@ def test_the_event_loop_is_not_held(server: Server, beats: Path, ask: Ask) -> No
 
 
 def worst(beats: Path, server: Server, ask: Ask) -> tuple[float, float]:
-    """The longest that the loop was held while something was asked, in milliseconds of both CPU times."""
+    """The longest time that the loop was blocked during a call, in milliseconds of both CPU times."""
     began = time.monotonic()
     ask(server)
     time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""Every row of the table of errors through gRPC: code, reason, place, and what else a caller needs."""
+"""Every row of the table of errors over gRPC: code, reason, pointer and details."""
 
 # ruff: noqa: A002 (the field's term)
 
@@ -18,7 +18,7 @@ Code = grpc.StatusCode
 
 
 class Refusal:
-    """What a caller finds in a failed call."""
+    """The parts of a failed call that a caller sees."""
 
     def __init__(self, error: grpc.RpcError) -> None:
         status = rpc_status.from_call(error)

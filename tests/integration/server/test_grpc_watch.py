@@ -20,7 +20,7 @@ def register(stub, name: str, data: bytes) -> int:
 
 
 def events(stub, until: int, **request: object) -> list[pb.WatchSchemasResponse]:
-    """What a watch sends up to a revision."""
+    """The events of a watch up to a revision."""
     call = stub.WatchSchemas(pb.WatchSchemasRequest(**request), timeout=30)
     seen = []
     for event in call:
@@ -47,7 +47,7 @@ def test_a_watch_brings_the_snapshot_then_each_change_with_its_bytes(running, do
 
 
 def test_resumed_watches_lose_and_repeat_nothing(start_server, document) -> None:
-    """Concurrent writers on one side; on the other readers that break off and resume at every few events."""
+    """With concurrent writers, and readers that stop and resume after every few events."""
     server = start_server("--progress-seconds", "0.05")
     bots = [server.stub("ci-bot") for _ in range(4)]
     finished = threading.Event()

@@ -1,4 +1,4 @@
-"""What one peer may send over HTTP, and leave unsent: every bound of a connection, on each listener."""
+"""The limits of an HTTP connection, for what a peer sends and for what it leaves waiting, on each listener."""
 
 import asyncio
 import contextlib
@@ -157,7 +157,7 @@ def test_a_path_that_is_not_ascii_is_told_how_to_be(connect: Connect) -> None:
 
 
 def test_pipelined_requests_are_bounded(connect: Connect) -> None:
-    """Few are answered in order; of very many the first are, then comes a refusal."""
+    """A few are answered in order; of very many the first ones are, and then comes a refusal."""
     few = sent(connect, (GET + b"\r\n") * 5 + GET + b"Connection: close\r\n\r\n")
     assert few.count(b"HTTP/1.1 200") == 6
     many = answers(connect, (GET + b"\r\n") * 1000)
@@ -169,7 +169,7 @@ def test_pipelined_requests_are_bounded(connect: Connect) -> None:
     "junk", [b"\0\1", b"junk\r\n\r\n", GET + b"no colon\r\n\r\n", GET + b"X: " + b"x" * 2 * MAX_HEAD]
 )
 def test_a_request_is_answered_whatever_follows_it(connect: Connect, junk: bytes) -> None:
-    """As where Content-Length says less than is sent: who wrote something learns that it is written."""
+    """As where Content-Length is too small: the writer still learns that its document is registered."""
     received = answers(connect, GET + b"\r\n" + GET + b"\r\n" + junk)
     assert received.count(b"HTTP/1.1 200 ") == 2
     assert refusal(received[received.rindex(b"HTTP/1.1 4") :])[0] in {400, 431}
@@ -245,7 +245,7 @@ async def test_a_connection_that_waits_for_its_peer_ends(listening, begun: bytes
 
 
 async def test_all_requests_of_a_connection_learn_that_it_is_gone() -> None:
-    """A watch too that others wait behind: it would go on, and write to nobody."""
+    """Also a watch that other requests wait behind: it would otherwise go on, and write to nobody."""
     begun, ended = [], []
 
     async def app(scope, receive, send) -> None:

@@ -1,4 +1,4 @@
-"""Which versions a candidate is judged against: the same through each door, after releases and pre-releases."""
+"""Which versions a candidate is judged against: the same in every command and RPC, also with pre-releases."""
 
 import json
 import subprocess

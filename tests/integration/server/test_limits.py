@@ -1,4 +1,4 @@
-"""The table of limits: what the proto's comments say, what the server does, for every field of every request."""
+"""The limits on fields: the proto's comments and the server agree for every field of every request."""
 
 import base64
 import json
@@ -50,7 +50,7 @@ FIELDS = [(rpc, field) for rpc in SERVICE.methods for field in rpc.input_type.fi
 
 
 def request_of(rpc, **members: object):
-    """A request that is right but for what `members` say."""
+    """A valid request, except for `members`."""
     usual: dict[str, object] = {"id": "ticks_v1", "version": "1.1.0", "from_version": "1.0.0", "to_version": "1.1.0"}
     names = {field.name for field in rpc.input_type.fields}
     return GetMessageClass(rpc.input_type)(**{k: v for k, v in (usual | members).items() if k in names})

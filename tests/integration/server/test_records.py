@@ -1,4 +1,4 @@
-"""ValidateRecords: what an error says of a value, however large that is, and what a batch may cost."""
+"""ValidateRecords: errors about values of any size, and the cost of a batch."""
 
 import json
 import urllib.request
@@ -69,7 +69,7 @@ def test_what_a_value_is_shown_as_has_an_end() -> None:
 
 
 def test_a_batch_of_large_numbers_costs_a_worker_and_no_more(running) -> None:
-    """It is judged, or refused for its cost; the server's own process does not grow by it."""
+    """The batch is judged, or refused for its cost, and the server's own process doesn't grow by it."""
     body = b"[[" + b"1e308," * 170_000 + b"1]]"
     before = memory(running.process.pid)
     request = pb.ValidateRecordsRequest(id="ticks_v1", records=HttpBody(data=body))

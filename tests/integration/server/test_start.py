@@ -1,4 +1,4 @@
-"""Starting: what a second start finds, and each failure as one sentence and exit code 2."""
+"""Starting a server: a second start on the same data, and each failure as one sentence with exit code 2."""
 
 import re
 import socket
@@ -47,7 +47,7 @@ def test_a_grpc_port_in_use_is_one_sentence(tmp_path: Path, taken: int) -> None:
 @pytest.mark.parametrize("option", ["--grpc", "--rest", "--health"])
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_name_of_which_one_address_is_in_use_is_one_sentence(tmp_path: Path, option: str, host: str) -> None:
-    """`localhost` is both: half of its callers would reach the other server."""
+    """`localhost` is both addresses, so half of its callers would reach the other server."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, 0), family=family) as listening:
         port = listening.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Ending: politely with calls in flight, and by kill -9 in the middle of writes."""
+"""Stopping a server: with calls in flight, and by kill -9 during writes."""
 
 import os
 import signal

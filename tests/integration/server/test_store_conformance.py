@@ -1,4 +1,4 @@
-"""What every store promises (`store/base.py`), tried on each one that there is."""
+"""The promises of `store/base.py`, tested on every store."""
 
 # ruff: noqa: A002 (the field's term)
 

@@ -19,7 +19,7 @@ WORTH_A_LINE: Final = 5.0
 
 
 async def watch(lines: Path) -> None:
-    """Note each late beat."""
+    """Write a line for each time that the loop was blocked."""
     with lines.open("a", buffering=1, encoding="ascii") as out:
         while True:
             wall, own, all_ = time.monotonic(), time.thread_time(), time.process_time()

@@ -1,4 +1,4 @@
-"""Both stores, filled with versions that tell whether they came back, and the command line that operators use."""
+"""Both stores, filled with versions that show any loss or change, and the operators' command line."""
 
 # ruff: noqa: A002 (the field's term)
 
@@ -22,7 +22,7 @@ from schemaregistry_server.store.sqlite_store import SQLiteStore
 ROOT = Path(__file__).resolve().parents[3]
 
 AWKWARD = '{\r\n\t"é": "\\u0000" }\n\n64 bytes'.encode() + bytes(range(256))
-"""Bytes that a format of lines would break on."""
+"""Bytes that would break a format of lines."""
 
 
 def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: str = "ci-bot") -> Entry:
@@ -40,7 +40,7 @@ async def fill(store: Store) -> None:
 
 @dataclass(frozen=True)
 class Stores:
-    """Opens stores by name: `sqlite/…` and `etcd/…` each stand for one, the same one each time."""
+    """Opens stores by name, `sqlite/…` or `etcd/…`; a name opens the same store each time."""
 
     directory: Path
     endpoints: tuple[str, ...]
@@ -75,7 +75,7 @@ async def filled(stores: Stores) -> Path:
 
 
 def run(*words: object, code: int = 0) -> str:
-    """`schemaregistry` with these words: what it printed, on stderr where it is to fail."""
+    """Run `schemaregistry` with these words; return its output, of stderr where it is to fail."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SCHEMAREGISTRY_")}
     ended = subprocess.run(
         [sys.executable, "-m", "schemaregistry", *map(str, words)],
@@ -98,7 +98,7 @@ def command() -> Callable[..., str]:
 
 @pytest.fixture
 def edit() -> Callable[..., None]:
-    """Change the embedded store's file as somebody would who can write it."""
+    """Change the embedded store's file as anyone with write access could."""
 
     def change(data: Path, *statements: str) -> None:
         connection = sqlite3.connect(data / "registry.db")

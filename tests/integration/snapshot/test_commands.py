@@ -13,7 +13,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 
 
 def dump(data: Path) -> list[str]:
-    """The whole of an embedded store, tables and numbers, as SQL."""
+    """The whole content of an embedded store as SQL, tables and rows."""
     connection = sqlite3.connect(data / "registry.db")
     lines = list(connection.iterdump())
     connection.close()

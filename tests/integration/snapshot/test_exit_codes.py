@@ -1,4 +1,4 @@
-"""How `snapshot`, `restore` and `audit verify` end on an error: 1 changed, 2 usage, 3 could not tell; files stay."""
+"""The exit codes of `snapshot`, `restore` and `audit verify`: 1 changed, 2 usage, 3 could not tell; files stay."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A store's history, into a file and back into an empty store of either kind."""
+"""Save a store's history to a file, and restore it into an empty store of either kind."""
 
 import asyncio
 from pathlib import Path
@@ -17,7 +17,7 @@ KINDS = ["sqlite", "etcd"]
 
 @pytest.fixture
 def through(tmp_path: Path):
-    """Take a store's history through a file, as the commands do."""
+    """Save and restore a store's history through a file, as the commands do."""
 
     async def take(store: Store) -> tuple[History, list[Entry]]:
         held = await store_history.read(store)
@@ -30,7 +30,7 @@ def through(tmp_path: Path):
 
 
 def facts(entries: list[Entry]) -> list[tuple[object, ...]]:
-    """All but the revision, by id and then in order."""
+    """The entries without their revisions, by id and in each id's order."""
     ordered = sorted(entries, key=lambda e: (e.id, e.revision))
     return [(e.id, e.version, e.raw, e.fingerprint, e.registered_by, e.registered_at) for e in ordered]
 

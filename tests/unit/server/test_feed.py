@@ -1,4 +1,4 @@
-"""The catalog's feed through a store that fails in every way that a store may."""
+"""The catalog's feed, with a store that fails in every way a store may fail."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from tests.support.patience import PATIENCE
 
 
 class Failing:
-    """A store that does what its script says: a batch, or an exception that a watch or a load raises."""
+    """A store that plays a script: batches, and exceptions raised by watches and loads."""
 
     def __init__(self, watches: list[EntryBatch | Exception], loads: list[EntryBatch | Exception]) -> None:
         self._watches = iter(watches)

@@ -1,4 +1,4 @@
-"""The snapshot's file: what is written is read, and nothing else is ever read as if it had been written."""
+"""The snapshot's file: what was written is read back, and a changed file is always refused."""
 
 import hashlib
 import re
@@ -54,7 +54,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def refused(path: Path, changed: bytes) -> int:
-    """The offset that the refusal of a changed file names."""
+    """The offset that the error about a changed file names."""
     path.write_bytes(changed)
     with pytest.raises(DataLoss) as error:
         snapshot_file.check(path)

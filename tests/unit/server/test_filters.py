@@ -1,4 +1,4 @@
-"""Lists by a filter: what each schema says of itself is read once, before anyone asks."""
+"""Lists with filters: each document's fields and tags are read once, before the first call."""
 
 import asyncio
 
@@ -102,7 +102,7 @@ def test_pages_of_a_filter_go_on_where_the_last_one_ended(current, document) -> 
 
 
 async def test_two_who_read_at_once_both_find_all(document, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large document is read on another thread; who comes meanwhile waits for it."""
+    """A large document is read on another thread; a second caller waits for it meanwhile."""
     current = CurrentCatalog()
     large = document("large_v1", description="x" * 20_000, **{"x-tags": ["t"]})
     current.advance(1, [Entry("large_v1", "1.0.0", large, "sha256:", "ci", 1, 1)])
@@ -114,7 +114,7 @@ async def test_two_who_read_at_once_both_find_all(document, monkeypatch: pytest.
 
 
 async def test_a_long_list_gives_others_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a clock that moves a millisecond at each look, others come after every fifth item."""
+    """With a clock that advances a millisecond each time it is read, other tasks run after every fifth item."""
     ticks = iter(range(10_000))
     monkeypatch.setattr(slices, "perf_counter", lambda: next(ticks) / 1000)
     turns = 0

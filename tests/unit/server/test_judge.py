@@ -1,4 +1,4 @@
-"""The judge in its workers: the same verdicts as the library's, and an end to every task."""
+"""Compatibility checks in worker processes: the library's verdicts, and an end to every task."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from schemaregistry_server.store.base import Entry
 SOMEBODY = "a reader"
 
 HANGS = 60
-"""Seconds."""
+"""Seconds for which a hanging task sleeps."""
 
 
 def raw(version: str, *values: Any) -> bytes:
@@ -162,13 +162,13 @@ def _fail(*_: object) -> None:
 
 
 def _hang(*_: object) -> None:
-    """What is sent is a function's name: the worker finds this one by importing this module."""
+    """Hang. A task is sent by its function's name, and the worker imports this module to find it."""
     time.sleep(HANGS)
 
 
 @pytest.mark.asyncio(loop_scope="module")
 async def test_an_answer_that_came_while_the_server_stood_still_is_taken(template: Template) -> None:
-    """As after SIGSTOP, or a pause of the machine: the time is over, and the answer is there."""
+    """As after SIGSTOP, or a pause of the machine: the deadline has passed, but the answer has arrived."""
     asked = workers.Workers(1, template, patience=judging.PATIENCE)
     await asked.run(SOMEBODY, 30, time.sleep, 0)
     answer = asyncio.create_task(asked.run(SOMEBODY, 0.5, time.sleep, 0.2))

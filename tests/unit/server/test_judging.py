@@ -1,4 +1,4 @@
-"""Questions to the judge: asked once, remembered, and bounded."""
+"""The verdict cache: concurrent questions are asked once, final verdicts are cached, and the cache is bounded."""
 
 import asyncio
 
@@ -13,7 +13,7 @@ from schemaregistry_server.store.base import Entry
 
 
 class Slow:
-    """A judge that answers when it is let."""
+    """A judge that answers only once the test allows it."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""Pages: sizes, and tokens that no one can make up."""
+"""Page sizes and page tokens, also made-up tokens."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""The dev certificates: complete, private, right for strict verifiers, and renewed when they must be."""
+"""The dev certificates: complete, private, accepted by strict verifiers, and renewed in time."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address

@@ -1,7 +1,7 @@
-"""The servicer's shell without a socket: what each answer and each failure becomes in gRPC.
+"""The gRPC servicer without a socket: what replies and errors become in gRPC.
 
-grpcio-testing drives synchronous servicers, and its own `abort` loses trailing metadata: `Synchronous` runs the real
-asynchronous methods for it and hands on what they abort with.
+grpcio-testing drives synchronous servicers only, and its `abort` loses trailing metadata. So `Synchronous` runs the
+real asynchronous methods for it, and passes on what they abort with.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ CALLER = Identity("spiffe://dev/reader", False, "mtls")
 
 
 class Aborted(Exception):
-    """What `abort` raises, as grpc.aio's does."""
+    """The exception that `abort` raises, as grpc.aio's does."""
 
 
 class AsynchronousContext:
@@ -43,7 +43,7 @@ class AsynchronousContext:
 
 
 class Synchronous:
-    """A servicer whose GetSchema runs the asynchronous one's to its end."""
+    """A synchronous servicer that runs the asynchronous GetSchema to its end."""
 
     def __init__(self, registry: object) -> None:
         self._handler = handlers(registry, lambda _: CALLER, 1, Quota())["GetSchema"]  # type: ignore[arg-type]
@@ -57,7 +57,7 @@ class Synchronous:
 
 
 class Answers:
-    """A registry whose every RPC has one outcome: a reply to give or an exception to raise."""
+    """A registry whose RPCs all return one reply, or raise one exception."""
 
     def __init__(self, outcome: Reply | Exception) -> None:
         self.outcome = outcome

@@ -1,4 +1,4 @@
-"""The embedded store's file: who may open it, and what is found when it was damaged."""
+"""The embedded store's file: its lock and permissions, and the detection of damage."""
 
 # ruff: noqa: ASYNC240, PT012 (a test may wait for the disk)
 
@@ -33,7 +33,7 @@ async def fill(path: Path, count: int = 50) -> None:
 
 
 def edit(path: Path, *statements: str) -> None:
-    """Change the closed file as somebody might who can write to it: without the triggers that keep it."""
+    """Change the closed file as anyone with write access could: drop the triggers, then run the statements."""
     connection = sqlite3.connect(path)
     for trigger in ("version_kept", "version_stays", "audit_kept", "audit_stays"):
         connection.execute(f"DROP TRIGGER {trigger}")
@@ -44,7 +44,7 @@ def edit(path: Path, *statements: str) -> None:
 
 
 async def refusal(path: Path) -> RegistryError:
-    """How opening and loading is refused; the store must be closed whatever happens."""
+    """The error of opening and loading the store, which is closed in any case."""
     with pytest.raises((FailedPrecondition, DataLoss)) as refused:
         store = SQLiteStore(path)
         try:
@@ -183,7 +183,7 @@ async def test_a_removed_audit_record_is_found(path: Path) -> None:
 
 @pytest.mark.parametrize("sequence", [3, 5], ids=["within", "the last"])
 async def test_a_version_whose_audit_record_was_removed_is_not_left_out(path: Path, sequence: int) -> None:
-    """The end of the chain fits as it is, so that the version alone tells."""
+    """The rest of the chain is valid, so only the version without a record shows the removal."""
     await fill(path, 5)
     edit(path, f"DELETE FROM audit WHERE sequence = {sequence}")
     store = SQLiteStore(path)
@@ -215,7 +215,7 @@ async def test_writes_after_close_are_refused(path: Path) -> None:
 
 
 async def test_a_changed_revision_is_found(path: Path) -> None:
-    """A version moved to another place in the history, and its record with it."""
+    """A version and its audit record are moved to another place in the history."""
     await fill(path, 5)
     edit(
         path,

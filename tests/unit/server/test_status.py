@@ -1,4 +1,4 @@
-"""The one table from errors to statuses, and the details that go with each."""
+"""The table from errors to gRPC and HTTP statuses, and the error details."""
 
 import errno
 

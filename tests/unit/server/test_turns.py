@@ -1,4 +1,4 @@
-"""Turns at a few places: fair to callers, and bounded."""
+"""The fair queue: turns of callers, and its bounds."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ async def stack() -> AsyncIterator[AsyncExitStack]:
 
 
 class Asking:
-    """Callers that take a place in turn, and the order in which they got one."""
+    """Callers that ask for a place, and the order in which they get one."""
 
     def __init__(self, turns: FairQueue) -> None:
         self.turns = turns

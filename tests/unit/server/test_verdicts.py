@@ -1,4 +1,4 @@
-"""A verdict on the wire: what a protobuf Value can't hold, what both transports say alike, and what is too long."""
+"""Encoded verdicts: values that a protobuf Value can't represent, equal JSON in both ways, and too long verdicts."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A watch's course over the catalog: snapshot, changes, marks of progress, and each way it ends."""
+"""A watch over the catalog: snapshot, changes, marks of progress, and every way in which it ends."""
 
 # ruff: noqa: A002, ASYNC110 (the field's term; waiting for what another task does)
 
@@ -86,7 +86,7 @@ async def test_ids_choose_and_progress_still_moves_on(current: CurrentCatalog) -
 
 
 async def test_progress_is_told_though_other_schemas_change_all_the_time(current: CurrentCatalog) -> None:
-    """A reader of one id that heard nothing would take its connection for dead."""
+    """Without a mark, a reader of one id would take its connection for dead."""
     seen: Seen = []
     watch = asyncio.create_task(follow(current, seen, after=3, ids=["quiet"], progress_seconds=0.02))
     for revision in range(4, 1_000):
@@ -106,7 +106,7 @@ async def test_documents_come_where_they_are_asked_for(current: CurrentCatalog) 
 
 
 async def test_every_watcher_of_a_change_is_sent_the_same_message(current: CurrentCatalog) -> None:
-    """One message, however many watchers: that is what makes five thousand of them cheap."""
+    """One message object for all watchers, which makes five thousand of them cheap."""
     request = pb.WatchSchemasRequest(after_revision=3)
     watches = [watching.watch(current, request, progress_seconds=60) for _ in range(100)]
     for watch in watches:
@@ -159,7 +159,7 @@ async def test_a_revision_that_the_store_has_not_reached_is_out_of_range(
 async def test_a_server_without_its_store_sends_a_reader_that_is_ahead_to_another(
     current: CurrentCatalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It can't know whether the store was restored: to say so would make the reader forget what it has."""
+    """It can't know whether the store was restored, and OUT_OF_RANGE would make the reader drop all it has."""
     monkeypatch.setattr(watching, "LAG_SECONDS", 0.05)
     current.mark_stale("cut off")
     with pytest.raises(Unavailable, match="watch another one"):

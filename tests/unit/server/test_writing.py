@@ -1,4 +1,4 @@
-"""Writing and following: what happens when another server writes too, or the store goes away."""
+"""Registering and following the store while another server writes too, or the store can't be reached."""
 
 # ruff: noqa: A002, ASYNC110 (the field's term; waiting for what another task does)
 
@@ -24,7 +24,7 @@ from tests.support.patience import PATIENCE
 
 
 class Inline:
-    """`compat` without a process, and what it was asked."""
+    """`compat` within this process, with a record of the questions."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str]] = []
@@ -122,7 +122,7 @@ async def test_a_transitive_level_is_judged_after_every_version(store, current, 
 
 
 class Scripted:
-    """A store whose watches end one after the other as the script says, and then wait."""
+    """A store whose watches end one after the other as a script says; the last one waits."""
 
     def __init__(self, *script: list[EntryBatch | Exception], everything: EntryBatch | None = None) -> None:
         self.script = list(script)
@@ -147,7 +147,7 @@ def numbered(revision: int, id: str = "a") -> Entry:
 
 
 async def followed(store: Scripted, current: CurrentCatalog, watches: int) -> None:
-    """Follow until the store has been watched so often."""
+    """Follow the store until `watches` watches have begun."""
     following = asyncio.create_task(feed.follow(store, current))  # type: ignore[arg-type]
     async with asyncio.timeout(PATIENCE):
         while len(store.watched_after) < watches:

@@ -9,6 +9,7 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import DecodeError, Message
 
 from schemaregistry.document import check_id
+from schemaregistry.document.naming import MAX_VERSION_LENGTH
 from schemaregistry.errors import InvalidArgument, ResourceExhausted, TooLarge
 
 MAX_RECEIVED: Final = 12 << 20
@@ -24,10 +25,13 @@ MAX_REST: Final = 64 << 10
 MAX_SMALL_MESSAGE: Final = 256 << 10
 """Bytes of a message without a document or records: a thousand ids fit."""
 
+MAX_VERSION: Final = MAX_VERSION_LENGTH + len("v")
+"""Characters of a version as a request may write it."""
+
 CHARACTERS: Final = {
-    "version": 128,
-    "from_version": 128,
-    "to_version": 128,
+    "version": MAX_VERSION,
+    "from_version": MAX_VERSION,
+    "to_version": MAX_VERSION,
     "direction": 32,
     "if_none_match": 4096,
     "page_token": 1024,

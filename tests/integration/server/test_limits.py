@@ -28,9 +28,9 @@ TABLE = {name: row["limit"] for row in ROW.finditer(PROTO) for name in row["name
 LONG = {
     "id": "a" * 129,
     "ids": ["a"] * 1001,
-    "version": "1" * 129,
-    "from_version": "1" * 129,
-    "to_version": "1" * 129,
+    "version": "1" * 66,
+    "from_version": "1" * 66,
+    "to_version": "1" * 66,
     "direction": "x" * 33,
     "if_none_match": '"' + "x" * 4096,
     "page_token": "x" * 1025,

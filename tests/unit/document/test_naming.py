@@ -77,3 +77,10 @@ def test_a_version_is_read_back_as_it_was_written(parts: tuple[int, int, int]) -
 def test_a_message_shows_control_characters_escaped() -> None:
     with pytest.raises(InvalidArgument, match=r"\\u001b"):
         check_id("\x1b[31mred")
+
+
+def test_a_version_that_is_too_long_is_refused_by_its_length() -> None:
+    assert str(parse_version("v1.0.0-" + "a" * 58)) == "1.0.0-" + "a" * 58
+    with pytest.raises(InvalidArgument, match="has 65 characters, more than the 64 of a version") as caught:
+        parse_version("1.0.0-" + "a" * 59)
+    assert caught.value.reason == "BAD_VERSION"

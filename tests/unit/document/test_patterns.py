@@ -42,6 +42,17 @@ def test_linear_patterns_are_taken(read: Callable[..., Document], pattern: str) 
         ("(a{1000}){1000}", "maxLength"),
         ("((a{100}){100}){100}", "maxLength"),
         ("a" * 5000, "5,000 characters"),
+        ("[^]", "no empty class"),
+        ("a|[]", "no empty class"),
+        (r"^\0$", "NUL"),
+        (r"[a\0]", "NUL"),
+        (r"[\b]", "backspace"),
+        (r"^\ud83d\ude00$", "surrogate"),
+        (r"[\uD800-\uDFFF]", "surrogate"),
+        (r"\u{d800}", "surrogate"),
+        (r"\p{RGI_Emoji}", "doesn't know a part"),
+        (r"\p{RGI_Emoji}{2}", "doesn't know a part"),
+        (r"(\u{1F600}[[]{1000}){1000}", "maxLength"),
     ],
 )
 def test_other_patterns_are_refused_with_what_to_write_instead(pattern: str, advice: str) -> None:

@@ -34,7 +34,13 @@ def parse_version(text: str) -> Version:
     Raises InvalidArgument (BAD_VERSION).
     """
     bare = text.removeprefix("v")
-    if len(bare) > MAX_VERSION_LENGTH or not re.fullmatch(VERSION_PATTERN, bare):
+    if len(bare) > MAX_VERSION_LENGTH:
+        raise InvalidArgument(
+            f"{shown(text)} has {len(bare):,} characters, more than the {MAX_VERSION_LENGTH} of a version: shorten "
+            "its pre-release.",
+            reason="BAD_VERSION",
+        )
+    if not re.fullmatch(VERSION_PATTERN, bare):
         advice = "Leave out the build metadata after +." if "+" in bare else "Write MAJOR.MINOR.PATCH, as in 1.0.0."
         raise InvalidArgument(f"{shown(text)} isn't a semantic version. {advice}", reason="BAD_VERSION")
     return Version.parse(bare)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import jsonschema_rs
@@ -23,6 +24,10 @@ BUDGET: Final = 4 << 20
 """Bytes of all compiled patterns of a document, each rounded up to one of SIZES: some 0.1 s of compiling."""
 
 
+ROOM: Final = 16 << 20
+"""Bytes of a pattern that is compiled only to learn why it was refused: 0.1 s."""
+
+
 def _engine(size: int) -> jsonschema_rs.RegexOptions:
     """Return the options of the engine that matches by automata, in linear time; `size` limits a compiled pattern."""
     return jsonschema_rs.RegexOptions(size_limit=size)
@@ -35,6 +40,23 @@ _ADVICE: Final = (
     (r"\\[1-9]|\\k<", "Back-references aren't linear. Write the repeated part out, or list the values in `enum`."),
     (r"\(\?[a-z-]+[:)]", "Flags aren't ECMA-262. Write both cases, as in [Aa]."),
 )
+_TOKEN: Final = re.compile(r"\\u\{[^}]*\}|\\u[0-9A-Fa-f]{4}|\\.|\[\^?\]|\[(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+"""An escape, a class or a character of a pattern; a class is a token with all that is in it."""
+_UNKNOWN: Final = (
+    (
+        r"\[\^?\]",
+        "The engine has no empty class. Write [\\s\\S] for [^], any character; what [] allows, nothing, is `not: {}`.",
+    ),
+    (
+        r"(?:\[.*)?\\u(?:[dD][89a-fA-F]|\{0*[dD][89a-fA-F][0-9a-fA-F]{2}\}).*",
+        "Half of a surrogate pair is no character. Write the character itself, or its number, as in \\u{1F600}.",
+    ),
+    (r"(?:\[(?:\\.|[^\\])*)?\\0.*", "The engine knows NUL as \\x00: write it so."),
+    (r"\[(?:\\.|[^\\])*\\b.*", "The engine knows a backspace as \\x08: write it so."),
+)
+"""Parts of ECMA-262 that the engine doesn't know, as tokens, with what to write instead."""
+_REPETITION: Final = re.compile(r"(?<!\\u)\{[0-9]+(?:,[0-9]*)?\}")
+_NO_PART: Final = "The engine doesn't know a part of it, though it is ECMA-262. Write that part in another way."
 _TOO_LARGE: Final = "It is too large once its repetitions are written out. Use `maxLength` for lengths."
 _NOT_ECMA: Final = "It isn't an ECMA-262 regular expression."
 
@@ -83,13 +105,13 @@ def _size(pattern: str, path: SchemaPath) -> int:
         raise _bad_pattern(pattern, path, advice)
     for size in SIZES:
         try:
-            jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=_engine(size), offline=True)
+            _compile(pattern, size)
         except jsonschema_rs.ValidationError as error:
             if _is_no_regex(error):
                 raise _bad_pattern(pattern, path, _hint(pattern) or _NOT_ECMA) from None
         else:
             return size
-    raise _bad_pattern(pattern, path, _hint(pattern) or _TOO_LARGE)
+    raise _bad_pattern(pattern, path, _hint(pattern) or _limit(pattern))
 
 
 def what_is_wrong(pattern: str, error: jsonschema_rs.ValidationError) -> str:
@@ -97,7 +119,7 @@ def what_is_wrong(pattern: str, error: jsonschema_rs.ValidationError) -> str:
     hint = _hint(pattern)
     if not hint and _is_no_regex(error):
         return f"The pattern {cut(pattern)} isn't an ECMA-262 regular expression."
-    return _sentences(pattern, hint or _TOO_LARGE)
+    return _sentences(pattern, hint or _limit(pattern))
 
 
 def _is_no_regex(error: jsonschema_rs.ValidationError) -> bool:
@@ -110,7 +132,26 @@ def _is_no_regex(error: jsonschema_rs.ValidationError) -> bool:
 
 def _hint(pattern: str) -> str:
     """Return what to do instead, by the syntax found in the pattern; "" where none of it is known."""
-    return next((advice for sign, advice in _ADVICE if re.search(sign, pattern)), "")
+    by_text = (advice for sign, advice in _ADVICE if re.search(sign, pattern))
+    tokens = _TOKEN.findall(pattern)
+    by_token = (advice for sign, advice in _UNKNOWN for token in tokens if re.fullmatch(sign, token, re.DOTALL))
+    return next(chain(by_text, by_token), "")
+
+
+def _limit(pattern: str) -> str:
+    """Return why the engine refuses an ECMA-262 pattern in which `_hint` finds nothing.
+
+    The engine's error doesn't say, so the pattern is compiled without its repetitions and with room.
+    """
+    try:
+        _compile(_REPETITION.sub("", pattern), ROOM)
+    except jsonschema_rs.ValidationError:
+        return _NO_PART
+    return _TOO_LARGE
+
+
+def _compile(pattern: str, size: int) -> None:
+    jsonschema_rs.Draft7Validator({"pattern": pattern}, pattern_options=_engine(size), offline=True)
 
 
 def _bad_pattern(pattern: str, path: SchemaPath, advice: str) -> InvalidArgument:

@@ -587,7 +587,7 @@ impl JsonType {
 //
 //    id                                  128 characters of its own alphabet
 //    ids                                 1,000 ids, each of at most 128 characters
-//    version, from_version, to_version   128 characters
+//    version, from_version, to_version   65 characters, a leading `v` among them
 //    direction                           32 characters
 //    if_none_match                       4,096 characters
 //    page_token, text, field             1,024 characters

@@ -15,7 +15,13 @@ from typing import Any, Final, cast
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from schemaregistry_server.transport.http_refused import BAD_TARGET, NOT_HTTP, HttpRefused, unknown_method
+from schemaregistry_server.transport.http_refused import (
+    BAD_TARGET,
+    UNKNOWN_CODING,
+    HttpRefused,
+    malformed,
+    unknown_method,
+)
 from schemaregistry_server.transport.http_target import origin_form
 
 MAX_HEAD: Final = 32 << 10
@@ -43,6 +49,9 @@ BODY_SECONDS: Final = 60
 
 UNSENT_SECONDS: Final = 60
 """Seconds in which the peer must take the end of an answer."""
+
+GOODBYE_SECONDS: Final = 0.25
+"""Seconds for TLS's closing of an idle connection to be sent when the server stops."""
 
 LINGER_SECONDS: Final = 2
 """Seconds for which a refused request may still be sent. If the connection closed at once, its sender would see a reset
@@ -172,14 +181,17 @@ class BoundedConnection(HttpToolsProtocol):
             self.transport.write(refused.answer)
 
     def data_received(self, data: bytes) -> None:
-        for start in range(0, len(data), SLICE):
-            if self.stage in {Stage.LAST_ANSWERS, Stage.REFUSED} or self.parser is None:
-                self._discard(len(data) - start)
+        at = 0
+        while at < len(data):
+            if self.stage in {Stage.LAST_ANSWERS, Stage.REFUSED} or self.parser is None or self.transport.is_closing():
+                self._discard(len(data) - at)
                 return
-            part = data[start : start + SLICE]
+            # The last slice ends where the limit is, so that a head of just that size is still whole.
+            part = data[at : at + min(SLICE, MAX_HEAD - self._unparsed)]
+            at += len(part)
             self._unparsed += len(part)
             self._feed(part)
-            if self._unparsed > MAX_HEAD:  # the parser is still within one head, chunk size or trailer
+            if self._unparsed >= MAX_HEAD:  # the parser is still within one head, chunk size or trailer
                 self.refuse(LONG_HEAD)
 
     def _feed(self, part: bytes) -> None:
@@ -197,7 +209,7 @@ class BoundedConnection(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             # httptools wraps what a callback (`on_url`, `on_header` …) raises.
             cause = error.__context__
-            self.refuse(cause if isinstance(cause, HttpRefused) else NOT_HTTP)
+            self.refuse(cause if isinstance(cause, HttpRefused) else malformed(str(error)))
 
     def _discard(self, count: int) -> None:
         self._discarded += count
@@ -227,12 +239,32 @@ class BoundedConnection(HttpToolsProtocol):
         # uvicorn would queue any number of them.
         if len(self.pipeline) >= MAX_PIPELINED:
             raise CROWDED
+        if self._head_size() > MAX_HEAD:
+            raise LONG_HEAD
+        # llhttp looks at the last coding only, and would take a body in gzip for a plain one (RFC 9112, section 6.1).
+        if any(value.strip().lower() != b"chunked" for name, value in self.headers if name == b"transfer-encoding"):
+            raise UNKNOWN_CODING
         hosts = [value for name, value in self.headers if name == b"host"]
         self.url = origin_form(self.url, hosts, self.parser.get_http_version())
         self._unparsed = 0
         super().on_headers_complete()
         self._enter(Stage.BODY)
         self._unanswered.append(self.cycle)
+
+    def _head_size(self) -> int:
+        """The bytes of the head, as usually spaced; `_unparsed` misses those that came with the end of a body."""
+        line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n")
+        return line + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers) + len(b"\r\n")
+
+    def shutdown(self) -> None:
+        """Close an idle connection, or any other after its answers; called when the server stops.
+
+        A TLS connection closes only once its peer agrees, which an idle one may not do before it speaks again: where
+        nothing is left to be sent, it is dropped.
+        """
+        super().shutdown()
+        if not self._unanswered and self.stage is not Stage.REFUSED and not self.transport.get_write_buffer_size():
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
 
     def on_body(self, body: bytes) -> None:
         self._unparsed = 0

@@ -9,6 +9,12 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 _REQUEST: Final = re.compile(rb"(?:\A|\n)([!-~]{1,40}) \S+ HTTP/1\.")
 
+_CODES: Final = {
+    HTTPStatus.SERVICE_UNAVAILABLE: "RESOURCE_EXHAUSTED",
+    HTTPStatus.NOT_IMPLEMENTED: "UNIMPLEMENTED",
+}
+"""gRPC's code of a refusal, beside INVALID_ARGUMENT."""
+
 
 class HttpRefused(Exception):
     """A request is refused before it reaches the app: the HTTP status, the reason and the sentence of the answer."""
@@ -23,13 +29,14 @@ class HttpRefused(Exception):
     def answer(self) -> bytes:
         """The bytes of the whole response: status line, headers and a problem (RFC 9457)."""
         exhausted = self.code == HTTPStatus.SERVICE_UNAVAILABLE
+        code = _CODES.get(self.code, "INVALID_ARGUMENT")
         body = json.dumps(
             {
                 "type": "about:blank",
                 "title": self.code.phrase,
                 "status": self.code,
                 "detail": self.detail,
-                "code": "RESOURCE_EXHAUSTED" if exhausted else "INVALID_ARGUMENT",
+                "code": code,
                 "reason": self.reason,
             },
             separators=(",", ":"),
@@ -40,9 +47,19 @@ class HttpRefused(Exception):
 
 
 NOT_HTTP: Final = HttpRefused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", "This is no HTTP/1.1 request: try curl.")
+UNKNOWN_CODING: Final = HttpRefused(
+    HTTPStatus.NOT_IMPLEMENTED,
+    "UNKNOWN_TRANSFER_ENCODING",
+    "The only Transfer-Encoding is chunked. A body in gzip says so with Content-Encoding: gzip.",
+)
 BAD_TARGET: Final = HttpRefused(
     HTTPStatus.BAD_REQUEST, "BAD_TARGET", "What is asked for is no path: it begins with / and is ASCII, é as %C3%A9."
 )
+
+
+def malformed(reason: str) -> HttpRefused:
+    """The refusal of a request that isn't well formed; `reason` is the parser's (`Duplicate Content-Length`)."""
+    return HttpRefused(HTTPStatus.BAD_REQUEST, "NOT_HTTP", f"This is no HTTP/1.1 request ({reason}): try curl.")
 
 
 def unknown_method(part: bytes) -> HttpRefused:

@@ -102,6 +102,54 @@ def test_more_headers_than_a_request_may_have_are_refused(connect: Connect) -> N
     assert refusal(sent(connect, GET + b"X: y\r\n" * MAX_HEADERS + b"\r\n")) == (431, "HEADERS_TOO_LARGE")
 
 
+def test_a_head_may_have_just_the_bytes_that_the_refusal_names(connect: Connect) -> None:
+    def head(size: int) -> bytes:
+        start, end = GET + b"Connection: close\r\nX: ", b"\r\n\r\n"
+        return start + b"x" * (size - len(start) - len(end)) + end
+
+    assert sent(connect, head(MAX_HEAD)).startswith(b"HTTP/1.1 200")
+    refused = sent(connect, head(MAX_HEAD + 1))
+    assert refusal(refused) == (431, "HEADERS_TOO_LARGE")
+    assert f"{MAX_HEAD:,} bytes".encode() in refused
+    assert b" 431 " in sent(connect, GET + b"\r\n" + head(MAX_HEAD + 1))
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked", b"identity, chunked"])
+def test_a_transfer_encoding_other_than_chunked_is_refused(connect: Connect, coding: bytes) -> None:
+    post = (
+        b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: " + coding + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
+    )
+    assert refusal(sent(connect, post)) == (501, "UNKNOWN_TRANSFER_ENCODING")
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        (b"Content-Length: 2\r\nContent-Length: 2\r\n", b"Duplicate Content-Length"),
+        (b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", b"present with Content-Length"),
+        (b"no colon\r\n", b"header token"),
+    ],
+)
+def test_a_malformed_request_is_told_what_is_wrong(connect: Connect, lines: bytes, wrong: bytes) -> None:
+    answer = sent(connect, b"POST /nothing HTTP/1.1\r\nHost: localhost\r\n" + lines + b"\r\n{}")
+    assert refusal(answer) == (400, "NOT_HTTP")
+    assert wrong in answer
+
+
+def test_idle_connections_do_not_hold_up_the_end_of_a_server(tmp_path: Path) -> None:
+    """Nor does a log line of it say that something was cut off."""
+    started = launch(tmp_path, {"store": "sqlite", "rest": "127.0.0.1:0", "grace-seconds": "60"}).wait()
+    context = ssl.create_default_context(cafile=str(started.tls / "ca.pem"))
+    context.load_cert_chain(started.tls / "reader.pem", started.tls / "reader-key.pem")
+    address = ("127.0.0.1", int(started.rest.rpartition(":")[2]))
+    with context.wrap_socket(socket.create_connection(address, timeout=30), server_hostname="localhost") as idle:
+        idle.sendall(GET + b"\r\n")
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+        started.process.terminate()
+        started.process.wait(50)
+    assert "graceful shutdown exceeded" not in started.output()
+
+
 def test_a_url_without_end_is_refused(connect: Connect) -> None:
     assert refusal(sent(connect, b"GET /", *[b"x" * 65536] * 40)) == (414, "URL_TOO_LONG")
 

@@ -43,7 +43,7 @@ def plain(array: Array) -> Array:
         is_kept = family(kind) == "text" and not array.dictionary.null_count and not pt.is_string_view(kind.value_type)
         return array if is_kept else decoded(array)
     if pt.is_list_view(kind) or pt.is_large_list_view(kind):
-        return _listed(array, pc.list_flatten(array))
+        return listed(array, pc.list_flatten(array))
     wanted = next((layout for is_of, layout in _LAYOUTS if is_of(kind)), None)
     return _without_hidden(array).cast(wanted) if wanted else array
 
@@ -81,7 +81,7 @@ def flat(array: Array) -> Array:
     if family(array.type) == "struct":
         members = [decoded(flat(member)) for member in array.flatten()]
         return pa.StructArray.from_arrays(members, [member.name for member in array.type], mask=array.is_null())
-    return _listed(array, decoded(flat(pc.list_flatten(array))))
+    return listed(array, decoded(flat(pc.list_flatten(array))))
 
 
 @cache
@@ -103,7 +103,7 @@ def _of_runs(array: Array) -> Array:
     return flat(array.values).take(pa.array(runs))
 
 
-def _listed(array: Array, items: Array) -> Array:
+def listed(array: Array, items: Array) -> Array:
     """Build lists of any layout anew from their items; Arrow's cast makes wrong offsets where there are nulls."""
     lengths = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)
     offsets = pa.array(np.append(0, np.cumsum(lengths)), pa.int64())

@@ -75,7 +75,7 @@ def _always(_found: DataType, _wanted: DataType) -> Fit:
 
 
 def _text(_found: DataType, _wanted: DataType) -> Fit:
-    return Fit(misfits=_not_utf8)
+    return Fit(misfits=not_utf8)
 
 
 def _integer(found: DataType, wanted: DataType) -> Fit:
@@ -260,7 +260,8 @@ def _not_castable(array: Array, wanted: DataType) -> Mask | None:
     return None
 
 
-def _not_utf8(array: Array) -> Mask | None:
+def not_utf8(array: Array) -> Mask | None:
+    """Return which texts aren't UTF-8; None: all are."""
     texts = array.dictionary if isinstance(array.type, pa.DictionaryType) else array
     try:
         # Full validation checks the UTF-8 of all texts at once.

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyarrow.types as pt
 
 from schemaregistry.data.arrow import json_text
-from schemaregistry.data.arrow.arrays import Mask, decoded, flat
+from schemaregistry.data.arrow.arrays import Mask, decoded, flat, listed
 from schemaregistry.data.arrow.batch import Batch
-from schemaregistry.data.arrow.types import Array, DataType, is_json
+from schemaregistry.data.arrow.fitting import not_utf8
+from schemaregistry.data.arrow.texts import as_text
+from schemaregistry.data.arrow.types import Array, DataType, family, is_json, pc
 from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.document import Json
@@ -59,12 +63,52 @@ def _text(value: Json) -> str | None:
 
 
 def _stored(array: Array) -> Array:
-    """Return an array that Parquet can store: dictionaries decoded, types that Parquet lacks as JSON text."""
-    array = decoded(array)
-    return array if _is_stored(array.type) else pa.array(map(_text, to_json(array)), pa.string())
+    r"""Return a flat array in types that every reader of Parquet knows; each value stays what it is.
+
+    Dictionaries are decoded, maps become lists of structs with `key` and `value`, and what Parquet lacks becomes text:
+    seconds and date64 too, since pyarrow (26) writes seconds as milliseconds, which wrap, and a date64 without its time
+    of day. A byte of a text that isn't UTF-8 is written `\xfc`.
+    """
+    array = decoded(flat(array))
+    kind = array.type
+    if pt.is_map(kind):
+        pair = pa.struct([pa.field("key", kind.key_type, nullable=False), pa.field("value", kind.item_type)])
+        return _stored(array.cast(pa.list_(pair)))
+    match family(kind):
+        case "list":
+            return listed(array, _stored(pc.list_flatten(array)))
+        case "struct" if kind.num_fields:
+            members = [_stored(member) for member in array.flatten()]
+            return pa.StructArray.from_arrays(members, [member.name for member in kind], mask=array.is_null())
+    return _stored_leaf(array)
+
+
+def _stored_leaf(array: Array) -> Array:
+    """Return an array without parts in a type that every reader of Parquet knows."""
+    kind = array.type
+    match family(kind):
+        case "text":
+            return _readable(array)
+        case "date" | "time" | "timestamp" if pt.is_date64(kind) or getattr(kind, "unit", "") == "s":
+            texts = as_text(array)
+            # The texts of times are those of UTC, whether the column has a zone or not.
+            return texts if getattr(kind, "tz", None) else pc.replace_substring_regex(texts, "Z$", "")
+        case "decimal" if kind.scale < 0:
+            # Parquet's decimals have no negative scale.
+            return pa.array([None if value is None else f"{value:f}" for value in array.to_pylist()], pa.string())
+    return array if _is_stored(kind) else pa.array(map(_text, to_json(array)), pa.string())
+
+
+def _readable(texts: Array) -> Array:
+    """Escape the bytes of texts that aren't UTF-8: no reader of Parquet takes a column with one."""
+    if not_utf8(texts) is None:
+        return texts
+    found = texts.cast(pa.large_binary()).to_pylist()
+    return pa.array([None if text is None else text.decode(errors="backslashreplace") for text in found], texts.type)
 
 
 # pyarrow doesn't list the types that its Parquet writer supports, so an empty table is written to see.
+@cache
 def _is_stored(kind: DataType) -> bool:
     try:
         pq.write_table(pa.table({"": pa.nulls(0, kind)}), pa.BufferOutputStream())

@@ -1,4 +1,4 @@
-"""How the commands for operators end on an error: its exit code, and with `--json` a line that says what is wrong."""
+"""Exit codes of the operators' commands on an error, and with `--json` a line of JSON about it."""
 
 import json
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, RegistryError
 
 CHANGED: Final = frozenset({"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS"})
-"""The reasons that say that a store was read and isn't as it was written: exit code 1."""
+"""The reasons of errors which mean that a store was changed since it was written: exit code 1."""
 USAGE: Final = 2
 
 
 @contextmanager
 def ending_with_code(*, as_json: bool) -> Iterator[None]:
-    """Print the error of the block on stderr, with `as_json` also as a line on stdout, and exit.
+    """Print an error raised in the context on stderr, with `as_json` also as a line on stdout, and exit with its code.
 
-    1: the store was changed. 2: the store, the directory or the file that was named can't be used. 3: it could not be
-    told, since a file is cut off or etcd is away.
+    1: the store was changed. 2: the store, directory or file that was named can't be used. 3: the command could not
+    tell, since a file is cut off or etcd can't be reached.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The task that judges a batch of records. It needs pyarrow, so it runs in worker processes of its own."""
+"""The task that validates a batch of records, in worker processes of its own, since it imports pyarrow."""
 
 from functools import lru_cache
 
@@ -8,12 +8,13 @@ from schemaregistry_server.rpc.record_validation import RecordJudge
 from schemaregistry_server.rpc.reply import Prepared
 
 SMALL = 16 << 10
-"""Bytes of a document up to which its compiled rules are kept among KEPT others."""
+"""Bytes of a document up to which its compiled rules are cached with KEPT others."""
 KEPT = 64
+"""Compiled rules of small documents in the cache."""
 
 
 def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
-    """Return the answer of ValidateRecords as bytes; raises as `RecordJudge.validate`."""
+    """Validate records and encode the answer of ValidateRecords; raises as `RecordJudge.validate`."""
     answer = (_small if len(raw) <= SMALL else _large)(raw, id).validate(data)
     return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
 
@@ -24,4 +25,4 @@ def _judge(raw: bytes, id: str) -> RecordJudge:  # noqa: A002
 
 _small = lru_cache(maxsize=KEPT)(_judge)
 _large = lru_cache(maxsize=1)(_judge)
-"""The rules of 10,000 properties take some 100 MB."""
+"""Only one large document's rules are cached: those of 10,000 properties take some 100 MB."""

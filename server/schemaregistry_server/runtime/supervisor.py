@@ -68,22 +68,22 @@ def _reserved(stack: AsyncExitStack, address: str | None, option: str) -> str | 
     """
     if address is None:
         return None
-    held = stack.enter_context(addresses.reserve(address, option))
-    return addresses.with_port(address, held.getsockname()[1])
+    reserved = stack.enter_context(addresses.reserve(address, option))
+    return addresses.with_port(address, reserved.getsockname()[1])
 
 
 class SupervisedWorker:
-    """One worker: its current process, and that process's last report in `said`.
+    """One worker: its current process, and that process's last report in `status`.
 
-    `silent` counts the ticks since that report; `heard` is called after each report.
+    `silent` counts the ticks since that report; `on_report` is called after each report.
     """
 
-    def __init__(self, number: int, settings: Settings, heard: Callable[[], None]) -> None:
+    def __init__(self, number: int, settings: Settings, on_report: Callable[[], None]) -> None:
         self.number = number
-        self.said = WorkerStatus(ReadinessState(False, "waits for its start"))
+        self.status = WorkerStatus(ReadinessState(False, "waits for its start"))
         self.silent = -math.inf
         self._settings = settings
-        self._heard = heard
+        self._on_report = on_report
         self._process: multiprocessing.process.BaseProcess | None = None
 
     async def live(self) -> int:
@@ -114,9 +114,9 @@ class SupervisedWorker:
         """Read the reports that have arrived; the pipe's end is the process's."""
         try:
             while reader.poll():
-                self.said = reader.recv()
+                self.status = reader.recv()
                 self.silent = 0.0
-                self._heard()
+                self._on_report()
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(reader)
 
@@ -144,8 +144,8 @@ class Supervisor:
         """The server's state, for the health port: ready while at least one worker is."""
         if self._stopping.is_set():
             return ReadinessState(False, "waits for its end: it is stopping")
-        lines = [f"worker {worker.number}: {worker.said.state.text}" for worker in self._workers]
-        return ReadinessState(any(worker.said.state.ready for worker in self._workers), "\n".join(lines))
+        lines = [f"worker {worker.number}: {worker.status.state.text}" for worker in self._workers]
+        return ReadinessState(any(worker.status.state.ready for worker in self._workers), "\n".join(lines))
 
     async def run(self, announce: Announce) -> None:
         """Keep every worker running until the stop signal; then stop all.
@@ -177,13 +177,13 @@ class Supervisor:
             code = await worker.live()
             if self._stopping.is_set():
                 return
-            why = worker.said.refused
+            why = worker.status.refused
             # Before any has served, the settings or files are at fault, and another try would end the same way.
             if why and not self._served:
                 raise FailedPrecondition(why, reason="NOT_STARTED")
             pause = FIRST_PAUSE if now() - began > STEADY_SECONDS else pause
             log.error("worker %d ended (%s): it starts again in %.1f s", worker.number, why or _exit(code), pause)
-            worker.said = WorkerStatus(ReadinessState(False, f"waits for its next start, after {why or _exit(code)}"))
+            worker.status = WorkerStatus(ReadinessState(False, f"waits for its next start, after {why or _exit(code)}"))
             await self._wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
 
@@ -206,11 +206,11 @@ class Supervisor:
 
     def _look(self) -> None:
         """Announce, once, where the workers listen."""
-        said = [worker.said.listening for worker in self._workers]
-        self._served = self._served or any(said)
-        if self._announce and all(said):
-            assert said[0]
-            self._announce(said[0])
+        listening = [worker.status.listening for worker in self._workers]
+        self._served = self._served or any(listening)
+        if self._announce and all(listening):
+            assert listening[0]
+            self._announce(listening[0])
             self._announce = None
 
 

@@ -70,26 +70,26 @@ def lock(path: Path) -> TextIO:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # "a+" leaves the content alone: it is the process id of a server that may still have the lock.
-        held = beside.open("a+", encoding="ascii")
+        lock_file = beside.open("a+", encoding="ascii")
     except OSError as failed:
         raise FailedPrecondition(
             f"{path.parent}: the data can't be kept here ({failed.strerror}). Name a directory that can be written.",
             reason="STORE_UNWRITABLE",
         ) from failed
     try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as failed:
-        held.seek(0)
-        owner = held.read().strip() or "unknown"
-        held.close()
+        lock_file.seek(0)
+        owner = lock_file.read().strip() or "unknown"
+        lock_file.close()
         raise FailedPrecondition(
             f"{path} is in use by another server (process {owner}). Stop it, or name another data directory.",
             reason="STORE_LOCKED",
         ) from failed
-    held.truncate(0)
-    held.write(str(os.getpid()))
-    held.flush()
-    return held
+    lock_file.truncate(0)
+    lock_file.write(str(os.getpid()))
+    lock_file.flush()
+    return lock_file
 
 
 def connect(path: Path) -> sqlite3.Connection:

@@ -104,17 +104,17 @@ class SQLiteStore(SQLiteReader):
         It subscribes first and reads the file second, so that no write falls between the two; a batch that comes both
         ways is dropped by its revision.
         """
-        heard: asyncio.Queue[EntryBatch | None] = asyncio.Queue()
-        self._watchers.add(heard)
+        batches: asyncio.Queue[EntryBatch | None] = asyncio.Queue()
+        self._watchers.add(batches)
         try:
             yield (known := await asyncio.to_thread(self._read, after_revision))
             reached = known.revision
-            while not self._closed and (batch := await heard.get()):
+            while not self._closed and (batch := await batches.get()):
                 if batch.revision > reached:
                     reached = batch.revision
                     yield batch
         finally:
-            self._watchers.discard(heard)
+            self._watchers.discard(batches)
 
     async def restore(self, entries: Iterable[Entry]) -> None:
         """Write all of `entries` at the revisions they have, in one transaction.
@@ -130,8 +130,8 @@ class SQLiteStore(SQLiteReader):
             self._closed = True
             self._waiting.put(None)
             await asyncio.to_thread(self._writer.join)
-            for heard in self._watchers:
-                heard.put_nowait(None)
+            for batches in self._watchers:
+                batches.put_nowait(None)
             self._connection.close()
             self._lock.close()
 
@@ -202,8 +202,8 @@ class SQLiteStore(SQLiteReader):
 
     def _publish(self, written: tuple[Entry, ...]) -> None:
         if written:
-            for heard in self._watchers:
-                heard.put_nowait(EntryBatch(written[-1].revision, written))
+            for batches in self._watchers:
+                batches.put_nowait(EntryBatch(written[-1].revision, written))
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:

@@ -1,4 +1,4 @@
-"""The tasks that run in worker processes: parse documents, compare them, and encode the answers.
+"""The tasks that run in worker processes: parse documents, compare them, validate records, and encode the answers.
 
 `compat_worker.py` calls them from the server. Answers are encoded here because it can take half a second, which the
 server's event loop can't spare.
@@ -16,7 +16,7 @@ from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
 
 # The template imports this module before it forks workers: `second_referee`, which is slow to import, comes along.
-__all__ = ["compiled", "read", "refuse", "second_referee", "weigh", "write"]
+__all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
 
 SMALL = 16 << 10
 """Bytes up to which a document is cached parsed: that takes ten times as much memory as the bytes."""

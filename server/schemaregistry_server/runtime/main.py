@@ -17,6 +17,8 @@ from schemaregistry_server.runtime import greeting, lifecycle, supervisor
 from schemaregistry_server.runtime.server_worker import LOG_FORMAT
 from schemaregistry_server.transport import descriptors
 
+log = logging.getLogger(__name__)
+
 
 @with_groups
 def serve(options: Settings) -> None:
@@ -36,7 +38,15 @@ def _run(settings: Settings) -> None:
     logging.basicConfig(format=LOG_FORMAT)
     descriptors.raise_limit()
     if settings.shared:
-        uvloop.run(supervisor.run(settings, lambda listening: say(greeting.line(settings, listening))))
+        uvloop.run(supervisor.run(settings, lambda listening: _greet(greeting.line(settings, listening))))
         return
     words = greeting.text if settings.dev else greeting.line
-    uvloop.run(lifecycle.run(settings, Readiness(), lambda listening: say(words(settings, listening))))
+    uvloop.run(lifecycle.run(settings, Readiness(), lambda listening: _greet(words(settings, listening))))
+
+
+def _greet(words: str) -> None:
+    """Print where the server listens. It serves all the same where that can't be printed."""
+    try:
+        say(words)
+    except OSError as lost:
+        log.warning("the greeting can't be printed: %s", lost)

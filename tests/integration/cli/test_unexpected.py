@@ -140,6 +140,14 @@ def test_memory_that_runs_out_is_no_fault_of_the_program(runner: Runner) -> None
     assert (ended.code, ended.err) == (3, "schemaregistry: memory ran out: give the program more, or less to do.\n")
 
 
+def test_a_full_disk_is_no_fault_of_the_program(runner: Runner) -> None:
+    ended = runner.run("check", OSError(28, "No space left on device"))
+    assert ended.code == 3
+    assert ended.err == (
+        "schemaregistry: a file can't be written (No space left on device): make room, for temporary files too.\n"
+    )
+
+
 def test_ctrl_c_is_no_verdict(runner: Runner) -> None:
     assert runner.run("check", KeyboardInterrupt()).code == 130
 

@@ -26,6 +26,7 @@ from schemaregistry.cli import (
     load,
     publish,
     sample,
+    standard_streams,
     unexpected,
     validate,
     watch,
@@ -128,6 +129,11 @@ def _end(signum: int, _: object) -> NoReturn:
 
 def main() -> None:
     """Run the command line and exit; every error, an unexpected one too, becomes a message on stderr."""
+    with standard_streams.guarded():
+        _main()
+
+
+def _main() -> None:
     words, debug = _without_debug(sys.argv[1:])
     sys.argv[1:] = words
     try:
@@ -150,6 +156,10 @@ def _run(asked: str) -> None:
         app()
     except _Escaped as escaped:
         raise escaped.error from None
+    except SystemExit:
+        # Here it can still be told that the end of what was printed is lost: Python's own flush comes too late.
+        sys.stdout.flush()
+        raise
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:

@@ -1,8 +1,8 @@
 """Report an unexpected error: one line, exit code 3, and a file with the traceback to send to the maintainers."""
 
+import errno
 import os
 import platform
-import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
@@ -10,10 +10,12 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from schemaregistry.cli.say import say
+from schemaregistry.cli.standard_streams import OutputLost
 from schemaregistry.terminal import printable
 
 EXIT: Final = 3
 """Could not tell; 1 would mean that the data violate their contract."""
+_NOT_PRINTED: Final = "what is printed can't be written"
 _PACKAGES: Final = ("schemaregistry", "pyarrow", "numpy", "protobuf", "grpcio", "jsonschema-rs", "jsonschema")
 
 
@@ -22,26 +24,25 @@ def tell(error: Exception, words: Sequence[str], *, debug: bool) -> int:
 
     `words` are the words of the command line; with `debug` the traceback is printed too.
     """
-    if isinstance(error, BrokenPipeError):
-        _discard_stdout()
-        say("schemaregistry: nobody reads what is printed; it isn't complete.", err=True)
+    if isinstance(error, OutputLost):
+        lost = "nobody reads what is printed; it isn't complete" if error.broken_pipe else f"{_NOT_PRINTED}: {error}"
+        say(f"schemaregistry: {lost}.", err=True)
         return EXIT
     if debug:
         say(_traceback(error).rstrip("\n"), err=True)
     if isinstance(error, MemoryError):
         say("schemaregistry: memory ran out: give the program more, or less to do.", err=True)
         return EXIT
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        say(
+            f"schemaregistry: a file can't be written ({error.strerror}): make room, for temporary files too.", err=True
+        )
+        return EXIT
     what = " ".join(f"{type(error).__name__}: {error}".split())
     file = _write_report(_report_text(error, words))
     where = f"Please send the file {file} with a report" if file else "Please report it with what --debug shows"
     say(f"schemaregistry: unexpected error, a fault of this program ({_cut(what)}). {where}.", err=True)
     return EXIT
-
-
-def _discard_stdout() -> None:
-    """Point stdout at /dev/null: Python flushes it at exit, and would report the closed pipe once more."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _report_text(error: Exception, words: Sequence[str]) -> str:

@@ -199,10 +199,10 @@ def test_the_workers_end_with_their_supervisor(server: Server, family: Callable[
 
 JUDGE = """
 import asyncio, os, time
-from schemaregistry_server.rpc.compat_worker import WorkerJudge, template
+from schemaregistry_server.rpc.compat_worker import CompatWorkers, template
 
 async def main():
-    judge = WorkerJudge(template(), seconds=60)
+    judge = CompatWorkers(template(), seconds=60)
     print(await judge._run("me", 60, os.getpid), flush=True)
     await judge._run("me", 60, time.sleep, 60)
 

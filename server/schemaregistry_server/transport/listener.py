@@ -17,15 +17,13 @@ from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import descriptors
 from schemaregistry_server.transport.http_connection import BoundedConnection
+from schemaregistry_server.transport.tls_handshakes import TlsServer
 
 MAX_CONNECTIONS: Final = 8192
 """Connections of one listener; fewer where the limit on open files is lower (`descriptors.connections`)."""
 
 TICKS_A_SECOND: Final = 10
 """How often uvicorn's main loop calls `on_tick` in a second."""
-
-HANDSHAKE_SECONDS: Final = 10
-"""Seconds that a TLS handshake may take."""
 
 
 class _UvicornServer(uvicorn.Server):
@@ -36,16 +34,15 @@ class _UvicornServer(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen as uvicorn does, with a limit on the TLS handshake, before which there is no connection to tick."""
+        """Listen as uvicorn does; over TLS by `TlsServer`."""
         config = self.config
         made = cast("type[BoundedConnection]", config.http_protocol_class)
         protocol = partial(made, config=config, server_state=self.server_state, app_state={})
         loop = asyncio.get_running_loop()
-        handshake = HANDSHAKE_SECONDS if config.ssl else None
         self.servers = [
-            await loop.create_server(
-                protocol, sock=each, ssl=config.ssl, backlog=config.backlog, ssl_handshake_timeout=handshake
-            )
+            cast("asyncio.Server", TlsServer(protocol, each, config.ssl, config.backlog))
+            if config.ssl
+            else await loop.create_server(protocol, sock=each, backlog=config.backlog)
             for each in sockets or ()
         ]
         self.started = True

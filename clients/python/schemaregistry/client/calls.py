@@ -43,6 +43,8 @@ def message_of(kind: type[Sent], **fields: object) -> Sent:
     Raises InvalidArgument (reason BAD_ARGUMENT) where a value doesn't fit the type or range of its field.
     """
     try:
+        if None in fields.values():  # protobuf would take it for the field's default
+            raise TypeError("None is no value")
         return kind(**fields)
     except (TypeError, ValueError) as error:
         given = ", ".join(f"{name}={value!r}"[:80] for name, value in fields.items() if not isinstance(value, Message))
@@ -181,9 +183,18 @@ def whoami() -> UnaryCall[registry_pb2.WhoAmIResponse]:
 
 
 def _bytes(document: bytes | str) -> bytes:
-    """Return the bytes of a document, text as UTF-8. Raises InvalidArgument (reason NOT_JSON) for other types."""
-    if isinstance(document, bytes | str):
-        return document.encode() if isinstance(document, str) else document
+    """Return the bytes of a document, text as UTF-8.
+
+    Raises InvalidArgument: NOT_JSON for other types, LONE_SURROGATE for a text that isn't Unicode.
+    """
+    if isinstance(document, bytes):
+        return document
+    if isinstance(document, str):
+        try:
+            return document.encode()
+        except UnicodeEncodeError as error:
+            message = f"character {error.start + 1} of the document is half of a surrogate pair: write the whole one"
+            raise InvalidArgument(message, reason="LONE_SURROGATE") from None
     message = f"a document is the JSON itself, as bytes or text, not a {type(document).__name__}: use json.dumps"
     raise InvalidArgument(message, reason="NOT_JSON")
 

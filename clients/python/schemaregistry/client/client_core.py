@@ -12,6 +12,7 @@ from schemaregistry.client.pickling import revive, settings
 from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.client.renewal import Renewing
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
+from schemaregistry.errors import InvalidArgument
 
 ChannelT = TypeVar("ChannelT")
 StubT = TypeVar("StubT")
@@ -42,6 +43,10 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
         self.target = check_target(target)
         self.timeout = check_seconds(timeout, "timeout")
         self.credentials = credentials
+        if not isinstance(keepalive, Keepalive):
+            raise InvalidArgument(
+                f"keepalive={keepalive!r}: give a Keepalive(idle=30, wait=10)", reason="BAD_KEEPALIVE"
+            )
         self.keepalive = keepalive
         self._cache_dir = cache_dir
         self._cache = ReadCache(target, cache_dir)

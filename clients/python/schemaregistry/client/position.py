@@ -40,11 +40,15 @@ _LONGEST_PAUSE: Final = 5.0
 def many_ids(ids: Iterable[str]) -> tuple[str, ...]:
     """Return the ids as a tuple.
 
-    Raises InvalidArgument (reason BAD_IDS) for a single string: each of its letters would be taken for an id.
+    Raises InvalidArgument (reason BAD_IDS) for what is no list, and for a single string: each of its letters would be
+    taken for an id.
     """
     if isinstance(ids, str):
         raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in [{ids!r}]", reason="BAD_IDS")
-    return tuple(ids)
+    try:
+        return tuple(ids)
+    except TypeError:
+        raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in ['ticks_v1']", reason="BAD_IDS") from None
 
 
 class Position:

@@ -7,6 +7,7 @@ if it has changed (by its ETag).
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from os import PathLike
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,20 @@ def version_asked(version: str) -> str:
     return version.removeprefix("v") or LATEST
 
 
+def id_asked(id: str) -> str:
+    """Return an id. Raises InvalidArgument (reason BAD_ID) where it isn't text."""
+    if not isinstance(id, str):
+        raise InvalidArgument(f"id={id!r}: write it as text, as in 'ticks_v1'", reason="BAD_ID")
+    return id
+
+
+def staleness_allowed(seconds: float | None) -> float | None:
+    """Return a `max_staleness`. Raises InvalidArgument (reason BAD_STALENESS) unless it is None, or 0 or more."""
+    if seconds is not None and not (isinstance(seconds, int | float) and seconds >= 0):
+        raise InvalidArgument(f"max_staleness={seconds!r}: give seconds, 0 or more, or None", reason="BAD_STALENESS")
+    return seconds
+
+
 @dataclass(frozen=True, slots=True)
 class _CachedRead:
     """An answer, and when the registry last confirmed it (seconds since the epoch)."""
@@ -55,6 +70,8 @@ class ReadCache:
         self._entries: LruCache[tuple[str, str], _CachedRead] = LruCache(_REMEMBERED)
         self._documents: LruCache[str, Document] = LruCache(_REMEMBERED)
         self._contracts: LruCache[str, contract_pb2.Contract] = LruCache(_CONTRACTS)
+        if cache_dir is not None and not isinstance(cache_dir, str | PathLike):
+            raise InvalidArgument(f"cache_dir={cache_dir!r}: give a path, or None", reason="CACHE_UNWRITABLE")
         self._disk = DiskCache(Path(cache_dir), target) if cache_dir is not None else None
         self._now = now
 

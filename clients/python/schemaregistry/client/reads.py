@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, FetchedContract
 from schemaregistry.client.calls import UnaryCall
-from schemaregistry.client.read_cache import ReadCache, version_asked
+from schemaregistry.client.read_cache import ReadCache, id_asked, staleness_allowed, version_asked
 from schemaregistry.document import Document
 from schemaregistry.errors import DeadlineExceeded, ResourceExhausted, Unavailable, Unimplemented
 
@@ -26,7 +26,7 @@ def get(cache: ReadCache, id: str, version: str, min_revision: int, max_stalenes
 
     An answer from the cache must have been confirmed within `max_staleness` seconds.
     """
-    version = version_asked(version)
+    id, version, max_staleness = id_asked(id), version_asked(version), staleness_allowed(max_staleness)
     settled = cache.settled(id, version)
     if settled is not None:
         return settled

@@ -31,7 +31,8 @@ type GetSchemaRequest struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// A semver version, with or without a leading `v`; empty or `latest` for the newest.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// Wait until this server has seen this revision (within the call's deadline).
+	// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
+	// DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
 	MinRevision int64 `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	// An etag that the caller has. While it is still the right one the answer has no data (REST: the
 	// `If-None-Match` header, and 304).

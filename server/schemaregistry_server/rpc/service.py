@@ -22,7 +22,7 @@ from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
 from schemaregistry_server.catalog.slices import sliced
-from schemaregistry_server.rpc import bodies, limits, pages, refusals, watching
+from schemaregistry_server.rpc import bodies, deadline, limits, pages, refusals, watching
 from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
@@ -32,7 +32,7 @@ from schemaregistry_server.store.base import Store
 __all__ = ["Identity", "Registry", "Reply"]
 
 WAIT_SECONDS: Final = 5.0
-"""How long a read waits for its `min_revision`; a shorter deadline of the call ends it sooner."""
+"""How long a read waits for its `min_revision`; less where the call's deadline comes before."""
 
 STRETCH: Final = 50
 """Subjects that a filter tests before it looks at the clock (`sliced`)."""
@@ -176,7 +176,9 @@ class Registry:
         limits.check(request)
 
     async def _catalog(self, min_revision: int) -> Catalog:
-        return await self._current.reached(min_revision, seconds=WAIT_SECONDS)
+        if min_revision <= self._current.catalog.revision:
+            return self._current.catalog
+        return await self._current.reached(min_revision, seconds=deadline.within(WAIT_SECONDS))
 
     async def _find(self, id: str, version: str, min_revision: int) -> CatalogVersion:
         return (await self._catalog(min_revision)).subject(id).find(version)

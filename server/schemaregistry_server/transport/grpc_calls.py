@@ -16,7 +16,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from schemaregistry.errors import InvalidArgument, Unimplemented
 from schemaregistry.v1 import registry_pb2
-from schemaregistry_server.rpc import limits
+from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
@@ -80,6 +80,7 @@ def _unary(call: _Call, quota: Quota) -> Callable[..., Awaitable[bytes]]:
         reply: Reply
         try:
             caller = call.admit(context)
+            deadline.remaining.set(context.time_remaining)
             request = call.read(raw)
             if len(raw) <= limits.FREE:
                 reply = await call.method(request, caller)

@@ -32,6 +32,9 @@ class AsynchronousContext:
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
 
+    def time_remaining(self) -> None:
+        return None
+
     async def send_initial_metadata(self, metadata) -> None:
         self._context.send_initial_metadata(metadata)
 

@@ -52,7 +52,9 @@ class GetSchemaRequest(_message.Message):
     version: _builtins.str
     """A semver version, with or without a leading `v`; empty or `latest` for the newest."""
     min_revision: _builtins.int
-    """Wait until this server has seen this revision (within the call's deadline)."""
+    """Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
+    DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
+    """
     if_none_match: _builtins.str
     """An etag that the caller has. While it is still the right one the answer has no data (REST: the
     `If-None-Match` header, and 304).

@@ -608,7 +608,8 @@ pub struct GetSchemaRequest {
     /// A semver version, with or without a leading `v`; empty or `latest` for the newest.
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
-    /// Wait until this server has seen this revision (within the call's deadline).
+    /// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
+    /// DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
     #[prost(int64, tag="3")]
     pub min_revision: i64,
     /// An etag that the caller has. While it is still the right one the answer has no data (REST: the

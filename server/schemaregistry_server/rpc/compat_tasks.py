@@ -16,7 +16,7 @@ from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
 
 # The template imports this module before it forks workers: `second_referee`, which is slow to import, comes along.
-__all__ = ["compiled", "read", "refuse", "second_referee", "validate", "weigh", "write"]
+__all__ = ["compiled", "read", "refuse", "second_referee", "weigh", "write"]
 
 SMALL = 16 << 10
 """Bytes up to which a document is cached parsed: that takes ten times as much memory as the bytes."""
@@ -59,14 +59,6 @@ def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:
         admit_undecided(history, document, reason)
     except RefusedVersion as refused:
         raise _rendered(refused) from None
-
-
-def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
-    """Validate records and encode the answer; raises as `RecordJudge.validate` does."""
-    # Imported only where it runs, in the workers for records: pyarrow would cost every other process 60 MB.
-    from schemaregistry_server.rpc import record_tasks  # noqa: PLC0415
-
-    return record_tasks.validate(raw, id, data)
 
 
 def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)

@@ -13,7 +13,7 @@ from schemaregistry.document import Level, loads
 from schemaregistry.document.strict_json import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
 from schemaregistry.tasks import Stopped, TaskRaised, Template
-from schemaregistry_server.rpc import compat_tasks
+from schemaregistry_server.rpc import compat_tasks, record_tasks
 from schemaregistry_server.rpc.fair_queue import Busy
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdict_cache import Candidate
@@ -31,8 +31,12 @@ PARSING: Final = 2.0
 RULES_BY_SIZE: Final = 40.0
 """Further seconds for records, for each MiB of the document, whose rules are compiled first."""
 
-RECORD_MODULES: Final = ("schemaregistry_server.rpc.pyarrow_settings", "schemaregistry_server.rpc.record_tasks")
-"""Imported by the workers for records, in this order; named as texts since this process needs no pyarrow."""
+RECORD_MODULES: Final = (
+    "schemaregistry_server.rpc.pyarrow_settings",
+    "schemaregistry_server.rpc.record_validation",
+    record_tasks.__name__,
+)
+"""Imported by the template of the workers for records, in this order; pyarrow comes along, but not into this process."""
 
 RECORD_MEMORY: Final = 768 << 20
 """Bytes of address space that a worker for records may take; pyarrow's libraries alone map some 350 MiB."""
@@ -84,7 +88,7 @@ class CompatWorkers:
         seconds = PARSING + RULES_BY_SIZE * len(version.raw) / (1 << 20)
         try:
             return await self._run(
-                caller, seconds, compat_tasks.validate, version.raw, version.id, data, workers=self._record_workers
+                caller, seconds, record_tasks.validate, version.raw, version.id, data, workers=self._record_workers
             )
         except Stopped as stopped:
             message = f"Whether the records conform can't be told: {stopped}. Send fewer, or smaller ones."

@@ -1,11 +1,18 @@
-"""The task that validates a batch of records, in worker processes of its own, since it imports pyarrow."""
+"""The task that validates a batch of records, in worker processes of its own, since it needs pyarrow.
+
+The server imports this module to name the task. Only where the task runs is `record_validation.py` imported, and with it
+pyarrow, which would cost the server 60 MB.
+"""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from schemaregistry.document import parse
 from schemaregistry_server.rpc.proto_json import compact, to_json
-from schemaregistry_server.rpc.record_validation import RecordJudge
 from schemaregistry_server.rpc.reply import Prepared
+
+if TYPE_CHECKING:
+    from schemaregistry_server.rpc.record_validation import RecordJudge
 
 SMALL = 16 << 10
 """Bytes of a document up to which its compiled rules are cached with KEPT others."""
@@ -19,7 +26,9 @@ def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the f
     return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
 
 
-def _judge(raw: bytes, id: str) -> RecordJudge:  # noqa: A002
+def _judge(raw: bytes, id: str) -> "RecordJudge":  # noqa: A002
+    from schemaregistry_server.rpc.record_validation import RecordJudge  # noqa: PLC0415
+
     return RecordJudge(parse(raw, id=id))
 
 

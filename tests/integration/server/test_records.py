@@ -1,6 +1,8 @@
 """ValidateRecords: errors about values of any size, and the cost of a batch."""
 
 import json
+import subprocess
+import sys
 import urllib.request
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from schemaregistry import data
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.rpc import record_validation
+from schemaregistry_server.rpc import compat_worker, record_validation
 
 
 @pytest.fixture
@@ -77,6 +79,22 @@ def test_a_batch_of_large_numbers_costs_a_worker_and_no_more(running) -> None:
     refused = call.exception()
     assert "can't be told" in refused.details() if refused else len(call.result().errors[0].message) < 200
     assert memory(running.process.pid) - before < 64 << 20
+
+
+def test_the_server_itself_needs_no_pyarrow() -> None:
+    """Only the workers for records do: it takes some 60 MB."""
+    program = "import sys, schemaregistry_server.runtime.server_worker; sys.exit('pyarrow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_a_worker_for_records_imports_all_that_it_needs_before_its_first_batch() -> None:
+    """A batch has few seconds, which imports would use up on a busy machine."""
+    names = ", ".join(compat_worker.RECORD_MODULES)
+    program = f"import sys, {names}; before = set(sys.modules)\n"
+    program += "raw = open('schemas/ticks_v1.json', 'rb').read()\n"
+    program += "schemaregistry_server.rpc.record_tasks.validate(raw, 'ticks_v1', b'[{}]')\n"
+    program += "print(*[name for name in set(sys.modules) - before if name.startswith('schemaregistry')])"
+    assert subprocess.check_output([sys.executable, "-c", program], text=True).strip() == ""
 
 
 def memory(pid: int) -> int:

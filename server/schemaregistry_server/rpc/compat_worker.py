@@ -36,7 +36,7 @@ RECORD_MODULES: Final = (
     "schemaregistry_server.rpc.record_validation",
     record_tasks.__name__,
 )
-"""Imported by the template of the workers for records, in this order; pyarrow comes along, but not into this process."""
+"""Imported by the template of the workers for records, in this order; pyarrow comes along, but not into this one."""
 
 RECORD_MEMORY: Final = 768 << 20
 """Bytes of address space that a worker for records may take; pyarrow's libraries alone map some 350 MiB."""

@@ -1,7 +1,7 @@
 """The task that validates a batch of records, in worker processes of its own, since it needs pyarrow.
 
-The server imports this module to name the task. Only where the task runs is `record_validation.py` imported, and with it
-pyarrow, which would cost the server 60 MB.
+The server imports this module to name the task. `record_validation.py` is imported only where the task runs: with it
+comes pyarrow, which would cost the server 60 MB.
 """
 
 from functools import lru_cache

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from schemaregistry.cli import (
     arrow,
+    bot,
     check,
     clean,
     compat,
@@ -99,6 +100,7 @@ app.command("publish")(publish.publish)
 app.command("sample")(sample.sample)
 app.command("watch")(watch.watch)
 app.command("whoami")(whoami.whoami)
+app.add_typer(bot.app, name="bot")
 
 
 def _add_installed_commands(asked: str) -> None:

@@ -1,0 +1,305 @@
+"""Review a change of schema documents: what each change means, and what blocks it.
+
+Everything here is a pure function of what was read: git is read in `revisions.py`, the registry and the consumers by
+the command, and the verdicts come from a judge that may run in another process.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, Protocol, TypeAlias
+
+from semver import Version
+
+from schemaregistry.bot.revisions import Change, SchemaFile
+from schemaregistry.compat import Verdict
+from schemaregistry.compat.admission import RANK, bump
+from schemaregistry.compat.verdict import Bump
+from schemaregistry.document import Document, Level, parse_version
+from schemaregistry.errors import InvalidArgument
+
+Status: TypeAlias = Literal["added", "changed", "renamed", "removed", "unchanged", "broken"]
+Step: TypeAlias = Literal["major", "minor", "patch", "none", "lowered"]
+"""How the stated version differs from the one before: `none` is the same version."""
+Reason: TypeAlias = Literal[
+    "BROKEN_DOCUMENT",
+    "DUPLICATE_ID",
+    "SCHEMA_REMOVED",
+    "PUBLISHED_VERSION_EDITED",
+    "VERSION_NOT_RAISED",
+    "VERSION_LOWERED",
+    "BUMP_TOO_SMALL",
+    "HIGH_RISK",
+    "CONSUMER_BREAKS",
+]
+UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID"})
+"""What no override lets through: nothing could be published of it."""
+
+_RISKS: Final = ("none", "low", "medium", "high")
+_OUTCOMES: Final = ("compatible", "unknown", "incompatible")
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason why the change may not be merged, with a sentence that says what to do."""
+
+    id: str
+    reason: Reason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a document is broken, at its JSON pointer."""
+
+    message: str
+    pointer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerImpact:
+    """What a change means to one consumer; `breaks` is None where it can't be told. `observed`: seen, not declared."""
+
+    name: str
+    team: str
+    language: str
+    reads: tuple[str, ...]
+    direction: str
+    breaks: bool | None
+    why: str
+    observed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaReview:
+    """One document of the change. `before` and `after` are its versions ("": there is none on that side)."""
+
+    id: str
+    path: str
+    status: Status
+    before: str = ""
+    after: str = ""
+    verdict: Verdict | None = None
+    stated_bump: Step | None = None
+    consumers: tuple[ConsumerImpact, ...] = ()
+    problem: Problem | None = None
+    former_path: str = ""
+    document: Document | None = field(default=None, compare=False, repr=False)
+    old_document: Document | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def required_bump(self) -> Bump | None:
+        """The smallest step that the change takes; None where there is nothing to compare."""
+        return self.verdict.required_bump if self.verdict else None
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """The whole answer. `blockers` are all reasons; `overridden_by` is the code owner who let the change pass."""
+
+    schemas: tuple[SchemaReview, ...]
+    blockers: tuple[Blocker, ...]
+    base: str
+    head: str
+    overridden_by: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the change may not be merged as it is."""
+        return bool([each for each in self.blockers if not self.overridden_by or each.reason in UNMENDABLE])
+
+    @property
+    def verdict(self) -> str:
+        """The worst outcome of all documents; "incompatible" where one is broken or removed."""
+        found = [each.verdict.outcome.value for each in self.schemas if each.verdict]
+        found += ["incompatible" for each in self.schemas if each.status in ("broken", "removed")]
+        return max(found, key=_OUTCOMES.index, default="compatible")
+
+    @property
+    def risk(self) -> str:
+        """The greatest risk of all documents; "high" where one is broken or removed."""
+        found = [each.verdict.risk for each in self.schemas if each.verdict]
+        found += ["high" for each in self.schemas if each.status in ("broken", "removed")]
+        return max(found, key=_RISKS.index, default="none")
+
+
+class Judge(Protocol):
+    """What reads and compares documents, within bounds of time and memory."""
+
+    def parse(self, raw: bytes) -> Document:
+        """As `document.parse`."""
+
+    def check(self, versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
+        """As `compat.check_history`."""
+
+
+Published: TypeAlias = Callable[[str], Mapping[str, bytes]]
+"""The versions of an id that are published: version → bytes; none where the id isn't known."""
+Earlier: TypeAlias = Callable[[SchemaFile], Mapping[str, bytes]]
+"""The versions of a file that git has, up to the base."""
+Consumers: TypeAlias = Callable[[SchemaReview], Sequence[ConsumerImpact]]
+
+
+def nobody(_: SchemaReview) -> Sequence[ConsumerImpact]:
+    """No consumers are known."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """What a review is made with. `published` None: no registry is asked, and what is at the base counts as published.
+
+    `seconds` is the time for one verdict.
+    """
+
+    judge: Judge
+    earlier: Earlier
+    published: Published | None = None
+    consumers: Consumers = nobody
+    seconds: float = 1.0
+
+    def review(self, change: Change) -> Review:
+        """Review every document that the change touches, and list the others as unchanged."""
+        schemas = tuple(replace(each, consumers=tuple(self.consumers(each))) for each in self._schemas(change))
+        blockers = (*self._duplicates(change), *(blocker for each in schemas for blocker in self._blockers(each)))
+        return Review(schemas, blockers, change.base.commit, change.head.commit)
+
+    def _schemas(self, change: Change) -> Iterator[SchemaReview]:
+        before, fork = change.base.by_id(), {file.path: file for file in change.fork.files}
+        at_fork, at_head = change.fork.by_id(), change.head.by_id()
+        base_paths = {file.path: file for file in change.base.files}
+        for file in change.head.files:
+            id = file.id or getattr(fork.get(file.path), "id", "")
+            if file.path in fork and fork[file.path].blob == file.blob:
+                yield SchemaReview(file.id, file.path, "unchanged", file.version, file.version)
+                continue
+            olds = before.get(id) or at_fork.get(id) or ()
+            old = next((each for each in olds if each.path == file.path), olds[0] if olds else None)
+            if file.path in base_paths and base_paths[file.path].blob == file.blob:
+                yield SchemaReview(file.id, file.path, "unchanged", file.version, file.version)
+                continue
+            yield self._changed(id, old, file, moved=old is not None and not _still_there(old, change))
+        for id, files in at_fork.items():
+            if id not in at_head and not any(
+                each.path in {f.path for f in change.head.files if not f.id} for each in files
+            ):
+                yield self._removed(files[0])
+
+    def _removed(self, file: SchemaFile) -> SchemaReview:
+        return SchemaReview(file.id, file.path, "removed", before=file.version)
+
+    def _changed(self, id: str, old: SchemaFile | None, file: SchemaFile, *, moved: bool) -> SchemaReview:
+        """Review a file whose bytes or path differ from the base's."""
+        former = old.path if old is not None and moved and old.path != file.path else ""
+        status: Status = "added" if old is None else "renamed" if former else "changed"
+        found = SchemaReview(id, file.path, status, old.version if old else "", file.version, former_path=former)
+        try:
+            document = self.judge.parse(file.raw)
+        except InvalidArgument as error:
+            return replace(found, status="broken", problem=Problem(error.message, error.pointer or ""))
+        found = replace(found, id=document.id, after=str(document.version), document=document)
+        known = self._known(document.id, old)
+        if not known:
+            return found
+        compared = [each for version, each in known.items() if version != str(document.version)]
+        previous = max(compared or known.values(), key=lambda each: each.version)
+        same = known.get(str(document.version))
+        versions = [previous] if same is not None and not compared else compared
+        if same is not None and same.raw != document.raw and same.fingerprint != document.fingerprint:
+            versions = [same]  # an edit of a published version is compared with what was published
+        elif same is not None and same.fingerprint == document.fingerprint:
+            return replace(found, stated_bump="none", before=str(same.version), old_document=same)
+        verdict = self.judge.check(versions, document, None, self.seconds)
+        return replace(
+            found,
+            before=found.before or str(previous.version),
+            verdict=verdict,
+            stated_bump=step(parse_version(verdict.old_version), document.version),
+            old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
+        )
+
+    def _known(self, id: str, old: SchemaFile | None) -> dict[str, Document]:
+        """Return the versions that the new one is compared with: the registry's, or else those that git has."""
+        raws: dict[str, bytes] = {}
+        if self.published is not None:
+            raws |= self.published(id)
+        elif old is not None:
+            raws |= self.earlier(old)
+        if old is not None and old.version:
+            raws.setdefault(old.version.removeprefix("v"), old.raw)
+        found = {}
+        for version, raw in raws.items():
+            try:
+                found[version] = self.judge.parse(raw)
+            except InvalidArgument:
+                continue  # a broken version of the history can't be mended any more, and no reader could use it
+        return found
+
+    def _duplicates(self, change: Change) -> Iterator[Blocker]:
+        for id, files in change.head.by_id().items():
+            if len(files) > 1:
+                paths = " and ".join(file.path for file in files)
+                text = f"{paths} both state the id {id}. Give one of them another id, or delete it."
+                yield Blocker(id, "DUPLICATE_ID", text)
+
+    def _blockers(self, found: SchemaReview) -> Iterator[Blocker]:
+        """Yield what blocks one document, the cause first."""
+        if found.status == "broken" and found.problem:
+            place = f" (at {found.problem.pointer})" if found.problem.pointer else ""
+            yield Blocker(found.id or found.path, "BROKEN_DOCUMENT", f"{found.path}: {found.problem.message}{place}")
+            return
+        if found.status == "removed":
+            if self.published is None or self.published(found.id):
+                text = (
+                    f"{found.path} is deleted, and {found.id} is published: its readers still ask for it. "
+                    "Put the file back; deprecate the schema instead."
+                )
+                yield Blocker(found.id, "SCHEMA_REMOVED", text)
+            return
+        if found.verdict is not None:
+            yield from _version_blockers(found, found.verdict)
+        for consumer in found.consumers:
+            if consumer.breaks:
+                text = f"{consumer.name} ({consumer.team}, {consumer.language}) breaks: {consumer.why}"
+                yield Blocker(found.id, "CONSUMER_BREAKS", text)
+
+
+def _still_there(old: SchemaFile, change: Change) -> bool:
+    return any(file.path == old.path and file.id == old.id for file in change.head.files)
+
+
+def _version_blockers(found: SchemaReview, verdict: Verdict) -> Iterator[Blocker]:
+    """Yield what is wrong with the version that a changed document states."""
+    before, after, needed = verdict.old_version, verdict.new_version, verdict.required_bump
+    match found.stated_bump:
+        case "none":
+            text = (
+                f"{found.id} {after} is published with other content, and a published version never changes. "
+                f"Raise `version` ({needed} or more)."
+            )
+            yield Blocker(found.id, "PUBLISHED_VERSION_EDITED", text)
+            return
+        case "lowered":
+            text = f"`version` goes down from {before} to {after}. Versions grow: take the next {needed} one."
+            yield Blocker(found.id, "VERSION_LOWERED", text)
+            return
+        case _:
+            pass
+    if parse_version(before).prerelease is not None:
+        return  # a pre-release promises nothing: the step from one is not measured (as in `compat/admission.py`)
+    if verdict.risk == "high" and found.stated_bump != "major":
+        text = f"The risk is high and {before} → {after} is no new major version. {verdict.message}"
+        yield Blocker(found.id, "HIGH_RISK", text)
+    elif RANK[_rank(found.stated_bump)] < RANK[needed]:
+        text = f"{before} → {after} is too small a step: this change takes a {needed} one. {verdict.message}"
+        yield Blocker(found.id, "BUMP_TOO_SMALL", text)
+
+
+def _rank(stated: Step | None) -> Bump:
+    return stated if stated in ("major", "minor") else "patch"
+
+
+def step(old: Version, new: Version) -> Step:
+    """Return how `new` differs from `old`."""
+    if new == old:
+        return "none"
+    return bump(old, new) if new > old else "lowered"

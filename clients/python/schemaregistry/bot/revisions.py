@@ -1,0 +1,138 @@
+"""Read the schema documents of two git revisions, and the versions that a document had before."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from schemaregistry.document import Json, loads
+from schemaregistry.errors import InvalidArgument
+from schemaregistry.git import NoHistory, Repository
+
+SIDE_FOLDERS: Final = ("consumers", "states", "examples")
+"""Folders within the schemas' folder that hold no documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFile:
+    """One JSON file of a revision: `path` from the top of the repository, `blob` its hash in git, `raw` its bytes.
+
+    `id` and `version` are those it states, "" where it states none: a file may be broken.
+    """
+
+    path: str
+    blob: str
+    raw: bytes
+    id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The schema files of one commit (a full hash), in the order of their paths."""
+
+    commit: str
+    files: tuple[SchemaFile, ...]
+
+    def by_id(self) -> Mapping[str, Sequence[SchemaFile]]:
+        """Return the files that state each id; more than one is a fault of the revision."""
+        found: dict[str, list[SchemaFile]] = {}
+        for file in self.files:
+            if file.id:
+                found.setdefault(file.id, []).append(file)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change to review: `head` against `fork`, where it began, and `base`, where it will be merged.
+
+    `base` and `fork` are the same unless the base has moved on since.
+    """
+
+    base: Revision
+    fork: Revision
+    head: Revision
+
+
+def read_change(repository: Repository, base: str, head: str, folder: str) -> Change:
+    """Read what `head` changes in `folder`, to be merged into `base`.
+
+    Raises NoHistory (UNKNOWN_REVISION, HISTORY_CUT) where a revision, or the commit at which they parted, isn't in this
+    clone.
+    """
+    known: dict[str, SchemaFile] = {}
+    at_base, at_head = commit_of(repository, base), commit_of(repository, head)
+    fork = repository.merge_base(at_base, at_head)
+    if not fork:
+        raise NoHistory(f"{base} and {head} have no common commit{_cut(repository)}.", reason="HISTORY_CUT")
+    revisions = {each: read_revision(repository, each, folder, known) for each in (at_base, fork, at_head)}
+    return Change(revisions[at_base], revisions[fork], revisions[at_head])
+
+
+def commit_of(repository: Repository, name: str) -> str:
+    """Return the full hash of a revision; raises NoHistory (UNKNOWN_REVISION) where there is none."""
+    commit = repository.commit(name)
+    if not commit:
+        raise NoHistory(
+            f"{name or 'an empty name'} is no tag, branch or commit{_cut(repository)}.", reason="UNKNOWN_REVISION"
+        )
+    return commit
+
+
+def _cut(repository: Repository) -> str:
+    if not repository.is_shallow():
+        return " in this repository. Fetch it first, or name another"
+    return " in the part of the history that is here: this clone is shallow. Run `git fetch --unshallow` first"
+
+
+def read_revision(
+    repository: Repository, commit: str, folder: str, known: dict[str, SchemaFile] | None = None
+) -> Revision:
+    """Read every `*.json` below `folder` at a commit; `known` spares files that were read before, by their blobs."""
+    known = {} if known is None else known
+    blobs = {path: blob for path, blob in repository.files(commit, folder).items() if _is_document(path, folder)}
+    missing = list(dict.fromkeys(blob for blob in blobs.values() if blob not in known))
+    for blob, raw in zip(missing, repository.blobs(missing), strict=True):
+        if raw is None:
+            raise NoHistory(
+                f"The blob {blob} isn't in this clone: fetch it (git fetch --refetch).", reason="HISTORY_CUT"
+            )
+        known[blob] = SchemaFile("", blob, raw, *stated(raw))
+    files = (known[blob] for blob in blobs.values())
+    return Revision(
+        commit,
+        tuple(
+            SchemaFile(path, file.blob, file.raw, file.id, file.version)
+            for path, file in sorted(zip(blobs, files, strict=True))
+        ),
+    )
+
+
+def _is_document(path: str, folder: str) -> bool:
+    parts = PurePosixPath(path).relative_to(folder or ".").parts
+    return path.endswith(".json") and parts[0] not in SIDE_FOLDERS
+
+
+def stated(raw: bytes) -> tuple[str, str]:
+    """Return the `$id` and `version` that a file states, each "" where it states none that is a text."""
+    try:
+        value: Json = loads(raw)
+    except InvalidArgument:
+        return "", ""
+    members = value if isinstance(value, dict) else {}
+    name, version = members.get("$id"), members.get("version")
+    return name if isinstance(name, str) else "", version if isinstance(version, str) else ""
+
+
+def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> dict[str, bytes]:
+    """Return the versions of a document that the history up to `commit` has: version → bytes, the newest commit's.
+
+    Files of another id, which the path or a file that it was copied from once held, don't count.
+    """
+    found: dict[str, bytes] = {}
+    for raw in repository.blobs([entry.blob for entry in repository.log(file.path, commit)]):
+        name, version = stated(raw or b"")
+        if raw is not None and name == file.id and version:
+            found.setdefault(version.removeprefix("v"), raw)
+    return found

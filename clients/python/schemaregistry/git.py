@@ -1,0 +1,139 @@
+"""Ask the `git` command about a repository. Nothing is written or checked out."""
+
+import re
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from schemaregistry.errors import Unavailable
+
+SECONDS: Final = 60
+"""Seconds that one call of git may take."""
+
+
+class NoHistory(Unavailable):
+    """Git can't answer: NO_GIT, NOT_A_REPOSITORY, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileAtCommit:
+    """A file at one commit: its blob, and the path (from the top of the repository) that it had there."""
+
+    commit: str
+    blob: str
+    path: str
+
+
+class Repository:
+    """The repository around `directory`, where relative paths start. Every method raises NoHistory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    @classmethod
+    def around(cls, directory: Path) -> "Repository":
+        """Return the repository that `directory` is in, with paths from its top."""
+        found = cls(directory)
+        if found.run("rev-parse", "--is-bare-repository").strip() == b"true":
+            return found
+        return cls(Path(found._text("rev-parse", "--show-toplevel").removesuffix("\n")))
+
+    def commit(self, name: str) -> str:
+        """Return the full hash of a tag, branch or commit; "" where there is none of that name."""
+        if name.startswith("-") or "\0" in name:
+            return ""
+        try:
+            output = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+        except NoHistory as error:
+            if error.reason in ("NO_GIT", "NOT_A_REPOSITORY"):
+                raise
+            return ""
+        return output.decode().strip()
+
+    def merge_base(self, one: str, other: str) -> str:
+        """Return the newest commit that both commits stand on; "" where there is none in the part that is here."""
+        try:
+            return self.run("merge-base", one, other).decode().strip()
+        except NoHistory as error:
+            if error.reason in ("NO_GIT", "NOT_A_REPOSITORY"):
+                raise
+            return ""
+
+    def is_shallow(self) -> bool:
+        """Tell whether the history was cut off when it was cloned (`--depth`)."""
+        return self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+    def files(self, commit: str, folder: str) -> dict[str, str]:
+        """Return the files below `folder` (from the top of the repository, "" for all): path → blob.
+
+        Links and submodules are left out: what they lead to isn't a file of this commit.
+        """
+        words = ["ls-tree", "-r", "-z", "--full-tree", commit, *(["--", folder] if folder else [])]
+        entries = (line.partition("\t") for line in self._text(*words).split("\0") if line)
+        described = ((about.split(), path) for about, _, path in entries)
+        return {path: blob for (mode, kind, blob), path in described if kind == "blob" and mode != "120000"}
+
+    def log(self, path: str, commit: str = "HEAD") -> list[FileAtCommit]:
+        """Return the commits up to `commit` that changed the file at `path`, newest first, through its renames."""
+        words = ("log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", commit, "--", path)
+        return list(dict.fromkeys(_read_log(self._text(*words))))
+
+    def blobs(self, names: Sequence[str]) -> list[bytes | None]:
+        """Return the contents of objects, None for those that aren't there, by one `git cat-file --batch`."""
+        if not names:
+            return []
+        output = BytesIO(self.run("cat-file", "--batch", lines="".join(f"{name}\n" for name in names)))
+        found: list[bytes | None] = []
+        for _ in names:
+            size = re.fullmatch(rb"\S+ blob ([0-9]+)\n", output.readline())
+            found.append(output.read(int(size[1])) if size else None)
+            output.read(1 if size else 0)
+        return found
+
+    def run(self, *arguments: str, lines: str = "") -> bytes:
+        """Run git with `lines` as standard input and return its standard output."""
+        command = ["git", "--literal-pathspecs", "-C", str(self.directory), *arguments]
+        try:
+            # No shell, and names stand behind `--`, `--verify` or on stdin: none of them can become an option.
+            done = subprocess.run(  # noqa: S603
+                command, input=lines.encode(errors="surrogateescape"), capture_output=True, check=True, timeout=SECONDS
+            )
+        except FileNotFoundError:
+            raise NoHistory("git isn't installed here, and versions are read from it.", reason="NO_GIT") from None
+        except subprocess.TimeoutExpired:
+            raise NoHistory("git gave no answer within a minute.", reason="GIT_FAILED") from None
+        except subprocess.CalledProcessError as error:
+            raise self._failed(error.stderr.decode(errors="replace").strip()) from None
+        return done.stdout
+
+    def _text(self, *arguments: str) -> str:
+        return self.run(*arguments).decode(errors="surrogateescape")
+
+    def _failed(self, said: str) -> NoHistory:
+        if "not a git repository" in said or "cannot change to" in said:
+            return NoHistory(
+                f"{self.directory} isn't in a git repository. Run this in a clone.", reason="NOT_A_REPOSITORY"
+            )
+        if "does not have any commits" in said:
+            return NoHistory(f"{self.directory} has no commits yet. Commit first.", reason="NOT_IN_GIT")
+        first = said.splitlines()[0] if said else "it failed"
+        return NoHistory(f"git can't tell of {self.directory}: {first}", reason="GIT_FAILED")
+
+
+def _read_log(output: str) -> Iterator[FileAtCommit]:
+    """Read `git log --raw -z --format=%H`: hashes, and after each `:modes blobs STATUS` with one or two paths."""
+    commit = ""
+    tokens = iter(output.split("\0"))
+    for token in tokens:
+        if re.fullmatch("[0-9a-f]{40,64}", token):
+            commit = token
+        elif token.lstrip("\n").startswith(":"):
+            _, _, _, blob, status = token.split()
+            path = next(tokens)
+            if status[0] in "RC":
+                path = next(tokens)
+            if status != "D":
+                yield FileAtCommit(commit, blob, path)

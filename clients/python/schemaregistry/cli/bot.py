@@ -73,8 +73,11 @@ def _review(
 
 def _shown(found: "Review", form: Form) -> str:
     from schemaregistry.bot.review_json import review_json
+    from schemaregistry.bot.review_markdown import review_markdown
     from schemaregistry.bot.review_text import review_text
 
     if form == "json":
         return json_text(review_json(found), indent=2)
+    if form == "markdown":
+        return review_markdown(found)
     return inert(review_text(found))

@@ -56,7 +56,7 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
     if new.version <= latest:
         raise RefusedVersion(
             f"Versions grow: {new.version} is not greater than {latest}, the latest. "
-            f"Take {_least(versions, verdict.required_bump)} or more.",
+            f"Take {least_version(versions, verdict.required_bump)} or more.",
             reason="VERSION_NOT_GREATER",
             verdict=verdict,
         )
@@ -65,7 +65,7 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
     if base.prerelease is None and RANK[bump(base, new.version)] < RANK[verdict.required_bump]:
         raise RefusedVersion(
             f"{base} → {new.version} is too small a step: this change takes "
-            f"{_least(versions, verdict.required_bump)} or more ({verdict.required_bump}). {verdict.message}",
+            f"{least_version(versions, verdict.required_bump)} or more ({verdict.required_bump}). {verdict.message}",
             reason="BUMP_TOO_SMALL",
             verdict=verdict,
         )
@@ -85,7 +85,7 @@ def bump(old: Version, new: Version) -> Bump:
     return "minor" if old.major == 0 else "patch"
 
 
-def _least(versions: Sequence[Document], required: Bump) -> Version:
+def least_version(versions: Sequence[Document], required: Bump) -> Version:
     """Return the smallest release that is greater than all of `versions` and has the required bump.
 
     After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1.

@@ -1,0 +1,63 @@
+"""Write text of documents into GitHub's Markdown, where none of it becomes markup, a mention or a link."""
+
+import re
+from itertools import groupby
+from typing import Final
+
+_PLAIN: Final = re.compile(r"""[^\W_]+(?:[.,'’-][^\W_]+)*[.,;:!?)"”’]*|[("“‘]?[^\W_]+[.,;:!?)"”’]*|→|–|%|≤|≥""")
+"""Words that mean nothing in Markdown wherever they stand."""
+_ACTING: Final = re.compile(r"(?i)^www\.|^gh-\d|^[0-9a-f]{7,}\W*$|^\d+[.)]$|\.[a-z]{2,}$|://")
+"""Words that GitHub makes a link of, or a list: domains, `GH-1`, hashes of commits, `1.` at the start of a line."""
+
+_QUOTED: Final = re.compile(r"`([^`]+)`([.,;:]?)")
+
+
+def sentence(text: str) -> str:
+    """Return a sentence as Markdown that reads the same: words with any character that might act are code spans."""
+    shown: list[str] = []
+    acting: list[str] = []
+    for word in text.split():
+        if _PLAIN.fullmatch(word) and not _ACTING.search(word):
+            shown += [*_spans(acting), word]
+            acting = []
+        else:
+            acting.append(word)
+    return " ".join([*shown, *_spans(acting)])
+
+
+def _spans(words: list[str]) -> list[str]:
+    """Return neighbouring words as one code span; a name that is quoted by backticks already is one of its own."""
+    spans = []
+    for quoted, group in groupby(words, lambda word: bool(_QUOTED.fullmatch(word))):
+        found = list(group)
+        spans += map(_quoted, found) if quoted else [_span(" ".join(found))]
+    return spans
+
+
+def _quoted(word: str) -> str:
+    found = _QUOTED.fullmatch(word)
+    assert found
+    return f"{code(found[1])}{found[2]}"
+
+
+def _span(text: str) -> str:
+    end = text[-1] if re.search(r"\w[.,;:]$", text) else ""
+    return code(text.removesuffix(end)) + end
+
+
+def code(text: str) -> str:
+    """Return a text as a code span on one line, whatever backticks it has (CommonMark 0.31, 6.1)."""
+    shown = " ".join(text.split()) or " "
+    fence = "`" * (_longest(shown) + 1)
+    padding = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{padding}{shown}{padding}{fence}"
+
+
+def block(text: str, language: str = "") -> str:
+    """Return lines as a fenced code block that no line of them can end (CommonMark 0.31, 4.5)."""
+    fence = "`" * max(3, _longest(text) + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _longest(text: str) -> int:
+    return max(map(len, re.findall("`+", text)), default=0)

@@ -1,11 +1,13 @@
 """One version in the catalog, with what is made from its entry when first asked for: parsed document, reply, ETag."""
 
 import hashlib
+import json
 from functools import cached_property, lru_cache
 
 from google.api.httpbody_pb2 import HttpBody
 
-from schemaregistry.document import Document, parse
+from schemaregistry.document import Document, Level, parse
+from schemaregistry.document.members import read_compatibility
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog import about
 from schemaregistry_server.store.base import Entry
@@ -38,6 +40,14 @@ class CatalogVersion:
     def body(self) -> HttpBody:
         """The reply of GetSchema."""
         return HttpBody(content_type=CONTENT_TYPE, data=self.entry.raw)
+
+    @cached_property
+    def compatibility(self) -> Level | None:
+        """The level that the document states. It is read from the bytes: a parsed document isn't kept for each."""
+        raw = self.entry.raw
+        if b"compatibility" not in raw and b"\\u" not in raw:  # a key may be written with escapes
+            return None
+        return read_compatibility(json.loads(raw))
 
     @cached_property
     def about(self) -> about.About:

@@ -8,7 +8,7 @@ import time
 from typing import Final
 from weakref import WeakValueDictionary
 
-from schemaregistry.compat import judged_against
+from schemaregistry.compat import needed
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog.catalog import Catalog, Subject
 from schemaregistry_server.catalog.current import CurrentCatalog
@@ -86,7 +86,7 @@ class Registrar:
 
 def _judged(subject: Subject, document: Candidate) -> list[Entry]:
     """The versions that the document is judged against, and the latest one, whose version it must exceed."""
-    judged = judged_against(subject.versions, document.compatibility)
+    judged = needed(subject.versions, document.compatibility, None)
     return [registered.entry for registered in {*judged, subject.latest}]
 
 

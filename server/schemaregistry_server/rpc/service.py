@@ -13,7 +13,7 @@ from typing import Final
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
-from schemaregistry.compat import judged_against
+from schemaregistry.compat import needed
 from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
@@ -97,7 +97,7 @@ class Registry:
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         subject = (await self._catalog(request.min_revision)).subject(document.id)
-        versions = judged_against(subject.versions, direction or document.compatibility)
+        versions = needed(subject.versions, document.compatibility, direction)
         return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:

@@ -27,7 +27,7 @@ def sentence(text: str) -> str:
 
 def _spans(words: list[str]) -> list[str]:
     """Return neighbouring words as one code span; a name that is quoted by backticks already is one of its own."""
-    spans = []
+    spans: list[str] = []
     for quoted, group in groupby(words, lambda word: bool(_QUOTED.fullmatch(word))):
         found = list(group)
         spans += map(_quoted, found) if quoted else [_span(" ".join(found))]

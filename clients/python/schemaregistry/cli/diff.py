@@ -43,7 +43,8 @@ def diff(
     level = _level(direction)
     with CompatProcess() as judge:
         before, after = _document(old, file, judge), _document(new, file, judge)
-        earlier = _earlier(before, after, file, judge) if is_transitive(level or after.compatibility) else ()
+        levels = (level,) if level else (after.compatibility, before.compatibility)
+        earlier = _earlier(before, after, file, judge) if any(map(is_transitive, levels)) else ()
         verdict = judge.check([*earlier, before], after, level, seconds)
     if as_json:
         say(json_text(to_json(verdict)))

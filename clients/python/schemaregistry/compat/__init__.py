@@ -3,7 +3,8 @@
 from schemaregistry.compat.admission import RefusedVersion, admit, admit_undecided
 from schemaregistry.compat.compatibility import check, check_history, undecided, undecided_history
 from schemaregistry.compat.decision import Decision, decide
-from schemaregistry.compat.judged_history import is_transitive, judged_against
+from schemaregistry.compat.judged_history import judged_against, needed
+from schemaregistry.compat.levels import is_transitive
 from schemaregistry.compat.render import to_json
 from schemaregistry.compat.verdict import ABSENT, Change, Outcome, Verdict, Witness
 
@@ -22,6 +23,7 @@ __all__ = [
     "decide",
     "is_transitive",
     "judged_against",
+    "needed",
     "to_json",
     "undecided",
     "undecided_history",

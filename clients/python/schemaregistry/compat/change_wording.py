@@ -6,7 +6,7 @@ from typing import Final
 from schemaregistry.compat.arrow_rules import ColumnDifference
 from schemaregistry.compat.changes import Edit
 from schemaregistry.compat.verdict import ABSENT, Absent
-from schemaregistry.document.model import Json
+from schemaregistry.document.model import Json, Level
 from schemaregistry.document.subschemas import SchemaPath
 
 SHOWN: Final = 160
@@ -103,6 +103,15 @@ def finding_sentence(finding: ColumnDifference) -> str:
     if finding.rule.kind.startswith("arrow_nullable"):
         return f"{column} is {'now' if finding.new == 'True' else 'no longer'} nullable"
     return f"{column} goes from {finding.old} to {finding.new}"
+
+
+def lowered(old: Level | None, new: Level | None) -> str:
+    """Return the sentence that says which promise a version drops."""
+    before, after = (level or "the default (backward, and full for the columns)" for level in (old, new))
+    return (
+        f"`compatibility` goes from {before} to {after}: later versions may break what readers were promised. "
+        "Keep the level, or take a new major version."
+    )
 
 
 def one_sentence(text: str) -> str:

@@ -13,16 +13,12 @@ from schemaregistry.compat import change_wording, summary
 from schemaregistry.compat.arrow_rules import ColumnDifference, compare
 from schemaregistry.compat.changes import Edit, apply, edits
 from schemaregistry.compat.decision import Decision, decide, search
-from schemaregistry.compat.judged_history import Versioned, judged_against
+from schemaregistry.compat.judged_history import Versioned, dropped_promise, judged_against, promised
+from schemaregistry.compat.levels import WAYS, column_ways, schema_ways
 from schemaregistry.compat.verdict import ABSENT, Change, Effect, Outcome, Verdict, Way, Witness
 from schemaregistry.document.model import ArrowField, ArrowType, Document, Json, Level
 from schemaregistry.errors import InvalidArgument
 
-WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
-    "backward": ("backward",),
-    "forward": ("forward",),
-    "full": ("backward", "forward"),
-}
 MAX_JUDGED: Final = 64
 """Changes that are judged one by one; the effect of further ones is unknown."""
 ONE_CHANGE: Final = 0.1
@@ -57,18 +53,43 @@ def check_history(
 ) -> Verdict:
     """Judge `new` against each version that `judged_against` selects from `versions`, which may be in any order.
 
-    The result is the verdict on the newest version that is incompatible; if none is, on the newest that is unknown;
-    else on the newest. `seconds` is for all of them together. Raises InvalidArgument (NO_HISTORY) without any version.
+    Without `direction`, the level is the candidate's own, and the one that the version before it promised where that is
+    more: a candidate can't drop a promise by leaving it out. The result is the verdict on the newest version that is
+    incompatible; if none is, on the newest that is unknown; else on the newest. `seconds` is for all of them together.
+    Raises InvalidArgument (NO_HISTORY) without any version.
     """
     if not versions:
         raise InvalidArgument("There is no version to compare with.", reason="NO_HISTORY")
-    judged = judged_against(in_order(versions), direction or new.compatibility)
+    ordered = in_order(versions)
+    lowered = direction is None and dropped_promise(ordered, new.compatibility)
+    levels = [direction or new.compatibility, *([promised(ordered)] if lowered else [])]
+    asked = [(old, level) for level in levels for old in judged_against(ordered, level)]
     deadline = monotonic() + seconds
-    verdicts = [
-        check(old, new, direction=direction, seconds=max(deadline - monotonic(), 0) / (len(judged) - index))
-        for index, old in enumerate(judged)  # each takes an equal share of the time that is left
-    ]
-    return min(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
+    verdicts = []
+    for index, (old, level) in enumerate(asked):  # each takes an equal share of the time that is left
+        share = max(deadline - monotonic(), 0) / (len(asked) - index)
+        verdicts.append(_Check(old, new, level, monotonic() + share).verdict())
+    worst = min(verdicts, key=lambda verdict: _ORDER[verdict.outcome])
+    return _with_lowered(worst, levels[1], new.compatibility) if lowered else worst
+
+
+def _with_lowered(verdict: Verdict, old: Level | None, new: Level | None) -> Verdict:
+    """Add the lowered promise to a verdict: it breaks no reader today, and takes a major version as a break would."""
+    change = Change(
+        "/compatibility",
+        "compatibility_lowered",
+        old or ABSENT,
+        new or ABSENT,
+        "none",
+        change_wording.lowered(old, new),
+    )
+    return replace(
+        verdict,
+        changes=(*verdict.changes, change),
+        message=f"{verdict.message} {change.reason}",
+        required_bump="major",
+        risk=verdict.risk if verdict.risk == "high" else "medium",
+    )
 
 
 def undecided_history(
@@ -87,10 +108,6 @@ def in_order(versions: Sequence[Document]) -> Sequence[Document]:
 _ORDER: Final = {Outcome.INCOMPATIBLE: 0, Outcome.UNKNOWN: 1, Outcome.COMPATIBLE: 2}
 
 
-def _plain(level: Level) -> str:
-    return level.removesuffix("_transitive")
-
-
 @dataclass(frozen=True, slots=True)
 class _Check:
     """One question; `deadline` is on the clock of `time.monotonic`.
@@ -105,7 +122,7 @@ class _Check:
 
     def verdict(self) -> Verdict:
         level: Level = self.level or "backward"
-        asked, columns = WAYS[_plain(level)], WAYS[_plain(self.level or "full")]
+        asked, columns = schema_ways(self.level), column_ways(self.level)
         found = tuple(edits(self.old.schema, self.new.schema))
         findings = self._findings()
         broken = [finding for finding in findings if any(finding.rule.breaks(way) for way in columns)]

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from semver import Version
 
+from schemaregistry.compat.levels import is_transitive, promises_less
 from schemaregistry.document.model import Level
 
 
@@ -16,7 +17,15 @@ class Versioned(Protocol):
     def version(self) -> Version | str: ...
 
 
+class Promising(Versioned, Protocol):
+    """Anything with a version and the compatibility level that it promises."""
+
+    @property
+    def compatibility(self) -> Level | None: ...
+
+
 VersionedT = TypeVar("VersionedT", bound=Versioned)
+PromisingT = TypeVar("PromisingT", bound=Promising)
 
 
 def judged_against(history: Sequence[VersionedT], level: Level | None) -> Sequence[VersionedT]:
@@ -31,9 +40,29 @@ def judged_against(history: Sequence[VersionedT], level: Level | None) -> Sequen
     return list(islice(releases, counted)) or list(islice(reversed(history), counted))
 
 
-def is_transitive(level: Level | None) -> bool:
-    """Tell whether a level asks for a judgement against the whole history."""
-    return level is not None and level.endswith("_transitive")
+def dropped_promise(history: Sequence[Promising], level: Level | None) -> bool:
+    """Tell whether a candidate at `level` promises less than the newest release before it.
+
+    `history` is sorted and not empty. A pre-release promises nothing.
+    """
+    previous = judged_against(history, None)[0]
+    return _is_release(previous) and promises_less(level, previous.compatibility)
+
+
+def promised(history: Sequence[Promising]) -> Level | None:
+    """Return the level that the newest version that counts states; `history` is sorted and not empty."""
+    return judged_against(history, None)[0].compatibility
+
+
+def needed(history: Sequence[PromisingT], level: Level | None, direction: Level | None) -> Sequence[PromisingT]:
+    """Return the versions that `check_history` needs for a candidate at `level`; `direction` is the one asked for.
+
+    `history` is sorted.
+    """
+    asked = direction or level
+    if history and direction is None and not is_transitive(level) and dropped_promise(history, level):
+        asked = promised(history)
+    return judged_against(history, asked)
 
 
 def _is_release(item: Versioned) -> bool:

@@ -28,10 +28,14 @@ class FileAtCommit:
 
 
 class Repository:
-    """The repository around `directory`, where relative paths start. Every method raises NoHistory."""
+    """The repository around `directory`, where relative paths start; messages name `about`, or else the directory.
 
-    def __init__(self, directory: Path) -> None:
+    Every method raises NoHistory where git can't answer.
+    """
+
+    def __init__(self, directory: Path, about: Path | None = None) -> None:
         self.directory = directory
+        self._about = about or directory
 
     @classmethod
     def around(cls, directory: Path) -> "Repository":
@@ -45,22 +49,11 @@ class Repository:
         """Return the full hash of a tag, branch or commit; "" where there is none of that name."""
         if name.startswith("-") or "\0" in name:
             return ""
-        try:
-            output = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-        except NoHistory as error:
-            if error.reason in ("NO_GIT", "NOT_A_REPOSITORY"):
-                raise
-            return ""
-        return output.decode().strip()
+        return self._or_nothing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the newest commit that both commits stand on; "" where there is none in the part that is here."""
-        try:
-            return self.run("merge-base", one, other).decode().strip()
-        except NoHistory as error:
-            if error.reason in ("NO_GIT", "NOT_A_REPOSITORY"):
-                raise
-            return ""
+        return self._or_nothing("merge-base", one, other)
 
     def is_shallow(self) -> bool:
         """Tell whether the history was cut off when it was cloned (`--depth`)."""
@@ -77,9 +70,16 @@ class Repository:
         return {path: blob for (mode, kind, blob), path in described if kind == "blob" and mode != "120000"}
 
     def log(self, path: str, commit: str = "HEAD") -> list[FileAtCommit]:
-        """Return the commits up to `commit` that changed the file at `path`, newest first, through its renames."""
+        """Return the commits up to `commit` that changed the file at `path`, newest first and across renames.
+
+        Raises NoHistory (NOT_IN_GIT) where there is none.
+        """
+        # --follow: across renames; -m: changes that only a merge made, too; --raw -z: hashes and unquoted paths.
         words = ("log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", commit, "--", path)
-        return list(dict.fromkeys(_read_log(self._text(*words))))
+        entries = list(dict.fromkeys(_read_log(self._text(*words))))
+        if not entries:
+            raise NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
+        return entries
 
     def blobs(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the contents of objects, None for those that aren't there, by one `git cat-file --batch`."""
@@ -95,9 +95,10 @@ class Repository:
 
     def run(self, *arguments: str, lines: str = "") -> bytes:
         """Run git with `lines` as standard input and return its standard output."""
+        # Literal, because `*` and `:` in a file's name are special in a pathspec.
         command = ["git", "--literal-pathspecs", "-C", str(self.directory), *arguments]
         try:
-            # No shell, and names stand behind `--`, `--verify` or on stdin: none of them can become an option.
+            # No shell is involved, and names come after `--` or `--verify`, or on stdin: none can act as an option.
             done = subprocess.run(  # noqa: S603
                 command, input=lines.encode(errors="surrogateescape"), capture_output=True, check=True, timeout=SECONDS
             )
@@ -109,22 +110,31 @@ class Repository:
             raise self._failed(error.stderr.decode(errors="replace").strip()) from None
         return done.stdout
 
+    def _or_nothing(self, *arguments: str) -> str:
+        """Run git for one word; "" where it fails because there is nothing of that name."""
+        try:
+            return self.run(*arguments).decode().strip()
+        except NoHistory as error:
+            if error.reason != "GIT_FAILED":
+                raise
+            return ""
+
     def _text(self, *arguments: str) -> str:
         return self.run(*arguments).decode(errors="surrogateescape")
 
-    def _failed(self, said: str) -> NoHistory:
-        if "not a git repository" in said or "cannot change to" in said:
+    def _failed(self, message: str) -> NoHistory:
+        if "not a git repository" in message or "cannot change to" in message:
             return NoHistory(
-                f"{self.directory} isn't in a git repository. Run this in a clone.", reason="NOT_A_REPOSITORY"
+                f"{self._about} isn't in a git repository. Run this in a clone.", reason="NOT_A_REPOSITORY"
             )
-        if "does not have any commits" in said:
-            return NoHistory(f"{self.directory} has no commits yet. Commit first.", reason="NOT_IN_GIT")
-        first = said.splitlines()[0] if said else "it failed"
-        return NoHistory(f"git can't tell of {self.directory}: {first}", reason="GIT_FAILED")
+        if "does not have any commits" in message:
+            return NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
+        first = message.splitlines()[0] if message else "it failed"
+        return NoHistory(f"git can't tell of {self._about}: {first}", reason="GIT_FAILED")
 
 
 def _read_log(output: str) -> Iterator[FileAtCommit]:
-    """Read `git log --raw -z --format=%H`: hashes, and after each `:modes blobs STATUS` with one or two paths."""
+    """Parse `git log --raw -z --format=%H`: a commit's hash, then `:modes blobs STATUS` with one or two paths each."""
     commit = ""
     tokens = iter(output.split("\0"))
     for token in tokens:
@@ -133,7 +143,7 @@ def _read_log(output: str) -> Iterator[FileAtCommit]:
         elif token.lstrip("\n").startswith(":"):
             _, _, _, blob, status = token.split()
             path = next(tokens)
-            if status[0] in "RC":
+            if status[0] in "RC":  # a rename or copy: the old path comes first, then the new one
                 path = next(tokens)
             if status != "D":
                 yield FileAtCommit(commit, blob, path)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from schemaregistry.cli.output import write_output
+from schemaregistry import output_files
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import inert, json_text
 
@@ -49,7 +49,7 @@ def review(
     if output is None:
         say(shown)
     else:
-        write_output(output, f"{shown}\n".encode())
+        output_files.write(output, f"{shown}\n".encode())
     if found.blocked:
         raise typer.Exit(BLOCKED)
 

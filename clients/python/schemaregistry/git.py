@@ -1,5 +1,6 @@
 """Ask the `git` command about a repository. Nothing is written or checked out."""
 
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -69,14 +70,14 @@ class Repository:
         described = ((about.split(), path) for about, _, path in entries)
         return {path: blob for (mode, kind, blob), path in described if kind == "blob" and mode != "120000"}
 
-    def log(self, path: str, commit: str = "HEAD") -> list[FileAtCommit]:
-        """Return the commits up to `commit` that changed the file at `path`, newest first and across renames.
+    def log(self, path: str, commit: str | None = None) -> list[FileAtCommit]:
+        """Return the commits up to `commit` (or HEAD) that changed the file at `path`, newest first and across renames.
 
         Raises NoHistory (NOT_IN_GIT) where there is none.
         """
         # --follow: across renames; -m: changes that only a merge made, too; --raw -z: hashes and unquoted paths.
-        words = ("log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", commit, "--", path)
-        entries = list(dict.fromkeys(_read_log(self._text(*words))))
+        words = ("log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", *([commit] if commit else []))
+        entries = list(dict.fromkeys(_read_log(self._text(*words, "--", path))))
         if not entries:
             raise NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
         return entries
@@ -98,9 +99,15 @@ class Repository:
         # Literal, because `*` and `:` in a file's name are special in a pathspec.
         command = ["git", "--literal-pathspecs", "-C", str(self.directory), *arguments]
         try:
+            # LC_ALL=C: `_failed` reads the messages in English.
             # No shell is involved, and names come after `--` or `--verify`, or on stdin: none can act as an option.
             done = subprocess.run(  # noqa: S603
-                command, input=lines.encode(errors="surrogateescape"), capture_output=True, check=True, timeout=SECONDS
+                command,
+                input=lines.encode(errors="surrogateescape"),
+                capture_output=True,
+                check=True,
+                timeout=SECONDS,
+                env={**os.environ, "LC_ALL": "C"},
             )
         except FileNotFoundError:
             raise NoHistory("git isn't installed here, and versions are read from it.", reason="NO_GIT") from None

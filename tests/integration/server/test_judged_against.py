@@ -157,3 +157,15 @@ def test_a_pair_of_files_at_a_transitive_level_is_one_comparison(tmp_path: Path)
     done = CliRunner().invoke(app, ["diff", str(tmp_path / "old.json"), str(tmp_path / "new.json")])
     assert done.exit_code == 0
     assert "1.0.0-rc.1 → 2.0.0" in done.stdout
+
+
+def test_a_registration_cannot_drop_what_the_version_before_promised(publisher: Client) -> None:
+    promised, dropped = "full_transitive", document("promise_kept", "2.1.0", "backward", [1, 2, 3, 4])
+    publisher.register(document("promise_kept", "1.0.0", promised, [1, 2]))
+    publisher.register(document("promise_kept", "2.0.0", promised, [1, 2, 3]))
+    with pytest.raises(VersionRefused) as refused:
+        publisher.register(dropped)
+    for verdict in (refused.value.verdict, publisher.check_compatibility(dropped)):
+        assert (verdict.verdict, verdict.direction, verdict.required_bump) == ("incompatible", promised, "major")
+        assert "/compatibility" in [change.pointer for change in verdict.changes]
+    assert publisher.register(document("promise_kept", "3.0.0", "backward", [1, 2, 3, 4])).created

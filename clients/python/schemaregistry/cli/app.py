@@ -21,6 +21,7 @@ from schemaregistry.cli import (
     contract,
     cpp,
     diff,
+    empty_names,
     get,
     gx,
     listing,
@@ -152,6 +153,8 @@ def _main() -> None:
 def _run(asked: str) -> None:
     _add_installed_commands(asked)
     for command in app.registered_commands:
+        if command.name == asked and command.callback:
+            empty_names.refuse_empty(command.callback)
         command.epilog = "--debug, with any command: the traceback of an error that nobody foresaw."
     signal.signal(signal.SIGTERM, _end)
     try:

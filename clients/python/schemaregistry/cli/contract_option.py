@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from schemaregistry.cli.connection_options import ConnectionOptions
+from schemaregistry.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from schemaregistry.pull import Pulled
@@ -19,5 +20,8 @@ def pull(
     the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     from schemaregistry.pull import pull
+
+    if not schema:
+        raise InvalidArgument("the schema's name is empty: is a variable unset?", reason="NO_SUCH_SCHEMA")
 
     return pull(schema, partial(connection.client, cache_dir=cache_dir), max_staleness=max_staleness)

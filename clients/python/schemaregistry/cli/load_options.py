@@ -46,6 +46,9 @@ def destination(to: str, sources: "list[Source]") -> "Callable[[pa.Schema], Dest
     """
     from schemaregistry.data import Directory, Stream
 
+    if not to:
+        message = '--to is "", which names no place: is a variable unset? (. is the current directory)'
+        raise InvalidArgument(message, reason="UNKNOWN_DESTINATION")
     if to == "-":
         return lambda schema: Stream(sys.stdout.buffer, schema)
     if to.startswith(_DUCKDB):

@@ -1,6 +1,7 @@
 """ValidateRecords: errors about values of any size, and the cost of a batch."""
 
 import json
+import random
 import subprocess
 import sys
 import urllib.request
@@ -151,6 +152,29 @@ def test_a_record_is_judged_as_a_check_judges_it_on_a_line(odd: dict[str, object
     answer = record_validation.RecordJudge(ticks).validate(f"[{record}]".encode())
     assert answer.valid == (report.verdict == "conforms")
     assert {error.rule for error in answer.errors} == {each.rule for each in report.violations}
+
+
+VALUES = [
+    *(None, True, 0, -1, 1.0, 1.5, 2147483648, 2**53 + 1, 2**63, 1e308, "", "A", "B", "XNAS", "1.25", "€", [], {}, [1]),
+    *("2026-01-05T09:30:00Z", "2026-01-05T23:59:60Z", "2026-01-05 09:30:00", "2026-01-05", "09:30:00"),
+    *({"a": 1}, [{"price": 1, "size": 2}], "2026-01-05T09:30:00.1234567Z", "0001-01-01T00:00:00Z"),
+]
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in Path("schemas").glob("*_v1.json")))
+def test_as_many_records_fail_as_lines_of_a_file(name: str, tmp_path: Path) -> None:
+    chance = random.Random(name)
+    document = parse(Path("schemas", name).read_bytes())
+    members = [*document.schema["properties"], "another"]
+    records = [{key: chance.choice(VALUES) for key in members if chance.random() < 0.9} for _ in range(300)]
+    # Most of them break many rules; these only have one member that is odd.
+    records += [{key: chance.choice(VALUES)} for key in members for _ in range(20)]
+    (tmp_path / "a.ndjson").write_text("".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8")
+    report = data.check(data.find([str(tmp_path / "a.ndjson")]), compile_contract(document))
+    answer = record_validation.RecordJudge(document).validate(json.dumps(records).encode())
+    assert answer.records_failing == report.rows_failing
+    rules = {each.rule for each in report.violations}
+    assert {error.rule for error in answer.errors} <= rules
 
 
 def test_a_value_that_its_type_does_not_hold_is_said_with_the_type(judged_ticks) -> None:

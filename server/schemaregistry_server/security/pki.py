@@ -171,6 +171,7 @@ def _write(directory: Path, name: str, pair: KeyPair) -> None:
 
 def _replace(path: Path, data: bytes, mode: int) -> None:
     """Write a new file with its mode set from the start, and rename it into place: others can never read the key."""
+    path = path.resolve()  # a link stays, and its target is replaced
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
     # O_EXCL: a file or link that someone else put there is refused.

@@ -98,3 +98,14 @@ def test_a_directory_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None
     (tmp_path / "tls").write_text("a file")
     with pytest.raises(FailedPrecondition, match="can't be kept here"):
         pki.ensure(tmp_path / "tls")
+
+
+def test_a_link_to_a_certificate_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pki.ensure(tmp_path / "tls")
+    (tmp_path / "tls/server.pem").rename(tmp_path / "elsewhere.pem")
+    (tmp_path / "tls/server.pem").symlink_to("../elsewhere.pem")
+    before = (tmp_path / "elsewhere.pem").read_bytes()
+    monkeypatch.setattr(pki, "RENEW", pki.LIFE + timedelta(days=1))
+    pki.ensure(tmp_path / "tls")
+    assert (tmp_path / "tls/server.pem").is_symlink()
+    assert (tmp_path / "elsewhere.pem").read_bytes() != before

@@ -6,12 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +21,7 @@
 #include "schemaregistry/client.h"
 #include "schemaregistry/gate.h"
 #include "schemaregistry/loader.h"
+#include "standard_streams.h"
 #include "terminal.h"
 
 namespace {
@@ -102,6 +105,12 @@ bool* flag_of(LoadOptions& options, std::string_view name) {
   return name == "--help" || name == "-h" ? &options.help : nullptr;
 }
 
+/// Whether an option's value is a name, which can't be empty; texts of the CSV dialect can.
+bool is_name(std::string_view option) {
+  return option == "--schema" || option == "--contract" || option == "--format" || option == "--registry" ||
+         option == "--ca" || option == "--cert" || option == "--key";
+}
+
 Result<LoadOptions> parse(const std::vector<std::string>& words) {
   LoadOptions options;
   options.registry = variable("SCHEMAREGISTRY_TARGET", "localhost:50051");
@@ -115,6 +124,7 @@ Result<LoadOptions> parse(const std::vector<std::string>& words) {
     } else if (std::string* value = value_of(options, name)) {
       if (equals == std::string::npos && i + 1 == words.size()) return usage(name + " needs a value");
       *value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
+      if (value->empty() && is_name(name)) return usage(name + " is empty: is a variable unset?");
     } else {
       return usage("there is no option " + words[i]);
     }
@@ -165,9 +175,12 @@ Result<Pulled> pull(const LoadOptions& options) {
 }
 
 Result<Pulled> read(const std::string& path) {
+  // A directory is opened like a file, and the first read of it throws.
+  std::error_code unknown;
   std::ifstream file(path, std::ios::binary);
-  std::string contract((std::istreambuf_iterator<char>(file)), {});
-  if (file) return Pulled{std::move(contract), std::nullopt};
+  if (file && !std::filesystem::is_directory(path, unknown)) {
+    return Pulled{std::string((std::istreambuf_iterator<char>(file)), {}), std::nullopt};
+  }
   return Error{Code::invalid_argument, "NO_SUCH_FILE", "can't read the contract " + path, "", {{"file", path}}};
 }
 
@@ -182,7 +195,7 @@ int print(const LoadOptions& options, const Report& report, const backtest::Resu
   if (result && options.json) text.insert(text.size() - 1, ", \"backtest\": " + result->to_json());
   if (result && !options.json) text += result->to_text();
   std::fprintf(stdout, options.json ? "%s\n" : "%s", text.c_str());
-  return std::fflush(stdout) == 0 ? report.exit_code() : kUndecided;
+  return schemaregistry::end_output(report.exit_code());
 }
 
 int check(const LoadOptions& options, const Gate& gate, std::optional<std::int64_t> revision) {
@@ -208,8 +221,10 @@ int run_backtest(const LoadOptions& options, const Gate& gate, std::optional<std
 int run(const std::vector<std::string>& words) {
   const auto options = parse(words);
   if (!options) return fail(options.error());
-  if (options->help) return std::fputs(kHelp, stdout) < 0 ? kUndecided : 0;
-  if (options->version) return std::puts("schema-load " SCHEMAREGISTRY_VERSION) < 0 ? kUndecided : 0;
+  if (options->help || options->version) {
+    std::fputs(options->help ? kHelp : "schema-load " SCHEMAREGISTRY_VERSION "\n", stdout);
+    return schemaregistry::end_output(0);
+  }
   const auto pulled = options->contract.empty() ? pull(*options) : read(options->contract);
   if (!pulled) return fail(pulled.error());
   const auto gate = Gate::make(pulled->contract);
@@ -242,6 +257,7 @@ int main(int argc, char** argv) {
   // gRPC's own log of a failed handshake adds nothing to the error's sentence.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   std::set_terminate(end_uncaught);
+  schemaregistry::open_closed_streams();
   try {
     return run({argv + 1, argv + argc});
   } catch (const std::bad_alloc&) {

@@ -108,6 +108,10 @@ def test_a_mark_of_utf16_be_is_recognised(judge: Judge) -> None:
         ("symbol,price\n".encode("utf-32"), PLAIN_CSV),
         ("symbol,price\n".encode("utf-16le"), CsvDialect(encoding="utf-16")),
         (b"symbol,price\n\x81,1\n", CsvDialect(encoding="windows-1252")),
+        (b"\xfe\xff" + "symbol,price\n".encode("utf-16be"), CsvDialect(encoding="utf-16le")),
+        (b"\xff\xfe" + "symbol,price\n".encode("utf-16le"), CsvDialect(encoding="utf-8")),
+        ("symbol,price\n".encode("utf-8-sig"), CsvDialect(encoding="windows-1252")),
+        ("symbol,price\n".encode("utf-32"), CsvDialect(encoding="utf-16le")),
     ],
 )
 def test_bytes_that_an_encoding_has_not_halt(data: bytes, said: CsvDialect, judge: Judge) -> None:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -140,6 +141,12 @@ def test_standard_input_is_unpacked(suffix: str) -> None:
     assert at(check([source], CONTRACT)) == [("a", 3)]
 
 
+def sized(archive: bytes, size: int) -> bytes:
+    """Let an archive state another size of its member, in its central directory and before the member."""
+    entry, written = archive.find(b"PK\1\2"), struct.pack("<I", size)
+    return archive[:22] + written + archive[26 : entry + 24] + written + archive[entry + 28 :]
+
+
 def odd(suffix: str) -> dict[str, tuple[bytes, str | int]]:
     """Odd compressed files: how many rows each has, or the reason why it can't be told."""
     one, two = PACKERS[suffix](b"a,b\n1,x\n"), PACKERS[suffix](b"2,y\n" if suffix != ".zip" else b"a,b\n2,y\n")
@@ -158,6 +165,8 @@ def odd(suffix: str) -> dict[str, tuple[bytes, str | int]]:
         "zeros": (bytes(64), "CORRUPT"),
         "nothing": (b"", "TRUNCATED"),
         "plain text": (b"a,b\n1,x\n", "CORRUPT"),
+        "packed twice": (PACKERS[suffix](one), "WRONG_FORMAT"),
+        "gzip within": (PACKERS[suffix](gzip.compress(b"a,b\n1,x\n")), "WRONG_FORMAT"),
     }
 
 
@@ -171,6 +180,12 @@ ARCHIVES: dict[str, tuple[bytes, str | int, str]] = {
         .replace(b"\x14\x03\x14\0\0", b"\x14\x03\x14\0\1"),
         "ENCRYPTED",
         "t.csv is encrypted in the archive: unpack it",
+    ),
+    "a stated size that is too small": (sized(zipped(b"a,b\n1,x\n"), 4), "CORRUPT", "t.csv has more than the 4"),
+    "a stated size that is too large": (
+        sized(zipped(b"a,b\n1,x\n"), 99),
+        "CORRUPT",
+        "t.csv has fewer than the 99",
     ),
     "a file before it": (b"x" * 9 + zipped(b"a,b\n1,x\n"), "CORRUPT", ""),
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,9 +47,10 @@ def lay(tmp_path: Path) -> Lay:
         path.parent.mkdir(parents=True, exist_ok=True)
         rows = table.to_pylist()
         if kind == "parquet":
-            pq.write_table(table, path)
+            with path.open("wb") as file:
+                pq.write_table(table, file)
         elif kind == "arrow":
-            with pa.ipc.new_file(path, table.schema) as writer:
+            with path.open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
                 writer.write_table(table)
         elif kind == "csv":
             lines = [",".join(table.column_names), *(",".join(map(str, row.values())) for row in rows)]
@@ -147,4 +149,27 @@ def test_what_pyarrow_writes_conforms(tmp_path: Path) -> None:
 
 
 def test_keys_are_those_of_directories() -> None:
-    assert keys_of("a=1/b=x%2Fy/c/d==e/a=2/f=3.csv") == {"a": "2", "b": "x/y", "d": "=e"}
+    assert list(keys_of("a=1/b=x%2Fy/c/d==e/a=2/f=3.csv")) == [("a", "1"), ("b", "x/y"), ("d", "=e"), ("a", "2")]
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("value", ["%FF", "A%C3", os.fsdecode(b"\xff")])
+@pytest.mark.parametrize("name", ["symbol", "date", "lot"])
+def test_a_value_that_isnt_utf8_is_no_value(kind: str, value: str, name: str, lay: Lay) -> None:
+    others = {"symbol": "A", "date": "2026-01-05", "lot": "7"} | {name: value}
+    report = check(find([str(lay("/".join(f"{key}={text}" for key, text in others.items()), kind))]), CONTRACT)
+    assert (report.verdict, report.rows_failing) == ("violates", 2)
+    (violation,) = report.violations
+    assert (violation.column, violation.rule) == (name, "format" if name == "date" else "type")
+    assert str(violation.examples[0].value).endswith((r"\xff", r"A\xc3"))
+    json.dumps(report.to_json())
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_path_with_two_values_of_a_column_cant_be_judged(kind: str, lay: Lay) -> None:
+    report = check(find([str(lay("date=2026-01-05/symbol=A/symbol=B", kind))]), CONTRACT)
+    assert report.error is not None
+    assert (report.error.reason, report.verdict) == ("DUPLICATE_COLUMN", "undecided")
+    assert '"symbol"' in report.error.message
+    same = check(find([str(lay("run=1/run=2/date=2026-01-05/symbol=A/symbol=A", kind))]), CONTRACT)
+    assert same.verdict == "conforms"

@@ -57,13 +57,16 @@ std::optional<std::string> CsvText::begin(std::string_view& bytes) {
   const std::string& stated = dialect_.encoding;
   const bool little = starts_with(bytes, kUtf16LeMark);
   const bool big = starts_with(bytes, kUtf16BeMark);
+  if (starts_with(bytes, std::string_view("\xFF\xFE\0\0", 4)) || starts_with(bytes, std::string_view("\0\0\xFE\xFF", 4)))
+    return "it is UTF-32: write it as UTF-8";
   if (stated.empty() || stated == "utf-16") {
-    if (starts_with(bytes, std::string_view("\xFF\xFE\0\0", 4)) || starts_with(bytes, std::string_view("\0\0\xFE\xFF", 4)))
-      return "it is UTF-32: write it as UTF-8";
     if (stated == "utf-16" && !bytes.empty() && !little && !big)
       return "UTF-16 without a byte order mark: say --encoding utf-16le or utf-16be";
     encoding_ = little ? Encoding::utf16le : big ? Encoding::utf16be : Encoding::utf8;
   } else {
+    const std::string marked = starts_with(bytes, kUtf8Mark) ? "utf-8" : little ? "utf-16le" : big ? "utf-16be" : stated;
+    if (marked != stated)
+      return "its byte order mark says " + marked + ", not " + stated + ": leave --encoding out";
     encoding_ = stated == "utf-16le"       ? Encoding::utf16le
                 : stated == "utf-16be"     ? Encoding::utf16be
                 : stated == "iso-8859-1"   ? Encoding::latin1

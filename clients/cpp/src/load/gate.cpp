@@ -52,8 +52,9 @@ class Run {
       return false;
     }
     FileEvaluation judge(plan_, tally_, source.path);
-    Reading reading{source, plan_, judge, keep_, tally_, given_columns(plan_, source.path)};
-    report_.error = caught(reading, read);
+    std::optional<Fault> fault;
+    Reading reading{source, plan_, judge, keep_, tally_, given_columns(plan_, source.path, fault)};
+    report_.error = fault ? fault : caught(reading, read);
     if (!report_.error) judge.finish();
     if (!source.note.empty()) tally_.note(source.note);
     report_.files.push_back({source.path, source.format, judge.rows(), source.size});

@@ -37,7 +37,7 @@ bool is_read(const Place& place) { return place.type && family(*place.type) != F
 
 }  // namespace
 
-std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& path) {
+std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& path, std::optional<Fault>& fault) {
   std::vector<PartitionColumn> found;
   for (const auto& directory : std::filesystem::path(path).parent_path()) {
     const std::string part = directory.string();
@@ -50,10 +50,15 @@ std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& 
       if (plan.places[child].name == given.name) given.place = child;
     }
     if (given.place == 0) continue;
-    found.erase(std::remove_if(found.begin(), found.end(),
-                               [&](const PartitionColumn& each) { return each.name == given.name; }),
-                found.end());
-    found.push_back(std::move(given));
+    const auto same = std::find_if(found.begin(), found.end(),
+                                   [&](const PartitionColumn& each) { return each.name == given.name; });
+    if (same == found.end()) {
+      found.push_back(std::move(given));
+    } else if (same->text != given.text) {
+      fault = Fault{path, std::nullopt, std::nullopt, "DUPLICATE_COLUMN",
+                    "the path states two values of \"" + given.name + "\": which of them is meant can't be told"};
+      return {};
+    }
   }
   return found;
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "plan.h"
+#include "schemaregistry/report.h"
 #include "value.h"
 
 namespace schemaregistry {
@@ -23,8 +24,8 @@ struct PartitionColumn {
   std::optional<std::string> text;
 };
 
-/// The contract's columns in the directories of a path; of several with one name the innermost.
-std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& path);
+/// The contract's columns in the directories of a path. A path that states two values of one is a fault.
+std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& path, std::optional<Fault>& fault);
 
 /// The column's value as JSON: in the contract's type, or the text where that type can't represent it; absent for null.
 Value value_of(const Plan& plan, const PartitionColumn& given);

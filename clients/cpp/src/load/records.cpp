@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "typed_text.h"
+#include "text.h"
 
 namespace schemaregistry {
 namespace {
@@ -46,7 +47,10 @@ std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned
   cleaned = record.is(Kind::object) ? clean_object(plan_.places[kRow], record) : record;
   std::map<RuleKey, Value> found;
   // `emplace` leaves an existing entry, so a rule's first misfit is the one shown.
-  for (const Misfit& misfit : misfits_) found.emplace(key_of(misfit), misfit.value);
+  for (const Misfit& misfit : misfits_) {
+    const bool is_text = misfit.value.is(Kind::string);
+    found.emplace(key_of(misfit), is_text ? Value::string(printable(misfit.value.text)) : misfit.value);
+  }
   for (const Refusal& refusal : plan_.whole->judge(cleaned)) {
     if (std::any_of(misfits_.begin(), misfits_.end(), [&](const Misfit& misfit) { return explains(misfit, refusal); }))
       continue;

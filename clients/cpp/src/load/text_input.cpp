@@ -19,6 +19,8 @@ constexpr std::int64_t kBlock = 4 << 20;
 constexpr std::size_t kLongest = 64 << 20;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
+// Bytes looked at to tell another format.
+constexpr std::size_t kHead = 10;
 
 struct Magic {
   std::string_view start;
@@ -62,7 +64,7 @@ bool TextInput::open() {
   raw_ = *raw;
   stream_ = raw_;
   if (source_.compression.empty()) {
-    std::array<char, 10> head{};
+    std::array<char, kHead> head{};
     const auto read = (*raw)->Read(head.size(), head.data()).ValueOr(0);
     if (const auto back = (*raw)->Seek(0); !back.ok()) return fail("CORRUPT", back.message()), false;
     const std::string other = other_format({head.data(), static_cast<std::size_t>(read)});
@@ -107,6 +109,17 @@ bool TextInput::fill() {
     return false;
   }
   ended_ = (*chunk)->size() == 0;
+  if (!started_ && !source_.compression.empty()) {
+    const std::string_view all(reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size()));
+    const std::string other = other_format(all.substr(0, kHead));
+    if (!other.empty()) {
+      fault_ = Fault{source_.path, 0, std::nullopt, "WRONG_FORMAT",
+                     "not " + source_.format + ": within the " + source_.compression + " it is " +
+                         other.substr(0, other.find(':')) + ": unpack it"};
+      ended_ = false;
+      return false;
+    }
+  }
   if (!append({reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size())})) {
     ended_ = false;
     return false;

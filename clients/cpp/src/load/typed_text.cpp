@@ -318,7 +318,8 @@ Value held_value(const arrow::DataType& wanted, const Value& value) {
     case Family::boolean:
       return value.is(Value::Kind::boolean) ? value : Value::misfit();
     case Family::text:
-      return value.is(Value::Kind::string) ? value : Value::misfit();
+      // The text of a path need not be UTF-8.
+      return value.is(Value::Kind::string) && is_utf8(value.text) ? value : Value::misfit();
     case Family::binary:
       return value.is(Value::Kind::string) && read_base64(value.text) ? value : Value::misfit();
     case Family::date:

@@ -31,6 +31,7 @@ struct Member {
   std::string name;
   zip_uint64_t index = 0;
   bool encrypted = false;
+  zip_uint64_t size = 0;
 };
 
 /// Whether a member is data: no directory, no file that macOS adds, not hidden.
@@ -58,7 +59,7 @@ std::vector<Member> members_of(zip_t& archive) {
     zip_stat_t said;
     zip_stat_init(&said);
     if (zip_stat_index(&archive, i, 0, &said) != 0 || said.name == nullptr) continue;
-    if (is_data(said.name)) found.push_back({said.name, i, said.encryption_method != ZIP_EM_NONE});
+    if (is_data(said.name)) found.push_back({said.name, i, said.encryption_method != ZIP_EM_NONE, said.size});
   }
   return found;
 }
@@ -112,8 +113,8 @@ std::optional<Member> only_member(zip_t& archive, const std::string& path, std::
 
 class ZipInput : public arrow::io::InputStream {
  public:
-  ZipInput(Archive archive, Opened file)
-      : archive_(std::move(archive)), file_(std::move(file)) {}
+  ZipInput(Archive archive, Opened file, Member member)
+      : archive_(std::move(archive)), file_(std::move(file)), member_(std::move(member)) {}
 
   arrow::Status Close() override {
     file_.reset();
@@ -123,9 +124,19 @@ class ZipInput : public arrow::io::InputStream {
   arrow::Result<std::int64_t> Tell() const override { return done_; }
 
   arrow::Result<std::int64_t> Read(std::int64_t size, void* out) override {
-    const auto read = zip_fread(file_.get(), out, static_cast<zip_uint64_t>(size));
-    if (read < 0) return arrow::Status::IOError(zip_file_strerror(file_.get()));
+    std::int64_t read = 0;
+    while (read < size) {
+      const auto more = zip_fread(file_.get(), static_cast<char*>(out) + read, static_cast<zip_uint64_t>(size - read));
+      if (more < 0) return arrow::Status::IOError(zip_file_strerror(file_.get()));
+      if (more == 0) break;
+      read += more;
+    }
     done_ += read;
+    // libzip reads to the end of the data, whatever size the archive states.
+    const auto stated = static_cast<std::int64_t>(member_.size);
+    if (done_ > stated || (read < size && done_ < stated))
+      return arrow::Status::IOError(member_.name, " has ", done_ > stated ? "more" : "fewer", " than the ", stated,
+                                    " bytes that the archive states: the archive is damaged");
     return read;
   }
 
@@ -140,6 +151,7 @@ class ZipInput : public arrow::io::InputStream {
   // Declared first, so that the archive is closed after its file.
   Archive archive_;
   Opened file_;
+  Member member_;
   std::int64_t done_ = 0;
 };
 
@@ -157,7 +169,7 @@ std::shared_ptr<arrow::io::InputStream> open_zip(const std::string& path, std::o
   if (!member) return nullptr;
   Opened file(zip_fopen_index(archive.get(), member->index, 0));
   if (!file) return corrupt(zip_strerror(archive.get()));
-  return std::make_shared<ZipInput>(std::move(archive), std::move(file));
+  return std::make_shared<ZipInput>(std::move(archive), std::move(file), *member);
 }
 
 std::optional<std::string> member_of(const std::string& path) {

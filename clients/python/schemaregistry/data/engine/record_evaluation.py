@@ -18,11 +18,19 @@ from schemaregistry.data.arrow.types import family, is_json, json_kind
 from schemaregistry.data.engine.evaluation import Evaluation, Finding, RuleKey
 from schemaregistry.data.engine.plan import ROW, Place, Plan
 from schemaregistry.data.engine.records import Records
-from schemaregistry.data.engine.stored_value import MISFIT, as_stored
+from schemaregistry.data.engine.stored_value import MISFIT, NotUtf8, as_stored
 from schemaregistry.data.engine.validator import VALUE, Refusal
 from schemaregistry.document import Json
 
-_KINDS: Final = {bool: "boolean", int: "integer", float: "number", Decimal: "number", str: "string", list: "array"}
+_KINDS: Final[dict[type, str]] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    Decimal: "number",
+    str: "string",
+    NotUtf8: "string",
+    list: "array",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ MISFIT: Final = object()
 """Marks a value that a type can't hold."""
 
 
+class NotUtf8(str):
+    """A text with bytes that aren't UTF-8, written `\\xfc`; it stands for no value of any type."""
+
+
 def as_stored(value: Json, kind: DataType) -> Any:
     """Return a scalar as a type stores it, or MISFIT."""
     convert = _CONVERSIONS.get(family(kind))
@@ -57,7 +61,7 @@ def _decimal(value: Json, kind: DataType) -> Any:
 
 
 def _text(value: Json, _: DataType) -> Any:
-    return value if isinstance(value, str) else MISFIT
+    return value if isinstance(value, str) and not isinstance(value, NotUtf8) else MISFIT
 
 
 def _binary(value: Json, _: DataType) -> Any:

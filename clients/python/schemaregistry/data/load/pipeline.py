@@ -65,7 +65,7 @@ class _File:
     """
 
     source: Source
-    partitions: Mapping[str, PartitionColumn]
+    partitions: Mapping[str, PartitionColumn] = field(default_factory=dict)
     rows: int = 0
     read: FileSchema = field(default_factory=lambda: FileSchema(pa.schema([])))
     bound: FileSchema | None = None
@@ -116,10 +116,11 @@ class Pipeline:
 
     def _pass(self, source: Source) -> None:
         """Run one file through, to its end or to its first error."""
-        file = _File(source, partition_columns(self._plan, source.path))
+        file = _File(source)
         before, size = sum(facts.bytes for facts in self._files), 0
         with self._reading(source):
             size = source.size
+            file.partitions = partition_columns(self._plan, source.path)
             # A proof covers the file's own columns, not those of its path.
             reader = READERS[source.format](source, self._plan, proving=self._proving and not file.partitions)
             for read in reader:

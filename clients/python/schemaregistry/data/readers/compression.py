@@ -2,10 +2,12 @@
 
 import lzma
 import os
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
 from typing import Any, Final, Literal, TypeAlias
 
 import pyarrow as pa
@@ -165,9 +167,30 @@ class _Xz:
         """Do nothing: whoever opened the file closes it."""
 
 
-def _zip(path: str, file: Any) -> Any:
-    archive = zipfile.ZipFile(file)
-    return archive.open(_member(path, file, archive))
+class _Zip:
+    """A stream of an archive's only member, all of it: zipfile reads no more bytes than the archive states."""
+
+    def __init__(self, path: str, file: Any) -> None:
+        archive = zipfile.ZipFile(file)
+        self._member = _member(path, file, archive)
+        self._left = self._member.file_size
+        whole = copy(self._member)
+        whole.file_size = sys.maxsize
+        self._stream = archive.open(whole)
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes, none only at the end. Raises BadZipFile where there are more or fewer than stated."""
+        found = self._stream.read(size)
+        self._left -= len(found)
+        if self._left < 0 or (self._left and size and not found):
+            more = "more" if self._left < 0 else "fewer"
+            stated = f"the {self._member.file_size} bytes that the archive states"
+            raise zipfile.BadZipFile(f"{self._member.filename} has {more} than {stated}: the archive is damaged")
+        return found
+
+    def close(self) -> None:
+        """Close the member."""
+        self._stream.close()
 
 
 _OPEN: Final[Mapping[Compression, Callable[[str, Any], Any]]] = {
@@ -175,5 +198,5 @@ _OPEN: Final[Mapping[Compression, Callable[[str, Any], Any]]] = {
     "zstd": _of_arrow("zstd"),
     "bz2": _of_arrow("bz2"),
     "xz": _Xz,
-    "zip": _zip,
+    "zip": _Zip,
 }

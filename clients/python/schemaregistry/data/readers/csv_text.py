@@ -81,12 +81,15 @@ class CsvText:
     def _encoding(self, head: bytes) -> str | None:
         """Return the dialect's encoding, else the one that the byte order mark states; None for UTF-8."""
         stated = self._dialect.encoding
-        if stated not in (None, "utf-16"):
-            return stated
         # Looked for first, since UTF-32's little-endian mark begins with UTF-16's.
         if head.startswith(_UTF32):
             self._refuse("it is UTF-32: write it as UTF-8")
         marked = _UTF16.get(head[:2])
+        if stated not in (None, "utf-16"):
+            found = "utf-8" if head.startswith(codecs.BOM_UTF8) else marked or stated
+            if found != stated:
+                self._refuse(f"its byte order mark says {found}, not {stated}: leave --encoding out")
+            return stated
         if stated == "utf-16" and head and marked is None:
             self._refuse("UTF-16 without a byte order mark: say --encoding utf-16le or utf-16be")
         return marked

@@ -3,12 +3,13 @@
 A partition column has the same value in every row of the file; its text is read as the contract's type.
 """
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 import numpy as np
 import pyarrow as pa
@@ -18,8 +19,10 @@ from schemaregistry.data.arrow.arrays import Mask, booleans
 from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import Array, family, pc
 from schemaregistry.data.arrow.values import to_json
-from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.plan import Place, Plan
 from schemaregistry.data.engine.records import Records
+from schemaregistry.data.engine.stored_value import NotUtf8
+from schemaregistry.data.report.unreadable import UnreadableFile
 
 _KEY: Final = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 _NULL: Final = "__HIVE_DEFAULT_PARTITION__"
@@ -39,29 +42,46 @@ class PartitionColumn:
     is_misfit: bool
 
 
-def keys_of(path: str) -> dict[str, str | None]:
-    """Parse the `name=value` directories of a path; for a repeated name the innermost wins, null is None."""
-    found: dict[str, str | None] = {}
+def keys_of(path: str) -> Iterator[tuple[str, str | None]]:
+    """Parse the `name=value` directories of a path; null is None, and bytes that aren't UTF-8 become surrogates."""
     for part in PurePath(path).parts[:-1]:
         if key := _KEY.fullmatch(part):
-            value = unquote(key[2])
-            # Hive percent-encodes characters that a directory's name can't have.
-            found[unquote(key[1])] = None if value == _NULL else value
-    return found
+            name, text = map(_unquoted, key.groups())
+            yield name, None if text == _NULL else text
+
+
+def _unquoted(text: str) -> str:
+    """Decode percent signs: Hive encodes the characters that a directory's name can't have."""
+    return unquote_to_bytes(os.fsencode(text)).decode(errors="surrogateescape")
 
 
 def partition_columns(plan: Plan, path: str) -> dict[str, PartitionColumn]:
-    """Return those partition columns of a path that the contract declares, by name."""
+    """Return those partition columns of a path that the contract declares, by name.
+
+    Raises UnreadableFile (DUPLICATE_COLUMN) where the path states two values of one of them.
+    """
     found: dict[str, PartitionColumn] = {}
-    for name, text in keys_of(path).items():
+    stated: dict[str, str | None] = {}
+    for name, text in keys_of(path):
         place = plan.column(name)
         # A directory may be named `a=b` for other reasons, so only the contract's columns are read.
         if place is not None:
-            texts = pa.array([text], pa.string())
-            is_typed = place.kind is not None and family(place.kind) != "text"
-            value, unread = text_parsing.read(texts, place.kind) if is_typed else (texts, None)
-            found[name] = PartitionColumn(place.index, text, value, unread is not None)
+            if stated.setdefault(name, text) != text:
+                message = f'the path states two values of "{name}": which of them is meant can\'t be told'
+                raise UnreadableFile(path, "DUPLICATE_COLUMN", message)
+            found[name] = _column(place, text)
     return found
+
+
+def _column(place: Place, text: str | None) -> PartitionColumn:
+    try:
+        texts = pa.array([text], pa.string())
+    except UnicodeEncodeError:
+        escaped = NotUtf8(os.fsencode(str(text)).decode(errors="backslashreplace"))
+        return PartitionColumn(place.index, escaped, pa.nulls(1, place.kind or pa.string()), is_misfit=True)
+    is_typed = place.kind is not None and family(place.kind) != "text"
+    value, unread = text_parsing.read(texts, place.kind) if is_typed else (texts, None)
+    return PartitionColumn(place.index, text, value, unread is not None)
 
 
 def completed_batch(batch: Batch, columns: Mapping[str, PartitionColumn]) -> Batch:

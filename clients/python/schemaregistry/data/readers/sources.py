@@ -99,7 +99,9 @@ class Input:
             self._file.close()
             message = f"the file is empty: not even the start of {source.compression} is there"
             raise UnreadableFile(source.path, "TRUNCATED", message, offset=0)
+        self._source = source
         self._stream = Unpacked(source.path, self._file, source.compression) if source.compression else self._file
+        self._head: bytes | None = None if source.compression else b""
 
     @property
     def position(self) -> int:
@@ -111,8 +113,23 @@ class Input:
         return 0
 
     def read(self, size: int) -> bytes:
-        """Return the next `size` bytes, fewer only at the end. Raises UnreadableFile (CORRUPT) for damaged data."""
-        return self._stream.read(size)
+        """Return the next `size` bytes, fewer only at the end.
+
+        Raises UnreadableFile: CORRUPT for damaged data, WRONG_FORMAT where what was packed isn't text.
+        """
+        if self._head is None:
+            self._head = self._first_bytes()
+        ready, self._head = self._head[:size], self._head[size:]
+        left = size - len(ready)
+        return ready + self._stream.read(left) if left else ready
+
+    def _first_bytes(self) -> bytes:
+        """Decompress the first bytes. Raises UnreadableFile (WRONG_FORMAT) where they show another format."""
+        head: bytes = self._stream.read(_HEAD)
+        if other := _other(head):
+            what = f"not {self._source.format}: within the {self._source.compression} it is {other.partition(':')[0]}"
+            raise UnreadableFile(self._source.path, "WRONG_FORMAT", f"{what}: unpack it", offset=0)
+        return head
 
     def close(self) -> None:
         """Close the file."""

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.batch import Batch
+from schemaregistry.data.arrow.layout import refuse_invalid
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
@@ -77,7 +78,7 @@ class TableReader:
     def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
         """Yield the schema and the rows, in slices of `_BATCH_ROWS`. Raises UnreadableFile: CORRUPT, NOT_ARROW.
 
-        Only the layout of buffers is validated, not their contents, since they come from this process.
+        The layout of buffers and what leads into them (offsets, indices) is validated, not the values.
         """
         path = self._source.path
         try:
@@ -94,8 +95,7 @@ class TableReader:
             for whole in stream.batches(names):
                 for start in range(0, whole.num_rows, _BATCH_ROWS):
                     batch = whole.slice(start, _BATCH_ROWS)
-                    batch.validate()
-                    found = Batch({name: batch.column(name) for name in names}, batch.num_rows)
+                    found = Batch({name: _validated(name, batch.column(name)) for name in names}, batch.num_rows)
                     yield ColumnRows(self._with_objects(found, stream.objects, row))
                     row += batch.num_rows
         except READ_ERRORS as error:
@@ -160,6 +160,15 @@ def _of_stream(name: str, table: Any) -> BatchStream:
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
     return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=_changed(table))
+
+
+def _validated(name: str, array: Array) -> Array:
+    """Return the array. Raises ArrowInvalid, with the column's name, where its buffers aren't what they should be."""
+    try:
+        refuse_invalid(array)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid(f'column "{name}": {error}') from None
+    return array
 
 
 def _changed(table: Any) -> dict[str, str]:

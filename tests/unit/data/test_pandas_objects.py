@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -178,3 +178,33 @@ def test_types_that_duckdb_changes_on_their_way_to_arrow_are_refused(kind: str, 
 def test_a_column_that_isnt_judged_may_be_of_any_type() -> None:
     relation = duckdb.sql("select 1::bigint c, '12:00:00+01'::timetz x")
     assert schemaregistry.check(relation, document("int64")).verdict == "conforms"
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_a_type_of_polars_that_pyarrow_lacks_is_named(lazy: bool) -> None:
+    frame = pl.DataFrame({"c": [1], "x": pl.Series([1], dtype=pl.Int128)})
+    report = schemaregistry.check(frame.lazy() if lazy else frame, document("int64"))
+    assert report.error is not None
+    assert report.error.reason == "NOT_ARROW"
+    assert 'column "x" is polars\' Int128' in report.error.message
+
+
+@pytest.mark.parametrize(
+    "column", [pl.Series("c", [1]), pd.Series([1], name="c"), pa.array([1]), pa.chunked_array([[1]])]
+)
+def test_one_column_is_no_table(column: Any) -> None:
+    report = schemaregistry.check(column, document("int64"))
+    assert report.error is not None
+    assert (report.error.reason, "one column and no table" in report.error.message) == ("NOT_ARROW", True)
+
+
+def test_a_reader_that_raises_shows_its_error_and_no_traceback() -> None:
+    def batches() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch([pa.array([1])], ["c"])
+        raise KeyError("boom")
+
+    report = schemaregistry.check(
+        pa.RecordBatchReader.from_batches(pa.schema([("c", pa.int64())]), batches()), document("int64")
+    )
+    assert report.error is not None
+    assert report.error.message == "Key error: 'boom'"

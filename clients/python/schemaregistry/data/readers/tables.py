@@ -99,7 +99,8 @@ class TableReader:
                     yield ColumnRows(self._with_objects(found, stream.objects, row))
                     row += batch.num_rows
         except READ_ERRORS as error:
-            raise UnreadableFile(path, "CORRUPT", str(error)) from None
+            # pyarrow appends the traceback of a Python reader, with its paths.
+            raise UnreadableFile(path, "CORRUPT", str(error).partition(". Detail: Python exception")[0]) from None
         self.position = self._source.size
 
     def _with_objects(self, batch: Batch, objects: Mapping[str, Objects], start: int) -> Batch:
@@ -156,7 +157,18 @@ def _is_a(table: Any, module: str, name: str) -> bool:
     return kind is not None and isinstance(table, kind)
 
 
+def _refuse_column(name: str, table: Any) -> None:
+    """Raise UnreadableFile (NOT_ARROW) for a single column, which has no name that a contract could know."""
+    is_array = isinstance(table, pa.ChunkedArray | pa.Array) and not pa.types.is_struct(table.type)
+    if is_array or any(_is_a(table, library, "Series") for library in ("pandas", "polars", "narwhals")):
+        raise UnreadableFile(
+            name, "NOT_ARROW", "it is one column and no table: give a table that has it under its name"
+        )
+
+
 def _of_stream(name: str, table: Any) -> BatchStream:
+    _refuse_unknown(name, table)
+    _refuse_column(name, table)
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
     return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=_changed(table))
@@ -185,6 +197,16 @@ def _changed(table: Any) -> dict[str, str]:
     return {}
 
 
+def _refuse_unknown(name: str, table: Any) -> None:
+    """Raise UnreadableFile (NOT_ARROW) for a polars frame with a type of its own, which pyarrow can't import."""
+    for column, kind in table.schema.items() if _is_a(table, "polars", "DataFrame") else ():
+        try:
+            pa.RecordBatchReader.from_stream(table.select(column).clear())
+        except READ_ERRORS:
+            what = f'column "{column}" is polars\' {kind}'
+            raise UnreadableFile(name, "NOT_ARROW", f"{what}, which pyarrow doesn't know: cast it") from None
+
+
 def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield a reader's batches; errors of the library behind it become UnreadableFile."""
     while True:
@@ -196,6 +218,7 @@ def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
 
 
 def _of_array(name: str, table: Any) -> BatchStream:
+    _refuse_column(name, table)
     with _asking(name):
         batch = pa.record_batch(table)
     return BatchStream(batch.schema, lambda _: [batch])
@@ -205,6 +228,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
     """A polars lazy frame: the schema without running the query, then the named columns chunk by chunk."""
     with _asking(name):
         empty = query.collect_schema().to_frame()
+        _refuse_unknown(name, empty)
         schema = pa.table(empty).schema
 
     def chunks(names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -222,7 +246,7 @@ def _asking(name: str) -> Iterator[None]:
     """Raise UnreadableFile (NOT_ARROW) for any error that a table's library raises while it yields rows."""
     try:
         yield
-    except READ_ERRORS:
+    except (*READ_ERRORS, UnreadableFile):
         raise
     except Exception as error:  # noqa: BLE001 - each library has errors of its own
         message = f"it can't give its rows: {str(error).partition(chr(10))[0] or type(error).__name__}"

@@ -29,8 +29,9 @@ class FileAtCommit:
 
 
 class Repository:
-    """The repository around `directory`, where relative paths start; messages name `about`, or else the directory.
+    """The repository around `directory`, where relative paths start.
 
+    `about` is the path that error messages show, the directory by default.
     Every method raises NoHistory where git can't answer.
     """
 
@@ -53,7 +54,7 @@ class Repository:
         return self._or_nothing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
 
     def merge_base(self, one: str, other: str) -> str:
-        """Return the newest commit that both commits stand on; "" where there is none in the part that is here."""
+        """Return the newest common ancestor of two commits; "" where there is none in this clone."""
         return self._or_nothing("merge-base", one, other)
 
     def is_shallow(self) -> bool:

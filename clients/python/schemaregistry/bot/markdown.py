@@ -5,9 +5,9 @@ from itertools import groupby
 from typing import Final
 
 _PLAIN: Final = re.compile(r"""[^\W_]+(?:[.,'’-][^\W_]+)*[.,;:!?)"”’]*|[("“‘]?[^\W_]+[.,;:!?)"”’]*|→|–|%|≤|≥""")
-"""Words that mean nothing in Markdown wherever they stand."""
+"""Words that are safe anywhere in Markdown."""
 _ACTING: Final = re.compile(r"(?i)^www\.|^gh-\d|^[0-9a-f]{7,}\W*$|^\d+[.)]$|\.[a-z]{2,}$|://")
-"""Words that GitHub makes a link of, or a list: domains, `GH-1`, hashes of commits, `1.` at the start of a line."""
+"""Words that GitHub turns into links or lists: domains, `GH-1`, hashes of commits, `1.` at the start of a line."""
 
 _QUOTED: Final = re.compile(r"`([^`]+)`([.,;:]?)")
 

@@ -25,14 +25,14 @@ Reason: TypeAlias = Literal[
     "DUPLICATE_ID",
     "SCHEMA_REMOVED",
     "PUBLISHED_VERSION_EDITED",
-    "VERSION_NOT_RAISED",
     "VERSION_LOWERED",
     "BUMP_TOO_SMALL",
     "HIGH_RISK",
     "CONSUMER_BREAKS",
+    "BROKEN_CONSUMER",
 ]
-UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID"})
-"""What no override lets through: nothing could be published of it."""
+UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID", "BROKEN_CONSUMER"})
+"""Reasons that a code owner can't override: the document couldn't be published anyway."""
 
 _RISKS: Final = ("none", "low", "medium", "high")
 _OUTCOMES: Final = ("compatible", "unknown", "incompatible")
@@ -57,7 +57,10 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerImpact:
-    """What a change means to one consumer; `breaks` is None where it can't be told. `observed`: seen, not declared."""
+    """What a change means to one consumer.
+
+    `breaks` is None where it can't be told. `observed`: found in use, not declared by its team.
+    """
 
     name: str
     team: str
@@ -139,8 +142,8 @@ Earlier: TypeAlias = Callable[[SchemaFile], Mapping[str, bytes]]
 Consumers: TypeAlias = Callable[[SchemaReview], Sequence[ConsumerImpact]]
 
 
-def nobody(_: SchemaReview) -> Sequence[ConsumerImpact]:
-    """No consumers are known."""
+def no_consumers(_: SchemaReview) -> Sequence[ConsumerImpact]:
+    """Return no consumers: the default."""
     return ()
 
 
@@ -154,14 +157,27 @@ class Reviewer:
     judge: Judge
     earlier: Earlier
     published: Published | None = None
-    consumers: Consumers = nobody
+    consumers: Consumers = no_consumers
+    broken_consumers: Sequence[Blocker] = ()
     seconds: float = 1.0
 
     def review(self, change: Change) -> Review:
         """Review every document that the change touches, and list the others as unchanged."""
-        schemas = tuple(replace(each, consumers=tuple(self.consumers(each))) for each in self._schemas(change))
-        blockers = (*self._duplicates(change), *(blocker for each in schemas for blocker in self._blockers(each)))
+        schemas = tuple(self._with_consumers(each) for each in self._schemas(change))
+        blockers = (
+            *self.broken_consumers,
+            *self._duplicates(change),
+            *(blocker for each in schemas for blocker in self._blockers(each)),
+        )
         return Review(schemas, blockers, change.base.commit, change.head.commit)
+
+    def _with_consumers(self, found: SchemaReview) -> SchemaReview:
+        """Add what the change means to each consumer; the verdict names those that break."""
+        if found.verdict is None:
+            return found
+        consumers = tuple(self.consumers(found))
+        names = tuple(dict.fromkeys(each.name for each in consumers if each.breaks))
+        return replace(found, consumers=consumers, verdict=replace(found.verdict, consumers=names))
 
     def _schemas(self, change: Change) -> Iterator[SchemaReview]:
         before, fork = change.base.by_id(), {file.path: file for file in change.fork.files}

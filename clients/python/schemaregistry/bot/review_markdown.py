@@ -105,7 +105,7 @@ def _value(value: object) -> str:
 
 
 def _row(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
-    """Yield the record as a row of the columns of the version that it is valid under."""
+    """Yield the counterexample as an Arrow row, with the columns of the version that accepts it."""
     assert verdict.witness is not None
     side = found.old_document if verdict.witness.valid_under == "old" else found.document
     record = verdict.witness.instance
@@ -120,7 +120,7 @@ def _cell(column: ArrowField, value: Json) -> str:
 
 
 def _suggestion(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
-    """Yield the version that the change takes, as an edit of the document, where it states a smaller one."""
+    """Yield the version that the change needs, as an edit of the document, where it states a smaller one."""
     if found.document is None or found.old_document is None or found.stated_bump == "major":
         return
     least = least_version([found.old_document], verdict.required_bump)

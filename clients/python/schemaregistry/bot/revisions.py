@@ -45,9 +45,9 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A change to review: `head` against `fork`, where it began, and `base`, where it will be merged.
+    """A change to review: `head` is the tip of its branch, `base` the target branch, `fork` the commit they parted at.
 
-    `base` and `fork` are the same unless the base has moved on since.
+    `base` and `fork` are the same commit unless the target branch has moved on.
     """
 
     base: Revision
@@ -128,7 +128,7 @@ def stated(raw: bytes) -> tuple[str, str]:
 def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> dict[str, bytes]:
     """Return the versions of a document that the history up to `commit` has: version → bytes, the newest commit's.
 
-    Files of another id, which the path or a file that it was copied from once held, don't count.
+    Commits in which the file, or the one that it was copied from, had another id are ignored.
     """
     found: dict[str, bytes] = {}
     for raw in repository.blobs([entry.blob for entry in repository.log(file.path, commit)]):
@@ -136,3 +136,10 @@ def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> d
         if raw is not None and name == file.id and version:
             found.setdefault(version.removeprefix("v"), raw)
     return found
+
+
+def yaml_files(repository: Repository, commit: str, folder: str) -> dict[str, bytes]:
+    """Return the YAML files of a folder at a commit: path → bytes."""
+    blobs = {path: blob for path, blob in repository.files(commit, folder).items() if path.endswith((".yaml", ".yml"))}
+    contents = repository.blobs(list(blobs.values()))
+    return {path: raw for path, raw in zip(blobs, contents, strict=True) if raw is not None}

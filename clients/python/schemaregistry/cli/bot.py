@@ -57,16 +57,25 @@ def review(
 def _review(
     base: str, head: str, repo: Path, schemas: str, seconds: float, *, published: "Published | None"
 ) -> "Review":
+    from schemaregistry.bot.consumers import FOLDER, declared, impacts
     from schemaregistry.bot.review import Reviewer
-    from schemaregistry.bot.revisions import earlier_versions, read_change
+    from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
     repository = Repository.around(repo)
-    change = read_change(repository, base, head, schemas.strip("/"))
+    folder = schemas.strip("/")
+    change = read_change(repository, base, head, folder)
+    sides = (yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head))
+    consumers, broken = declared(*sides)
     with CompatProcess() as judge:
         reviewer = Reviewer(
-            judge, lambda file: earlier_versions(repository, file, change.base.commit), published, seconds=seconds
+            judge,
+            lambda file: earlier_versions(repository, file, change.base.commit),
+            published,
+            consumers=lambda found: impacts(consumers, found, judge.impact),
+            broken_consumers=broken,
+            seconds=seconds,
         )
         return reviewer.review(change)
 

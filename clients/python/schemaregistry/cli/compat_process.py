@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, json_lines, undecided_history
+from schemaregistry.compat.consumers import Impact, Reading, impact
 from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, TaskWorker, Template
@@ -57,6 +58,13 @@ class CompatProcess:
             return self._worker.ask(seconds, partial(admit, seconds=seconds), versions, new)
         except Stopped as stopped:
             return admit_undecided(versions, new, str(stopped))
+
+    def impact(self, old: Document, new: Document, reading: Reading, seconds: float = 0.5) -> Impact:
+        """Judge one consumer as `compat.consumers.impact` does; open where that takes too much time or memory."""
+        try:
+            return self._worker.ask(seconds, partial(impact, seconds=seconds), old, new, reading)
+        except Stopped as stopped:
+            return Impact(None, f"Whether it goes on was not decided: {stopped}.")
 
     def answer_line(self, line: bytes, seconds: float) -> str:
         """Answer one JSON line of `schemaregistry compat`; beyond the limits of time and memory with unknown."""

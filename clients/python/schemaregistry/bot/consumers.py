@@ -1,0 +1,152 @@
+"""Read who consumes which schemas: the YAML files of `schemas/consumers/`, held to `consumer.schema.json`."""
+
+import json
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Final
+
+import jsonschema_rs
+
+from schemaregistry.bot.review import Blocker, ConsumerImpact, SchemaReview
+from schemaregistry.compat.consumers import Impact, Reading
+from schemaregistry.document import Document, Json
+from schemaregistry.document.version_range import VersionRange, parse_range
+from schemaregistry.errors import InvalidArgument, MissingExtra, with_place
+
+try:
+    import yaml
+except ModuleNotFoundError:
+    raise MissingExtra(
+        "Consumers are read with PyYAML: pip install 'schemaregistry[bot]'", reason="MISSING_EXTRA"
+    ) from None
+
+FOLDER: Final = "consumers"
+MOST: Final = 256 << 10
+"""Bytes of one file."""
+SCHEMA: Final[dict[str, Json]] = json.loads(files(__package__).joinpath("consumer.schema.json").read_text("utf-8"))
+_VALIDATOR: Final = jsonschema_rs.Draft7Validator(SCHEMA)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One schema that a consumer reads, in which versions, and how."""
+
+    id: str
+    versions: VersionRange
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """One consumer, as its file at `path` declares it. `contact` is whom to ask: a login, a team or an address."""
+
+    path: str
+    name: str
+    team: str
+    contact: str
+    language: str
+    reads: tuple[Read, ...]
+
+
+def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequence[Consumer], Sequence[Blocker]]:
+    """Return the consumers to judge a change by, and what is broken in the files (path → bytes) of its head.
+
+    A declaration counts as it is at the base, so that a change can't drop a reader that it breaks; those that the head
+    adds count, too.
+    """
+    found: dict[str, Consumer] = {}
+    blockers = []
+    for path in sorted({*base, *head}):
+        versions = [side[path] for side in (base, head) if path in side]
+        sound, faults = [], []
+        for raw in versions:
+            try:
+                sound.append(read_consumer(path, raw))
+            except InvalidArgument as error:
+                faults.append((raw, with_place(error.message, error.pointer)))
+        blockers += [Blocker(path, "BROKEN_CONSUMER", text) for raw, text in faults if raw == head.get(path)]
+        for consumer in sound[:1]:
+            if consumer.name in found:
+                text = f"{path} and {found[consumer.name].path} both declare {consumer.name}. Give one another name."
+                blockers.append(Blocker(path, "BROKEN_CONSUMER", text))
+            found.setdefault(consumer.name, consumer)
+    return list(found.values()), blockers
+
+
+def read_consumer(path: str, raw: bytes) -> Consumer:
+    """Read one file; raises InvalidArgument (BAD_CONSUMER)."""
+    if len(raw) > MOST:
+        raise _bad(path, f"It has {len(raw):,} bytes; {MOST:,} are the most.", "")
+    try:
+        value = yaml.load(raw, _Loader)  # noqa: S506 (a safe loader: it makes nothing but plain values)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise _bad(path, f"It is no YAML that can be read: {' '.join(str(error).split())}.", "") from None
+    for fault in _VALIDATOR.iter_errors(value):
+        place = "".join(f"/{step}" for step in fault.instance_path)
+        raise _bad(path, f"{fault.message}. See consumer.schema.json.", place)
+    reads = []
+    for index, each in enumerate(value["reads"]):
+        try:
+            versions = parse_range(each.get("versions", "*"))
+        except InvalidArgument as error:
+            raise _bad(path, error.message, f"/reads/{index}/versions") from None
+        fields = each.get("fields", "all")
+        reading = Reading(
+            value["language"],
+            each.get("how", "by_name"),
+            each.get("direction", "forward"),
+            None if fields == "all" else frozenset(fields),
+        )
+        reads.append(Read(each["schema"], versions, reading))
+    return Consumer(path, value["name"], value["team"], value["contact"], value["language"], tuple(reads))
+
+
+def impacts(
+    consumers: Sequence[Consumer], found: SchemaReview, judge: Callable[[Document, Document, Reading], Impact]
+) -> tuple[ConsumerImpact, ...]:
+    """Judge every consumer that reads the version before the change; others have nothing to do with it."""
+    old, new = found.old_document, found.document
+    if old is None or new is None or found.verdict is None:
+        return ()
+    return tuple(
+        _impact(consumer, each, judge(old, new, each.reading))
+        for consumer in consumers
+        for each in consumer.reads
+        if each.id == found.id and each.versions.holds(old.version)
+    )
+
+
+def _impact(consumer: Consumer, read: Read, impact: Impact) -> ConsumerImpact:
+    fields = tuple(sorted(read.reading.fields)) if read.reading.fields is not None else ("*",)
+    return ConsumerImpact(
+        name=consumer.name,
+        team=consumer.team,
+        language=consumer.language,
+        reads=fields,
+        direction=read.reading.direction,
+        breaks=impact.breaks,
+        why=impact.why,
+    )
+
+
+def _bad(path: str, message: str, pointer: str) -> InvalidArgument:
+    return InvalidArgument(f"{path}: {message}", reason="BAD_CONSUMER", pointer=pointer or None)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, without what changes a file's meaning in silence: aliases and repeated keys."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
+            raise yaml.MarkedYAMLError(problem="an alias (*name); write the value out", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} occurs twice", problem_mark=key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)

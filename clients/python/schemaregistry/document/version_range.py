@@ -1,0 +1,73 @@
+"""Ranges of semantic versions, as `^1.2`, `~1.2`, `1`, `>=1.0.0 <2.0.0` or `*` name them.
+
+The grammar is the common part of what npm and Cargo read: `^` keeps the leftmost number that isn't 0, `~` and a version
+that isn't complete keep the numbers that are given, comparators that stand together must all hold.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from semver import Version
+
+from schemaregistry.document.message_text import shown
+from schemaregistry.errors import InvalidArgument
+
+_PART: Final = re.compile(r"(\^|~|>=|<=|>|<|=)?v?(\d+)(?:\.(\d+)(?:\.(\d+)(-[0-9A-Za-z.-]+)?)?)?")
+_EVERY: Final = ("*", "latest", "")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Versions from `low` on and below `high`, for each pair; `high` None is without end."""
+
+    text: str
+    parts: tuple[tuple[Version, Version | None], ...]
+
+    def holds(self, version: Version) -> bool:
+        """Tell whether a version is within the range. A pre-release is within if its place in the order is."""
+        return all(low <= version and (high is None or version < high) for low, high in self.parts)
+
+
+def parse_range(text: str) -> VersionRange:
+    """Read a range; raises InvalidArgument (BAD_RANGE)."""
+    words = text.split()
+    if text.strip() in _EVERY:
+        return VersionRange(text, ())
+    parts = []
+    for word in words:
+        found = _PART.fullmatch(word)
+        if found is None or len(word) > 64:
+            raise InvalidArgument(
+                f"{shown(text)} is no range of versions. Write ^1, ~1.2, 1.2.3, >=1.0.0 <2.0.0, or * for all.",
+                reason="BAD_RANGE",
+            )
+        parts.append(_bounds(found))
+    return VersionRange(text, tuple(parts))
+
+
+def _bounds(found: re.Match[str]) -> tuple[Version, Version | None]:
+    """Return the first version within and the first one beyond."""
+    sign, numbers = found[1], [int(number) for number in found.group(2, 3, 4) if number is not None]
+    major, minor, patch = [*numbers, 0, 0][:3]
+    low = Version(major, minor, patch, prerelease=found[5].removeprefix("-") if found[5] else None)
+    beyond = low.next_version("prerelease") if low.prerelease else _step(low, len(numbers) - 1)
+    leading = next((place for place, number in enumerate(numbers) if number), len(numbers) - 1)
+    bounds: dict[str | None, tuple[Version, Version | None]] = {
+        ">=": (low, None),
+        ">": (beyond, None),
+        "<": (_FIRST, low),
+        "<=": (_FIRST, beyond),
+        "^": (low, _step(low, leading)),
+        "~": (low, _step(low, min(len(numbers) - 1, 1))),
+    }
+    return bounds.get(sign, (low, beyond))
+
+
+_FIRST: Final = Version(0, 0, 0, prerelease="0")
+
+
+def _step(version: Version, place: int) -> Version:
+    """Return the version that is greater by one in a number: 0 the major one, 1 the minor one, 2 the patch."""
+    steps = (version.bump_major, version.bump_minor, version.bump_patch)
+    return steps[place]()

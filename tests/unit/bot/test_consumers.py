@@ -1,0 +1,70 @@
+"""Declarations of consumers: what is read of them, and what is refused, with the file and the place."""
+
+import pytest
+
+from schemaregistry.bot.consumers import MOST, declared, read_consumer
+from schemaregistry.errors import InvalidArgument
+
+ETL = b"""
+name: python-etl
+team: data-platform
+contact: "@org/data"
+language: python
+reads:
+  - schema: ticks_v1
+    versions: ^1.1
+    fields: [ts, price]
+    direction: full
+  - schema: quotes_v1
+"""
+PATH = "schemas/consumers/etl.yaml"
+
+
+def test_a_declaration_is_read_with_its_defaults() -> None:
+    consumer = read_consumer(PATH, ETL)
+    assert (consumer.name, consumer.team, consumer.contact) == ("python-etl", "data-platform", "@org/data")
+    ticks, quotes = consumer.reads
+    assert (ticks.id, ticks.versions.text, ticks.reading.fields) == ("ticks_v1", "^1.1", {"ts", "price"})
+    assert (quotes.reading.how, quotes.reading.direction, quotes.reading.fields) == ("by_name", "forward", None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message", "pointer"),
+    [
+        (b"[", "no YAML that can be read", None),
+        (b"\xff\xfe\x00", "no YAML that can be read", None),
+        (b"a: &x 1\nb: *x\n", "an alias", None),
+        (b"name: a\nname: b\n", "'name' occurs twice", None),
+        (b"a: !!python/object/apply:os.getcwd []\n", "no YAML that can be read", None),
+        (b"[" * 5000, "no YAML that can be read", None),
+        (b"#" * (MOST + 1), "are the most", None),
+        (b"", "not of type", None),
+        (ETL.replace(b"python\n", b"cobol\n"), "cobol", "/language"),
+        (ETL.replace(b"^1.1", b"one"), "no range of versions", "/reads/0/versions"),
+        (ETL + b"extra: 1\n", "extra", None),
+        (ETL.replace(b"name: python-etl", b"name: no"), "string", "/name"),
+    ],
+)
+def test_what_is_no_declaration_is_refused_with_its_place(raw: bytes, message: str, pointer: str | None) -> None:
+    with pytest.raises(InvalidArgument, match=message) as refused:
+        read_consumer(PATH, raw)
+    assert refused.value.message.startswith(f"{PATH}: ")
+    assert (refused.value.reason, refused.value.pointer) == ("BAD_CONSUMER", pointer)
+
+
+def test_two_files_cannot_declare_one_name() -> None:
+    consumers, blockers = declared({}, {"a.yaml": ETL, "b.yaml": ETL})
+    assert [each.path for each in consumers] == ["a.yaml"]
+    assert [(each.id, each.reason) for each in blockers] == [("b.yaml", "BROKEN_CONSUMER")]
+
+
+def test_a_change_mends_what_is_broken_at_its_base() -> None:
+    consumers, blockers = declared({"a.yaml": b"["}, {"a.yaml": ETL})
+    assert [each.name for each in consumers] == ["python-etl"]
+    assert not blockers
+
+
+def test_a_change_that_breaks_a_declaration_is_judged_by_the_one_at_its_base() -> None:
+    consumers, blockers = declared({"a.yaml": ETL}, {"a.yaml": b"["})
+    assert [each.name for each in consumers] == ["python-etl"]
+    assert [each.reason for each in blockers] == ["BROKEN_CONSUMER"]

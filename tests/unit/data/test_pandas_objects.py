@@ -163,6 +163,7 @@ def test_objects_of_polars_are_refused(lazy: bool) -> None:
     [
         ("time64", "'12:00:00+01'::timetz"),
         ("binary", "'101'::bit"),
+        ("binary", "[{'a': '101'::bit}]"),
         ("binary", "'5'::bignum"),
         ("int64", "'340282366920938463463374607431768211455'::uhugeint"),
     ],
@@ -176,7 +177,9 @@ def test_types_that_duckdb_changes_on_their_way_to_arrow_are_refused(kind: str, 
 
 
 def test_a_column_that_isnt_judged_may_be_of_any_type() -> None:
-    relation = duckdb.sql("select 1::bigint c, '12:00:00+01'::timetz x")
+    relation = duckdb.sql(
+        "select 1::bigint c, '12:00:00+01'::timetz x, 'BIT'::enum('BIT', 'b') e, {'BIT': [1]::int[1]} s"
+    )
     assert schemaregistry.check(relation, document("int64")).verdict == "conforms"
 
 

@@ -3,7 +3,6 @@
 Nothing but pyarrow is imported: a caller who passes a frame has its library loaded already.
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from schemaregistry.data.arrow.layout import refuse_invalid
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.foreign_types import changed_columns, is_a, refuse_column, refuse_unknown
 from schemaregistry.data.readers.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
 from schemaregistry.data.readers.pandas_frame import table_of
 from schemaregistry.data.readers.pandas_objects import Objects
@@ -31,8 +31,6 @@ from schemaregistry.errors import InvalidArgument
 
 _BATCH_ROWS: Final = 1 << 16
 """Rows evaluated at a time."""
-_CHANGED_BY_DUCKDB: Final = re.compile(r"\b(TIME WITH TIME ZONE|VARIANT|BIT|BIGNUM|UHUGEINT)\b")
-"""Types of DuckDB, also within lists and structs, that its Arrow export has no type for (a UHUGEINT turns negative)."""
 _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for a pandas frame that has no Arrow types."""
 
@@ -127,13 +125,13 @@ def rows_of(table: Any) -> Sequence[TableSource]:
     Raises InvalidArgument (UNKNOWN_TABLE) for anything else.
     """
     name = _name(table)
-    if _is_a(table, "pandas", "DataFrame"):
+    if is_a(table, "pandas", "DataFrame"):
         return [TableSource(name, "table", open=lambda plan: _of_pandas(name, table, plan))]
-    if _is_a(table, "polars", "LazyFrame"):
+    if is_a(table, "polars", "LazyFrame"):
         return [TableSource(name, "table", open=lambda _: _of_query(name, table))]
-    if _is_a(table, "narwhals", "LazyFrame") or _is_a(table, "narwhals", "DataFrame"):
+    if is_a(table, "narwhals", "LazyFrame") or is_a(table, "narwhals", "DataFrame"):
         return rows_of(table.to_native())
-    if _is_a(table, "pyarrow.dataset", "Dataset"):
+    if is_a(table, "pyarrow.dataset", "Dataset"):
         return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
     if hasattr(table, "__arrow_c_stream__"):
         return [TableSource(name, "table", open=lambda _: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
@@ -151,27 +149,12 @@ def _name(table: Any) -> str:
     return f"<{kind.__module__.partition('.')[0]}.{kind.__name__}>"
 
 
-def _is_a(table: Any, module: str, name: str) -> bool:
-    """Whether an object is of a class from a module that may not be imported."""
-    kind = getattr(sys.modules.get(module), name, None)
-    return kind is not None and isinstance(table, kind)
-
-
-def _refuse_column(name: str, table: Any) -> None:
-    """Raise UnreadableFile (NOT_ARROW) for a single column, which has no name that a contract could know."""
-    is_array = isinstance(table, pa.ChunkedArray | pa.Array) and not pa.types.is_struct(table.type)
-    if is_array or any(_is_a(table, library, "Series") for library in ("pandas", "polars", "narwhals")):
-        raise UnreadableFile(
-            name, "NOT_ARROW", "it is one column and no table: give a table that has it under its name"
-        )
-
-
 def _of_stream(name: str, table: Any) -> BatchStream:
-    _refuse_unknown(name, table)
-    _refuse_column(name, table)
+    refuse_unknown(name, table)
+    refuse_column(name, table)
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
-    return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=_changed(table))
+    return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=changed_columns(table))
 
 
 def _validated(name: str, array: Array) -> Array:
@@ -181,30 +164,6 @@ def _validated(name: str, array: Array) -> Array:
     except pa.ArrowInvalid as error:
         raise pa.ArrowInvalid(f'column "{name}": {error}') from None
     return array
-
-
-def _changed(table: Any) -> dict[str, str]:
-    """Return the columns whose values a library changes on their way to Arrow, with their types.
-
-    polars gives the addresses of its objects for them. DuckDB 2.0 gives times without their offset, and the bytes of
-    its own encoding for the other types.
-    """
-    if _is_a(table, "polars", "DataFrame"):
-        return {name: f"polars' {kind}" for name, kind in table.schema.items() if "Object" in str(kind)}
-    if _is_a(table, "duckdb", "DuckDBPyRelation"):
-        kinds = zip(table.columns, map(str, table.types), strict=True)
-        return {name: f"DuckDB's {kind}" for name, kind in kinds if _CHANGED_BY_DUCKDB.search(kind)}
-    return {}
-
-
-def _refuse_unknown(name: str, table: Any) -> None:
-    """Raise UnreadableFile (NOT_ARROW) for a polars frame with a type of its own, which pyarrow can't import."""
-    for column, kind in table.schema.items() if _is_a(table, "polars", "DataFrame") else ():
-        try:
-            pa.RecordBatchReader.from_stream(table.select(column).clear())
-        except READ_ERRORS:
-            what = f'column "{column}" is polars\' {kind}'
-            raise UnreadableFile(name, "NOT_ARROW", f"{what}, which pyarrow doesn't know: cast it") from None
 
 
 def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -218,7 +177,7 @@ def _batches(name: str, reader: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordB
 
 
 def _of_array(name: str, table: Any) -> BatchStream:
-    _refuse_column(name, table)
+    refuse_column(name, table)
     with _asking(name):
         batch = pa.record_batch(table)
     return BatchStream(batch.schema, lambda _: [batch])
@@ -228,7 +187,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
     """A polars lazy frame: the schema without running the query, then the named columns chunk by chunk."""
     with _asking(name):
         empty = query.collect_schema().to_frame()
-        _refuse_unknown(name, empty)
+        refuse_unknown(name, empty)
         schema = pa.table(empty).schema
 
     def chunks(names: list[str]) -> Iterator[pa.RecordBatch]:
@@ -238,7 +197,7 @@ def _of_query(name: str, query: Any) -> BatchStream:
         for chunk in _batches(name, chunks):
             yield from pa.table(chunk).to_batches()
 
-    return BatchStream(schema, chunks, changed=_changed(empty))
+    return BatchStream(schema, chunks, changed=changed_columns(empty))
 
 
 @contextmanager
@@ -288,7 +247,7 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
 
 
 def _columns_of_int96(fragment: Any) -> frozenset[str]:
-    if not _is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
+    if not is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
         return frozenset()
     return columns_of_int96(fragment.metadata.schema, fragment.physical_schema)
 

@@ -109,6 +109,27 @@ Value temporal_value(const Cell& cell, bool shown) {
   return Value::string(std::move(text));
 }
 
+Value value_of(const arrow::Array& array, std::int64_t index, bool shown);
+
+/// A map as a list of its pairs.
+Value map_value(const arrow::MapArray& map, std::int64_t index, bool shown) {
+  Value list = Value::array();
+  for (std::int64_t i = map.value_offset(index); i < map.value_offset(index + 1); ++i) {
+    Value pair = Value::object();
+    pair.members.emplace_back("key", value_of(*map.keys(), i, shown));
+    pair.members.emplace_back("value", value_of(*map.items(), i, shown));
+    list.items.push_back(std::move(pair));
+  }
+  return list;
+}
+
+/// The value that a union has in the child that it chose.
+Value union_value(const arrow::UnionArray& choice, std::int64_t index, bool shown) {
+  const bool is_dense = choice.mode() == arrow::UnionMode::DENSE;
+  const auto child = choice.field(choice.child_id(index));
+  return value_of(*child, is_dense ? as<arrow::DenseUnionArray>(choice).value_offset(index) : index, shown);
+}
+
 Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {
   const Cell cell = cell_at(array, index);
   if (cell.is_null()) return Value::null();
@@ -148,6 +169,9 @@ Value value_of(const arrow::Array& array, std::int64_t index, bool shown) {
       return object;
     }
     case Family::other: {
+      if (cell.array->type_id() == Type::MAP) return map_value(as<arrow::MapArray>(*cell.array), cell.index, shown);
+      if (const auto* choice = dynamic_cast<const arrow::UnionArray*>(cell.array))
+        return union_value(*choice, cell.index, shown);
       const auto scalar = cell.array->GetScalar(cell.index);
       return scalar.ok() ? Value::string(printable((*scalar)->ToString())) : Value::null();
     }

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.types as pt
 
 from schemaregistry.data.arrow import literals
 from schemaregistry.data.arrow.arrays import decoded, plain
@@ -30,8 +31,7 @@ def to_json(array: Array) -> list[Json]:
             return _lists(array)
         case "null" | "bool" | "int" | "float" | "decimal":
             return list(array.to_pylist())
-    # Types that no contract names, such as durations.
-    return [None if not value.is_valid else str(value) for value in array]
+    return _others(array)
 
 
 def shown(value: Json) -> Json:
@@ -48,6 +48,19 @@ def shown(value: Json) -> Json:
         case dict():
             return {name: shown(item) for name, item in value.items()}
     return value
+
+
+def _others(array: Array) -> list[Json]:
+    """Convert values of types that no contract names: a map to its pairs, a duration to the count of its units."""
+    kind = array.type
+    if pt.is_map(kind):
+        pair = pa.struct([pa.field("key", kind.key_type, nullable=False), pa.field("value", kind.item_type)])
+        return to_json(array.cast(pa.list_(pair)))
+    if pt.is_union(kind):
+        return [to_json(pa.array([value.value]))[0] for value in array]
+    if pt.is_duration(kind):
+        array = array.view(pa.int64())
+    return [str(value) if value.is_valid else None for value in array]
 
 
 def _texts(array: Array) -> list[Json]:

@@ -137,3 +137,13 @@ def test_a_list_of_numbers_is_a_line_like_another(judge: Judge) -> None:
 def test_standard_input_tells_an_array_from_lines(text: str, kind: str) -> None:
     source = stdin.piped(None, io.BytesIO(text.encode()))
     assert check([source], CONTRACT).files[0].format == kind
+
+
+@pytest.mark.parametrize("text", ['[{"n": "x"},]', '[{"n": "x"}', '[{"n": "x"}][{"n": 1}]', '[{"n": "x"} {"n": 1}]'])
+def test_records_before_a_fault_are_judged(text: str, tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(text)
+    document = b'{"$id": "o_v1", "version": "1.0.0", "type": "object", "properties": {"n": {"type": "integer"}}}'
+    report = check(find([str(tmp_path / "t.json")]), compile_contract(parse(document)))
+    assert report.error is not None
+    assert (report.verdict, report.error.reason) == ("undecided", "NOT_JSON")
+    assert (report.rows, report.rows_failing) == (1, 1)

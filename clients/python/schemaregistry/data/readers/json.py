@@ -107,17 +107,23 @@ class _Elements:
         self._line = 1
 
     def blocks(self) -> Iterator[Block]:
-        """Yield the records in blocks of some megabytes."""
+        """Yield the records in blocks of some megabytes; those before a fault are yielded first."""
         found: list[tuple[int, int, str]] = []
         size = 0
-        for element in self._elements():
-            found.append(element)
-            size += len(element[2])
-            if size > BLOCK:
-                yield _block(found)
-                found, size = [], 0
+        fault: UnreadableFile | None = None
+        try:
+            for element in self._elements():
+                found.append(element)
+                size += len(element[2])
+                if size > BLOCK:
+                    yield _block(found)
+                    found, size = [], 0
+        except UnreadableFile as unreadable:
+            fault = unreadable
         if found:
             yield _block(found)
+        if fault:
+            raise fault
 
     def _elements(self) -> Iterator[tuple[int, int, str]]:
         """Yield the line, the offset and the text of each record."""

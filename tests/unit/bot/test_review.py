@@ -1,8 +1,7 @@
 """Reviews of changes in real repositories of git: tests/corpus/review has each with the whole review that is right."""
 
 import json
-import subprocess
-from collections.abc import Mapping
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,34 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from schemaregistry.cli.bot import app
+from schemaregistry.git import NoHistory
+from tests.support.git_scratch import Scratch
 
 CORPUS = Path(__file__).parents[2] / "corpus/review"
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(CORPUS.glob("*.json"))}
-
-
-class Scratch:
-    """A repository in a directory of its own."""
-
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
-        self.git("init", "-q", "-b", "main")
-
-    def git(self, *words: str) -> str:
-        config = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-        command = ["git", "-C", str(self.directory), *config, *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-
-    def commit(self, files: Mapping[str, Any]) -> str:
-        """Commit these files in the place of all others: texts as they are, documents as JSON."""
-        if self.git("ls-files"):
-            self.git("rm", "-rq", "--cached", ".")
-        for path, content in files.items():
-            file = self.directory / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-            self.git("add", path)
-        self.git("commit", "-q", "--allow-empty", "-m", "a change")
-        return self.git("rev-parse", "HEAD")
 
 
 @pytest.fixture
@@ -66,3 +42,46 @@ def test_the_review_of_a_change(scratch: Scratch, name: str) -> None:
     assert (found.pop("base"), found.pop("head")) == (base, head)
     assert found == case["review"]
     assert code == (1 if found["blocked"] else 0)
+
+
+def test_a_revision_that_is_not_here_is_said(scratch: Scratch) -> None:
+    scratch.commit({"schemas/a.json": "{}"})
+    with pytest.raises(NoHistory, match="no tag, branch or commit in this repository") as missing:
+        review(scratch, "origin/main", "HEAD")
+    assert missing.value.reason == "UNKNOWN_REVISION"
+
+
+def test_a_shallow_clone_is_told_what_to_fetch(scratch: Scratch, tmp_path: Path) -> None:
+    scratch.commit({"schemas/a.json": "{}"})
+    scratch.git("checkout", "-q", "-b", "change")
+    scratch.commit({"schemas/b.json": "{}"})
+    scratch.git("checkout", "-qf", "main")
+    scratch.commit({"schemas/c.json": "{}"})
+    clone = tmp_path / "a clone"
+    scratch.git("clone", "-q", "--depth", "1", "--no-single-branch", scratch.directory.as_uri(), str(clone))
+    asked = ["review", "--base", "origin/main", "--head", "origin/change", "--repo", str(clone)]
+    ended = CliRunner().invoke(app, asked)
+    assert isinstance(ended.exception, NoHistory)
+    assert "git fetch --unshallow" in ended.exception.message
+    assert ended.exception.reason == "HISTORY_CUT"
+
+
+def test_a_repository_without_the_folder_has_nothing_to_review(scratch: Scratch) -> None:
+    scratch.commit({"README": "x"})
+    head = scratch.commit({"README": "y"})
+    code, found = review(scratch, f"{head}~", head)
+    assert (code, found["schemas"], found["verdict"], found["risk"]) == (0, [], "compatible", "none")
+
+
+@pytest.mark.parametrize("form", ["text", "markdown"])
+@pytest.mark.parametrize("name", CASES)
+def test_every_review_is_written_in_every_form(scratch: Scratch, name: str, form: str) -> None:
+    case = CASES[name]
+    fork, head = scratch.commit(case["before"]), scratch.commit(case["after"])
+    asked = ["review", "--base", fork, "--head", head, "--repo", str(scratch.directory), "--format", form]
+    ended = CliRunner().invoke(app, asked)
+    assert ended.exit_code in (0, 1), ended.exception
+    assert len(ended.stdout) < 65_536
+    assert "<script>" not in re.sub(r"(`+).*?\1", "", ended.stdout, flags=re.DOTALL)
+    for blocker in case["review"]["blocked_because"] if "base" not in case else ():
+        assert blocker["reason"] in ended.stdout

@@ -1,16 +1,23 @@
 """`schemaregistry bot`: the commands of a repository of schemas, for pull requests and after the merge."""
 
+from collections.abc import Mapping
+from contextlib import ExitStack
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
 from schemaregistry import output_files
+from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
+from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
+from schemaregistry.errors import NotFound
 from schemaregistry.terminal import inert, json_text
 
 if TYPE_CHECKING:
     from schemaregistry.bot.review import Published, Review
+    from schemaregistry.client import Client
 
 app = typer.Typer(
     help="Reviews of pull requests over schemas. Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.",
@@ -19,7 +26,9 @@ app = typer.Typer(
 )
 
 Form: TypeAlias = Literal["json", "markdown", "text"]
-BLOCKED = 1
+BLOCKED: Final = 1
+SECONDS: Final = 30.0
+"""How long one call to the registry may take."""
 
 
 @app.callback()
@@ -28,7 +37,9 @@ def bot() -> None:
 
 
 @app.command()
+@with_groups
 def review(
+    context: typer.Context,
     base: Annotated[str, typer.Option(metavar="REV", help="Where the change will be merged: a branch or commit.")],
     head: Annotated[str, typer.Option(metavar="REV", help="The change: a branch or commit.")] = "HEAD",
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
@@ -38,13 +49,23 @@ def review(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here instead of printing it.")
     ] = None,
+    *,
+    connection: ConnectionOptions,
 ) -> None:
     """Review what HEAD changes in the schemas of BASE: verdicts, versions, whom it breaks, and what blocks it.
 
-    Both revisions are read from git; nothing is checked out. Without a registry, the versions at BASE count as
-    published. Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.
+    Both revisions are read from git; nothing is checked out. The registry is asked where --registry (or its variable)
+    names it; otherwise the versions at BASE count as published.
+
+    Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.
     """
-    found = _review(base, head, repo, schemas, seconds, published=None)
+    with ExitStack() as stack:
+        published = None
+        source = context.get_parameter_source("registry")
+        if source is not None and source.name != "DEFAULT":
+            client = stack.enter_context(connection.client(timeout=SECONDS))
+            published = cache(partial(_published, client))
+        found = _review(base, head, repo, schemas, seconds, published)
     shown = _shown(found, form)
     if output is None:
         say(shown)
@@ -54,9 +75,44 @@ def review(
         raise typer.Exit(BLOCKED)
 
 
-def _review(
-    base: str, head: str, repo: Path, schemas: str, seconds: float, *, published: "Published | None"
-) -> "Review":
+@app.command()
+@with_groups
+def drift(
+    rev: Annotated[str, typer.Option(metavar="REV", help="The branch or commit that should be published.")] = "HEAD",
+    repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
+    schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
+    as_json: AsJson = False,
+    *,
+    connection: ConnectionOptions,
+) -> None:
+    """Compare the schemas of a git revision with the registry: which versions only one of them has, or has otherwise.
+
+    Exit codes: 0 alike, 1 they differ, 2 usage, 3 could not tell.
+    """
+    from schemaregistry.bot.drift import differences, drift_json, drift_text
+    from schemaregistry.bot.revisions import commit_of, earlier_versions, read_revision
+    from schemaregistry.git import Repository
+
+    repository = Repository.around(repo)
+    revision = read_revision(repository, commit_of(repository, rev), schemas.strip("/"))
+    with connection.client(timeout=SECONDS) as client:
+        ids = [each.id for each in client.list_schemas()]
+        registered = {id: {each.version: each.fingerprint for each in client.list_versions(id)} for id in ids}
+    found = differences(revision, registered, lambda file: earlier_versions(repository, file, revision.commit))
+    say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
+    if found:
+        raise typer.Exit(1)
+
+
+def _published(client: "Client", id: str) -> Mapping[str, bytes]:
+    """Return every version of an id that the registry has; none where it doesn't know the id."""
+    try:
+        return {each.version: client.document(id, each.version).raw for each in client.list_versions(id)}
+    except NotFound:
+        return {}
+
+
+def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, published: "Published | None") -> "Review":
     from schemaregistry.bot.consumers import FOLDER, declared, impacts
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files

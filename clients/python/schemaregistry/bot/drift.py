@@ -1,0 +1,89 @@
+"""Compare the documents of a git revision with what the registry has: who is ahead, and what differs."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal, TypeAlias
+
+from schemaregistry.bot.revisions import Revision, SchemaFile
+from schemaregistry.document import Json, loads
+from schemaregistry.document.canonical import fingerprint
+from schemaregistry.errors import InvalidArgument
+
+State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken"]
+"""`ahead` and `behind` are git's: a version that only git has, and one that only the registry has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One version that git and the registry don't have alike, and a sentence on what to do."""
+
+    id: str
+    version: str
+    state: State
+    text: str
+
+
+def differences(
+    revision: Revision,
+    registered: Mapping[str, Mapping[str, str]],
+    earlier: Callable[[SchemaFile], Mapping[str, bytes]],
+) -> Sequence[Difference]:
+    """Return what differs, by id. `registered` has the fingerprint of each version of each id: id → version.
+
+    `earlier` gives the versions that git's history has of a file, which are looked at only where the registry has more
+    versions than the file itself.
+    """
+    return sorted(_differences(revision, registered, earlier), key=lambda found: (found.id, found.version))
+
+
+def _differences(
+    revision: Revision,
+    registered: Mapping[str, Mapping[str, str]],
+    earlier: Callable[[SchemaFile], Mapping[str, bytes]],
+) -> Iterator[Difference]:
+    in_git = revision.by_id()
+    for file in revision.files:
+        if not file.id or not file.version:
+            yield Difference(file.id or file.path, "", "broken", f"{file.path} states no id and version.")
+    for id, (file, *_) in in_git.items():
+        if file.version:
+            yield from _of_file(file, registered.get(id, {}), earlier)
+    for id in registered.keys() - in_git.keys():
+        text = f"The registry has {id}, and no file at this revision states that id: put the document into git."
+        yield Difference(id, "", "unknown_id", text)
+
+
+def _of_file(
+    file: SchemaFile, there: Mapping[str, str], earlier: Callable[[SchemaFile], Mapping[str, bytes]]
+) -> Iterator[Difference]:
+    version = file.version.removeprefix("v")
+    if version not in there:
+        yield Difference(file.id, version, "ahead", f"{file.path}: {version} isn't published. Run `publish`.")
+    known = {version: file.raw}
+    if there.keys() - known.keys():
+        known = {**earlier(file), **known}
+    for each, expected in there.items():
+        if each not in known:
+            text = f"The registry has {each}, and git's history of {file.path} doesn't: fetch, or put it into git."
+            yield Difference(file.id, each, "behind", text)
+        elif _fingerprint(known[each]) != expected:
+            text = f"{each} has other content in git than in the registry ({expected}). A version never changes."
+            yield Difference(file.id, each, "different", text)
+
+
+def _fingerprint(raw: bytes) -> str:
+    try:
+        return fingerprint(loads(raw))
+    except InvalidArgument:
+        return ""
+
+
+def drift_json(found: Sequence[Difference], commit: str) -> dict[str, Json]:
+    """Return the differences as a JSON object."""
+    return {"drift": bool(found), "rev": commit, "differences": [asdict(each) for each in found]}
+
+
+def drift_text(found: Sequence[Difference], commit: str) -> str:
+    """Return the differences as lines."""
+    lines = [f"{each.state}: {each.id}{f' {each.version}' if each.version else ''}: {each.text}" for each in found]
+    return "\n".join(lines or [f"The registry has what git has at {commit[:12]}."])

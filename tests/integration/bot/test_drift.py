@@ -1,0 +1,96 @@
+"""Git and the registry compared, and reviews by what the registry has, against a real registry."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from schemaregistry.cli.bot import app
+from schemaregistry.client import Client, Credentials
+from tests.conftest import Server
+from tests.support.git_scratch import Scratch
+
+
+@pytest.fixture
+def server(start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> Server:
+    server = start_server()
+    monkeypatch.setenv("SCHEMAREGISTRY_DATA", str(server.data))
+    return server
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    (tmp_path / "git").mkdir()
+    return Scratch(tmp_path / "git")
+
+
+def document(id: str, version: str, **members: Any) -> dict[str, Any]:  # noqa: A002 (the field's term)
+    return {"$id": id, "version": version, "type": "object", "properties": {"a": {"type": "integer"}}, **members}
+
+
+def register(server: Server, *documents: dict[str, Any]) -> None:
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot"), timeout=60) as client:
+        for each in documents:
+            client.register(json.dumps(each))
+
+
+def ask(server: Server, scratch: Scratch, *words: str) -> tuple[int, Any]:
+    ended = CliRunner().invoke(app, [*words, "--repo", str(scratch.directory), "--registry", server.target])
+    if ended.exception and not isinstance(ended.exception, SystemExit):
+        raise ended.exception
+    return ended.exit_code, json.loads(ended.stdout)
+
+
+def test_what_only_one_of_them_has_is_told(server: Server, scratch: Scratch) -> None:
+    trades = document("trades", "1.0.0")
+    scratch.commit({"schemas/trades.json": trades})
+    register(server, trades, document("quotes", "1.0.0"), document("bars", "1.0.0", title="Bars"))
+    assert ask(server, scratch, "drift", "--json")[0] == 1
+    scratch.commit(
+        {
+            "schemas/trades.json": document("trades", "1.1.0", title="Trades"),
+            "schemas/bars.json": document("bars", "1.0.0", title="Other bars"),
+            "schemas/broken.json": "{",
+        }
+    )
+    register(server, document("trades", "1.0.1", title="All trades"))
+    code, found = ask(server, scratch, "drift", "--json")
+    assert code == 1
+    assert [(each["id"], each["version"], each["state"]) for each in found["differences"]] == [
+        ("bars", "1.0.0", "different"),
+        ("quotes", "", "unknown_id"),
+        ("schemas/broken.json", "", "broken"),
+        ("trades", "1.0.1", "behind"),
+        ("trades", "1.1.0", "ahead"),
+    ]
+
+
+def test_a_registry_that_has_what_git_has_is_alike(server: Server, scratch: Scratch) -> None:
+    first, second = document("trades", "1.0.0"), document("trades", "1.0.1", title="Trades")
+    scratch.commit({"schemas/trades.json": first})
+    head = scratch.commit({"schemas/trades.json": second})
+    register(server, first, second)
+    assert ask(server, scratch, "drift", "--json") == (0, {"drift": False, "rev": head, "differences": []})
+
+
+def test_a_review_goes_by_what_is_published(server: Server, scratch: Scratch) -> None:
+    register(server, document("trades", "1.1.0", title="Published by another"))
+    base = scratch.commit({"schemas/trades.json": document("trades", "1.0.0")})
+    scratch.commit({"schemas/trades.json": document("trades", "1.1.0", title="Mine")})
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert code == 1
+    assert [each["reason"] for each in found["blocked_because"]] == ["PUBLISHED_VERSION_EDITED"]
+    scratch.commit({"README": "the schema is gone"})
+    register(server, document("unpublished_else", "1.0.0"))
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert [each["reason"] for each in found["blocked_because"]] == ["SCHEMA_REMOVED"]
+
+
+def test_a_schema_that_was_never_published_may_go(server: Server, scratch: Scratch) -> None:
+    base = scratch.commit({"schemas/trades.json": document("trades", "1.0.0")})
+    scratch.commit({"README": "the schema is gone"})
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert (code, [each["status"] for each in found["schemas"]]) == (0, ["removed"])

@@ -45,7 +45,7 @@ def regular_target(path: Path) -> Path | None:
 
 @contextmanager
 def opened_through(path: Path) -> Iterator[IO[bytes]]:
-    """Open what has no contents to replace: it takes the bytes as they come, and waits for a FIFO's reader.
+    """Open a FIFO, a device or a descriptor for writing; this waits for a FIFO's reader.
 
     Raises InvalidArgument (OUTPUT_UNWRITABLE), for errors of the block too.
     """

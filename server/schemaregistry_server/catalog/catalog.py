@@ -79,8 +79,11 @@ class Catalog:
     """Every version up to `revision`.
 
     A catalog and its successors share lists that only grow, so that a change costs the same in a large catalog. Each
-    catalog reads the first `size` members of `_history`, those of the sorted `_ids` that are in its `subjects`, and
-    checks what `index` finds against its own versions.
+    catalog uses its own part of them:
+
+    - of `_history`, the first `size` versions;
+    - of the sorted `_ids`, those that are in its `subjects`;
+    - of the ids that `index` finds, those whose latest version in this catalog matches.
     """
 
     revision: int = 0

@@ -17,7 +17,11 @@ STRETCH: Final = 100
 
 
 class Index:
-    """Sorted ids by field and by tag. A version is `unread` from `expect` until `add` gets its fields and tags."""
+    """Sorted ids by field and by tag.
+
+    `expect` queues a version, `unread` yields those in the queue, for the caller to parse them, and `add` takes the
+    fields and tags that it found.
+    """
 
     def __init__(self) -> None:
         self._unread: deque[CatalogVersion] = deque()
@@ -49,7 +53,8 @@ class Index:
     def ids(self, after: str, field: str, tag: str) -> Iterator[str]:
         """The ids that sort after `after` and may have `field` and `tag`, in order.
 
-        "" stands for any, for one of the two at most. The shorter of both lists is read; the caller checks the other.
+        "" stands for any field or tag; at least one of the two must be given. The shorter of both lists is read; the
+        caller checks the other.
         """
         found = [ids.get(name, []) for ids, name in ((self._fields, field), (self._tags, tag)) if name]
         return following(min(found, key=len), after)

@@ -26,9 +26,9 @@ OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
 
 @dataclass(frozen=True, slots=True)
 class Settings(ServeOptions):
-    """The options as they were set, and with `complete` the ones that a server runs by.
+    """The options as they were set; `complete` returns the effective settings.
 
-    In complete settings only `rest` and `health` may be None: that port is not opened.
+    In these only `rest` and `health` may be None: that port is not opened.
     """
 
     @property
@@ -43,7 +43,7 @@ class Settings(ServeOptions):
 
     @property
     def files(self) -> TlsFiles:
-        """The server's own TLS files; for complete settings only."""
+        """The server's own TLS files; for effective settings only."""
         assert self.client_ca
         assert self.tls_cert
         assert self.tls_key

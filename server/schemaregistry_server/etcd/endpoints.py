@@ -28,8 +28,10 @@ ATTEMPT_SECONDS: Final = 2.0
 """How long one endpoint may take before the next is asked: a stopped process or a cut cable never answers."""
 
 PAUSE_SECONDS: Final = 0.05
+"""The pause after the first round in which every endpoint failed."""
+
 PAUSE_LIMIT: Final = 0.5
-"""The pause after a round in which every endpoint failed, in seconds; doubled each round up to the limit."""
+"""Seconds: the limit of the pause, which doubles after each further round."""
 
 WITH_LEADER: Final = (("hasleader", "true"),)
 """Metadata that makes a member without a leader refuse at once, in place of letting the call wait."""

@@ -28,6 +28,8 @@ LINE: Final = 64 + 1 + 8 + 1
 """Bytes of a frame's first line, at most: hexadecimal SHA-256, space, length of up to 8 digits, newline."""
 
 HEADER: Final = {"store": str, "revision": int, "versions": int, "made_at": str}
+"""The members of the header, with their types."""
+
 ENTRY: Final = {
     "id": str,
     "version": str,
@@ -36,8 +38,10 @@ ENTRY: Final = {
     "registered_by": str,
     "registered_at": int,
 }
+"""The members of a write's line, besides `audit`."""
+
 LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
-"""The members of the header, of a write's line, and of its `audit` member, which has only what the entry doesn't."""
+"""The members of `audit`, the write's link in the audit chain: only what the entry doesn't have."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
-"""The tasks that run in worker processes: parse documents, compare them, validate records, and encode the answers.
+"""Tasks for worker processes: parse and compare documents, apply the rules of admission, compile contracts.
 
-`compat_worker.py` calls them from the server. Answers are encoded here because it can take half a second, which the
-server's event loop can't spare.
+`compat_worker.py` calls them from the server, `record_tasks.py` has the task that validates records. Answers are
+encoded here because it can take half a second, which the server's event loop can't spare.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,7 @@
-"""Run `schemaregistry.compat` in worker processes that are killed when a task exceeds its time or memory.
+"""Parse, compare, compile and validate records in worker processes, which are killed beyond their time or memory.
 
-The verdict of a killed task is `unknown`, never a guess. `compat_tasks.py` has the tasks, `workers.py` the processes.
+A comparison that was killed has the verdict `unknown`, never a guess. `compat_tasks.py` and `record_tasks.py` have the
+tasks, `workers.py` the processes.
 """
 
 import logging
@@ -24,7 +25,7 @@ from schemaregistry_server.store.base import Entry
 BY_SIZE: Final = 2.0
 """Seconds added for each MiB of documents, for parsing them before and encoding their changes after the comparison."""
 PATIENCE: Final = 2.0
-"""Seconds that a question waits for a free worker, for each second that its answer may take."""
+"""How long a question waits for a free worker, as a multiple of the time that its answer may take."""
 PARSING: Final = 2.0
 """Seconds for the checks of one document; the limits on documents keep them well below one second."""
 
@@ -36,7 +37,10 @@ RECORD_MODULES: Final = (
     "schemaregistry_server.rpc.record_validation",
     record_tasks.__name__,
 )
-"""Imported by the template of the workers for records, in this order; pyarrow comes along, but not into this one."""
+"""Imported by the template of the workers for records, in this order.
+
+With them comes pyarrow, which the server's own process doesn't load.
+"""
 
 RECORD_MEMORY: Final = 768 << 20
 """Bytes of address space that a worker for records may take; pyarrow's libraries alone map some 350 MiB."""

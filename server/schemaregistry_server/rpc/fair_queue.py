@@ -13,7 +13,8 @@ class Busy(Exception):
 class FairQueue:
     """Gives out `places` places, numbered from 0.
 
-    Of several places one caller gets all but one at most, so that another caller finds one whatever the first one does.
+    A place is the right to use the worker of that number. One caller may hold all places but one (the only one, where
+    there is one), so that another caller finds one whatever the first one does.
     Where no place is free, callers are served in turn, and each caller's requests in their order. At most `waiting`
     requests wait at once, at most a quarter of them one caller's, each for up to `patience` seconds.
     """

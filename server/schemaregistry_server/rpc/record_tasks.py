@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from schemaregistry_server.rpc.record_validation import RecordJudge
 
 SMALL = 16 << 10
-"""Bytes of a document up to which its compiled rules are cached with KEPT others."""
+"""Bytes of a document up to which its compiled rules are cached (up to KEPT documents)."""
 KEPT = 64
 """Compiled rules of small documents in the cache."""
 

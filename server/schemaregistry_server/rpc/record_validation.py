@@ -27,9 +27,10 @@ MAX_ERRORS: Final = 1000
 """Errors in one answer; at least MAX_RECORDS, so that every failing record is named."""
 
 MAX_TEXT: Final = 1 << 20
-"""Bytes of pointers and messages after which an answer has only each record's first error.
+"""Bytes of pointers and messages in an answer; where there are more, it has only the first error of each record.
 
-First errors stay near it too: their pointers are made of the batch's own names. gRPC clients take messages of 4 MiB.
+Those alone stay near this limit, too: their pointers are made of names in the batch, whose size is limited. gRPC
+clients take messages of 4 MiB.
 """
 
 MAX_MESSAGE: Final = 500

@@ -1,4 +1,4 @@
-"""The interface to compatibility checks, and a cache of the verdicts and contracts of registered versions.
+"""The interface to work on documents in other processes, and a cache of registered versions' verdicts and contracts.
 
 `compat_worker.py` implements the interface in worker processes.
 """
@@ -53,7 +53,10 @@ class RefusedWrite(FailedPrecondition):
 
 
 class Compatibility(Protocol):
-    """Compatibility checks in processes that can be killed. `caller` is the identity whose turn a question takes."""
+    """Documents parsed, compared, admitted, compiled, and records validated, in processes that can be killed.
+
+    `caller` is the identity whose turn in the queue the question takes.
+    """
 
     async def read(self, raw: bytes, id: str, caller: str) -> Candidate:  # noqa: A002 (the field's term)
         """Parse and check a candidate; raises as `document.parse` does, or ResourceExhausted (JUDGE_BUSY)."""

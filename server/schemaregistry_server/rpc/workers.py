@@ -32,7 +32,7 @@ class Workers:
     async def run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         """Run `task(*args)` in a worker for at most `seconds`, and return its result.
 
-        Raises as `tasks.Worker.ask` does (Overdue, Crashed, TaskRaised, the task's own RegistryError), or Busy.
+        Raises as `tasks.TaskWorker.ask` does (Overdue, Crashed, TaskRaised, the task's own RegistryError), or Busy.
         """
         async with self._turns.place(caller) as place:
             answer: AnswerT = await self._workers[place].ask(frames.pack((task, args)), seconds)
@@ -53,7 +53,7 @@ class _AsyncWorker:
         self._channel = self._fork()
 
     async def ask(self, question: bytes, seconds: float) -> Any:
-        """Send a packed question and return its answer; raises as `tasks.Worker.ask` does.
+        """Send a packed question and return its answer; raises as `tasks.TaskWorker.ask` does.
 
         Where the caller is cancelled, the worker is killed, so that it is free for the next question.
         """

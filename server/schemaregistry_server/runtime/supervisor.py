@@ -20,8 +20,10 @@ from schemaregistry_server.runtime.server_worker import WorkerStatus, work
 from schemaregistry_server.transport import addresses
 
 FIRST_PAUSE: Final = 0.1
+"""Seconds before a worker that ended is started again the first time."""
+
 LONGEST_PAUSE: Final = 10.0
-"""Seconds before a worker that ended is started again: doubled each time, up to the limit."""
+"""Seconds: the limit of the pause, which doubles each further time."""
 
 STEADY_SECONDS: Final = 30.0
 """A worker that ran for so long before it ended is started again after FIRST_PAUSE."""

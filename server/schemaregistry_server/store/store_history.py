@@ -89,8 +89,8 @@ def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True
 def _must_be_there(records: Iterable[AuditRecord], later: EntryBatch) -> None:
     """Raise FailedPrecondition (AUDIT_BROKEN) where a version of `records` isn't in `later`.
 
-    The records are those without a version in the first load. Each version was written after it, and so is in a
-    later load, or was removed from the store.
+    The records are those without a version in the first load. Their versions were written after the first load, and so
+    are in the `later` one, unless they were removed from the store.
     """
     there = {(entry.id, entry.version) for entry in later.entries}
     for record in records:

@@ -46,7 +46,7 @@ class UnsupportedEncoding(RegistryError):
 
 
 def decoded(data: bytes, content_encoding: str, most: int) -> bytes:
-    """Decode a body by its Content-Encoding, up to `most` bytes and one more, which shows the caller that it is larger.
+    """Decode a body by its Content-Encoding, up to `most` + 1 bytes; a result of that length means it is too large.
 
     Raises UnsupportedEncoding, or InvalidArgument (BAD_ENCODING) where the bytes aren't in that encoding.
     """

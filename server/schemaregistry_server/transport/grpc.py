@@ -48,7 +48,7 @@ AGED_SECONDS: Final = 60.0
 """How long a call may go on over a connection that has reached its maximum age."""
 
 QUIET_SECONDS: Final = 1.0
-"""Seconds without a handshake after which none is in progress that has only just begun."""
+"""Seconds without a new handshake after which the earlier ones are past the step that uses the configuration."""
 
 MAX_CALLS: Final = 16_384
 """Calls in progress, watches among them; further ones are refused with RESOURCE_EXHAUSTED."""

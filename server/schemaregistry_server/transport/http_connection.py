@@ -252,7 +252,11 @@ class BoundedConnection(HttpToolsProtocol):
         self._unanswered.append(self.cycle)
 
     def _head_size(self) -> int:
-        """The bytes of the head, as usually spaced; `_unparsed` misses those that came with the end of a body."""
+        """The size of the head in bytes, if it is spaced as usual.
+
+        It is computed because `_unparsed` doesn't count the part of a head that arrives together with the end of a
+        body.
+        """
         line = len(self.parser.get_method()) + len(self.url) + len(b"  HTTP/1.1\r\n")
         return line + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers) + len(b"\r\n")
 

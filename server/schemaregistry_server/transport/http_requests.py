@@ -34,9 +34,9 @@ def read(binding: HttpRule, scope: Scope, body: bytes = b"") -> Message:
 def check_conditions(binding: HttpRule, headers: HttpHeaders) -> None:
     """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that the server doesn't evaluate.
 
-    If it were ignored, a write that should happen only under the condition would happen anyway. `If-None-Match` on a
-    read is evaluated, or is true of an answer without an ETag. Conditions on dates are ignored, as RFC 9110 has it
-    (sections 13.1.3 and 13.1.4) where answers have no date of their last change.
+    If it were ignored, a write that should happen only under the condition would happen anyway. On a read,
+    `If-None-Match` is evaluated; it always holds for an answer without an ETag. Conditions on dates are ignored, as RFC
+    9110 has it (sections 13.1.3 and 13.1.4) where answers have no date of their last change.
     """
     for name, _ in headers:
         if name == b"if-match" or (name == b"if-none-match" and binding.http_method != "GET"):

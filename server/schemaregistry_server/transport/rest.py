@@ -213,7 +213,7 @@ class _Stream:
 async def _cut(scope: Scope, receive: Receive) -> None:
     """Drop a reader that takes no events; it resumes from the `id` of the last event it got.
 
-    There is no last event to say so: the buffer that would carry it is full.
+    No farewell event can be sent: the buffer that would carry it is full.
     """
     log.warning("a watcher at %s took no event in time: it is cut off", scope["client"])
     scope["state"]["abort"]()

@@ -49,7 +49,7 @@ OUT_OF_RESOURCES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, e
 
 
 def refusal(error: BaseException) -> RegistryError:
-    """The error to send to the caller: a RegistryError itself, else one that names no details, which go to the log."""
+    """The error to send: a RegistryError itself, else a generic one, whose details the transports log."""
     if isinstance(error, RegistryError):
         return error
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in OUT_OF_RESOURCES):

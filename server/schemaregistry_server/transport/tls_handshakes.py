@@ -33,7 +33,7 @@ PLAIN: Final = HttpRefused(
 
 _OnFailure = Callable[[ssl.SSLError], None]
 _ON_FAILURE: ContextVar[_OnFailure | None] = ContextVar("on_failure", default=None)
-"""What the connection that is being accepted calls where its handshake fails.
+"""The callback for a failed handshake of the connection that is being accepted.
 
 A ContextVar, because the event loop makes the TLS object in a callback, which runs in the context of the task that
 asked for the connection.
@@ -56,7 +56,7 @@ class AlertingTls(ssl.SSLObject):
         return made
 
     def do_handshake(self) -> None:
-        """Go on with the handshake. Where it fails, wait for the peer to read why; fail once it says anything more."""
+        """Continue the handshake. A failure is raised at the next call, after its alert has been sent to the peer."""
         if self._failed:
             raise self._failed
         try:

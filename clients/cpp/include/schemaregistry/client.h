@@ -59,7 +59,8 @@ struct RecordError {
   std::string message;
 };
 
-/// One connection to a registry. Threads may share it; cheap to move, and it may go before its caches and watches.
+/// One connection to a registry. Threads may share it; it is cheap to move, and may be destroyed before its
+/// caches and watches.
 class Client {
  public:
   /// Read the credentials' files; the first call makes the connection. The files are checked for changes every second

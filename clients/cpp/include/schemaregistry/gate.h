@@ -31,7 +31,7 @@ namespace schemaregistry {
 
 class Plan;
 
-/// How CSV files are written, where that isn't RFC 4180 in UTF-8; an empty member leaves the contract's or RFC 4180's.
+/// How CSV files are written. An empty member keeps the default: the contract's dialect, or else RFC 4180 in UTF-8.
 struct CsvDialect {
   /// One ASCII character between two fields, for example `\t`.
   std::string delimiter;
@@ -56,8 +56,8 @@ struct CheckOptions {
   std::optional<std::int64_t> revision;
   /// Overrides the contract's CSV dialect. A dialect that isn't possible fails with INVALID_ARGUMENT (BAD_CSV).
   CsvDialect csv = {};
-  /// Where true, files in a directory whose format their names don't tell make the report undecided; else they are
-  /// named in a note.
+  /// What files in a directory whose name shows no format do: where true, they make the report undecided; else a note
+  /// names them.
   bool strict = false;
 };
 

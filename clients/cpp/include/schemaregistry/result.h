@@ -54,7 +54,7 @@ struct Error {
   std::map<std::string, std::string> metadata;
 };
 
-/// A value of `T`, or the `Error` that there is in its place.
+/// A value of `T` or an `Error`.
 template <class T>
 class [[nodiscard]] Result {
  public:

@@ -55,8 +55,9 @@ class Watch {
  public:
   /// Called from the watch's thread, one call at a time. An exception ends the watch.
   using Handler = std::function<void(const Event&)>;
-  /// Called once, from the watch's thread, when the watch has ended for good: the registry was never reached, a new
-  /// connection won't help (PERMISSION_DENIED, OUT_OF_RANGE where the store is another one, …), or the handler threw.
+  /// Called once, from the watch's thread, when the watch has ended for good: the registry was never reached, there
+  /// is an error that reconnecting can't fix (PERMISSION_DENIED, OUT_OF_RANGE where the store is another one, …), or
+  /// the handler threw.
   using OnEnd = std::function<void(const Error&)>;
 
   Watch(Watch&&) noexcept;

@@ -27,7 +27,7 @@ _ABANDONED: Final = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An incident of a load, as digests: `what` is wrong, and `place`, the load's files and destination."""
+    """An incident of a load. `what` is the digest of the problem, `place` that of the load's files and destination."""
 
     place: str
     what: str

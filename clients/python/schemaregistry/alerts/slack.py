@@ -24,7 +24,7 @@ _ATTEMPTS: Final = 4
 _TIMEOUT: Final = 5.0
 """Seconds for one attempt."""
 _LONGEST_WAIT: Final = 30.0
-"""Seconds between two attempts."""
+"""Seconds: the longest wait that Slack's Retry-After may ask for."""
 _SHOWN: Final = 5
 """Files and violations listed in a message."""
 _LONGEST: Final = 2900
@@ -38,8 +38,8 @@ class AlertFailed(Exception):
 def send(webhook: str, message: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> None:
     """Post a message at most once. Raises AlertFailed.
 
-    Only where Slack surely hasn't taken it is it tried again, four times in all: after 429 (waiting for `Retry-After`),
-    5xx or a failed connection. A timeout after sending isn't retried, since the message may have arrived.
+    It is sent again only if Slack certainly did not accept it: after 429 (waiting for `Retry-After`), 5xx or a failed
+    connection, four attempts in total. A timeout after sending isn't retried, since the message may have arrived.
     """
     # At INFO httpx logs each request with its address.
     logging.getLogger("httpx").setLevel(logging.WARNING)

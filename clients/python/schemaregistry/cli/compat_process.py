@@ -15,7 +15,7 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, TaskWorker, Template
 
 BY_SIZE: Final = 2.0
-"""Extra seconds for each MiB of documents, since all their changes are written out after the verdict."""
+"""Extra seconds for each MiB of documents, because listing the changes also takes time."""
 PARSING: Final = 5.0
 """Seconds for parsing one document; the limits of documents keep that well below one second."""
 PRELOADED: Final = ("schemaregistry.compat.json_lines", "schemaregistry.compat.second_referee")

@@ -40,9 +40,10 @@ class ConnectionOptions:
     key: Annotated[Path | None, _file("key", "Its private key")] = None
 
     def client(self, *, identity: str = "reader", timeout: float = 5.0, cache_dir: Path | None = None) -> "Client":
-        """Return a client with these options; `identity` names the dev certificate where they name none.
+        """Return a client with these options.
 
-        `timeout` is in seconds. Raises InvalidArgument as `Client` and `Credentials.choose` do.
+        The dev certificate of `identity` is used where no certificate option is set. `timeout` is in seconds. Raises
+        InvalidArgument as `Client` and `Credentials.choose` do.
         """
         # Set before grpc is imported: its own log of a failed handshake adds nothing to our error.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")

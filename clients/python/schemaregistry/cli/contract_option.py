@@ -16,8 +16,8 @@ def pull(
 ) -> "Pulled":
     """Return the contract of `ID`, `ID@VERSION`, a document's file (`….json`) or a compiled contract's (`….pb`).
 
-    While the registry is away, one from `cache_dir` serves that was confirmed within `max_staleness` seconds. Raises
-    the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
+    While the registry is away, a contract from `cache_dir` is used if it was confirmed within `max_staleness` seconds.
+    Raises the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     from schemaregistry.pull import pull
 

@@ -69,7 +69,7 @@ class CsvOptions:
     ] = None
 
     def dialect(self, **more: str | None) -> "CsvDialect":
-        """Return the dialect of the options, and of `more` ones. Raises InvalidArgument (BAD_CSV) for a bad value."""
+        """Make a dialect from these options plus `more`. Raises InvalidArgument (BAD_CSV) for a bad value."""
         from schemaregistry.document.csv_dialect import csv_dialect
 
         stated: dict[str, Any] = {

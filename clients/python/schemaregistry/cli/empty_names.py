@@ -1,4 +1,4 @@
-"""Refuse empty names, as an unset variable of the shell gives: Python takes one for the current directory."""
+"""Refuse empty names (from an unset shell variable), which Python would read as the current directory."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`schemaregistry gx`: write a contract as a Great Expectations suite, which takes no installed Great Expectations."""
+"""`schemaregistry gx`: write a contract as a Great Expectations suite; Great Expectations needn't be installed."""
 
 from pathlib import Path
 from typing import Annotated

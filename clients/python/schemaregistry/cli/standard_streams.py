@@ -25,7 +25,7 @@ Reading stdin and writing stdout then fail, as in gnulib's `stdopen.c`; what goe
 class OutputLost(OSError):
     """What is printed can't be written to stdout.
 
-    `errno` is None: typer ends on EPIPE by itself, with exit code 1, which reads as `violates`.
+    `errno` stays None, or typer would exit with 1 on EPIPE, which means `violates`.
     """
 
     def __init__(self, why: str, *, broken_pipe: bool = False) -> None:

@@ -102,7 +102,10 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
 
 
 def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
-    """CheckCompatibility of a candidate. Raises InvalidArgument where its `$id` can't be read."""
+    """CheckCompatibility of a candidate; `direction` is a direction or a transitive level, "" the document's own.
+
+    Raises InvalidArgument where the candidate's `$id` can't be read.
+    """
     raw = _bytes(document)
     request = message_of(
         registry_pb2.CheckCompatibilityRequest, id=parse(raw).id, document=_json_body(raw), direction=direction
@@ -111,7 +114,10 @@ def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[regi
 
 
 def compare(id: str, old: str, new: str, direction: str) -> UnaryCall[registry_pb2.Verdict]:
-    """CompareVersions: judge the registered version `new` against `old`; "" is the default direction."""
+    """CompareVersions: judge the registered version `new` against `old`.
+
+    `direction` is a direction or a transitive level, "" that of `new`.
+    """
     request = message_of(
         registry_pb2.CompareVersionsRequest, id=id, from_version=old, to_version=new, direction=direction
     )

@@ -26,7 +26,7 @@ _SERVICE_CONFIG: Final = {
         }
     ],
 }
-"""Every call may be retried: reads change nothing, and registering the same content again gives the first answer again.
+"""Every call may be retried, since each is idempotent: registering the same content again gives the first answer again.
 The call's deadline covers all attempts (gRFC A6).
 
 A server that stops or is overloaded ends calls that it hasn't begun with CANCELLED. A call that the caller cancels is

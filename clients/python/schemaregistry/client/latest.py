@@ -52,7 +52,8 @@ class Latest:
         self._filling = {}
 
     def take(self, event: Event) -> bool:
-        """Take one event; return True once every version of the registry is served, from the first progress mark on."""
+        """Take one event. Return whether `get` serves what this watch sent, which is so from its first progress mark
+        on."""
         if event.document is not None:
             fetched = Fetched(event.document, event.id, event.version, event.revision, event.fingerprint)
             self._filling[event.id] = fetched

@@ -77,7 +77,7 @@ class Renewing(Generic[ChannelT, StubT]):
             return self._current[1]
 
     def leave(self, stub: StubT) -> None:
-        """Have the next call make a new channel, unless the one of `stub` was replaced already."""
+        """Drop the channel of `stub`, if it is still in use: the next call makes a new one."""
         with self._lock:
             if self._current is not None and self._current[1] is stub:
                 self._replace()

@@ -32,7 +32,7 @@ class Silence:
 
     @property
     def allowed(self) -> float:
-        """Seconds to wait for a message; for a cache this leaves part of `max_staleness` to connect again."""
+        """Seconds to wait for a message; shorter for caches, to leave time to reconnect before `max_staleness`."""
         # With 0.6 of `max_staleness` a cache keeps 0.4 of it for a new connection before it goes stale.
         longest = INTERVALS * self.interval
         return longest if self._max_staleness is None else min(longest, max(0.6 * self._max_staleness, self.interval))

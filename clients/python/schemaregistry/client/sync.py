@@ -118,14 +118,18 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         """Judge a candidate as its registration would be judged, and return the verdict.
 
         It is judged against the latest release (the latest pre-release while there is no release), or at a transitive
-        level against each of them. `direction` is a level, by default the document's own.
+        level against each of them. `direction` is a direction or a transitive level, by
+        default the document's own.
         """
         return self._send(calls.check_compatibility(document, direction), timeout)
 
     def compare(
         self, id: str, old: str, new: str, direction: str = "", *, timeout: float | None = None
     ) -> registry_pb2.Verdict:
-        """Judge the registered version `new` against `old`; `direction` is a level, by default that of `new`."""
+        """Judge the registered version `new` against `old`.
+
+        `direction` is a direction or a transitive level, by default that of `new`.
+        """
         return self._send(calls.compare(id, old, new, direction), timeout)
 
     def list_schemas(

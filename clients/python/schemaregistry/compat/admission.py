@@ -1,8 +1,8 @@
 """Admit a new version: it is greater than all earlier ones, and its bump is as large as its verdict requires.
 
 Versions follow Semver 2.0.0, with two rules where Semver promises nothing. Below 1.0.0 the minor number counts as the
-major one: 0.2.0 may break 0.1.0. A pre-release is never the version from which a bump is measured while there is a
-release; `judged_history.py` selects that version.
+major one: 0.2.0 may break 0.1.0. Bumps are measured from the latest release, if any, else from the latest pre-release;
+`judged_history.py` selects that version.
 """
 
 from collections.abc import Sequence

@@ -70,10 +70,10 @@ class _Array:
         return self._by_length(least, most)
 
     def _apart(self) -> int:
-        """Return a lower bound of the length: a number of `some_item` conditions that each need their own element.
+        """Count `some_item` conditions that pairwise exclude each other: a lower bound of the length.
 
-        No element can satisfy two of them. They are chosen greedily, so there may be larger sets: a bound is enough,
-        and the exact number would be a maximum clique.
+        Each of them needs an element of its own. They are chosen greedily, so there may be more of them: a bound is
+        enough, and the exact number would be a maximum clique.
         """
         # EMPTY is proof that no single element satisfies both conditions.
         apart: list[Formula] = []
@@ -124,10 +124,10 @@ class _Array:
         return first(self._ways(rest, slots, prefix))
 
     def _ways(self, rest: list[Ranged], slots: Slots, prefix: int) -> Iterator[SearchResult]:
-        """Try the first condition of `rest` at each index, but only once among interchangeable indexes.
+        """Put the first condition of `rest` at each index in turn, and search on with the others.
 
-        Two indexes with the same formula are interchangeable if no later condition distinguishes them: from `prefix` on
-        none does, and the last condition has no later one.
+        Of several indexes with the same formula one is enough, unless a later condition tells them apart. From index
+        `prefix` on none does, and after the last condition there is none.
         """
         (start, stop, item), *others = rest
         tried: set[Formula] = set()

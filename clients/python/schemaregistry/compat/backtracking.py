@@ -13,16 +13,19 @@ from schemaregistry.compat.regular import Alt, Cat, Regex, Repeat
 MANY: Final = 8
 """Width of a bounded repetition, such as `{0,8}`, from which it counts as an unbounded loop."""
 LONGEST: Final = {0: 100_000, 1: 100_000, 2: 2_000}
-"""Code points, by the number of loops in sequence: n loops take time that grows as the length to the power of n."""
+"""The longest text allowed, in code points, by the number of loops that follow one another.
+
+With n of them the time grows as the length to the power of n.
+"""
 LONGEST_SIDE_BY_SIDE: Final = 100
-"""Code points where three or more loops follow one another."""
+"""The longest text allowed where three or more loops follow one another."""
 LONGEST_NESTED: Final = {2: 20}
-"""Code points, by the depth of nested loops (an alternative in a loop counts as one more).
+"""The longest text allowed, by the depth of nested loops (an alternative in a loop counts as one more).
 
 The time may double with each code point.
 """
 LONGEST_DEEPLY_NESTED: Final = 8
-"""Code points for deeper nesting, and for a pattern that can't be analysed."""
+"""The longest text allowed for deeper nesting, and for a pattern that can't be analysed."""
 ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
 
 

@@ -53,8 +53,8 @@ def check_history(
 ) -> Verdict:
     """Judge `new` against each version that `judged_against` selects from `versions`, which may be in any order.
 
-    Without `direction`, the level is the candidate's own, and the one that the version before it promised where that is
-    more: a candidate can't drop a promise by leaving it out. The result is the verdict on the newest version that is
+    Without `direction`, the level is the candidate's own, or the previous version's level too, if that is stricter: a
+    candidate can't drop a promise by leaving it out. The result is the verdict on the newest version that is
     incompatible; if none is, on the newest that is unknown; else on the newest. `seconds` is for all of them together.
     Raises InvalidArgument (NO_HISTORY) without any version.
     """
@@ -74,7 +74,7 @@ def check_history(
 
 
 def _with_lowered(verdict: Verdict, old: Level | None, new: Level | None) -> Verdict:
-    """Add the lowered promise to a verdict: it breaks no reader today, and takes a major version as a break would."""
+    """Add the lowered promise to a verdict: it breaks no reader today, and needs a major bump all the same."""
     change = Change(
         "/compatibility",
         "compatibility_lowered",
@@ -152,7 +152,7 @@ class _Check:
         return max(self.deadline - monotonic(), 0.0)
 
     def _decide_all(self, asked: tuple[Way, ...]) -> dict[Way, Decision]:
-        """Decide the directions asked for, and then the other one, which only the risk depends on.
+        """Decide the directions asked for, and then the other one, which is needed for `risk` alone.
 
         The other one, and later each change by itself, use `search` alone: it respects the deadline, whereas the second
         prover of `decide` can't be interrupted and could delay the verdict.

@@ -234,7 +234,7 @@ class _PatternReader:
 
 
 def _scalars(ranges: Ranges) -> Ranges:
-    """Drop surrogates: a double complement within the scalar values."""
+    """Drop surrogates, which no JSON text has: `without` complements within the scalar values, so twice drops them."""
     return without(without(ranges))
 
 

@@ -15,9 +15,9 @@ from schemaregistry.document.model import Json
 MAX_KEYS: Final = 20_000
 """Members of the largest object that is tried; larger ones are UNKNOWN."""
 FEW: Final = 16
-"""Missing members up to which a search finds the shortest names; beyond, numbered names are tried first."""
+"""Up to this many missing members get the shortest names, by a search; for more, k0, k1, … are tried first."""
 PLAIN_NAMES: Final = 64
-"""Numbered names that may be unusable before a search looks for the remaining names."""
+"""How many of k0, k1, … may be unusable before a search finds the remaining names."""
 
 Chosen = dict[str, Formula]
 """The members of the object being built, by name: what the value of each must satisfy."""
@@ -169,7 +169,8 @@ class _Object:
     def _classes(self, region: Formula, value_formula: Formula, kinds: Kinds) -> Iterator[MemberFormula | No]:
         """Split the keys in `region` by each kind, outside and inside of it, and yield one key of each part.
 
-        The conditions of the kinds met inside are collected for the value.
+        The conditions of the kinds met inside are collected for the value. With the kinds `^a` and `z$`, say, these are
+        a key in neither, one in `z$` only, one in `^a` only, and one in both, whose value must satisfy both conditions.
         """
         found = self.solving.solve_text(region)
         if found is No.EMPTY or value_formula is self.space.false:

@@ -19,7 +19,7 @@ SCALARS: Final[Ranges] = ((0, 0xD7FF), (0xE000, LAST))
 
 @dataclass(frozen=True, slots=True)
 class Chars:
-    """One character out of `ranges`; without ranges, the language without any text."""
+    """One character out of `ranges`; without ranges, the empty language, which has no text at all."""
 
     ranges: Ranges
 

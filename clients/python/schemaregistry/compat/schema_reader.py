@@ -113,7 +113,7 @@ def _references(value: Json) -> Iterator[str]:
 
 
 def _check_loops(space: Space) -> None:
-    """Raise UnreadableSchema for a definition that refers to itself for the same instance: it has no meaning."""
+    """Raise UnreadableSchema for a definition that refers to itself for the same value (an infinite loop)."""
     done: set[object] = set()
 
     def visit(key: object, path: tuple[object, ...]) -> None:
@@ -207,7 +207,7 @@ def _max_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Fo
 
 
 def _longer(space: Space, length: int) -> Formula:
-    """An array of more than `length` elements: some element, whatever it is, has an index of `length` or more."""
+    """An array of more than `length` elements: it has an element at index `length`."""
     return space.all_items(length, None, space.false).negation if length >= 0 else space.true
 
 

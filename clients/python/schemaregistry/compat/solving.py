@@ -1,8 +1,9 @@
 """Decide whether a formula has an instance: split it by JSON type, then by case, then search among that type's values.
 
-EMPTY is a proof. A formula that is met again inside its own search counts as EMPTY there, by induction over the size of
-instances: if the formulas involved had instances, a smallest one would contain a smaller one. An answer that relies on
-a search that is still running is valid only within that search, so it is not cached.
+EMPTY is a proof. A recursive schema leads a search back to its own formula: say that a `node` is an object that
+requires a member `next`, which is a `node`. Inside its own search such a formula counts as EMPTY, by induction over the
+size of instances: a smallest node would contain a smaller one, so there is none. An answer that relies on a search that
+is still running is valid only within that search, so it is not cached.
 """
 
 from collections.abc import Iterable
@@ -18,7 +19,7 @@ from schemaregistry.compat.search_result import Found, No, SearchResult, Solving
 from schemaregistry.compat.string_instances import solve_string
 
 NEVER: Final = 1 << 30
-"""A depth beyond every search: the answer relies on no search that is still running."""
+"""The depth of an answer that depends on no open search; it is beyond the depth of every search."""
 
 Known: TypeAlias = dict[Formula, None]
 """Formulas that must hold, in the order in which they were met (a dict serves as an ordered set)."""

@@ -16,7 +16,7 @@ MAX_NODES: Final = 20_000
 MAX_LENGTH: Final = 100_000
 """Code points of the longest string that is built."""
 MANY: Final = 4
-"""Number of patterns that must match from which their sample matches, joined, are tried first."""
+"""With this many patterns that must match, first try a sample of each, concatenated."""
 PREFERRED: Final = "axbycz0123456789ABCXYZ -_.:/@"
 """Characters to prefer, in this order, so that witnesses are easy to read."""
 

@@ -160,7 +160,7 @@ def _is_null(condition: contract_pb2.Condition) -> bool:
 
 
 def _lets_objects_pass(check: Check) -> bool:
-    """Tell whether a check of the row's type passes for objects, which every row is."""
+    """Tell whether a check of the JSON type allows objects. On the row it then never fails: every row is an object."""
     return contract_pb2.JSON_TYPE_OBJECT in check.types.types
 
 

@@ -19,12 +19,12 @@ _NULLABLE: Final = tuple(f"{kind.replace('i', 'I', 1).replace('uI', 'UI')}Dtype"
 
 @dataclass(frozen=True, slots=True)
 class FrameType:
-    """How pandas holds the values of an Arrow type, which is `name`.
+    """How pandas holds the values of the Arrow type `name`.
 
-    `dtype` is the column's one dtype; where there are several, `types` lists them: dtypes, or the Python types of the
-    objects in the column. `family` groups types that are judged alike, `json` is the JSON type of the values, `format`
-    their format as text. `low` and `high` are the least and greatest number that the Arrow type holds, but for a
-    decimal the integers just beyond.
+    `dtype` is the dtype that every such column has; where columns may differ it is empty, and `types` lists what they
+    may have: dtypes, or the Python types of a column's objects. `family` groups types that are judged alike, `json` is
+    the JSON type of the values, `format` their format as text. `low` and `high` are the least and greatest number of
+    the Arrow type; for a decimal, the integers just beyond these.
     """
 
     name: str

@@ -53,7 +53,7 @@ def _guard(contract: contract_pb2.Contract, guard: contract_pb2.Guard) -> Altern
 
 
 def _claim(contract: contract_pb2.Contract, check: contract_pb2.Check, *, holds: bool) -> Alternatives:
-    """Return the rows where a check passes (`holds`) or fails; a check of values also passes where there is none."""
+    """Describe the rows where a check passes (`holds`), or those where it fails. A null passes a check of `values`."""
     place = contract.places[check.place]
     column = {"name": place.member}
     null = {"type": "nullity", "column": column, "is_null": check.HasField("values") == holds}

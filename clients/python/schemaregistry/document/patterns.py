@@ -25,7 +25,7 @@ BUDGET: Final = 4 << 20
 
 
 ROOM: Final = 16 << 20
-"""Bytes of a pattern that is compiled only to learn why it was refused: 0.1 s."""
+"""Limit for the bytes of a compiled pattern that is only compiled to learn why another was refused; takes 0.1 s."""
 
 
 def _engine(size: int) -> jsonschema_rs.RegexOptions:

@@ -1,6 +1,6 @@
-"""Estimate from above the values that a schema admits: their JSON types, formats, bounds and number.
+"""Over-approximate the values that a schema admits: their JSON types, formats, bounds and number.
 
-The estimate is a superset: what `not`, `if` and most other keywords exclude isn't subtracted. So it may find that an
+The result is a superset: what `not`, `if` and most other keywords exclude isn't subtracted. So it may find that an
 Arrow type is too narrow for values that can't occur, but never that a type is wide enough when it isn't.
 """
 
@@ -58,7 +58,7 @@ class Shape:
         )
 
     def __or__(self, other: "Shape") -> "Shape":
-        """Return the union; a side without texts has no say in the formats, one without numbers none in the bounds."""
+        """Return the union; a side without texts is ignored for formats, one without numbers for bounds."""
         texts = [side.formats for side in (self, other) if "string" in side.kinds]
         numbers = [side for side in (self, other) if side.kinds & NUMERIC]
         return Shape(

@@ -19,12 +19,22 @@ from schemaregistry.sampling.unsampleable import no_value
 
 _OPEN: Final = 1_767_605_400
 """2026-01-05T09:30:00Z in seconds since 1970: timestamps start here."""
-_MORNING, _SESSION, _STEP_NANOS = 34_200, 23_400, 750_000
-"""Times of day start at 09:30 and span 6.5 hours, in seconds; the mean step of timestamps, in nanoseconds."""
-_FIRST_DAY, _DAYS = 20_089, 600
-"""Dates start at 2025-01-01, in days since 1970, and span so many days."""
-_LONG_AGO, _DAY, _ODD = 10_957, 86_400, 7_919
-"""2000-01-01 in days since 1970; seconds of a day; a step coprime to these, so that all times of day occur."""
+_MORNING: Final = 34_200
+"""09:30 in seconds since midnight: times of day start here."""
+_SESSION: Final = 23_400
+"""Seconds that times of day span: 6.5 hours."""
+_STEP_NANOS: Final = 750_000
+"""The mean step of timestamps from row to row, in nanoseconds."""
+_FIRST_DAY: Final = 20_089
+"""2025-01-01 in days since 1970: dates start here."""
+_DAYS: Final = 600
+"""Days that dates span."""
+_LONG_AGO: Final = 10_957
+"""2000-01-01 in days since 1970: values with rules on their text start here."""
+_DAY: Final = 86_400
+"""Seconds of a day."""
+_ODD: Final = 7_919
+"""A step in seconds that is coprime to _DAY, so that all times of day occur."""
 _PER_SECOND: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _COUNTERS: Final = ("sequence", "seq", "id", "number")
 """Last words of column names whose integers count up from row to row."""

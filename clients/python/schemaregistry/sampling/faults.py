@@ -20,8 +20,10 @@ from schemaregistry.sampling.columns import ColumnMaker
 from schemaregistry.sampling.unsampleable import refused
 
 RowNumbers: TypeAlias = "np.ndarray[Any, Any]"
-_LONGEST_LINE, _INTO_A_LINE = 1 << 20, 2
-"""Bytes searched for a line end; bytes kept from there: the line feed and one more, so that no second field follows."""
+_LONGEST_LINE: Final = 1 << 20
+"""How many bytes to look ahead for a line end."""
+_INTO_A_LINE: Final = 2
+"""Bytes left from there on: the line feed and one byte of the next line, so that this line has one field at most."""
 _FINER: Final = {"s": "ms", "ms": "us", "us": "ns"}
 """The next finer unit of each time unit."""
 _TEXT_FORMATS: Final = ("csv", "ndjson")

@@ -16,7 +16,7 @@ from schemaregistry.sampling.unsampleable import no_value
 LARGEST_POOL: Final = 512
 """The most texts in a pool."""
 _SPREADS: Final = (6, 2, 20, 60, 200)
-"""How many repetitions beyond the fewest are tried, in this order: small texts first."""
+"""How often a part of a pattern is repeated beyond its fewest times, at most. Texts are made for each in this order."""
 _LEAVES: Final = frozenset(kernels.KERNELS)
 """Kinds of checks that look at one value alone."""
 _LETTERS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"

@@ -29,8 +29,8 @@ _CAST_DIGITS: Final = 38
 class Fit:
     """How a column's type meets the contract's.
 
-    `refused` describes a column of another type as a whole; otherwise `misfits` finds the values that don't fit, None
-    where all must fit. `note` says as what the column is read, where that differs from its type.
+    `refused` describes a column whose type can't be read as the contract's at all. Otherwise `misfits` finds the values
+    that don't fit (None: all fit), and `note` names the type that the column is read as, where it isn't its own.
     """
 
     refused: str = ""
@@ -218,7 +218,7 @@ def _not_same_float(array: Array, wanted: DataType) -> Mask | None:
 
 
 def _not_integral(array: Array, low: int, high: int) -> Mask | None:
-    """Compare with `high + 1`, a power of two and so exactly a double, where `high` may not be one."""
+    """Compare with `high + 1`: that is a power of two and so a double, whereas `high`, 2^63 - 1 say, may not be one."""
     values = numbers(array)
     integral = np.isfinite(values) & (values == np.trunc(values)) & (values >= low) & (values < float(high + 1))
     return None if integral.all() else where_valid(~integral, array)

@@ -1,7 +1,7 @@
-"""Number literals: their exact decimal value, and the float that they stand for.
+"""Number literals: their exact decimal value, and the float that they are read as.
 
-A literal stands for its nearest float, as in every reader of JSON and CSV. It isn't a value of the column where that
-float differs from what is written: infinity for a finite number, zero for another, or another integer.
+A literal is read as its nearest float, as in every reader of JSON and CSV. It is rejected if that float differs from
+what is written: overflow to infinity, underflow to 0, or a rounded integer.
 """
 
 import decimal
@@ -106,7 +106,8 @@ def may_be_unsaid(values: Array, has_tiny: Callable[[], bool]) -> bool:
 def _says(number: float | Decimal, value: float, kind: DataType) -> bool:
     """Whether a float is what is written.
 
-    From 2^53 on (2^24 for float32) only where the text writes it exactly, in its shortest form, or in 17 (9) digits.
+    From 2^53 on (2^24 for float32) only where the text writes it exactly, in its shortest form, or in 17 (9) digits. So
+    1e23 is the double 99999999999999991611392, but 9007199254740993 isn't its nearest double, 9007199254740992.
     """
     if not math.isfinite(value) or (value == 0) != (number == 0):
         return False

@@ -191,7 +191,7 @@ def _timestamp(texts: Array, wanted: DataType) -> Array:
 
 
 _SHAPES: Final = (("T", "Z"), (" ", "Z"), ("T", "9"), (" ", "9"))
-"""Separators and last characters with which Arrow's parser can only have read a date and a time with seconds."""
+"""Separators and last characters (9: a digit) that guarantee a full date and time with seconds, if Arrow reads it."""
 
 
 def _uniform(texts: Array) -> tuple[str, str]:
@@ -231,9 +231,9 @@ def _stamps(texts: Array, unit: Any, tz: str | None) -> Array:
 
 
 def _first_nanoseconds(texts: Array, tz: str | None) -> Array:
-    """Read times within the first second of int64 nanoseconds.
+    """Read times within the first, partial second of the int64 range, in nanoseconds.
 
-    Arrow reads none of them, since that second begins before the range does.
+    Arrow rejects these: the second that they are in begins before the range does.
     """
     first = _matching(texts, "^1677-09-2[0-2]")
     if first.null_count == len(first):

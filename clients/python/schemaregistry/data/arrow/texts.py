@@ -33,7 +33,7 @@ def as_text(array: Array, wanted: DataType | None = None) -> Array:
 
 
 def _dates(array: Array) -> Array:
-    """Write dates; a date64 that isn't a whole day is written with its time."""
+    """Write dates; a date64 with a time part keeps it."""
     if not pt.is_date64(array.type):
         return _beyond(array.cast(pa.string()), array, "days from 1970")
     texts = array.view(pa.int64()).cast(pa.timestamp("ms")).cast(pa.string())

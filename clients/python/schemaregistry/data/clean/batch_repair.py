@@ -39,7 +39,7 @@ FROM_TEXT: Final = frozenset(("int", "float", "decimal", "bool", "date", "time",
 
 
 def renamed(names: Sequence[str], columns: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """Return which of a file's names stand for which of the contract's columns, as a map from the file's names.
+    """Map a file's column names to the contract's, where these are missing from the file.
 
     A missing column is matched if exactly one name is an alias of it, or equals it but for case and surrounding white
     space.
@@ -197,7 +197,7 @@ def trim(plan: Plan, binding: Binding, batch: Batch) -> tuple[Batch, list[ValueR
 
 
 def _mended(name: str, before: Mapping[RuleKey, Mask], after: Mapping[RuleKey, Mask]) -> Mask:
-    """Return which rows that failed by a column don't any more, and break no rule that they didn't break before."""
+    """Return the rows fixed in this column, without breaking another rule that they didn't break before."""
     mended = np.ones(len(next(iter(before.values()))), bool)
     for key, rows in after.items():
         mended &= ~rows if key.column == name or key not in before else ~rows | before[key]

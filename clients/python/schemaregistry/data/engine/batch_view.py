@@ -21,10 +21,12 @@ from schemaregistry.document import Json
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The values at a place: for a list's items all items in one array, otherwise one value for each of the parent's.
+    """The values at a place.
 
-    `array` is None where all values are absent. `parents` has, for each item, the index of its list among the parent's
-    values; None elsewhere. `there` marks the values whose parent is an object and not null; None: all.
+    A column has one value for each row, a member of an object one for each of these objects. A list's items are all
+    items of all lists in one array: for the lists [7, 8], null and [9] it is 7, 8, 9, and `parents` is 0, 0, 2, the
+    index of each item's list; elsewhere `parents` is None. `array` is None where all values are absent. `there` marks
+    the values whose parent is an object and not null; None: all.
     """
 
     count: int

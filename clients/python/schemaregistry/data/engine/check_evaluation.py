@@ -44,7 +44,7 @@ class CheckEvaluator:
     def _leaf(self, check: Check) -> Mask | None:
         """Evaluate a check that looks at one value alone, by its kernel.
 
-        Where null is a value, it fails a check that forbids null.
+        At a place where null is a value (not an absent one), a null fails a check that forbids null.
         """
         place, values = self.frame.plan.places[check.place], self.frame.values(check.place)
         if check.place == ROW or values.array is None or place.index in self.frame.binding.refused:
@@ -75,7 +75,7 @@ class CheckEvaluator:
         return some(self._and(missing, values.there))
 
     def _among(self, place: int, mask: Mask | None) -> Mask | None:
-        """Return the marked values among those that checks apply to; all of these without a mask."""
+        """Return the values marked by `mask` that checks apply to. Without a mask, return all that checks apply to."""
         present = self.frame.present(place)
         if present is None:
             return some(np.ones(self.frame.values(place).count, bool) if mask is None else mask)

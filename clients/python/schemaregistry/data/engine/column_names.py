@@ -12,7 +12,7 @@ def folded(name: str) -> str:
 def differing(names: Iterable[str], columns: Sequence[str]) -> dict[str, str]:
     """Map names to the columns from which they differ only in case and surrounding spaces.
 
-    Names that differ so from the same column are left out: which of them is meant can't be told.
+    Where two names match one column, both are dropped: the choice would be a guess.
     """
     found: dict[str, list[str]] = {}
     for name in names:

@@ -156,9 +156,9 @@ def _floats_not_multiple(divisor: Fraction, values: NDArray[np.float64]) -> Mask
 
 
 def _decimal_multiples(divisor: Fraction, values: NDArray[np.float64]) -> tuple[Mask, Mask]:
-    """Return which floats are the nearest to a multiple, and for which that decides it.
+    """Return two masks: the floats that are the double nearest to a multiple, and those for which this is decisive.
 
-    It decides below 10^14: decimals of up to fifteen digits each have a double of their own.
+    It is decisive below 10^14: decimals of up to fifteen digits each have a double of their own.
     """
     # The least power of ten by which every multiple becomes whole.
     power = next(10**digits for digits in range(_MOST_DIGITS) if 10**digits % divisor.denominator == 0)
@@ -185,7 +185,7 @@ _SURE: Final = 1e14
 _EXACT_POWER: Final = 10**22
 """The greatest power of ten that is a double."""
 _MOST_DIGITS: Final = 400
-"""More digits than a double's shortest text has after the decimal point."""
+"""An upper bound of the digits that a double's shortest text has after the decimal point."""
 
 
 def _length(passes: Callable[[Any, Any], bool], limit: int, array: Array, wanted: DataType) -> Mask | None:
@@ -221,7 +221,7 @@ def _format(name: str, array: Array, wanted: DataType) -> Mask | None:
 
 
 def _encoded(array: Array) -> Array:
-    """Dictionary-encode texts where a sample has few distinct ones, so that each is matched once."""
+    """Dictionary-encode a long array whose first values have few distinct texts, so that each is matched once."""
     is_text = family(array.type) == "text" and not isinstance(array.type, pa.DictionaryType)
     if is_text and len(array) > _MANY and pc.count_distinct(array.slice(0, _SAMPLE)).as_py() <= _FEW:
         return array.dictionary_encode()
@@ -264,7 +264,7 @@ def _over_texts(judge: Callable[[Array], Mask | None], array: Array, wanted: Dat
 
 
 _MANY, _SAMPLE, _FEW = 4096, 512, 64
-"""Encode arrays longer than the first, if so many values at their start have at most so many distinct ones."""
+"""An array longer than _MANY is encoded when its first _SAMPLE values have at most _FEW distinct ones."""
 
 NATURAL: Final = {"date": "date", "time": "time", "timestamp": "date-time"}
 """The format that every value of a type has."""

@@ -206,7 +206,10 @@ class Plan:
         return {place.name: place for place in reversed(self.children[ROW])}
 
     def rank(self, column: str | None, pointer: str, rule: str) -> tuple[int, int, str, str]:
-        """Return a sort key for violations: by column (undeclared ones later, the whole row last), then by check."""
+        """Return a sort key for violations: columns in order, then undeclared columns, then rules on the whole row.
+
+        Those of one column are sorted by check.
+        """
         at = len(self._columns) + (column is None) if column not in self._columns else self._columns[column]
         return at, self._ranks.get((column, pointer, rule), len(self.checks)), column or "", pointer
 

@@ -110,7 +110,7 @@ class RecordEvaluator:
             yield RecordFault(refusal.place, refusal.rule, refusal.message)
 
     def _judged(self, record: Json) -> tuple[list[_Misfit], list[Refusal], Json]:
-        """Return a record's misfits, its errors that don't follow from one, and the record without its misfits."""
+        """Return a record's misfits, its errors other than those caused by a misfit, and the record without misfits."""
         misfits: list[_Misfit] = []
         cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
         at_fault = {misfit.path for misfit in misfits}

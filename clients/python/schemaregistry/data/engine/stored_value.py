@@ -73,7 +73,7 @@ def _binary(value: Json, _: DataType) -> Any:
 
 
 def _temporal(value: Json, kind: DataType) -> Any:
-    """Return the text that rules on the text see, for a date or time that the type holds exactly.
+    """Return the text that `pattern` and length rules are applied to; MISFIT for what the type can't hold exactly.
 
     It is the text itself where it is of the type's format (RFC 3339), else the text of its value in UTC.
     """
@@ -106,7 +106,7 @@ def _as_read(value: str, kind: DataType) -> Any:
 _CLOCK: Final = re.compile(r":(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)$")
 _DIGITS: Final = {"s": 0, "ms": 3, "us": 6, "ns": 9}
 _NO_OFFSET: Final = ("", "00:00")
-"""Offsets of a time of day: Arrow's times have no zone."""
+"""Ends of a time of day that mean UTC, without the first character. Arrow's times have no zone, so others misfit."""
 
 _CONVERSIONS: Final[Mapping[str, Callable[[Json, DataType], Any]]] = {
     "bool": _bool,

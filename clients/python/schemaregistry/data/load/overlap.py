@@ -18,7 +18,7 @@ from schemaregistry.data.readers.sources import Source
 from schemaregistry.errors import InvalidArgument
 
 SourcePlace: TypeAlias = Path | int | None
-"""Where rows are written: the path of a file or folder, the descriptor of an open file, or None."""
+"""Where rows are written: the path of a file or folder, the descriptor of an open file, or None for neither."""
 _Identity: TypeAlias = tuple[int, int]
 _WRITTEN = "rows-000000000000.parquet"
 """A file name like those that a load writes."""

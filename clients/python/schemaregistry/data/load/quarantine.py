@@ -19,7 +19,8 @@ class Quarantine:
     """Writes the folder `STEM-DIGEST` in the directory `path`.
 
     It has a Parquet file for each file with failing rows (`quarantined_rows.py` says which columns), `report.json` and
-    `report.html`. The digest is of the rows, so that the same load again changes nothing.
+    `report.html`. The digest is of the
+    contract's fingerprint, the input paths and the Parquet files, so that the same load again changes nothing.
     """
 
     def __init__(self, path: Path, stem: str) -> None:

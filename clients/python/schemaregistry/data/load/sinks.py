@@ -63,7 +63,7 @@ class Sink(Protocol):
 
     @property
     def hands_on(self) -> bool:
-        """Whether rows may be loaded, so that notes on undeclared members are wanted."""
+        """True for loads; only a load reports the undeclared members that it drops."""
         ...
 
     def admit(self, path: str, lines: BadLines) -> None:

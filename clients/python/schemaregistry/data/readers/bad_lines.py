@@ -24,8 +24,8 @@ MOST_BAD_LINES: Final = 10_000
 class BadLines:
     """Consecutive lines that can't be parsed: the number and text of each, and what is wrong with the first.
 
-    `rule` names the format whose syntax they break, `columns` are the columns of the file's other rows. `cut_off`: the
-    file ends within the last line, so that it may be truncated.
+    `rule` names the format whose syntax they break. `columns` are the columns of the file's other rows: quarantined
+    lines have the same columns, all null. `cut_off`: the file ends within the last line, so that it may be truncated.
     """
 
     rule: str
@@ -51,7 +51,7 @@ class BadLines:
         return replace(self, lines=[self.lines[row] for row in kept], texts=[self.texts[row] for row in kept])
 
     def completed(self, columns: Mapping[str, PartitionColumn], schema: pa.Schema) -> "BadLines":
-        """Add the partition columns to `columns`, so that quarantined lines have the same columns as other rows."""
+        """Add the partition columns to `columns`, as to those of other rows."""
         lacking = [name for name in columns if schema.get_field_index(name) < 0]
         return replace(self, columns=[*self.columns, *lacking]) if lacking else self
 

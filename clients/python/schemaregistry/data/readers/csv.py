@@ -34,7 +34,7 @@ read_csv: Any = pcsv.read_csv
 """Untyped: pyarrow's stubs don't accept Arrow's own byte readers."""
 
 _HEAD: Final = 1 << 16
-"""Bytes searched for the end of the header before the whole block is."""
+"""Search this many bytes for the end of the header first, then the whole block."""
 
 
 class CsvReader:
@@ -88,7 +88,7 @@ class CsvReader:
 
     @property
     def _proves(self) -> bool:
-        """Whether blocks may be proven: the expressions are for commas, and for the empty field as the only null."""
+        """Whether blocks may be proven: only for comma-separated files in which nothing but an empty field is null."""
         return self._proving and self._delimiter == "," and not self._dialect.null
 
     def _prove(self, text: Text) -> bool:

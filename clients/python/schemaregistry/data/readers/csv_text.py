@@ -22,7 +22,7 @@ _CHUNK: Final = 1 << 17
 
 
 class CsvText:
-    """The text of a CSV file, with the interface of `Input`; bytes of plain UTF-8 CSV pass through unchanged."""
+    """The text of a CSV file; implements `Reads` (lines.py). Bytes of plain UTF-8 CSV pass through unchanged."""
 
     def __init__(self, path: str, file: Input, dialect: CsvDialect) -> None:
         self._path = path

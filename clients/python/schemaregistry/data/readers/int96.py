@@ -63,7 +63,7 @@ def in_contract_units(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> pa
 
 
 def notes(plan: Plan, schema: pa.Schema, wide: frozenset[str]) -> Iterator[tuple[Place, str]]:
-    """Yield the places whose int96 is stored in a coarser unit, with a note for the report if every value fits."""
+    """Yield the places whose int96 is read in a coarser unit, each with a note that is used if every value fits."""
     for name in sorted(wide):
         yield from _notes(plan, plan.column(name), schema.field(name).type)
 

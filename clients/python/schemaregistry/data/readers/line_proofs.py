@@ -65,7 +65,7 @@ class JsonLines:
 class CsvLines:
     """Proves blocks of CSV whose header has these names.
 
-    With one column it proves none: an empty line might be a row.
+    Never proves files of one column: an empty line could be a row there.
     """
 
     def __init__(self, plan: Plan, names: Sequence[str]) -> None:

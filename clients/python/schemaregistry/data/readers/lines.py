@@ -22,8 +22,9 @@ _PART: Final = 1 << 17
 LONGEST: Final = 64 << 20
 """Bytes of the longest record; a larger one would have to be held in memory whole."""
 _BOMB_BYTES: Final = 256 << 20
+"""Decompressed bytes from which the compression ratio of a file is limited."""
 _BOMB_RATIO: Final = 500
-"""Decompressed bytes, and their ratio to the compressed ones, past which a file counts as a decompression bomb."""
+"""The largest ratio of decompressed to compressed bytes; beyond it such a file counts as a decompression bomb."""
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
 _BOM: Final = b"\xef\xbb\xbf"
 

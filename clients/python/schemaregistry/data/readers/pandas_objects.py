@@ -1,8 +1,13 @@
 """Convert pandas' columns of Python objects to Arrow, where pyarrow's own inference would change a value.
 
-pyarrow 26 cuts the time off a datetime beside dates, the offset off a time of day and the nanoseconds off a Timestamp,
-takes a datetime without an offset for one in UTC beside others that have one, and makes 1 of True beside numbers and
-bytes of a str beside bytes: all without an error.
+Without an error, pyarrow 26 changes in a column of mixed objects
+
+- a datetime beside dates: it loses its time;
+- a time of day: it loses its offset;
+- a Timestamp: it loses its nanoseconds;
+- a datetime without an offset beside others that have one: it is taken for UTC;
+- True beside numbers: it becomes 1;
+- a str beside bytes: it becomes bytes.
 """
 
 from collections.abc import Iterator, Sequence

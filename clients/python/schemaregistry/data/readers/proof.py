@@ -22,9 +22,9 @@ Dialect: TypeAlias = Literal["csv", "ndjson"]
 LETTER: Final[Mapping[Dialect, str]] = {"csv": r'[^",\x00-\x1f]', "ndjson": r'[^"\\\x00-\x1f]'}
 """One character of a text that stands in the file as it is: not quoted in CSV, not escaped in JSON."""
 _ASCII: Final = r"[ !#-+\--\[\]-~]"
-"""One ASCII character that needs neither, in CSV and JSON alike."""
+"""One ASCII character that needs no quotes in CSV and no escape in JSON."""
 _PLAIN_LETTERS: Final = re.compile(r'[^",\\\x00-\x1f]+')
-"""A text of characters that need neither."""
+"""A text of characters that need no quotes in CSV and no escape in JSON."""
 _LETTERS: Final = r"(?:[A-Za-z0-9_ :/-]|\\d|\[(?:a-z|A-Z|0-9|[A-Za-z0-9_.:/ ])+-?\])"
 """One character or class of a pattern, spelled the same in ECMA-262 and RE2."""
 _TIMES: Final = r"(?:[*+?]|\{[0-9]{1,2}(?:,(?:[0-9]{1,2})?)?\})"
@@ -53,7 +53,7 @@ _HOURS: Final = "(?:[01][0-9]|2[0-3])"
 _OFFSET: Final = f"(?:Z|[+-]{_HOURS}(?::?[0-5][0-9])?)"
 
 Expression: TypeAlias = str | None
-"""A regular expression in RE2's syntax; None where none is sure."""
+"""A regular expression in RE2's syntax that matches conforming values only; None if no safe expression exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ class _Range:
     """Numbers by how many digits stand before the decimal point.
 
     `below` is the most digits of negative numbers (0: there are none), `above` of the others. `least` says which
-    numbers from 0 to below 1 there are: any, those above zero, or none.
+    numbers from 0 to below 1 there are: `any`; `positive`, all but 0; `one`, none, as the numbers start at 1.
     """
 
     below: int

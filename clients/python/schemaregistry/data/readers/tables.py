@@ -38,8 +38,8 @@ _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 class BatchStream(NamedTuple):
     """The schema of a table, and a function that yields its batches with the named columns.
 
-    `objects` are columns of which some values have no place in the column's type. `changed` are columns whose values
-    their library changes where it gives them to Arrow, with the type that each has there.
+    `objects` are columns of which some values don't fit the column's type. `changed` are columns whose values their
+    library changes when it exports them to Arrow, with the type that each has in that library.
     """
 
     schema: pa.Schema

@@ -58,7 +58,7 @@ def difference(violation: Violation) -> str:
 
 
 def lines(violation: Violation) -> list[str]:
-    """Return a line for each run of the first failing rows, and one with how many more there are."""
+    """Return one line per run of consecutive rows among the first failing ones, and one with how many more fail."""
     more = violation.count - len(violation.examples)
     return [*_runs(violation.examples), *([f"… and {more:,} more"] if more and violation.examples else [])]
 

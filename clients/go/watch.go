@@ -77,7 +77,7 @@ func (c *Client) Watch(ctx context.Context, what Watching) iter.Seq2[Event, erro
 			if errors.Is(err, errEnough) || ctx.Err() != nil {
 				return
 			}
-			if !at.survives(err) {
+			if !at.shouldReconnect(err) {
 				yield(Event{}, c.refused(err))
 				return
 			}
@@ -169,8 +169,8 @@ func (p *position) accept(message *registryv1.WatchSchemasResponse) (Event, bool
 	return event, true
 }
 
-// survives reports whether to reconnect after an error: not where that can't help, and not before the first message.
-func (p *position) survives(err error) bool {
+// shouldReconnect reports whether to reconnect after an error: not where that can't help, and not before the first message.
+func (p *position) shouldReconnect(err error) bool {
 	if !p.heard {
 		return false
 	}

@@ -96,7 +96,7 @@ pub(crate) fn follow(line: Arc<Line>, what: Watching) -> impl Stream<Item = Resu
                 if silent {
                     line.leave(number);
                 }
-                if !position.survives(&status) {
+                if !position.should_reconnect(&status) {
                     yield Err(Refused::from(status));
                     return;
                 }
@@ -179,7 +179,7 @@ impl Position {
     }
 
     /// Whether to reconnect after an error: not where that can't help, and not before the first message.
-    fn survives(&self, status: &Status) -> bool {
+    fn should_reconnect(&self, status: &Status) -> bool {
         let is_final = matches!(
             status.code(),
             Code::InvalidArgument

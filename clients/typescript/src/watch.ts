@@ -58,7 +58,7 @@ export async function* follow(open: Open, what: Watching & { signal: AbortSignal
       yield* connection(open, position, what.signal);
     } catch (error) {
       if (what.signal.aborted) return;
-      if (!position.survives(error)) throw Refused.from(error);
+      if (!position.shouldReconnect(error)) throw Refused.from(error);
     }
     await pause(position.pauseMs(), what.signal);
   }
@@ -138,7 +138,7 @@ class Position {
   }
 
   /** Whether to reconnect after an error: not where that can't help, and not before the first message. */
-  survives(error: unknown): boolean {
+  shouldReconnect(error: unknown): boolean {
     return this.#heard && !FINAL.includes(ConnectError.from(error).code);
   }
 

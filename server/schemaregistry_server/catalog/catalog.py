@@ -33,7 +33,7 @@ _revision = attrgetter("entry.revision")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class Schema:
     """Every version of one id, oldest first."""
 
     id: str
@@ -48,12 +48,12 @@ class Subject:
         """The versions after `revision`."""
         return self.versions[bisect_right(self.versions, revision, key=_revision) :]
 
-    def grown(self, later: Sequence[CatalogVersion]) -> "Subject":
-        """This subject with the `later` versions added."""
+    def grown(self, later: Sequence[CatalogVersion]) -> "Schema":
+        """This schema with the `later` versions added."""
         by_version = self.by_version
         for registered in later:
             by_version = by_version.insert(registered.entry.version, registered)
-        return Subject(self.id, (*self.versions, *later), by_version)
+        return Schema(self.id, (*self.versions, *later), by_version)
 
     def find(self, version: str) -> CatalogVersion:
         """Find a version by its number, with or without `v`; "" and `latest` find the latest.
@@ -82,12 +82,12 @@ class Catalog:
     catalog uses its own part of them:
 
     - of `_history`, the first `size` versions;
-    - of the sorted `_ids`, those that are in its `subjects`;
+    - of the sorted `_ids`, those that are in its `schemas`;
     - of the ids that `index` finds, those whose latest version in this catalog matches.
     """
 
     revision: int = 0
-    subjects: "HashTrieMap[str, Subject]" = field(default_factory=HashTrieMap)
+    schemas: "HashTrieMap[str, Schema]" = field(default_factory=HashTrieMap)
     size: int = 0
     _history: list[CatalogVersion] = field(default_factory=list, repr=False)
     _ids: list[str] = field(default_factory=list, repr=False)
@@ -100,41 +100,41 @@ class Catalog:
         advanced, since its successor appends to the shared lists.
         """
         fresh = [CatalogVersion(entry) for entry in entries if entry.revision > self.revision]
-        subjects = self.subjects
+        schemas = self.schemas
         for name, later in groupby(sorted(fresh, key=_id), key=_id):
-            subject = subjects.get(name)
-            if subject is None:
-                # Older catalogs see the id too, and leave it out, since their `subjects` don't have it.
+            schema = schemas.get(name)
+            if schema is None:
+                # Older catalogs see the id too, and leave it out, since their `schemas` don't have it.
                 insort(self._ids, name)
-            grown = (subject or Subject(name)).grown(list(later))
-            subjects = subjects.insert(name, grown)
+            grown = (schema or Schema(name)).grown(list(later))
+            schemas = schemas.insert(name, grown)
             self.index.expect(grown.latest)
         self._history.extend(fresh)
-        return replace(self, revision=max(self.revision, revision), subjects=subjects, size=self.size + len(fresh))
+        return replace(self, revision=max(self.revision, revision), schemas=schemas, size=self.size + len(fresh))
 
     def ids(self, after: str = "") -> Iterator[str]:
         """The ids that sort after `after`, in order; this catalog may be advanced while they are read."""
-        return (name for name in following(self._ids, after) if name in self.subjects)
+        return (name for name in following(self._ids, after) if name in self.schemas)
 
-    def filtered(self, after: str, field: str, tag: str) -> Iterator[Subject]:
-        """The subjects after the id `after` that may have `field` and `tag` ("" for any), in the order of their ids.
+    def filtered(self, after: str, field: str, tag: str) -> Iterator[Schema]:
+        """The schemas after the id `after` that may have `field` and `tag` ("" for any), in the order of their ids.
 
         A superset: the caller looks at each latest version again, as `Index` says.
         """
         names = self.index.ids(after, field, tag) if field or tag else self.ids(after)
-        return (subject for subject in map(self.subjects.get, names) if subject)
+        return (schema for schema in map(self.schemas.get, names) if schema)
 
-    def subject(self, id: str) -> Subject:  # noqa: A002 (the field's term)
-        """The subject of `id`; raises InvalidArgument for text that is no id, NotFound (NO_SUCH_SCHEMA) if unknown."""
-        subject = self.subjects.get(id)
-        if subject is None:
+    def schema(self, id: str) -> Schema:  # noqa: A002 (the field's term)
+        """The schema of `id`; raises InvalidArgument for text that is no id, NotFound (NO_SUCH_SCHEMA) if unknown."""
+        schema = self.schemas.get(id)
+        if schema is None:
             near = _near(check_id(id), self._ids)
             raise NotFound(
                 f"There is no schema {id}.{_did_you_mean(near)}",
                 reason="NO_SUCH_SCHEMA",
                 metadata={"id": id, "near": ", ".join(near)},
             )
-        return subject
+        return schema
 
     def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogVersion]:
         """Every version after `revision`, of `ids` alone where there are any, in the order of their revisions."""
@@ -144,8 +144,8 @@ class Catalog:
         # Few versions since: filter them. Else merge each id's own versions, so that the history isn't walked through.
         if self.size - first <= len(ids):
             return (each for each in self._history[first : self.size] if each.entry.id in ids)
-        known = (subject for subject in map(self.subjects.get, ids) if subject)
-        return heapq.merge(*(subject.after(revision) for subject in known), key=_revision)
+        known = (schema for schema in map(self.schemas.get, ids) if schema)
+        return heapq.merge(*(schema.after(revision) for schema in known), key=_revision)
 
 
 def _near(wanted: str, known: Sequence[str]) -> list[str]:

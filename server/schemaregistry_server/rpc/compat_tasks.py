@@ -16,7 +16,7 @@ from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
 
 # The template imports this module before it forks workers: `second_referee`, which is slow to import, comes along.
-__all__ = ["compiled", "read", "refuse", "second_referee", "weigh", "write"]
+__all__ = ["check_admission", "check_undecided", "compare", "compiled", "read", "second_referee"]
 
 SMALL = 16 << 10
 """Bytes up to which a document is cached parsed: that takes ten times as much memory as the bytes."""
@@ -37,13 +37,13 @@ def read(raw: bytes, id: str) -> Candidate:  # noqa: A002 (the field's term)
     )
 
 
-def weigh(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
+def compare(versions: Sequence[bytes], new: bytes, id: str, direction: Level | None, seconds: float) -> Rendered:  # noqa: A002
     """Compare a document with registered versions and encode the verdict; see `compat.check_history`."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     return render(check_history(history, document, direction=direction, seconds=seconds))
 
 
-def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
+def check_admission(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
     """Check that a document may follow registered versions, as `compat.admit` does; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
@@ -52,7 +52,7 @@ def write(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> Non
         raise _rendered(refused) from None  # encoded here: the verdict of a wide document is megabytes of JSON
 
 
-def refuse(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
+def check_undecided(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
     """Apply the rules of admission to a verdict that is unknown for `reason`; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:

@@ -117,9 +117,9 @@ class CompatWorkers:
         history = [each.raw for each in versions]
         try:
             seconds = self._limit([*history, new.raw])
-            await self._run(caller, seconds, compat_tasks.write, history, new.raw, new.id, self._seconds)
+            await self._run(caller, seconds, compat_tasks.check_admission, history, new.raw, new.id, self._seconds)
         except Stopped as stopped:
-            await self._run(caller, PARSING, compat_tasks.refuse, history, new.raw, new.id, str(stopped))
+            await self._run(caller, PARSING, compat_tasks.check_undecided, history, new.raw, new.id, str(stopped))
 
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
@@ -131,7 +131,7 @@ class CompatWorkers:
         history = [each.raw for each in versions]
         args = (history, new.raw, new.id, direction, self._seconds)
         try:
-            return await self._ask(caller, self._limit([*history, new.raw]), compat_tasks.weigh, *args)
+            return await self._ask(caller, self._limit([*history, new.raw]), compat_tasks.compare, *args)
         except Busy as busy:
             return _unknown(versions, new, direction, f"busy: {busy}")
         except Stopped as stopped:

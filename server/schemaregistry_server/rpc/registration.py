@@ -10,7 +10,7 @@ from weakref import WeakValueDictionary
 
 from schemaregistry.compat import needed
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
-from schemaregistry_server.catalog.catalog import Catalog, Subject
+from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.rpc.verdict_cache import Candidate, Compatibility
 from schemaregistry_server.store.base import Conflict, Entry, Store
@@ -49,11 +49,11 @@ class Registrar:
 
     async def _attempt(self, document: Candidate, who: str) -> tuple[Entry, bool]:
         version = str(document.version)
-        subject = self._current.catalog.subjects.get(document.id) or Subject(document.id)
-        if (there := subject.by_version.get(version)) is not None:
+        schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
+        if (there := schema.by_version.get(version)) is not None:
             return _same(there.entry, document), False
-        if subject.versions:  # the first version of an id has nothing to be compatible with
-            await self._judge.admit(_judged(subject, document), document, who)
+        if schema.versions:  # the first version of an id has nothing to be compatible with
+            await self._judge.admit(_judged(schema, document), document, who)
         entry = Entry(
             id=document.id,
             version=version,
@@ -62,10 +62,10 @@ class Registrar:
             registered_by=who,
             registered_at=time.time_ns() // 1000,
         )
-        latest = subject.latest.entry.version if subject.versions else None
+        latest = schema.latest.entry.version if schema.versions else None
         revision = await self._store.put(entry, expected_latest=latest)
         catalog = await self._seen(revision)
-        return catalog.subjects[document.id].by_version[version].entry, True
+        return catalog.schemas[document.id].by_version[version].entry, True
 
     async def _seen(self, revision: int) -> Catalog:
         """Wait for the catalog to have a revision that the store has.
@@ -84,10 +84,10 @@ class Registrar:
             ) from late
 
 
-def _judged(subject: Subject, document: Candidate) -> list[Entry]:
+def _judged(schema: Schema, document: Candidate) -> list[Entry]:
     """The versions that the document is judged against, and the latest one, whose version it must exceed."""
-    judged = needed(subject.versions, document.compatibility, None)
-    return [registered.entry for registered in {*judged, subject.latest}]
+    judged = needed(schema.versions, document.compatibility, None)
+    return [registered.entry for registered in {*judged, schema.latest}]
 
 
 def _same(entry: Entry, document: Candidate) -> Entry:

@@ -17,7 +17,7 @@ from schemaregistry.compat import needed
 from schemaregistry.document import check_id
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
-from schemaregistry_server.catalog.catalog import Catalog, Subject
+from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
@@ -96,15 +96,15 @@ class Registry:
         direction = read_direction(request.direction, transitive=True)
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
-        subject = (await self._catalog(request.min_revision)).subject(document.id)
-        versions = needed(subject.versions, document.compatibility, direction)
+        schema = (await self._catalog(request.min_revision)).schema(document.id)
+        versions = needed(schema.versions, document.compatibility, direction)
         return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
         self._admit("CompareVersions", request, caller)
         direction = read_direction(request.direction, transitive=False)
-        subject = (await self._catalog(request.min_revision)).subject(request.id)
-        old, new = subject.find(request.from_version), subject.find(request.to_version)
+        schema = (await self._catalog(request.min_revision)).schema(request.id)
+        old, new = schema.find(request.from_version), schema.find(request.to_version)
         return self._reply(await self._questions.pair(old, new, direction, caller.name))
 
     async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
@@ -115,18 +115,18 @@ class Registry:
         answer = pb.ListSchemasResponse(revision=catalog.revision)
         if any(filters):
             await describe(catalog)
-        async for subject in _chosen(catalog.filtered(page.after, request.field, request.tag), *filters):
+        async for schema in _chosen(catalog.filtered(page.after, request.field, request.tag), *filters):
             if len(answer.schemas) == page.size:
                 answer.next_page_token = page.token(answer.schemas[-1].id)
                 break
-            answer.schemas.append(_summary(subject))
+            answer.schemas.append(_summary(schema))
         return self._reply(answer)
 
     async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
         self._admit("ListVersions", request, caller)
         page = pages.read(request.page_size, request.page_token, "versions", request.id)
         catalog = await self._catalog(request.min_revision)
-        later = catalog.subject(request.id).after(page.after_revision)
+        later = catalog.schema(request.id).after(page.after_revision)
         chosen = later[: page.size]
         more = page.size < len(later)
         return self._reply(
@@ -181,7 +181,7 @@ class Registry:
         return await self._current.reached(min_revision, seconds=deadline.within(WAIT_SECONDS))
 
     async def _find(self, id: str, version: str, min_revision: int) -> CatalogVersion:
-        return (await self._catalog(min_revision)).subject(id).find(version)
+        return (await self._catalog(min_revision)).schema(id).find(version)
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)
@@ -195,29 +195,29 @@ def _matches(if_none_match: str, etag: str) -> bool:
     return etag in named or named == ["*"]
 
 
-async def _chosen(subjects: Iterable[Subject], text: str, field: str, tag: str) -> AsyncIterator[Subject]:
-    """Yield the subjects whose latest version matches every filter ("" matches all)."""
+async def _chosen(schemas: Iterable[Schema], text: str, field: str, tag: str) -> AsyncIterator[Schema]:
+    """Yield the schemas whose latest version matches every filter ("" matches all)."""
     words = text.casefold()
-    waiting = iter(subjects)
+    waiting = iter(schemas)
     async for stretch in sliced(iter(lambda: list(islice(waiting, STRETCH)), [])):
-        for subject in stretch:
-            latest = subject.latest
+        for schema in stretch:
+            latest = schema.latest
             about = latest.about if latest.is_described else await described(latest)
             if (
-                (not text or words in subject.id or words in about.words)
+                (not text or words in schema.id or words in about.words)
                 and (not field or field in about.fields)
                 and (not tag or tag in about.tags)
             ):
-                yield subject
+                yield schema
 
 
-def _summary(subject: Subject) -> pb.SchemaSummary:
-    latest = subject.latest
+def _summary(schema: Schema) -> pb.SchemaSummary:
+    latest = schema.latest
     return pb.SchemaSummary(
-        id=subject.id,
+        id=schema.id,
         title=latest.about.title,
         latest_version=latest.entry.version,
-        versions=len(subject.versions),
+        versions=len(schema.versions),
         tags=latest.about.tags,
         owner=latest.about.owner,
         revision=latest.entry.revision,

@@ -16,22 +16,22 @@ from schemaregistry_server.transport.transcoding import HttpRule
 HttpHeaders = Iterable[tuple[bytes, bytes]]
 
 
-def read(binding: HttpRule, scope: Scope, body: bytes = b"") -> Message:
+def read(rule: HttpRule, scope: Scope, body: bytes = b"") -> Message:
     """Make the request message of a matched path; raises InvalidArgument as `HttpRule.request_of` does.
 
     `If-None-Match` fills the field `if_none_match`, and `Last-Event-ID` the field `after_revision`.
     """
     headers = scope["headers"]
     query = _parameters(scope["query_string"].decode("latin-1")) if scope["query_string"] else ()
-    request = binding.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
-    if "if_none_match" in binding.query and (etags := header(headers, b"if-none-match")):
-        binding.set(request, "if_none_match", plain_etags(etags, encoding(headers)))
-    if "after_revision" in binding.query and (last := header(headers, b"last-event-id")):
-        _resume(binding, request, last)
+    request = rule.request_of(scope["path_params"], query, header(headers, b"content-type"), body)
+    if "if_none_match" in rule.query and (etags := header(headers, b"if-none-match")):
+        rule.set(request, "if_none_match", plain_etags(etags, encoding(headers)))
+    if "after_revision" in rule.query and (last := header(headers, b"last-event-id")):
+        _resume(rule, request, last)
     return request
 
 
-def check_conditions(binding: HttpRule, headers: HttpHeaders) -> None:
+def check_conditions(rule: HttpRule, headers: HttpHeaders) -> None:
     """Raise InvalidArgument (UNSUPPORTED_PRECONDITION) for a condition that the server doesn't evaluate.
 
     If it were ignored, a write that should happen only under the condition would happen anyway. On a read,
@@ -39,9 +39,9 @@ def check_conditions(binding: HttpRule, headers: HttpHeaders) -> None:
     9110 has it (sections 13.1.3 and 13.1.4) where answers have no date of their last change.
     """
     for name, _ in headers:
-        if name == b"if-match" or (name == b"if-none-match" and binding.http_method != "GET"):
+        if name == b"if-match" or (name == b"if-none-match" and rule.http_method != "GET"):
             raise InvalidArgument(
-                f"{_CONDITIONS[name]} is not judged on a {binding.http_method}: leave it out. No "
+                f"{_CONDITIONS[name]} is not judged on a {rule.http_method}: leave it out. No "
                 "version is ever replaced: other content for one that is there is refused anyway.",
                 reason="UNSUPPORTED_PRECONDITION",
             )
@@ -89,13 +89,13 @@ def plain_etags(if_none_match: str, name: str) -> str:
     return ", ".join(f'{tag.removesuffix(end)}"' for tag in tags if tag.endswith(end)) or '"-"'
 
 
-def _resume(binding: HttpRule, request: Message, last_event_id: str) -> None:
+def _resume(rule: HttpRule, request: Message, last_event_id: str) -> None:
     if not last_event_id.isascii() or not last_event_id.isdigit():
         raise InvalidArgument(
             f"Last-Event-ID must be a revision, not {last_event_id[:80]!r}: start again without it.",
             reason="BAD_PARAMETER",
         )
-    binding.set(request, "after_revision", last_event_id)
+    rule.set(request, "after_revision", last_event_id)
 
 
 def size(scope: Scope) -> int:

@@ -30,7 +30,7 @@ from schemaregistry_server.transport.http_requests import encoded_etag, header
 from schemaregistry_server.transport.negotiation import prefers_text
 from schemaregistry_server.transport.problems import problem
 from schemaregistry_server.transport.routing import Paths
-from schemaregistry_server.transport.transcoding import HttpRule, bindings
+from schemaregistry_server.transport.transcoding import HttpRule, http_rules
 
 WORTH_ENCODING: Final = 1 << 10
 """Bytes from which an answer is encoded. Documents are encoded at any size: a document's ETag names its encoding, and
@@ -58,18 +58,18 @@ def create_app(
     """
     encoder = Encoder()
     templates: dict[str, dict[str, ASGIApp]] = health.answers(state)
-    for binding in bindings(DESCRIPTOR.services_by_name["SchemaRegistry"]):
-        request = _Request(binding, registry, identity_of, quota)
-        answer: ASGIApp = _Stream(request, slow_seconds) if binding.streams else _Unary(request, encoder)
-        templates.setdefault(binding.template, {})[binding.http_method] = answer
+    for rule in http_rules(DESCRIPTOR.services_by_name["SchemaRegistry"]):
+        request = _Request(rule, registry, identity_of, quota)
+        answer: ASGIApp = _Stream(request, slow_seconds) if rule.streams else _Unary(request, encoder)
+        templates.setdefault(rule.template, {})[rule.http_method] = answer
     return Paths(templates)
 
 
 class _Request:
-    """One binding's registry method and authorisation, which both kinds of answers share."""
+    """One HTTP rule's registry method and authorisation, which both kinds of answers share."""
 
-    def __init__(self, binding: HttpRule, registry: Registry, identity_of: IdentityOfScope, quota: Quota) -> None:
-        self.binding = binding
+    def __init__(self, rule: HttpRule, registry: Registry, identity_of: IdentityOfScope, quota: Quota) -> None:
+        self.rule = rule
         self.registry = registry
         self.identity_of = identity_of
         self.quota = quota
@@ -77,18 +77,18 @@ class _Request:
     def admit(self, scope: Scope) -> Identity:
         """Identify and authorise the caller, before anything of the request is read; raises RegistryError."""
         caller = self.identity_of(scope)
-        self.registry.authorise(self.binding.rpc, caller)
-        http_requests.check_conditions(self.binding, scope["headers"])
+        self.registry.authorise(self.rule.rpc, caller)
+        http_requests.check_conditions(self.rule, scope["headers"])
         return caller
 
 
 class _Unary:
-    """One binding of a unary RPC, as an ASGI app."""
+    """One HTTP rule of a unary RPC, as an ASGI app."""
 
     def __init__(self, request: _Request, encoder: Encoder) -> None:
         self.request = request
         self.encoder = encoder
-        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(request.registry, request.binding.rpc)
+        self.handler: Callable[[Message, Identity], Awaitable[Reply]] = getattr(request.registry, request.rule.rpc)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -98,19 +98,19 @@ class _Unary:
             else:
                 code, headers, body = await _message(reply, scope)
         except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a problem)
-            await _refused(error, self.request.binding)(scope, receive, send)
+            await _refused(error, self.request.rule)(scope, receive, send)
             return
         # Two ASGI messages and no Starlette `Response`: bare ASGI is faster, and reads are most of the calls.
         await send({"type": "http.response.start", "status": code, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        caller, binding = self.request.admit(scope), self.request.binding
-        if not binding.body:
-            return await self.handler(http_requests.read(binding, scope), caller)
+        caller, rule = self.request.admit(scope), self.request.rule
+        if not rule.body:
+            return await self.handler(http_requests.read(rule, scope), caller)
         with self.request.quota.holding(caller.name, http_requests.size(scope)):
             body = await http_requests.body(scope, receive)
-            return await self.handler(http_requests.read(binding, scope, body), caller)
+            return await self.handler(http_requests.read(rule, scope, body), caller)
 
     async def _document(self, reply: Reply, scope: Scope) -> "_Answer":
         """Answer with a document's bytes, or with 304; under an encoding its ETag is another one."""
@@ -165,10 +165,10 @@ def _content(content_type: str, body: bytes) -> list[tuple[bytes, bytes]]:
     return [(b"content-type", content_type.encode("latin-1")), (b"content-length", b"%d" % len(body))]
 
 
-def _refused(error: Exception, binding: HttpRule) -> Response:
+def _refused(error: Exception, rule: HttpRule) -> Response:
     refusal = status.refusal(error)
     if refusal is not error:
-        log.error("%s failed", binding.rpc, exc_info=error)
+        log.error("%s failed", rule.rpc, exc_info=error)
     answer = problem(refusal)
     if isinstance(refusal, encodings.UnsupportedEncoding):
         answer.headers["accept-encoding"] = ", ".join(encodings.OFFERED)
@@ -176,23 +176,23 @@ def _refused(error: Exception, binding: HttpRule) -> Response:
 
 
 class _Stream:
-    """One binding of a server-streaming RPC, as an ASGI app of server-sent events (WHATWG HTML)."""
+    """One HTTP rule of a server-streaming RPC, as an ASGI app of server-sent events (WHATWG HTML)."""
 
     def __init__(self, request: _Request, slow_seconds: float) -> None:
         self.request = request
         self.handler: Callable[[Message, Identity], AsyncIterator[WatchSchemasResponse]] = getattr(
-            request.registry, request.binding.rpc
+            request.registry, request.rule.rpc
         )
         self.slow_seconds = slow_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             caller = self.request.admit(scope)
-            messages = aiter(self.handler(http_requests.read(self.request.binding, scope), caller))
+            messages = aiter(self.handler(http_requests.read(self.request.rule, scope), caller))
             # The first message is taken before the status is sent, so that a refusal has a status of its own.
             first = await anext(messages)
         except Exception as error:  # noqa: BLE001 (as for a unary RPC)
-            await _refused(error, self.request.binding)(scope, receive, send)
+            await _refused(error, self.request.rule)(scope, receive, send)
             return
         headers = {"cache-control": "no-store"}
         if scope["method"] == "HEAD":

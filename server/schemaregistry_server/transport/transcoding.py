@@ -82,7 +82,7 @@ class HttpRule:
         message.MergeFrom(other)
 
 
-def bindings(service: ServiceDescriptor) -> Iterator[HttpRule]:
+def http_rules(service: ServiceDescriptor) -> Iterator[HttpRule]:
     """Yield the HTTP rules of every RPC of a service, in the order of the proto.
 
     Source: google/api/http.proto, "gRPC Transcoding". Of its template syntax, literal segments and `{field}` are
@@ -91,10 +91,10 @@ def bindings(service: ServiceDescriptor) -> Iterator[HttpRule]:
     for method in service.methods:
         rule = method.GetOptions().Extensions[annotations_pb2.http]
         for each in (rule, *rule.additional_bindings):
-            yield _binding(method, each)
+            yield _http_rule(method, each)
 
 
-def _binding(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
+def _http_rule(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
     verb = rule.WhichOneof("pattern")
     request = method.input_type
     if verb is None or "=" in (template := getattr(rule, verb)):

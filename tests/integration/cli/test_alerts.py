@@ -104,16 +104,16 @@ def test_after_twenty_messages_in_an_hour_the_rest_are_held_back_and_counted(
     load: Load, ticks: Make, webhook: Webhook, clock: Callable[[float], None], tmp_path: Path
 ) -> None:
     file = ticks("t.csv", "bad_enum")
-    for number in range(incidents.A_PLENTY):
+    for number in range(incidents.MAX_PER_HOUR):
         load(file, "--to", tmp_path / str(number))
     for number in range(2):
         held = load(file, "--to", tmp_path / f"more{number}")
         assert held.returncode == 1
         assert "the Slack alert is held back: 20 in the last hour" in held.stderr
-    assert len(webhook.messages) == incidents.A_PLENTY
+    assert len(webhook.messages) == incidents.MAX_PER_HOUR
     clock(incidents.HOUR + 1)
     load(file, "--to", tmp_path / "more0")
-    assert len(webhook.messages) == incidents.A_PLENTY + 1
+    assert len(webhook.messages) == incidents.MAX_PER_HOUR + 1
     assert "2 alerts before this one were held back" in webhook.messages[-1]["blocks"][0]["text"]["text"]
 
 

@@ -149,7 +149,7 @@ async def test_after_a_compaction_the_catalog_is_listed_anew_and_never_goes_back
     assert seen == sorted(seen)
     await store.put(entry("c"), expected_latest=None)
     async with asyncio.timeout(PATIENCE):
-        while len(current.catalog.subjects) < 3:
+        while len(current.catalog.schemas) < 3:
             await current.changed.wait()
     assert [r.entry for r in current.catalog.after(0)] == list((await store.load()).entries)
     following.cancel()

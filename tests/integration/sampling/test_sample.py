@@ -15,7 +15,7 @@ from schemaregistry.data.engine.plan import Plan
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument, Unimplemented
 from schemaregistry.sampling import KINDS, Wanted, possible, sample
-from schemaregistry.sampling.columns import nodes
+from schemaregistry.sampling.columns import column_makers
 from schemaregistry.sampling.row_maker import CHUNK
 from schemaregistry.v1.contract_pb2 import Contract
 
@@ -53,7 +53,9 @@ def test_every_schema_of_the_repository_has_a_sample_in_every_format(tmp_path: P
 
 
 FAULTY = [
-    (name, fault) for name, made in CONTRACTS.items() for fault in possible(Plan.of(made), nodes(Plan.of(made), 7))
+    (name, fault)
+    for name, made in CONTRACTS.items()
+    for fault in possible(Plan.of(made), column_makers(Plan.of(made), 7))
 ]
 
 

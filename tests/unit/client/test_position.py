@@ -45,11 +45,11 @@ def test_what_is_new_after_the_first_mark_is_a_change() -> None:
 def test_a_lost_connection_is_survived_once_the_registry_was_heard() -> None:
     position = Position(0, (), include_documents=False)
     lost = Unavailable("gone", reason="UNAVAILABLE")
-    assert not position.survives(lost)
+    assert not position.should_reconnect(lost)
     position.accept(mark(1))
-    assert position.survives(lost)
-    assert position.survives(RegistryError("reset", reason="CANCELLED"))
-    assert not position.survives(OutOfRange("another store", reason="REVISION_UNKNOWN"))
+    assert position.should_reconnect(lost)
+    assert position.should_reconnect(RegistryError("reset", reason="CANCELLED"))
+    assert not position.should_reconnect(OutOfRange("another store", reason="REVISION_UNKNOWN"))
 
 
 @given(failures=st.integers(0, 2000))

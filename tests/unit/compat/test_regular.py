@@ -45,7 +45,7 @@ def test_the_same_texts_match_as_in_python(pattern: str, tried: list[str]) -> No
 @given(patterns, patterns)
 def test_a_text_in_one_language_and_not_in_the_other_is_found_or_there_is_none(one: str, two: str) -> None:
     space = Space()
-    answer = Solver(space, 1e12).solve_text(space.both(space.match(one), space.match(two).negation))
+    answer = Solver(space, 1e12).solve_text(space.all_of(space.match(one), space.match(two).negation))
     known, other = language(one), language(two)
     if isinstance(answer, Found) and known and other:
         assert known.holds(answer.value)

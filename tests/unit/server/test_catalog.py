@@ -45,10 +45,10 @@ def test_batches_do_not_matter(entries: list[Entry], cuts: set[int]) -> None:
     assert [r.entry for r in catalog.after(0)] == entries
     assert list(catalog.ids()) == sorted({e.id for e in entries})
     for id in catalog.ids():
-        subject = catalog.subject(id)
-        assert [r.entry for r in subject.versions] == [e for e in entries if e.id == id]
-        assert all(subject.find(r.entry.version) is r for r in subject.versions)
-        assert subject.latest is subject.versions[-1]
+        schema = catalog.schema(id)
+        assert [r.entry for r in schema.versions] == [e for e in entries if e.id == id]
+        assert all(schema.find(r.entry.version) is r for r in schema.versions)
+        assert schema.latest is schema.versions[-1]
 
 
 @given(histories(), st.integers(-1, 100))
@@ -76,8 +76,8 @@ def test_an_older_catalog_does_not_see_what_came_later() -> None:
     newer = older.advance(2, [entry("a", "1.1.0", 2), entry("b", "1.0.0", 2)])
     assert [r.entry.version for r in older.after(0)] == ["1.0.0"]
     assert list(older.ids()) == ["a"]
-    assert older.subject("a").latest.entry.version == "1.0.0"
-    assert newer.subject("a").latest.entry.version == "1.1.0"
+    assert older.schema("a").latest.entry.version == "1.0.0"
+    assert newer.schema("a").latest.entry.version == "1.1.0"
 
 
 def test_ids_are_read_on_while_others_come() -> None:
@@ -92,7 +92,7 @@ def test_ids_are_read_on_while_others_come() -> None:
 @pytest.mark.parametrize("name", ["1.0.0", "v1.0.0", "latest", ""])
 def test_a_version_is_found_by_any_of_its_names(name: str) -> None:
     catalog = Catalog().advance(1, [entry("a", "1.0.0", 1)])
-    assert catalog.subject("a").find(name).entry.version == "1.0.0"
+    assert catalog.schema("a").find(name).entry.version == "1.0.0"
 
 
 def test_an_unknown_id_brings_near_names() -> None:
@@ -100,34 +100,34 @@ def test_an_unknown_id_brings_near_names() -> None:
         3, [entry(id, "1.0.0", n) for n, id in enumerate(("bars_v1", "ticks_v1", "ticks_v2"), 1)]
     )
     with pytest.raises(NotFound, match="Did you mean ticks_v1 or ticks_v2") as missing:
-        catalog.subject("tick_v1")
+        catalog.schema("tick_v1")
     assert missing.value.metadata["near"] == "ticks_v1, ticks_v2"
 
 
 def test_an_unknown_version_brings_near_ones() -> None:
     catalog = Catalog().advance(2, [entry("a", "1.0.0", 1), entry("a", "1.1.0", 2)])
     with pytest.raises(NotFound, match=r"its latest is 1\.1\.0") as missing:
-        catalog.subject("a").find("v1.1.1")
+        catalog.schema("a").find("v1.1.1")
     assert missing.value.metadata["near"].startswith("1.1.0")
 
 
 @pytest.mark.parametrize("id", ["", "../etc/passwd", "a\0b", "Ticks", "tick\u0455", "a" * 129, "1a"])
 def test_what_cannot_be_an_id_is_refused(id: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        Catalog().subject(id)
+        Catalog().schema(id)
     assert refused.value.reason == "BAD_ID"
 
 
 @pytest.mark.parametrize("version", ["1", "1.0", "../1.0.0", "1.0.0\0", "１.0.0", "vv1.0.0", "1.0.0 "])
 def test_what_cannot_be_a_version_is_refused(version: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
-        Catalog().advance(1, [entry("a", "1.0.0", 1)]).subject("a").find(version)
+        Catalog().advance(1, [entry("a", "1.0.0", 1)]).schema("a").find(version)
     assert refused.value.reason == "BAD_VERSION"
 
 
 def test_an_etag_names_the_bytes() -> None:
     catalog = Catalog().advance(2, [entry("a", "1.0.0", 1, b"{}"), entry("b", "1.0.0", 2, b"{ }")])
-    etags = {catalog.subject(id).latest.etag for id in "ab"}
+    etags = {catalog.schema(id).latest.etag for id in "ab"}
     assert len(etags) == 2
     assert all(etag.startswith('"') and etag.endswith('"') for etag in etags)
 

@@ -95,8 +95,8 @@ async def test_a_task_that_hangs_is_killed_and_unknown_and_the_next_one_answered
     judge = CompatWorkers(template, workers=1, seconds=0.5)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(compat_tasks, "weigh", _hang)
-        patched.setattr(compat_tasks, "write", _hang)
+        patched.setattr(compat_tasks, "compare", _hang)
+        patched.setattr(compat_tasks, "check_admission", _hang)
         message = pb.Verdict.FromString((await judge.verdict([old], new, None, SOMEBODY)).proto)
         assert (message.verdict, message.required_bump) == ("unknown", "major")
         assert "took longer than 0.5 s" in message.message
@@ -114,7 +114,7 @@ async def test_a_question_waits_for_no_bomb_of_another_caller(
 ) -> None:
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(compat_tasks, "weigh", _hang)
+        patched.setattr(compat_tasks, "compare", _hang)
         bombs = [asyncio.create_task(judge.verdict([old], new, None, "an attacker")) for _ in range(8)]
         await asyncio.sleep(0)
     assert (await judge.verdict([old], new, None, SOMEBODY)).outcome == "incompatible"
@@ -131,7 +131,7 @@ async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monk
     judge = CompatWorkers(template, workers=1, seconds=30.0)
     old, new = entry("1.0.0", 1), entry("2.0.0", 2)
     with monkeypatch.context() as patched:
-        patched.setattr(compat_tasks, "weigh", _hang)
+        patched.setattr(compat_tasks, "compare", _hang)
         bomb = asyncio.create_task(judge.verdict([old], new, None, "an attacker"))
         await asyncio.sleep(0)
     message = pb.Verdict.FromString((await judge.verdict([old], new, None, SOMEBODY)).proto)
@@ -150,7 +150,7 @@ async def test_who_waits_too_long_hears_that_it_is_busy(template: Template, monk
 async def test_a_fault_of_ours_is_unknown_to_the_caller_and_whole_in_the_log(
     judge: CompatWorkers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(compat_tasks, "weigh", _fail)
+    monkeypatch.setattr(compat_tasks, "compare", _fail)
     answer = await judge.verdict([entry("1.0.0", 1)], entry("2.0.0", 2), None, SOMEBODY)
     assert answer.outcome == "unknown"
     assert "not decided: it failed: TypeError: object of type 'bool' has no len()" in answer.text

@@ -4,10 +4,10 @@ import pytest
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR
-from schemaregistry_server.transport.transcoding import HttpRule, bindings
+from schemaregistry_server.transport.transcoding import HttpRule, http_rules
 
 SERVICE = DESCRIPTOR.services_by_name["SchemaRegistry"]
-BINDINGS = {(each.http_method, each.template): each for each in bindings(SERVICE)}
+BINDINGS = {(each.http_method, each.template): each for each in http_rules(SERVICE)}
 
 
 def test_every_rpc_has_a_path() -> None:

@@ -16,7 +16,7 @@ std::optional<Error> Follower::run(const Watch::Handler& handler) noexcept {
   auto ended = guarded([&]() -> Result<Ended> {
     while (true) {
       const auto error = one_connection(handler);
-      if (error && !position_.survives(*error)) {
+      if (error && !position_.should_reconnect(*error)) {
         const std::lock_guard lock(mutex_);
         return closed_ ? Ended{} : error;
       }

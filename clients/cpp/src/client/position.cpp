@@ -35,7 +35,7 @@ std::optional<Event> Position::accept(v1::WatchSchemasResponse& message) {
   return event;
 }
 
-bool Position::survives(const Error& error) const {
+bool Position::should_reconnect(const Error& error) const {
   switch (error.code) {
     case Code::invalid_argument:
     case Code::not_found:

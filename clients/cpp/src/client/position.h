@@ -26,7 +26,7 @@ class Position {
   std::optional<Event> accept(v1::WatchSchemasResponse& message);
 
   /// Whether to reconnect after `error`: not where that can't help, and not before the first message.
-  bool survives(const Error& error) const;
+  bool should_reconnect(const Error& error) const;
 
   /// How long to wait before the next connection.
   std::chrono::milliseconds pause();

@@ -18,8 +18,8 @@ from schemaregistry.data.report.report import Report
 REMINDER: Final = 24 * 3600.0
 """Seconds after which an incident that lasts is reported again."""
 HOUR: Final = 3600.0
-"""Seconds in which at most A_PLENTY messages are sent."""
-A_PLENTY: Final = 20
+"""Seconds in which at most MAX_PER_HOUR messages are sent."""
+MAX_PER_HOUR: Final = 20
 """Messages in an hour; further ones are held back."""
 _ABANDONED: Final = 300.0
 """Seconds after which a message without a result counts as not sent: its process was killed."""
@@ -87,7 +87,7 @@ class Incidents:
             at, certain = state.told.get(key, (0.0, False))
             if at > now - (REMINDER if certain else _ABANDONED):
                 return AlertDecision("told", at)
-            if len(state.sent) >= A_PLENTY:
+            if len(state.sent) >= MAX_PER_HOUR:
                 state.held += 1
                 return AlertDecision("held", held=state.held)
             # Recorded before it is sent, so that no other process sends it meanwhile.

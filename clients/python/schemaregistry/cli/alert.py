@@ -80,7 +80,7 @@ class Alert:
                 Incidents(self.folder / "alerts.json").settled(self._place)
 
     def _tell(self, incident: "Incident", message: Callable[[list[str]], dict[str, Any]]) -> None:
-        from schemaregistry.alerts.incidents import A_PLENTY, AlertDecision, Incidents
+        from schemaregistry.alerts.incidents import MAX_PER_HOUR, AlertDecision, Incidents
 
         if not self.webhook:
             return
@@ -93,7 +93,7 @@ class Alert:
             at = time.strftime("%Y-%m-%d %H:%M", time.localtime(decision.at))
             say(f"Slack was told of this at {at}; it isn't told again.", err=True)
         elif decision.answer == "held":
-            say(f"schemaregistry: the Slack alert is held back: {A_PLENTY} in the last hour.", err=True)
+            say(f"schemaregistry: the Slack alert is held back: {MAX_PER_HOUR} in the last hour.", err=True)
         else:
             held = [f"{decision.held:,} alerts before this one were held back"] if decision.held else []
             sent = self._send(message(held))

@@ -71,7 +71,7 @@ def _rows(count: int) -> str:
 def _fault(made: "Sampled") -> str:
     if made.fault is None:
         return ""
-    column = f" {made.fault.node.place.name}" if made.fault.node else ""
+    column = f" {made.fault.maker.place.name}" if made.fault.maker else ""
     return f", with the fault {made.fault.name}{column} in {_rows(len(made.faulty))}" if made.faulty else ", cut off"
 
 
@@ -79,10 +79,10 @@ def _list_faults(contract: "contract_pb2.Contract", seed: int) -> None:
     """Print a line for each kind of fault that the contract's rules allow for, with the columns that can have it."""
     from schemaregistry.data.engine.plan import Plan
     from schemaregistry.sampling import KINDS, possible
-    from schemaregistry.sampling.columns import nodes
+    from schemaregistry.sampling.columns import column_makers
 
     plan = Plan.of(contract)
-    for name, found in possible(plan, nodes(plan, seed)).items():
+    for name, found in possible(plan, column_makers(plan, seed)).items():
         kind = KINDS[name]
         columns = "" if kind.change is None or name == "extra" else ": " + ", ".join(str(n.place.name) for n in found)
         say(printable(f"{name:10} {kind.says}{columns}"))

@@ -21,7 +21,7 @@ from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.read_cache import LATEST
 from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.watch import AsyncMessageStream, AsyncTransport, AsyncWatch
+from schemaregistry.client.watch import AsyncMessageStream, AsyncStreamOpener, AsyncWatch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
@@ -161,7 +161,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
 
     def _watch(self, position: Position, silence: Silence) -> AsyncWatch:
         self._connection.check_open()
-        watch = AsyncWatch(position, silence, AsyncTransport(self.target, self._open_stream, self._error))
+        watch = AsyncWatch(position, silence, AsyncStreamOpener(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 

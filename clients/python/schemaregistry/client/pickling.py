@@ -8,7 +8,7 @@ from schemaregistry.client.channel import Keepalive
 from schemaregistry.client.credentials import Credentials
 
 
-class Settled(Protocol):
+class ClientSettings(Protocol):
     """The settings that both clients have; `timeout` is in seconds."""
 
     target: str
@@ -17,7 +17,7 @@ class Settled(Protocol):
     keepalive: Keepalive
 
 
-def settings(client: Settled, cache_dir: str | Path | None) -> Mapping[str, object]:
+def settings(client: ClientSettings, cache_dir: str | Path | None) -> Mapping[str, object]:
     """Return the arguments that make an equal client.
 
     Paths are absolute, since the other process may have another working directory.

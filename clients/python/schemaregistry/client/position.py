@@ -93,7 +93,7 @@ class Position:
         document = message.document if self._include_documents else None
         return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document)
 
-    def survives(self, error: RegistryError) -> bool:
+    def should_reconnect(self, error: RegistryError) -> bool:
         """Tell whether to connect again after `error`: not after a final one, and not before the first message.
 
         A watch that never heard anything fails, so that its caller learns at once that the registry can't be reached.

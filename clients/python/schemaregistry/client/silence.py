@@ -80,7 +80,7 @@ class Watchdog:
         self._waiting_since: float | None = None
         self._changed = Condition()
         self._done = False
-        self.barked = False
+        self.has_cancelled = False
         """Whether it has cancelled the stream."""
         Thread(target=self._run, name="schemaregistry-watchdog", daemon=True).start()
 
@@ -110,10 +110,10 @@ class Watchdog:
             while not self._done:
                 left = self._left()
                 if left <= 0:
-                    self.barked = True
+                    self.has_cancelled = True
                     break
                 self._changed.wait(left)
-        if self.barked:
+        if self.has_cancelled:
             self._cancel()
 
     def _left(self) -> float:

@@ -20,7 +20,7 @@ from schemaregistry.client.position import Position, many_ids
 from schemaregistry.client.read_cache import LATEST
 from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
-from schemaregistry.client.watch import MessageStream, Transport, Watch
+from schemaregistry.client.watch import MessageStream, StreamOpener, Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
@@ -185,7 +185,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
 
     def _watch(self, position: Position, silence: Silence) -> Watch:
         self._connection.check_open()
-        watch = Watch(position, silence, Transport(self.target, self._open_stream, self._error))
+        watch = Watch(position, silence, StreamOpener(self.target, self._open_stream, self._error))
         self._watches.add(watch)
         return watch
 

@@ -41,7 +41,7 @@ class AsyncMessageStream(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Transport:
+class StreamOpener:
     """How a watch reaches its registry.
 
     `open` starts a stream, and returns with it a function that gives up the stream's connection, so that the next
@@ -54,8 +54,8 @@ class Transport:
 
 
 @dataclass(frozen=True, slots=True)
-class AsyncTransport:
-    """`Transport` for asyncio."""
+class AsyncStreamOpener:
+    """`StreamOpener` for asyncio."""
 
     target: str
     open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncMessageStream, Callable[[], None]]]
@@ -73,10 +73,10 @@ class Watch(Iterator[Event]):
     errors after which reconnecting is useless, such as PermissionDenied.
     """
 
-    def __init__(self, position: Position, silence: Silence, transport: Transport) -> None:
+    def __init__(self, position: Position, silence: Silence, opener: StreamOpener) -> None:
         self._position = position
         self._silence = silence
-        self._transport = transport
+        self._opener = opener
         self._closed = Flag()
         self._stream: MessageStream | None = None
         self._process = os.getpid()
@@ -111,16 +111,16 @@ class Watch(Iterator[Event]):
             try:
                 yield from self._one_connection()
             except grpc.RpcError as failure:
-                if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise self._transport.describe(failure) from None
+                if not self._closed.is_set() and not self._position.should_reconnect(to_error(failure)):
+                    raise self._opener.describe(failure) from None
             except RegistryError as error:
-                if not self._closed.is_set() and not self._position.survives(error):
+                if not self._closed.is_set() and not self._position.should_reconnect(error):
                     raise
             self._closed.wait(self._position.pause())
 
     def _one_connection(self) -> Iterator[Event]:
         """Yield the events of one connection. Raises grpc.RpcError, or Unavailable where nothing was heard."""
-        stream, leave = self._transport.open(self._position.request())
+        stream, leave = self._opener.open(self._position.request())
         self._stream = stream
         watchdog = Watchdog(self._silence, stream.cancel)
         try:
@@ -128,10 +128,10 @@ class Watch(Iterator[Event]):
             if not self._closed.is_set():
                 yield from self._read(stream, watchdog)
         except grpc.RpcError:
-            if self._closed.is_set() or not watchdog.barked:
+            if self._closed.is_set() or not watchdog.has_cancelled:
                 raise
             leave()
-            raise self._silence.broken(self._transport.target) from None
+            raise self._silence.broken(self._opener.target) from None
         finally:
             watchdog.end()
             stream.cancel()
@@ -156,10 +156,10 @@ class Watch(Iterator[Event]):
 class AsyncWatch(AsyncIterator[Event]):
     """A `Watch` for one task to iterate; any task of the same loop may call `close`."""
 
-    def __init__(self, position: Position, silence: Silence, transport: AsyncTransport) -> None:
+    def __init__(self, position: Position, silence: Silence, opener: AsyncStreamOpener) -> None:
         self._position = position
         self._silence = silence
-        self._transport = transport
+        self._opener = opener
         self._closed = asyncio.Event()
         self._stream: AsyncMessageStream | None = None
         self._events = self._follow()
@@ -190,23 +190,23 @@ class AsyncWatch(AsyncIterator[Event]):
                 async for event in self._one_connection():
                     yield event
             except grpc.RpcError as failure:
-                if not self._closed.is_set() and not self._position.survives(to_error(failure)):
-                    raise await self._transport.describe(failure) from None
+                if not self._closed.is_set() and not self._position.should_reconnect(to_error(failure)):
+                    raise await self._opener.describe(failure) from None
             except RegistryError as error:
-                if not self._closed.is_set() and not self._position.survives(error):
+                if not self._closed.is_set() and not self._position.should_reconnect(error):
                     raise
             await self._pause(self._position.pause())
 
     async def _one_connection(self) -> AsyncIterator[Event]:
         """Yield the events of one connection. Raises grpc.RpcError, or Unavailable where nothing was heard."""
-        stream, leave = self._transport.open(self._position.request())
+        stream, leave = self._opener.open(self._position.request())
         self._stream = stream
         try:
             async for event in self._read(stream):
                 yield event
         except TimeoutError:
             leave()
-            raise self._silence.broken(self._transport.target) from None
+            raise self._silence.broken(self._opener.target) from None
         except asyncio.CancelledError:
             # grpc.aio raises this in the reader of a cancelled stream, which happens when its channel is replaced: the
             # watch then goes on by the new channel. Only where the task itself was cancelled is it passed on.

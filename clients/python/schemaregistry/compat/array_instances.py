@@ -63,24 +63,24 @@ class _Array:
     def solve(self) -> SearchResult:
         if self.unique and self.repeated:
             return No.EMPTY
-        least = max(self.least, self._apart())
+        least = max(self.least, self._mutually_exclusive())
         most = min((start for start, stop, item in self.all if stop is None and item is self.space.false), default=None)
         if most is not None and most < least:
             return No.EMPTY
         return self._by_length(least, most)
 
-    def _apart(self) -> int:
+    def _mutually_exclusive(self) -> int:
         """Count `some_item` conditions that pairwise exclude each other: a lower bound of the length.
 
         Each of them needs an element of its own. They are chosen greedily, so there may be more of them: a bound is
         enough, and the exact number would be a maximum clique.
         """
         # EMPTY is proof that no single element satisfies both conditions.
-        apart: list[Formula] = []
+        exclusive: list[Formula] = []
         for _, _, item in self.some[:MAX_COMPARED]:
-            if all(self.solving.solve(self.space.both(item, other)) is No.EMPTY for other in apart):
-                apart.append(item)
-        return len(apart)
+            if all(self.solving.solve(self.space.all_of(item, other)) is No.EMPTY for other in exclusive):
+                exclusive.append(item)
+        return len(exclusive)
 
     def _by_length(self, least: int, most: int | None) -> SearchResult:
         """Try each length from `least` up to one that suffices if any length does.
@@ -112,7 +112,7 @@ class _Array:
             yield self._assign(self.some, slots, prefix)
 
     def _item(self, index: int) -> Formula:
-        return self.space.both(
+        return self.space.all_of(
             *(item for start, stop, item in self.all if start <= index and (stop is None or index < stop))
         )
 
@@ -136,7 +136,7 @@ class _Array:
                 continue
             if index >= prefix or not others:
                 tried.add(slots[index])
-            both = self.space.both(slots[index], item)
+            both = self.space.all_of(slots[index], item)
             if self.solving.solve(both) is No.EMPTY:
                 yield No.EMPTY
             else:
@@ -147,7 +147,7 @@ class _Array:
         return first(self._with_equal(one, two, slots) for one, two in _pairs(len(slots)))
 
     def _with_equal(self, one: int, two: int, slots: Slots) -> SearchResult:
-        shared = self.solving.solve(self.space.both(slots[one], slots[two]))
+        shared = self.solving.solve(self.space.all_of(slots[one], slots[two]))
         if isinstance(shared, No):
             return shared
         built = self._build(slots)
@@ -191,7 +191,7 @@ class _Array:
         """Return `enough` different values that satisfy `slot`, or fewer and whether they are all there are."""
         values: list[Json] = []
         while len(values) < enough:
-            answer = self.solving.solve(self.space.both(slot, self.space.is_in(map(freeze, values)).negation))
+            answer = self.solving.solve(self.space.all_of(slot, self.space.is_in(map(freeze, values)).negation))
             if isinstance(answer, No):
                 return values, answer is No.EMPTY
             values.append(answer.value)

@@ -85,7 +85,7 @@ def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decisi
     search goes on. From then on EMPTY is no proof any more: the excluded instance may be a counterexample after all.
     """
     space = Space(partial(tick, deadline))
-    claim = space.both(read(old, space), read(new, space).negation)
+    claim = space.all_of(read(old, space), read(new, space).negation)
     solver = Solver(space, deadline)
     answer = solver.solve(claim)
     if answer is No.EMPTY:
@@ -98,7 +98,7 @@ def _search(old: Json, new: Json, referees: Referees, deadline: float) -> Decisi
         if witness is not ABSENT:
             return Decision(Outcome.INCOMPATIBLE, referees.dressed(witness))
         reason = f"a counterexample by the specification is not one for both validators: {answer.value!r:.200}"
-        claim = space.both(claim, space.is_in([freeze(answer.value)]).negation)
+        claim = space.all_of(claim, space.is_in([freeze(answer.value)]).negation)
         answer = solver.solve(claim)
     return Decision(Outcome.UNKNOWN, reason=reason)
 

@@ -86,11 +86,11 @@ class Space:
     def _atom(self, op: str, *args: Any) -> Formula:
         return self._pair(op, args, OPPOSITE[op], args)
 
-    def both(self, *parts: Formula) -> Formula:
+    def all_of(self, *parts: Formula) -> Formula:
         """Return the conjunction of `parts`; true without any."""
         return self._join("and", parts, self.true, self.false)
 
-    def either(self, *parts: Formula) -> Formula:
+    def any_of(self, *parts: Formula) -> Formula:
         """Return the disjunction of `parts`; false without any."""
         return self._join("or", parts, self.false, self.true)
 
@@ -145,7 +145,7 @@ class Space:
 
     def implies(self, premise: Formula, conclusion: Formula) -> Formula:
         """Return `premise → conclusion`."""
-        return self.either(premise.negation, conclusion)
+        return self.any_of(premise.negation, conclusion)
 
     def types(self, names: Iterable[str]) -> Formula:
         """The instance's type is one of `names`, out of `constant.TYPES`."""
@@ -158,7 +158,7 @@ class Space:
 
     def guarded(self, kind: str, atom: Formula) -> Formula:
         """If the instance has the type `kind`, then `atom` holds: the meaning of nearly every draft-07 keyword."""
-        return self.either(self.types(ALL_TYPES - {kind}), atom)
+        return self.any_of(self.types(ALL_TYPES - {kind}), atom)
 
     def ref(self, key: Any) -> Formula:
         """The instance satisfies `targets[key]`, which may itself contain this reference."""
@@ -227,9 +227,9 @@ class Space:
     def _restrict(self, formula: Formula, kind: str) -> Formula:
         match formula.op:
             case "and":
-                return self.both(*(self.restrict(part, kind) for part in formula.args))
+                return self.all_of(*(self.restrict(part, kind) for part in formula.args))
             case "or":
-                return self.either(*(self.restrict(part, kind) for part in formula.args))
+                return self.any_of(*(self.restrict(part, kind) for part in formula.args))
             case "types":
                 return self.true if kind in formula.args[0] else self.false
             case "in":

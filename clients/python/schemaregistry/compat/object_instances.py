@@ -105,7 +105,7 @@ class _Object:
         for keys, value in self.some:
             if keys.op == "in" and len(keys.args[0]) == 1:
                 ((_, name),) = keys.args[0]
-                chosen[name] = self.space.both(chosen.get(name) or self.value_of(name), value)
+                chosen[name] = self.space.all_of(chosen.get(name) or self.value_of(name), value)
             else:
                 rest.append((keys, value))
         # Each required member, and each "some key" by itself, must have an instance, whatever the others are.
@@ -117,7 +117,7 @@ class _Object:
     def value_of(self, name: str) -> Formula:
         """Return what the value under `name` must satisfy by the conditions on all keys."""
         value_formula = (value for keys, value in self.all if self.solving.holds(keys, name))
-        return self.space.both(*self.named.get(name, ()), *value_formula)
+        return self.space.all_of(*self.named.get(name, ()), *value_formula)
 
     def _assign(self, rest: Kinds, chosen: Chosen) -> SearchResult:
         """Try every way to give each `some_key` condition in `rest` a new or an already chosen key.
@@ -146,7 +146,7 @@ class _Object:
 
     def _with(self, place: MemberFormula, value: Formula, others: Kinds, chosen: Chosen) -> SearchResult:
         name, value_formula = place
-        both = self.space.both(value_formula, value)
+        both = self.space.all_of(value_formula, value)
         if self.solving.solve(both) is No.EMPTY:
             return No.EMPTY
         return self._assign(others, chosen | {name: both})
@@ -164,7 +164,7 @@ class _Object:
             if name not in chosen and self.solving.holds(keys, name):
                 yield name, self.value_of(name)
         taken = self.space.is_in(("string", name) for name in (*names, *chosen)).negation
-        yield from self._classes(self.space.both(keys, taken), self.space.true, kinds)
+        yield from self._classes(self.space.all_of(keys, taken), self.space.true, kinds)
 
     def _classes(self, region: Formula, value_formula: Formula, kinds: Kinds) -> Iterator[MemberFormula | No]:
         """Split the keys in `region` by each kind, outside and inside of it, and yield one key of each part.
@@ -182,8 +182,8 @@ class _Object:
             yield found.value, value_formula
             return
         (keys, value), *rest = kinds
-        yield from self._classes(self.space.both(region, keys.negation), value_formula, rest)
-        yield from self._classes(self.space.both(region, keys), self.space.both(value_formula, value), rest)
+        yield from self._classes(self.space.all_of(region, keys.negation), value_formula, rest)
+        yield from self._classes(self.space.all_of(region, keys), self.space.all_of(value_formula, value), rest)
 
     def _fill(self, chosen: Chosen) -> SearchResult:
         """Add members until the object has as many as `min_keys` asks for.

@@ -58,7 +58,7 @@ class _SchemaReader:
         if isinstance(name, str) and not name.startswith("#"):
             base = self.resources.resolve(name, base)[1].base
         parts = [rule(self, schema, base) for keyword, rule in RULES.items() if keyword in schema]
-        return self.space.both(*parts)
+        return self.space.all_of(*parts)
 
     def reference(self, reference: Json, base: str) -> Formula:
         if not isinstance(reference, str):
@@ -149,8 +149,8 @@ def _type(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula
     names = [names] if isinstance(names, str) else names
     # Draft-07: an integer is a number without a fraction, 1.0 too.
     plain = space.types(name for name in names if name != "integer")
-    whole = space.both(space.types(["number"]), space.multiple_of(exact(1))) if "integer" in names else space.false
-    return space.either(plain, whole)
+    whole = space.all_of(space.types(["number"]), space.multiple_of(exact(1))) if "integer" in names else space.false
+    return space.any_of(plain, whole)
 
 
 def _enum(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
@@ -190,7 +190,7 @@ def _items(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula
         return space.guarded("array", space.all_items(0, None, reader.sub(items, base)))
     parts = [space.all_items(index, index + 1, reader.sub(item, base)) for index, item in enumerate(items)]
     rest = space.all_items(len(items), None, reader.sub(schema.get("additionalItems", True), base))
-    return space.guarded("array", space.both(*parts, rest))
+    return space.guarded("array", space.all_of(*parts, rest))
 
 
 def _contains(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
@@ -218,20 +218,20 @@ def _unique_items(reader: _SchemaReader, schema: dict[str, Json], _base: str) ->
 def _properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     parts = (space.all_keys(space.key(name), reader.sub(sub, base)) for name, sub in schema["properties"].items())
-    return space.guarded("object", space.both(*parts))
+    return space.guarded("object", space.all_of(*parts))
 
 
 def _pattern_properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space, patterns = reader.space, schema["patternProperties"]
     parts = (space.all_keys(space.match(pattern), reader.sub(sub, base)) for pattern, sub in patterns.items())
-    return space.guarded("object", space.both(*parts))
+    return space.guarded("object", space.all_of(*parts))
 
 
 def _additional_properties(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space = reader.space
     declared = space.is_in(("string", name) for name in schema.get("properties", {}))
     matched = (space.match(pattern) for pattern in schema.get("patternProperties", {}))
-    keys = space.either(declared, *matched).negation
+    keys = space.any_of(declared, *matched).negation
     return space.guarded("object", space.all_keys(keys, reader.sub(schema["additionalProperties"], base)))
 
 
@@ -244,7 +244,7 @@ def _property_names(reader: _SchemaReader, schema: dict[str, Json], base: str) -
 
 def _required(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
     space = reader.space
-    return space.guarded("object", space.both(*(space.has_key(name) for name in schema["required"])))
+    return space.guarded("object", space.all_of(*(space.has_key(name) for name in schema["required"])))
 
 
 def _min_properties(reader: _SchemaReader, schema: dict[str, Json], _base: str) -> Formula:
@@ -260,19 +260,19 @@ def _dependencies(reader: _SchemaReader, schema: dict[str, Json], base: str) -> 
     parts = []
     for name, needs in schema["dependencies"].items():
         if isinstance(needs, list):
-            then = space.both(*(space.has_key(needed) for needed in needs))
+            then = space.all_of(*(space.has_key(needed) for needed in needs))
         else:
             then = reader.sub(needs, base)
         parts.append(space.guarded("object", space.implies(space.has_key(name), then)))
-    return space.both(*parts)
+    return space.all_of(*parts)
 
 
 def _all_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
-    return reader.space.both(*(reader.sub(part, base) for part in schema["allOf"]))
+    return reader.space.all_of(*(reader.sub(part, base) for part in schema["allOf"]))
 
 
 def _any_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
-    return reader.space.either(*(reader.sub(part, base) for part in schema["anyOf"]))
+    return reader.space.any_of(*(reader.sub(part, base) for part in schema["anyOf"]))
 
 
 def _one_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
@@ -286,8 +286,8 @@ def _one_of(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formul
     if all(part.op == "in" for part in parts):
         times = Counter(value for part in parts for value in part.args[0])
         return space.is_in(value for value, count in times.items() if count == 1)
-    pairs = (space.both(one, two).negation for index, one in enumerate(parts) for two in parts[index + 1 :])
-    return space.both(space.either(*parts), *pairs)
+    pairs = (space.all_of(one, two).negation for index, one in enumerate(parts) for two in parts[index + 1 :])
+    return space.all_of(space.any_of(*parts), *pairs)
 
 
 def _not(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
@@ -297,7 +297,7 @@ def _not(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
 def _if(reader: _SchemaReader, schema: dict[str, Json], base: str) -> Formula:
     space, condition = reader.space, reader.sub(schema["if"], base)
     then = space.implies(condition, reader.sub(schema.get("then", True), base))
-    return space.both(then, space.either(condition, reader.sub(schema.get("else", True), base)))
+    return space.all_of(then, space.any_of(condition, reader.sub(schema.get("else", True), base)))
 
 
 KeywordReader = Callable[[_SchemaReader, dict[str, Json], str], Formula]

@@ -120,7 +120,7 @@ class Solver:
                 left = [part for part in case.args if part.negation not in known]
                 if len(left) < len(case.args):
                     del known[case]
-                    todo.append(self.space.either(*left))
+                    todo.append(self.space.any_of(*left))
         return known
 
     def _meaning(self, literal: Formula, kind: str) -> list[Formula]:
@@ -143,7 +143,7 @@ class Solver:
         longer = space.all_items(len(items), None, space.false).negation
         shorter = space.all_items(len(items) - 1, None, space.false) if items else space.false
         differ = (space.all_items(index, index + 1, space.is_in([item])).negation for index, item in enumerate(items))
-        return space.either(longer, shorter, *differ)
+        return space.any_of(longer, shorter, *differ)
 
     def _not_object(self, members: dict[str, Constant]) -> Formula:
         space = self.space
@@ -151,7 +151,7 @@ class Solver:
         other = space.all_keys(names.negation, space.false).negation
         missing = (space.has_key(name).negation for name in members)
         differ = (space.all_keys(space.key(name), space.is_in([member])).negation for name, member in members.items())
-        return space.either(other, *missing, *differ)
+        return space.any_of(other, *missing, *differ)
 
     def _try_all(self, values: Iterable[Constant], conditions: Iterable[Formula]) -> SearchResult:
         """Return the first of `values`, the shortest first, that satisfies all conditions; else EMPTY, a proof."""

@@ -26,7 +26,7 @@ MAX_CHAIN: Final = 64
 """Nested schemas that apply to the same value, with references expanded."""
 MAX_EXPANDED_DEPTH: Final = 128
 """Nested schemas, with references expanded."""
-ANYTHING_AT: Final[SchemaPath] = ("", "anything")
+IMPLICIT_SCHEMA_PATH: Final[SchemaPath] = ("", "anything")
 """The path of a made-up schema that admits everything: it applies where a document states nothing."""
 
 
@@ -35,10 +35,10 @@ class Schemas:
     """The schemas of one document by their paths, and the edges between them."""
 
     root: dict[str, Json]
-    at: dict[SchemaPath, Json] = field(default_factory=lambda: {ANYTHING_AT: True})
-    same_value: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
+    at: dict[SchemaPath, Json] = field(default_factory=lambda: {IMPLICIT_SCHEMA_PATH: True})
+    same_value: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {IMPLICIT_SCHEMA_PATH: []})
     """From each schema to those that apply to the same value, the target of a `$ref` included."""
-    inner: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {ANYTHING_AT: []})
+    inner: dict[SchemaPath, list[SchemaPath]] = field(default_factory=lambda: {IMPLICIT_SCHEMA_PATH: []})
 
 
 def walk(root: dict[str, Json]) -> Schemas:

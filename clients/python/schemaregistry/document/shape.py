@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Final
 
 from schemaregistry.document.model import Json
-from schemaregistry.document.references import ANYTHING_AT, Schemas, too_many_schemas
+from schemaregistry.document.references import IMPLICIT_SCHEMA_PATH, Schemas, too_many_schemas
 from schemaregistry.document.subschemas import SchemaPath
 
 FRACTION: Final = "fraction"
@@ -124,7 +124,7 @@ class Shapes:
         # `items` is a list of schemas by position here; `additionalItems` describes the further items.
         if own and len(own[0]) > len(path) + 1:
             further = (*path, "additionalItems")
-            return [*own, further if further in self._schemas.at else ANYTHING_AT]
+            return [*own, further if further in self._schemas.at else IMPLICIT_SCHEMA_PATH]
         return own or next(filter(None, map(self.items, self._groups(path))), [])
 
     def _members(self, path: SchemaPath) -> dict[str, list[SchemaPath]]:
@@ -143,7 +143,7 @@ class Shapes:
             return self._unnamed(self._schemas.same_value[path][0])
         further = (*path, "additionalProperties")
         patterns = isinstance(schema, dict) and "patternProperties" in schema
-        return further if further in self._schemas.at and not patterns else ANYTHING_AT
+        return further if further in self._schemas.at and not patterns else IMPLICIT_SCHEMA_PATH
 
     def _required(self, path: SchemaPath) -> frozenset[str]:
         self._spend(1)

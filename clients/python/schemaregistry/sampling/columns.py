@@ -56,15 +56,15 @@ class ColumnMaker:
     """Values to choose from, where others may break a rule; None where values are generated."""
 
 
-def nodes(plan: Plan, seed: int) -> list[ColumnMaker]:
+def column_makers(plan: Plan, seed: int) -> list[ColumnMaker]:
     """Return the makers of a contract's columns.
 
     Raises Unimplemented (NO_SAMPLE) where a column has no possible text.
     """
-    return [_node(plan, place, field, seed) for place, field in zip(plan.columns, plan.schema, strict=True)]
+    return [_column_maker(plan, place, field, seed) for place, field in zip(plan.columns, plan.schema, strict=True)]
 
 
-def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> ColumnMaker:
+def _column_maker(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> ColumnMaker:
     kind = contract_type(field.type)
     name = place.name or name
     inner: Iterable[Field] = ()
@@ -74,7 +74,7 @@ def _node(plan: Plan, place: Place, field: Field, seed: int, name: str = "") -> 
         inner = [kind.value_field]
     fields = {each.name: each for each in inner}
     children = tuple(
-        _node(plan, child, kind.value_field if child.is_item else fields[child.name], seed, name)
+        _column_maker(plan, child, kind.value_field if child.is_item else fields[child.name], seed, name)
         for child in plan.children[place.index]
         if inner and (child.is_item or child.name in fields)
     )
@@ -122,51 +122,51 @@ def _pool_size(kind: Any) -> int:
     return 2 ** (kind.index_type.bit_width - 1) - 1 if pt.is_dictionary(kind) else text_values.LARGEST_POOL
 
 
-def drawn(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None, *, hinted: bool = False) -> Array:
+def drawn(maker: ColumnMaker, count: int, random: Random, rows: NumberArray | None, *, hinted: bool = False) -> Array:
     """Make `count` values of a place.
 
     `rows` are the numbers of their rows, for values that grow from row to row; None within lists. `hinted`: some values
     are taken from conditions.
     """
-    rules = node.rules
+    rules = maker.rules
     if rules.null_share == 1:
-        return pa.nulls(count, node.kind)
-    values = _any(node, count, random, rows) if node.pool is None else _taken(node.pool, node.kind, count, random)
+        return pa.nulls(count, maker.kind)
+    values = _any(maker, count, random, rows) if maker.pool is None else _taken(maker.pool, maker.kind, count, random)
     if hinted and rules.hints:
-        values = _with_hints(node, values, random)
+        values = _with_hints(maker, values, random)
     if rules.null_share:
         nulls = pa.array(random.random(count) < rules.null_share)
         values = _with_nulls(values, nulls)
     return values
 
 
-def _any(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
-    make = _MAKERS.get(family(node.kind))
+def _any(maker: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
+    make = _MAKERS.get(family(maker.kind))
     if make is None:
-        raise no_value(node.rules, f"value of {node.kind}")
-    return make(node, count, random, rows)
+        raise no_value(maker.rules, f"value of {maker.kind}")
+    return make(maker, count, random, rows)
 
 
 def _booleans(_node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     return pa.array(random.integers(0, 2, count).astype(bool))
 
 
-def _integers(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
-    grows = node.name.lower().rpartition("_")[2] in _COUNTERS
-    return number_values.integers(node.rules, node.kind, count, random, rows if grows else None)
+def _integers(maker: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
+    grows = maker.name.lower().rpartition("_")[2] in _COUNTERS
+    return number_values.integers(maker.rules, maker.kind, count, random, rows if grows else None)
 
 
-def _floats(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
-    return number_values.floats(node.rules, node.kind, count, random)
+def _floats(maker: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
+    return number_values.floats(maker.rules, maker.kind, count, random)
 
 
-def _decimals(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
-    return number_values.decimals(node.rules, node.kind, count, random)
+def _decimals(maker: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
+    return number_values.decimals(maker.rules, maker.kind, count, random)
 
 
-def _structs(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
-    members = [drawn(child, count, random, rows) for child in node.children]
-    return pa.StructArray.from_arrays(members, names=[child.name for child in node.children])
+def _structs(maker: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
+    members = [drawn(child, count, random, rows) for child in maker.children]
+    return pa.StructArray.from_arrays(members, names=[child.name for child in maker.children])
 
 
 def _taken(pool: Array, kind: DataType, count: int, random: Random) -> Array:
@@ -186,9 +186,9 @@ def built(values: Iterable[Json], kind: DataType) -> Array:
     return pa.concat_arrays(found) if found else pa.array([], kind)
 
 
-def _with_hints(node: ColumnMaker, values: Array, random: Random) -> Array:
-    pool = text_values.passing(built(node.rules.hints, node.kind), node.rules, node.kind)
-    if not len(pool) or family(node.kind) in ("json", "list", "struct"):
+def _with_hints(maker: ColumnMaker, values: Array, random: Random) -> Array:
+    pool = text_values.passing(built(maker.rules.hints, maker.kind), maker.rules, maker.kind)
+    if not len(pool) or family(maker.kind) in ("json", "list", "struct"):
         return values
     chosen = pa.array(random.random(len(values)) < _SOMETIMES)
     return _where(chosen, text_values.taken(pool, len(values), random), values)
@@ -204,19 +204,19 @@ def _with_nulls(values: Array, nulls: Array) -> Array:
     return values.take(pa.array(keep, mask=keep < 0))
 
 
-def _binary(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
+def _binary(maker: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     """Make bytes of the first length whose base64 text meets the rules."""
     for length in (6, 3, 1, 12, 24, 48, 96, 0):
         pool = [random.bytes(length) for _ in range(64)]
-        found = text_values.passing(pa.array(pool, node.kind), node.rules, node.kind)
+        found = text_values.passing(pa.array(pool, maker.kind), maker.rules, maker.kind)
         if len(found):
             return text_values.taken(found, count, random)
-    raise no_value(node.rules, "bytes")
+    raise no_value(maker.rules, "bytes")
 
 
-def _times(node: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
+def _times(maker: ColumnMaker, count: int, random: Random, rows: NumberArray | None) -> Array:
     """Make timestamps that grow from row to row; dates and times of day are random."""
-    kind: Any = node.kind
+    kind: Any = maker.kind
     if pt.is_date(kind):
         days = pa.array(random.integers(_FIRST_DAY, _FIRST_DAY + _DAYS, count), pa.int32()).cast(pa.date32())
         return days.cast(kind)
@@ -229,15 +229,15 @@ def _times(node: ColumnMaker, count: int, random: Random, rows: NumberArray | No
     return pa.array(_OPEN * unit + nanos // (10**9 // unit), pa.int64()).view(kind)
 
 
-def _lists(node: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
+def _lists(maker: ColumnMaker, count: int, random: Random, _rows: NumberArray | None) -> Array:
     """Make lists of few items; distinct items are neighbours in a pool."""
-    fewest, most = node.rules.count("min_items", "max_items", 3)
+    fewest, most = maker.rules.count("min_items", "max_items", 3)
     if fewest > most:
-        raise no_value(node.rules, "list")
-    (item,) = node.children
+        raise no_value(maker.rules, "list")
+    (item,) = maker.children
     lengths = random.integers(fewest, most + 1, count)
     offsets = np.append(0, np.cumsum(lengths))
-    if any(check.kind == "unique_items" for check in node.rules.checks):
+    if any(check.kind == "unique_items" for check in maker.rules.checks):
         pool = drawn(item, 4 * text_values.LARGEST_POOL, random, None).unique()
         lengths = np.minimum(lengths, len(pool))
         offsets = np.append(0, np.cumsum(lengths))

@@ -17,7 +17,7 @@ from schemaregistry.data.arrow.types import JSON, Array, Table, family, pc
 from schemaregistry.data.engine import kernels
 from schemaregistry.data.engine.plan import ROW, Check, Plan
 from schemaregistry.sampling.columns import ColumnMaker
-from schemaregistry.sampling.unsampleable import refused
+from schemaregistry.sampling.unsampleable import bad_request
 
 RowNumbers: TypeAlias = "np.ndarray[Any, Any]"
 _LONGEST_LINE: Final = 1 << 20
@@ -49,10 +49,10 @@ class FaultKind:
 
 @dataclass(frozen=True, slots=True)
 class SampleFault:
-    """A fault in the column of `node`; None for a file that ends early."""
+    """A fault in the column of `maker`; None for a file that ends early."""
 
     name: str
-    node: ColumnMaker | None
+    maker: ColumnMaker | None
 
     @property
     def kind(self) -> FaultKind:
@@ -62,32 +62,32 @@ class SampleFault:
     def put(self, table: Table, rows: RowNumbers, form: str) -> Table:
         """Put the fault into some rows of a table, or into all of them."""
         change = self.kind.change
-        return table if change is None or self.node is None else change(table, self.node, rows, form)
+        return table if change is None or self.maker is None else change(table, self.maker, rows, form)
 
 
-def possible(plan: Plan, nodes: Iterable[ColumnMaker]) -> dict[str, list[ColumnMaker]]:
+def possible(plan: Plan, makers: Iterable[ColumnMaker]) -> dict[str, list[ColumnMaker]]:
     """Return the kinds of faults that a contract has a rule for, each with the columns that can have it."""
-    columns = list(nodes)
-    found = {name: [node for node in columns if kind.fits(plan, node)] for name, kind in KINDS.items()}
+    columns = list(makers)
+    found = {name: [maker for maker in columns if kind.fits(plan, maker)] for name, kind in KINDS.items()}
     return {name: fitting for name, fitting in found.items() if fitting}
 
 
-def chosen(asked: str, plan: Plan, nodes: Iterable[ColumnMaker]) -> SampleFault:
+def chosen(asked: str, plan: Plan, makers: Iterable[ColumnMaker]) -> SampleFault:
     """Parse `KIND` or `KIND:COLUMN`; without a column it is the first one that can have the fault.
 
     Raises InvalidArgument (UNKNOWN_FAULT).
     """
     name, _, column = asked.partition(":")
-    there = possible(plan, nodes)
+    there = possible(plan, makers)
     contract = plan.contract
     if name not in there:
         what = f"{contract.id} has no rule that it breaks" if name in KINDS else "there is no such kind"
-        raise refused(f"--fault {name}: {what}; say {', '.join(there)}", "UNKNOWN_FAULT")
-    node = next((each for each in there[name] if not column or each.place.name == column), None)
-    if node is None:
+        raise bad_request(f"--fault {name}: {what}; say {', '.join(there)}", "UNKNOWN_FAULT")
+    maker = next((each for each in there[name] if not column or each.place.name == column), None)
+    if maker is None:
         names = ", ".join(str(each.place.name) for each in there[name])
-        raise refused(f"--fault {asked}: {column} has no such rule; {names} has", "UNKNOWN_FAULT")
-    return SampleFault(name, None if KINDS[name].change is None else node)
+        raise bad_request(f"--fault {asked}: {column} has no such rule; {names} has", "UNKNOWN_FAULT")
+    return SampleFault(name, None if KINDS[name].change is None else maker)
 
 
 def cut_off(path: Path, form: str) -> None:
@@ -100,13 +100,13 @@ def cut_off(path: Path, form: str) -> None:
     os.truncate(path, size)
 
 
-def _put(table: Table, node: ColumnMaker, column: Array) -> Table:
-    name = str(node.place.name)
+def _put(table: Table, maker: ColumnMaker, column: Array) -> Table:
+    name = str(maker.place.name)
     return table.set_column(table.schema.get_field_index(name), name, column)
 
 
-def _values(table: Table, node: ColumnMaker) -> Array:
-    return decoded(table.column(str(node.place.name)).combine_chunks())
+def _values(table: Table, maker: ColumnMaker) -> Array:
+    return decoded(table.column(str(maker.place.name)).combine_chunks())
 
 
 def _changed(array: Array, rows: RowNumbers, value: Any) -> Array:
@@ -118,132 +118,132 @@ def _changed(array: Array, rows: RowNumbers, value: Any) -> Array:
 def _with(value: Callable[[ColumnMaker], Any]) -> Callable[[Table, ColumnMaker, RowNumbers, str], Table]:
     """Return a change that puts one value of the column's own type into the rows."""
 
-    def change(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
-        array = _values(table, node)
-        if family(array.type) in ("timestamp", "date", "time") and isinstance(value(node), str):
+    def change(table: Table, maker: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
+        array = _values(table, maker)
+        if family(array.type) in ("timestamp", "date", "time") and isinstance(value(maker), str):
             array = as_text(array)
-        return _put(table, node, _changed(array, rows, value(node)))
+        return _put(table, maker, _changed(array, rows, value(maker)))
 
     return change
 
 
-def _null(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
-    array = _values(table, node)
+def _null(table: Table, maker: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
+    array = _values(table, maker)
     keep = np.arange(len(array))
     mask = np.zeros(len(array), bool)
     mask[rows] = True
-    return _put(table, node, array.take(pa.array(keep, mask=mask)))
+    return _put(table, maker, array.take(pa.array(keep, mask=mask)))
 
 
-def _is_required(_plan: Plan, node: ColumnMaker) -> bool:
-    return any(check.kind == "present" for check in node.rules.checks)
+def _is_required(_plan: Plan, maker: ColumnMaker) -> bool:
+    return any(check.kind == "present" for check in maker.rules.checks)
 
 
-def _refuses_null(plan: Plan, node: ColumnMaker) -> bool:
-    return _is_required(plan, node) and (
-        not node.place.null_is_value or any(check.refuses_null for check in node.rules.checks)
+def _refuses_null(plan: Plan, maker: ColumnMaker) -> bool:
+    return _is_required(plan, maker) and (
+        not maker.place.null_is_value or any(check.refuses_null for check in maker.rules.checks)
     )
 
 
-def _breaks(node: ColumnMaker, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
+def _breaks(maker: ColumnMaker, kinds: tuple[str, ...], values: Iterable[Any]) -> Any:
     """Return the first value of the column's type that breaks a rule of these kinds; None: none does."""
-    checks = [check for check in node.rules.checks if check.kind in kinds]
+    checks = [check for check in maker.rules.checks if check.kind in kinds]
     for value in values if checks else ():
         try:
-            array = pa.array([value], node.kind)
+            array = pa.array([value], maker.kind)
         except (pa.ArrowException, ValueError, OverflowError):
             continue
         # The kernel decides, so that the fault is one for a check too.
-        if any(_fails(check, array, node) for check in checks):
+        if any(_fails(check, array, maker) for check in checks):
             return value
     return None
 
 
-def _fails(check: Check, array: Array, node: ColumnMaker) -> bool:
-    mask = kernels.run(check.kind, check.argument, array, node.kind)
+def _fails(check: Check, array: Array, maker: ColumnMaker) -> bool:
+    mask = kernels.run(check.kind, check.argument, array, maker.kind)
     return mask is not None and bool(mask.any())
 
 
-def _out_of_range(node: ColumnMaker) -> Any:
-    interval = node.rules.interval
+def _out_of_range(maker: ColumnMaker) -> Any:
+    interval = maker.rules.interval
     candidates: list[Any] = []
     for limit, sign in ((interval.low, -1), (interval.high, 1)):
         if limit is not None:
             beyond = limit + sign if limit.denominator == 1 else math.floor(limit) + (sign if sign > 0 else 0)
             # pyarrow builds each family from Python's own type for it.
-            as_kind: Any = {"float": float, "decimal": Decimal}.get(family(node.kind), int)
+            as_kind: Any = {"float": float, "decimal": Decimal}.get(family(maker.kind), int)
             candidates.append(as_kind(int(beyond)))
     kinds = ("minimum", "exclusive_minimum", "maximum", "exclusive_maximum")
-    return _breaks(node, kinds, candidates)
+    return _breaks(maker, kinds, candidates)
 
 
-def _not_an_option(node: ColumnMaker) -> Any:
-    if family(node.kind) == "text":
-        return _breaks(node, ("values",), (*_ODD_TEXTS, "not an option"))
-    if family(node.kind) == "int":
-        low, high = bounds(node.kind)
-        return _breaks(node, ("values",), (number for number in range(-1, 1_000) if low <= number <= high))
+def _not_an_option(maker: ColumnMaker) -> Any:
+    if family(maker.kind) == "text":
+        return _breaks(maker, ("values",), (*_ODD_TEXTS, "not an option"))
+    if family(maker.kind) == "int":
+        low, high = bounds(maker.kind)
+        return _breaks(maker, ("values",), (number for number in range(-1, 1_000) if low <= number <= high))
     return None
 
 
-def _not_matching(node: ColumnMaker) -> Any:
-    return _breaks(node, ("pattern",), (*_ODD_TEXTS, "x" * 300)) if family(node.kind) == "text" else None
+def _not_matching(maker: ColumnMaker) -> Any:
+    return _breaks(maker, ("pattern",), (*_ODD_TEXTS, "x" * 300)) if family(maker.kind) == "text" else None
 
 
-def _wrong_length(node: ColumnMaker) -> Any:
-    most = min(node.rules.arguments("max_length"), default=None)
+def _wrong_length(maker: ColumnMaker) -> Any:
+    most = min(maker.rules.arguments("max_length"), default=None)
     texts = ["", "x"] + ([] if most is None or most > 1 << 20 else ["x" * (most + 1)])
-    return _breaks(node, ("min_length", "max_length"), texts) if family(node.kind) == "text" else None
+    return _breaks(maker, ("min_length", "max_length"), texts) if family(maker.kind) == "text" else None
 
 
-def _not_of_format(node: ColumnMaker) -> Any:
-    return _breaks(node, ("format",), _ODD_TEXTS[1:]) if family(node.kind) == "text" else None
+def _not_of_format(maker: ColumnMaker) -> Any:
+    return _breaks(maker, ("format",), _ODD_TEXTS[1:]) if family(maker.kind) == "text" else None
 
 
-def _overflow(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
-    wider: Any = pa.int64() if node.kind != pa.uint32() else pa.uint64()
-    return _put(table, node, _changed(_values(table, node).cast(wider), rows, bounds(node.kind)[1] + 1))
+def _overflow(table: Table, maker: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
+    wider: Any = pa.int64() if maker.kind != pa.uint32() else pa.uint64()
+    return _put(table, maker, _changed(_values(table, maker).cast(wider), rows, bounds(maker.kind)[1] + 1))
 
 
-def _time(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
+def _time(table: Table, maker: ColumnMaker, rows: RowNumbers, form: str) -> Table:
     """In text formats put a date that doesn't exist; otherwise an instant between two of the contract's unit."""
-    array = _values(table, node)
+    array = _values(table, maker)
     if form in _TEXT_FORMATS:
-        return _put(table, node, _changed(as_text(array), rows, "2026-02-30T09:30:00Z"))
-    finer: Any = pa.timestamp(_FINER[node.kind.unit], node.kind.tz)
+        return _put(table, maker, _changed(as_text(array), rows, "2026-02-30T09:30:00Z"))
+    finer: Any = pa.timestamp(_FINER[maker.kind.unit], maker.kind.tz)
     instants = array.cast(finer).view(pa.int64())
     added = np.zeros(len(array), np.int64)
     added[rows] = 1
-    return _put(table, node, pc.add(instants, pa.array(added)).view(finer))
+    return _put(table, maker, pc.add(instants, pa.array(added)).view(finer))
 
 
-def _has_finer_times(_plan: Plan, node: ColumnMaker) -> bool:
-    return family(node.kind) == "timestamp" and node.kind.unit in _FINER
+def _has_finer_times(_plan: Plan, maker: ColumnMaker) -> bool:
+    return family(maker.kind) == "timestamp" and maker.kind.unit in _FINER
 
 
-def _other_type(table: Table, node: ColumnMaker, rows: RowNumbers, form: str) -> Table:
+def _other_type(table: Table, maker: ColumnMaker, rows: RowNumbers, form: str) -> Table:
     """Put words in the place of numbers: in some rows of a text format, else in the whole column."""
-    texts = _values(table, node).cast(pa.string())
+    texts = _values(table, maker).cast(pa.string())
     if form == "ndjson":
-        return _put(table, node, _changed(texts, rows, '"not a number"').cast(JSON))
-    return _put(table, node, _changed(texts, rows, "not a number"))
+        return _put(table, maker, _changed(texts, rows, '"not a number"').cast(JSON))
+    return _put(table, maker, _changed(texts, rows, "not a number"))
 
 
-def _is_number(_plan: Plan, node: ColumnMaker) -> bool:
-    return family(node.kind) in ("int", "float", "decimal")
+def _is_number(_plan: Plan, maker: ColumnMaker) -> bool:
+    return family(maker.kind) in ("int", "float", "decimal")
 
 
-def _may_be_missing(plan: Plan, node: ColumnMaker) -> bool:
+def _may_be_missing(plan: Plan, maker: ColumnMaker) -> bool:
     """Whether a required column may be dropped: a file needs another one to have rows."""
-    return _is_required(plan, node) and len(plan.columns) > 1
+    return _is_required(plan, maker) and len(plan.columns) > 1
 
 
-def _missing(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
-    return table.drop_columns([str(node.place.name)])
+def _missing(table: Table, maker: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
+    return table.drop_columns([str(maker.place.name)])
 
 
-def _renamed(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
-    name = str(node.place.name)
+def _renamed(table: Table, maker: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
+    name = str(maker.place.name)
     return table.rename_columns([f"{each}_" if each == name else each for each in table.column_names])
 
 
@@ -251,32 +251,32 @@ def _extra(table: Table, _node: ColumnMaker, _rows: RowNumbers, _form: str) -> T
     return table.append_column("not_in_the_contract", pa.array(np.zeros(table.num_rows, np.int64)))
 
 
-def _is_closed(plan: Plan, node: ColumnMaker) -> bool:
+def _is_closed(plan: Plan, maker: ColumnMaker) -> bool:
     closed = any(check.kind == "closed" and check.place == ROW and not check.guards for check in plan.checks)
-    return closed and node.place.index == 1
+    return closed and maker.place.index == 1
 
 
-def _twice(table: Table, node: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
-    return table.append_column(str(node.place.name), table.column(str(node.place.name)))
+def _twice(table: Table, maker: ColumnMaker, _rows: RowNumbers, _form: str) -> Table:
+    return table.append_column(str(maker.place.name), table.column(str(maker.place.name)))
 
 
-def _repeated(table: Table, node: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
+def _repeated(table: Table, maker: ColumnMaker, rows: RowNumbers, _form: str) -> Table:
     """Repeat the first item of lists; an empty list gets an item of another row twice."""
-    array = table.column(str(node.place.name)).combine_chunks()
+    array = table.column(str(maker.place.name)).combine_chunks()
     values = array.to_pylist()
     spare = next((value[0] for value in values if value), None)
     for row in rows:
         first = (values[row] or [spare])[0]
         values[row] = [first, first]
-    return _put(table, node, pa.array(values, array.type))
+    return _put(table, maker, pa.array(values, array.type))
 
 
-def _is_unique(_plan: Plan, node: ColumnMaker) -> bool:
-    return any(check.kind == "unique_items" for check in node.rules.checks)
+def _is_unique(_plan: Plan, maker: ColumnMaker) -> bool:
+    return any(check.kind == "unique_items" for check in maker.rules.checks)
 
 
 def _has(find: Callable[[ColumnMaker], Any]) -> Callable[[Plan, ColumnMaker], bool]:
-    return lambda _plan, node: find(node) is not None
+    return lambda _plan, maker: find(maker) is not None
 
 
 KINDS: Final[dict[str, FaultKind]] = {
@@ -291,16 +291,16 @@ KINDS: Final[dict[str, FaultKind]] = {
     ),
     "overflow": FaultKind(
         "integers that the type can't hold",
-        lambda _plan, node: family(node.kind) == "int" and node.kind.bit_width < 64,
+        lambda _plan, maker: family(maker.kind) == "int" and maker.kind.bit_width < 64,
         _overflow,
     ),
-    "nan": FaultKind("NaN", lambda _plan, node: family(node.kind) == "float", _with(lambda _: math.nan)),
+    "nan": FaultKind("NaN", lambda _plan, maker: family(maker.kind) == "float", _with(lambda _: math.nan)),
     "time": FaultKind("times that the unit can't hold; in text a day that isn't one", _has_finer_times, _time),
     "repeated": FaultKind("lists with an item twice", _is_unique, _repeated),
     "missing": FaultKind("a required column that isn't there", _may_be_missing, _missing, whole=_ALL),
     "renamed": FaultKind("a required column under another name", _is_required, _renamed, whole=_ALL),
     "extra": FaultKind("a column that the contract lacks", _is_closed, _extra, whole=_ALL),
     "duplicate": FaultKind("a column that is there twice", _is_required, _twice, whole=_ALL),
-    "truncated": FaultKind("a file that ends early", lambda _plan, node: node.place.index == 1, None),
+    "truncated": FaultKind("a file that ends early", lambda _plan, maker: maker.place.index == 1, None),
 }
 """The kinds of faults, by name."""

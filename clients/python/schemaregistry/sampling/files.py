@@ -15,7 +15,7 @@ from schemaregistry.data.arrow.arrays import decoded
 from schemaregistry.data.arrow.texts import as_text
 from schemaregistry.data.arrow.types import Array, Table, family, is_json, pc
 from schemaregistry.document.model import CsvDialect
-from schemaregistry.sampling.unsampleable import refused
+from schemaregistry.sampling.unsampleable import bad_request
 
 FORMATS: Final = {
     **dict.fromkeys((".parquet", ".pq"), "parquet"),
@@ -53,11 +53,11 @@ def format_of(path: Path, stated: str | None = None) -> str:
     """Return the stated format of a file, or that of its name. Raises InvalidArgument (UNKNOWN_FORMAT)."""
     if stated is not None and stated not in FORMATS.values():
         names = ", ".join(dict.fromkeys(FORMATS.values()))
-        raise refused(f"--format {stated}: samples have no such format; say {names}", "UNKNOWN_FORMAT")
+        raise bad_request(f"--format {stated}: samples have no such format; say {names}", "UNKNOWN_FORMAT")
     form = stated or FORMATS.get(path.suffix.lower())
     if form is None:
         message = f"{path}: its name tells no format that samples have; end it in {', '.join(FORMATS)}, or say --format"
-        raise refused(message, "UNKNOWN_FORMAT")
+        raise bad_request(message, "UNKNOWN_FORMAT")
     return form
 
 
@@ -97,7 +97,7 @@ class Csv:
         nested = [field.name for field in schema if family(field.type) in ("list", "struct")]
         if nested:
             message = f"CSV has no lists and no objects, which {', '.join(nested)} is: name a file of another format"
-            raise refused(message, "NOT_FOR_CSV")
+            raise bad_request(message, "NOT_FOR_CSV")
         self._file = file
         self._dialect = dialect
         self._encoding = dialect.encoding or "utf-8"

@@ -10,11 +10,11 @@ import pyarrow as pa
 from schemaregistry.data.arrow.arrays import Mask
 from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import Array
-from schemaregistry.data.engine.batch_view import Frame
+from schemaregistry.data.engine.batch_view import BatchView
 from schemaregistry.data.engine.binding import Binding, bind
 from schemaregistry.data.engine.check_evaluation import CheckEvaluator
 from schemaregistry.data.engine.plan import ROW, Check, Plan
-from schemaregistry.sampling.columns import ColumnMaker, drawn, nodes
+from schemaregistry.sampling.columns import ColumnMaker, column_makers, drawn
 from schemaregistry.sampling.number_values import Random
 from schemaregistry.sampling.unsampleable import unmet
 
@@ -29,19 +29,19 @@ _WIDER: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Sampler:
+class RowMaker:
     """Makes rows for a contract; the same seed gives the same rows."""
 
     plan: Plan
-    nodes: tuple[ColumnMaker, ...]
+    makers: tuple[ColumnMaker, ...]
     binding: Binding
     seed: int
 
     @classmethod
-    def of(cls, plan: Plan, seed: int) -> "Sampler":
+    def of(cls, plan: Plan, seed: int) -> "RowMaker":
         """Prepare a plan. Raises Unimplemented (NO_SAMPLE) where a column has no possible values."""
-        found = nodes(plan, seed)
-        schema = pa.schema([(str(node.place.name), node.kind) for node in found])
+        found = column_makers(plan, seed)
+        schema = pa.schema([(str(maker.place.name), maker.kind) for maker in found])
         return cls(plan, tuple(found), bind(plan, schema), seed)
 
     def tables(self, rows: int) -> Iterator[Mapping[str, Array]]:
@@ -57,10 +57,10 @@ class Sampler:
     def _chunk(self, first: int, count: int) -> Mapping[str, Array]:
         numbers = np.arange(first, first + count)
         # A generator for each column, so that redrawing one doesn't change the others.
-        randoms = np.random.default_rng([self.seed, first]).spawn(len(self.nodes))
+        randoms = np.random.default_rng([self.seed, first]).spawn(len(self.makers))
         columns = {
-            str(node.place.name): drawn(node, count, random, numbers)
-            for node, random in zip(self.nodes, randoms, strict=True)
+            str(maker.place.name): drawn(maker, count, random, numbers)
+            for maker, random in zip(self.makers, randoms, strict=True)
         }
         left, rows = columns, np.arange(count)
         for turn in range(_ROUNDS):
@@ -76,13 +76,13 @@ class Sampler:
 
     def _broken(self, columns: Mapping[str, Array], count: int, *, wider: bool) -> dict[str, Mask]:
         """Return the columns to redraw, each with a mask of the rows."""
-        frame = Frame(self.plan, self.binding, Batch(columns, count))
-        checks = CheckEvaluator(frame)
+        view = BatchView(self.plan, self.binding, Batch(columns, count))
+        checks = CheckEvaluator(view)
         found: dict[str, Mask] = {}
         for check in self.plan.checks:
             failing = checks.failing(check)
             if failing is not None:
-                mask = frame.rows(check.place, failing)
+                mask = view.rows(check.place, failing)
                 for name in self._columns(check, wider=wider):
                     found[name] = found[name] | mask if name in found else mask
         return found
@@ -97,8 +97,8 @@ class Sampler:
             for condition in conditions:
                 places |= {each.place for each in self.plan.conditions[condition].checks}
         if ROW in places:
-            return {str(node.place.name) for node in self.nodes}
-        return {str(self.plan.places[place].column) for place in places} & {str(n.place.name) for n in self.nodes}
+            return {str(maker.place.name) for maker in self.makers}
+        return {str(self.plan.places[place].column) for place in places} & {str(n.place.name) for n in self.makers}
 
     def _again(
         self,
@@ -110,17 +110,17 @@ class Sampler:
     ) -> dict[str, Array]:
         """Return some rows with values redrawn in the columns whose rules they break."""
         found: dict[str, Array] = {}
-        for node, random in zip(self.nodes, randoms, strict=True):
-            name = str(node.place.name)
+        for maker, random in zip(self.makers, randoms, strict=True):
+            name = str(maker.place.name)
             found[name] = columns[name].take(pa.array(rows))
             if name in broken:
                 marked = np.flatnonzero(broken[name])
-                anew = drawn(node, len(marked), random, first + rows[marked], hinted=True)
+                anew = drawn(maker, len(marked), random, first + rows[marked], hinted=True)
                 found[name] = _replaced(found[name], marked, anew)
         return found
 
     def _pointers(self, columns: Mapping[str, Array], count: int) -> list[str]:
-        checks = CheckEvaluator(Frame(self.plan, self.binding, Batch(columns, count)))
+        checks = CheckEvaluator(BatchView(self.plan, self.binding, Batch(columns, count)))
         return [check.pointer for check in self.plan.checks if checks.failing(check) is not None]
 
 

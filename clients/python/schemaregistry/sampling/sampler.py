@@ -22,8 +22,8 @@ from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.output_files import opened_through, regular_target, unwritable
 from schemaregistry.sampling.faults import SampleFault, chosen, cut_off
 from schemaregistry.sampling.files import TableWriter, Target, format_of, writer
-from schemaregistry.sampling.row_maker import Sampler
-from schemaregistry.sampling.unsampleable import not_as_wanted, refused
+from schemaregistry.sampling.row_maker import RowMaker
+from schemaregistry.sampling.unsampleable import bad_request, not_as_wanted
 from schemaregistry.v1 import contract_pb2
 
 MOST_ROWS: Final = 10**10
@@ -75,16 +75,16 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
     _check_counts(wanted)
     plan = Plan.of(contract)
     if not plan.columns:
-        raise refused(f"{contract.id} has no columns: there is nothing to sample", "NO_COLUMNS")
-    sampler = Sampler.of(plan, wanted.seed)
-    fault = chosen(wanted.fault, plan, sampler.nodes) if wanted.fault else None
+        raise bad_request(f"{contract.id} has no columns: there is nothing to sample", "NO_COLUMNS")
+    row_maker = RowMaker.of(plan, wanted.seed)
+    fault = chosen(wanted.fault, plan, row_maker.makers) if wanted.fault else None
     faulty = _faulty(wanted, fault, form)
     target = regular_target(out)
     hidden = hidden_file(target.parent if target else Path(tempfile.gettempdir()))
     try:
         with _writable(out):
             with os.fdopen(os.dup(hidden.descriptor), "wb") as file:
-                _write(sampler, Target(file, form, out.suffix.lower()), wanted.rows, fault, faulty)
+                _write(row_maker, Target(file, form, out.suffix.lower()), wanted.rows, fault, faulty)
             if fault and fault.name == "truncated":
                 cut_off(hidden.path, form)
         csv = _TABS if out.suffix.lower() == ".tsv" else PLAIN_CSV
@@ -103,17 +103,17 @@ def sample(contract: contract_pb2.Contract, out: Path, wanted: Wanted, *, checke
 
 def tables(contract: contract_pb2.Contract, rows: int, seed: int = 7) -> Iterator[Table]:
     """Yield the rows that `sample` would write as Arrow tables in the contract's types, some at a time."""
-    sampler = Sampler.of(Plan.of(contract), seed)
-    for columns in sampler.tables(rows):
-        yield _table(sampler, columns, "arrow")
+    row_maker = RowMaker.of(Plan.of(contract), seed)
+    for columns in row_maker.tables(rows):
+        yield _table(row_maker, columns, "arrow")
 
 
 def _check_counts(wanted: Wanted) -> None:
     if not 0 <= wanted.rows <= MOST_ROWS or wanted.fault_rows < 1 or wanted.seed < 0:
         message = f"rows are 0 to {MOST_ROWS:,}, rows with a fault at least 1, a seed at least 0"
-        raise refused(message, "BAD_COUNT")
+        raise bad_request(message, "BAD_COUNT")
     if wanted.fault and wanted.fault != "truncated" and not wanted.rows:
-        raise refused("no row can have a fault where there are none: ask for at least one row", "BAD_COUNT")
+        raise bad_request("no row can have a fault where there are none: ask for at least one row", "BAD_COUNT")
 
 
 def _faulty(wanted: Wanted, fault: SampleFault | None, form: str) -> Faulty:
@@ -127,10 +127,10 @@ def _faulty(wanted: Wanted, fault: SampleFault | None, form: str) -> Faulty:
     return tuple(np.sort(random.choice(wanted.rows, count, replace=False)).tolist())
 
 
-def _table(sampler: Sampler, columns: Mapping[str, Array], form: str) -> Table:
+def _table(row_maker: RowMaker, columns: Mapping[str, Array], form: str) -> Table:
     """Build a table in the contract's types, with all fields nullable; json columns are text, except for NDJSON."""
     fields, arrays = [], []
-    for place, field in zip(sampler.plan.columns, sampler.plan.schema, strict=True):
+    for place, field in zip(row_maker.plan.columns, row_maker.plan.schema, strict=True):
         array = columns[field.name]
         if is_json(field.type) and place.null_is_value and form == "ndjson":
             array = pc.fill_null(array, "null")
@@ -147,15 +147,15 @@ def nullable(kind: DataType) -> DataType:
     return pa.list_(nullable(kind.value_type)) if pt.is_list(kind) else kind
 
 
-def _write(sampler: Sampler, target: Target, rows: int, fault: SampleFault | None, faulty: Faulty) -> None:
+def _write(row_maker: RowMaker, target: Target, rows: int, fault: SampleFault | None, faulty: Faulty) -> None:
     opened: TableWriter | None = None
     start, marked = 0, np.asarray(faulty, np.int64)
-    for columns in sampler.tables(rows):
-        table = _table(sampler, columns, target.format)
+    for columns in row_maker.tables(rows):
+        table = _table(row_maker, columns, target.format)
         count = table.num_rows
         if fault:
             table = fault.put(table, marked[(marked >= start) & (marked < start + count)] - start, target.format)
-        opened = opened or writer(target, table.schema, sampler.plan.csv)
+        opened = opened or writer(target, table.schema, row_maker.plan.csv)
         opened.write(table)
         start += count
     if opened is not None:

@@ -19,7 +19,7 @@ def unmet(pointers: list[str]) -> Unimplemented:
     return Unimplemented(message, reason="NO_SAMPLE")
 
 
-def refused(message: str, reason: str) -> InvalidArgument:
+def bad_request(message: str, reason: str) -> InvalidArgument:
     """Return the error for a request that can't be met."""
     return InvalidArgument(message, reason=reason)
 

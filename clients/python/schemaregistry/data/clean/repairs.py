@@ -31,14 +31,14 @@ class Done(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ValueRepair:
-    """A repair of some rows of a batch: `mask` marks them, `values` returns a row's value before and after.
+    """A repair of some rows of a batch: `mask` marks them, `value_pair` returns a row's value before and after.
 
-    `values` is None where the values stay the same.
+    `value_pair` is None where the values stay the same.
     """
 
     done: Done
     mask: Mask
-    values: Callable[[int], tuple[Json, Json]] | None = None
+    value_pair: Callable[[int], tuple[Json, Json]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ class Repairs:
         count, examples = self._found.get(change.done, (0, []))
         wanted = MAX_EXAMPLES - len(examples)
         # Without values (a rename) there is nothing to show but the count.
-        for row in rows[:wanted].tolist() if change.values else ():
-            before, after = change.values(row)  # type: ignore[misc]
+        for row in rows[:wanted].tolist() if change.value_pair else ():
+            before, after = change.value_pair(row)  # type: ignore[misc]
             examples.append(Instance(*place(row), shown(before), shown(after)))
         self._found[change.done] = (count + len(rows), examples)
 

@@ -35,7 +35,7 @@ class Values:
     there: Mask | None = None
 
 
-class Frame:
+class BatchView:
     """The batch `batch` of a file with binding `binding`, addressed by the places of `plan`."""
 
     def __init__(self, plan: Plan, binding: Binding, batch: Batch) -> None:

@@ -11,17 +11,17 @@ from schemaregistry.data.arrow.repeated import repeating
 from schemaregistry.data.arrow.types import Array, family, pc
 from schemaregistry.data.arrow.values import to_json
 from schemaregistry.data.engine import kernels
-from schemaregistry.data.engine.batch_view import Frame
+from schemaregistry.data.engine.batch_view import BatchView
 from schemaregistry.data.engine.plan import ROW, Check
 from schemaregistry.data.engine.validator import Refusal
 from schemaregistry.document import Json
 
 
 class CheckEvaluator:
-    """Evaluates a plan's checks on the batch of one `Frame`; each condition is evaluated once."""
+    """Evaluates a plan's checks on the batch of one `BatchView`; each condition is evaluated once."""
 
-    def __init__(self, frame: Frame) -> None:
-        self.frame = frame
+    def __init__(self, view: BatchView) -> None:
+        self.view = view
         self._holds: dict[int, Mask] = {}
         self.refusals: dict[tuple[int, int], list[tuple[int, Refusal]]] = {}
         """The errors of a residual at a place, by (residual, place): each with the index of its value."""
@@ -37,7 +37,7 @@ class CheckEvaluator:
 
     def _closed(self, check: Check) -> Mask | None:
         found = None
-        for mask in self.frame.extras(check).values():
+        for mask in self.view.extras(check).values():
             found = either(found, mask)
         return found
 
@@ -46,8 +46,8 @@ class CheckEvaluator:
 
         At a place where null is a value (not an absent one), a null fails a check that forbids null.
         """
-        place, values = self.frame.plan.places[check.place], self.frame.values(check.place)
-        if check.place == ROW or values.array is None or place.index in self.frame.binding.refused:
+        place, values = self.view.plan.places[check.place], self.view.values(check.place)
+        if check.place == ROW or values.array is None or place.index in self.view.binding.refused:
             return None
         mask = None
         if family(values.array.type) != "null":
@@ -55,17 +55,17 @@ class CheckEvaluator:
         if place.null_is_value and check.refuses_null:
             nulls = valid(values.array)
             mask = either(mask, None if nulls is None else ~nulls)
-        return without(self._and(mask, values.there), self.frame.misfits(check.place))
+        return without(self._and(mask, values.there), self.view.misfits(check.place))
 
     @staticmethod
     def _and(mask: Mask | None, there: Mask | None) -> Mask | None:
         return mask if mask is None or there is None else some(mask & there)
 
     def _missing(self, place: int, *, in_condition: bool) -> Mask | None:
-        values, misfits = self.frame.values(place), self.frame.misfits(place)
+        values, misfits = self.view.values(place), self.view.misfits(place)
         if values.array is None:
             missing: Mask | None = np.ones(values.count, bool)
-        elif self.frame.plan.places[place].null_is_value:
+        elif self.view.plan.places[place].null_is_value:
             missing = None
         else:
             there = valid(values.array)
@@ -76,9 +76,9 @@ class CheckEvaluator:
 
     def _among(self, place: int, mask: Mask | None) -> Mask | None:
         """Return the values marked by `mask` that checks apply to. Without a mask, return all that checks apply to."""
-        present = self.frame.present(place)
+        present = self.view.present(place)
         if present is None:
-            return some(np.ones(self.frame.values(place).count, bool) if mask is None else mask)
+            return some(np.ones(self.view.values(place).count, bool) if mask is None else mask)
         return some(present if mask is None else present & mask)
 
     def _unchosen(self, check: Check) -> Mask | None:
@@ -89,21 +89,21 @@ class CheckEvaluator:
 
     def _repeating(self, check: Check) -> Mask | None:
         """Evaluate `unique_items`; absent lists have no items, so they pass."""
-        item = self.frame.plan.children[check.place][0].index
-        items, count = self.frame.values(item), self.frame.values(check.place).count
+        item = self.view.plan.children[check.place][0].index
+        items, count = self.view.values(item), self.view.values(check.place).count
         if items.array is None or items.parents is None:
             return None
-        return repeating(items.array, items.parents, count, self.frame.misfits(item))
+        return repeating(items.array, items.parents, count, self.view.misfits(item))
 
     def holds(self, index: int) -> Mask:
         """Return for which values at a condition's place it holds."""
         if index not in self._holds:
-            condition = self.frame.plan.conditions[index]
-            holds = np.ones(self.frame.values(condition.place).count, bool)
+            condition = self.view.plan.conditions[index]
+            holds = np.ones(self.view.values(condition.place).count, bool)
             for check in condition.checks:
                 failing = self._guarded(check, self._failing(check, in_condition=True))
                 if failing is not None:
-                    holds &= ~self.frame.lower(failing, check.place, condition.place)
+                    holds &= ~self.view.lower(failing, check.place, condition.place)
             self._holds[index] = holds
         return self._holds[index]
 
@@ -112,18 +112,18 @@ class CheckEvaluator:
             if mask is None:
                 return None
             # A condition may be at an outer place: it then holds for all values within.
-            outer = self.frame.plan.conditions[guard.condition].place
-            holds = self.frame.lift(self.holds(guard.condition), outer, check.place)
+            outer = self.view.plan.conditions[guard.condition].place
+            holds = self.view.lift(self.holds(guard.condition), outer, check.place)
             mask = some(mask & (holds if guard.holds else ~holds))
         return mask
 
     def _residual(self, check: Check) -> Mask | None:
-        values, present = self.frame.values(check.place), self.frame.present(check.place)
+        values, present = self.view.values(check.place), self.view.present(check.place)
         if present is not None and not present.any():
             return None
         array = values.array
-        if self.frame.holds_texts(check.place):
-            texts = self.frame.json_texts(check.place)
+        if self.view.holds_texts(check.place):
+            texts = self.view.json_texts(check.place)
             # The code after the last distinct text is that of nulls.
             found = self._refused(check.argument, [*texts.values, None], texts.codes, present)
         elif array is not None and family(array.type) in _SCALARS:
@@ -131,8 +131,8 @@ class CheckEvaluator:
         else:
             # Objects and lists rarely repeat, so each is validated by itself.
             indices = range(values.count) if present is None else np.flatnonzero(present).tolist()
-            judge, view = partial(self.frame.plan.validator.residual, check.argument), self.frame.json(check.place)
-            found = [(index, refusal) for index in indices for refusal in judge(view[index])]
+            judge, decoded = partial(self.view.plan.validator.residual, check.argument), self.view.json(check.place)
+            found = [(index, refusal) for index in indices for refusal in judge(decoded[index])]
         self.refusals[check.argument, check.place] = found
         mask = np.zeros(values.count, bool)
         mask[[index for index, _ in found]] = True
@@ -148,7 +148,7 @@ class CheckEvaluator:
         self, residual: int, distinct: Sequence[Json], codes: Indices, present: Mask | None
     ) -> list[tuple[int, Refusal]]:
         """Run a residual on distinct values; `codes` gives the index of each of the array's values among them."""
-        judged = [self.frame.plan.validator.residual(residual, value) for value in distinct]
+        judged = [self.view.plan.validator.residual(residual, value) for value in distinct]
         mask = np.array([bool(refusals) for refusals in judged], bool)
         if not mask.any():
             return []
@@ -156,7 +156,7 @@ class CheckEvaluator:
         return [(index, refusal) for index in failing for refusal in judged[codes[index]]]
 
     _KINDS: ClassVar[Mapping[str, Callable[["CheckEvaluator", Check], Mask | None]]] = {
-        "fits": lambda self, check: self.frame.misfits(check.place),
+        "fits": lambda self, check: self.view.misfits(check.place),
         "never": lambda self, check: self._among(check.place, None),
         "closed": _closed,
         "residual": _residual,

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from schemaregistry.data.readers.csv_quoting import sound_part
 from schemaregistry.data.readers.csv_text import CsvText
 from schemaregistry.data.readers.lines import Proven, blocks, without_mark
-from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Input, Source, open_native
 from schemaregistry.data.readers.tables import BatchStream
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 
 from schemaregistry.data.load.atomic_files import hidden_file
-from schemaregistry.data.load.overlap import SourcePlace
+from schemaregistry.data.load.overlap import OutputPlace
 from schemaregistry.data.load.writing import ParquetOutput
 
 
@@ -49,7 +49,7 @@ class Directory:
     def __init__(self, path: Path, schema: pa.Schema, stem: str) -> None:
         """Create the temporary file. Raises InvalidArgument (DESTINATION_UNWRITABLE) where that fails."""
         self.name = str(path)
-        self.place: SourcePlace = path
+        self.place: OutputPlace = path
         self._path = path
         self._stem = stem
         self._hidden = hidden_file(path)
@@ -83,7 +83,7 @@ class Stream:
 
     def __init__(self, out: BinaryIO, schema: pa.Schema) -> None:
         self.name = "stdout"
-        self.place: SourcePlace = _descriptor(out)
+        self.place: OutputPlace = _descriptor(out)
         self._out: Any = out
         self._rows = 0
         self._spool = tempfile.TemporaryFile()  # noqa: SIM115

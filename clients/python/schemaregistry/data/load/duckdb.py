@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from schemaregistry.data.arrow.types import described
 from schemaregistry.data.load.atomic_files import hidden_file, remove
-from schemaregistry.data.load.overlap import SourcePlace
+from schemaregistry.data.load.overlap import OutputPlace
 from schemaregistry.data.load.writing import ParquetOutput
 from schemaregistry.errors import InvalidArgument, MissingExtra, Unavailable
 from schemaregistry.output_files import regular_target
@@ -43,7 +43,7 @@ SELECT column_name, data_type FROM duckdb_columns()
 WHERE database_name = current_database() AND lower(schema_name) = lower(?) AND lower(table_name) = lower(?)
 """
 _NOTE: Final = "INSERT INTO main.schemaregistry_loads VALUES (?, ?, ?, ?, ?, ?, now())"
-_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
+_SANDBOX: Final[dict[str, str | bool | int | float | list[str]]] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
     "enable_external_access": False,
@@ -68,7 +68,7 @@ class DuckdbTable:
         Unavailable (DESTINATION_LOCKED) where another process has the database open.
         """
         self.name = f"{file}#{table}"
-        self.place: SourcePlace = file
+        self.place: OutputPlace = file
         self._path = file
         self._table = _Table(table, schema)
         # DuckDB waits for a FIFO's other end without end.
@@ -181,7 +181,7 @@ def _opened(file: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     """
     # An absolute path is a file's, whatever it looks like: DuckDB takes `md:x` or `:memory:` for something else.
     path = str(file.absolute())
-    database = _patiently(lambda: duckdb.connect(path, read_only=read_only, config=_CLOSED), file)
+    database = _patiently(lambda: duckdb.connect(path, read_only=read_only, config=_SANDBOX), file)
     try:
         yield database
     except duckdb.Error as error:

@@ -17,14 +17,14 @@ from typing import TypeAlias
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.errors import InvalidArgument
 
-SourcePlace: TypeAlias = Path | int | None
+OutputPlace: TypeAlias = Path | int | None
 """Where rows are written: the path of a file or folder, the descriptor of an open file, or None for neither."""
 _Identity: TypeAlias = tuple[int, int]
 _WRITTEN = "rows-000000000000.parquet"
 """A file name like those that a load writes."""
 
 
-def refuse_overlap(sources: Sequence[Source], places: Mapping[str, SourcePlace]) -> None:
+def refuse_overlap(sources: Sequence[Source], places: Mapping[str, OutputPlace]) -> None:
     """Raise InvalidArgument (DESTINATION_IN_SOURCE) where a place overlaps with a source.
 
     `places` are keyed by their purpose in messages: `destination`, `quarantine`.

@@ -12,7 +12,7 @@ from schemaregistry.data.readers.original_rows import free_name
 from schemaregistry.data.readers.rows import Rows
 
 
-def refused(plan: Plan, rows: Rows, evaluation: Evaluation, path: str, start: int) -> pa.RecordBatch:
+def quarantined(plan: Plan, rows: Rows, evaluation: Evaluation, path: str, start: int) -> pa.RecordBatch:
     """Return the rows that break a rule, by the file's own columns and the reasons; the first row has number `start`.
 
     After the file's own columns come `_file`, `_row` (from 0), `_line` (from 1, in text formats), and the rules that

@@ -13,7 +13,7 @@ from schemaregistry.data.engine.evaluation import Evaluation
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.load.destinations import Destination
 from schemaregistry.data.load.quarantine import Quarantine
-from schemaregistry.data.load.quarantined_rows import refused
+from schemaregistry.data.load.quarantined_rows import quarantined
 from schemaregistry.data.readers.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.report.report import Report
@@ -217,7 +217,7 @@ class QuarantineSink:
         if failing.any():
             with _writing(self._quarantine.name):
                 self._quarantine.write(
-                    part.path, refused(self._plan, part.original, part.evaluation, part.path, part.start)
+                    part.path, quarantined(self._plan, part.original, part.evaluation, part.path, part.start)
                 )
             if failing.all():
                 return

@@ -26,7 +26,7 @@ from schemaregistry.data.readers.line_proofs import CsvLines
 from schemaregistry.data.readers.lines import Block, Proven, Text, blocks, count_lines, without_mark
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
-from schemaregistry.data.readers.schemas import refuse_repeated_names
+from schemaregistry.data.readers.schema_checks import refuse_repeated_names
 from schemaregistry.data.readers.sources import Input, Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 

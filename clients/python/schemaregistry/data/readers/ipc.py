@@ -12,7 +12,7 @@ from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
-from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 

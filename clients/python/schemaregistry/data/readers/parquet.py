@@ -29,7 +29,7 @@ from schemaregistry.data.readers.parquet_footer import RowGroup, row_groups
 from schemaregistry.data.readers.parquet_pages import refuse_bombs
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
-from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Source, open_native
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 

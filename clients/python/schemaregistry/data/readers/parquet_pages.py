@@ -18,7 +18,7 @@ _USUAL: Final = 256
 """Bytes that hold nearly every header."""
 _LARGEST: Final = 16 << 20
 """Bytes of the largest header; pyarrow has the same limit."""
-_LEFT_OUT: Final = 100
+_SIZE_TOLERANCE: Final = 100
 """Bytes by which a column's sizes may be short: some writers don't count the header of the dictionary page."""
 _SMALL: Final = 1 << 20
 """Bytes of a page that are allowed whatever the footer says: some writers state its sizes carelessly."""
@@ -82,12 +82,12 @@ def _refuse_outside(path: str, chunk: ColumnChunk, size: int) -> None:
 
 
 def _refuse(path: str, chunk: ColumnChunk, page: PageHeader) -> None:
-    end = chunk.offset + chunk.packed + _LEFT_OUT
+    end = chunk.offset + chunk.packed + _SIZE_TOLERANCE
     wrong = ""
     if page.packed < 0 or page.offset + page.header + page.packed > end:
         left = max(end - page.offset - page.header, 0)
         wrong = f"has {page.packed:,} bytes where its column has {left:,} left"
-    elif page.size < 0 or page.size > max(chunk.size + _LEFT_OUT, _SMALL):
+    elif page.size < 0 or page.size > max(chunk.size + _SIZE_TOLERANCE, _SMALL):
         wrong = f"becomes {page.size:,} bytes, and its whole column {chunk.size:,}"
     elif page.kind == _DICTIONARY and page.values > page.size:
         wrong = f"is a dictionary of {page.values:,} values in {page.size:,} bytes"

@@ -24,7 +24,7 @@ from schemaregistry.data.readers.pandas_frame import table_of
 from schemaregistry.data.readers.pandas_objects import Objects
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
-from schemaregistry.data.readers.schemas import refuse_repeated
+from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 from schemaregistry.errors import InvalidArgument

@@ -88,7 +88,7 @@ final class Position {
     }
 
     /** Whether to reconnect after an error: not where that can't help, and not before the first message. */
-    boolean survives(Status status) {
+    boolean shouldReconnect(Status status) {
         return heard && !FINAL.contains(status.getCode());
     }
 

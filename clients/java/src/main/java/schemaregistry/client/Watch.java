@@ -124,7 +124,7 @@ public final class Watch implements Iterator<Event>, Iterable<Event>, AutoClosea
     }
 
     private void endsUnlessSurvived(StatusException failed) {
-        if (!position.survives(failed.getStatus())) {
+        if (!position.shouldReconnect(failed.getStatus())) {
             close();
             throw Refused.of(failed, line.target());
         }

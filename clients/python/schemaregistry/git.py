@@ -29,7 +29,7 @@ class FileAtCommit:
 
 
 class Repository:
-    """The repository around `directory`, where relative paths start.
+    """The repository that has `directory` in it; relative paths start at `directory`.
 
     `about` is the path that error messages show, the directory by default.
     Every method raises NoHistory where git can't answer.
@@ -48,7 +48,7 @@ class Repository:
         return cls(Path(found._text("rev-parse", "--show-toplevel").removesuffix("\n")))
 
     def commit(self, name: str) -> str:
-        """Return the full hash of a tag, branch or commit; "" where there is none of that name."""
+        """Return the full hash of a tag, branch or commit; "" where no such name exists."""
         if name.startswith("-") or "\0" in name:
             return ""
         return self._or_nothing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
@@ -119,7 +119,7 @@ class Repository:
         return done.stdout
 
     def _or_nothing(self, *arguments: str) -> str:
-        """Run git for one word; "" where it fails because there is nothing of that name."""
+        """Run git and return its one-word answer; "" where it has none."""
         try:
             return self.run(*arguments).decode().strip()
         except NoHistory as error:

@@ -10,8 +10,8 @@ import jsonschema_rs
 
 from schemaregistry.bot.review import Blocker, ConsumerImpact, SchemaReview
 from schemaregistry.compat.consumers import Impact, Reading
+from schemaregistry.compat.version_range import VersionRange, parse_range
 from schemaregistry.document import Document, Json
-from schemaregistry.document.version_range import VersionRange, parse_range
 from schemaregistry.errors import InvalidArgument, MissingExtra, with_place
 
 try:
@@ -50,10 +50,10 @@ class Consumer:
 
 
 def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequence[Consumer], Sequence[Blocker]]:
-    """Return the consumers to judge a change by, and what is broken in the files (path → bytes) of its head.
+    """Return the consumers to judge a change by, and the faults of the consumer files at its head.
 
-    A declaration counts as it is at the base, so that a change can't drop a reader that it breaks; those that the head
-    adds count, too.
+    `base` and `head` map paths to bytes. A declaration counts as it is at the base, so that a pull request can't delete
+    the declaration of a consumer that it breaks; those that the head adds count, too.
     """
     found: dict[str, Consumer] = {}
     blockers = []
@@ -105,7 +105,7 @@ def read_consumer(path: str, raw: bytes) -> Consumer:
 def impacts(
     consumers: Sequence[Consumer], found: SchemaReview, judge: Callable[[Document, Document, Reading], Impact]
 ) -> tuple[ConsumerImpact, ...]:
-    """Judge every consumer that reads the version before the change; others have nothing to do with it."""
+    """Judge every consumer that reads the version before the change; the others are left out."""
     old, new = found.old_document, found.document
     if old is None or new is None or found.verdict is None:
         return ()
@@ -135,7 +135,7 @@ def _bad(path: str, message: str, pointer: str) -> InvalidArgument:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it, without what changes a file's meaning in silence: aliases and repeated keys."""
+    """YAML 1.1 as PyYAML reads it; refuses aliases and repeated keys, which silently change what a file means."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):

@@ -15,7 +15,7 @@ State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One version that git and the registry don't have alike, and a sentence on what to do."""
+    """One version that differs between git and the registry, or that one of them lacks, and what to do."""
 
     id: str
     version: str
@@ -28,7 +28,7 @@ def differences(
     registered: Mapping[str, Mapping[str, str]],
     earlier: Callable[[SchemaFile], Mapping[str, bytes]],
 ) -> Sequence[Difference]:
-    """Return what differs, by id. `registered` has the fingerprint of each version of each id: id → version.
+    """Return what differs, by id. `registered`: id → version → fingerprint.
 
     `earlier` gives the versions that git's history has of a file, which are looked at only where the registry has more
     versions than the file itself.

@@ -26,7 +26,7 @@ def sentence(text: str) -> str:
 
 
 def _spans(words: list[str]) -> list[str]:
-    """Return neighbouring words as one code span; a name that is quoted by backticks already is one of its own."""
+    """Return neighbouring words as one code span; a word already in backticks gets its own."""
     spans: list[str] = []
     for quoted, group in groupby(words, lambda word: bool(_QUOTED.fullmatch(word))):
         found = list(group)
@@ -54,7 +54,7 @@ def code(text: str) -> str:
 
 
 def block(text: str, language: str = "") -> str:
-    """Return lines as a fenced code block that no line of them can end (CommonMark 0.31, 4.5)."""
+    """Return lines as a code block with a fence longer than any run of backticks in them (CommonMark 0.31, 4.5)."""
     fence = "`" * max(3, _longest(text) + 1)
     return f"{fence}{language}\n{text}\n{fence}"
 

@@ -1,7 +1,7 @@
 """Review a change of schema documents: what each change means, and what blocks it.
 
-Everything here is a pure function of what was read: git is read in `revisions.py`, the registry and the consumers by
-the command, and the verdicts come from a judge that may run in another process.
+Nothing here reads git or the network: `revisions.py` reads git, the command reads the registry and the consumers, and a
+judge, which may run in another process, gives the verdicts.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,7 +91,7 @@ class SchemaReview:
 
     @property
     def required_bump(self) -> Bump | None:
-        """The smallest step that the change takes; None where there is nothing to compare."""
+        """The smallest bump that the change needs; None where there is nothing to compare."""
         return self.verdict.required_bump if self.verdict else None
 
 
@@ -126,13 +126,13 @@ class Review:
 
 
 class Judge(Protocol):
-    """What reads and compares documents, within bounds of time and memory."""
+    """Parses and compares documents, within bounds of time and memory."""
 
     def parse(self, raw: bytes) -> Document:
-        """As `document.parse`."""
+        """Parse a document, as `document.parse` does."""
 
     def check(self, versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
-        """As `compat.check_history`."""
+        """Judge a document by its history, as `compat.check_history` does."""
 
 
 Published: TypeAlias = Callable[[str], Mapping[str, bytes]]
@@ -149,7 +149,9 @@ def no_consumers(_: SchemaReview) -> Sequence[ConsumerImpact]:
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """What a review is made with. `published` None: no registry is asked, and what is at the base counts as published.
+    """What a review is made with.
+
+    Where `published` is None no registry is asked, and the versions at the base count as published.
 
     `seconds` is the time for one verdict.
     """

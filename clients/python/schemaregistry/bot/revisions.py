@@ -89,7 +89,7 @@ def _cut(repository: Repository) -> str:
 def read_revision(
     repository: Repository, commit: str, folder: str, known: dict[str, SchemaFile] | None = None
 ) -> Revision:
-    """Read every `*.json` below `folder` at a commit; `known` spares files that were read before, by their blobs."""
+    """Read every `*.json` below `folder` at a commit; files in `known` (blob → file) aren't read again."""
     known = {} if known is None else known
     blobs = {path: blob for path, blob in repository.files(commit, folder).items() if _is_document(path, folder)}
     missing = list(dict.fromkeys(blob for blob in blobs.values() if blob not in known))
@@ -115,7 +115,7 @@ def _is_document(path: str, folder: str) -> bool:
 
 
 def stated(raw: bytes) -> tuple[str, str]:
-    """Return the `$id` and `version` that a file states, each "" where it states none that is a text."""
+    """Return the `$id` and `version` that a file states, each "" where it isn't a string."""
     try:
         value: Json = loads(raw)
     except InvalidArgument:
@@ -126,7 +126,7 @@ def stated(raw: bytes) -> tuple[str, str]:
 
 
 def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> dict[str, bytes]:
-    """Return the versions of a document that the history up to `commit` has: version → bytes, the newest commit's.
+    """Return the versions of a document in the history up to `commit`: version → bytes, as its newest commit has them.
 
     Commits in which the file, or the one that it was copied from, had another id are ignored.
     """

@@ -1,7 +1,7 @@
 """Judge whether a change breaks one consumer, by what it reads and how.
 
-A consumer that finds columns by name isn't disturbed by their order, one in a language that widens takes a larger type,
-and nobody is broken by a column that they don't read.
+The order of columns matters only to consumers that read by position, a larger type not to those that read by name in a
+language that widens, and a column that a consumer doesn't read never breaks it.
 """
 
 from collections.abc import Iterator
@@ -59,8 +59,8 @@ class Impact:
 def impact(old: Document, new: Document, reading: Reading, *, seconds: float = 0.5) -> Impact:
     """Judge a consumer of `old` when `new` follows it, within about `seconds`.
 
-    `forward`: its reader stays as it is and gets data of the new version; `backward`: it takes the new version and
-    reads old data; `full`: both.
+    `forward`: it stays as it is and gets data of the new version; `backward`: it moves to the new version and must read
+    old data; `full`: both.
     """
     reasons = list(_column_reasons(old, new, reading))
     if reasons:
@@ -88,7 +88,7 @@ def _column_reasons(old: Document, new: Document, reading: Reading) -> Iterator[
 
 
 def _reasons(difference: ColumnDifference, reading: Reading) -> Iterator[str]:
-    """Yield why one changed column that it reads breaks it."""
+    """Yield why one changed column that the consumer reads breaks it."""
     rule, changed = difference.rule, change_wording.finding_sentence(difference)
     if rule.kind == "arrow_field_removed":
         if reading.direction != "backward":
@@ -120,8 +120,8 @@ def _reads(difference: ColumnDifference, reading: Reading) -> bool:
 
 
 def _record_reason(old: Document, new: Document, reading: Reading, way: Way, deadline: float) -> Impact:
-    """Judge the JSON side of what it reads: every record of the writer's schema is one of the reader's."""
-    # A consumer of all fields reads those that there were: a new one is passed over.
+    """Judge the JSON side: is every record that the writer may write valid for the consumer?"""
+    # A consumer of all fields reads the old version's; new ones are ignored.
     fields = reading.fields if reading.fields is not None else frozenset(old.schema.get("properties", ()))
     one, two = _projected(old.schema, fields), _projected(new.schema, fields)
     whole = one is None or two is None
@@ -142,7 +142,7 @@ def _record_reason(old: Document, new: Document, reading: Reading, way: Way, dea
 
 
 def _projected(schema: Json, fields: frozenset[str]) -> Json | None:
-    """Return the schema of the members that it reads; None where a keyword is about several members at once."""
+    """Return the schema of the members in `fields`; None where a keyword is about several members at once."""
     if not set(schema) - _ALONE <= _unjudged(schema):
         return None
     members = {name: value for name, value in schema.get("properties", {}).items() if name in fields}

@@ -21,7 +21,7 @@ def schema_ways(level: Level | None) -> tuple[Way, ...]:
 def column_ways(level: Level | None) -> tuple[Way, ...]:
     """Return the directions in which a level asks about the columns; the default is both.
 
-    Old and new readers read a column's physical type at once, whatever is promised for the JSON side.
+    Old and new readers are at work at the same time, and both depend on a column's physical type.
     """
     return WAYS[_plain(level or "full")]
 
@@ -32,7 +32,7 @@ def is_transitive(level: Level | None) -> bool:
 
 
 def promises_less(new: Level | None, old: Level | None) -> bool:
-    """Tell whether `new` leaves out anything that `old` asks for: a direction of either side, or the whole history."""
+    """Tell whether `new` leaves out a direction that `old` asks for, of either side, or the history."""
     return (
         not {*schema_ways(old)} <= {*schema_ways(new)}
         or not {*column_ways(old)} <= {*column_ways(new)}

@@ -3,7 +3,7 @@
 import pytest
 from semver import Version
 
-from schemaregistry.document.version_range import parse_range
+from schemaregistry.compat.version_range import parse_range
 from schemaregistry.errors import InvalidArgument
 
 

@@ -1,7 +1,9 @@
-"""Ranges of semantic versions, as `^1.2`, `~1.2`, `1`, `>=1.0.0 <2.0.0` or `*` name them.
+"""Ranges of semantic versions, as in npm.
 
-The grammar is the common part of what npm and Cargo read: `^` keeps the leftmost number that isn't 0, `~` and a version
-that isn't complete keep the numbers that are given, comparators that stand together must all hold.
+- `^1.2` keeps the leftmost number that isn't 0, `~1.2` the major and the minor one;
+- `1.2` and `1` hold all versions with these numbers, `1.2.3` one;
+- `>=1.0.0 <2.0.0`: several comparators, separated by spaces, must all hold;
+- `*`, `latest` and nothing at all hold every version.
 """
 
 import re
@@ -19,13 +21,13 @@ _EVERY: Final = ("*", "latest", "")
 
 @dataclass(frozen=True, slots=True)
 class VersionRange:
-    """Versions from `low` on and below `high`, for each pair; `high` None is without end."""
+    """The versions that are in every pair of bounds: at least `low`, less than `high` (None: no limit)."""
 
     text: str
     parts: tuple[tuple[Version, Version | None], ...]
 
     def holds(self, version: Version) -> bool:
-        """Tell whether a version is within the range. A pre-release is within if its place in the order is."""
+        """Tell whether a version is within the range. A pre-release is compared like any version."""
         return all(low <= version and (high is None or version < high) for low, high in self.parts)
 
 

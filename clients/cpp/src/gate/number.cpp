@@ -113,7 +113,8 @@ std::optional<Number> Number::parse_exactly(std::string_view json) {
   const auto e = json.find_first_of("eE");
   if (e == std::string_view::npos && json.find('.') == std::string_view::npos) return parse(json);
   if (std::abs(exponent_of(json)) > kFarthest) return std::nullopt;
-  if (json.substr(0, e).find_first_of("123456789") == std::string_view::npos) return decimal(json[0] == '-' ? "-0" : "0");
+  if (json.substr(0, e).find_first_of("123456789") == std::string_view::npos)
+    return decimal(json[0] == '-' ? "-0" : "0");
   return decimal_number(std::string(json));
 }
 

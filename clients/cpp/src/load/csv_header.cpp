@@ -64,7 +64,8 @@ std::string shown(std::string_view text) {
 
 std::string columns_of(const Plan& plan, char delimiter) {
   std::string columns;
-  for (const auto& field : plan.schema->fields()) columns += (columns.empty() ? "" : std::string(1, delimiter)) + field->name();
+  for (const auto& field : plan.schema->fields())
+    columns += (columns.empty() ? "" : std::string(1, delimiter)) + field->name();
   return shown(columns);
 }
 
@@ -81,7 +82,9 @@ std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view te
   }
   if (!sound) return std::nullopt;
   if (text.find('\0') != std::string_view::npos)
-    return HeaderFault{"NOT_CSV", "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)"};
+    return HeaderFault{
+        "NOT_CSV",
+        "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)"};
   if (std::none_of(names.begin(), names.end(), is_value)) return std::nullopt;
   return HeaderFault{"MISSING_HEADER", shown(text) + " is a row of values: put the names of the columns above it (" +
                                            columns_of(plan, delimiter) + ")"};

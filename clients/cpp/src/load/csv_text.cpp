@@ -6,10 +6,10 @@ namespace schemaregistry {
 namespace {
 
 /// The code points of the bytes 0x80 to 0x9F in Windows-1252; 0 for unassigned ones.
-constexpr std::array<std::uint32_t, 32> kWindows1252 = {
-    0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-    0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-    0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+constexpr std::array<std::uint32_t, 32> kWindows1252 = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+                                                        0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0,      0x017D, 0,
+                                                        0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+                                                        0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
 
 void append(std::uint32_t letter, std::string& out) {
   if (letter < 0x80) {
@@ -57,16 +57,19 @@ std::optional<std::string> CsvText::begin(std::string_view& bytes) {
   const std::string& stated = dialect_.encoding;
   const bool little = starts_with(bytes, kUtf16LeMark);
   const bool big = starts_with(bytes, kUtf16BeMark);
-  if (starts_with(bytes, std::string_view("\xFF\xFE\0\0", 4)) || starts_with(bytes, std::string_view("\0\0\xFE\xFF", 4)))
+  if (starts_with(bytes, std::string_view("\xFF\xFE\0\0", 4)) ||
+      starts_with(bytes, std::string_view("\0\0\xFE\xFF", 4)))
     return "it is UTF-32: write it as UTF-8";
   if (stated.empty() || stated == "utf-16") {
     if (stated == "utf-16" && !bytes.empty() && !little && !big)
       return "UTF-16 without a byte order mark: say --encoding utf-16le or utf-16be";
     encoding_ = little ? Encoding::utf16le : big ? Encoding::utf16be : Encoding::utf8;
   } else {
-    const std::string marked = starts_with(bytes, kUtf8Mark) ? "utf-8" : little ? "utf-16le" : big ? "utf-16be" : stated;
-    if (marked != stated)
-      return "its byte order mark says " + marked + ", not " + stated + ": leave --encoding out";
+    const std::string marked = starts_with(bytes, kUtf8Mark) ? "utf-8"
+                               : little                      ? "utf-16le"
+                               : big                         ? "utf-16be"
+                                                             : stated;
+    if (marked != stated) return "its byte order mark says " + marked + ", not " + stated + ": leave --encoding out";
     encoding_ = stated == "utf-16le"       ? Encoding::utf16le
                 : stated == "utf-16be"     ? Encoding::utf16be
                 : stated == "iso-8859-1"   ? Encoding::latin1

@@ -153,8 +153,8 @@ arrow::Result<std::int64_t> Int96Columns::remaining() {
   arrays_.clear();
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     const int column = static_cast<int>(i);
-    ARROW_ASSIGN_OR_RAISE(auto data, exact_data(fine->column_data(column), *coarse->column_data(column), *fields_[i],
-                                                *schema_));
+    ARROW_ASSIGN_OR_RAISE(auto data,
+                          exact_data(fine->column_data(column), *coarse->column_data(column), *fields_[i], *schema_));
     arrays_.push_back(arrow::MakeArray(std::move(data)));
   }
   return rows_;

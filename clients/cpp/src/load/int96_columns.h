@@ -18,7 +18,8 @@
 namespace schemaregistry {
 
 /// The indices of the columns with int96 in them.
-std::vector<int> columns_of_int96(const parquet::arrow::SchemaManifest& manifest, const parquet::SchemaDescriptor& schema);
+std::vector<int> columns_of_int96(const parquet::arrow::SchemaManifest& manifest,
+                                  const parquet::SchemaDescriptor& schema);
 
 /// The schema with the type `int96()` for int96 values.
 std::shared_ptr<arrow::Schema> with_int96(const std::shared_ptr<arrow::Schema>& schema,

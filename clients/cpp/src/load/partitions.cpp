@@ -50,8 +50,8 @@ std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& 
       if (plan.places[child].name == given.name) given.place = child;
     }
     if (given.place == 0) continue;
-    const auto same = std::find_if(found.begin(), found.end(),
-                                   [&](const PartitionColumn& each) { return each.name == given.name; });
+    const auto same =
+        std::find_if(found.begin(), found.end(), [&](const PartitionColumn& each) { return each.name == given.name; });
     if (same == found.end()) {
       found.push_back(std::move(given));
     } else if (same->text != given.text) {

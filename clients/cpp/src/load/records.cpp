@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "typed_text.h"
 #include "text.h"
+#include "typed_text.h"
 
 namespace schemaregistry {
 namespace {

@@ -114,7 +114,8 @@ Result<Source> named(const std::string& path, const std::string& stated) {
     if (source.fault->reason != "UNREADABLE") return source;
   }
   return wrong("UNKNOWN_FORMAT",
-               "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv, ndjson or json.", path);
+               "The name of " + path + " doesn't tell its format. Say --format parquet, arrow, csv, ndjson or json.",
+               path);
 }
 
 /// A number with its noun: `1 file`, `2,000 files`.
@@ -232,8 +233,11 @@ Result<std::vector<Source>> find_sources(const std::vector<std::string>& pattern
   std::set<std::string> places;
   for (const std::string& pattern : patterns) {
     if (pattern.empty()) {
-      return Error{Code::invalid_argument, "NO_SUCH_FILE", "A file is named \"\", which is no name: is a variable empty?",
-                   "", {{"file", ""}}};
+      return Error{Code::invalid_argument,
+                   "NO_SUCH_FILE",
+                   "A file is named \"\", which is no name: is a variable empty?",
+                   "",
+                   {{"file", ""}}};
     }
     auto found = expand(pattern, stated, strict);
     if (!found) return std::move(found).error();

@@ -110,7 +110,8 @@ bool TextInput::fill() {
   }
   ended_ = (*chunk)->size() == 0;
   if (!started_ && !source_.compression.empty()) {
-    const std::string_view all(reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size()));
+    const std::string_view all(reinterpret_cast<const char*>((*chunk)->data()),
+                               static_cast<std::size_t>((*chunk)->size()));
     const std::string other = other_format(all.substr(0, kHead));
     if (!other.empty()) {
       fault_ = Fault{source_.path, 0, std::nullopt, "WRONG_FORMAT",
@@ -250,7 +251,8 @@ std::optional<Record> TextInput::next_value() {
       if ((first = next_letter()) == ']') array_ = Array::closing;
     }
   } else if (array_ == Array::open && first) {
-    if (*first != ',' && *first != ']') return fail("NOT_JSON", "not JSON: a comma or ] is missing after a record"), std::nullopt;
+    if (*first != ',' && *first != ']')
+      return fail("NOT_JSON", "not JSON: a comma or ] is missing after a record"), std::nullopt;
     if (*first == ',') {
       ++at_, ++offset_;
       first = next_letter();

@@ -151,7 +151,8 @@ def no_consumers(_: SchemaReview) -> Sequence[ConsumerImpact]:
 class Reviewer:
     """What a review is made with.
 
-    Where `published` is None no registry is asked, and the versions at the base count as published. `seconds` is the time for one verdict.
+    Where `published` is None no registry is asked, and the versions at the base count as published. `seconds` is the
+    time for one verdict.
     """
 
     judge: Judge

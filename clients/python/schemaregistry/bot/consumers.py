@@ -9,7 +9,7 @@ from typing import Any, Final
 import jsonschema_rs
 
 from schemaregistry.bot.review import Blocker, ConsumerImpact, SchemaReview
-from schemaregistry.compat.consumers import Impact, Reading
+from schemaregistry.compat.consumer_impact import Impact, Reading
 from schemaregistry.compat.version_range import VersionRange, parse_range
 from schemaregistry.document import Document, Json
 from schemaregistry.errors import InvalidArgument, MissingExtra, with_place

@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from semver import Version
 
-from schemaregistry.bot.revisions import Change, SchemaFile
+from schemaregistry.bot.revisions import ChangedRevisions, SchemaFile
 from schemaregistry.compat import Verdict
 from schemaregistry.compat.admission import RANK, bump
 from schemaregistry.compat.verdict import Bump
@@ -162,7 +162,7 @@ class Reviewer:
     broken_consumers: Sequence[Blocker] = ()
     seconds: float = 1.0
 
-    def review(self, change: Change) -> Review:
+    def review(self, change: ChangedRevisions) -> Review:
         """Review every document that the change touches, and list the others as unchanged."""
         schemas = tuple(self._with_consumers(each) for each in self._schemas(change))
         blockers = (
@@ -180,7 +180,7 @@ class Reviewer:
         names = tuple(dict.fromkeys(each.name for each in consumers if each.breaks))
         return replace(found, consumers=consumers, verdict=replace(found.verdict, consumers=names))
 
-    def _schemas(self, change: Change) -> Iterator[SchemaReview]:
+    def _schemas(self, change: ChangedRevisions) -> Iterator[SchemaReview]:
         before, fork = change.base.by_id(), {file.path: file for file in change.fork.files}
         at_fork, at_head = change.fork.by_id(), change.head.by_id()
         base_paths = {file.path: file for file in change.base.files}
@@ -251,7 +251,7 @@ class Reviewer:
                 continue  # a broken version of the history can't be mended any more, and no reader could use it
         return found
 
-    def _duplicates(self, change: Change) -> Iterator[Blocker]:
+    def _duplicates(self, change: ChangedRevisions) -> Iterator[Blocker]:
         for id, files in change.head.by_id().items():
             if len(files) > 1:
                 paths = " and ".join(file.path for file in files)
@@ -280,7 +280,7 @@ class Reviewer:
                 yield Blocker(found.id, "CONSUMER_BREAKS", text)
 
 
-def _still_there(old: SchemaFile, change: Change) -> bool:
+def _still_there(old: SchemaFile, change: ChangedRevisions) -> bool:
     return any(file.path == old.path and file.id == old.id for file in change.head.files)
 
 

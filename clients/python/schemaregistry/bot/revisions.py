@@ -44,7 +44,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangedRevisions:
     """A change to review: `head` is the tip of its branch, `base` the target branch, `fork` the commit they parted at.
 
     `base` and `fork` are the same commit unless the target branch has moved on.
@@ -55,7 +55,7 @@ class Change:
     head: Revision
 
 
-def read_change(repository: Repository, base: str, head: str, folder: str) -> Change:
+def read_change(repository: Repository, base: str, head: str, folder: str) -> ChangedRevisions:
     """Read what `head` changes in `folder`, to be merged into `base`.
 
     Raises NoHistory (UNKNOWN_REVISION, HISTORY_CUT) where a revision, or the commit at which they parted, isn't in this
@@ -67,7 +67,7 @@ def read_change(repository: Repository, base: str, head: str, folder: str) -> Ch
     if not fork:
         raise NoHistory(f"{base} and {head} have no common commit{_cut(repository)}.", reason="HISTORY_CUT")
     revisions = {each: read_revision(repository, each, folder, known) for each in (at_base, fork, at_head)}
-    return Change(revisions[at_base], revisions[fork], revisions[at_head])
+    return ChangedRevisions(revisions[at_base], revisions[fork], revisions[at_head])
 
 
 def commit_of(repository: Repository, name: str) -> str:

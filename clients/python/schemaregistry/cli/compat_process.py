@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from schemaregistry.compat import Verdict, admit, admit_undecided, check_history, json_lines, undecided_history
-from schemaregistry.compat.consumers import Impact, Reading, impact
+from schemaregistry.compat.consumer_impact import Impact, Reading, impact
 from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.tasks import Stopped, TaskWorker, Template
@@ -60,7 +60,7 @@ class CompatProcess:
             return admit_undecided(versions, new, str(stopped))
 
     def impact(self, old: Document, new: Document, reading: Reading, seconds: float = 0.5) -> Impact:
-        """Judge one consumer as `compat.consumers.impact` does; open where that takes too much time or memory."""
+        """Judge one consumer as `compat.consumer_impact.impact` does; open where that takes too much time or memory."""
         try:
             return self._worker.ask(seconds, partial(impact, seconds=seconds), old, new, reading)
         except Stopped as stopped:

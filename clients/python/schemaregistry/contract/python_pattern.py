@@ -12,7 +12,7 @@ _SETS: Final = {r"\d": "0-9", r"\w": "A-Za-z0-9_"}
 _OPPOSITES: Final = {r"\D": "[^0-9]", r"\W": "[^A-Za-z0-9_]"}
 
 
-class _Untranslatable(Exception):
+class _NoPythonPattern(Exception):
     """No pattern for Python is known that matches the same texts."""
 
 
@@ -20,7 +20,7 @@ def to_python(re2: str) -> str | None:
     """Return the pattern in Python's syntax, or None where it isn't certain that both match the same texts."""
     try:
         return "".join(_translated(re2))
-    except _Untranslatable:
+    except _NoPythonPattern:
         return None
 
 
@@ -42,7 +42,7 @@ def _token(text: str, code: str | None, *, in_class: bool) -> str:
         return _SETS[text] if in_class else f"[{_SETS[text]}]"
     # Python's word boundary is Unicode's, and a class within a class can't be negated.
     if text in (r"\b", r"\B") or (text in _OPPOSITES and in_class):
-        raise _Untranslatable
+        raise _NoPythonPattern
     if text == "$" and not in_class:  # Python's `$` also matches before a final line end
         return r"\Z"
     return _OPPOSITES.get(text, text)

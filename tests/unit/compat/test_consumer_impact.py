@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from schemaregistry.compat.consumers import Direction, How, Reading, impact
+from schemaregistry.compat.consumer_impact import Direction, How, Reading, impact
 from schemaregistry.document import Document, parse
 
 FIELDS = [("ts", "timestamp"), ("symbol", "utf8"), ("price", "float64"), ("size", "int32"), ("venue", "utf8")]

@@ -15,6 +15,10 @@ SECONDS: Final = 60
 """Seconds that one call of git may take."""
 
 
+_LINKS: Final = ("120000", "160000")
+"""The modes of symbolic links and submodules (gitformat-index(5))."""
+
+
 class NoHistory(Unavailable):
     """Git can't answer: NO_GIT, NOT_A_REPOSITORY, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
 
@@ -66,10 +70,18 @@ class Repository:
 
         Links and submodules are left out: what they lead to isn't a file of this commit.
         """
-        words = ["ls-tree", "-r", "-z", "--full-tree", commit, *(["--", folder] if folder else [])]
-        entries = (line.partition("\t") for line in self._text(*words).split("\0") if line)
-        described = ((about.split(), path) for about, _, path in entries)
-        return {path: blob for (mode, kind, blob), path in described if kind == "blob" and mode != "120000"}
+        return {path: blob for path, (mode, blob) in self._entries(commit, folder).items() if mode not in _LINKS}
+
+    def links(self, commit: str, folder: str) -> list[str]:
+        """Return the links and submodules at `folder` or below it."""
+        return [path for path, (mode, _) in self._entries(commit, folder).items() if mode in _LINKS]
+
+    def has_folder(self, commit: str, folder: str) -> bool:
+        """Tell whether a commit has a folder, or a link or submodule in its place."""
+        if not folder:
+            return False
+        listed = self._text("ls-tree", "-z", "--full-tree", commit, "--", folder)
+        return listed.startswith(("040000", *_LINKS))
 
     def log(self, path: str, commit: str | None = None) -> list[FileAtCommit]:
         """Return the commits up to `commit` (or HEAD) that changed the file at `path`, newest first and across renames.
@@ -117,6 +129,13 @@ class Repository:
         except subprocess.CalledProcessError as error:
             raise self._failed(error.stderr.decode(errors="replace").strip()) from None
         return done.stdout
+
+    def _entries(self, commit: str, folder: str) -> dict[str, tuple[str, str]]:
+        """Return what is at `folder` or below it, but for folders: path → mode and hash."""
+        words = ["ls-tree", "-r", "-z", "--full-tree", commit, *(["--", folder] if folder else [])]
+        entries = (line.partition("\t") for line in self._text(*words).split("\0") if line)
+        described = ((about.split(), path) for about, _, path in entries)
+        return {path: (mode, blob) for (mode, _, blob), path in described}
 
     def _or_nothing(self, *arguments: str) -> str:
         """Run git and return its one-word answer; "" where it has none."""

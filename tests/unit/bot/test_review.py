@@ -9,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from schemaregistry.cli.bot import app
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import NoHistory
 from tests.support.git_scratch import Scratch
 
 CORPUS = Path(__file__).parents[2] / "corpus/review"
+DOCUMENT = {"$id": "a", "version": "1.0.0", "type": "object", "properties": {"x": {"type": "integer"}}}
 CASES = {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(CORPUS.glob("*.json"))}
 
 
@@ -66,11 +68,38 @@ def test_a_shallow_clone_is_told_what_to_fetch(scratch: Scratch, tmp_path: Path)
     assert ended.exception.reason == "HISTORY_CUT"
 
 
-def test_a_repository_without_the_folder_has_nothing_to_review(scratch: Scratch) -> None:
-    scratch.commit({"README": "x"})
-    head = scratch.commit({"README": "y"})
-    code, found = review(scratch, f"{head}~", head)
-    assert (code, found["schemas"], found["verdict"], found["risk"]) == (0, [], "compatible", "none")
+@pytest.mark.parametrize("folder", ["nothere", "README", "", "schemas/a.json"])
+def test_a_folder_that_neither_revision_has_is_no_pass(scratch: Scratch, folder: str) -> None:
+    scratch.commit({"README": "x", "schemas/a.json": "{}"})
+    with pytest.raises(InvalidArgument, match="There is no folder") as missing:
+        review(scratch, "main", "HEAD", "--schemas", folder)
+    assert missing.value.reason == "NO_SUCH_FOLDER"
+
+
+@pytest.mark.parametrize("link", ["schemas/z.json", "schemas"])
+def test_what_a_link_leads_to_is_not_passed_unseen(scratch: Scratch, link: str) -> None:
+    scratch.commit({"real/z.json": DOCUMENT})
+    path = scratch.directory / link
+    path.parent.mkdir(exist_ok=True)
+    path.symlink_to("../real/z.json" if link.endswith(".json") else "real")
+    scratch.git("add", link)
+    scratch.git("commit", "-qm", "a link")
+    with pytest.raises(InvalidArgument, match="is a link or a submodule") as refused:
+        review(scratch, "HEAD~", "HEAD")
+    assert refused.value.reason == "LINK_NOT_FOLLOWED"
+
+
+def test_going_back_to_an_earlier_version_is_blocked(scratch: Scratch) -> None:
+    scratch.commit({"schemas/a.json": DOCUMENT})
+    base = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "1.1.0", "title": "A"}})
+    head = scratch.commit({"schemas/a.json": DOCUMENT})
+    code, found = review(scratch, base, head)
+    assert (code, [each["reason"] for each in found["blocked_because"]]) == (1, ["VERSION_LOWERED"])
+
+
+def test_no_time_is_without_end(scratch: Scratch) -> None:
+    asked = ["review", "--base", "main", "--seconds", "inf", "--repo", str(scratch.directory)]
+    assert CliRunner().invoke(app, asked).exit_code == 2
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

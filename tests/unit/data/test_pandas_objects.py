@@ -176,6 +176,14 @@ def test_types_that_duckdb_changes_on_their_way_to_arrow_are_refused(kind: str, 
     assert 'column "c" is DuckDB\'s' in report.error.message
 
 
+@pytest.mark.parametrize("value", ["'101'::bit", "'x'"])
+def test_a_connection_is_free_for_the_next_query_once_a_relation_is_judged(value: str) -> None:
+    with duckdb.connect() as connection:
+        first = schemaregistry.check(connection.sql(f"select {value} c from range(10000)"), document("binary"))
+        second = schemaregistry.check(connection.sql("select 1::bigint c"), document("int64"))
+        assert (first.verdict, second.verdict) == ("undecided" if "bit" in value else "violates", "conforms")
+
+
 def test_a_column_that_isnt_judged_may_be_of_any_type() -> None:
     relation = duckdb.sql(
         "select 1::bigint c, '12:00:00+01'::timetz x, 'BIT'::enum('BIT', 'b') e, {'BIT': [1]::int[1]} s"

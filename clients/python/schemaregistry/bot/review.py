@@ -223,7 +223,7 @@ class Reviewer:
         versions = [previous] if same is not None and not compared else compared
         if same is not None and same.raw != document.raw and same.fingerprint != document.fingerprint:
             versions = [same]  # an edit of a published version is compared with what was published
-        elif same is not None and same.fingerprint == document.fingerprint:
+        elif same is not None and same.fingerprint == document.fingerprint and not _goes_back(old, document):
             return replace(found, stated_bump="none", before=str(same.version), old_document=same)
         verdict = self.judge.check(versions, document, None, self.seconds)
         return replace(
@@ -278,6 +278,14 @@ class Reviewer:
             if consumer.breaks:
                 text = f"{consumer.name} ({consumer.team}, {consumer.language}) breaks: {consumer.why}"
                 yield Blocker(found.id, "CONSUMER_BREAKS", text)
+
+
+def _goes_back(old: SchemaFile | None, new: Document) -> bool:
+    """Tell whether a document states a lower version than the one at the base, though an equal one was published."""
+    try:
+        return old is not None and new.version < parse_version(old.version)
+    except InvalidArgument:
+        return False
 
 
 def _still_there(old: SchemaFile, change: ChangedRevisions) -> bool:

@@ -66,8 +66,19 @@ def read_change(repository: Repository, base: str, head: str, folder: str) -> Ch
     fork = repository.merge_base(at_base, at_head)
     if not fork:
         raise NoHistory(f"{base} and {head} have no common commit{_cut(repository)}.", reason="HISTORY_CUT")
+    require_folder(repository, folder, at_base, at_head)
     revisions = {each: read_revision(repository, each, folder, known) for each in (at_base, fork, at_head)}
     return ChangedRevisions(revisions[at_base], revisions[fork], revisions[at_head])
+
+
+def require_folder(repository: Repository, folder: str, *commits: str) -> None:
+    """Raise InvalidArgument (NO_SUCH_FOLDER) where no commit has the folder: a typo must not pass."""
+    if not any(repository.has_folder(each, folder) for each in commits):
+        where = " or ".join(each[:12] for each in commits)
+        raise InvalidArgument(
+            f"There is no folder {folder or 'of that name'} at {where}. Name one from the top of the repository.",
+            reason="NO_SUCH_FOLDER",
+        )
 
 
 def commit_of(repository: Repository, name: str) -> str:
@@ -91,6 +102,12 @@ def read_revision(
 ) -> Revision:
     """Read every `*.json` below `folder` at a commit; files in `known` (blob → file) aren't read again."""
     known = {} if known is None else known
+    if links := [path for path in repository.links(commit, folder) if path.endswith(".json") or path == folder]:
+        raise InvalidArgument(
+            f"{links[0]} is a link or a submodule at {commit[:12]}, and what it leads to isn't reviewed. "
+            "Name the folder that has the files themselves (--schemas).",
+            reason="LINK_NOT_FOLLOWED",
+        )
     blobs = {path: blob for path, blob in repository.files(commit, folder).items() if _is_document(path, folder)}
     missing = list(dict.fromkeys(blob for blob in blobs.values() if blob not in known))
     for blob, raw in zip(missing, repository.blobs(missing), strict=True):

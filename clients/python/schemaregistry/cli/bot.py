@@ -44,7 +44,7 @@ def review(
     head: Annotated[str, typer.Option(metavar="REV", help="The change: a branch or commit.")] = "HEAD",
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
     schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
-    seconds: Annotated[float, typer.Option(min=0.001, help="Time for the verdict on each schema.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.001, max=3600, help="Time for the verdict on each schema.")] = 1.0,
     form: Annotated[Form, typer.Option("--format", help="How to show the review.")] = "text",
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here instead of printing it.")
@@ -90,11 +90,13 @@ def drift(
     Exit codes: 0 alike, 1 they differ, 2 usage, 3 could not tell.
     """
     from schemaregistry.bot.drift import differences, drift_json, drift_text
-    from schemaregistry.bot.revisions import commit_of, earlier_versions, read_revision
+    from schemaregistry.bot.revisions import commit_of, earlier_versions, read_revision, require_folder
     from schemaregistry.git import Repository
 
     repository = Repository.around(repo)
-    revision = read_revision(repository, commit_of(repository, rev), schemas.strip("/"))
+    commit, folder = commit_of(repository, rev), schemas.strip("/")
+    require_folder(repository, folder, commit)
+    revision = read_revision(repository, commit, folder)
     with connection.client(timeout=SECONDS) as client:
         ids = [each.id for each in client.list_schemas()]
         registered = {id: {each.version: each.fingerprint for each in client.list_versions(id)} for id in ids}

@@ -14,7 +14,9 @@ from schemaregistry.cli.diff import EXIT
 
 
 def compat(
-    seconds: Annotated[float, typer.Option(min=0.001, help="Time for one pair, after which it is unknown.")] = 1.0,
+    seconds: Annotated[
+        float, typer.Option(min=0.001, max=3600, help="Time for one pair, after which it is unknown.")
+    ] = 1.0,
 ) -> None:
     """Read lines {"id", "old", "new"}, write lines {"id", "verdict", "witness"}: is all that is valid under old valid
     under new? A witness, where the verdict is incompatible, is valid under old and not under new. A line that can't be

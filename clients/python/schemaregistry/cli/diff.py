@@ -27,7 +27,7 @@ def diff(
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same for the newer one.")],
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The schema document in git.")] = None,
     direction: Annotated[str | None, typer.Option(help=f"One of {', '.join(get_args(Level))}.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.001, help="Time for the verdict.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.001, max=3600, help="Time for the verdict.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Compare two versions of a schema document: verdict, changes, a record that shows the break, risk, bump.

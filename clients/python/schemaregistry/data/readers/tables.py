@@ -35,17 +35,23 @@ _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for a pandas frame that has no Arrow types."""
 
 
+def _nothing() -> None:
+    """Close a stream that holds nothing beyond its batches."""
+
+
 class BatchStream(NamedTuple):
     """The schema of a table, and a function that yields its batches with the named columns.
 
     `objects` are columns of which some values don't fit the column's type. `changed` are columns whose values their
-    library changes when it exports them to Arrow, with the type that each has in that library.
+    library changes when it exports them to Arrow, with the type that each has in that library. `close` frees what the
+    library holds for the batches.
     """
 
     schema: pa.Schema
     batches: Callable[[list[str]], Iterable[pa.RecordBatch]]
     objects: Mapping[str, Objects] = {}
     changed: Mapping[str, str] = {}
+    close: Callable[[], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class TableReader:
         The layout of buffers and what leads into them (offsets, indices) is validated, not the values.
         """
         path = self._source.path
+        stream: BatchStream | None = None
         try:
             stream = self._source.open(self._plan)
             refuse_repeated(path, stream.schema)
@@ -99,6 +106,10 @@ class TableReader:
         except READ_ERRORS as error:
             # pyarrow appends the traceback of a Python reader, with its paths.
             raise UnreadableFile(path, "CORRUPT", str(error).partition(". Detail: Python exception")[0]) from None
+        finally:
+            # At once, not with the last reference: DuckDB's connection takes no other query while a result is open.
+            if stream is not None:
+                stream.close()
         self.position = self._source.size
 
     def _with_objects(self, batch: Batch, objects: Mapping[str, Objects], start: int) -> Batch:
@@ -154,7 +165,9 @@ def _of_stream(name: str, table: Any) -> BatchStream:
     refuse_column(name, table)
     with _asking(name):
         reader = pa.RecordBatchReader.from_stream(table)
-    return BatchStream(reader.schema, lambda _: _batches(name, reader), changed=changed_columns(table))
+    return BatchStream(
+        reader.schema, lambda _: _batches(name, reader), changed=changed_columns(table), close=reader.close
+    )
 
 
 def _validated(name: str, array: Array) -> Array:

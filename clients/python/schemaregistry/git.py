@@ -13,8 +13,6 @@ from schemaregistry.errors import Unavailable
 
 SECONDS: Final = 60
 """Seconds that one call of git may take."""
-
-
 _LINKS: Final = ("120000", "160000")
 """The modes of symbolic links and submodules (gitformat-index(5))."""
 
@@ -65,16 +63,21 @@ class Repository:
         """Tell whether the history was cut off when it was cloned (`--depth`)."""
         return self.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 
-    def files(self, commit: str, folder: str) -> dict[str, str]:
-        """Return the files below `folder` (from the top of the repository, "" for all): path → blob.
+    def files(self, commit: str, folder: str) -> tuple[dict[str, str], list[str]]:
+        """Return the files at `folder` (from the top of the repository) or below it: path → blob.
 
-        Links and submodules are left out: what they lead to isn't a file of this commit.
+        Links and submodules come apart, as paths: what they lead to isn't a file of this commit.
         """
-        return {path: blob for path, (mode, blob) in self._entries(commit, folder).items() if mode not in _LINKS}
-
-    def links(self, commit: str, folder: str) -> list[str]:
-        """Return the links and submodules at `folder` or below it."""
-        return [path for path, (mode, _) in self._entries(commit, folder).items() if mode in _LINKS]
+        listed = self._text("ls-tree", "-r", "-z", "--full-tree", commit, *(["--", folder] if folder else []))
+        files, links = {}, []
+        for line in filter(None, listed.split("\0")):
+            about, _, path = line.partition("\t")
+            mode, _, blob = about.split()
+            if mode in _LINKS:
+                links.append(path)
+            else:
+                files[path] = blob
+        return files, links
 
     def has_folder(self, commit: str, folder: str) -> bool:
         """Tell whether a commit has a folder, or a link or submodule in its place."""
@@ -129,13 +132,6 @@ class Repository:
         except subprocess.CalledProcessError as error:
             raise self._failed(error.stderr.decode(errors="replace").strip()) from None
         return done.stdout
-
-    def _entries(self, commit: str, folder: str) -> dict[str, tuple[str, str]]:
-        """Return what is at `folder` or below it, but for folders: path → mode and hash."""
-        words = ["ls-tree", "-r", "-z", "--full-tree", commit, *(["--", folder] if folder else [])]
-        entries = (line.partition("\t") for line in self._text(*words).split("\0") if line)
-        described = ((about.split(), path) for about, _, path in entries)
-        return {path: (mode, blob) for (mode, _, blob), path in described}
 
     def _or_nothing(self, *arguments: str) -> str:
         """Run git and return its one-word answer; "" where it has none."""

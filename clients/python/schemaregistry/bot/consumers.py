@@ -12,6 +12,7 @@ from schemaregistry.bot.review import Blocker, ConsumerImpact, SchemaReview
 from schemaregistry.compat.consumer_impact import Impact, Reading
 from schemaregistry.compat.version_range import VersionRange, parse_range
 from schemaregistry.document import Document, Json
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument, MissingExtra, with_place
 
 try:
@@ -77,14 +78,13 @@ def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequ
 def read_consumer(path: str, raw: bytes) -> Consumer:
     """Read one file; raises InvalidArgument (BAD_CONSUMER)."""
     if len(raw) > MOST:
-        raise _bad(path, f"It has {len(raw):,} bytes; {MOST:,} are the most.", "")
+        raise _bad(path, f"It has {len(raw):,} bytes; {MOST:,} are the most.")
     try:
         value = yaml.load(raw, _Loader)  # noqa: S506 (a safe loader: it makes nothing but plain values)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise _bad(path, f"It is no YAML that can be read: {' '.join(str(error).split())}.", "") from None
+        raise _bad(path, f"It is no YAML that can be read: {' '.join(str(error).split())}.") from None
     for fault in _VALIDATOR.iter_errors(value):
-        place = "".join(f"/{step}" for step in fault.instance_path)
-        raise _bad(path, f"{fault.message}. See consumer.schema.json.", place)
+        raise _bad(path, f"{fault.message}. See consumer.schema.json.", pointer(fault.instance_path))
     reads = []
     for index, each in enumerate(value["reads"]):
         try:
@@ -130,8 +130,8 @@ def _impact(consumer: Consumer, read: Read, impact: Impact) -> ConsumerImpact:
     )
 
 
-def _bad(path: str, message: str, pointer: str) -> InvalidArgument:
-    return InvalidArgument(f"{path}: {message}", reason="BAD_CONSUMER", pointer=pointer or None)
+def _bad(path: str, message: str, place: str = "") -> InvalidArgument:
+    return InvalidArgument(f"{path}: {message}", reason="BAD_CONSUMER", pointer=place or None)
 
 
 class _Loader(yaml.SafeLoader):

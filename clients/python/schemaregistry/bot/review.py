@@ -15,7 +15,7 @@ from schemaregistry.compat import Verdict
 from schemaregistry.compat.admission import RANK, bump
 from schemaregistry.compat.verdict import Bump
 from schemaregistry.document import Document, Level, parse_version
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import InvalidArgument, with_place
 
 Status: TypeAlias = Literal["added", "changed", "renamed", "removed", "unchanged", "broken"]
 Step: TypeAlias = Literal["major", "minor", "patch", "none", "lowered"]
@@ -181,28 +181,22 @@ class Reviewer:
         return replace(found, consumers=consumers, verdict=replace(found.verdict, consumers=names))
 
     def _schemas(self, change: ChangedRevisions) -> Iterator[SchemaReview]:
-        before, fork = change.base.by_id(), {file.path: file for file in change.fork.files}
-        at_fork, at_head = change.fork.by_id(), change.head.by_id()
-        base_paths = {file.path: file for file in change.base.files}
+        fork = {file.path: file for file in change.fork.files}
+        at_base, at_fork, at_head = change.base.by_id(), change.fork.by_id(), change.head.by_id()
+        known = {(file.path, file.blob) for side in (change.fork, change.base) for file in side.files}
+        kept = {(file.path, file.id) for file in change.head.files}
         for file in change.head.files:
-            id = file.id or getattr(fork.get(file.path), "id", "")
-            if file.path in fork and fork[file.path].blob == file.blob:
+            if (file.path, file.blob) in known:
                 yield SchemaReview(file.id, file.path, "unchanged", file.version, file.version)
                 continue
-            olds = before.get(id) or at_fork.get(id) or ()
+            id = file.id or (fork[file.path].id if file.path in fork else "")
+            olds = at_base.get(id) or at_fork.get(id) or ()
             old = next((each for each in olds if each.path == file.path), olds[0] if olds else None)
-            if file.path in base_paths and base_paths[file.path].blob == file.blob:
-                yield SchemaReview(file.id, file.path, "unchanged", file.version, file.version)
-                continue
-            yield self._changed(id, old, file, moved=old is not None and not _still_there(old, change))
+            yield self._changed(id, old, file, moved=old is not None and (old.path, old.id) not in kept)
         for id, files in at_fork.items():
-            if id not in at_head and not any(
-                each.path in {f.path for f in change.head.files if not f.id} for each in files
-            ):
-                yield self._removed(files[0])
-
-    def _removed(self, file: SchemaFile) -> SchemaReview:
-        return SchemaReview(file.id, file.path, "removed", before=file.version)
+            # A file that states no id any more is broken, and reviewed as such.
+            if id not in at_head and not any((each.path, "") in kept for each in files):
+                yield SchemaReview(id, files[0].path, "removed", before=files[0].version)
 
     def _changed(self, id: str, old: SchemaFile | None, file: SchemaFile, *, moved: bool) -> SchemaReview:
         """Review a file whose bytes or path differ from the base's."""
@@ -217,14 +211,14 @@ class Reviewer:
         known = self._known(document.id, old)
         if not known:
             return found
-        compared = [each for version, each in known.items() if version != str(document.version)]
-        previous = max(compared or known.values(), key=lambda each: each.version)
         same = known.get(str(document.version))
-        versions = [previous] if same is not None and not compared else compared
-        if same is not None and same.raw != document.raw and same.fingerprint != document.fingerprint:
-            versions = [same]  # an edit of a published version is compared with what was published
-        elif same is not None and same.fingerprint == document.fingerprint and not _goes_back(old, document):
+        edited = same is not None and same.fingerprint != document.fingerprint
+        if same is not None and not edited and not _goes_back(old, document):
             return replace(found, stated_bump="none", before=str(same.version), old_document=same)
+        others = [each for each in known.values() if each is not same] or list(known.values())
+        previous = max(others, key=lambda each: each.version)
+        # An edit of a published version is compared with what was published.
+        versions = [same] if same is not None and edited else others
         verdict = self.judge.check(versions, document, None, self.seconds)
         return replace(
             found,
@@ -261,8 +255,8 @@ class Reviewer:
     def _blockers(self, found: SchemaReview) -> Iterator[Blocker]:
         """Yield what blocks one document, the cause first."""
         if found.status == "broken" and found.problem:
-            place = f" (at {found.problem.pointer})" if found.problem.pointer else ""
-            yield Blocker(found.id or found.path, "BROKEN_DOCUMENT", f"{found.path}: {found.problem.message}{place}")
+            text = with_place(f"{found.path}: {found.problem.message}", found.problem.pointer)
+            yield Blocker(found.id or found.path, "BROKEN_DOCUMENT", text)
             return
         if found.status == "removed":
             if self.published is None or self.published(found.id):
@@ -286,10 +280,6 @@ def _goes_back(old: SchemaFile | None, new: Document) -> bool:
         return old is not None and new.version < parse_version(old.version)
     except InvalidArgument:
         return False
-
-
-def _still_there(old: SchemaFile, change: ChangedRevisions) -> bool:
-    return any(file.path == old.path and file.id == old.id for file in change.head.files)
 
 
 def _version_blockers(found: SchemaReview, verdict: Verdict) -> Iterator[Blocker]:

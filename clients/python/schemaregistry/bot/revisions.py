@@ -102,13 +102,14 @@ def read_revision(
 ) -> Revision:
     """Read every `*.json` below `folder` at a commit; files in `known` (blob → file) aren't read again."""
     known = {} if known is None else known
-    if links := [path for path in repository.links(commit, folder) if path.endswith(".json") or path == folder]:
+    found, links = repository.files(commit, folder)
+    for path in (each for each in links if each.endswith(".json") or each == folder):
         raise InvalidArgument(
-            f"{links[0]} is a link or a submodule at {commit[:12]}, and what it leads to isn't reviewed. "
+            f"{path} is a link or a submodule at {commit[:12]}, and what it leads to isn't reviewed. "
             "Name the folder that has the files themselves (--schemas).",
             reason="LINK_NOT_FOLLOWED",
         )
-    blobs = {path: blob for path, blob in repository.files(commit, folder).items() if _is_document(path, folder)}
+    blobs = {path: blob for path, blob in found.items() if _is_document(path, folder)}
     missing = list(dict.fromkeys(blob for blob in blobs.values() if blob not in known))
     for blob, raw in zip(missing, repository.blobs(missing), strict=True):
         if raw is None:
@@ -157,6 +158,7 @@ def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> d
 
 def yaml_files(repository: Repository, commit: str, folder: str) -> dict[str, bytes]:
     """Return the YAML files of a folder at a commit: path → bytes."""
-    blobs = {path: blob for path, blob in repository.files(commit, folder).items() if path.endswith((".yaml", ".yml"))}
+    found, _ = repository.files(commit, folder)
+    blobs = {path: blob for path, blob in found.items() if path.endswith((".yaml", ".yml"))}
     contents = repository.blobs(list(blobs.values()))
     return {path: raw for path, raw in zip(blobs, contents, strict=True) if raw is not None}

@@ -11,8 +11,8 @@ import typer
 from schemaregistry import output_files
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.publish_outcome import registered
 from schemaregistry.cli.say import say
-from schemaregistry.errors import NotFound
 from schemaregistry.terminal import inert, json_text
 
 if TYPE_CHECKING:
@@ -99,19 +99,15 @@ def drift(
     revision = read_revision(repository, commit, folder)
     with connection.client(timeout=SECONDS) as client:
         ids = [each.id for each in client.list_schemas()]
-        registered = {id: {each.version: each.fingerprint for each in client.list_versions(id)} for id in ids}
-    found = differences(revision, registered, lambda file: earlier_versions(repository, file, revision.commit))
+        there = {id: {each.version: each.fingerprint for each in client.list_versions(id)} for id in ids}
+    found = differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit))
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
         raise typer.Exit(1)
 
 
 def _published(client: "Client", id: str) -> Mapping[str, bytes]:
-    """Return every version of an id that the registry has; none where it doesn't know the id."""
-    try:
-        return {each.version: client.document(id, each.version).raw for each in client.list_versions(id)}
-    except NotFound:
-        return {}
+    return {version: document.raw for version, document in registered(client, id).items()}
 
 
 def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, published: "Published | None") -> "Review":

@@ -87,7 +87,7 @@ def rehearsal(client: "Client", judge: "CompatProcess") -> Delivery:
 
     def rehearse(document: Document) -> PublishOutcome:
         if document.id not in known:
-            known[document.id] = _registered(client, document.id)
+            known[document.id] = registered(client, document.id)
         versions, version = known[document.id], str(document.version)
         if version in versions:
             _check_same(document, versions[version])
@@ -103,7 +103,8 @@ def rehearsal(client: "Client", judge: "CompatProcess") -> Delivery:
     return rehearse
 
 
-def _registered(client: "Client", id: str) -> dict[str, Document]:
+def registered(client: "Client", id: str) -> dict[str, Document]:
+    """Return every version of an id that the registry has; none where it doesn't know the id."""
     try:
         return {each.version: client.document(id, each.version) for each in client.list_versions(id)}
     except NotFound:

@@ -10,7 +10,6 @@ from functools import lru_cache
 from schemaregistry.compat import RefusedVersion, admit, admit_undecided, check_history, second_referee
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import Document, Level, parse
-from schemaregistry_server.rpc.proto_json import compact, to_json
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
@@ -63,8 +62,7 @@ def check_undecided(versions: Sequence[bytes], new: bytes, id: str, reason: str)
 
 def compiled(raw: bytes, id: str) -> Prepared:  # noqa: A002 (the field's term)
     """Compile the contract of a registered document and encode it."""
-    answer = compile_contract(_parsed(raw, id))
-    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+    return Prepared.of(compile_contract(_parsed(raw, id)))
 
 
 def _rendered(refused: RefusedVersion) -> RefusedWrite:

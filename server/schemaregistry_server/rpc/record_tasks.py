@@ -8,7 +8,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from schemaregistry.document import parse
-from schemaregistry_server.rpc.proto_json import compact, to_json
 from schemaregistry_server.rpc.reply import Prepared
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ KEPT = 64
 
 def validate(raw: bytes, id: str, data: bytes) -> Prepared:  # noqa: A002 (the field's term)
     """Validate records and encode the answer of ValidateRecords; raises as `RecordJudge.validate`."""
-    answer = (_small if len(raw) <= SMALL else _large)(raw, id).validate(data)
-    return Prepared(answer.SerializeToString(), compact(to_json(answer)).encode(), "")
+    return Prepared.of((_small if len(raw) <= SMALL else _large)(raw, id).validate(data))
 
 
 def _judge(raw: bytes, id: str) -> "RecordJudge":  # noqa: A002

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
+from schemaregistry_server.rpc.proto_json import compact, to_json
+
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -15,6 +17,11 @@ class Prepared:
     proto: bytes
     json: bytes
     text: str
+
+    @classmethod
+    def of(cls, message: Message) -> "Prepared":
+        """Encode a message that has no line of text."""
+        return cls(message.SerializeToString(), compact(to_json(message)).encode(), "")
 
 
 @dataclass(frozen=True, slots=True)

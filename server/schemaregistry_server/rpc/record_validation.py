@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain, islice
 from typing import Final
 
 from schemaregistry.contract import compile_contract
+from schemaregistry.data.arrow import json_text
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.record_evaluation import RecordEvaluator, RecordFault
 from schemaregistry.data.engine.records import read_exactly, read_line
@@ -64,7 +66,7 @@ class RecordJudge:
 
         Raises InvalidArgument (as `loads`; NOT_AN_ARRAY) or TooLarge (TOO_MANY_RECORDS).
         """
-        records = loads(data, what="batch")
+        records = loads(data, what="batch", beyond=json_text.any_number)
         if not isinstance(records, list):
             raise InvalidArgument("Send the records as a JSON array: [{…}, {…}].", reason="NOT_AN_ARRAY", pointer="")
         if len(records) > MAX_RECORDS:
@@ -129,8 +131,10 @@ def _at(value: Json, path: Iterable[str | int]) -> Json:
 
 def brief(value: Json) -> str:
     """The first MAX_VALUE characters of a value's JSON; no more of it is encoded."""
+    if isinstance(value, Decimal):
+        return cut(shorter_numbers(str(value)), MAX_VALUE)
     made = ""
-    for part in json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).iterencode(value):
+    for part in json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).iterencode(value):
         made += shorter_numbers(part) if part[0] != '"' else part[: MAX_VALUE + 1]
         if len(made) > MAX_VALUE:
             break

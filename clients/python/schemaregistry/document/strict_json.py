@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from itertools import accumulate
 from typing import Final, NoReturn
@@ -38,17 +38,26 @@ _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
-def loads(data: bytes, *, what: str = "document", max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
+def loads(
+    data: bytes,
+    *,
+    what: str = "document",
+    max_bytes: int = MAX_BYTES,
+    max_depth: int = MAX_DEPTH,
+    beyond: Callable[[str], Decimal | None] = lambda _: None,
+) -> Json:
     """Parse one JSON value (RFC 8259) from UTF-8 bytes; `what` names the text in errors.
 
-    A number with an integral value is an int, however it is written (`1`, `1.0`, `1e0`); any other is a float. Raises
+    A number with an integral value is an int, however it is written (`1`, `1.0`, `1e0`); any other is a float. One
+    that is too long, or beyond the range of a double, is what `beyond` makes of its text, or refused where that is
+    None. Raises
     TooLarge (TOO_LARGE) or InvalidArgument (TOO_DEEP, NOT_UTF8, NOT_JSON, DUPLICATE_KEY, NOT_A_NUMBER,
     NUMBER_OUT_OF_RANGE, LONE_SURROGATE). Time and memory are linear in the size of the text.
     """
     _check_size(data, max_bytes, what)
     _check_depth(data, max_depth)
     text = _decode(data, what)
-    reader = _JsonReader(text)
+    reader = _JsonReader(text, beyond)
     value = reader.read()
     if "\\ud" in text or "\\uD" in text:  # only an escape can make a surrogate: UTF-8 has none
         _check_surrogates(value)
@@ -99,8 +108,9 @@ def _decode(data: bytes, what: str) -> str:
 class _JsonReader:
     """The standard library's parser, made strict by its hooks, on one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, beyond: Callable[[str], Decimal | None]) -> None:
         self.text = text
+        self.beyond = beyond
         self.duplicates: list[tuple[dict[str, Json], str]] = []
         """Objects with a repeated key, and the key.
 
@@ -131,24 +141,30 @@ class _JsonReader:
             self.duplicates.append((value, key))
         return value
 
-    def _int(self, literal: str) -> int:
+    def _int(self, literal: str) -> int | Decimal:
         if len(literal) > MAX_INTEGER_LENGTH or math.isinf(float(literal)):
-            self._refuse(literal, "is beyond the range of a double", "NUMBER_OUT_OF_RANGE")
+            return self._beyond(literal, "is beyond the range of a double")
         return int(literal)
 
-    def _float(self, literal: str) -> int | float:
+    def _float(self, literal: str) -> int | float | Decimal:
         if len(literal) > MAX_NUMBER_LENGTH:
-            self._refuse(literal, "is too long", "NUMBER_OUT_OF_RANGE")
+            return self._beyond(literal, "is too long")
         value = float(literal)
         # A text such as 1e-400 has a non-zero digit, but underflows to 0.
         if math.isinf(value) or (value == 0 and re.match("[-0.]*[1-9]", literal)):
-            self._refuse(literal, "is beyond the range of a double", "NUMBER_OUT_OF_RANGE")
+            return self._beyond(literal, "is beyond the range of a double")
         if value == 0:
             return 0
         # By decimal arithmetic: 1e23 is 10^23, whereas the nearest double is 99999999999999991611392.
         exact = Decimal(literal)
         whole = int(exact)
         return whole if exact == whole else value
+
+    def _beyond(self, literal: str, fault: str) -> Decimal:
+        number = self.beyond(literal)
+        if number is None:
+            self._refuse(literal, fault, "NUMBER_OUT_OF_RANGE")
+        return number
 
     def _constant(self, literal: str) -> NoReturn:
         self._refuse(literal, "isn't a JSON number", "NOT_A_NUMBER")

@@ -128,6 +128,12 @@ def integer(literal: str) -> int | float:
     return int(literal) if literal != "-0" else -0.0
 
 
+def any_number(literal: str) -> Decimal | None:
+    """Return a JSON number as a Decimal; None for those that `read` doesn't take."""
+    is_taken = not literal.lstrip("-").isdigit() or len(literal.lstrip("-")) <= _MOST_DIGITS
+    return exactly(literal) if is_taken else None
+
+
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     found = dict(pairs)
     if len(found) < len(pairs):

@@ -137,6 +137,10 @@ class CompatWorkers:
         except Stopped as stopped:
             return _unknown(versions, new, direction, str(stopped))
 
+    def warm(self) -> None:
+        """Start the workers for records now, so that the first batch doesn't wait for their imports."""
+        _ = self._record_workers
+
     def close(self) -> None:
         """End the workers; questions in progress get no answer."""
         self._workers.close()
@@ -149,7 +153,7 @@ class CompatWorkers:
 
     @cached_property
     def _record_workers(self) -> Workers:
-        """The workers for records, started by the first batch: a server that is sent none is spared their memory."""
+        """The workers for records, started by `warm` or the first batch: not all servers can spare their memory."""
         self._record_template = Template(RECORD_MODULES, memory=RECORD_MEMORY)
         return self._of(self._record_template)
 

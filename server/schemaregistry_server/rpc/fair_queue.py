@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 
@@ -16,14 +16,18 @@ class FairQueue:
     A place is the right to use the worker of that number. One caller may hold all places but one (the only one, where
     there is one), so that another caller finds one whatever the first one does.
     Where no place is free, callers are served in turn, and each caller's requests in their order. At most `waiting`
-    requests wait at once, at most a quarter of them one caller's, each for up to `patience` seconds.
+    requests wait at once, at most a quarter of them one caller's, each for up to `patience` seconds; longer while
+    `starting()` is true, which is asked after each `patience`.
     """
 
-    def __init__(self, places: int, *, waiting: int, patience: float) -> None:
+    def __init__(
+        self, places: int, *, waiting: int, patience: float, starting: Callable[[], bool] = lambda: False
+    ) -> None:
         self._free = deque(range(places))
         self._share = max(1, places - 1)
         self._most = waiting
         self._patience = patience
+        self._starting = starting
         self._holding: Counter[str] = Counter()
         self._waiting: OrderedDict[str, deque[asyncio.Future[int]]] = OrderedDict()
 
@@ -46,14 +50,16 @@ class FairQueue:
         granted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(caller, deque()).append(granted)
         try:
-            async with asyncio.timeout(self._patience):
-                return await granted
-        except TimeoutError:
-            self._withdraw(granted, caller)
-            raise Busy(f"no worker got free within {self._patience:g} s: try again in a few seconds") from None
+            # Not `asyncio.timeout`, which would cancel the wait and lose this request's turn.
+            while not (await asyncio.wait({granted}, timeout=self._patience))[0] and self._starting():
+                pass
         except asyncio.CancelledError:
             self._withdraw(granted, caller)
             raise
+        if granted.done():
+            return granted.result()
+        self._withdraw(granted, caller)
+        raise Busy(f"no worker got free within {self._patience:g} s: try again in a few seconds")
 
     def _may(self, caller: str) -> bool:
         return bool(self._free) and self._holding[caller] < self._share

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple
 
 from schemaregistry.tasks import Crashed, Overdue, Template, frames
 from schemaregistry.tasks.task_worker import GRACE, STARTING, answered, read_pid
-from schemaregistry_server.rpc.fair_queue import FairQueue
+from schemaregistry_server.rpc.fair_queue import Busy, FairQueue
 
 WAITING: Final = 256
 """Questions that may wait at once, at most a quarter of them one caller's."""
@@ -25,9 +25,13 @@ class Workers:
     """A pool of `count` worker processes, which callers use in turn."""
 
     def __init__(self, count: int, template: Template, *, patience: float, waiting: int = WAITING) -> None:
-        """Fork the workers from `template`; a question waits `patience` seconds for a free one."""
+        """Fork the workers from `template`; a question waits `patience` seconds for a free one.
+
+        Until the template has made its imports, it waits for that, too.
+        """
         self._workers = [_AsyncWorker(template) for _ in range(count)]
-        self._turns = FairQueue(count, waiting=waiting, patience=patience)
+        self._started_by = monotonic() + STARTING
+        self._turns = FairQueue(count, waiting=waiting, patience=patience, starting=self._is_starting)
 
     async def run(self, caller: str, seconds: float, task: Callable[[*ArgsT], AnswerT], *args: *ArgsT) -> AnswerT:
         """Run `task(*args)` in a worker for at most `seconds`, and return its result.
@@ -43,6 +47,10 @@ class Workers:
         for worker in self._workers:
             worker.close()
 
+    def _is_starting(self) -> bool:
+        # One worker that was there shows that the template has made its imports: from then on a fork is quick.
+        return monotonic() < self._started_by and not any(worker.was_there for worker in self._workers)
+
 
 class _AsyncWorker:
     """One worker process, forked at once, and again whenever it was killed. It answers one question at a time."""
@@ -51,15 +59,17 @@ class _AsyncWorker:
         self._template = template
         self._pid = 0
         self._channel = self._fork()
+        self.was_there = False
+        """Whether this worker, or one that it replaced, has sent its process id."""
 
     async def ask(self, question: bytes, seconds: float) -> Any:
-        """Send a packed question and return its answer; raises as `tasks.TaskWorker.ask` does.
+        """Send a packed question and return its answer; raises as `tasks.TaskWorker.ask` does, or Busy.
 
-        Where the caller is cancelled, the worker is killed, so that it is free for the next question.
+        The wait for the worker to start isn't part of the `seconds`. Where the caller is cancelled, the worker is
+        killed, so that it is free for the next question.
         """
         try:
-            if not self._pid:  # the first frame of a new worker is its process id
-                self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
+            await self._start()
             frame = await self._exchange(question, monotonic() + seconds + GRACE)
         except TimeoutError:
             self._renew()
@@ -71,6 +81,17 @@ class _AsyncWorker:
             self._renew()
             raise
         return answered(frame, self._renew)
+
+    async def _start(self) -> None:
+        """Wait until the worker is there: the first frame of a new one is its process id, sent after all imports."""
+        if self._pid:
+            return
+        try:
+            self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
+        except TimeoutError:
+            self._renew()
+            raise Busy(f"its workers didn't start within {STARTING:g} s: try again in a minute") from None
+        self.was_there = True
 
     def close(self) -> None:
         """Close the channel: the worker ends when it next reads, or with its template."""

@@ -139,6 +139,9 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
     readers = CompatWorkers(template, workers=readers_workers, seconds=settings.judge_seconds)
     for each in (writers, readers):
         stack.callback(each.close)
+    if not settings.dev:
+        # In dev mode the first batch of records starts its workers: a server for a test mostly gets none.
+        readers.warm()
     return Registry(
         store, current, judge=writers, questions=VerdictCache(readers), progress_seconds=settings.progress_seconds
     )

@@ -70,6 +70,21 @@ def test_two_workers_share_the_port_and_the_store(server: Server, document: Call
     assert server.ready() == (200, "worker 1: ready\nworker 2: ready\n")
 
 
+def test_records_are_judged_without_a_wait_for_imports(
+    start: Callable[..., Server], etcd_store: dict[str, object]
+) -> None:
+    """Their workers, which need pyarrow, start with the server, and not with the first batch."""
+    server = start(etcd_store)
+
+    def has_pyarrow(pid: int) -> bool:
+        try:
+            return "libarrow" in Path(f"/proc/{pid}/maps").read_text(encoding="utf-8")
+        except OSError:
+            return False
+
+    until(lambda: any(map(has_pyarrow, children(server.process.pid))))
+
+
 def test_each_worker_gets_connections(server: Server) -> None:
     """Health is watched on each: a worker that ends tells those who watch it."""
     watches = [

@@ -17,6 +17,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc import compat_tasks, verdicts, workers
 from schemaregistry_server.rpc import compat_worker as judging
 from schemaregistry_server.rpc.compat_worker import CompatWorkers
+from schemaregistry_server.rpc.fair_queue import Busy
 from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.store.base import Entry
 
@@ -176,3 +177,23 @@ async def test_an_answer_that_came_while_the_server_stood_still_is_taken(templat
     time.sleep(2)  # noqa: ASYNC251 (the server stands still)
     assert await answer is None
     asked.close()
+
+
+async def test_the_imports_of_workers_count_against_nobody() -> None:
+    """One caller waits for the first worker's imports, the others for the places."""
+    late = Template(["tests.support.late"])
+    asked = workers.Workers(2, late, patience=0.1)
+    answers = [asked.run(caller, 0.2, time.sleep, 0) for caller in ("a", "b", "c", "d")]
+    assert await asyncio.gather(*answers) == [None] * 4
+    asked.close()
+    await asyncio.to_thread(late.close)
+
+
+async def test_workers_that_do_not_start_are_busy_and_not_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "STARTING", 0.1)
+    late = Template(["tests.support.late"])
+    asked = workers.Workers(1, late, patience=0.1)
+    with pytest.raises(Busy, match=r"didn't start within 0\.1 s: try again"):
+        await asked.run("a", 30, time.sleep, 0)
+    asked.close()
+    await asyncio.to_thread(late.close)

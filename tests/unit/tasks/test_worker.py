@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, Stopped, TaskRaised, TaskWorker, Template
+from schemaregistry.tasks import Crashed, OutOfMemory, Overdue, Stopped, TaskRaised, TaskWorker, Template, task_worker
 from tests.support import task_kinds
 
 ROOT = Path(__file__).parents[3]
@@ -143,3 +143,11 @@ def test_what_a_task_writes_is_seen_nowhere() -> None:
     )
     assert done.stdout.decode().strip().isdigit()
     assert done.stderr == b""
+
+
+def test_a_worker_that_does_not_start_is_not_said_to_have_taken_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_worker, "STARTING", 0.1)
+    late = TaskWorker(Template(["tests.support.late"]))
+    with pytest.raises(Crashed, match=r"didn't start within 0\.1 s"):
+        late.ask(LONG, task_kinds.double, 21)
+    late.close()

@@ -64,7 +64,12 @@ class TaskWorker:
     def _wait_until_there(self) -> None:
         if not self._pid:
             self._channel.settimeout(STARTING)
-            self._pid = read_pid(self._channel.recv(frames.LENGTH.size, socket.MSG_WAITALL))
+            try:
+                hello = self._channel.recv(frames.LENGTH.size, socket.MSG_WAITALL)
+            except TimeoutError:
+                self.renew()
+                raise Crashed(f"its process didn't start within {STARTING:g} s") from None
+            self._pid = read_pid(hello)
 
     def _exchange(self, question: bytes, deadline: float) -> Any:
         channel, left = self._channel, memoryview(question)

@@ -104,7 +104,9 @@ type RegisterSchemaRequest struct {
 	// Must equal the document's `$id`.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The document, as a person wrote it.
-	Document      *httpbody.HttpBody `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	Document *httpbody.HttpBody `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	// Where it comes from: kept with the version and in the audit. REST: the query parameters `origin.commit`, ….
+	Origin        *Origin `protobuf:"bytes,3,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -153,6 +155,86 @@ func (x *RegisterSchemaRequest) GetDocument() *httpbody.HttpBody {
 	return nil
 }
 
+func (x *RegisterSchemaRequest) GetOrigin() *Origin {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+// Where a version comes from, as its publisher states it. Each field may be empty.
+type Origin struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The repository's name, as in `acme/market-data`.
+	Repository string `protobuf:"bytes,1,opt,name=repository,proto3" json:"repository,omitempty"`
+	// The full hash of the commit.
+	Commit string `protobuf:"bytes,2,opt,name=commit,proto3" json:"commit,omitempty"`
+	// The document's path in the repository.
+	Path string `protobuf:"bytes,3,opt,name=path,proto3" json:"path,omitempty"`
+	// The pull request's number or address.
+	PullRequest   string `protobuf:"bytes,4,opt,name=pull_request,json=pullRequest,proto3" json:"pull_request,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Origin) Reset() {
+	*x = Origin{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Origin) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Origin) ProtoMessage() {}
+
+func (x *Origin) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Origin.ProtoReflect.Descriptor instead.
+func (*Origin) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Origin) GetRepository() string {
+	if x != nil {
+		return x.Repository
+	}
+	return ""
+}
+
+func (x *Origin) GetCommit() string {
+	if x != nil {
+		return x.Commit
+	}
+	return ""
+}
+
+func (x *Origin) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *Origin) GetPullRequest() string {
+	if x != nil {
+		return x.PullRequest
+	}
+	return ""
+}
+
 type RegisterSchemaResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Id      string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -171,7 +253,7 @@ type RegisterSchemaResponse struct {
 
 func (x *RegisterSchemaResponse) Reset() {
 	*x = RegisterSchemaResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[2]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -183,7 +265,7 @@ func (x *RegisterSchemaResponse) String() string {
 func (*RegisterSchemaResponse) ProtoMessage() {}
 
 func (x *RegisterSchemaResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[2]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -196,7 +278,7 @@ func (x *RegisterSchemaResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RegisterSchemaResponse.ProtoReflect.Descriptor instead.
 func (*RegisterSchemaResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{2}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *RegisterSchemaResponse) GetId() string {
@@ -254,7 +336,7 @@ type CheckCompatibilityRequest struct {
 
 func (x *CheckCompatibilityRequest) Reset() {
 	*x = CheckCompatibilityRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[3]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -266,7 +348,7 @@ func (x *CheckCompatibilityRequest) String() string {
 func (*CheckCompatibilityRequest) ProtoMessage() {}
 
 func (x *CheckCompatibilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[3]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -279,7 +361,7 @@ func (x *CheckCompatibilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckCompatibilityRequest.ProtoReflect.Descriptor instead.
 func (*CheckCompatibilityRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{3}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CheckCompatibilityRequest) GetId() string {
@@ -324,7 +406,7 @@ type CompareVersionsRequest struct {
 
 func (x *CompareVersionsRequest) Reset() {
 	*x = CompareVersionsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -336,7 +418,7 @@ func (x *CompareVersionsRequest) String() string {
 func (*CompareVersionsRequest) ProtoMessage() {}
 
 func (x *CompareVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -349,7 +431,7 @@ func (x *CompareVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompareVersionsRequest.ProtoReflect.Descriptor instead.
 func (*CompareVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *CompareVersionsRequest) GetId() string {
@@ -420,7 +502,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -432,7 +514,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -445,7 +527,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Verdict) GetVerdict() string {
@@ -550,7 +632,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -562,7 +644,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -575,7 +657,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Change) GetPointer() string {
@@ -639,7 +721,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -651,7 +733,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -664,7 +746,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -722,7 +804,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -734,7 +816,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -747,7 +829,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSchemasResponse) GetSchemas() []*SchemaSummary {
@@ -787,7 +869,7 @@ type SchemaSummary struct {
 
 func (x *SchemaSummary) Reset() {
 	*x = SchemaSummary{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -799,7 +881,7 @@ func (x *SchemaSummary) String() string {
 func (*SchemaSummary) ProtoMessage() {}
 
 func (x *SchemaSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -812,7 +894,7 @@ func (x *SchemaSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaSummary.ProtoReflect.Descriptor instead.
 func (*SchemaSummary) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *SchemaSummary) GetId() string {
@@ -883,7 +965,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +977,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +990,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListVersionsRequest) GetId() string {
@@ -950,7 +1032,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1044,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1057,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*SchemaVersion {
@@ -1010,14 +1092,16 @@ type SchemaVersion struct {
 	RegisteredBy string                 `protobuf:"bytes,5,opt,name=registered_by,json=registeredBy,proto3" json:"registered_by,omitempty"`
 	RegisteredAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// Bytes of the document.
-	Size          int32 `protobuf:"varint,7,opt,name=size,proto3" json:"size,omitempty"`
+	Size int32 `protobuf:"varint,7,opt,name=size,proto3" json:"size,omitempty"`
+	// Where it comes from; unset where its publisher stated nothing.
+	Origin        *Origin `protobuf:"bytes,24,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SchemaVersion) Reset() {
 	*x = SchemaVersion{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1113,7 @@ func (x *SchemaVersion) String() string {
 func (*SchemaVersion) ProtoMessage() {}
 
 func (x *SchemaVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1126,7 @@ func (x *SchemaVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaVersion.ProtoReflect.Descriptor instead.
 func (*SchemaVersion) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SchemaVersion) GetId() string {
@@ -1094,6 +1178,13 @@ func (x *SchemaVersion) GetSize() int32 {
 	return 0
 }
 
+func (x *SchemaVersion) GetOrigin() *Origin {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
 type WatchSchemasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Send every version after this revision; 0 for all of them.
@@ -1108,7 +1199,7 @@ type WatchSchemasRequest struct {
 
 func (x *WatchSchemasRequest) Reset() {
 	*x = WatchSchemasRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1120,7 +1211,7 @@ func (x *WatchSchemasRequest) String() string {
 func (*WatchSchemasRequest) ProtoMessage() {}
 
 func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1133,7 +1224,7 @@ func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasRequest.ProtoReflect.Descriptor instead.
 func (*WatchSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchSchemasRequest) GetAfterRevision() int64 {
@@ -1175,7 +1266,7 @@ type WatchSchemasResponse struct {
 
 func (x *WatchSchemasResponse) Reset() {
 	*x = WatchSchemasResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1187,7 +1278,7 @@ func (x *WatchSchemasResponse) String() string {
 func (*WatchSchemasResponse) ProtoMessage() {}
 
 func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1200,7 +1291,7 @@ func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasResponse.ProtoReflect.Descriptor instead.
 func (*WatchSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchSchemasResponse) GetRevision() int64 {
@@ -1286,7 +1377,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1298,7 +1389,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1311,7 +1402,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Progress) GetStale() bool {
@@ -1332,7 +1423,7 @@ type GetContractRequest struct {
 
 func (x *GetContractRequest) Reset() {
 	*x = GetContractRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1435,7 @@ func (x *GetContractRequest) String() string {
 func (*GetContractRequest) ProtoMessage() {}
 
 func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1448,7 @@ func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetContractRequest.ProtoReflect.Descriptor instead.
 func (*GetContractRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetContractRequest) GetId() string {
@@ -1394,7 +1485,7 @@ type ValidateRecordsRequest struct {
 
 func (x *ValidateRecordsRequest) Reset() {
 	*x = ValidateRecordsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1406,7 +1497,7 @@ func (x *ValidateRecordsRequest) String() string {
 func (*ValidateRecordsRequest) ProtoMessage() {}
 
 func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1419,7 +1510,7 @@ func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ValidateRecordsRequest) GetId() string {
@@ -1461,7 +1552,7 @@ type ValidateRecordsResponse struct {
 
 func (x *ValidateRecordsResponse) Reset() {
 	*x = ValidateRecordsResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1564,7 @@ func (x *ValidateRecordsResponse) String() string {
 func (*ValidateRecordsResponse) ProtoMessage() {}
 
 func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1577,7 @@ func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ValidateRecordsResponse) GetValid() bool {
@@ -1539,7 +1630,7 @@ type RecordError struct {
 
 func (x *RecordError) Reset() {
 	*x = RecordError{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1551,7 +1642,7 @@ func (x *RecordError) String() string {
 func (*RecordError) ProtoMessage() {}
 
 func (x *RecordError) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1564,7 +1655,7 @@ func (x *RecordError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordError.ProtoReflect.Descriptor instead.
 func (*RecordError) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RecordError) GetIndex() int32 {
@@ -1603,7 +1694,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1615,7 +1706,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1628,7 +1719,7 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 type WhoAmIResponse struct {
@@ -1644,7 +1735,7 @@ type WhoAmIResponse struct {
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1656,7 +1747,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1669,7 +1760,7 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WhoAmIResponse) GetIdentity() string {
@@ -1702,10 +1793,18 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12!\n" +
 	"\fmin_revision\x18\x03 \x01(\x03R\vminRevision\x12\"\n" +
-	"\rif_none_match\x18\x04 \x01(\tR\vifNoneMatch\"Y\n" +
+	"\rif_none_match\x18\x04 \x01(\tR\vifNoneMatch\"\x8c\x01\n" +
 	"\x15RegisterSchemaRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
-	"\bdocument\x18\x02 \x01(\v2\x14.google.api.HttpBodyR\bdocument\"\xb6\x01\n" +
+	"\bdocument\x18\x02 \x01(\v2\x14.google.api.HttpBodyR\bdocument\x121\n" +
+	"\x06origin\x18\x03 \x01(\v2\x19.schemaregistry.v1.OriginR\x06origin\"w\n" +
+	"\x06Origin\x12\x1e\n" +
+	"\n" +
+	"repository\x18\x01 \x01(\tR\n" +
+	"repository\x12\x16\n" +
+	"\x06commit\x18\x02 \x01(\tR\x06commit\x12\x12\n" +
+	"\x04path\x18\x03 \x01(\tR\x04path\x12!\n" +
+	"\fpull_request\x18\x04 \x01(\tR\vpullRequest\"\xb6\x01\n" +
 	"\x16RegisterSchemaResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
@@ -1778,7 +1877,7 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x14ListVersionsResponse\x12<\n" +
 	"\bversions\x18\x01 \x03(\v2 .schemaregistry.v1.SchemaVersionR\bversions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\xf1\x01\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xa4\x02\n" +
 	"\rSchemaVersion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
@@ -1786,7 +1885,8 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\x12#\n" +
 	"\rregistered_by\x18\x05 \x01(\tR\fregisteredBy\x12?\n" +
 	"\rregistered_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fregisteredAt\x12\x12\n" +
-	"\x04size\x18\a \x01(\x05R\x04size\"{\n" +
+	"\x04size\x18\a \x01(\x05R\x04size\x121\n" +
+	"\x06origin\x18\x18 \x01(\v2\x19.schemaregistry.v1.OriginR\x06origin\"{\n" +
 	"\x13WatchSchemasRequest\x12%\n" +
 	"\x0eafter_revision\x18\x01 \x01(\x03R\rafterRevision\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12+\n" +
@@ -1850,75 +1950,78 @@ func file_schemaregistry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_schemaregistry_v1_registry_proto_rawDescData
 }
 
-var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_schemaregistry_v1_registry_proto_goTypes = []any{
 	(*GetSchemaRequest)(nil),          // 0: schemaregistry.v1.GetSchemaRequest
 	(*RegisterSchemaRequest)(nil),     // 1: schemaregistry.v1.RegisterSchemaRequest
-	(*RegisterSchemaResponse)(nil),    // 2: schemaregistry.v1.RegisterSchemaResponse
-	(*CheckCompatibilityRequest)(nil), // 3: schemaregistry.v1.CheckCompatibilityRequest
-	(*CompareVersionsRequest)(nil),    // 4: schemaregistry.v1.CompareVersionsRequest
-	(*Verdict)(nil),                   // 5: schemaregistry.v1.Verdict
-	(*Change)(nil),                    // 6: schemaregistry.v1.Change
-	(*ListSchemasRequest)(nil),        // 7: schemaregistry.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),       // 8: schemaregistry.v1.ListSchemasResponse
-	(*SchemaSummary)(nil),             // 9: schemaregistry.v1.SchemaSummary
-	(*ListVersionsRequest)(nil),       // 10: schemaregistry.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),      // 11: schemaregistry.v1.ListVersionsResponse
-	(*SchemaVersion)(nil),             // 12: schemaregistry.v1.SchemaVersion
-	(*WatchSchemasRequest)(nil),       // 13: schemaregistry.v1.WatchSchemasRequest
-	(*WatchSchemasResponse)(nil),      // 14: schemaregistry.v1.WatchSchemasResponse
-	(*Progress)(nil),                  // 15: schemaregistry.v1.Progress
-	(*GetContractRequest)(nil),        // 16: schemaregistry.v1.GetContractRequest
-	(*ValidateRecordsRequest)(nil),    // 17: schemaregistry.v1.ValidateRecordsRequest
-	(*ValidateRecordsResponse)(nil),   // 18: schemaregistry.v1.ValidateRecordsResponse
-	(*RecordError)(nil),               // 19: schemaregistry.v1.RecordError
-	(*WhoAmIRequest)(nil),             // 20: schemaregistry.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),            // 21: schemaregistry.v1.WhoAmIResponse
-	(*httpbody.HttpBody)(nil),         // 22: google.api.HttpBody
-	(*structpb.Value)(nil),            // 23: google.protobuf.Value
-	(*timestamppb.Timestamp)(nil),     // 24: google.protobuf.Timestamp
-	(*Contract)(nil),                  // 25: schemaregistry.v1.Contract
+	(*Origin)(nil),                    // 2: schemaregistry.v1.Origin
+	(*RegisterSchemaResponse)(nil),    // 3: schemaregistry.v1.RegisterSchemaResponse
+	(*CheckCompatibilityRequest)(nil), // 4: schemaregistry.v1.CheckCompatibilityRequest
+	(*CompareVersionsRequest)(nil),    // 5: schemaregistry.v1.CompareVersionsRequest
+	(*Verdict)(nil),                   // 6: schemaregistry.v1.Verdict
+	(*Change)(nil),                    // 7: schemaregistry.v1.Change
+	(*ListSchemasRequest)(nil),        // 8: schemaregistry.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),       // 9: schemaregistry.v1.ListSchemasResponse
+	(*SchemaSummary)(nil),             // 10: schemaregistry.v1.SchemaSummary
+	(*ListVersionsRequest)(nil),       // 11: schemaregistry.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),      // 12: schemaregistry.v1.ListVersionsResponse
+	(*SchemaVersion)(nil),             // 13: schemaregistry.v1.SchemaVersion
+	(*WatchSchemasRequest)(nil),       // 14: schemaregistry.v1.WatchSchemasRequest
+	(*WatchSchemasResponse)(nil),      // 15: schemaregistry.v1.WatchSchemasResponse
+	(*Progress)(nil),                  // 16: schemaregistry.v1.Progress
+	(*GetContractRequest)(nil),        // 17: schemaregistry.v1.GetContractRequest
+	(*ValidateRecordsRequest)(nil),    // 18: schemaregistry.v1.ValidateRecordsRequest
+	(*ValidateRecordsResponse)(nil),   // 19: schemaregistry.v1.ValidateRecordsResponse
+	(*RecordError)(nil),               // 20: schemaregistry.v1.RecordError
+	(*WhoAmIRequest)(nil),             // 21: schemaregistry.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),            // 22: schemaregistry.v1.WhoAmIResponse
+	(*httpbody.HttpBody)(nil),         // 23: google.api.HttpBody
+	(*structpb.Value)(nil),            // 24: google.protobuf.Value
+	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
+	(*Contract)(nil),                  // 26: schemaregistry.v1.Contract
 }
 var file_schemaregistry_v1_registry_proto_depIdxs = []int32{
-	22, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
-	22, // 1: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
-	6,  // 2: schemaregistry.v1.Verdict.changes:type_name -> schemaregistry.v1.Change
-	23, // 3: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
-	23, // 4: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
-	23, // 5: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
-	9,  // 6: schemaregistry.v1.ListSchemasResponse.schemas:type_name -> schemaregistry.v1.SchemaSummary
-	12, // 7: schemaregistry.v1.ListVersionsResponse.versions:type_name -> schemaregistry.v1.SchemaVersion
-	24, // 8: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
-	12, // 9: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
-	12, // 10: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
-	15, // 11: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
-	22, // 12: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
-	19, // 13: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
-	0,  // 14: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
-	1,  // 15: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
-	3,  // 16: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
-	4,  // 17: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
-	7,  // 18: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
-	10, // 19: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
-	13, // 20: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
-	16, // 21: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
-	17, // 22: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
-	20, // 23: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
-	22, // 24: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
-	2,  // 25: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
-	5,  // 26: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
-	5,  // 27: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
-	8,  // 28: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
-	11, // 29: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
-	14, // 30: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
-	25, // 31: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
-	18, // 32: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
-	21, // 33: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
-	24, // [24:34] is the sub-list for method output_type
-	14, // [14:24] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	23, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
+	2,  // 1: schemaregistry.v1.RegisterSchemaRequest.origin:type_name -> schemaregistry.v1.Origin
+	23, // 2: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
+	7,  // 3: schemaregistry.v1.Verdict.changes:type_name -> schemaregistry.v1.Change
+	24, // 4: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
+	24, // 5: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
+	24, // 6: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
+	10, // 7: schemaregistry.v1.ListSchemasResponse.schemas:type_name -> schemaregistry.v1.SchemaSummary
+	13, // 8: schemaregistry.v1.ListVersionsResponse.versions:type_name -> schemaregistry.v1.SchemaVersion
+	25, // 9: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
+	2,  // 10: schemaregistry.v1.SchemaVersion.origin:type_name -> schemaregistry.v1.Origin
+	13, // 11: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
+	13, // 12: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
+	16, // 13: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
+	23, // 14: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
+	20, // 15: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
+	0,  // 16: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
+	1,  // 17: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
+	4,  // 18: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
+	5,  // 19: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
+	8,  // 20: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
+	11, // 21: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
+	14, // 22: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
+	17, // 23: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
+	18, // 24: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
+	21, // 25: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
+	23, // 26: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
+	3,  // 27: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
+	6,  // 28: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
+	6,  // 29: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
+	9,  // 30: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
+	12, // 31: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
+	15, // 32: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
+	26, // 33: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
+	19, // 34: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
+	22, // 35: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
+	26, // [26:36] is the sub-list for method output_type
+	16, // [16:26] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_registry_proto_init() }
@@ -1927,7 +2030,7 @@ func file_schemaregistry_v1_registry_proto_init() {
 		return
 	}
 	file_schemaregistry_v1_contract_proto_init()
-	file_schemaregistry_v1_registry_proto_msgTypes[14].OneofWrappers = []any{
+	file_schemaregistry_v1_registry_proto_msgTypes[15].OneofWrappers = []any{
 		(*WatchSchemasResponse_Snapshot)(nil),
 		(*WatchSchemasResponse_Change)(nil),
 		(*WatchSchemasResponse_Progress)(nil),
@@ -1938,7 +2041,7 @@ func file_schemaregistry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_schemaregistry_v1_registry_proto_rawDesc), len(file_schemaregistry_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -44,7 +44,9 @@ const (
 // refused for its version carries the `Verdict` as a further detail.
 type SchemaRegistryClient interface {
 	// One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+	// `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(ctx context.Context, in *RegisterSchemaRequest, opts ...grpc.CallOption) (*RegisterSchemaResponse, error)
@@ -199,7 +201,9 @@ func (c *schemaRegistryClient) WhoAmI(ctx context.Context, in *WhoAmIRequest, op
 // refused for its version carries the `Verdict` as a further detail.
 type SchemaRegistryServer interface {
 	// One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+	// `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
 	GetSchema(context.Context, *GetSchemaRequest) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error)

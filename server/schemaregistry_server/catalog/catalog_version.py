@@ -2,7 +2,9 @@
 
 import hashlib
 import json
+from dataclasses import asdict
 from functools import cached_property, lru_cache
+from urllib.parse import quote
 
 from google.api.httpbody_pb2 import HttpBody
 
@@ -13,6 +15,9 @@ from schemaregistry_server.catalog import about
 from schemaregistry_server.store.base import Entry
 
 CONTENT_TYPE = "application/json"
+
+VISIBLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
+"""The characters of a header's value that stand as they are; `%` itself is encoded."""
 
 PARSED = 512
 """Parsed documents in the cache; others are parsed anew when asked for."""
@@ -75,12 +80,26 @@ class CatalogVersion:
             size=len(entry.raw),
         )
         message.registered_at.FromMicroseconds(entry.registered_at)
+        if entry.origin.text:
+            message.origin.MergeFrom(pb.Origin(**asdict(entry.origin)))
         return message
 
     @cached_property
     def validated_headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of an answer with the document, or of a 304 in its place: ETag and version."""
-        return (("etag", self.etag), *self.headers)
+        """The headers of an answer with the document, or of a 304 in its place: ETag, version, who published it.
+
+        What publishers state is percent-encoded where it has other characters than a header's value may have.
+        """
+        entry = self.entry
+        published = {
+            "x-schema-registered-by": entry.registered_by,
+            "x-schema-repository": entry.origin.repository,
+            "x-schema-commit": entry.origin.commit,
+            "x-schema-path": entry.origin.path,
+            "x-schema-pull-request": entry.origin.pull_request,
+        }
+        encoded = ((name, quote(value, safe=VISIBLE)) for name, value in published.items() if value)
+        return (("etag", self.etag), *self.headers, *encoded)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:

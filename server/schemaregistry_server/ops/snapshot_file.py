@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from schemaregistry import output_files
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry
@@ -38,7 +39,7 @@ ENTRY: Final = {
     "registered_by": str,
     "registered_at": int,
 }
-"""The members of a write's line, besides `audit`."""
+"""The members of a write's line, besides `audit`, and `origin` (the text of its `Origin`) where it has one."""
 
 LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
 """The members of `audit`, the write's link in the audit chain: only what the entry doesn't have."""
@@ -136,6 +137,8 @@ def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
 
 def _payload(write: Write) -> bytes:
     about = {name: getattr(write.entry, name) for name in ENTRY}
+    if write.entry.origin.text:
+        about["origin"] = write.entry.origin.text
     link = {name: getattr(write.record, name) for name in LINK}
     return _json(about | {"audit": link}) + b"\n" + write.entry.raw
 
@@ -145,7 +148,8 @@ def _unpack(payload: bytes) -> Write:
     line, _, raw = payload.partition(b"\n")
     about = json.loads(line)
     link = about.pop("audit")
-    entry = Entry(raw=raw, **_typed(about, ENTRY))
+    origin = Origin.read(about.pop("origin", ""))
+    entry = Entry(raw=raw, origin=origin, **_typed(about, ENTRY))
     hash_ = _typed(link, LINK).pop("hash")
     record = audit_chain.record(entry, **link)
     if record.hash != hash_:

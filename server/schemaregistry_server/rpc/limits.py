@@ -1,5 +1,6 @@
 """Limits on requests: the size of each field, as registry.proto documents it, and the bytes in progress at one time."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,6 +46,9 @@ MAX_ID: Final = 128
 """Characters of an id."""
 
 MAX_IDS: Final = 1000
+
+MAX_ORIGIN: Final = 512
+"""Characters of each field of an origin."""
 
 MAX_CONTENT_TYPE: Final = 256
 """Characters of a body's `content_type`."""
@@ -112,8 +116,10 @@ def _made(kind: type[Message]) -> Iterator[tuple[str, Callable[[str, Any], None]
             yield field.name, _check_ids
         elif field.name in NOT_NEGATIVE:
             yield field.name, _check_number
-        elif field.message_type is not None:
+        elif field.message_type is HttpBody.DESCRIPTOR:
             yield field.name, _check_body
+        elif field.message_type is not None:
+            yield field.name, _check_origin
 
 
 def _check_text(name: str, value: str) -> None:
@@ -156,6 +162,20 @@ def _check_body(name: str, value: HttpBody) -> None:
             reason="BAD_BODY",
             metadata={"field": name},
         )
+
+
+def _check_origin(name: str, value: Message) -> None:
+    for field, text in value.ListFields():
+        if field.name == "commit" and not re.fullmatch("[0-9a-f]{7,64}", text):
+            told, reason = "must be a commit's hash, 7 to 64 hex digits (0-9, a-f)", "BAD_ORIGIN"
+        elif len(text) > MAX_ORIGIN:
+            told, reason = f"has {len(text):,} characters, more than {MAX_ORIGIN}", "FIELD_TOO_LONG"
+        elif not text.isprintable():
+            told, reason = "has control characters: leave them out", "BAD_ORIGIN"
+        else:
+            continue
+        place = f"{name}.{field.name}"
+        raise InvalidArgument(f"`{place}` {told}.", reason=reason, metadata={"field": place})
 
 
 class Quota:

@@ -9,6 +9,7 @@ from typing import Final
 from weakref import WeakValueDictionary
 
 from schemaregistry.compat import needed
+from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.current import CurrentCatalog
@@ -32,8 +33,8 @@ class Registrar:
         # Weak: a lock lasts as long as someone holds or waits for it, so the dictionary doesn't grow with the ids.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def write(self, document: Candidate, who: str) -> tuple[Entry, bool]:
-        """Register `document` for the identity `who`.
+    async def write(self, document: Candidate, who: str, origin: Origin = UNSTATED) -> tuple[Entry, bool]:
+        """Register `document` for the identity `who`, who states where it comes from.
 
         Returns the entry and whether it is new (False: the same content was registered before), once this server's
         reads see it. Raises AlreadyExists (other content), RefusedWrite (with the verdict), ResourceExhausted (no
@@ -42,12 +43,12 @@ class Registrar:
         async with self._turns.setdefault(document.id, asyncio.Lock()):
             for _ in range(ATTEMPTS):
                 try:
-                    return await self._attempt(document, who)
+                    return await self._attempt(document, who, origin)
                 except Conflict as lost:
                     await self._seen(lost.revision)
         raise Unavailable(f"Others write {document.id} all the time: try again.", reason="CONTENDED")
 
-    async def _attempt(self, document: Candidate, who: str) -> tuple[Entry, bool]:
+    async def _attempt(self, document: Candidate, who: str, origin: Origin) -> tuple[Entry, bool]:
         version = str(document.version)
         schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
         if (there := schema.by_version.get(version)) is not None:
@@ -61,6 +62,7 @@ class Registrar:
             fingerprint=document.fingerprint,
             registered_by=who,
             registered_at=time.time_ns() // 1000,
+            origin=origin,
         )
         latest = schema.latest.entry.version if schema.versions else None
         revision = await self._store.put(entry, expected_latest=latest)

@@ -15,6 +15,7 @@ from google.protobuf.message import Message
 
 from schemaregistry.compat import needed
 from schemaregistry.document import check_id
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog, Schema
@@ -76,7 +77,9 @@ class Registry:
         try:
             bodies.require_json(request.document.data)
             document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
-            entry, created = await self._writer.write(document, caller.name)
+            stated = request.origin
+            origin = Origin(stated.repository, stated.commit, stated.path, stated.pull_request)
+            entry, created = await self._writer.write(document, caller.name, origin)
         except RegistryError as error:
             refusals.record("RegisterSchema", caller, error, request.id)
             raise

@@ -29,6 +29,7 @@ def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> Au
         previous=previous,
         revision=entry.revision,
         chain=chain,
+        origin=entry.origin.text,
     )
     return replace(unsealed, hash=_digest(unsealed))
 
@@ -54,7 +55,7 @@ def verify(records: Iterable[AuditRecord]) -> int:
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:
-    """The members of a record that its hash covers.
+    """The members of a record that its hash covers; without an origin they are those of records before origins were.
 
     A named chain (etcd) leaves out the revision, because etcd assigns it only when the record is already written. There
     `store_history.pair` compares the revisions of a version and its record instead; only etcd can set those.
@@ -71,7 +72,8 @@ def _members(found: AuditRecord) -> tuple[int | str, ...]:
         found.previous,
         found.chain,
     )
-    return members if found.chain else (*members, found.revision)
+    origin = (found.origin,) if found.origin else ()
+    return (*members, *origin) if found.chain else (*members, found.revision, *origin)
 
 
 def _digest(found: AuditRecord) -> str:

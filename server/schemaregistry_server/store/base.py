@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import FailedPrecondition
 
 
@@ -26,6 +27,7 @@ class Entry:
     registered_by: str
     registered_at: int
     revision: int = 0
+    origin: Origin = UNSTATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class AuditRecord:
     """One write in an audit chain, in the words who, what, when (`at`, microseconds since the epoch, UTC).
 
     `content` is the SHA-256 of the document's bytes, `hash` the SHA-256 of the record's other members, `previous` the
-    hash of the record before it. `sequence` counts from 1 within `chain`: SQLite has one chain of all its writes (named
-    ""), etcd one for each id, named by the id. `revision` is that of the entry.
+    hash of the record before it, `origin` the text of the entry's origin. `sequence` counts from 1 within `chain`:
+    SQLite has one chain of all its writes (named ""), etcd one for each id, named by the id. `revision` is that of the
+    entry.
     """
 
     sequence: int
@@ -60,6 +63,7 @@ class AuditRecord:
     revision: int
     hash: str = ""
     chain: str = ""
+    origin: str = ""
 
 
 class Conflict(Exception):

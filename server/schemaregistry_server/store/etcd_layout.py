@@ -8,6 +8,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.store import audit_chain
@@ -81,6 +82,8 @@ def version_value(entry: Entry, write: str) -> bytes:
         "content": hashlib.sha256(entry.raw).hexdigest(),
         "write": write,
     }
+    if entry.origin.text:
+        about["origin"] = entry.origin.text
     return json.dumps(about, separators=(",", ":")).encode() + b"\n" + entry.raw
 
 
@@ -90,7 +93,14 @@ def _entry(id: str, version: str, pair: KeyValue) -> Entry:  # noqa: A002
     if hashlib.sha256(raw).hexdigest() != found["content"]:
         raise ValueError("its bytes have another SHA-256")
     return Entry(
-        id, version, raw, found["fingerprint"], found["registered_by"], found["registered_at"], pair.mod_revision
+        id,
+        version,
+        raw,
+        found["fingerprint"],
+        found["registered_by"],
+        found["registered_at"],
+        pair.mod_revision,
+        Origin.read(found.get("origin", "")),
     )
 
 

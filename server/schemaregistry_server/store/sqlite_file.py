@@ -16,8 +16,8 @@ from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError
 APPLICATION_ID = 0x53524547
 """Marks the file as a registry's ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
 
-LAYOUT = 2
-"""The number of the tables' layout (`PRAGMA user_version`); a file with any other number is refused."""
+LAYOUT = 3
+"""The number of the tables' layout (`PRAGMA user_version`); a file with a number that UPGRADES lacks is refused."""
 
 HEADER = 100
 """Bytes of the header of every database (https://www.sqlite.org/fileformat2.html#the_database_header)."""
@@ -34,6 +34,7 @@ CREATE TABLE version (
     fingerprint TEXT NOT NULL,
     registered_by TEXT NOT NULL,
     registered_at INTEGER NOT NULL,
+    origin TEXT NOT NULL DEFAULT '',
     UNIQUE (id, version)
 ) STRICT;
 CREATE INDEX latest ON version (id, revision);
@@ -48,7 +49,8 @@ CREATE TABLE audit (
     content TEXT NOT NULL,
     at INTEGER NOT NULL,
     previous TEXT NOT NULL,
-    hash TEXT NOT NULL
+    hash TEXT NOT NULL,
+    origin TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE TRIGGER version_kept BEFORE UPDATE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
 CREATE TRIGGER version_stays BEFORE DELETE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
@@ -58,6 +60,14 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {LAYOUT};
 COMMIT;
 """
+
+UPGRADES = {
+    2: """
+ALTER TABLE version ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+""",
+}
+"""The number of an older layout → what makes it the next one. A server that opens the file runs them."""
 
 
 def lock(path: Path) -> TextIO:
@@ -142,7 +152,23 @@ def _lay_out(connection: sqlite3.Connection, path: Path) -> None:
     if connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
         connection.executescript(SCHEMA)  # one transaction: a crash leaves an empty file or a complete one
     else:
+        _upgrade(connection)
         _must_be_ours(connection, path)
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Bring a registry's file of an older layout to this one, each step in a transaction of its own."""
+    while (found := _marks(connection))[0] == APPLICATION_ID and found[1] in UPGRADES:
+        steps = f"BEGIN IMMEDIATE; {UPGRADES[found[1]]} PRAGMA user_version = {found[1] + 1}; COMMIT;"
+        connection.executescript(steps)
+
+
+def _marks(connection: sqlite3.Connection) -> tuple[int, int]:
+    """Return the file's application id and the number of its layout."""
+    (mark,), (layout,) = (
+        connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
+    )
+    return mark, layout
 
 
 def must_be_there(path: Path) -> None:
@@ -160,13 +186,15 @@ def must_be_there(path: Path) -> None:
 
 
 def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
-    (mark,), (layout,) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")
-    )
+    mark, layout = _marks(connection)
     if mark != APPLICATION_ID:
         raise FailedPrecondition(f"{path} is not a registry's file: name another data directory.", reason="NOT_A_STORE")
     if layout != LAYOUT:
-        newer = "start a newer server" if layout > LAYOUT else "start the server that wrote it, or move the file away"
+        newer = "start the server that wrote it, or move the file away"
+        if layout > LAYOUT:
+            newer = "start a newer server"
+        elif layout in UPGRADES:
+            newer = "start this server with it once, which brings it up to date"
         raise FailedPrecondition(
             f"{path} has layout {layout}, this server reads layout {LAYOUT}: {newer}.", reason="STORE_LAYOUT"
         )

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit_chain, sqlite_file
 from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, not_empty
@@ -21,7 +22,7 @@ GROUP = 256
 """Writes that one transaction may carry, each with its own comparison: they share one sync of the disk."""
 
 ENTRIES = """
-SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, a.content
+SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, a.content
 FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
 """
 
@@ -61,7 +62,7 @@ class SQLiteReader:
         return EntryBatch(entries[-1].revision if entries else after, entries)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
-        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash"
+        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin"
         with sqlite_file.reading(self._path) as connection:
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
             return tuple(AuditRecord(*row) for row in rows)
@@ -213,9 +214,9 @@ class SQLiteStore(SQLiteReader):
 def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
     """Write the entry and its audit record at the entry's revision, or at the next one where that is 0."""
     written = connection.execute(
-        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision) "
-        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0))",
-        asdict(entry),
+        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin) "
+        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin)",
+        asdict(entry) | {"origin": entry.origin.text},
     )
     assert written.lastrowid is not None
     entry = replace(entry, revision=written.lastrowid)
@@ -224,19 +225,19 @@ def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
     done = audit_chain.record(entry, sequence=sequence + 1, previous=previous)
     connection.execute(
         "INSERT INTO audit VALUES "
-        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash)",
+        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
         asdict(done),
     )
     return entry
 
 
-def _entry(row: tuple[str, str, bytes, str, str, int, int, str | None], path: Path) -> Entry:
+def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], path: Path) -> Entry:
     """The entry of a row of ENTRIES, after its bytes were compared with the SHA-256 in its audit record.
 
     SQLite has no checksum of its own over rows: this finds a byte that the disk changed.
     """
-    *members, content = row
-    entry = Entry(*members)  # type: ignore[arg-type]
+    *members, origin, content = row
+    entry = replace(Entry(*members), origin=_origin(origin, path))  # type: ignore[arg-type]
     if content is None:
         raise FailedPrecondition(
             f"{path}: {entry.id} {entry.version} has no audit record. Restore the file from a snapshot.",
@@ -249,6 +250,16 @@ def _entry(row: tuple[str, str, bytes, str, str, int, int, str | None], path: Pa
             reason="STORE_CORRUPT",
         )
     return entry
+
+
+def _origin(text: str, path: Path) -> Origin:
+    try:
+        return Origin.read(text)
+    except (ValueError, TypeError) as wrong:
+        raise FailedPrecondition(
+            f"{path}: the origin of a version is not as it was written ({wrong}). Restore the file from a snapshot.",
+            reason="STORE_CORRUPT",
+        ) from wrong
 
 
 def _away(path: Path, failed: sqlite3.Error) -> Unavailable:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from google.api import annotations_pb2, http_pb2, httpbody_pb2
 from google.protobuf import json_format, message_factory
-from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from schemaregistry.document.message_text import cut
@@ -26,8 +26,8 @@ _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
 class HttpRule:
     """One HTTP method and path template of one RPC.
 
-    `body` names the request's HttpBody field, or is empty; `query` has the fields that query parameters may fill;
-    `streams` where the RPC streams its answer.
+    `body` names the request's HttpBody field, or is empty; `query` has the fields that query parameters may fill, those
+    of a message within as `origin.commit`; `streams` where the RPC streams its answer.
     """
 
     rpc: MethodName
@@ -73,7 +73,11 @@ class HttpRule:
             )
         value = _BOOLEANS.get(text, text) if field.type == FieldDescriptor.TYPE_BOOL else text
         try:
-            json_format.ParseDict({name: [value] if field.is_repeated else value}, other := self.request())
+            member, *rest = reversed(name.split("."))
+            members: dict[str, object] = {member: [value] if field.is_repeated else value}
+            for outer in rest:
+                members = {outer: members}
+            json_format.ParseDict(members, other := self.request())
         except json_format.ParseError as error:
             raise InvalidArgument(
                 f"The query parameter `{name}` can't be {cut(text)!r}: {cut(str(error), 200).rstrip('.')}.",
@@ -101,11 +105,7 @@ def _http_rule(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
         raise ValueError(f"{method.full_name}: this transcoder takes no such rule: {rule}")
     if rule.body and request.fields_by_name[rule.body].message_type is not httpbody_pb2.HttpBody.DESCRIPTOR:
         raise ValueError(f"{method.full_name}: the body must be a google.api.HttpBody field")
-    query = {
-        field.name: field
-        for field in request.fields
-        if field.message_type is None and f"{{{field.name}}}" not in template
-    }
+    query = {name: field for name, field in _scalars(request) if f"{{{name}}}" not in template}
     return HttpRule(
         rpc=method.name,
         http_method=verb.upper(),
@@ -115,3 +115,13 @@ def _http_rule(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
         query=query,
         streams=method.server_streaming,
     )
+
+
+def _scalars(message: Descriptor) -> Iterator[tuple[str, FieldDescriptor]]:
+    """Yield the dotted names of a message's fields, and of those of messages within, apart from bodies."""
+    for field in message.fields:
+        if field.message_type is None:
+            yield field.name, field
+        elif field.message_type is not httpbody_pb2.HttpBody.DESCRIPTOR:
+            for name, inner in _scalars(field.message_type):
+                yield f"{field.name}.{name}", inner

@@ -4,10 +4,12 @@
 
 import json
 import threading
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import grpc
+import httpx
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -55,6 +57,30 @@ def test_headers_say_which_version_an_answer_is(reader, register, document) -> N
     assert said["x-schema-revision"] == str(written.revision)
     assert said["x-schema-fingerprint"] == written.fingerprint
     assert "x-schema-stale" not in said
+
+
+def test_an_origin_is_told_with_the_version(running, bot, reader, document) -> None:
+    origin = pb.Origin(repository="acme/data", commit="c0ffee" * 7, path="schemas/ä %.json", pull_request="42")
+    request = pb.RegisterSchemaRequest(id="origin_v1", document=HttpBody(data=document("origin_v1")), origin=origin)
+    bot.RegisterSchema(request, timeout=20)
+    _, call = reader.GetSchema.with_call(pb.GetSchemaRequest(id="origin_v1"))
+    told = headers(call)
+    assert told["x-schema-registered-by"] == "spiffe://dev/ci-bot"
+    assert told["x-schema-repository"] == "acme/data"
+    assert told["x-schema-commit"] == "c0ffee" * 7
+    assert urllib.parse.unquote(told["x-schema-path"]) == "schemas/ä %.json"
+    assert told["x-schema-pull-request"] == "42"
+    assert httpx.get(f"{running.rest}/schema/origin_v1").headers["x-schema-path"] == told["x-schema-path"]
+    (version,) = reader.ListVersions(pb.ListVersionsRequest(id="origin_v1")).versions
+    assert version.origin == origin
+
+
+def test_curl_states_an_origin_in_the_query(running, reader, document) -> None:
+    query = {"origin.commit": "c0ffee0", "origin.pull_request": "https://code.example/pull/7"}
+    answer = httpx.post(f"{running.rest}/schema/origin_v2", params=query, content=document("origin_v2"))
+    assert answer.status_code == 201
+    (version,) = reader.ListVersions(pb.ListVersionsRequest(id="origin_v2")).versions
+    assert version.origin == pb.Origin(commit="c0ffee0", pull_request="https://code.example/pull/7")
 
 
 def test_who_has_the_bytes_gets_none(reader, register, document) -> None:

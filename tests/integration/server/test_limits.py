@@ -43,6 +43,7 @@ LONG = {
     "include_documents": None,
     "document": HttpBody(data=b"[" + b" " * (1 << 20)),
     "records": HttpBody(data=b"[" + b" " * (1 << 20)),
+    "origin": pb.Origin(path="x" * 513),
 }
 """A value over each field's limit; None where there is none."""
 
@@ -88,6 +89,7 @@ def test_the_table_in_the_proto_is_the_servers() -> None:
         assert numbers[name] == [most]
     assert numbers["id"] == [limits.MAX_ID]
     assert numbers["ids"] == [limits.MAX_IDS, limits.MAX_ID]
+    assert numbers["origin"] == [64, limits.MAX_ORIGIN]
     assert numbers["document"] == numbers["records"] == [limits.MAX_BODY, limits.MAX_CONTENT_TYPE]
 
 
@@ -117,6 +119,22 @@ def test_a_query_over_its_limit_is_400(running, name: str) -> None:
     answer = httpx.get(running.rest + path.format(urllib.parse.quote(str(LONG[name]))))
     assert (answer.status_code, answer.json()["reason"]) == (400, "FIELD_TOO_LONG")
     assert answer.json()["field"] == name
+
+
+@pytest.mark.parametrize(
+    ("member", "text", "reason"),
+    [
+        ("commit", "main", "BAD_ORIGIN"),
+        ("commit", "A" * 40, "BAD_ORIGIN"),
+        ("commit", "a" * 65, "BAD_ORIGIN"),
+        ("path", "a\nb", "BAD_ORIGIN"),
+        ("repository", "r" * 513, "FIELD_TOO_LONG"),
+        ("pull_request", "\u202e1", "BAD_ORIGIN"),
+    ],
+)
+def test_an_origin_that_nobody_could_follow_is_refused(running, member: str, text: str, reason: str) -> None:
+    answer = httpx.post(f"{running.rest}/schema/ticks_v1", params={f"origin.{member}": text}, json={})
+    assert (answer.status_code, answer.json()["reason"], answer.json()["field"]) == (400, reason, f"origin.{member}")
 
 
 @pytest.mark.parametrize("rpc", list(SERVICE.methods), ids=lambda rpc: rpc.name)

@@ -4,12 +4,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from schemaregistry_server.store import audit_chain
+from schemaregistry.document.origin import Origin
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Conflict, Entry, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
@@ -85,6 +88,18 @@ async def test_what_was_put_is_loaded_byte_for_byte(store: Store) -> None:
     assert [(e.id, e.version, e.raw, e.registered_by, e.revision) for e in loaded.entries] == [
         ("ticks", "1.0.0", raw, "ci-bot", revision)
     ]
+
+
+async def test_an_origin_is_kept_with_the_version_and_covered_by_the_audit(store: Store) -> None:
+    origin = Origin("acme/market-data", "c0ffee" * 6 + "c0de", "schemas/tïcks.json", "42")
+    await store.put(replace(entry(), origin=origin), expected_latest=None)
+    await store.put(entry(version="1.1.0"), expected_latest="1.0.0")
+    history = await store_history.read(store)
+    assert [write.entry.origin for write in history.writes] == [origin, Origin()]
+    assert [Origin.read(write.record.origin) for write in history.writes] == [origin, Origin()]
+    first, second = await store.audit()
+    with pytest.raises(FailedPrecondition, match="1"):
+        audit_chain.verify([replace(first, origin=Origin("mallory/market-data").text), second])
 
 
 async def test_revisions_grow_with_each_write(store: Store) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import DataLoss, InvalidArgument
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
@@ -26,6 +27,7 @@ entries = st.builds(
     fingerprint=st.text(max_size=8),
     registered_by=st.text(max_size=8),
     registered_at=st.integers(-(2**63), 2**63 - 1),
+    origin=st.builds(Origin, st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=8)),
 )
 
 

@@ -6,14 +6,16 @@ import asyncio
 import os
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError, Unavailable
-from schemaregistry_server.store import audit_chain
+from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.sqlite_file import LAYOUT
+from schemaregistry_server.store.sqlite_file import LAYOUT, must_be_there
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 
 
@@ -240,6 +242,23 @@ async def test_the_file_and_its_log_are_the_owners_alone(path: Path) -> None:
         f"{path.name}-wal": 0o600,
         f"{path.name}-shm": 0o600,
     }
+
+
+async def test_a_file_from_before_origins_is_brought_up_to_date_by_a_server(path: Path) -> None:
+    await fill(path, 3)
+    older = sqlite3.connect(path)
+    for table in ("version", "audit"):
+        older.execute(f"ALTER TABLE {table} DROP COLUMN origin")
+    older.execute("PRAGMA user_version = 2")
+    older.close()
+    with pytest.raises(FailedPrecondition, match="start this server with it once"):
+        must_be_there(path)
+    store = SQLiteStore(path)
+    stated = replace(entry(3), origin=Origin(commit="c0ffee0"))
+    await store.put(stated, expected_latest=None)
+    found = (await store_history.read(store)).writes
+    await store.close()
+    assert [write.entry.origin for write in found] == [Origin()] * 3 + [stated.origin]
 
 
 async def test_the_file_of_an_older_layout_is_refused_with_what_to_do(path: Path) -> None:

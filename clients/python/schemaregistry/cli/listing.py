@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from schemaregistry.v1.registry_pb2 import SchemaSummary, SchemaVersion
 
 
+VERSION_COLUMNS = ("version", "revision", "registered_at", "registered_by", "commit")
+
+
 @with_groups
 def list_schemas(
     id: Annotated[str | None, typer.Argument(help="The versions of this schema, rather than all schemas.")] = None,
@@ -24,7 +27,10 @@ def list_schemas(
     *,
     connection: ConnectionOptions,
 ) -> None:
-    """List the schemas (id, latest version, versions, title), or one's versions (version, revision, time, writer)."""
+    """List the schemas (id, latest version, versions, title), or the versions of one.
+
+    Of a version: version, revision, time, writer, commit.
+    """
     if id is not None and (text or field or tag):
         raise typer.BadParameter("--text, --field and --tag choose among schemas; leave out the id.")
     with connection.client() as client:
@@ -33,7 +39,7 @@ def list_schemas(
             _print(map(_schema, schemas), ("id", "latest_version", "versions", "title"), as_json=as_json)
         else:
             versions = client.list_versions(id)
-            _print(map(_version, versions), ("version", "revision", "registered_at", "registered_by"), as_json=as_json)
+            _print(map(_version, versions), VERSION_COLUMNS, as_json=as_json)
 
 
 def _schema(summary: "SchemaSummary") -> dict[str, Any]:
@@ -43,7 +49,12 @@ def _schema(summary: "SchemaSummary") -> dict[str, Any]:
 
 def _version(version: "SchemaVersion") -> dict[str, Any]:
     names = ("id", "version", "revision", "fingerprint", "registered_by", "size")
-    return {name: getattr(version, name) for name in names} | {"registered_at": version.registered_at.ToJsonString()}
+    stated = ("repository", "commit", "path", "pull_request")
+    return (
+        {name: getattr(version, name) for name in names}
+        | {"registered_at": version.registered_at.ToJsonString()}
+        | {name: getattr(version.origin, name) for name in stated}
+    )
 
 
 def _print(rows: Iterable[dict[str, Any]], columns: tuple[str, ...], *, as_json: bool) -> None:

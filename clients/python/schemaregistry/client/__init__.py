@@ -8,6 +8,7 @@ from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.follow import AsyncCache, Cache
 from schemaregistry.client.sync import Client
 from schemaregistry.client.watch import AsyncWatch, Watch
+from schemaregistry.document.origin import Origin
 
 __all__ = [
     "AsyncCache",
@@ -20,6 +21,7 @@ __all__ = [
     "Fetched",
     "FetchedContract",
     "Keepalive",
+    "Origin",
     "Registered",
     "VersionRefused",
     "Watch",

@@ -23,6 +23,7 @@ from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
 from schemaregistry.client.watch import AsyncMessageStream, AsyncStreamOpener, AsyncWatch
 from schemaregistry.document import Document, Json
+from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
@@ -102,10 +103,15 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return await self._run(reads.contract(self._cache, id, version, min_revision, max_staleness), timeout)
 
     async def register(
-        self, document: bytes | str, id: str | None = None, *, timeout: float | None = None
+        self,
+        document: bytes | str,
+        id: str | None = None,
+        *,
+        origin: Origin = UNSTATED,
+        timeout: float | None = None,
     ) -> Registered:
         """Register a version; see `Client.register`."""
-        return await self._send(calls.register(document, id), timeout)
+        return await self._send(calls.register(document, id, origin), timeout)
 
     async def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from google.api.httpbody_pb2 import HttpBody
@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from schemaregistry.client.answers import Fetched, Registered
 from schemaregistry.document import parse
 from schemaregistry.document.model import Json
+from schemaregistry.document.origin import Origin
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2, registry_pb2
 
@@ -80,13 +81,18 @@ def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
     return UnaryCall("GetContract", request, _message)
 
 
-def register(document: bytes | str, id: str | None) -> UnaryCall[Registered]:
-    """RegisterSchema under `id`, or else under the document's own `$id`.
+def register(document: bytes | str, id: str | None, origin: Origin) -> UnaryCall[Registered]:
+    """RegisterSchema under `id`, or else under the document's own `$id`; `origin` says where it comes from.
 
     Raises InvalidArgument where neither is there, or the document isn't bytes or text.
     """
     raw = _bytes(document)
-    request = message_of(registry_pb2.RegisterSchemaRequest, id=id or parse(raw).id, document=_json_body(raw))
+    request = message_of(
+        registry_pb2.RegisterSchemaRequest,
+        id=id or parse(raw).id,
+        document=_json_body(raw),
+        origin=message_of(registry_pb2.Origin, **asdict(origin)),
+    )
     return UnaryCall("RegisterSchema", request, _registered)
 
 

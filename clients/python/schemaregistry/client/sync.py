@@ -22,6 +22,7 @@ from schemaregistry.client.reads import Steps
 from schemaregistry.client.silence import Silence
 from schemaregistry.client.watch import MessageStream, StreamOpener, Watch
 from schemaregistry.document import Document, Json
+from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
@@ -103,14 +104,22 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         """
         return self._run(reads.contract(self._cache, id, version, min_revision, max_staleness), timeout)
 
-    def register(self, document: bytes | str, id: str | None = None, *, timeout: float | None = None) -> Registered:
+    def register(
+        self,
+        document: bytes | str,
+        id: str | None = None,
+        *,
+        origin: Origin = UNSTATED,
+        timeout: float | None = None,
+    ) -> Registered:
         """Register a document as a new version, under its own `$id` unless `id` names another.
 
-        The same content again gives the first answer, with `created` false. Raises VersionRefused, with the verdict,
+        `origin` says where it comes from, which the registry keeps with it. The same content again gives the first
+        answer, with `created` false. Raises VersionRefused, with the verdict,
         where the version's bump is too small for the change; AlreadyExists where the version has other content;
         PermissionDenied where the identity may not publish.
         """
-        return self._send(calls.register(document, id), timeout)
+        return self._send(calls.register(document, id, origin), timeout)
 
     def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

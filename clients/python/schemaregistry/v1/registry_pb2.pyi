@@ -32,6 +32,7 @@ class GetSchemaRequest(_message.Message):
       if_none_match                       4,096 characters
       page_token, text, field             1,024 characters
       tag                                 256 characters
+      origin                              `commit` 64 hex digits, the others 512 characters without control characters
       document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
       min_revision, after_revision        none below zero
       page_size                           none below zero; what is too high is taken for the most there is
@@ -81,25 +82,65 @@ class RegisterSchemaRequest(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Must equal the document's `$id`."""
     @_builtins.property
     def document(self) -> _httpbody_pb2.HttpBody:
         """The document, as a person wrote it."""
 
+    @_builtins.property
+    def origin(self) -> Global___Origin:
+        """Where it comes from: kept with the version and in the audit. REST: the query parameters `origin.commit`, …."""
+
     def __init__(
         self,
         *,
         id: _builtins.str = ...,
         document: _httpbody_pb2.HttpBody | None = ...,
+        origin: Global___Origin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "id", b"id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "id", b"id", "origin", b"origin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterSchemaRequest: _TypeAlias = RegisterSchemaRequest  # noqa: Y015
+
+@_typing.final
+class Origin(_message.Message):
+    """Where a version comes from, as its publisher states it. Each field may be empty."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPOSITORY_FIELD_NUMBER: _builtins.int
+    COMMIT_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    PULL_REQUEST_FIELD_NUMBER: _builtins.int
+    repository: _builtins.str
+    """The repository's name, as in `acme/market-data`."""
+    commit: _builtins.str
+    """The full hash of the commit."""
+    path: _builtins.str
+    """The document's path in the repository."""
+    pull_request: _builtins.str
+    """The pull request's number or address."""
+    def __init__(
+        self,
+        *,
+        repository: _builtins.str = ...,
+        commit: _builtins.str = ...,
+        path: _builtins.str = ...,
+        pull_request: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit", b"commit", "path", b"path", "pull_request", b"pull_request", "repository", b"repository"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Origin: _TypeAlias = Origin  # noqa: Y015
 
 @_typing.final
 class RegisterSchemaResponse(_message.Message):
@@ -489,6 +530,7 @@ class SchemaVersion(_message.Message):
     REGISTERED_BY_FIELD_NUMBER: _builtins.int
     REGISTERED_AT_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     version: _builtins.str
     revision: _builtins.int
@@ -500,6 +542,10 @@ class SchemaVersion(_message.Message):
     """Bytes of the document."""
     @_builtins.property
     def registered_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def origin(self) -> Global___Origin:
+        """Where it comes from; unset where its publisher stated nothing."""
+
     def __init__(
         self,
         *,
@@ -510,10 +556,11 @@ class SchemaVersion(_message.Message):
         registered_by: _builtins.str = ...,
         registered_at: _timestamp_pb2.Timestamp | None = ...,
         size: _builtins.int = ...,
+        origin: Global___Origin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["registered_at", b"registered_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "registered_at", b"registered_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "registered_at", b"registered_at", "registered_by", b"registered_by", "revision", b"revision", "size", b"size", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "origin", b"origin", "registered_at", b"registered_at", "registered_by", b"registered_by", "revision", b"revision", "size", b"size", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

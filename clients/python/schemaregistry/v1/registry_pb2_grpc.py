@@ -105,7 +105,9 @@ class SchemaRegistryServicer:
 
     def GetSchema(self, request, context):
         """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-        `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+        `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+        `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+        `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

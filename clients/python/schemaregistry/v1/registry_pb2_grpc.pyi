@@ -43,7 +43,9 @@ class SchemaRegistryStub:
     def __new__(cls, channel: _aio.Channel) -> SchemaRegistryAsyncStub: ...
     GetSchema: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetSchemaRequest, _httpbody_pb2.HttpBody]
     """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-    `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+    `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+    `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
     """
     RegisterSchema: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]
     """Adds a version. The check against the versions before it and the write are one transaction."""
@@ -84,7 +86,9 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetSchema: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetSchemaRequest, _httpbody_pb2.HttpBody]  # type: ignore[assignment]
     """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-    `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+    `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+    `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
     """
     RegisterSchema: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]  # type: ignore[assignment]
     """Adds a version. The check against the versions before it and the write are one transaction."""
@@ -128,7 +132,9 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]]:
         """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
-        `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`.
+        `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
+        `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
+        `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
         """
 
     @_abc_1.abstractmethod

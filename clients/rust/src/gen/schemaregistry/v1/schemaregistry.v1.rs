@@ -592,6 +592,7 @@ impl JsonType {
 //    if_none_match                       4,096 characters
 //    page_token, text, field             1,024 characters
 //    tag                                 256 characters
+//    origin                              `commit` 64 hex digits, the others 512 characters without control characters
 //    document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
 //    min_revision, after_revision        none below zero
 //    page_size                           none below zero; what is too high is taken for the most there is
@@ -625,6 +626,25 @@ pub struct RegisterSchemaRequest {
     /// The document, as a person wrote it.
     #[prost(message, optional, tag="2")]
     pub document: ::core::option::Option<super::super::google::api::HttpBody>,
+    /// Where it comes from: kept with the version and in the audit. REST: the query parameters `origin.commit`, ….
+    #[prost(message, optional, tag="3")]
+    pub origin: ::core::option::Option<Origin>,
+}
+/// Where a version comes from, as its publisher states it. Each field may be empty.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Origin {
+    /// The repository's name, as in `acme/market-data`.
+    #[prost(string, tag="1")]
+    pub repository: ::prost::alloc::string::String,
+    /// The full hash of the commit.
+    #[prost(string, tag="2")]
+    pub commit: ::prost::alloc::string::String,
+    /// The document's path in the repository.
+    #[prost(string, tag="3")]
+    pub path: ::prost::alloc::string::String,
+    /// The pull request's number or address.
+    #[prost(string, tag="4")]
+    pub pull_request: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RegisterSchemaResponse {
@@ -819,6 +839,9 @@ pub struct SchemaVersion {
     /// Bytes of the document.
     #[prost(int32, tag="7")]
     pub size: i32,
+    /// Where it comes from; unset where its publisher stated nothing.
+    #[prost(message, optional, tag="24")]
+    pub origin: ::core::option::Option<Origin>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSchemasRequest {

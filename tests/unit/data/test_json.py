@@ -147,3 +147,46 @@ def test_records_before_a_fault_are_judged(text: str, tmp_path: Path) -> None:
     assert report.error is not None
     assert (report.verdict, report.error.reason) == ("undecided", "NOT_JSON")
     assert (report.rows, report.rows_failing) == (1, 1)
+
+
+RECORD = b'{"a": 1}'
+SPACE = b" " * (1 << 20)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[" + SPACE + RECORD + SPACE + b"," + SPACE + RECORD + SPACE + b"]" + SPACE,
+        SPACE + b'{"a":\n1}' + SPACE + RECORD + b"\n" * len(SPACE),
+    ],
+    ids=["an array", "one after another"],
+)
+def test_white_space_between_records_is_skipped_in_few_steps(
+    text: bytes, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[int] = []
+    take = jsonfile._Elements._take
+    monkeypatch.setattr(jsonfile._Elements, "_take", lambda self, count: steps.append(count) or take(self, count))
+    report = judge(text)
+    assert (report.verdict, report.rows) == ("conforms", 2)
+    assert len(steps) < 50
+
+
+def test_lines_of_white_space_are_no_records_of_a_block(judge: Judge) -> None:
+    lines = [b" \t ", RECORD, b"", b"\r", b"  " + RECORD + b" ", b"\x0c", b'{"a": "x"}', b" "]
+    for name in ("t.json", "t.ndjson"):
+        report = judge(b"\n".join([RECORD, *lines]), name)
+        assert (report.rows, failing(report)) == (4, [("type", 3, 9 - 1)])
+
+
+def test_a_line_that_fails_is_quarantined_without_the_white_space_after_it(tmp_path: Path) -> None:
+    (tmp_path / "t.ndjson").write_bytes(b'{"a": 1}\n{"a": "x"} \r\n   \n \t\n{"a": 2}\n')
+    loaded = data.load(
+        find([str(tmp_path / "t.ndjson")]),
+        CONTRACT,
+        lambda schema: data.Directory(tmp_path / "out", schema, "t"),
+        policy=lambda: data.Quarantine(tmp_path / "aside", "t"),
+    )
+    assert (loaded.rows, loaded.report.rows_failing) == (2, 1)
+    aside = [pq.read_table(path).to_pylist() for path in (tmp_path / "aside").rglob("*.parquet")]
+    assert [row["_text"] for row in aside[0]] == ['{"a": "x"} ']

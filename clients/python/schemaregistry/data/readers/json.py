@@ -5,6 +5,7 @@ The file is split into one record a line, and the lines are read by `ndjson.py`.
 
 import codecs
 import json
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from schemaregistry.data.readers.ndjson import NdjsonReader
 from schemaregistry.data.readers.sources import Input, Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
-_SPACES: Final = " \t\r\n"
+_SPACE: Final = re.compile(r"[ \t\r\n]*")
+_DECODER: Final = json.JSONDecoder()
 _CHUNK: Final = 1 << 20
 _CUT_OFF: Final = "the array isn't closed: the file is cut off"
 _ONE_LINE: Final = str.maketrans("\r\n", "  ")
@@ -60,9 +62,12 @@ class _Ahead:
 
     def is_lines(self) -> bool:
         """Whether the first line is a whole record, so that the file can be read as NDJSON."""
-        while (more := self._text.read(_CHUNK)) and b"\n" not in self._head + more and len(self._head) < LONGEST:
-            self._head += more
-        self._head += more
+        parts: list[bytes] = []
+        while more := self._text.read(_CHUNK):
+            parts.append(more)
+            if b"\n" in more or len(parts) * _CHUNK > LONGEST:
+                break
+        self._head = b"".join(parts)
         line = self._head.removeprefix(codecs.BOM_UTF8).lstrip().partition(b"\n")[0]
         try:
             return not isinstance(json.loads(line), list)
@@ -153,7 +158,7 @@ class _Elements:
         line, offset = self._line, self._offset
         while True:
             try:
-                _, end = json.JSONDecoder().raw_decode(self._buffer, self._at)
+                _, end = _DECODER.raw_decode(self._buffer, self._at)
                 # A number at the end of the buffer may go on in the next chunk.
                 if end < len(self._buffer) or self._ended:
                     return line, offset, self._take(end - self._at).translate(_ONE_LINE)
@@ -171,8 +176,11 @@ class _Elements:
     def _next(self) -> str:
         """Skip white space and return the next character without consuming it; empty at the end."""
         while True:
-            while self._at < len(self._buffer) and self._buffer[self._at] in _SPACES:
-                self._take(1)
+            letter = self._buffer[self._at : self._at + 1]
+            if letter and letter not in " \t\r\n":
+                return letter
+            space = _SPACE.match(self._buffer, self._at)
+            self._take(len(space[0]) if space else 0)
             if self._at < len(self._buffer) or self._ended:
                 return self._buffer[self._at : self._at + 1]
             self._fill()

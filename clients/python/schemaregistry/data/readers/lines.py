@@ -26,6 +26,8 @@ _BOMB_BYTES: Final = 256 << 20
 _BOMB_RATIO: Final = 500
 """The largest ratio of decompressed to compressed bytes; beyond it such a file counts as a decompression bomb."""
 _NEWLINE, _RETURN, _QUOTE = 10, 13, 34
+_IS_SPACE: Final = np.isin(np.arange(256), np.frombuffer(b" \t\r\f\v\n", np.uint8))
+"""For each byte whether it is white space."""
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -109,17 +111,25 @@ class Block:
 
     @cached_property
     def starts(self) -> Indices:
-        """The offset in `data` of each record. An empty line is a record only with `keep_empty`."""
+        """The offset in `data` of each record.
+
+        An empty line is a record only with `keep_empty`, a line of white space only with `quoted`: in CSV, not in JSON.
+        """
+        if not self.quoted and self.data.isspace():
+            return np.empty(0, np.int64)
         ends = record_ends(self.data, self.newlines) if self.quoted else self.newlines
         ended = len(ends) and ends[-1] == len(self.data) - 1
         starts: Indices = np.append(0, ends[:-1] + 1 if ended else ends + 1)
         stops = ends if ended else np.append(ends, len(self.data))
         lengths = stops - starts
-        if self.keep_empty or int(lengths.min()) > 1:
-            return starts
         letters = np.append(np.frombuffer(self.data, np.uint8), _NEWLINE)
-        found: Indices = starts[(lengths > 1) | ((lengths == 1) & (letters[starts] != _RETURN))]
-        return found
+        if not self.keep_empty and int(lengths.min()) <= 1:
+            kept = (lengths > 1) | ((lengths == 1) & (letters[starts] != _RETURN))
+            starts, stops = starts[kept], stops[kept]
+        if not self.quoted and _IS_SPACE[letters[starts]].any():
+            written = np.append(np.flatnonzero(~_IS_SPACE[letters]), len(letters))
+            starts = starts[written[np.searchsorted(written, starts)] < stops]
+        return starts
 
     def line_of(self, record: int) -> int:
         """Return the line number on which a record starts."""
@@ -135,7 +145,9 @@ class Block:
 
     def record(self, index: int) -> bytes:
         """Return the bytes of one record without its line end."""
-        return self.part(index, index + 1).rstrip(b"\r\n")
+        part = self.part(index, index + 1)
+        # Lines of white space may follow a line of JSON.
+        return (part if self.quoted else part.partition(b"\n")[0]).rstrip(b"\r\n")
 
     def part(self, first: int, end: int) -> bytes:
         """Return the bytes of the records from `first` up to but without `end`."""

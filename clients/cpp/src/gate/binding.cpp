@@ -1,11 +1,20 @@
 #include "binding.h"
 
+#include <arrow/util/key_value_metadata.h>
+
 #include <algorithm>
 #include <set>
 #include <utility>
 
 namespace schemaregistry {
 namespace {
+
+constexpr const char* kMark = "schemaregistry";
+constexpr const char* kUnnamed = "unnamed";
+
+bool is_unnamed(const arrow::Field& field) {
+  return field.HasMetadata() && field.metadata()->Get(kMark).ValueOr("") == kUnnamed;
+}
 
 class Binder {
  public:
@@ -25,6 +34,7 @@ class Binder {
       });
       if (place == parent.children.end()) {
         binding_[parent.index].extras.emplace_back(name, index);
+        if (is_unnamed(*fields[static_cast<std::size_t>(index)])) binding_[parent.index].unnamed.insert(name);
       } else {
         binding_[*place].field = index;
         bind_place(plan_.places[*place], *fields[static_cast<std::size_t>(index)]->type());
@@ -62,6 +72,10 @@ bool looks_at_extras(const Plan& plan) {
 }  // namespace
 
 Binding bind(const Plan& plan, const arrow::Schema& schema) { return Binder(plan).run(schema); }
+
+std::shared_ptr<arrow::Field> unnamed_column(const std::string& name) {
+  return arrow::field(name, arrow::utf8(), true, arrow::key_value_metadata({kMark}, {kUnnamed}));
+}
 
 std::string repeated_name(const arrow::FieldVector& fields) {
   std::set<std::string> names;

@@ -5,6 +5,7 @@
 
 #include <arrow/type.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct Bound {
   int field = -1;
   /// The columns or members that the plan has no place for, in the file's order: their names and indices.
   std::vector<std::pair<std::string, int>> extras;
+  /// Those of them that have no name in the file (`unnamed_column`): a row has a value there, or no such member.
+  std::set<std::string> unnamed;
 
   bool is_known() const { return type != nullptr; }
   bool is_refused() const { return !fit.refused.empty(); }
@@ -32,6 +35,9 @@ using Binding = std::vector<Bound>;
 
 /// Find the plan's places in a schema with distinct names.
 Binding bind(const Plan& plan, const arrow::Schema& schema);
+
+/// The field of a column that has no name in the file; `name` is made up from its position.
+std::shared_ptr<arrow::Field> unnamed_column(const std::string& name);
 
 /// A name that more than one column, or more than one member of a struct, has; empty where there is none.
 std::string repeated_name(const arrow::FieldVector& fields);

@@ -96,6 +96,7 @@ void FileEvaluation::judge_fault(const Check& check, const arrow::Schema& schema
     tally_.broken(refusal_of(plan_, binding_, check), check.expected, binding_[check.place].fit.refused);
   } else if (check.kind == CheckKind::closed && check.place == kRow) {
     for (const auto& [name, index] : binding_[kRow].extras) {
+      if (binding_[kRow].unnamed.contains(name)) continue;
       tally_.broken({name, check.pointer, check.rule}, check.expected,
                     described(*schema.field(index)->type()) + " column");
     }

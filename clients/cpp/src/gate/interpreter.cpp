@@ -192,13 +192,17 @@ bool Interpreter::fails_at(const Check& check, const Value& value, bool in_condi
   return failed && guards_are_met(check);
 }
 
-/// A member that the plan doesn't have counts as present, also with the value null.
+/// A member that the plan doesn't have counts as present, also with the value null, unless it has no name.
 std::vector<std::string> Interpreter::extras_of(const Check& check, const Value& value) {
   std::vector<std::string> names;
   if (!value.is(Kind::object)) return names;
   for (const std::uint32_t child : plan_.places[check.place].children) {
     const Place& place = plan_.places[child];
     if (!check.allows(place.name) && !child_of(child, value).is(Kind::absent)) names.push_back(place.name);
+  }
+  if (check.place == kRow && !binding_[kRow].unnamed.empty()) {
+    for (auto& [name, extra] : row_->extras()) names.push_back(name);
+    return names;
   }
   for (const auto& [name, index] : binding_[check.place].extras) names.push_back(name);
   return names;

@@ -104,8 +104,12 @@ class CsvRow final : public Row {
 
   std::vector<std::pair<std::string, Value>> extras() override {
     std::vector<std::pair<std::string, Value>> found;
-    for (const auto& [name, index] : binding_[kRow].extras)
+    for (const auto& [name, index] : binding_[kRow].extras) {
+      // Writers that quote every field write "" in a column without a name.
+      const bool is_empty = (*fields_)[static_cast<std::size_t>(index)].text.empty();
+      if (is_empty && binding_[kRow].unnamed.contains(name)) continue;
       found.emplace_back(name, text_at(static_cast<std::size_t>(index)));
+    }
     return found;
   }
 
@@ -207,14 +211,10 @@ class CsvFile {
     for (const CsvField& field : fields) {
       if (!is_utf8(field.text)) return reading_.fault("NOT_UTF8", "the header isn't UTF-8", record.offset, record.line);
       names_.push_back(field.text);
-      const auto& known = reading_.plan.places[kRow].children;
-      const auto place = std::find_if(known.begin(), known.end(), [&](std::uint32_t child) {
-        return reading_.plan.places[child].name == field.text;
-      });
-      const auto type = place == known.end() ? nullptr : reading_.plan.places[*place].type;
-      const bool is_text = type && (family(*type) == Family::text || is_json(*type));
-      columns.push_back(arrow::field(field.text, type && !is_text ? type : arrow::utf8()));
     }
+    const auto unnamed = number_unnamed(reading_.plan, names_);
+    for (const std::string& name : names_)
+      columns.push_back(unnamed.contains(name) ? unnamed_column(name) : column_named(name));
     add_columns_of_path(columns);
     const std::string name = repeated_name(columns);
     if (!name.empty()) {
@@ -225,6 +225,15 @@ class CsvFile {
     const Binding& binding = reading_.judge.bind(*arrow::schema(std::move(columns)));
     row_ = std::make_unique<CsvRow>(reading_.plan, binding, names_);
     return std::nullopt;
+  }
+
+  std::shared_ptr<arrow::Field> column_named(const std::string& name) const {
+    const auto& known = reading_.plan.places[kRow].children;
+    const auto place = std::find_if(known.begin(), known.end(),
+                                    [&](std::uint32_t child) { return reading_.plan.places[child].name == name; });
+    const auto type = place == known.end() ? nullptr : reading_.plan.places[*place].type;
+    const bool is_text = type && (family(*type) == Family::text || is_json(*type));
+    return arrow::field(name, type && !is_text ? type : arrow::utf8());
   }
 
   /// Add the columns of the path that the header lacks, after the header's own.

@@ -71,6 +71,22 @@ std::string columns_of(const Plan& plan, char delimiter) {
 
 }  // namespace
 
+std::set<std::string> number_unnamed(const Plan& plan, std::vector<std::string>& names) {
+  std::set<std::string> taken(names.begin(), names.end());
+  for (const auto& field : plan.schema->fields()) {
+    if (bare_name(field->name()).empty()) return {};
+    taken.insert(field->name());
+  }
+  std::set<std::string> unnamed;
+  for (std::size_t at = 0; at < names.size(); ++at) {
+    if (!bare_name(names[at]).empty()) continue;
+    names[at] = "(column " + std::to_string(at + 1) + ")";
+    while (taken.contains(names[at])) names[at].insert(0, "_");
+    unnamed.insert(names[at]);
+  }
+  return unnamed;
+}
+
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound) {
   const auto names = names_in(text, delimiter);
   if (knows(plan, names)) return std::nullopt;

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plan.h"
 
@@ -21,5 +23,10 @@ std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view te
 
 /// The fault of a file without lines, or with empty lines only.
 HeaderFault no_header(const Plan& plan, char delimiter);
+
+/// Name the columns that have no name by their position: `(column 3)`, where the first is 1; returns these names.
+/// Spreadsheets end lines with such columns, pandas and R begin them with one. A blank name counts as a name if one of
+/// the contract's columns is blank.
+std::set<std::string> number_unnamed(const Plan& plan, std::vector<std::string>& names);
 
 }  // namespace schemaregistry

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from schemaregistry.data.arrow.arrays import Indices, Mask, either, items_of, parents, plain, some, valid
+from schemaregistry.data.arrow.arrays import Indices, Mask, booleans, either, items_of, parents, plain, some, valid
 from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.json_column import JsonTexts, not_json
 from schemaregistry.data.arrow.types import Array, family, is_json, pc
@@ -146,7 +146,8 @@ class BatchView:
     def extras(self, check: Check) -> dict[str, Mask]:
         """Return, for each member that a `closed` check forbids, which objects at its place have it.
 
-        Every object has each member of a struct that the plan has no place for, null or not.
+        Every object has each member of a struct that the plan has no place for, null or not; of a column without a name
+        a row has only values.
         """
         values, there = self.values(check.place), self.valid(self.values(check.place), check.place)
         objects = np.ones(values.count, bool) if there is None else there
@@ -157,8 +158,16 @@ class BatchView:
                 has = objects if present is None else objects & either(present, misfits)  # type: ignore[operator]
                 found[str(child.name)] = has
         for name in self.binding.extras.get(check.place, ()):
-            found[name] = objects
+            found[name] = (
+                objects & booleans(self.batch.columns[name].is_valid())
+                if self._is_unnamed(name, check.place)
+                else objects
+            )
         return {name: mask for name, mask in found.items() if mask.any()}
+
+    def _is_unnamed(self, name: str, place: int) -> bool:
+        """Whether an extra column has no name in the file."""
+        return place == ROW and name in self.binding.unnamed
 
     def lower(self, mask: Mask, place: int, to: int) -> Mask:
         """Turn a mask of values at `place` into one of the values at `to`, an outer place, that contain them."""
@@ -212,8 +221,10 @@ class BatchView:
                 if present is None or present[index]:
                     objects[index][child.name] = value
         for name in self.binding.extras.get(place, ()):
+            skips_null = self._is_unnamed(name, place)
             for index, value in enumerate(to_json(arrays[name])):
-                objects[index][name] = value
+                if value is not None or not skips_null:
+                    objects[index][name] = value
         there = self.valid(self.values(place), place)
         return objects if there is None else [value if there[index] else None for index, value in enumerate(objects)]
 

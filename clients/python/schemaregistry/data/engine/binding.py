@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from schemaregistry.data.arrow.batch import is_unnamed
 from schemaregistry.data.arrow.fitting import PLAIN, Fit, fit
 from schemaregistry.data.arrow.types import DataType, Field, family, is_json, json_kind, value_type
 from schemaregistry.data.engine.plan import ROW, Place, Plan
@@ -19,17 +20,33 @@ class Binding:
 
     `types` are the file's types at places that it has. `fits` say how they meet the contract's. `refused` are places
     whose column is of another type as a whole, with a description of it; their values aren't evaluated. `extras` are
-    the members without a place, by the place of their object.
+    the members without a place, by the place of their object; `unnamed` are those of the row that have no name in the
+    file.
     """
 
     types: dict[int, DataType] = field(default_factory=dict)
     fits: dict[int, Fit] = field(default_factory=dict)
     refused: dict[int, str] = field(default_factory=dict)
     extras: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    unnamed: frozenset[str] = frozenset()
 
     def undeclared(self, plan: Plan) -> list[str]:
-        """Name the members without a place in the contract: `name`, `object.name`, `list[].name`."""
-        return [f"{plan.path(place)}{name}" for place, names in self.extras.items() for name in names]
+        """Name the members without a place in the contract: `name`, `object.name`, `list[].name`.
+
+        Columns without a name are counted instead.
+        """
+        found = [
+            f"{plan.path(place)}{name}"
+            for place, names in self.extras.items()
+            for name in names
+            if name not in self.unnamed
+        ]
+        count = len(self.unnamed)
+        return (
+            [*found, f"{count:,} columns without a name" if count > 1 else "a column without a name"]
+            if count
+            else found
+        )
 
 
 def bind(plan: Plan, schema: pa.Schema, partitions: Sequence[Field] = ()) -> Binding:
@@ -38,7 +55,7 @@ def bind(plan: Plan, schema: pa.Schema, partitions: Sequence[Field] = ()) -> Bin
     `partitions` are the columns from the file's path, which count where the file lacks a column of that name.
     """
     added = [field for field in partitions if schema.get_field_index(field.name) < 0]
-    binding = Binding()
+    binding = Binding(unnamed=frozenset(field.name for field in schema if is_unnamed(field)))
     _bind_members(plan, plan.places[ROW], [*schema, *added], binding)
     return binding
 

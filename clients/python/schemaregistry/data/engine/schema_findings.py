@@ -35,7 +35,7 @@ def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator
             key = RuleKey(place.column, *refusal(plan, binding, check.place))
             yield SchemaFinding(key, check.expected, binding.refused[check.place])
         elif check.kind == "closed" and check.place == ROW:
-            for name in binding.extras[ROW]:
+            for name in (name for name in binding.extras[ROW] if name not in binding.unnamed):
                 key = RuleKey(name, check.pointer, check.rule)
                 yield SchemaFinding(key, check.expected, f"{described(schema.field(name).type)} column")
 

@@ -14,12 +14,12 @@ import pyarrow.csv as pcsv
 
 from schemaregistry.data.arrow import text_parsing
 from schemaregistry.data.arrow.arrays import Mask
-from schemaregistry.data.arrow.batch import Batch
-from schemaregistry.data.arrow.types import Array, Table, family
+from schemaregistry.data.arrow.batch import Batch, field_of
+from schemaregistry.data.arrow.types import Array, Table, family, pc
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import ROW, Plan
 from schemaregistry.data.readers.bad_lines import BadLines
-from schemaregistry.data.readers.csv_header import no_header, refuse_delimiter, refuse_header, split
+from schemaregistry.data.readers.csv_header import no_header, numbered, refuse_delimiter, refuse_header, split
 from schemaregistry.data.readers.csv_quoting import sound_part
 from schemaregistry.data.readers.csv_text import CsvText
 from schemaregistry.data.readers.line_proofs import CsvLines
@@ -50,6 +50,7 @@ class CsvReader:
         self._delimiter = self._dialect.delimiter or ","
         self._input = CsvText(source.path, Input(source), self._dialect)
         self._lines: CsvLines | None = None
+        self._unnamed: frozenset[str] = frozenset()
 
     @property
     def position(self) -> int:
@@ -100,7 +101,10 @@ class CsvReader:
         text = pa.string()
         found = [(name, kinds.get(name) or text) for name in names]
         return FileSchema(
-            pa.schema([(name, text if family(kind) in ("text", "json") else kind) for name, kind in found])
+            pa.schema(
+                field_of(name, text if family(kind) in ("text", "json") else kind, self._unnamed)
+                for name, kind in found
+            )
         )
 
     def _header(self, block: Block) -> tuple[list[str], Block]:
@@ -121,7 +125,8 @@ class CsvReader:
                 offset=block.offset,
                 line=block.line_at(0),
             ) from None
-        names = split(text, self._delimiter)
+        known = [str(place.name) for place in self._plan.columns]
+        names, self._unnamed = numbered(split(text, self._delimiter), known)
         line = head.line_of(0)
         refuse_header(self._source.path, self._plan, text, self._delimiter, line)
         refuse_repeated_names(self._source.path, names, line=line)
@@ -187,13 +192,17 @@ class CsvReader:
         texts: dict[int, Array] = {}
         for name in columns:
             values[name] = one_chunk(table.column(name))
+            if name in self._unnamed:
+                # Writers that quote every field write "" there.
+                filled = pc.not_equal(pc.binary_length(values[name]), 0)
+                values[name] = pc.if_else(filled, values[name], None)
             place = places.get(name)
             if place and place.kind:
                 texts[place.index] = values[name]
                 values[name], unread = text_parsing.read(values[name], place.kind)
                 if unread is not None:
                     misfits[place.index] = unread
-        return Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8)
+        return Batch(values, table.num_rows, misfits, texts, block.line_of, block.is_utf8, self._unnamed)
 
     def _parsed(self, block: Block, names: list[str], columns: list[str]) -> tuple[Table, list[pcsv.InvalidRow]]:
         """Parse the block's fields as text; return the table, and the records with too many or too few fields."""

@@ -4,7 +4,7 @@ Such a file would have none of the contract's columns, and where all of them are
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemaregistry.data.arrow import text_parsing
 from schemaregistry.data.engine.column_names import folded
 from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.original_rows import free_name
 from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.terminal import printable
 
@@ -28,6 +29,20 @@ def split(record: str, delimiter: str) -> list[str]:
     mark = re.escape(delimiter)
     fields = re.findall(rf'(?:^|{mark})(?:"((?:[^"]|"")*)"(?={mark}|$)|([^{mark}]*))', record)
     return [quoted.replace('""', '"') or plain for quoted, plain in fields]
+
+
+def numbered(names: Sequence[str], known: Collection[str]) -> tuple[list[str], frozenset[str]]:
+    """Name the columns of a header that have no name by their position: `(column 3)`, where the first is 1.
+
+    Returns all names, and those that were made up. Spreadsheets end lines with such columns, pandas and R begin them
+    with one. A blank name counts as a name if one of the contract's columns, `known`, is blank.
+    """
+    if any(not folded(name) for name in known):
+        return list(names), frozenset()
+    taken, found = {*names, *known}, list(names)
+    for at in (at for at, name in enumerate(names) if not folded(name)):
+        found[at] = free_name(f"(column {at + 1})", taken)
+    return found, frozenset(found) - frozenset(names)
 
 
 def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:

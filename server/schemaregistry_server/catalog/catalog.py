@@ -14,7 +14,9 @@ from operator import attrgetter
 from rapidfuzz import fuzz, process
 from rpds import HashTrieMap
 
-from schemaregistry.document import check_id, parse_version
+from schemaregistry.compat.judged_history import precedence
+from schemaregistry.compat.version_reference import LATEST, VersionReference, meant, read_reference
+from schemaregistry.document import check_id
 from schemaregistry.errors import NotFound
 from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.index import Index, following
@@ -28,21 +30,34 @@ LIKENESS = 60
 """The least likeness of a suggested name, of 100 for equal names (`rapidfuzz.fuzz.ratio`)."""
 
 
+LATEST_REFERENCE = read_reference(LATEST)
+
 _id = attrgetter("entry.id")
 _revision = attrgetter("entry.revision")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """Every version of one id, oldest first."""
+    """Every version of one id: `versions` in the order of their writing, `ordered` the lowest version first.
+
+    `latest` is the version that `latest` means; None where every version is retracted, or there is none.
+    """
 
     id: str
     versions: tuple[CatalogVersion, ...] = ()
+    ordered: tuple[CatalogVersion, ...] = ()
     by_version: "HashTrieMap[str, CatalogVersion]" = field(default_factory=HashTrieMap)
+    latest: CatalogVersion | None = None
 
     @property
-    def latest(self) -> CatalogVersion:
-        return self.versions[-1]
+    def standing(self) -> tuple[CatalogVersion, ...]:
+        """The versions that aren't retracted, the lowest first: a candidate is judged against these."""
+        return tuple(each for each in self.ordered if not each.is_retracted)
+
+    @property
+    def listed(self) -> CatalogVersion:
+        """The version by which lists describe the schema: the latest, or the highest where all are retracted."""
+        return self.latest or self.ordered[-1]
 
     def after(self, revision: int) -> Sequence[CatalogVersion]:
         """The versions after `revision`."""
@@ -53,25 +68,31 @@ class Schema:
         by_version = self.by_version
         for registered in later:
             by_version = by_version.insert(registered.entry.version, registered)
-        return Schema(self.id, (*self.versions, *later), by_version)
+        ordered = _ordered(self.ordered, later)
+        return Schema(self.id, (*self.versions, *later), ordered, by_version, meant(ordered, LATEST_REFERENCE))
 
     def find(self, version: str) -> CatalogVersion:
-        """Find a version by its number, with or without `v`; "" and `latest` find the latest.
+        """Find the version that a reference means (`compat/version_reference.py`); "" means the latest.
 
-        Raises NotFound (NO_SUCH_VERSION) with near versions, InvalidArgument where the text is no version.
+        Raises NotFound (NO_SUCH_VERSION) with near versions, InvalidArgument where the text is no reference.
         """
-        if version in {"", "latest"}:
-            return self.latest
-        found = self.by_version.get(version.removeprefix("v"))
+        found = self.latest if version in {"", LATEST} else self.by_version.get(version.removeprefix("v"))
         if found is None:
-            wanted = str(parse_version(version))
-            near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
-            raise NotFound(
-                f"{self.id} has no version {wanted}; its latest is {self.latest.entry.version}.{_did_you_mean(near)}",
-                reason="NO_SUCH_VERSION",
-                metadata={"id": self.id, "version": wanted, "near": ", ".join(near)},
-            )
+            reference = read_reference(version)
+            found = meant(self.ordered, reference) if reference.moves else None
+            if found is None:
+                raise self._missing(reference)
         return found
+
+    def _missing(self, reference: VersionReference) -> NotFound:
+        wanted = reference.exact or reference.text
+        near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
+        latest = f"its latest is {self.latest.version}" if self.latest else "all its versions are retracted"
+        return NotFound(
+            f"{self.id} has no version {wanted}; {latest}.{_did_you_mean(near)}",
+            reason="NO_SUCH_VERSION",
+            metadata={"id": self.id, "version": wanted, "near": ", ".join(near)},
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +129,7 @@ class Catalog:
                 insort(self._ids, name)
             grown = (schema or Schema(name)).grown(list(later))
             schemas = schemas.insert(name, grown)
-            self.index.expect(grown.latest)
+            self.index.expect(grown.listed)
         self._history.extend(fresh)
         return replace(self, revision=max(self.revision, revision), schemas=schemas, size=self.size + len(fresh))
 
@@ -146,6 +167,14 @@ class Catalog:
             return (each for each in self._history[first : self.size] if each.entry.id in ids)
         known = (schema for schema in map(self.schemas.get, ids) if schema)
         return heapq.merge(*(schema.after(revision) for schema in known), key=_revision)
+
+
+def _ordered(there: tuple[CatalogVersion, ...], later: Sequence[CatalogVersion]) -> tuple[CatalogVersion, ...]:
+    """Both sorted by version; `there` is sorted already. One version, the usual case, is compared with a few alone."""
+    if len(later) > 1:
+        return tuple(sorted((*there, *later), key=precedence))
+    place = bisect_right(there, precedence(later[0]), key=precedence)
+    return (*there[:place], *later, *there[place:])
 
 
 def _near(wanted: str, known: Sequence[str]) -> list[str]:

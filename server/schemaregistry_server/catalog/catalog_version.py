@@ -36,6 +36,11 @@ class CatalogVersion:
     def version(self) -> str:
         return self.entry.version
 
+    @property
+    def is_retracted(self) -> bool:
+        """Whether the version may only be named by its number; no version can be retracted yet."""
+        return False
+
     @cached_property
     def etag(self) -> str:
         """A strong validator (RFC 9110, section 8.8.3) from the SHA-256 of the bytes."""

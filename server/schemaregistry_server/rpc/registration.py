@@ -8,7 +8,7 @@ import time
 from typing import Final
 from weakref import WeakValueDictionary
 
-from schemaregistry.compat import needed
+from schemaregistry.compat import line_history, needed
 from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog.catalog import Catalog, Schema
@@ -53,7 +53,7 @@ class Registrar:
         schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
         if (there := schema.by_version.get(version)) is not None:
             return _same(there.entry, document), False
-        if schema.versions:  # the first version of an id has nothing to be compatible with
+        if schema.standing:  # the first version of an id has nothing to be compatible with
             await self._judge.admit(_judged(schema, document), document, who)
         entry = Entry(
             id=document.id,
@@ -64,8 +64,8 @@ class Registrar:
             registered_at=time.time_ns() // 1000,
             origin=origin,
         )
-        latest = schema.latest.entry.version if schema.versions else None
-        revision = await self._store.put(entry, expected_latest=latest)
+        written_last = schema.versions[-1].version if schema.versions else None
+        revision = await self._store.put(entry, expected_latest=written_last)
         catalog = await self._seen(revision)
         return catalog.schemas[document.id].by_version[version].entry, True
 
@@ -87,9 +87,12 @@ class Registrar:
 
 
 def _judged(schema: Schema, document: Candidate) -> list[Entry]:
-    """The versions that the document is judged against, and the latest one, whose version it must exceed."""
-    judged = needed(schema.versions, document.compatibility, None)
-    return [registered.entry for registered in {*judged, schema.latest}]
+    """The versions that admission needs: those that the document is judged against, and the latest of its line and of
+    all, which its own version must exceed or a refusal names."""
+    standing = schema.standing
+    judged = needed(standing, document.version, document.compatibility, None)
+    newest = line_history(standing, document.version)[-1]
+    return [registered.entry for registered in {*judged, newest, standing[-1]}]
 
 
 def _same(entry: Entry, document: Candidate) -> Entry:

@@ -100,7 +100,7 @@ class Registry:
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         schema = (await self._catalog(request.min_revision)).schema(document.id)
-        versions = needed(schema.versions, document.compatibility, direction)
+        versions = needed(schema.standing, document.version, document.compatibility, direction)
         return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
@@ -204,7 +204,7 @@ async def _chosen(schemas: Iterable[Schema], text: str, field: str, tag: str) ->
     waiting = iter(schemas)
     async for stretch in sliced(iter(lambda: list(islice(waiting, STRETCH)), [])):
         for schema in stretch:
-            latest = schema.latest
+            latest = schema.listed
             about = latest.about if latest.is_described else await described(latest)
             if (
                 (not text or words in schema.id or words in about.words)
@@ -215,11 +215,11 @@ async def _chosen(schemas: Iterable[Schema], text: str, field: str, tag: str) ->
 
 
 def _summary(schema: Schema) -> pb.SchemaSummary:
-    latest = schema.latest
+    latest = schema.listed
     return pb.SchemaSummary(
         id=schema.id,
         title=latest.about.title,
-        latest_version=latest.entry.version,
+        latest_version=schema.latest.version if schema.latest else "",
         versions=len(schema.versions),
         tags=latest.about.tags,
         owner=latest.about.owner,

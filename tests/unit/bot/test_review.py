@@ -2,15 +2,20 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from schemaregistry.bot.review import Reviewer
+from schemaregistry.bot.revisions import read_change
 from schemaregistry.cli.bot import app
+from schemaregistry.compat import Verdict, check_history
+from schemaregistry.document import Document, Level, parse
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.git import NoHistory
+from schemaregistry.git import NoHistory, Repository
 from tests.support.git_scratch import Scratch
 
 CORPUS = Path(__file__).parents[2] / "corpus/review"
@@ -95,6 +100,29 @@ def test_going_back_to_an_earlier_version_is_blocked(scratch: Scratch) -> None:
     head = scratch.commit({"schemas/a.json": DOCUMENT})
     code, found = review(scratch, base, head)
     assert (code, [each["reason"] for each in found["blocked_because"]]) == (1, ["VERSION_LOWERED"])
+
+
+class InProcess:
+    """A judge without a child process."""
+
+    def parse(self, raw: bytes) -> Document:
+        return parse(raw)
+
+    def check(self, versions: Sequence[Document], new: Document, direction: Level | None, seconds: float) -> Verdict:
+        return check_history(versions, new, direction=direction, seconds=seconds)
+
+
+def test_a_fix_to_an_old_line_passes_where_a_later_line_is_published(scratch: Scratch) -> None:
+    old, fix = DOCUMENT | {"version": "1.1.0"}, DOCUMENT | {"version": "1.1.1", "title": "A"}
+    breaking = DOCUMENT | {"version": "2.0.0", "properties": {"x": {"type": "string"}}}
+    base, head = scratch.commit({"schemas/a.json": old}), scratch.commit({"schemas/a.json": fix})
+    change = read_change(Repository(scratch.directory), base, head, "schemas")
+    published = {str(each["version"]): json.dumps(each).encode() for each in (old, breaking)}
+    review = Reviewer(InProcess(), earlier=lambda _: {}, published=lambda _: published).review(change)
+    (found,) = review.schemas
+    assert not review.blocked
+    assert found.verdict
+    assert (found.verdict.old_version, found.stated_bump, str(found.least)) == ("1.1.0", "patch", "1.1.1")
 
 
 def test_no_time_is_without_end(scratch: Scratch) -> None:

@@ -75,9 +75,7 @@ def test_a_refusal_says_which_version_would_do_and_carries_the_verdict(with_valu
     [
         (["1.0.0", "1.1.0-rc.1"], "1.0.1", "Take 1.1.0 or more"),
         (["1.0.0", "1.1.0-rc.2"], "1.1.0-rc.1", "Take 1.1.0 or more"),
-        (["1.0.0", "2.0.0-rc.1"], "1.5.0", "Take 2.0.0 or more"),
         (["1.0.0-rc.2"], "1.0.0-rc.1", "Take 1.0.0 or more"),
-        (["0.1.0", "0.2.0-rc.1"], "0.1.1", "Take 0.2.0 or more"),
         (["1.0.0", "1.0.1-rc.1"], "1.0.0", "Take 1.0.1 or more"),
     ],
 )
@@ -87,6 +85,74 @@ def test_the_hint_after_a_pre_release_is_the_smallest_release_that_would_do(
     with pytest.raises(RefusedVersion) as refused:
         admit([with_values(version, 1) for version in there], with_values(refused_version, 1))
     assert hint in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("there", "fix", "judged"),
+    [
+        (["1.0.0", "1.1.0", "2.0.0"], "1.1.1", "1.1.0"),
+        (["1.0.0", "1.1.0", "2.0.0"], "1.2.0", "1.1.0"),
+        (["1.0.0", "2.0.0", "3.0.0"], "2.0.1", "2.0.0"),
+        (["1.0.0", "2.0.0-rc.1"], "1.0.1", "1.0.0"),
+        (["0.1.0", "0.2.0", "1.0.0"], "0.1.1", "0.1.0"),
+        (["1.0.0", "2.0.0"], "1.1.0-rc.1", "1.0.0"),
+        (["1.0.0-rc.1", "2.0.0"], "1.0.0", "1.0.0-rc.1"),
+    ],
+)
+def test_a_fix_to_an_old_line_is_judged_against_its_line(
+    with_values: Make, there: list[str], fix: str, judged: str
+) -> None:
+    # Each version but those of the fix's own line breaks it.
+    line = fix.partition(".")[0]
+    history = [with_values(each, 1 if each.partition(".")[0] == line else 9) for each in there]
+    verdict = admit(history, with_values(fix, 1))
+    assert verdict is not None
+    assert (verdict.old_version, verdict.outcome) == (judged, Outcome.COMPATIBLE)
+
+
+@pytest.mark.parametrize(
+    ("there", "version", "hint"),
+    [
+        (["1.0.0", "1.2.0", "2.0.0"], "1.1.1", "1.1.1 is not greater than 1.2.0, the latest of its line. Take 1.2.1"),
+        (["1.0.0", "1.1.0", "2.0.0"], "1.1.0", "1.1.0 is not greater than 1.1.0, the latest of its line. Take 1.1.1"),
+        (["1.0.0", "1.1.0-rc.2", "2.0.0"], "1.1.0-rc.1", "the latest of its line. Take 1.1.0"),
+        (["1.0.0", "2.0.0"], "0.9.0", "0.9.0 is not greater than 2.0.0, the latest. Take 2.0.1"),
+        (["0.1.0", "0.3.0"], "0.2.0", "0.2.0 is not greater than 0.3.0, the latest. Take 0.3.1"),
+    ],
+)
+def test_within_a_line_versions_grow(with_values: Make, there: list[str], version: str, hint: str) -> None:
+    with pytest.raises(RefusedVersion) as refused:
+        admit([with_values(each, 1) for each in there], with_values(version, 1))
+    assert refused.value.reason == "VERSION_NOT_GREATER"
+    assert hint in refused.value.message
+
+
+def test_what_breaks_an_old_line_takes_the_next_major_version_of_all(with_values: Make) -> None:
+    with pytest.raises(RefusedVersion, match=r"1\.0\.0 → 1\.1\.0 is too small .* takes 3\.0\.0 or more") as refused:
+        admit([with_values("1.0.0", 1, 2), with_values("2.0.0", 1)], with_values("1.1.0", 1))
+    assert refused.value.reason == "BUMP_TOO_SMALL"
+
+
+@pytest.mark.parametrize(
+    ("there", "version", "hint"),
+    [
+        (["1.4.2"], "3.0.0", "1.4.2 → 3.0.0 jumps over a major version. Take 2.0.0"),
+        (["1.0.0"], "99999.0.0", "Take 2.0.0"),
+        (["1.0.0"], "3.0.0-rc.1", "Take 2.0.0"),
+        (["0.4.0"], "2.0.0", "Take 1.0.0"),
+        (["1.0.0", "2.0.0-rc.1"], "3.0.0", "1.0.0 → 3.0.0 jumps over a major version. Take 2.0.0"),
+        (["1.0.0-rc.1"], "3.0.0", "Take 2.0.0"),
+    ],
+)
+def test_no_version_jumps_over_a_major_one(with_values: Make, there: list[str], version: str, hint: str) -> None:
+    with pytest.raises(RefusedVersion) as refused:
+        admit([with_values(each, 1) for each in there], with_values(version, 1))
+    assert refused.value.reason == "MAJOR_SKIPPED"
+    assert hint in refused.value.message
+
+
+def test_below_1_0_0_minor_numbers_may_be_left_out(with_values: Make) -> None:
+    assert admit([with_values("0.1.0", 1)], with_values("0.7.0", 1)) is not None
 
 
 def test_a_release_is_judged_after_the_last_release_and_not_after_its_candidates(with_values: Make) -> None:

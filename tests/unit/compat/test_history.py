@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from semver import Version
 
-from schemaregistry.compat import judged_against
+from schemaregistry.compat import judged_against, line_history
 from schemaregistry.document import Level
 
 
@@ -35,19 +35,44 @@ def test_releases_count_or_pre_releases_while_there_is_none(history: str, level:
     assert [item.version for item in judged_against([Item(text) for text in history.split()], level)] == judged.split()
 
 
+@pytest.mark.parametrize(
+    ("history", "version", "followed"),
+    [
+        ("", "1.0.0", ""),
+        ("1.0.0 1.1.0 2.0.0", "1.1.1", "1.0.0 1.1.0"),
+        ("1.0.0 1.1.0 2.0.0", "1.0.1", "1.0.0 1.1.0"),
+        ("1.0.0 1.1.0 2.0.0 3.0.0", "2.0.1", "1.0.0 1.1.0 2.0.0"),
+        ("1.0.0 1.1.0 2.0.0", "2.1.0", "1.0.0 1.1.0 2.0.0"),
+        ("1.0.0 1.1.0 2.0.0", "3.0.0", "1.0.0 1.1.0 2.0.0"),
+        ("1.0.0 2.0.0-rc.1", "1.0.1", "1.0.0"),
+        ("1.0.0 2.0.0-rc.1", "2.0.0-rc.2", "1.0.0 2.0.0-rc.1"),
+        ("0.1.0 0.2.0 1.0.0", "0.1.1", "0.1.0"),
+        ("0.1.0 0.2.0 1.0.0", "0.2.1", "0.1.0 0.2.0"),
+        ("1.0.0 2.0.0", "0.1.0", "1.0.0 2.0.0"),
+        ("1.0.0 3.0.0", "2.0.0", "1.0.0 3.0.0"),
+    ],
+)
+def test_a_candidate_follows_its_line_and_the_lines_before(history: str, version: str, followed: str) -> None:
+    found = line_history([Item(text) for text in history.split()], Version.parse(version))
+    assert [item.version for item in found] == followed.split()
+
+
 VERSIONS = st.builds(
-    lambda number, candidate: Version(1, number, 0, f"rc.{candidate}" if candidate else None),
-    st.integers(0, 5),
+    lambda major, number, candidate: Version(major, number, 0, f"rc.{candidate}" if candidate else None),
+    st.integers(0, 2),
+    st.integers(0, 3),
     st.integers(0, 2),
 )
 LEVELS = st.sampled_from(["backward", "forward", "full", "backward_transitive", "full_transitive", None])
 
 
-@given(st.lists(VERSIONS, unique=True).map(sorted), LEVELS)
+@given(st.lists(VERSIONS, unique=True, min_size=1).map(sorted), VERSIONS, LEVELS)
 def test_who_hands_on_only_what_counts_and_the_latest_gets_the_same_answer(
-    versions: list[Version], level: Level | None
+    versions: list[Version], candidate: Version, level: Level | None
 ) -> None:
     history = [Item(str(version)) for version in versions]
-    judged = judged_against(history, level)
-    handed_on = [item for item in history if item in judged or item == history[-1]]
-    assert judged_against(handed_on, level) == judged
+    followed = line_history(history, candidate)
+    judged = judged_against(followed, level)
+    handed_on = [item for item in history if item in judged or item in (history[-1], followed[-1])]
+    assert line_history(handed_on, candidate)[-1] == followed[-1]
+    assert judged_against(line_history(handed_on, candidate), level) == judged

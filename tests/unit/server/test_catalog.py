@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemaregistry.compat.judged_history import precedence
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, NotFound
 from schemaregistry_server.catalog.catalog import Catalog
 from schemaregistry_server.catalog.current import CurrentCatalog
@@ -95,6 +96,34 @@ def test_a_version_is_found_by_any_of_its_names(name: str) -> None:
     assert catalog.schema("a").find(name).entry.version == "1.0.0"
 
 
+def test_the_latest_is_the_highest_release_whatever_was_written_last() -> None:
+    catalog = Catalog()
+    for revision, version in enumerate(["1.0.0", "1.9.0", "1.10.0", "2.0.0-rc.1"], 1):
+        catalog = catalog.advance(revision, [entry("a", version, revision)])
+    schema = catalog.schema("a")
+    assert [schema.find(text).version for text in ("latest", "1", "2", "~1.9")] == [
+        "1.10.0",
+        "1.10.0",
+        "2.0.0-rc.1",
+        "1.9.0",
+    ]
+    assert [each.version for each in schema.versions][-1] == "2.0.0-rc.1"
+
+
+@given(histories(), st.sets(st.integers(1, 30)))
+def test_versions_are_in_order_however_they_arrive(entries: list[Entry], cuts: set[int]) -> None:
+    shuffled = [entry(e.id, f"{e.revision % 3}.{e.revision % 5}.{e.revision}", e.revision) for e in entries]
+    for schema in batches(shuffled, cuts).schemas.values():
+        assert list(schema.ordered) == sorted(schema.versions, key=precedence)
+        assert schema.latest is schema.ordered[-1]
+
+
+def test_a_line_without_a_version_names_near_ones() -> None:
+    catalog = Catalog().advance(2, [entry("a", "1.0.0", 1), entry("a", "1.1.0", 2)])
+    with pytest.raises(NotFound, match=r"a has no version \^2; its latest is 1\.1\.0"):
+        catalog.schema("a").find("^2")
+
+
 def test_an_unknown_id_brings_near_names() -> None:
     catalog = Catalog().advance(
         3, [entry(id, "1.0.0", n) for n, id in enumerate(("bars_v1", "ticks_v1", "ticks_v2"), 1)]
@@ -118,7 +147,7 @@ def test_what_cannot_be_an_id_is_refused(id: str) -> None:
     assert refused.value.reason == "BAD_ID"
 
 
-@pytest.mark.parametrize("version", ["1", "1.0", "../1.0.0", "1.0.0\0", "１.0.0", "vv1.0.0", "1.0.0 "])
+@pytest.mark.parametrize("version", ["1.", "1.x", "../1.0.0", "1.0.0\0", "１.0.0", "vv1.0.0", "1.0.0 "])
 def test_what_cannot_be_a_version_is_refused(version: str) -> None:
     with pytest.raises(InvalidArgument) as refused:
         Catalog().advance(1, [entry("a", "1.0.0", 1)]).schema("a").find(version)

@@ -11,8 +11,9 @@ from typing import Final, Literal, Protocol, TypeAlias
 from semver import Version
 
 from schemaregistry.bot.revisions import ChangedRevisions, SchemaFile
-from schemaregistry.compat import Verdict
-from schemaregistry.compat.admission import RANK, bump
+from schemaregistry.compat import Verdict, line_history
+from schemaregistry.compat.admission import RANK, bump, least_version, skipped_major, skips_major
+from schemaregistry.compat.judged_history import precedence
 from schemaregistry.compat.verdict import Bump
 from schemaregistry.document import Document, Level, parse_version
 from schemaregistry.errors import InvalidArgument, with_place
@@ -26,6 +27,7 @@ Reason: TypeAlias = Literal[
     "SCHEMA_REMOVED",
     "PUBLISHED_VERSION_EDITED",
     "VERSION_LOWERED",
+    "MAJOR_SKIPPED",
     "BUMP_TOO_SMALL",
     "HIGH_RISK",
     "CONSUMER_BREAKS",
@@ -74,7 +76,10 @@ class ConsumerImpact:
 
 @dataclass(frozen=True, slots=True)
 class SchemaReview:
-    """One document of the change. `before` and `after` are its versions ("": there is none on that side)."""
+    """One document of the change. `before` and `after` are its versions ("": there is none on that side).
+
+    `least` is the lowest version that the registry would take for it; None where there is nothing to compare.
+    """
 
     id: str
     path: str
@@ -83,6 +88,7 @@ class SchemaReview:
     after: str = ""
     verdict: Verdict | None = None
     stated_bump: Step | None = None
+    least: Version | None = None
     consumers: tuple[ConsumerImpact, ...] = ()
     problem: Problem | None = None
     former_path: str = ""
@@ -215,16 +221,20 @@ class Reviewer:
         edited = same is not None and same.fingerprint != document.fingerprint
         if same is not None and not edited and not _goes_back(old, document):
             return replace(found, stated_bump="none", before=str(same.version), old_document=same)
-        others = [each for each in known.values() if each is not same] or list(known.values())
-        previous = max(others, key=lambda each: each.version)
+        everything = sorted(known.values(), key=precedence)
+        others = [each for each in everything if each is not same] or everything
+        # A fix to an old line follows that line. A document that states less than its base did is no such fix.
+        followed = others if _goes_back(old, document) else line_history(others, document.version)
+        previous = followed[-1]
         # An edit of a published version is compared with what was published.
-        versions = [same] if same is not None and edited else others
+        versions = [same] if same is not None and edited else followed
         verdict = self.judge.check(versions, document, None, self.seconds)
         return replace(
             found,
             before=found.before or str(previous.version),
             verdict=verdict,
             stated_bump=step(parse_version(verdict.old_version), document.version),
+            least=least_version(everything, document, verdict.required_bump),
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
         )
 
@@ -299,6 +309,8 @@ def _version_blockers(found: SchemaReview, verdict: Verdict) -> Iterator[Blocker
             return
         case _:
             pass
+    if skips_major(parse_version(before), parse_version(after)):
+        yield Blocker(found.id, "MAJOR_SKIPPED", skipped_major(parse_version(before), parse_version(after)))
     if parse_version(before).prerelease is not None:
         return  # a pre-release promises nothing: the step from one is not measured (as in `compat/admission.py`)
     if verdict.risk == "high" and found.stated_bump != "major":

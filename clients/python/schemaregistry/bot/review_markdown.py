@@ -6,7 +6,6 @@ from typing import Final
 from schemaregistry.bot.markdown import block, code, sentence
 from schemaregistry.bot.review import UNMENDABLE, ConsumerImpact, Review, SchemaReview
 from schemaregistry.compat import Change, Verdict
-from schemaregistry.compat.admission import least_version
 from schemaregistry.compat.verdict import ABSENT, Bump
 from schemaregistry.document import ArrowField, Json, canonical
 from schemaregistry.document.arrow_block import describe
@@ -89,7 +88,7 @@ def _verdict(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
         changes += f"\n- {len(verdict.changes) - _SHOWN} more in the review's JSON"
     if changes:
         yield changes
-    yield from _suggestion(found, verdict)
+    yield from _suggestion(found)
 
 
 def _change(change: Change) -> str:
@@ -119,11 +118,11 @@ def _cell(column: ArrowField, value: Json) -> str:
     return f"{column.name}: {describe(column.type)} = {json_text(value)}"
 
 
-def _suggestion(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
+def _suggestion(found: SchemaReview) -> Iterator[str]:
     """Yield the version that the change needs, as an edit of the document, where it states a smaller one."""
-    if found.document is None or found.old_document is None or found.stated_bump == "major":
+    least = found.least
+    if found.document is None or least is None or found.stated_bump == "major":
         return
-    least = least_version([found.old_document], verdict.required_bump)
     if found.document.version >= least and found.stated_bump not in ("none", "lowered"):
         return
     edit = f'-  "version": {canonical(str(found.document.version)).decode()},\n+  "version": "{least}",'

@@ -3,7 +3,7 @@
 from schemaregistry.compat.admission import RefusedVersion, admit, admit_undecided
 from schemaregistry.compat.compatibility import check, check_history, undecided, undecided_history
 from schemaregistry.compat.decision import Decision, decide
-from schemaregistry.compat.judged_history import judged_against, needed
+from schemaregistry.compat.judged_history import judged_against, line_history, needed
 from schemaregistry.compat.levels import is_transitive
 from schemaregistry.compat.render import to_json
 from schemaregistry.compat.verdict import ABSENT, Change, Outcome, Verdict, Witness
@@ -23,6 +23,7 @@ __all__ = [
     "decide",
     "is_transitive",
     "judged_against",
+    "line_history",
     "needed",
     "to_json",
     "undecided",

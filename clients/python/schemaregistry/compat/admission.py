@@ -1,8 +1,8 @@
-"""Admit a new version: it is greater than all earlier ones, and its bump is as large as its verdict requires.
+"""Admit a new version: it is greater than all of its line, and its bump is as large as its verdict requires.
 
 Versions follow Semver 2.0.0, with two rules where Semver promises nothing. Below 1.0.0 the minor number counts as the
-major one: 0.2.0 may break 0.1.0. Bumps are measured from the latest release, if any, else from the latest pre-release;
-`judged_history.py` selects that version.
+major one: 0.2.0 may break 0.1.0. Bumps are measured from the latest release of the line, if any, else from the latest
+pre-release; `judged_history.py` has the lines and selects that version.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import Final
 from semver import Version
 
 from schemaregistry.compat.compatibility import check_history, in_order, undecided_history
-from schemaregistry.compat.judged_history import judged_against
+from schemaregistry.compat.judged_history import judged_against, line_history
 from schemaregistry.compat.verdict import Bump, Verdict
 from schemaregistry.document.model import Document
 from schemaregistry.errors import FailedPrecondition
@@ -30,12 +30,13 @@ class RefusedVersion(FailedPrecondition):
 def admit(versions: Sequence[Document], new: Document, *, seconds: float = 1.0) -> Verdict | None:
     """Judge `new` within about `seconds` and return the verdict with which it may follow `versions`.
 
-    `versions` may be in any order; without any, the result is None. Raises RefusedVersion where the version isn't
-    greater than all of them (VERSION_NOT_GREATER) or the bump is too small for the change (BUMP_TOO_SMALL).
+    `versions` may be in any order; without any, the result is None: an id may begin with any version. Raises
+    RefusedVersion where the version isn't greater than all of its line (VERSION_NOT_GREATER), jumps over a major one
+    (MAJOR_SKIPPED), or the bump is too small for the change (BUMP_TOO_SMALL).
     """
     if not versions:
         return None
-    verdict = check_history(versions, new, seconds=seconds)
+    verdict = check_history(_followed(versions, new), new, seconds=seconds)
     enforce(versions, new, verdict)
     return verdict
 
@@ -45,35 +46,54 @@ def admit_undecided(versions: Sequence[Document], new: Document, reason: str) ->
 
     `versions` has at least one version. Raises RefusedVersion as `admit` does: an unknown verdict takes a major bump.
     """
-    verdict = undecided_history(versions, new, reason)
+    verdict = undecided_history(_followed(versions, new), new, reason)
     enforce(versions, new, verdict)
     return verdict
 
 
 def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> None:
     """Raise RefusedVersion where `new` breaks a rule, given the verdict on `new` after `versions`."""
-    latest = max(document.version for document in versions)
+    history = _followed(versions, new)
+    latest = history[-1].version
     if new.version <= latest:
+        whose = "the latest" if len(history) == len(versions) else "the latest of its line"
         raise RefusedVersion(
-            f"Versions grow: {new.version} is not greater than {latest}, the latest. "
-            f"Take {least_version(versions, verdict.required_bump)} or more.",
+            f"Versions grow: {new.version} is not greater than {latest}, {whose}. "
+            f"Take {least_version(versions, new, verdict.required_bump)} or more.",
             reason="VERSION_NOT_GREATER",
             verdict=verdict,
         )
-    base = _base(versions)
+    base = _base(history)
+    if skips_major(base, new.version):
+        raise RefusedVersion(skipped_major(base, new.version), reason="MAJOR_SKIPPED", verdict=verdict)
     # Pre-releases promise nothing (docs/decisions/compatibility.md): 2.0.0-rc.2 may break 2.0.0-rc.1.
     if base.prerelease is None and RANK[bump(base, new.version)] < RANK[verdict.required_bump]:
+        least = least_version(versions, new, verdict.required_bump)
         raise RefusedVersion(
-            f"{base} → {new.version} is too small a step: this change takes "
-            f"{least_version(versions, verdict.required_bump)} or more ({verdict.required_bump}). {verdict.message}",
+            f"{base} → {new.version} is too small a step: this change takes {least} or more "
+            f"({verdict.required_bump}). {verdict.message}",
             reason="BUMP_TOO_SMALL",
             verdict=verdict,
         )
 
 
-def _base(versions: Sequence[Document]) -> Version:
+def _followed(versions: Sequence[Document], new: Document) -> Sequence[Document]:
+    return line_history(in_order(versions), new.version)
+
+
+def _base(history: Sequence[Document]) -> Version:
     """Return the version from which a bump is measured."""
-    return judged_against(in_order(versions), None)[0].version
+    return judged_against(history, None)[0].version
+
+
+def skips_major(old: Version, new: Version) -> bool:
+    """Tell whether a step leaves out a major version: 1.4.0 → 3.0.0, and 0.4.0 → 2.0.0."""
+    return new.major > old.major + 1
+
+
+def skipped_major(old: Version, new: Version) -> str:
+    """Return the sentence that refuses such a step."""
+    return f"{old} → {new} jumps over a major version. Take {old.bump_major()}, the next one."
 
 
 def bump(old: Version, new: Version) -> Bump:
@@ -85,12 +105,14 @@ def bump(old: Version, new: Version) -> Bump:
     return "minor" if old.major == 0 else "patch"
 
 
-def least_version(versions: Sequence[Document], required: Bump) -> Version:
-    """Return the smallest release that is greater than all of `versions` and has the required bump.
+def least_version(versions: Sequence[Document], new: Document, required: Bump) -> Version:
+    """Return the smallest release that `new` could have after `versions` with the required bump.
 
-    After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1.
+    After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1. What needs a major
+    bump begins a line behind all others: after 1.0.0 and 2.0.0, a change that breaks 1.0.0 takes 3.0.0.
     """
-    latest, base = max(document.version for document in versions), _base(versions)
+    history = in_order(versions) if required == "major" else _followed(versions, new)
+    latest, base = history[-1].version, _base(history)
     if base.prerelease is None and (least := _stepped(base, required)) > latest:
         return least
     return latest.finalize_version()

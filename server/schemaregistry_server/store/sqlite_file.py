@@ -3,12 +3,14 @@
 `sqlite_store.py` reads and writes the versions in it.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TextIO
 
 from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError
@@ -21,6 +23,9 @@ LAYOUT = 3
 
 HEADER = 100
 """Bytes of the header of every database (https://www.sqlite.org/fileformat2.html#the_database_header)."""
+
+PROBE = 128 << 10
+"""Bytes that are written to hear why the disk takes no more: as many as SQLite's first steps need."""
 
 # AUTOINCREMENT: SQLite would otherwise give the number of a last row that is gone to another one, and a revision is
 # never used twice. The triggers hold against every program that writes to the file, not only this one.
@@ -82,10 +87,7 @@ def lock(path: Path) -> TextIO:
         # "a+" leaves the content alone: it is the process id of a server that may still have the lock.
         lock_file = beside.open("a+", encoding="ascii")
     except OSError as failed:
-        raise FailedPrecondition(
-            f"{path.parent}: the data can't be kept here ({failed.strerror}). Name a directory that can be written.",
-            reason="STORE_UNWRITABLE",
-        ) from failed
+        raise _unkept(path, failed) from failed
     try:
         fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as failed:
@@ -96,10 +98,22 @@ def lock(path: Path) -> TextIO:
             f"{path} is in use by another server (process {owner}). Stop it, or name another data directory.",
             reason="STORE_LOCKED",
         ) from failed
-    lock_file.truncate(0)
-    lock_file.write(str(os.getpid()))
-    lock_file.flush()
+    try:
+        lock_file.truncate(0)
+        lock_file.write(str(os.getpid()))
+        lock_file.flush()
+    except OSError as failed:
+        with suppress(OSError):
+            lock_file.close()  # tries once more to write
+        raise _unkept(path, failed) from failed
     return lock_file
+
+
+def _unkept(path: Path, failed: OSError) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"{path.parent}: the data can't be kept here ({failed.strerror}). {_to_do(failed.errno)}",
+        reason="STORE_UNWRITABLE",
+    )
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -109,10 +123,27 @@ def connect(path: Path) -> sqlite3.Connection:
     FailedPrecondition where it is no registry's, of another layout, or can't be written.
     """
     _must_not_be_emptied(path)
+    is_new = not path.exists()
+    if is_new:
+        _make(path)
     _make_private(path)
     try:
         # No implicit transactions: the store begins its own. It opens here, and writes from its writer thread.
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    except sqlite3.DatabaseError as failed:
+        raise _unreadable(path, failed) from failed
+    try:
+        _set_up(connection, path)
+    except BaseException:
+        connection.close()
+        if is_new:
+            discard(path)
+        raise
+    return connection
+
+
+def _set_up(connection: sqlite3.Connection, path: Path) -> None:
+    try:
         connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode NORMAL would lose the last commits with a power failure, after they were acknowledged.
         connection.execute("PRAGMA synchronous = FULL")
@@ -122,7 +153,34 @@ def connect(path: Path) -> sqlite3.Connection:
         raise _unreadable(path, failed) from failed
     if verdict != "ok":
         raise _corrupt(path, verdict)
-    return connection
+
+
+def _make(path: Path) -> None:
+    """Make the file under another name, and rename it into place once it is whole: a full disk, or a kill, leaves none.
+
+    Otherwise an empty file would stay, which the next start would take for a damaged one.
+    """
+    new = path.with_name(f".{path.name}.new")
+    try:
+        discard(new)
+        new.touch(mode=0o600)
+        connection = sqlite3.connect(new, isolation_level=None)
+        with closing(connection):
+            connection.executescript(SCHEMA)
+        new.replace(path)
+    except sqlite3.DatabaseError as failed:
+        raise _unreadable(path, failed) from failed
+    except OSError as failed:
+        raise _unkept(path, failed) from failed
+    finally:
+        with suppress(OSError):
+            discard(new)
+
+
+def discard(path: Path) -> None:
+    """Remove a file that no connection has open, with its log, its index of the log and its journal."""
+    for ending in ("", "-wal", "-shm", "-journal"):
+        path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
 def _make_private(path: Path) -> None:
@@ -201,11 +259,37 @@ def _must_be_ours(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _unreadable(path: Path, failed: sqlite3.DatabaseError) -> RegistryError:
-    if isinstance(failed, sqlite3.OperationalError):
-        return FailedPrecondition(
-            f"{path} can't be opened ({failed}). Name a data directory that can be written.", reason="STORE_UNWRITABLE"
-        )
-    return _corrupt(path, str(failed))
+    if not isinstance(failed, sqlite3.OperationalError):
+        return _corrupt(path, str(failed))
+    number, why = cause(path, failed)
+    return FailedPrecondition(f"{path} can't be opened ({why}). {_to_do(number)}", reason="STORE_UNWRITABLE")
+
+
+def cause(path: Path, failed: sqlite3.Error) -> tuple[int, str]:
+    """Return the number of the system's error (errno(3), 0 where it isn't known) behind one of SQLite, and its text.
+
+    SQLite says "disk I/O error" for a full disk, too: for a quota, or while it makes the index of its log. So some
+    bytes are written beside the file to hear what the system says.
+    """
+    code = getattr(failed, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code, the others say where
+    if code == sqlite3.SQLITE_FULL:
+        return errno.ENOSPC, os.strerror(errno.ENOSPC)
+    if code == sqlite3.SQLITE_IOERR:
+        try:
+            with NamedTemporaryFile(prefix=f".{path.name}-", dir=path.parent) as file:
+                file.write(bytes(PROBE))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as heard:
+            return heard.errno or 0, heard.strerror or str(heard)
+    return 0, str(failed)
+
+
+def _to_do(number: int | None) -> str:
+    """Return the sentence that says what to do about an error of the system."""
+    if number in (errno.ENOSPC, errno.EDQUOT):
+        return "Make room there, or name another data directory."
+    return "Name a data directory that can be written."
 
 
 def _corrupt(path: Path, why: str) -> DataLoss:
@@ -217,12 +301,13 @@ def _corrupt(path: Path, why: str) -> DataLoss:
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """Open a read-only connection for one read. In WAL mode readers never wait for the writer.
 
-    Raises DataLoss (STORE_CORRUPT) where SQLite finds the file damaged while it is read.
+    Raises DataLoss (STORE_CORRUPT) where SQLite finds the file damaged while it is read, FailedPrecondition
+    (STORE_UNWRITABLE) where the disk fails: a reader, too, may have to make the index of the log.
     """
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
         yield connection
     except sqlite3.DatabaseError as failed:
-        raise _corrupt(path, str(failed)) from failed
+        raise _unreadable(path, failed) from failed
     finally:
         connection.close()

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import errno
 import hashlib
 import queue
 import sqlite3
@@ -76,6 +77,9 @@ class SQLiteStore(SQLiteReader):
         super().__init__(path)
         self._loop = asyncio.get_running_loop()
         self._lock = sqlite_file.lock(path)
+        self._is_new = not path.exists()
+        self._to_discard = False
+        """Whether the file was made for a restore that failed."""
         try:
             self._connection = sqlite_file.connect(path)
         except BaseException:
@@ -121,7 +125,7 @@ class SQLiteStore(SQLiteReader):
         """Write all of `entries` at the revisions they have, in one transaction.
 
         Raises FailedPrecondition (STORE_NOT_EMPTY), or Unavailable where the disk takes no more; nothing is then
-        written.
+        written, and a file that wasn't there before goes with `close`.
         """
         await asyncio.to_thread(self._restore, entries)
 
@@ -134,16 +138,20 @@ class SQLiteStore(SQLiteReader):
             for batches in self._watchers:
                 batches.put_nowait(None)
             self._connection.close()
+            if self._to_discard:
+                sqlite_file.discard(self._path)
             self._lock.close()
 
     def _restore(self, entries: Iterable[Entry]) -> None:
         if self._connection.execute("SELECT 1 FROM version LIMIT 1").fetchone():
             raise not_empty(str(self._path))
+        self._to_discard = self._is_new
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for entry in entries:
                 _insert(self._connection, entry)
             self._connection.execute("COMMIT")
+            self._to_discard = False
         except sqlite3.Error as failed:
             raise _away(self._path, failed) from failed
         finally:
@@ -263,9 +271,10 @@ def _origin(text: str, path: Path) -> Origin:
 
 
 def _away(path: Path, failed: sqlite3.Error) -> Unavailable:
-    return Unavailable(
-        f"The store could not take the write ({failed}); free space for {path} and try again.", reason="STORE_FAILED"
-    )
+    number, why = sqlite_file.cause(path, failed)
+    full = number in (errno.ENOSPC, errno.EDQUOT)
+    to_do = f"free space for {path}" if full else f"see to the disk of {path}"
+    return Unavailable(f"The store could not take the write ({why}); {to_do} and try again.", reason="STORE_FAILED")
 
 
 def _succeed(done: asyncio.Future[int], revision: int) -> None:

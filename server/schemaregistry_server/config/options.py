@@ -113,6 +113,9 @@ class ServeOptions:
     slow_seconds: Annotated[
         float, _setting("SLOW_SECONDS", "SECONDS", "For a watcher to take a message, or be dropped.", min=0.01)
     ] = 30.0
+    reads_seconds: Annotated[
+        float, _setting("READS_SECONDS", "SECONDS", "Between two saves of who read which version.", min=0.01)
+    ] = 60.0
     connection_seconds: Annotated[
         float,
         _setting(

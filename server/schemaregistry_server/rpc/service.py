@@ -6,6 +6,7 @@ Transports call these methods. Writing is in `registration.py`, comparing in `ve
 
 # ruff: noqa: A002, N802 (the proto's names)
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import islice
 from typing import Final
@@ -23,7 +24,8 @@ from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
 from schemaregistry_server.catalog.slices import sliced
-from schemaregistry_server.rpc import bodies, deadline, limits, pages, refusals, watching
+from schemaregistry_server.rpc import bodies, deadline, limits, pages, read_summary, refusals, watching
+from schemaregistry_server.rpc.read_counts import ReadCounts
 from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
@@ -47,10 +49,10 @@ class Registry:
 
     Each method is documented in registry.proto, checks the caller's role and the limits on fields first, and raises
     RegistryError. `judge` answers publishers and `questions` readers, so that neither waits for the other;
-    `progress_seconds` is the time between a watch's marks of progress.
+    `progress_seconds` is the time between a watch's marks of progress; `reads` counts who reads which version.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         store: Store,
         current: CurrentCatalog,
@@ -58,8 +60,11 @@ class Registry:
         judge: Compatibility,
         questions: VerdictCache,
         progress_seconds: float,
+        reads: ReadCounts,
     ) -> None:
+        self._store = store
         self._current = current
+        self._reads = reads
         self._questions = questions
         self._judge = judge
         self._writer = Registrar(store, current, judge)
@@ -70,6 +75,7 @@ class Registry:
         found = await self._find(request.id, request.version, request.min_revision)
         unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
         body = HttpBody(content_type=found.body.content_type) if unchanged else found.body
+        self._count(caller, found)
         return self._reply(body, found.validated_headers)
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
@@ -140,9 +146,31 @@ class Registry:
             )
         )
 
+    async def ListConsumers(self, request: pb.ListConsumersRequest, caller: Identity) -> Reply:
+        self._admit("ListConsumers", request, caller)
+        page = pages.read(request.page_size, request.page_token, "consumers", request.id)
+        catalog = await self._catalog(request.min_revision)
+        id = catalog.schema(request.id).id  # noqa: A001 (the field's term)
+        stored = await self._store.load_reads(id, self._reads.first_day())
+        counts = read_summary.merged(stored, self._reads.of(id))
+        # On a thread: a week of many processes may be many counts.
+        consumers = await asyncio.to_thread(read_summary.summed, counts)
+        later = [each for each in consumers if read_summary.place(each) > page.after]
+        chosen = later[: page.size]
+        more = page.size < len(later)
+        return self._reply(
+            pb.ListConsumersResponse(
+                consumers=chosen,
+                next_page_token=page.token(read_summary.place(chosen[-1])) if more else "",
+                revision=catalog.revision,
+            )
+        )
+
     def WatchSchemas(self, request: pb.WatchSchemasRequest, caller: Identity) -> AsyncIterator[pb.WatchSchemasResponse]:
         self._admit("WatchSchemas", request, caller)
-        return watching.watch(self._current, request, progress_seconds=self._progress_seconds)
+        messages = watching.watch(self._current, request, progress_seconds=self._progress_seconds)
+        # Who watches everything, or without documents, follows the registry and not one schema's data.
+        return self._counted(messages, request, caller) if request.ids and request.include_documents else messages
 
     @property
     def watch_headers(self) -> Sequence[tuple[str, str]]:
@@ -152,13 +180,17 @@ class Registry:
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._admit("GetContract", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
-        return self._reply(await self._questions.contract(found, caller.name), found.headers)
+        contract = await self._questions.contract(found, caller.name)
+        self._count(caller, found)
+        return self._reply(contract, found.headers)
 
     async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
         self._admit("ValidateRecords", request, caller)
         found = await self._find(request.id, request.version, 0)
         bodies.require_json(request.records.data)
-        return self._reply(await self._questions.records(found, request.records.data, caller.name))
+        answer = await self._questions.records(found, request.records.data, caller.name)
+        self._count(caller, found)
+        return self._reply(answer)
 
     async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
         self._admit("WhoAmI", request, caller)
@@ -177,6 +209,24 @@ class Registry:
     def _admit(self, rpc: str, request: Message, caller: Identity) -> None:
         self.authorise(rpc, caller)
         limits.check(request)
+
+    def _count(self, caller: Identity, found: CatalogVersion) -> None:
+        self._reads.count(caller.name, found.entry.id, found.entry.version)
+
+    async def _counted(
+        self, messages: AsyncIterator[pb.WatchSchemasResponse], request: pb.WatchSchemasRequest, caller: Identity
+    ) -> AsyncIterator[pb.WatchSchemasResponse]:
+        """Yield a watch's messages, and count a read of each id's latest version as it begins, then of each change."""
+        begun = False
+        async for message in messages:
+            if message.HasField("change"):
+                self._reads.count(caller.name, message.change.id, message.change.version)
+            elif message.HasField("progress") and not begun:
+                begun = True
+                watched = filter(None, map(self._current.catalog.schemas.get, frozenset(request.ids)))
+                for latest in filter(None, (schema.latest for schema in watched)):
+                    self._count(caller, latest)
+            yield message
 
     async def _catalog(self, min_revision: int) -> Catalog:
         if min_revision <= self._current.catalog.revision:

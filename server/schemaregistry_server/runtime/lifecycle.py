@@ -17,6 +17,8 @@ from schemaregistry_server.config.cores import usable
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc import compat_worker
 from schemaregistry_server.rpc.compat_worker import CompatWorkers
+from schemaregistry_server.rpc.read_counts import ReadCounts
+from schemaregistry_server.rpc.read_saving import saved_reads
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.verdict_cache import VerdictCache
 from schemaregistry_server.runtime import publishing
@@ -86,7 +88,8 @@ async def _start(
     stack.callback(feeding.cancel)
     describing = asyncio.create_task(feed.describe(current.catalog))
     stack.callback(describing.cancel)
-    registry = _registry(stack, store, current, settings)
+    reads = await stack.enter_async_context(saved_reads(store, settings.reads_seconds))
+    registry = _registry(stack, store, current, settings, reads)
     # Before the transports listen, so that no caller finds half of the directory published.
     published = await publishing.publish(registry, sources, DEV_PUBLISHER)
     transports = Transports(registry, settings, readiness)
@@ -129,7 +132,9 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
     return store
 
 
-def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings) -> Registry:
+def _registry(
+    stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings, reads: ReadCounts
+) -> Registry:
     # Each process gets its share of the cores; two at least, so that one caller's question doesn't block another's.
     readers_workers = max(2, usable() // settings.workers)
     template = compat_worker.template()
@@ -143,7 +148,12 @@ def _registry(stack: AsyncExitStack, store: Store, current: CurrentCatalog, sett
         # In dev mode the first batch of records starts its workers: a server for a test mostly gets none.
         readers.warm()
     return Registry(
-        store, current, judge=writers, questions=VerdictCache(readers), progress_seconds=settings.progress_seconds
+        store,
+        current,
+        judge=writers,
+        questions=VerdictCache(readers),
+        progress_seconds=settings.progress_seconds,
+        reads=reads,
     )
 
 

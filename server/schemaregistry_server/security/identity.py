@@ -21,6 +21,7 @@ ROLES: Final = {
     "CompareVersions": Role.READ,
     "ListSchemas": Role.READ,
     "ListVersions": Role.READ,
+    "ListConsumers": Role.READ,
     "WatchSchemas": Role.READ,
     "GetContract": Role.READ,
     "ValidateRecords": Role.READ,

@@ -3,7 +3,7 @@
 `tests/integration/server/test_store_conformance.py` runs every store against these promises.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -66,6 +66,22 @@ class AuditRecord:
     origin: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class ReadCount:
+    """How often one identity read one version on one day (YYYY-MM-DD, UTC), as one writer counted it.
+
+    A writer is a server process, by a random name: processes that share a store add no counts to one another's.
+    `identity` and `version` are "" for readers that are not told apart, `id` too for those of schemas that aren't.
+    """
+
+    day: str
+    writer: str
+    id: str
+    identity: str
+    version: str
+    reads: int
+
+
 class Conflict(Exception):
     """A put was refused: the id's latest version isn't the one the writer expected, or the version exists already.
 
@@ -121,6 +137,19 @@ class Store(Protocol):
         Each id's versions are written in the order of `entries`. SQLite keeps their revisions, etcd assigns new ones.
         Raises FailedPrecondition (STORE_NOT_EMPTY) where this store has versions already.
         """
+
+    async def save_reads(self, counts: Sequence[ReadCount]) -> None:
+        """Write counts of reads, each in place of what its writer saved before for the same day, id, identity, version.
+
+        So it may be done again. Counts of one day, id and writer are all given at once, new ones last. They have no
+        revision of a version, no audit record and no part in a watch or a snapshot.
+        """
+
+    async def load_reads(self, id: str, since: str) -> Sequence[ReadCount]:  # noqa: A002 (the field's term)
+        """Read the counts of `id`, and those of no id, of the days from `since` on."""
+
+    async def drop_reads(self, before: str) -> None:
+        """Delete the counts of the days before `before`."""
 
     async def close(self) -> None:
         """Release files and connections; watches end."""

@@ -2,6 +2,7 @@
 
 `/schemas/{id}/versions/{version}` is one line of JSON about the document, then its bytes; `/schemas/{id}/latest` names
 the newest version and the last record of the id's audit chain; `/audit/{id}/{sequence}` is one audit record as JSON.
+Counts of reads are under `/observed/` (`etcd_reads.py`).
 """
 
 import hashlib
@@ -38,6 +39,10 @@ class KeyLayout:
     @property
     def audits(self) -> bytes:
         return f"{self.root}/audit/".encode()
+
+    @property
+    def observed(self) -> bytes:
+        return f"{self.root}/observed/".encode()
 
     def version(self, entry: Entry) -> bytes:
         return self.schemas + f"{entry.id}/versions/{entry.version}".encode()

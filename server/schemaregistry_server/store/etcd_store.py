@@ -17,8 +17,8 @@ from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway
 from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
-from schemaregistry_server.store import etcd_layout
-from schemaregistry_server.store.base import AuditRecord, Compacted, Conflict, Entry, EntryBatch, not_empty
+from schemaregistry_server.store import etcd_layout, etcd_reads
+from schemaregistry_server.store.base import AuditRecord, Compacted, Conflict, Entry, EntryBatch, ReadCount, not_empty
 from schemaregistry_server.store.etcd_layout import Head, KeyLayout
 
 OPEN_SECONDS = 5.0
@@ -223,6 +223,26 @@ class EtcdStore:
     async def _put_after(self, last: "asyncio.Task[str] | None", entry: Entry) -> str:
         await self.put(entry, expected_latest=await last if last else None)
         return entry.version
+
+    async def save_reads(self, counts: Sequence[ReadCount]) -> None:
+        """Write counts of reads, in as many transactions as etcd's limits ask for."""
+        with _store_errors():
+            for request in etcd_reads.requests(self._layout.observed, counts):
+                await self._client.transact(request)
+
+    async def load_reads(self, id: str, since: str) -> Sequence[ReadCount]:  # noqa: A002 (the field's term)
+        """Read the counts of `id`, and those of no id, of the days from `since` on."""
+        found: list[ReadCount] = []
+        with _store_errors():
+            for prefix in etcd_reads.prefixes(self._layout.observed, id, since):
+                async for page in self._client.read(prefix):
+                    found += etcd_reads.read(self._layout.observed, page.pairs)
+        return found
+
+    async def drop_reads(self, before: str) -> None:
+        """Delete the counts of the days before `before`."""
+        with _store_errors():
+            await self._client.transact(etcd_reads.dropping(self._layout.observed, before))
 
     async def renew(self) -> None:
         """Connect anew with the TLS files as they are now; calls in flight finish, watches go on."""

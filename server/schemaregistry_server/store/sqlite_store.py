@@ -9,15 +9,18 @@ import hashlib
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from schemaregistry.document.origin import Origin
 from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.store import audit_chain, sqlite_file
-from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, not_empty
+from schemaregistry_server.store import audit_chain, sqlite_file, sqlite_reads
+from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, not_empty
+
+Given = TypeVar("Given")
 
 GROUP = 256
 """Writes that one transaction may carry, each with its own comparison: they share one sync of the disk."""
@@ -128,6 +131,24 @@ class SQLiteStore(SQLiteReader):
         written, and a file that wasn't there before goes with `close`.
         """
         await asyncio.to_thread(self._restore, entries)
+
+    async def save_reads(self, counts: Sequence[ReadCount]) -> None:
+        """Write counts of reads; raises Unavailable where the disk takes no more."""
+        await self._of_reads(sqlite_reads.save, counts)
+
+    async def load_reads(self, id: str, since: str) -> Sequence[ReadCount]:  # noqa: A002 (the field's term)
+        """Read the counts of `id`, and those of no id, of the days from `since` on."""
+        return await asyncio.to_thread(sqlite_reads.load, self._path, id, since)
+
+    async def drop_reads(self, before: str) -> None:
+        """Delete the counts of the days before `before`; raises Unavailable as `save_reads` does."""
+        await self._of_reads(sqlite_reads.drop, before)
+
+    async def _of_reads(self, write: Callable[[Path, Given], None], given: Given) -> None:
+        try:
+            await asyncio.to_thread(write, self._path, given)
+        except sqlite3.Error as failed:
+            raise _away(self._path, failed) from failed
 
     async def close(self) -> None:
         """Finish the queued writes, end the watches, release the lock."""

@@ -21,7 +21,8 @@ Answers = Mapping[str, ASGIApp]
 class Paths:
     """An ASGI app that calls the app of the matching template, with the path's fields in `path_params`.
 
-    A path may match several templates (`/schema/{id}/{version}` and `/schema/{id}/compat`); then the method decides.
+    A path may match several templates (`/schema/{id}/{version}` and `/schema/{id}/consumers`): of those that answer the
+    method, the one with more literal segments does.
     """
 
     def __init__(self, templates: Mapping[str, Answers]) -> None:
@@ -29,6 +30,8 @@ class Paths:
         for path, answers in templates.items():
             segments = path.split("/")
             self._templates.setdefault(len(segments), []).append((segments, answers))
+        for same_length in self._templates.values():
+            same_length.sort(key=lambda template: sum(segment.startswith("{") for segment in template[0]))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._app(scope)(scope, receive, send)

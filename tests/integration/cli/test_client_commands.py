@@ -156,6 +156,25 @@ def test_whoami_tells_reader_from_publisher(run, running):
     assert json.loads(run("whoami", "--json", *bot).stdout)["can_publish"] is True
 
 
+def test_consumers_has_a_line_for_each_identity(publisher, reader, run, document, schema_id):
+    publisher.register(document("1.0.0"))
+    publisher.register(document("1.0.1"))
+    assert (run("consumers", schema_id).stdout, run("consumers", schema_id, "--json").stdout) == ("", "[]\n")
+    reader.get(schema_id, "1.0.0")
+    reader.get(schema_id)
+    [found] = json.loads(run("consumers", schema_id, "--json").stdout)
+    day = found["last_seen"]
+    assert found == {
+        "identity": reader.whoami().identity,
+        "versions": ["1.0.0", "1.0.1"],
+        "reads": 2,
+        "first_seen": day,
+        "last_seen": day,
+        "kind": "observed",
+    }
+    assert run("consumers", schema_id).stdout == f"{found['identity']}\t1.0.0, 1.0.1\t2\t{day}\t{day}\n"
+
+
 def test_list_has_a_line_for_each_schema(publisher, run, document, schema_id):
     publisher.register(document("1.0.0"))
     publisher.register(document("1.1.0", title="Ticks\tand\n\x1b[31mmore"))

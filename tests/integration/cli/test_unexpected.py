@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": (f"ROWS --schema {DOCUMENT}", "schemaregistry.data.check"),
     "clean": (f"ROWS --schema {DOCUMENT} --to OUT", "schemaregistry.data.load.file_clean.clean"),
     "compat": ("", "schemaregistry.cli.compat_process.CompatProcess"),
+    "consumers": ("ticks_v1", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "contract": (f"{DOCUMENT} -o OUT", "schemaregistry.cli.contract.pull"),
     "cpp": (DOCUMENT, "schemaregistry.cli.cpp.pull"),
     "diff": (f"{DOCUMENT} {DOCUMENT}", "schemaregistry.cli.compat_process.CompatProcess"),

@@ -62,6 +62,8 @@ async def test_a_version_is_written_listed_and_judged(running, document, schema_
             await client.check_compatibility(document("2.0.1", {"size": {"type": "string"}}))
         ).verdict == "compatible"
         assert not (await client.validate(schema_id, [{"size": 1}])).valid
+        me = (await client.whoami()).identity
+        assert [each.versions async for each in client.list_consumers(schema_id) if each.identity == me] == [["2.0.0"]]
 
 
 async def test_a_registry_that_can_not_be_reached_is_unavailable(client):

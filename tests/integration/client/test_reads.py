@@ -111,6 +111,15 @@ def test_versions_are_listed_oldest_first(publisher, reader, document, schema_id
     assert versions[0].registered_by == publisher.whoami().identity
 
 
+def test_consumers_are_listed_with_what_they_read(publisher, reader, document, schema_id):
+    publisher.register(document("1.0.0"))
+    publisher.register(document("1.0.1"))
+    for version in ("1.0.0", "latest"):
+        reader.get(schema_id, version)
+    [found] = reader.list_consumers(schema_id)
+    assert (found.identity, found.versions, found.reads) == (reader.whoami().identity, ["1.0.0", "1.0.1"], 2)
+
+
 def test_a_list_is_read_to_its_last_page(publisher, wire, document, schema_id, reader):
     for patch in range(101):
         publisher.register(document(f"1.0.{patch}"))

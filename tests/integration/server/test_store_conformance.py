@@ -13,7 +13,7 @@ import pytest
 from schemaregistry.document.origin import Origin
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain, store_history
-from schemaregistry_server.store.base import Conflict, Entry, Store
+from schemaregistry_server.store.base import Conflict, Entry, ReadCount, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 from tests.support.patience import PATIENCE
@@ -229,3 +229,55 @@ async def test_the_audit_chain_goes_on_after_reopening(open_store: Open) -> None
     again = await open_store()
     await again.put(entry(id="b"), expected_latest=None)
     assert audit_chain.verify(await again.audit()) == 2
+
+
+def count(day: str = "2026-11-29", writer: str = "one", **members: object) -> ReadCount:
+    usual = {"id": "ticks", "identity": "spiffe://prod/etl", "version": "1.0.0", "reads": 1}
+    return ReadCount(day, writer, **(usual | members))  # type: ignore[arg-type]
+
+
+async def test_counts_of_reads_are_there_after_reopening(open_store: Open) -> None:
+    store = await open_store()
+    counts = [count(), count(version="1.1.0"), count(identity="", version="", reads=7), count(id="", identity="")]
+    await store.save_reads([*counts, count(id="bars")])
+    await store.close()
+    assert set(await (await open_store()).load_reads("ticks", "2026-11-23")) == set(counts)
+
+
+async def test_a_count_is_replaced_by_its_writers_later_one_and_no_others(store: Store) -> None:
+    await store.save_reads([count(reads=3)])
+    await store.save_reads([count(writer="two", reads=10)])
+    for _ in range(2):  # saved again, where the answer to the first time was lost
+        await store.save_reads([count(reads=5), count(version="1.1.0", reads=1)])
+    reads = await store.load_reads("ticks", "2026-11-23")
+    assert sorted((each.writer, each.version, each.reads) for each in reads) == [
+        ("one", "1.0.0", 5),
+        ("one", "1.1.0", 1),
+        ("two", "1.0.0", 10),
+    ]
+
+
+async def test_many_counts_with_long_names_are_saved(store: Store) -> None:
+    counts = [count(identity=f"{number}{chr(34) * 2040}", reads=number) for number in range(1500)]
+    counts += [count(id=f"id_{number}") for number in range(300)]
+    await store.save_reads(counts)
+    assert set(await store.load_reads("ticks", "2026-11-29")) == set(counts[:1500])
+    assert await store.load_reads("id_299", "2026-11-29") == [counts[-1]]
+
+
+async def test_old_counts_are_deleted_by_their_day(store: Store) -> None:
+    days = [f"2026-11-{day}" for day in range(22, 30)]
+    await store.save_reads([count(day) for day in days])
+    assert [each.day for each in await store.load_reads("ticks", "2026-11-25")] == days[3:]
+    await store.drop_reads("2026-11-23")
+    assert [each.day for each in await store.load_reads("ticks", "2026-11-21")] == days[1:]
+
+
+async def test_counts_of_reads_are_no_versions(store: Store) -> None:
+    first = await store.put(entry(), expected_latest=None)
+    watching = asyncio.create_task(take(store, first, 1))
+    await store.save_reads([count()])
+    second = await store.put(entry(version="1.1.0"), expected_latest="1.0.0")
+    assert [e.revision for e in await watching] == [second]
+    assert [e.revision for e in (await store.load()).entries] == [first, second]
+    assert audit_chain.verify(await store.audit()) == 2

@@ -37,7 +37,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 def listed(current: CurrentCatalog, **filters: str) -> pb.ListSchemasResponse:
-    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1)  # type: ignore[arg-type]
+    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1, reads=None)  # type: ignore[arg-type]
     message = asyncio.run(registry.ListSchemas(pb.ListSchemasRequest(page_size=1000, **filters), READER)).message
     assert isinstance(message, pb.ListSchemasResponse)
     return message
@@ -85,7 +85,7 @@ def test_what_only_an_older_version_has_is_not_found(current, document) -> None:
 
 
 def test_pages_of_a_filter_go_on_where_the_last_one_ended(current, document) -> None:
-    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1)  # type: ignore[arg-type]
+    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1, reads=None)  # type: ignore[arg-type]
     seen: list[str] = []
     request = pb.ListSchemasRequest(page_size=7, tag="t2")
     while True:
@@ -106,7 +106,7 @@ async def test_two_who_read_at_once_both_find_all(document, monkeypatch: pytest.
     current = CurrentCatalog()
     large = document("large_v1", description="x" * 20_000, **{"x-tags": ["t"]})
     current.advance(1, [Entry("large_v1", "1.0.0", large, "sha256:", "ci", 1, 1)])
-    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1)  # type: ignore[arg-type]
+    registry = Registry(None, current, judge=None, questions=None, progress_seconds=1, reads=None)  # type: ignore[arg-type]
     asked = [registry.ListSchemas(pb.ListSchemasRequest(tag="t"), READER) for _ in range(3)]
     for reply in await asyncio.gather(*asked):
         assert isinstance(reply.message, pb.ListSchemasResponse)

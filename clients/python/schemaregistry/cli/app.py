@@ -26,6 +26,7 @@ from schemaregistry.cli import (
     gx,
     listing,
     load,
+    observed,
     publish,
     sample,
     standard_streams,
@@ -88,6 +89,7 @@ def _any_command(*, shows_version: _Version = False) -> None:
 app.command("arrow")(arrow.arrow)
 app.command("check")(check.check)
 app.command("clean")(clean.clean)
+app.command("consumers")(observed.consumers)
 app.command("contract")(contract.contract)
 app.command("cpp")(cpp.cpp)
 app.command("get")(get.get)

@@ -136,6 +136,10 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         """Yield the versions of one schema, oldest first; `timeout` (seconds) is for each page."""
         return self._pages(calls.list_versions(id), timeout)
 
+    def list_consumers(self, id: str, *, timeout: float | None = None) -> AsyncIterator[registry_pb2.ObservedConsumer]:
+        """Yield who read one schema within a week; see `Client.list_consumers`."""
+        return self._pages(calls.list_consumers(id), timeout)
+
     async def validate(
         self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
     ) -> registry_pb2.ValidateRecordsResponse:

@@ -154,6 +154,16 @@ def list_versions(id: str, token: str = "") -> UnaryCall[Page[registry_pb2.Schem
     return UnaryCall("ListVersions", message_of(registry_pb2.ListVersionsRequest, id=id, page_token=token), read)
 
 
+def list_consumers(id: str, token: str = "") -> UnaryCall[Page[registry_pb2.ObservedConsumer]]:
+    """ListConsumers: the page that `token` names, the first one without."""
+
+    def read(response: registry_pb2.ListConsumersResponse, _: Metadata) -> Page[registry_pb2.ObservedConsumer]:
+        token = response.next_page_token
+        return Page(response.consumers, list_consumers(id, token) if token else None)
+
+    return UnaryCall("ListConsumers", message_of(registry_pb2.ListConsumersRequest, id=id, page_token=token), read)
+
+
 def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[registry_pb2.ValidateRecordsResponse]:
     """ValidateRecords. Raises InvalidArgument (reason NOT_JSON) where a record can't be written as JSON.
 

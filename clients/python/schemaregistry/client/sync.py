@@ -156,6 +156,13 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         """Yield the versions of one schema, oldest first; `timeout` (seconds) is for each page."""
         return self._pages(calls.list_versions(id), timeout)
 
+    def list_consumers(self, id: str, *, timeout: float | None = None) -> Iterator[registry_pb2.ObservedConsumer]:
+        """Yield who read one schema within a week, as the registry counted it; `timeout` (seconds) is for each page.
+
+        The last ones may be of the kinds `others` and `unassigned`: reads whose callers aren't told apart.
+        """
+        return self._pages(calls.list_consumers(id), timeout)
+
     def validate(
         self, id: str, records: Sequence[Json], version: str = LATEST, *, timeout: float | None = None
     ) -> registry_pb2.ValidateRecordsResponse:

@@ -567,6 +567,108 @@ class SchemaVersion(_message.Message):
 Global___SchemaVersion: _TypeAlias = SchemaVersion  # noqa: Y015
 
 @_typing.final
+class ListConsumersRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    MIN_REVISION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    page_size: _builtins.int
+    """As in ListSchemasRequest."""
+    page_token: _builtins.str
+    min_revision: _builtins.int
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        min_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "min_revision", b"min_revision", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConsumersRequest: _TypeAlias = ListConsumersRequest  # noqa: Y015
+
+@_typing.final
+class ListConsumersResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONSUMERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REVISION_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    revision: _builtins.int
+    """The revision of the versions that this server knows."""
+    @_builtins.property
+    def consumers(self) -> _containers.RepeatedCompositeFieldContainer[Global___ObservedConsumer]: ...
+    def __init__(
+        self,
+        *,
+        consumers: _abc.Iterable[Global___ObservedConsumer] | None = ...,
+        next_page_token: _builtins.str = ...,
+        revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consumers", b"consumers", "next_page_token", b"next_page_token", "revision", b"revision"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListConsumersResponse: _TypeAlias = ListConsumersResponse  # noqa: Y015
+
+@_typing.final
+class ObservedConsumer(_message.Message):
+    """One reader of a schema, as the server saw it: a read is an answered GetSchema (304 too), GetContract or
+    ValidateRecords, or a document that a watch of named ids begins with or tells of.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IDENTITY_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    READS_FIELD_NUMBER: _builtins.int
+    FIRST_SEEN_FIELD_NUMBER: _builtins.int
+    LAST_SEEN_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    identity: _builtins.str
+    """The certificate's name: a SPIFFE id or a common name. Empty where `kind` isn't `observed`."""
+    reads: _builtins.int
+    first_seen: _builtins.str
+    """The first and the last day with a read, as 2026-11-29, UTC."""
+    last_seen: _builtins.str
+    kind: _builtins.str
+    """`observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
+    more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+    """
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The versions that it read, lowest first."""
+
+    def __init__(
+        self,
+        *,
+        identity: _builtins.str = ...,
+        versions: _abc.Iterable[_builtins.str] | None = ...,
+        reads: _builtins.int = ...,
+        first_seen: _builtins.str = ...,
+        last_seen: _builtins.str = ...,
+        kind: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_seen", b"first_seen", "identity", b"identity", "kind", b"kind", "last_seen", b"last_seen", "reads", b"reads", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ObservedConsumer: _TypeAlias = ObservedConsumer  # noqa: Y015
+
+@_typing.final
 class WatchSchemasRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

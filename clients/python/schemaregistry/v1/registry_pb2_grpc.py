@@ -72,6 +72,11 @@ class SchemaRegistryStub:
                 request_serializer=schemaregistry_dot_v1_dot_registry__pb2.ListVersionsRequest.SerializeToString,
                 response_deserializer=schemaregistry_dot_v1_dot_registry__pb2.ListVersionsResponse.FromString,
                 _registered_method=True)
+        self.ListConsumers = channel.unary_unary(
+                '/schemaregistry.v1.SchemaRegistry/ListConsumers',
+                request_serializer=schemaregistry_dot_v1_dot_registry__pb2.ListConsumersRequest.SerializeToString,
+                response_deserializer=schemaregistry_dot_v1_dot_registry__pb2.ListConsumersResponse.FromString,
+                _registered_method=True)
         self.WatchSchemas = channel.unary_stream(
                 '/schemaregistry.v1.SchemaRegistry/WatchSchemas',
                 request_serializer=schemaregistry_dot_v1_dot_registry__pb2.WatchSchemasRequest.SerializeToString,
@@ -149,6 +154,14 @@ class SchemaRegistryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListConsumers(self, request, context):
+        """Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+        Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchSchemas(self, request, context):
         """Every version after a revision, then each further one as it is registered: once each, in the order
         of their revisions, with progress marks between. A revision that this store has not reached (it was
@@ -212,6 +225,11 @@ def add_SchemaRegistryServicer_to_server(servicer, server):
                     servicer.ListVersions,
                     request_deserializer=schemaregistry_dot_v1_dot_registry__pb2.ListVersionsRequest.FromString,
                     response_serializer=schemaregistry_dot_v1_dot_registry__pb2.ListVersionsResponse.SerializeToString,
+            ),
+            'ListConsumers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListConsumers,
+                    request_deserializer=schemaregistry_dot_v1_dot_registry__pb2.ListConsumersRequest.FromString,
+                    response_serializer=schemaregistry_dot_v1_dot_registry__pb2.ListConsumersResponse.SerializeToString,
             ),
             'WatchSchemas': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchSchemas,
@@ -402,6 +420,33 @@ class SchemaRegistry:
             '/schemaregistry.v1.SchemaRegistry/ListVersions',
             schemaregistry_dot_v1_dot_registry__pb2.ListVersionsRequest.SerializeToString,
             schemaregistry_dot_v1_dot_registry__pb2.ListVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListConsumers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/schemaregistry.v1.SchemaRegistry/ListConsumers',
+            schemaregistry_dot_v1_dot_registry__pb2.ListConsumersRequest.SerializeToString,
+            schemaregistry_dot_v1_dot_registry__pb2.ListConsumersResponse.FromString,
             options,
             channel_credentials,
             insecure,

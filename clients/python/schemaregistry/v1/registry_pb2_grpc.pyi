@@ -59,6 +59,10 @@ class SchemaRegistryStub:
     """The schemas, in the order of their ids, a page at a time."""
     ListVersions: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListVersionsRequest, _registry_pb2.ListVersionsResponse]
     """The versions of one schema, oldest first, a page at a time."""
+    ListConsumers: _grpc.UnaryUnaryMultiCallable[_registry_pb2.ListConsumersRequest, _registry_pb2.ListConsumersResponse]
+    """Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+    Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+    """
     WatchSchemas: _grpc.UnaryStreamMultiCallable[_registry_pb2.WatchSchemasRequest, _registry_pb2.WatchSchemasResponse]
     """Every version after a revision, then each further one as it is registered: once each, in the order
     of their revisions, with progress marks between. A revision that this store has not reached (it was
@@ -102,6 +106,10 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     """The schemas, in the order of their ids, a page at a time."""
     ListVersions: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListVersionsRequest, _registry_pb2.ListVersionsResponse]  # type: ignore[assignment]
     """The versions of one schema, oldest first, a page at a time."""
+    ListConsumers: _aio.UnaryUnaryMultiCallable[_registry_pb2.ListConsumersRequest, _registry_pb2.ListConsumersResponse]  # type: ignore[assignment]
+    """Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+    Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+    """
     WatchSchemas: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchSchemasRequest, _registry_pb2.WatchSchemasResponse]  # type: ignore[assignment]
     """Every version after a revision, then each further one as it is registered: once each, in the order
     of their revisions, with progress marks between. A revision that this store has not reached (it was
@@ -178,6 +186,16 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.ListVersionsResponse, _abc.Awaitable[_registry_pb2.ListVersionsResponse]]:
         """The versions of one schema, oldest first, a page at a time."""
+
+    @_abc_1.abstractmethod
+    def ListConsumers(
+        self,
+        request: _registry_pb2.ListConsumersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.ListConsumersResponse, _abc.Awaitable[_registry_pb2.ListConsumersResponse]]:
+        """Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+        Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+        """
 
     @_abc_1.abstractmethod
     def WatchSchemas(

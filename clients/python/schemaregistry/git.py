@@ -98,6 +98,19 @@ class Repository:
             raise NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
         return entries
 
+    def merge_message(self, commit: str, tip: str) -> str:
+        """Return the message of the commit that brought `commit` into the branch of `tip`: a merge, or itself.
+
+        `tip` must have `commit` in its history.
+        """
+        between = f"{commit}..{tip}"
+        later = set(self._text("rev-list", "--ancestry-path", between).split())
+        line = self._text("rev-list", "--first-parent", "--parents", between).splitlines()
+        first = next((each.split() for each in reversed(line) if each.split()[0] in later), [])
+        # The child of a commit that the branch itself has says nothing of how the commit came there.
+        brought = commit if not first or first[1] == commit else first[0]
+        return self._text("log", "-1", "--format=%B", brought)
+
     def blobs(self, names: Sequence[str]) -> list[bytes | None]:
         """Return the contents of objects, None for those that aren't there, by one `git cat-file --batch`."""
         if not names:

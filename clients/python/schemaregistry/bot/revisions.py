@@ -143,17 +143,39 @@ def stated(raw: bytes) -> tuple[str, str]:
     return name if isinstance(name, str) else "", version if isinstance(version, str) else ""
 
 
-def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> dict[str, bytes]:
-    """Return the versions of a document in the history up to `commit`: version → bytes, as its newest commit has them.
+@dataclass(frozen=True, slots=True)
+class VersionInHistory:
+    """One version of a document, with the last content that it had, and the first commit with that content.
+
+    `path` is the file's at that commit, and `version` has no leading `v`.
+    """
+
+    version: str
+    raw: bytes
+    commit: str
+    path: str
+
+
+def history(repository: Repository, file: SchemaFile, commit: str) -> Sequence[VersionInHistory]:
+    """Return the versions of a document in the history up to `commit`, newest first.
 
     Commits in which the file, or the one that it was copied from, had another id are ignored.
     """
-    found: dict[str, bytes] = {}
-    for raw in repository.blobs([entry.blob for entry in repository.log(file.path, commit)]):
+    found: dict[str, VersionInHistory] = {}
+    entries = repository.log(file.path, commit)
+    for entry, raw in zip(entries, repository.blobs([each.blob for each in entries]), strict=True):
         name, version = stated(raw or b"")
-        if raw is not None and name == file.id and version:
-            found.setdefault(version.removeprefix("v"), raw)
-    return found
+        if raw is None or name != file.id or not version:
+            continue
+        number = version.removeprefix("v")
+        if number not in found or found[number].raw == raw:
+            found[number] = VersionInHistory(number, raw, entry.commit, entry.path)
+    return tuple(found.values())
+
+
+def earlier_versions(repository: Repository, file: SchemaFile, commit: str) -> dict[str, bytes]:
+    """Return the versions of a document in the history up to `commit`: version → bytes."""
+    return {each.version: each.raw for each in history(repository, file, commit)}
 
 
 def yaml_files(repository: Repository, commit: str, folder: str) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ import typer
 from schemaregistry import output_files
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.publish_outcome import registered
+from schemaregistry.cli.publish_outcome import registered, rehearsal, tell
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import inert, json_text
 
@@ -29,6 +29,8 @@ Form: TypeAlias = Literal["json", "markdown", "text"]
 BLOCKED: Final = 1
 SECONDS: Final = 30.0
 """How long one call to the registry may take."""
+PUBLISH_SECONDS: Final = 60.0
+"""How long registering one version may take, which the registry judges against those before it."""
 
 
 @app.callback()
@@ -103,6 +105,57 @@ def drift(
     found = differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit))
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
+        raise typer.Exit(1)
+
+
+@app.command()
+@with_groups
+def publish(
+    rev: Annotated[str, typer.Option(metavar="REV", help="The branch or commit to publish.")] = "HEAD",
+    repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
+    schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
+    repository: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            envvar=["GITHUB_REPOSITORY", "CI_PROJECT_PATH"],
+            help="The repository's name, to be kept with each version.",
+        ),
+    ] = "",
+    pull_request: Annotated[
+        str, typer.Option(metavar="N", help="The pull request; read from the merge's message where it isn't named.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: say what would become of it.")] = False,
+    as_json: AsJson = False,
+    *,
+    connection: ConnectionOptions,
+) -> None:
+    """Publish what a git revision has and the registry hasn't: every version since, in the order of its history.
+
+    Commit, path and pull request are kept with each version. It can be run again at any time, also after it was
+    killed: what is there already stays as it is. A line tells what became of each version (with --json an object a
+    line). Where a document is refused, others go on.
+
+    Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
+    """
+    from schemaregistry.bot.revisions import commit_of, read_revision, require_folder
+    from schemaregistry.cli.compat_process import CompatProcess
+    from schemaregistry.cli.publish_revision import RevisionPublisher
+    from schemaregistry.git import Repository
+
+    git = Repository.around(repo)
+    commit, folder = commit_of(git, rev), schemas.strip("/")
+    require_folder(git, folder, commit)
+    revision = read_revision(git, commit, folder)
+    refused = False
+    with ExitStack() as stack:
+        # Of the dev certificates only ci-bot's may publish.
+        client = stack.enter_context(connection.client(identity="ci-bot", timeout=PUBLISH_SECONDS))
+        instead = rehearsal(client, stack.enter_context(CompatProcess())) if dry_run else None
+        for file, outcome in RevisionPublisher(git, revision, client, repository, pull_request, instead).outcomes():
+            tell(file.path, outcome, as_json=as_json)
+            refused = refused or outcome.refused
+    if refused:
         raise typer.Exit(1)
 
 

@@ -5,7 +5,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,10 +13,16 @@ import typer
 from schemaregistry.cli import git_history
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.publish_outcome import Delivery, PublishOutcome, deliver, passed_over, registration, rehearsal
-from schemaregistry.cli.say import say
+from schemaregistry.cli.publish_outcome import (
+    Delivery,
+    PublishOutcome,
+    deliver,
+    passed_over,
+    registration,
+    rehearsal,
+    tell,
+)
 from schemaregistry.errors import InvalidArgument
-from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
     from schemaregistry.cli.compat_process import CompatProcess
@@ -48,7 +53,7 @@ def publish(
         into = rehearsal(client, stack.enter_context(_judge())) if dry_run else registration(client)
         for file in files:
             for outcome in _publish(file, into, history=history):
-                _tell(file, outcome, as_json=as_json)
+                tell(str(file), outcome, as_json=as_json)
                 refused = refused or outcome.refused
     if refused:
         raise typer.Exit(1)
@@ -96,21 +101,3 @@ def _read(file: Path) -> bytes:
     except OSError as error:
         message = f"can't read {file} ({error.strerror}): name a file that can be read"
         raise InvalidArgument(message, reason="FILE_UNREADABLE") from None
-
-
-def _tell(file: Path, outcome: PublishOutcome, *, as_json: bool) -> None:
-    if as_json:
-        say(_json_line(file, outcome))
-        return
-    name = f"{outcome.id} {outcome.version}" if outcome.id else str(file)
-    for warning in outcome.warnings:
-        say(f"{name}: warning: {warning}", err=True)
-    revision = f" (revision {outcome.revision})" if outcome.revision is not None else ""
-    say(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
-    if outcome.verdict is not None and "witness" in outcome.verdict:
-        witness = json_text(outcome.verdict["witness"])
-        say(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")
-
-
-def _json_line(file: Path, outcome: PublishOutcome) -> str:
-    return json_text({"file": str(file)} | asdict(outcome))

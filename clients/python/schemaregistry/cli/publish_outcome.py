@@ -1,14 +1,16 @@
 """Register one version, or rehearse it for `--dry-run`, and describe the outcome: created, already there or refused.
 
-`publish.py` reads the files and prints the outcomes.
+`publish.py` reads files, `bot.py` git revisions.
 """
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from schemaregistry.cli.say import say
 from schemaregistry.document import Document, Json, parse
+from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -17,6 +19,7 @@ from schemaregistry.errors import (
     RegistryError,
     with_place,
 )
+from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
     from schemaregistry.cli.compat_process import CompatProcess
@@ -65,11 +68,11 @@ def passed_over(outcome: PublishOutcome) -> PublishOutcome:
     return replace(outcome, result="passed over", refused=False) if outcome.refused else outcome
 
 
-def registration(client: "Client") -> Delivery:
-    """Return the delivery that registers documents."""
+def registration(client: "Client", origin: Origin = UNSTATED) -> Delivery:
+    """Return the delivery that registers documents, which come from `origin`."""
 
     def register(document: Document) -> PublishOutcome:
-        done = client.register(document.raw)
+        done = client.register(document.raw, origin=origin)
         result = "created" if done.created else "already there"
         return PublishOutcome(result, done.id, done.version, done.revision, warnings=tuple(done.warnings))
 
@@ -139,3 +142,18 @@ def _read_verdict(verdict: "Verdict") -> Mapping[str, Json]:
     witness, valid_under = value.pop("witness_json"), value.pop("witness_valid_under")
     value.pop("witness", None)
     return value | ({"witness": json.loads(witness), "witness_valid_under": valid_under} if witness else {})
+
+
+def tell(file: str, outcome: PublishOutcome, *, as_json: bool) -> None:
+    """Print the outcome of publishing one version of `file`, as a line or as an object."""
+    if as_json:
+        say(json_text({"file": file} | asdict(outcome)))
+        return
+    name = f"{outcome.id} {outcome.version}" if outcome.id else file
+    for warning in outcome.warnings:
+        say(f"{name}: warning: {warning}", err=True)
+    revision = f" (revision {outcome.revision})" if outcome.revision is not None else ""
+    say(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
+    if outcome.verdict is not None and "witness" in outcome.verdict:
+        witness = json_text(outcome.verdict["witness"])
+        say(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")

@@ -1,6 +1,7 @@
 """ListConsumers: who reads which versions, as clients see it over gRPC and REST."""
 
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -154,3 +155,24 @@ def _stored(file: Path) -> list[tuple[str, str, int]]:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'observed'").fetchone():
             return []
         return connection.execute("SELECT id, identity, reads FROM observed").fetchall()
+
+
+def test_a_store_that_takes_no_counts_fails_no_read_and_is_said_once(start_server, document, tmp_path) -> None:
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/kept_v1.json").write_bytes(document("kept_v1"))
+    options = ("--publish", str(tmp_path / "schemas"), "--reads-seconds", "0.05")
+    server = start_server(*options)
+    with closing(sqlite3.connect(server.data / "registry.db", timeout=PATIENCE)) as connection:
+        connection.execute("DROP TABLE IF EXISTS observed")
+        connection.execute("CREATE VIEW observed AS SELECT 1")  # which nothing can be written to
+    stub, waiting = server.stub("reader"), "counts of reads can't be saved, they wait in memory"
+    for read in range(1, 4):
+        stub.GetSchema(pb.GetSchemaRequest(id="kept_v1"))
+        until(lambda: waiting in server.output(), PATIENCE)
+        time.sleep(0.2 if read == 1 else 0)  # for further saves that fail
+    assert server.output().count(waiting) == 1
+    with closing(sqlite3.connect(server.data / "registry.db", timeout=PATIENCE)) as connection:
+        connection.execute("DROP VIEW observed")
+    until(lambda: _stored(server.data / "registry.db") == [("kept_v1", READER, 3)], PATIENCE)
+    assert consumers(stub, "kept_v1") == [(READER, ["1.0.0"], 3)]
+    until(lambda: "counts of reads are saved again" in server.output(), PATIENCE)

@@ -70,6 +70,26 @@ def test_two_workers_share_the_port_and_the_store(server: Server, document: Call
     assert server.ready() == (200, "worker 1: ready\nworker 2: ready\n")
 
 
+def test_reads_of_every_worker_and_server_are_counted(
+    start: Callable[..., Server], etcd_store: dict[str, object], document: Callable[..., bytes]
+) -> None:
+    servers = [start(etcd_store | {"workers": 2, "reads-seconds": 0.1}) for _ in range(2)]
+    revision = register(servers[0].stub("ci-bot"), "counted_v1", document("counted_v1"))
+    request = pb.GetSchemaRequest(id="counted_v1", min_revision=revision)
+    for number in range(30):  # a connection each: the kernel gives them to either worker
+        servers[number % 2].stub().GetSchema(request, timeout=10)
+
+    def counted(server: Server) -> list[int]:
+        asked = server.stub("ci-bot").ListConsumers(pb.ListConsumersRequest(id="counted_v1"), timeout=10)
+        return [each.reads for each in asked.consumers]
+
+    for server in servers:
+        until(partial(lambda server: counted(server) == [30], server))
+    servers[0].stub().GetSchema(request, timeout=10)
+    assert servers[0].stop() == 0  # saves the last read, by whichever worker
+    assert counted(servers[1]) == [31]
+
+
 def test_records_are_judged_without_a_wait_for_imports(
     start: Callable[..., Server], etcd_store: dict[str, object]
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from schemaregistry.document.origin import Origin
 from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError, Unavailable
 from schemaregistry_server.store import audit_chain, store_history
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import Entry, ReadCount
 from schemaregistry_server.store.sqlite_file import LAYOUT, must_be_there
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 
@@ -268,3 +268,26 @@ async def test_the_file_of_an_older_layout_is_refused_with_what_to_do(path: Path
     connection.close()
     with pytest.raises(FailedPrecondition, match="start the server that wrote it, or move the file away"):
         SQLiteStore(path)
+
+
+async def test_counts_of_reads_that_can_not_be_written_leave_versions_alone(path: Path) -> None:
+    await fill(path, 1)
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE VIEW observed AS SELECT 1")  # which nothing can be written to
+    connection.close()
+    store = SQLiteStore(path)
+    with pytest.raises(Unavailable, match="could not take the write"):
+        await store.save_reads([ReadCount("2026-11-29", "one", "s0", "etl", "1.0.0", 1)])
+    assert await store.put(entry(1), expected_latest=None) == 2
+    await store.close()
+
+
+async def test_a_file_of_an_older_server_has_no_counts_until_the_first_are_saved(path: Path) -> None:
+    await fill(path, 1)
+    store = SQLiteStore(path)
+    await store.drop_reads("2026-11-23")
+    assert await store.load_reads("s0", "2026-11-23") == []
+    saved = ReadCount("2026-11-29", "one", "s0", "etl", "1.0.0", 1)
+    await store.save_reads([saved])
+    assert await store.load_reads("s0", "2026-11-23") == [saved]
+    await store.close()

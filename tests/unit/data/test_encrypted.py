@@ -14,7 +14,8 @@ import pyarrow.parquet.encryption as pe
 import pytest
 
 from schemaregistry.contract import compile_contract
-from schemaregistry.data import Directory, check, find, load
+from schemaregistry.data import Directory, Quarantine, check, find, load
+from schemaregistry.data.load.file_clean import clean
 from schemaregistry.data.readers.parquet_footer import row_groups
 from schemaregistry.data.readers.thrift import CompactProtocol
 from schemaregistry.document import parse
@@ -25,6 +26,7 @@ ROWS = pa.table({"n": range(10), "secret": ["x"] * 10})
 OPEN = b'{"$id": "s_v1", "version": "1.0.0", "type": "object", "properties": {"n": {"type": "integer"}%s}}'
 WHOLE = compile_contract(parse(OPEN % b', "secret": {"type": "string"}'))
 PART = compile_contract(parse(OPEN % b""))
+WHOLE_HIDDEN = compile_contract(parse(OPEN % b', "hidden": {"type": "string"}'))
 
 
 class Keys(pe.KmsClient):
@@ -192,3 +194,50 @@ def test_a_list_of_another_type_than_the_format_says_is_damage(language: str, tm
     command = [CPP, tmp_path / "p.parquet", "--contract", tmp_path / "c.pb", "--check-only", "--json"]
     told = json.loads(subprocess.run(command, capture_output=True, text=True, check=False).stdout)
     assert told["error"]["reason"] == "CORRUPT"
+
+
+def into(folder: Path) -> Any:
+    return lambda schema: Directory(folder / "out", schema, "x")
+
+
+def aside(folder: Path) -> Any:
+    return lambda: Quarantine(folder / "aside", "x")
+
+
+NAMED = OPEN.replace(b'"integer"', b'"integer", "maximum": 8')
+BOUNDED = compile_contract(parse(NAMED % b""))
+
+
+def test_failing_rows_are_quarantined_without_a_column_that_is_encrypted(encrypted: Path, tmp_path: Path) -> None:
+    loaded = load(find([str(encrypted)]), BOUNDED, into(tmp_path), policy=aside(tmp_path))
+    assert (loaded.rows, loaded.report.rows_failing) == (9, 1)
+    assert "secret: encrypted, so rows that are set aside lack it" in loaded.report.notes
+    rows = [pq.read_table(path).to_pylist() for path in (tmp_path / "aside").rglob("*.parquet")]
+    assert (rows[0][0]["n"], "secret" in rows[0][0]) == (9, False)
+
+
+def test_a_file_with_an_encrypted_column_is_cleaned(encrypted: Path, tmp_path: Path) -> None:
+    cleaned = clean(find([str(encrypted)]), BOUNDED, into(tmp_path), aside(tmp_path))
+    assert (cleaned.loaded.rows, cleaned.loaded.report.rows_failing) == (9, 1)
+    assert "secret: encrypted, so rows that are set aside lack it" in cleaned.loaded.report.notes
+
+
+def test_an_encrypted_column_that_would_be_renamed_is_named(encrypted: Path, tmp_path: Path) -> None:
+    cleaned = clean(
+        find([str(encrypted)]), WHOLE_HIDDEN, into(tmp_path), aside(tmp_path), aliases={"hidden": ["secret"]}
+    )
+    assert cleaned.loaded.report.error
+    assert cleaned.loaded.report.error.reason == "ENCRYPTED"
+    assert cleaned.loaded.place is None
+
+
+@pytest.mark.parametrize("policy", ["halt", "quarantine"])
+def test_an_encrypted_column_that_a_closed_contract_forbids_is_named(
+    policy: str, encrypted: Path, tmp_path: Path
+) -> None:
+    document = json.loads(NAMED % b"") | {"additionalProperties": False}
+    closed = compile_contract(parse(json.dumps(document).encode()))
+    chosen: Any = aside(tmp_path) if policy == "quarantine" else policy
+    report = load(find([str(encrypted)]), closed, into(tmp_path), policy=chosen).report
+    assert report.error
+    assert report.error.reason == "ENCRYPTED"

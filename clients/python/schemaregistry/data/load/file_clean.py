@@ -23,6 +23,7 @@ from schemaregistry.data.load.sinks import Loaded
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows, LineRows, RecordRows, Rows
 from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.v1 import contract_pb2
 
 
@@ -81,23 +82,28 @@ class Cleaner:
         conventions = Conventions(source.csv.over(self.plan.csv), self.epoch)
         match rows:
             case ColumnRows():
-                return self._columns(read.schema.names, rows.batch, conventions)
+                return self._columns(source.path, read, rows.batch, conventions)
             case LineRows():
                 return self._lines(source.path, rows, conventions)
             case RecordRows():
                 return self._records(rows.records, conventions)
         return Repaired(rows, None)
 
-    def _columns(self, names: Sequence[str], batch: Batch, conventions: Conventions) -> Repaired:
-        columns = [str(place.name) for place in self.plan.columns]
+    def _columns(self, path: str, read: FileSchema, batch: Batch, conventions: Conventions) -> Repaired:
+        names, columns = read.schema.names, [str(place.name) for place in self.plan.columns]
         aliases = renamed(list(batch.columns), columns, self.aliases)
+        for name, column in renamed(names, columns, self.aliases).items():
+            # Parquet's reader passes over encrypted columns that the contract doesn't name.
+            if name not in batch.columns:
+                message = f'the column "{name}", which would be "{column}", is encrypted: decrypt the file first'
+                raise UnreadableFile(path, "ENCRYPTED", message)
         mended, changes = mend(self.plan, batch, aliases, conventions)
         trimmed, trims = trim(self.plan, bind(self.plan, mended.schema), mended)
         found = [name for name in (aliases.get(name, name) for name in names) if name in columns]
         if found != [name for name in columns if name in found]:
             done = Done("order", None, ", ".join(found), ", ".join(name for name in columns if name in found))
             changes.append(ValueRepair(done, np.ones(batch.rows, bool)))
-        return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema), [*changes, *trims])
+        return Repaired(ColumnRows(trimmed), FileSchema(trimmed.schema, read.notes), [*changes, *trims])
 
     def _lines(self, path: str, rows: LineRows, conventions: Conventions) -> Repaired:
         """Keep lines that conform unchanged; parse the others one by one, to tell a JSON string from a number.

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import DataType, family
 from schemaregistry.data.engine.binding import needed
-from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.plan import ROW, Plan
 from schemaregistry.data.readers.int96 import (
     Exact,
     Unheld,
@@ -83,8 +83,8 @@ class ParquetReader:
             _check_groups(path, file.metadata, groups)
             groups = _as_the_schema_names(groups, file.schema, schema)
             wide = columns_of_int96(file.schema, schema)
-            names = needed(self._plan, schema.names)
-            columns = _Columns(names, schema, groups, wide.intersection(names))
+            names, unread = _readable(self._plan, schema.names, groups)
+            columns = _Columns(names, schema, groups, wide.intersection(names), unread)
             yield self._schema(columns, in_contract_units(self._plan, schema, wide))
             _refuse_encrypted(path, groups, names)
             _refuse_bomb(path, groups)
@@ -93,7 +93,8 @@ class ParquetReader:
 
     def _schema(self, columns: "_Columns", schema: pa.Schema) -> FileSchema:
         found = notes(self._plan, columns.schema, columns.wide)
-        return FileSchema(schema, [(place.index, f"{place.column}: {note}") for place, note in found])
+        unread = [(ROW, f"{name}: encrypted, so rows that are set aside lack it") for name in columns.unread]
+        return FileSchema(schema, [*((place.index, f"{place.column}: {note}") for place, note in found), *unread])
 
     def _rows(self, stream: Any, file: pq.ParquetFile, columns: "_Columns") -> Iterator[FileSchema | ColumnRows]:
         total, done = file.metadata.num_rows, 0
@@ -174,12 +175,16 @@ def _batch(batch: pa.RecordBatch) -> Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """The columns to read, by name, with the file's schema and row groups; `wide` are the columns with int96."""
+    """The columns to read, by name, with the file's schema and row groups; `wide` are the columns with int96.
+
+    `unread` are columns that can't be read, since they are encrypted, and needn't be.
+    """
 
     names: list[str]
     schema: pa.Schema
     groups: list[RowGroup]
     wide: frozenset[str]
+    unread: list[str]
 
     @property
     def decimals(self) -> list[str]:
@@ -245,6 +250,14 @@ def _as_the_schema_names(groups: list[RowGroup], stored: pq.ParquetSchema, schem
         )
         for group in groups
     ]
+
+
+def _readable(plan: Plan, names: list[str], groups: list[RowGroup]) -> tuple[list[str], list[str]]:
+    """Return the columns to read, and those that only whole rows have which can't be read, since they are encrypted."""
+    every, checked = needed(plan, names), set(needed(replace(plan, whole_rows=False), names))
+    encrypted = {chunk.column for group in groups for chunk in group.chunks if chunk.is_encrypted}
+    unread = [name for name in every if name in encrypted and name not in checked]
+    return [name for name in every if name not in unread], unread
 
 
 def _refuse_encrypted(path: str, groups: list[RowGroup], names: list[str]) -> None:

@@ -12,6 +12,7 @@ from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
+from tests.support.webhook import serving
 
 
 @pytest.fixture
@@ -66,6 +67,17 @@ def test_what_only_one_of_them_has_is_told(server: Server, scratch: Scratch) -> 
         ("trades", "1.0.1", "behind"),
         ("trades", "1.1.0", "ahead"),
     ]
+
+
+def test_slack_is_told_in_one_message(server: Server, scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"<!channel>_{number}" for number in range(7)]
+    head = scratch.commit({f"schemas/{number}.json": {"$id": name} for number, name in enumerate(names)})
+    with serving() as webhook:
+        monkeypatch.setenv("SCHEMAREGISTRY_SLACK_WEBHOOK", webhook.url)
+        assert ask(server, scratch, "drift", "--json")[0] == 1
+    assert f"The registry and git at {head[:12]} differ: 7 differences" in webhook.text
+    assert "… and 2 more" in webhook.text
+    assert "<!channel>" not in webhook.text
 
 
 def test_a_registry_that_has_what_git_has_is_alike(server: Server, scratch: Scratch) -> None:

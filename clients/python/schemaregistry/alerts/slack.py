@@ -1,4 +1,4 @@
-"""Send a message to a Slack webhook about a load whose data don't conform.
+"""Send a message to a Slack webhook: about a load whose data don't conform, or a registry that differs from git.
 
 The webhook's address is a secret and never shown. Text from data and documents is escaped: it can't mention anybody,
 and has no markup or link.
@@ -7,7 +7,7 @@ and has no markup or link.
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -27,6 +27,8 @@ _LONGEST_WAIT: Final = 30.0
 """Seconds: the longest wait that Slack's Retry-After may ask for."""
 _SHOWN: Final = 5
 """Files and violations listed in a message."""
+_DIFFERENCES: Final = 5
+"""Differences listed in a message: each has at most 500 characters."""
 _LONGEST: Final = 2900
 """Characters of a section; Slack allows 3,000."""
 
@@ -106,6 +108,15 @@ def not_judged(schema: str, files: str, fault: str, *more: str) -> dict[str, Any
         f"Load halted: no contract for {schema}",
         [f"files: {_code(files)}", _code(fault), *(_code(line) for line in more)],
     )
+
+
+def drifted(commit: str, differences: Sequence[str]) -> dict[str, Any]:
+    """Return the message that the registry differs from git at a commit; `differences` are sentences."""
+    count = f"{len(differences):,} difference{'' if len(differences) == 1 else 's'}"
+    lines = [f"• {_code(each)}" for each in differences[:_DIFFERENCES]]
+    if len(differences) > _DIFFERENCES:
+        lines.append(f"… and {len(differences) - _DIFFERENCES:,} more")
+    return _message(f"The registry and git at {commit[:12]} differ: {count}", lines)
 
 
 def _lines(report: Report) -> Iterator[str]:

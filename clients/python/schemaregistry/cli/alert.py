@@ -96,20 +96,22 @@ class Alert:
             say(f"schemaregistry: the Slack alert is held back: {MAX_PER_HOUR} in the last hour.", err=True)
         else:
             held = [f"{decision.held:,} alerts before this one were held back"] if decision.held else []
-            sent = self._send(message(held))
+            sent = send(str(self.webhook), message(held))
             with contextlib.suppress(OSError):
                 if incidents:
                     (incidents.sent if sent else incidents.failed)(incident)
 
-    def _send(self, message: dict[str, Any]) -> bool:
-        from schemaregistry.alerts import slack
 
-        try:
-            slack.send(str(self.webhook), message)
-        except slack.AlertFailed as failed:
-            say(f"schemaregistry: the Slack alert could not be sent ({failed}).", err=True)
-            return False
-        return True
+def send(webhook: str, message: dict[str, Any]) -> bool:
+    """Send a message and return whether that worked; a failure is reported on stderr."""
+    from schemaregistry.alerts import slack
+
+    try:
+        slack.send(webhook, message)
+    except slack.AlertFailed as failed:
+        say(f"schemaregistry: the Slack alert could not be sent ({failed}).", err=True)
+        return False
+    return True
 
 
 def _words(loaded: "Loaded") -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 import typer
 
 from schemaregistry import output_files
+from schemaregistry.cli.alert import send
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.publish_outcome import registered, rehearsal, tell
@@ -26,6 +27,15 @@ app = typer.Typer(
 )
 
 Form: TypeAlias = Literal["json", "markdown", "text"]
+DriftWebhook: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--slack-webhook",
+        envvar="SCHEMAREGISTRY_SLACK_WEBHOOK",
+        help="Is told of all differences in one message. A secret: an option shows in the machine's list of "
+        "processes, so set the variable.",
+    ),
+]
 BLOCKED: Final = 1
 SECONDS: Final = 30.0
 """How long one call to the registry may take."""
@@ -83,6 +93,7 @@ def drift(
     rev: Annotated[str, typer.Option(metavar="REV", help="The branch or commit that should be published.")] = "HEAD",
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
     schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
+    slack_webhook: DriftWebhook = None,
     as_json: AsJson = False,
     *,
     connection: ConnectionOptions,
@@ -105,6 +116,10 @@ def drift(
     found = differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit))
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
+        if slack_webhook:
+            from schemaregistry.alerts import slack
+
+            send(slack_webhook, slack.drifted(revision.commit, [each.text for each in found]))
         raise typer.Exit(1)
 
 

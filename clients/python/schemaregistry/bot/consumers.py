@@ -1,17 +1,21 @@
 """Read who consumes which schemas: the YAML files of `schemas/consumers/`, held to `consumer.schema.json`."""
 
 import json
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
 import jsonschema_rs
 
-from schemaregistry.bot.review import Blocker, ConsumerImpact, SchemaReview
+from schemaregistry.bot.review import Blocker, ConsumerImpact, Published, ReviewNote, SchemaReview
+from schemaregistry.bot.revisions import ChangedRevisions
 from schemaregistry.compat.consumer_impact import Impact, Reading
 from schemaregistry.compat.version_range import VersionRange, parse_range
 from schemaregistry.document import Document, Json
+from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.strict_json import pointer
 from schemaregistry.errors import InvalidArgument, MissingExtra, with_place
 
@@ -100,6 +104,56 @@ def read_consumer(path: str, raw: bytes) -> Consumer:
         )
         reads.append(Read(each["schema"], versions, reading))
     return Consumer(path, value["name"], value["team"], value["contact"], value["language"], tuple(reads))
+
+
+def slips(
+    consumers: Iterable[Consumer],
+    change: ChangedRevisions,
+    parse: Callable[[bytes], Document],
+    published: Published | None = None,
+) -> Iterator[ReviewNote]:
+    """Yield a note for each schema and each field that a consumer reads and nobody has: probably a slip.
+
+    Such a declaration is never judged. Fields are looked for in the versions at the base and the head that the consumer
+    reads; those of other versions aren't known here. A schema that only the registry has (`published`) is one, too.
+    """
+    sides = change.base.by_id(), change.head.by_id()
+    files = {id: [file for side in sides for file in side.get(id, ())] for id in sorted({*sides[0], *sides[1]})}
+    parsed = cache(lambda name: _sound(parse, (file.raw for file in files[name])))
+    for consumer in consumers:
+        for each in consumer.reads:
+            if each.id in files:
+                slip = _unknown_fields(each, parsed(each.id)) if each.reading.fields else ()
+                yield from (ReviewNote(consumer.path, text) for text in slip)
+            elif published is None or not published(each.id):
+                yield ReviewNote(consumer.path, f"There is no schema {each.id}.{meant(each.id, files)}")
+
+
+def _unknown_fields(read: Read, documents: Iterable[Document]) -> Iterator[str]:
+    """Yield a sentence for each field that no version has which the consumer reads, where there is one."""
+    within = [document for document in documents if read.versions.holds(document.version)]
+    names = sorted({name for document in within for name in _names(document)})
+    for field in sorted(read.reading.fields or ()) if within else ():
+        if field not in names:
+            yield f"{read.id} has no field {shown(field)}.{_hint(field, names)}"
+
+
+def _sound(parse: Callable[[bytes], Document], raws: Iterable[bytes]) -> list[Document]:
+    found = []
+    for raw in dict.fromkeys(raws):
+        with suppress(InvalidArgument):  # reported as a broken document, where the change touches it
+            found.append(parse(raw))
+    return found
+
+
+def _names(document: Document) -> Iterator[str]:
+    yield from (column.name for column in document.arrow)
+    yield from document.schema.get("properties", ())
+
+
+def _hint(field: str, names: Sequence[str]) -> str:
+    outer = field.split(".", maxsplit=1)[0]
+    return f" Write {outer}: its members count with it." if outer in names else meant(field, names)
 
 
 def impacts(

@@ -50,6 +50,14 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
+class ReviewNote:
+    """Something that is probably a slip in the file at `path` and blocks nothing, with a sentence about it."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Why a document is broken, at its JSON pointer."""
 
@@ -110,6 +118,7 @@ class Review:
     base: str
     head: str
     overridden_by: str = ""
+    notes: tuple[ReviewNote, ...] = ()
 
     @property
     def blocked(self) -> bool:
@@ -166,6 +175,7 @@ class Reviewer:
     published: Published | None = None
     consumers: Consumers = no_consumers
     broken_consumers: Sequence[Blocker] = ()
+    notes: Sequence[ReviewNote] = ()
     seconds: float = 1.0
 
     def review(self, change: ChangedRevisions) -> Review:
@@ -176,7 +186,7 @@ class Reviewer:
             *self._duplicates(change),
             *(blocker for each in schemas for blocker in self._blockers(each)),
         )
-        return Review(schemas, blockers, change.base.commit, change.head.commit)
+        return Review(schemas, blockers, change.base.commit, change.head.commit, notes=tuple(self.notes))
 
     def _with_consumers(self, found: SchemaReview) -> SchemaReview:
         """Add what the change means to each consumer; the verdict names those that break."""

@@ -13,6 +13,7 @@ def review_json(review: Review) -> dict[str, Json]:
         "blocked": review.blocked,
         "blocked_because": [{"id": each.id, "reason": each.reason, "text": each.text} for each in review.blockers],
         "overridden_by": review.overridden_by or None,
+        "notes": [{"path": each.path, "text": each.text} for each in review.notes],
         "schemas": [_schema(each) for each in review.schemas],
         "base": review.base,
         "head": review.head,

@@ -26,7 +26,7 @@ _BUMPS: Final[tuple[Bump, ...]] = ("patch", "minor", "major")
 def review_markdown(review: Review, *, most: int = MOST) -> str:
     """Return the comment, of at most `most` characters: what doesn't fit is counted, and is in the review's JSON."""
     touched = [each for each in review.schemas if each.status != "unchanged"]
-    parts = [f"{MARK}\n{_headline(review)}", *_blocked(review)]
+    parts = [f"{MARK}\n{_headline(review)}", *_blocked(review), *_notes(review)]
     ending = f"Judged {code(review.base[:12])} … {code(review.head[:12])}."
     length = sum(len(part) + 2 for part in parts) + len(ending) + 200
     for index, found in enumerate(touched):
@@ -55,6 +55,14 @@ def _blocked(review: Review) -> Iterator[str]:
         yield f"Let through by the code owner {code(review.overridden_by)}, by the label {code(LABEL)}."
     elif all(each.reason not in UNMENDABLE for each in review.blockers):
         yield f"To let it through as it is, a code owner of these files sets the label {code(LABEL)}."
+
+
+def _notes(review: Review) -> Iterator[str]:
+    notes = [f"- note: {code(each.path)}: {sentence(each.text)}" for each in review.notes[:_SHOWN]]
+    if len(review.notes) > _SHOWN:
+        notes.append(f"- {len(review.notes) - _SHOWN} more notes in the review's JSON")
+    if notes:
+        yield "\n".join(notes)
 
 
 def _schema(found: SchemaReview) -> Iterator[str]:

@@ -19,6 +19,8 @@ def _lines(review: Review) -> Iterator[str]:
         yield f"  {printable(blocker.id)}: {blocker.reason}: {printable(blocker.text)}"
     if review.overridden_by:
         yield f"overridden by {printable(review.overridden_by)}"
+    for note in review.notes:
+        yield f"note: {printable(note.path)}: {printable(note.text)}"
     for found in touched:
         yield from _schema(found)
     unchanged = len(review.schemas) - len(touched)

@@ -179,7 +179,7 @@ def _published(client: "Client", id: str) -> Mapping[str, bytes]:
 
 
 def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, published: "Published | None") -> "Review":
-    from schemaregistry.bot.consumers import FOLDER, declared, impacts
+    from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
     from schemaregistry.cli.compat_process import CompatProcess
@@ -197,6 +197,7 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, publ
             published,
             consumers=lambda found: impacts(consumers, found, judge.impact),
             broken_consumers=broken,
+            notes=tuple(slips(consumers, change, judge.parse, published)),
             seconds=seconds,
         )
         return reviewer.review(change)

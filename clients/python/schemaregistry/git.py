@@ -15,10 +15,23 @@ SECONDS: Final = 60
 """Seconds that one call of git may take."""
 _LINKS: Final = ("120000", "160000")
 """The modes of symbolic links and submodules (gitformat-index(5))."""
+_ELSEWHERE: Final = frozenset(
+    f"GIT_{name}"
+    for name in (
+        *("DIR", "WORK_TREE", "IMPLICIT_WORK_TREE", "COMMON_DIR", "INDEX_FILE", "PREFIX", "NAMESPACE"),
+        *("GRAFT_FILE", "SHALLOW_FILE", "REPLACE_REF_BASE"),
+        *("LITERAL_PATHSPECS", "GLOB_PATHSPECS", "NOGLOB_PATHSPECS", "ICASE_PATHSPECS"),
+    )
+)
+"""Variables by which git would read another repository than the one that is named, or other paths (git(1)).
+
+git sets some of them in hooks and aliases.
+"""
+_REMEDY: Final = re.compile("git config --global --add safe.directory .*")
 
 
 class NoHistory(Unavailable):
-    """Git can't answer: NO_GIT, NOT_A_REPOSITORY, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
+    """Git can't answer: NO_GIT, NOT_A_REPOSITORY, NOT_TRUSTED, NOT_IN_GIT, HISTORY_CUT or GIT_FAILED."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +141,6 @@ class Repository:
         # Literal, because `*` and `:` in a file's name are special in a pathspec.
         command = ["git", "--literal-pathspecs", "-C", str(self.directory), *arguments]
         try:
-            # LC_ALL=C: `_failed` reads the messages in English.
             # No shell is involved, and names come after `--` or `--verify`, or on stdin: none can act as an option.
             done = subprocess.run(  # noqa: S603
                 command,
@@ -136,7 +148,7 @@ class Repository:
                 capture_output=True,
                 check=True,
                 timeout=SECONDS,
-                env={**os.environ, "LC_ALL": "C"},
+                env=_environment(),
             )
         except FileNotFoundError:
             raise NoHistory("git isn't installed here, and versions are read from it.", reason="NO_GIT") from None
@@ -163,10 +175,24 @@ class Repository:
             return NoHistory(
                 f"{self._about} isn't in a git repository. Run this in a clone.", reason="NOT_A_REPOSITORY"
             )
+        if remedy := _REMEDY.search(message):
+            return NoHistory(
+                f"git doesn't read {self._about}, since another user owns it. If you trust it: {remedy[0]}",
+                reason="NOT_TRUSTED",
+            )
         if "does not have any commits" in message:
             return NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
         first = message.splitlines()[0] if message else "it failed"
         return NoHistory(f"git can't tell of {self._about}: {first}", reason="GIT_FAILED")
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment for git: the named repository counts, and messages are in English for `_failed`."""
+    kept = {name: value for name, value in os.environ.items() if name not in _ELSEWHERE}
+    # In a hook that receives commits they are in a directory of their own until it is done (git-receive-pack(1)).
+    if "GIT_QUARANTINE_PATH" not in kept:
+        kept.pop("GIT_OBJECT_DIRECTORY", None)
+    return kept | {"LC_ALL": "C"}
 
 
 def _read_log(output: str) -> Iterator[FileAtCommit]:

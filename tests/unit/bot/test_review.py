@@ -142,3 +142,82 @@ def test_every_review_is_written_in_every_form(scratch: Scratch, name: str, form
     assert "<script>" not in re.sub(r"(`+).*?\1", "", ended.stdout, flags=re.DOTALL)
     for blocker in case["review"]["blocked_because"] if "base" not in case else ():
         assert blocker["reason"] in ended.stdout
+
+
+@pytest.mark.parametrize("variable", ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"])
+def test_the_repository_that_is_named_counts_and_not_that_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """git sets such variables in hooks and aliases."""
+    for name in ("named", "other"):
+        (tmp_path / name).mkdir()
+    scratch, other = Scratch(tmp_path / "named"), Scratch(tmp_path / "other")
+    other.commit({"schemas/b.json": DOCUMENT})
+    base, head = scratch.commit({"schemas/a.json": DOCUMENT}), scratch.commit({"schemas/a.json": "{"})
+    below = {"GIT_WORK_TREE": "", "GIT_OBJECT_DIRECTORY": ".git/objects"}.get(variable, ".git")
+    monkeypatch.setenv(variable, str(tmp_path / "other" / below))
+    monkeypatch.chdir(tmp_path / "other")
+    code, found = review(scratch, base, head)
+    assert (code, [each["path"] for each in found["schemas"]]) == (1, ["schemas/a.json"])
+
+
+@pytest.mark.parametrize("variable", ["GIT_GLOB_PATHSPECS", "GIT_ICASE_PATHSPECS", "GIT_NOGLOB_PATHSPECS"])
+def test_how_the_environment_would_read_paths_does_not_matter(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    base, head = scratch.commit({"schemas/a.json": DOCUMENT}), scratch.commit({"schemas/a.json": "{"})
+    monkeypatch.setenv(variable, "1")
+    assert review(scratch, base, head)[0] == 1
+
+
+def test_a_repository_of_another_user_is_refused_with_its_remedy(
+    scratch: Scratch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = scratch.commit({"schemas/a.json": DOCUMENT})
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")  # git's own, for its tests
+    remedy = f"git config --global --add safe.directory {scratch.directory}"
+    with pytest.raises(NoHistory, match=re.escape(remedy)) as refused:
+        review(scratch, base, "HEAD")
+    assert refused.value.reason == "NOT_TRUSTED"
+
+
+CONSUMER = """
+name: etl
+team: data
+contact: "@org/data"
+language: python
+reads:
+"""
+
+
+@pytest.mark.parametrize(
+    ("reads", "note"),
+    [
+        ("{schema: aa}", 'There is no schema aa. Is "a" meant?'),
+        ("{schema: zzzz}", "There is no schema zzzz."),
+        ("{schema: a, fields: [y]}", 'a has no field "y".'),
+        ("{schema: a, fields: [x, xx]}", 'a has no field "xx". Is "x" meant?'),
+        ("{schema: a, fields: [x.y]}", 'a has no field "x.y". Write x: its members count with it.'),
+    ],
+)
+def test_a_slip_in_a_declaration_is_noted(scratch: Scratch, reads: str, note: str) -> None:
+    files = {"schemas/a.json": DOCUMENT, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {reads}\n"}
+    base = scratch.commit(files)
+    head = scratch.commit(files | {"schemas/b.json": DOCUMENT | {"$id": "b"}})
+    code, found = review(scratch, base, head)
+    assert (code, found["blocked_because"]) == (0, [])
+    assert found["notes"] == [{"path": "schemas/consumers/etl.yaml", "text": note}]
+    asked = ["review", "--base", base, "--head", head, "--repo", str(scratch.directory), "--format"]
+    assert f"note: schemas/consumers/etl.yaml: {note}\n" in CliRunner().invoke(app, [*asked, "text"]).stdout
+    assert "- note: `schemas/consumers/etl.yaml`: " in CliRunner().invoke(app, [*asked, "markdown"]).stdout
+
+
+@pytest.mark.parametrize(
+    "reads", ["{schema: a}", "{schema: a, fields: [x, n]}", "{schema: b}", "{schema: a, versions: ^9, fields: [z]}"]
+)
+def test_a_declaration_without_a_slip_gets_no_note(scratch: Scratch, reads: str) -> None:
+    """What HEAD adds counts; fields of a version that neither side has aren't known."""
+    files: dict[str, Any] = {"schemas/a.json": DOCUMENT | {"properties": {"x": {}, "n": {}}}}
+    base = scratch.commit(files)
+    files |= {"schemas/b.json": DOCUMENT | {"$id": "b"}, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {reads}\n"}
+    assert review(scratch, base, scratch.commit(files))[1]["notes"] == []

@@ -14,6 +14,9 @@ from schemaregistry.git import FileAtCommit, NoHistory, Repository
 WORKING_TREE: Final = "working tree"
 """The `commit` of a version that is the file on disk."""
 
+_WITHOUT_HISTORY: Final = ("NO_GIT", "NOT_A_REPOSITORY", "NOT_IN_GIT")
+"""The reasons for which a file has no history, and is its own only version."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommittedVersion:
@@ -29,7 +32,7 @@ def versions(path: Path) -> tuple[CommittedVersion, ...]:
 
     The file on disk is the last one. Commits in which the file isn't a document with the same `$id` are skipped.
     Without git, or for a file that isn't in git, only the file on disk is returned. Raises NotFound where it is
-    missing, InvalidArgument where it isn't a document.
+    missing, InvalidArgument where it isn't a document, NoHistory where git fails.
     """
     raw = _read(path)
     try:
@@ -87,7 +90,9 @@ def _carrying(name: str, path: Path, entries: list[FileAtCommit]) -> CommittedVe
 def _history(path: Path, name: str) -> list[CommittedVersion]:
     try:
         return _documents(path, _repository(path).log(path.name), name)
-    except NoHistory:
+    except NoHistory as error:
+        if error.reason not in _WITHOUT_HISTORY:
+            raise
         return []
 
 

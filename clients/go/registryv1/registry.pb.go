@@ -29,7 +29,9 @@ type GetSchemaRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `[a-z][a-z0-9_]{0,127}`.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// A semver version, with or without a leading `v`; empty or `latest` for the newest.
+	// A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
+	// highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
+	// there is no release.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
 	// DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
@@ -393,10 +395,11 @@ func (x *CheckCompatibilityRequest) GetMinRevision() int64 {
 }
 
 type CompareVersionsRequest struct {
-	state       protoimpl.MessageState `protogen:"open.v1"`
-	Id          string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	FromVersion string                 `protobuf:"bytes,2,opt,name=from_version,json=fromVersion,proto3" json:"from_version,omitempty"`
-	ToVersion   string                 `protobuf:"bytes,3,opt,name=to_version,json=toVersion,proto3" json:"to_version,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// References to versions, as in GetSchemaRequest.
+	FromVersion string `protobuf:"bytes,2,opt,name=from_version,json=fromVersion,proto3" json:"from_version,omitempty"`
+	ToVersion   string `protobuf:"bytes,3,opt,name=to_version,json=toVersion,proto3" json:"to_version,omitempty"`
 	// `backward`, `forward` or `full`; empty for the newer document's own level.
 	Direction     string `protobuf:"bytes,4,opt,name=direction,proto3" json:"direction,omitempty"`
 	MinRevision   int64  `protobuf:"varint,5,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
@@ -713,8 +716,10 @@ type ListSchemasRequest struct {
 	// The name of a property.
 	Field string `protobuf:"bytes,4,opt,name=field,proto3" json:"field,omitempty"`
 	// One of the document's `x-tags`.
-	Tag           string `protobuf:"bytes,5,opt,name=tag,proto3" json:"tag,omitempty"`
-	MinRevision   int64  `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	Tag         string `protobuf:"bytes,5,opt,name=tag,proto3" json:"tag,omitempty"`
+	MinRevision int64  `protobuf:"varint,6,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	// The schema of which a version has this fingerprint: `sha256:` and 64 hex digits in small letters.
+	Fingerprint   string `protobuf:"bytes,7,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -791,6 +796,13 @@ func (x *ListSchemasRequest) GetMinRevision() int64 {
 	return 0
 }
 
+func (x *ListSchemasRequest) GetFingerprint() string {
+	if x != nil {
+		return x.Fingerprint
+	}
+	return ""
+}
+
 type ListSchemasResponse struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
 	Schemas []*SchemaSummary       `protobuf:"bytes,1,rep,name=schemas,proto3" json:"schemas,omitempty"`
@@ -854,15 +866,18 @@ func (x *ListSchemasResponse) GetRevision() int64 {
 }
 
 type SchemaSummary struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Title         string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
-	LatestVersion string                 `protobuf:"bytes,3,opt,name=latest_version,json=latestVersion,proto3" json:"latest_version,omitempty"`
-	Versions      int32                  `protobuf:"varint,4,opt,name=versions,proto3" json:"versions,omitempty"`
-	Tags          []string               `protobuf:"bytes,5,rep,name=tags,proto3" json:"tags,omitempty"`
-	Owner         string                 `protobuf:"bytes,6,opt,name=owner,proto3" json:"owner,omitempty"`
-	Revision      int64                  `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
-	Fingerprint   string                 `protobuf:"bytes,8,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Title string                 `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// What `latest` means; title, tags, owner, revision and fingerprint are this version's.
+	LatestVersion string   `protobuf:"bytes,3,opt,name=latest_version,json=latestVersion,proto3" json:"latest_version,omitempty"`
+	Versions      int32    `protobuf:"varint,4,opt,name=versions,proto3" json:"versions,omitempty"`
+	Tags          []string `protobuf:"bytes,5,rep,name=tags,proto3" json:"tags,omitempty"`
+	Owner         string   `protobuf:"bytes,6,opt,name=owner,proto3" json:"owner,omitempty"`
+	Revision      int64    `protobuf:"varint,7,opt,name=revision,proto3" json:"revision,omitempty"`
+	Fingerprint   string   `protobuf:"bytes,8,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
+	// The version with the request's `fingerprint`; empty where it asked for none.
+	FoundVersion  string `protobuf:"bytes,9,opt,name=found_version,json=foundVersion,proto3" json:"found_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -949,6 +964,13 @@ func (x *SchemaSummary) GetRevision() int64 {
 func (x *SchemaSummary) GetFingerprint() string {
 	if x != nil {
 		return x.Fingerprint
+	}
+	return ""
+}
+
+func (x *SchemaSummary) GetFoundVersion() string {
+	if x != nil {
+		return x.FoundVersion
 	}
 	return ""
 }
@@ -1185,6 +1207,227 @@ func (x *SchemaVersion) GetOrigin() *Origin {
 	return nil
 }
 
+type ListConsumersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// As in ListSchemasRequest.
+	PageSize      int32  `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	MinRevision   int64  `protobuf:"varint,4,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConsumersRequest) Reset() {
+	*x = ListConsumersRequest{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConsumersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConsumersRequest) ProtoMessage() {}
+
+func (x *ListConsumersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConsumersRequest.ProtoReflect.Descriptor instead.
+func (*ListConsumersRequest) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ListConsumersRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ListConsumersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListConsumersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListConsumersRequest) GetMinRevision() int64 {
+	if x != nil {
+		return x.MinRevision
+	}
+	return 0
+}
+
+type ListConsumersResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Consumers     []*ObservedConsumer    `protobuf:"bytes,1,rep,name=consumers,proto3" json:"consumers,omitempty"`
+	NextPageToken string                 `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// The revision of the versions that this server knows.
+	Revision      int64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListConsumersResponse) Reset() {
+	*x = ListConsumersResponse{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListConsumersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListConsumersResponse) ProtoMessage() {}
+
+func (x *ListConsumersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListConsumersResponse.ProtoReflect.Descriptor instead.
+func (*ListConsumersResponse) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListConsumersResponse) GetConsumers() []*ObservedConsumer {
+	if x != nil {
+		return x.Consumers
+	}
+	return nil
+}
+
+func (x *ListConsumersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListConsumersResponse) GetRevision() int64 {
+	if x != nil {
+		return x.Revision
+	}
+	return 0
+}
+
+// One reader of a schema, as the server saw it: a read is an answered GetSchema (304 too), GetContract or
+// ValidateRecords, or a document that a watch of named ids begins with or tells of.
+type ObservedConsumer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The certificate's name: a SPIFFE id or a common name. Empty where `kind` isn't `observed`.
+	Identity string `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
+	// The versions that it read, lowest first.
+	Versions []string `protobuf:"bytes,2,rep,name=versions,proto3" json:"versions,omitempty"`
+	Reads    int64    `protobuf:"varint,3,opt,name=reads,proto3" json:"reads,omitempty"`
+	// The first and the last day with a read, as 2026-11-29, UTC.
+	FirstSeen string `protobuf:"bytes,4,opt,name=first_seen,json=firstSeen,proto3" json:"first_seen,omitempty"`
+	LastSeen  string `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
+	// `observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
+	// more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+	Kind          string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObservedConsumer) Reset() {
+	*x = ObservedConsumer{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObservedConsumer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObservedConsumer) ProtoMessage() {}
+
+func (x *ObservedConsumer) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObservedConsumer.ProtoReflect.Descriptor instead.
+func (*ObservedConsumer) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ObservedConsumer) GetIdentity() string {
+	if x != nil {
+		return x.Identity
+	}
+	return ""
+}
+
+func (x *ObservedConsumer) GetVersions() []string {
+	if x != nil {
+		return x.Versions
+	}
+	return nil
+}
+
+func (x *ObservedConsumer) GetReads() int64 {
+	if x != nil {
+		return x.Reads
+	}
+	return 0
+}
+
+func (x *ObservedConsumer) GetFirstSeen() string {
+	if x != nil {
+		return x.FirstSeen
+	}
+	return ""
+}
+
+func (x *ObservedConsumer) GetLastSeen() string {
+	if x != nil {
+		return x.LastSeen
+	}
+	return ""
+}
+
+func (x *ObservedConsumer) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
 type WatchSchemasRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Send every version after this revision; 0 for all of them.
@@ -1199,7 +1442,7 @@ type WatchSchemasRequest struct {
 
 func (x *WatchSchemasRequest) Reset() {
 	*x = WatchSchemasRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1454,7 @@ func (x *WatchSchemasRequest) String() string {
 func (*WatchSchemasRequest) ProtoMessage() {}
 
 func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1467,7 @@ func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasRequest.ProtoReflect.Descriptor instead.
 func (*WatchSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *WatchSchemasRequest) GetAfterRevision() int64 {
@@ -1259,14 +1502,17 @@ type WatchSchemasResponse struct {
 	//	*WatchSchemasResponse_Progress
 	Event isWatchSchemasResponse_Event `protobuf_oneof:"event"`
 	// The document's bytes, where they were asked for.
-	Document      []byte `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
+	Document []byte `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
+	// With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
+	// latest is the last one that was this itself.
+	LatestVersion string `protobuf:"bytes,6,opt,name=latest_version,json=latestVersion,proto3" json:"latest_version,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *WatchSchemasResponse) Reset() {
 	*x = WatchSchemasResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1278,7 +1524,7 @@ func (x *WatchSchemasResponse) String() string {
 func (*WatchSchemasResponse) ProtoMessage() {}
 
 func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1291,7 +1537,7 @@ func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasResponse.ProtoReflect.Descriptor instead.
 func (*WatchSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WatchSchemasResponse) GetRevision() int64 {
@@ -1342,6 +1588,13 @@ func (x *WatchSchemasResponse) GetDocument() []byte {
 	return nil
 }
 
+func (x *WatchSchemasResponse) GetLatestVersion() string {
+	if x != nil {
+		return x.LatestVersion
+	}
+	return ""
+}
+
 type isWatchSchemasResponse_Event interface {
 	isWatchSchemasResponse_Event()
 }
@@ -1377,7 +1630,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1389,7 +1642,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1402,7 +1655,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Progress) GetStale() bool {
@@ -1413,17 +1666,18 @@ func (x *Progress) GetStale() bool {
 }
 
 type GetContractRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Version       string                 `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	MinRevision   int64                  `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A reference to a version, as in GetSchemaRequest.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	MinRevision   int64  `protobuf:"varint,3,opt,name=min_revision,json=minRevision,proto3" json:"min_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetContractRequest) Reset() {
 	*x = GetContractRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1435,7 +1689,7 @@ func (x *GetContractRequest) String() string {
 func (*GetContractRequest) ProtoMessage() {}
 
 func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1448,7 +1702,7 @@ func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetContractRequest.ProtoReflect.Descriptor instead.
 func (*GetContractRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetContractRequest) GetId() string {
@@ -1475,7 +1729,7 @@ func (x *GetContractRequest) GetMinRevision() int64 {
 type ValidateRecordsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Empty or `latest` for the newest.
+	// A reference to a version, as in GetSchemaRequest.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// A JSON array of records.
 	Records       *httpbody.HttpBody `protobuf:"bytes,3,opt,name=records,proto3" json:"records,omitempty"`
@@ -1485,7 +1739,7 @@ type ValidateRecordsRequest struct {
 
 func (x *ValidateRecordsRequest) Reset() {
 	*x = ValidateRecordsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1751,7 @@ func (x *ValidateRecordsRequest) String() string {
 func (*ValidateRecordsRequest) ProtoMessage() {}
 
 func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1764,7 @@ func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ValidateRecordsRequest) GetId() string {
@@ -1552,7 +1806,7 @@ type ValidateRecordsResponse struct {
 
 func (x *ValidateRecordsResponse) Reset() {
 	*x = ValidateRecordsResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1818,7 @@ func (x *ValidateRecordsResponse) String() string {
 func (*ValidateRecordsResponse) ProtoMessage() {}
 
 func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1831,7 @@ func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ValidateRecordsResponse) GetValid() bool {
@@ -1630,7 +1884,7 @@ type RecordError struct {
 
 func (x *RecordError) Reset() {
 	*x = RecordError{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1896,7 @@ func (x *RecordError) String() string {
 func (*RecordError) ProtoMessage() {}
 
 func (x *RecordError) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1909,7 @@ func (x *RecordError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordError.ProtoReflect.Descriptor instead.
 func (*RecordError) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RecordError) GetIndex() int32 {
@@ -1694,7 +1948,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1706,7 +1960,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1719,7 +1973,7 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 type WhoAmIResponse struct {
@@ -1735,7 +1989,7 @@ type WhoAmIResponse struct {
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2001,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2014,7 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *WhoAmIResponse) GetIdentity() string {
@@ -1846,7 +2100,7 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x03old\x18\x03 \x01(\v2\x16.google.protobuf.ValueR\x03old\x12(\n" +
 	"\x03new\x18\x04 \x01(\v2\x16.google.protobuf.ValueR\x03new\x12\x16\n" +
 	"\x06effect\x18\x05 \x01(\tR\x06effect\x12\x16\n" +
-	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xaf\x01\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"\xd1\x01\n" +
 	"\x12ListSchemasRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
@@ -1854,11 +2108,12 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x04text\x18\x03 \x01(\tR\x04text\x12\x14\n" +
 	"\x05field\x18\x04 \x01(\tR\x05field\x12\x10\n" +
 	"\x03tag\x18\x05 \x01(\tR\x03tag\x12!\n" +
-	"\fmin_revision\x18\x06 \x01(\x03R\vminRevision\"\x95\x01\n" +
+	"\fmin_revision\x18\x06 \x01(\x03R\vminRevision\x12 \n" +
+	"\vfingerprint\x18\a \x01(\tR\vfingerprint\"\x95\x01\n" +
 	"\x13ListSchemasResponse\x12:\n" +
 	"\aschemas\x18\x01 \x03(\v2 .schemaregistry.v1.SchemaSummaryR\aschemas\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\xe0\x01\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\x85\x02\n" +
 	"\rSchemaSummary\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05title\x18\x02 \x01(\tR\x05title\x12%\n" +
@@ -1867,7 +2122,8 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x04tags\x18\x05 \x03(\tR\x04tags\x12\x14\n" +
 	"\x05owner\x18\x06 \x01(\tR\x05owner\x12\x1a\n" +
 	"\brevision\x18\a \x01(\x03R\brevision\x12 \n" +
-	"\vfingerprint\x18\b \x01(\tR\vfingerprint\"\x84\x01\n" +
+	"\vfingerprint\x18\b \x01(\tR\vfingerprint\x12#\n" +
+	"\rfound_version\x18\t \x01(\tR\ffoundVersion\"\x84\x01\n" +
 	"\x13ListVersionsRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
@@ -1886,17 +2142,36 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\rregistered_by\x18\x05 \x01(\tR\fregisteredBy\x12?\n" +
 	"\rregistered_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fregisteredAt\x12\x12\n" +
 	"\x04size\x18\a \x01(\x05R\x04size\x121\n" +
-	"\x06origin\x18\x18 \x01(\v2\x19.schemaregistry.v1.OriginR\x06origin\"{\n" +
+	"\x06origin\x18\x18 \x01(\v2\x19.schemaregistry.v1.OriginR\x06origin\"\x85\x01\n" +
+	"\x14ListConsumersRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12!\n" +
+	"\fmin_revision\x18\x04 \x01(\x03R\vminRevision\"\x9e\x01\n" +
+	"\x15ListConsumersResponse\x12A\n" +
+	"\tconsumers\x18\x01 \x03(\v2#.schemaregistry.v1.ObservedConsumerR\tconsumers\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xb0\x01\n" +
+	"\x10ObservedConsumer\x12\x1a\n" +
+	"\bidentity\x18\x01 \x01(\tR\bidentity\x12\x1a\n" +
+	"\bversions\x18\x02 \x03(\tR\bversions\x12\x14\n" +
+	"\x05reads\x18\x03 \x01(\x03R\x05reads\x12\x1d\n" +
+	"\n" +
+	"first_seen\x18\x04 \x01(\tR\tfirstSeen\x12\x1b\n" +
+	"\tlast_seen\x18\x05 \x01(\tR\blastSeen\x12\x12\n" +
+	"\x04kind\x18\x06 \x01(\tR\x04kind\"{\n" +
 	"\x13WatchSchemasRequest\x12%\n" +
 	"\x0eafter_revision\x18\x01 \x01(\x03R\rafterRevision\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12+\n" +
-	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\x8e\x02\n" +
+	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\xb5\x02\n" +
 	"\x14WatchSchemasResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12>\n" +
 	"\bsnapshot\x18\x02 \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\bsnapshot\x12:\n" +
 	"\x06change\x18\x03 \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\x06change\x129\n" +
 	"\bprogress\x18\x04 \x01(\v2\x1b.schemaregistry.v1.ProgressH\x00R\bprogress\x12\x1a\n" +
-	"\bdocument\x18\x05 \x01(\fR\bdocumentB\a\n" +
+	"\bdocument\x18\x05 \x01(\fR\bdocument\x12%\n" +
+	"\x0elatest_version\x18\x06 \x01(\tR\rlatestVersionB\a\n" +
 	"\x05event\" \n" +
 	"\bProgress\x12\x14\n" +
 	"\x05stale\x18\x01 \x01(\bR\x05stale\"a\n" +
@@ -1924,7 +2199,8 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\bidentity\x18\x01 \x01(\tR\bidentity\x12\x1f\n" +
 	"\vcan_publish\x18\x02 \x01(\bR\n" +
 	"canPublish\x12\x1c\n" +
-	"\ttransport\x18\x03 \x01(\tR\ttransport2\xf0\t\n" +
+	"\ttransport\x18\x03 \x01(\tR\ttransport2\xf5\n" +
+	"\n" +
 	"\x0eSchemaRegistry\x12v\n" +
 	"\tGetSchema\x12#.schemaregistry.v1.GetSchemaRequest\x1a\x14.google.api.HttpBody\".\x82\xd3\xe4\x93\x02(Z\x18\x12\x16/schema/{id}/{version}\x12\f/schema/{id}\x12\x85\x01\n" +
 	"\x0eRegisterSchema\x12(.schemaregistry.v1.RegisterSchemaRequest\x1a).schemaregistry.v1.RegisterSchemaResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\bdocument\"\f/schema/{id}\x12\x85\x01\n" +
@@ -1932,7 +2208,8 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x0fCompareVersions\x12).schemaregistry.v1.CompareVersionsRequest\x1a\x1a.schemaregistry.v1.Verdict\"0\x82\xd3\xe4\x93\x02*\x12(/compat/{id}/{from_version}/{to_version}\x12n\n" +
 	"\vListSchemas\x12%.schemaregistry.v1.ListSchemasRequest\x1a&.schemaregistry.v1.ListSchemasResponse\"\x10\x82\xd3\xe4\x93\x02\n" +
 	"\x12\b/schemas\x12v\n" +
-	"\fListVersions\x12&.schemaregistry.v1.ListVersionsRequest\x1a'.schemaregistry.v1.ListVersionsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/schemas/{id}\x12y\n" +
+	"\fListVersions\x12&.schemaregistry.v1.ListVersionsRequest\x1a'.schemaregistry.v1.ListVersionsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/schemas/{id}\x12\x82\x01\n" +
+	"\rListConsumers\x12'.schemaregistry.v1.ListConsumersRequest\x1a(.schemaregistry.v1.ListConsumersResponse\"\x1e\x82\xd3\xe4\x93\x02\x18\x12\x16/schema/{id}/consumers\x12y\n" +
 	"\fWatchSchemas\x12&.schemaregistry.v1.WatchSchemasRequest\x1a'.schemaregistry.v1.WatchSchemasResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/schemas:watch0\x01\x12s\n" +
 	"\vGetContract\x12%.schemaregistry.v1.GetContractRequest\x1a\x1b.schemaregistry.v1.Contract\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/contract/{id}/{version}\x12\x90\x01\n" +
 	"\x0fValidateRecords\x12).schemaregistry.v1.ValidateRecordsRequest\x1a*.schemaregistry.v1.ValidateRecordsResponse\"&\x82\xd3\xe4\x93\x02 :\arecords\"\x15/schema/{id}/validate\x12^\n" +
@@ -1950,7 +2227,7 @@ func file_schemaregistry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_schemaregistry_v1_registry_proto_rawDescData
 }
 
-var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_schemaregistry_v1_registry_proto_goTypes = []any{
 	(*GetSchemaRequest)(nil),          // 0: schemaregistry.v1.GetSchemaRequest
 	(*RegisterSchemaRequest)(nil),     // 1: schemaregistry.v1.RegisterSchemaRequest
@@ -1966,62 +2243,68 @@ var file_schemaregistry_v1_registry_proto_goTypes = []any{
 	(*ListVersionsRequest)(nil),       // 11: schemaregistry.v1.ListVersionsRequest
 	(*ListVersionsResponse)(nil),      // 12: schemaregistry.v1.ListVersionsResponse
 	(*SchemaVersion)(nil),             // 13: schemaregistry.v1.SchemaVersion
-	(*WatchSchemasRequest)(nil),       // 14: schemaregistry.v1.WatchSchemasRequest
-	(*WatchSchemasResponse)(nil),      // 15: schemaregistry.v1.WatchSchemasResponse
-	(*Progress)(nil),                  // 16: schemaregistry.v1.Progress
-	(*GetContractRequest)(nil),        // 17: schemaregistry.v1.GetContractRequest
-	(*ValidateRecordsRequest)(nil),    // 18: schemaregistry.v1.ValidateRecordsRequest
-	(*ValidateRecordsResponse)(nil),   // 19: schemaregistry.v1.ValidateRecordsResponse
-	(*RecordError)(nil),               // 20: schemaregistry.v1.RecordError
-	(*WhoAmIRequest)(nil),             // 21: schemaregistry.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),            // 22: schemaregistry.v1.WhoAmIResponse
-	(*httpbody.HttpBody)(nil),         // 23: google.api.HttpBody
-	(*structpb.Value)(nil),            // 24: google.protobuf.Value
-	(*timestamppb.Timestamp)(nil),     // 25: google.protobuf.Timestamp
-	(*Contract)(nil),                  // 26: schemaregistry.v1.Contract
+	(*ListConsumersRequest)(nil),      // 14: schemaregistry.v1.ListConsumersRequest
+	(*ListConsumersResponse)(nil),     // 15: schemaregistry.v1.ListConsumersResponse
+	(*ObservedConsumer)(nil),          // 16: schemaregistry.v1.ObservedConsumer
+	(*WatchSchemasRequest)(nil),       // 17: schemaregistry.v1.WatchSchemasRequest
+	(*WatchSchemasResponse)(nil),      // 18: schemaregistry.v1.WatchSchemasResponse
+	(*Progress)(nil),                  // 19: schemaregistry.v1.Progress
+	(*GetContractRequest)(nil),        // 20: schemaregistry.v1.GetContractRequest
+	(*ValidateRecordsRequest)(nil),    // 21: schemaregistry.v1.ValidateRecordsRequest
+	(*ValidateRecordsResponse)(nil),   // 22: schemaregistry.v1.ValidateRecordsResponse
+	(*RecordError)(nil),               // 23: schemaregistry.v1.RecordError
+	(*WhoAmIRequest)(nil),             // 24: schemaregistry.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),            // 25: schemaregistry.v1.WhoAmIResponse
+	(*httpbody.HttpBody)(nil),         // 26: google.api.HttpBody
+	(*structpb.Value)(nil),            // 27: google.protobuf.Value
+	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
+	(*Contract)(nil),                  // 29: schemaregistry.v1.Contract
 }
 var file_schemaregistry_v1_registry_proto_depIdxs = []int32{
-	23, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
+	26, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
 	2,  // 1: schemaregistry.v1.RegisterSchemaRequest.origin:type_name -> schemaregistry.v1.Origin
-	23, // 2: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
+	26, // 2: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
 	7,  // 3: schemaregistry.v1.Verdict.changes:type_name -> schemaregistry.v1.Change
-	24, // 4: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
-	24, // 5: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
-	24, // 6: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
+	27, // 4: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
+	27, // 5: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
+	27, // 6: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
 	10, // 7: schemaregistry.v1.ListSchemasResponse.schemas:type_name -> schemaregistry.v1.SchemaSummary
 	13, // 8: schemaregistry.v1.ListVersionsResponse.versions:type_name -> schemaregistry.v1.SchemaVersion
-	25, // 9: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
+	28, // 9: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
 	2,  // 10: schemaregistry.v1.SchemaVersion.origin:type_name -> schemaregistry.v1.Origin
-	13, // 11: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
-	13, // 12: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
-	16, // 13: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
-	23, // 14: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
-	20, // 15: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
-	0,  // 16: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
-	1,  // 17: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
-	4,  // 18: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
-	5,  // 19: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
-	8,  // 20: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
-	11, // 21: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
-	14, // 22: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
-	17, // 23: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
-	18, // 24: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
-	21, // 25: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
-	23, // 26: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
-	3,  // 27: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
-	6,  // 28: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
-	6,  // 29: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
-	9,  // 30: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
-	12, // 31: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
-	15, // 32: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
-	26, // 33: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
-	19, // 34: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
-	22, // 35: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
-	26, // [26:36] is the sub-list for method output_type
-	16, // [16:26] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	16, // 11: schemaregistry.v1.ListConsumersResponse.consumers:type_name -> schemaregistry.v1.ObservedConsumer
+	13, // 12: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
+	13, // 13: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
+	19, // 14: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
+	26, // 15: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
+	23, // 16: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
+	0,  // 17: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
+	1,  // 18: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
+	4,  // 19: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
+	5,  // 20: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
+	8,  // 21: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
+	11, // 22: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
+	14, // 23: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
+	17, // 24: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
+	20, // 25: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
+	21, // 26: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
+	24, // 27: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
+	26, // 28: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
+	3,  // 29: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
+	6,  // 30: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
+	6,  // 31: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
+	9,  // 32: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
+	12, // 33: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
+	15, // 34: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
+	18, // 35: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
+	29, // 36: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
+	22, // 37: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
+	25, // 38: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
+	28, // [28:39] is the sub-list for method output_type
+	17, // [17:28] is the sub-list for method input_type
+	17, // [17:17] is the sub-list for extension type_name
+	17, // [17:17] is the sub-list for extension extendee
+	0,  // [0:17] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_registry_proto_init() }
@@ -2030,7 +2313,7 @@ func file_schemaregistry_v1_registry_proto_init() {
 		return
 	}
 	file_schemaregistry_v1_contract_proto_init()
-	file_schemaregistry_v1_registry_proto_msgTypes[15].OneofWrappers = []any{
+	file_schemaregistry_v1_registry_proto_msgTypes[18].OneofWrappers = []any{
 		(*WatchSchemasResponse_Snapshot)(nil),
 		(*WatchSchemasResponse_Change)(nil),
 		(*WatchSchemasResponse_Progress)(nil),
@@ -2041,7 +2324,7 @@ func file_schemaregistry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_schemaregistry_v1_registry_proto_rawDesc), len(file_schemaregistry_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

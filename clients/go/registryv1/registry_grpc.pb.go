@@ -26,6 +26,7 @@ const (
 	SchemaRegistry_CompareVersions_FullMethodName    = "/schemaregistry.v1.SchemaRegistry/CompareVersions"
 	SchemaRegistry_ListSchemas_FullMethodName        = "/schemaregistry.v1.SchemaRegistry/ListSchemas"
 	SchemaRegistry_ListVersions_FullMethodName       = "/schemaregistry.v1.SchemaRegistry/ListVersions"
+	SchemaRegistry_ListConsumers_FullMethodName      = "/schemaregistry.v1.SchemaRegistry/ListConsumers"
 	SchemaRegistry_WatchSchemas_FullMethodName       = "/schemaregistry.v1.SchemaRegistry/WatchSchemas"
 	SchemaRegistry_GetContract_FullMethodName        = "/schemaregistry.v1.SchemaRegistry/GetContract"
 	SchemaRegistry_ValidateRecords_FullMethodName    = "/schemaregistry.v1.SchemaRegistry/ValidateRecords"
@@ -50,8 +51,8 @@ type SchemaRegistryClient interface {
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(ctx context.Context, in *RegisterSchemaRequest, opts ...grpc.CallOption) (*RegisterSchemaResponse, error)
-	// Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-	// level against each of them. Nothing is written.
+	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+	// there is no release; at a transitive level against each of them. Nothing is written.
 	CheckCompatibility(ctx context.Context, in *CheckCompatibilityRequest, opts ...grpc.CallOption) (*Verdict, error)
 	// Judges one registered version against another.
 	CompareVersions(ctx context.Context, in *CompareVersionsRequest, opts ...grpc.CallOption) (*Verdict, error)
@@ -59,6 +60,9 @@ type SchemaRegistryClient interface {
 	ListSchemas(ctx context.Context, in *ListSchemasRequest, opts ...grpc.CallOption) (*ListSchemasResponse, error)
 	// The versions of one schema, oldest first, a page at a time.
 	ListVersions(ctx context.Context, in *ListVersionsRequest, opts ...grpc.CallOption) (*ListVersionsResponse, error)
+	// Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+	// Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+	ListConsumers(ctx context.Context, in *ListConsumersRequest, opts ...grpc.CallOption) (*ListConsumersResponse, error)
 	// Every version after a revision, then each further one as it is registered: once each, in the order
 	// of their revisions, with progress marks between. A revision that this store has not reached (it was
 	// restored, or is another store) is OUT_OF_RANGE.
@@ -140,6 +144,16 @@ func (c *schemaRegistryClient) ListVersions(ctx context.Context, in *ListVersion
 	return out, nil
 }
 
+func (c *schemaRegistryClient) ListConsumers(ctx context.Context, in *ListConsumersRequest, opts ...grpc.CallOption) (*ListConsumersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListConsumersResponse)
+	err := c.cc.Invoke(ctx, SchemaRegistry_ListConsumers_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *schemaRegistryClient) WatchSchemas(ctx context.Context, in *WatchSchemasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSchemasResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &SchemaRegistry_ServiceDesc.Streams[0], SchemaRegistry_WatchSchemas_FullMethodName, cOpts...)
@@ -207,8 +221,8 @@ type SchemaRegistryServer interface {
 	GetSchema(context.Context, *GetSchemaRequest) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error)
-	// Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-	// level against each of them. Nothing is written.
+	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+	// there is no release; at a transitive level against each of them. Nothing is written.
 	CheckCompatibility(context.Context, *CheckCompatibilityRequest) (*Verdict, error)
 	// Judges one registered version against another.
 	CompareVersions(context.Context, *CompareVersionsRequest) (*Verdict, error)
@@ -216,6 +230,9 @@ type SchemaRegistryServer interface {
 	ListSchemas(context.Context, *ListSchemasRequest) (*ListSchemasResponse, error)
 	// The versions of one schema, oldest first, a page at a time.
 	ListVersions(context.Context, *ListVersionsRequest) (*ListVersionsResponse, error)
+	// Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
+	// Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
+	ListConsumers(context.Context, *ListConsumersRequest) (*ListConsumersResponse, error)
 	// Every version after a revision, then each further one as it is registered: once each, in the order
 	// of their revisions, with progress marks between. A revision that this store has not reached (it was
 	// restored, or is another store) is OUT_OF_RANGE.
@@ -254,6 +271,9 @@ func (UnimplementedSchemaRegistryServer) ListSchemas(context.Context, *ListSchem
 }
 func (UnimplementedSchemaRegistryServer) ListVersions(context.Context, *ListVersionsRequest) (*ListVersionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListVersions not implemented")
+}
+func (UnimplementedSchemaRegistryServer) ListConsumers(context.Context, *ListConsumersRequest) (*ListConsumersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListConsumers not implemented")
 }
 func (UnimplementedSchemaRegistryServer) WatchSchemas(*WatchSchemasRequest, grpc.ServerStreamingServer[WatchSchemasResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchSchemas not implemented")
@@ -396,6 +416,24 @@ func _SchemaRegistry_ListVersions_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SchemaRegistry_ListConsumers_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListConsumersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchemaRegistryServer).ListConsumers(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SchemaRegistry_ListConsumers_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchemaRegistryServer).ListConsumers(ctx, req.(*ListConsumersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _SchemaRegistry_WatchSchemas_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchSchemasRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -491,6 +529,10 @@ var SchemaRegistry_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListVersions",
 			Handler:    _SchemaRegistry_ListVersions_Handler,
+		},
+		{
+			MethodName: "ListConsumers",
+			Handler:    _SchemaRegistry_ListConsumers_Handler,
 		},
 		{
 			MethodName: "GetContract",

@@ -104,6 +104,7 @@ class Catalog:
 
     - of `_history`, the first `size` versions;
     - of the sorted `_ids`, those that are in its `schemas`;
+    - of the versions `_by_fingerprint`, those up to its `revision`;
     - of the ids that `index` finds, those whose latest version in this catalog matches.
     """
 
@@ -112,6 +113,7 @@ class Catalog:
     size: int = 0
     _history: list[CatalogVersion] = field(default_factory=list, repr=False)
     _ids: list[str] = field(default_factory=list, repr=False)
+    _by_fingerprint: dict[str, CatalogVersion] = field(default_factory=dict, repr=False)
     index: Index = field(default_factory=Index, repr=False)
 
     def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
@@ -131,6 +133,7 @@ class Catalog:
             schemas = schemas.insert(name, grown)
             self.index.expect(grown.listed)
         self._history.extend(fresh)
+        self._by_fingerprint.update((each.entry.fingerprint, each) for each in fresh)
         return replace(self, revision=max(self.revision, revision), schemas=schemas, size=self.size + len(fresh))
 
     def ids(self, after: str = "") -> Iterator[str]:
@@ -156,6 +159,16 @@ class Catalog:
                 metadata={"id": id, "near": ", ".join(near)},
             )
         return schema
+
+    def latest_version(self, registered: CatalogVersion) -> str:
+        """What `latest` means for the id of a version in this catalog; "" where all of its versions are retracted."""
+        latest = self.schemas[registered.entry.id].latest
+        return latest.version if latest else ""
+
+    def with_fingerprint(self, fingerprint: str) -> CatalogVersion | None:
+        """The version with a fingerprint. There is at most one: a document states its id and version."""
+        found = self._by_fingerprint.get(fingerprint)
+        return found if found and found.entry.revision <= self.revision else None
 
     def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogVersion]:
         """Every version after `revision`, of `ids` alone where there are any, in the order of their revisions."""

@@ -93,6 +93,7 @@ class CatalogVersion:
     def validated_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers of an answer with the document, or of a 304 in its place: ETag, version, who published it.
 
+        A cache must ask each time whether its answer still holds: a reference may mean another version by then.
         What publishers state is percent-encoded where it has other characters than a header's value may have.
         """
         entry = self.entry
@@ -104,7 +105,7 @@ class CatalogVersion:
             "x-schema-pull-request": entry.origin.pull_request,
         }
         encoded = ((name, quote(value, safe=VISIBLE)) for name, value in published.items() if value)
-        return (("etag", self.etag), *self.headers, *encoded)
+        return (("etag", self.etag), ("cache-control", "no-cache"), *self.headers, *encoded)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:

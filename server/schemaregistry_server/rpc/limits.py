@@ -39,6 +39,7 @@ CHARACTERS: Final = {
     "text": 1024,
     "field": 1024,
     "tag": 256,
+    "fingerprint": 71,
 }
 """The longest text of each field, in characters. `document.loads` checks a document's 1 MiB."""
 

@@ -16,6 +16,7 @@ from google.protobuf.message import Message
 
 from schemaregistry.compat import needed
 from schemaregistry.document import check_id
+from schemaregistry.document.naming import check_fingerprint
 from schemaregistry.document.origin import Origin
 from schemaregistry.errors import RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
@@ -119,16 +120,21 @@ class Registry:
     async def ListSchemas(self, request: pb.ListSchemasRequest, caller: Identity) -> Reply:
         self._admit("ListSchemas", request, caller)
         filters = (request.text, request.field, request.tag)
-        page = pages.read(request.page_size, request.page_token, "schemas", *filters)
+        fingerprint = check_fingerprint(request.fingerprint) if request.fingerprint else ""
+        page = pages.read(request.page_size, request.page_token, "schemas", *filters, fingerprint)
         catalog = await self._catalog(request.min_revision)
         answer = pb.ListSchemasResponse(revision=catalog.revision)
         if any(filters):
             await describe(catalog)
-        async for schema in _chosen(catalog.filtered(page.after, request.field, request.tag), *filters):
+        found = catalog.with_fingerprint(fingerprint)
+        schemas = catalog.filtered(page.after, request.field, request.tag)
+        if fingerprint:
+            schemas = iter([catalog.schema(found.entry.id)] if found and found.entry.id > page.after else ())
+        async for schema in _chosen(schemas, *filters):
             if len(answer.schemas) == page.size:
                 answer.next_page_token = page.token(answer.schemas[-1].id)
                 break
-            answer.schemas.append(_summary(schema))
+            answer.schemas.append(_summary(schema, found))
         return self._reply(answer)
 
     async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
@@ -264,7 +270,7 @@ async def _chosen(schemas: Iterable[Schema], text: str, field: str, tag: str) ->
                 yield schema
 
 
-def _summary(schema: Schema) -> pb.SchemaSummary:
+def _summary(schema: Schema, found: CatalogVersion | None) -> pb.SchemaSummary:
     latest = schema.listed
     return pb.SchemaSummary(
         id=schema.id,
@@ -275,4 +281,5 @@ def _summary(schema: Schema) -> pb.SchemaSummary:
         owner=latest.about.owner,
         revision=latest.entry.revision,
         fingerprint=latest.entry.fingerprint,
+        found_version=found.version if found else "",
     )

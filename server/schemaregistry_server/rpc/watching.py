@@ -40,7 +40,7 @@ async def watch(
     catalog = await _catalog_at(current, reached)
     # `catalog` is immutable, so the snapshot ends although versions are registered meanwhile.
     async for registered in _chosen(catalog, reached, ids):
-        yield _event(registered, "snapshot", request.include_documents)
+        yield _event(registered, "snapshot", request.include_documents, catalog.latest_version(registered))
     now = asyncio.get_running_loop().time
     yield _progress(catalog, current)
     due = now() + progress_seconds
@@ -48,7 +48,7 @@ async def watch(
         reached = catalog.revision
         catalog = await _next(current, reached, due - now())
         async for registered in _chosen(catalog, reached, ids):
-            yield _event(registered, "change", request.include_documents)
+            yield _event(registered, "change", request.include_documents, catalog.latest_version(registered))
         # The second condition: where changes come without pause, no wait ever times out.
         if catalog.revision == reached or now() >= due:
             yield _progress(catalog, current)
@@ -115,10 +115,10 @@ async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalo
 
 @lru_cache(maxsize=64)
 def _event(
-    registered: CatalogVersion, kind: Literal["snapshot", "change"], with_document: bool
+    registered: CatalogVersion, kind: Literal["snapshot", "change"], with_document: bool, latest_version: str
 ) -> pb.WatchSchemasResponse:
     """The message of one version, made once for all readers that get it at the same time. Shared: don't change it."""
-    event = pb.WatchSchemasResponse(revision=registered.entry.revision)
+    event = pb.WatchSchemasResponse(revision=registered.entry.revision, latest_version=latest_version)
     getattr(event, kind).CopyFrom(registered.message)
     if with_document:
         event.document = registered.entry.raw

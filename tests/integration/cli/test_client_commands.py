@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from schemaregistry.cli.app import app
 from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import InvalidArgument, NotFound
+from schemaregistry.v1.contract_pb2 import Contract
 
 _numbers = count()
 
@@ -186,6 +187,34 @@ def test_list_chooses_by_tag_and_tells_a_program(publisher, run, document, schem
     publisher.register(document(**{"x-tags": [schema_id]}))
     [schema] = json.loads(run("list", "--tag", schema_id, "--json").stdout)
     assert (schema["id"], schema["latest_version"], schema["tags"]) == (schema_id, "1.0.0", [schema_id])
+
+
+def test_list_finds_a_version_by_its_fingerprint(publisher, run, document, schema_id):
+    registered = [publisher.register(document(version)) for version in ("1.0.0", "1.1.0")]
+    done = run("list", "--fingerprint", registered[0].fingerprint)
+    assert done.stdout == f"{schema_id}\t1.0.0\t1.1.0\t\n"
+    [found] = json.loads(run("list", "--json", "--fingerprint", registered[1].fingerprint).stdout)
+    assert (found["id"], found["found_version"]) == (schema_id, "1.1.0")
+    assert run("list", "--fingerprint", f"sha256:{'0' * 64}").stdout == ""
+    refused = run("list", "--fingerprint", "123")
+    assert (refused.exit_code, type(refused.exception)) == (1, InvalidArgument)
+
+
+@pytest.mark.parametrize(
+    ("reference", "version"),
+    [("@1", "1.1.0"), ("@^1.0", "1.1.0"), ("@~1.0", "1.0.0"), ("@1.0", "1.0.0"), ("", "2.0.0")],
+)
+def test_commands_take_references_to_versions(publisher, run, document, schema_id, tmp_path, reference, version):
+    for registered in ("1.0.0", "1.1.0", "2.0.0", "3.0.0-rc.1"):
+        publisher.register(document(registered, title=registered))
+    name, rows, compiled = f"{schema_id}{reference}", tmp_path / "rows.ndjson", tmp_path / "compiled.pb"
+    assert json.loads(run("get", name, "--json").stdout)["version"] == version
+    assert run("contract", name, "-o", compiled).exit_code == 0
+    assert Contract.FromString(compiled.read_bytes()).version == version
+    assert version in run("cpp", name).stdout
+    assert run("sample", name, "--rows", "3", "-o", rows).exit_code == 0
+    checked = run("check", rows, "--schema", name, "--json")
+    assert (checked.exit_code, json.loads(checked.stdout)["schema"]["version"]) == (0, version)
 
 
 def test_list_of_an_id_has_its_versions(publisher, run, document, schema_id):

@@ -50,6 +50,13 @@ def test_versions_are_found_in_history_without_tags(repository: Path) -> None:
     assert "required bump: patch" in done.stdout
 
 
+def test_references_mean_versions_that_git_has(repository: Path) -> None:
+    assert run(repository, "^1", "latest", "trades.json").stdout.startswith("incompatible: 1.0.1 → 2.0.0")
+    missing = run(repository, "1.0.0", "^3", "trades.json")
+    assert missing.returncode != 0
+    assert "its versions: 2.0.0, 1.0.1, 1.0.0" in missing.stderr
+
+
 def test_a_break_exits_1_and_shows_the_record(repository: Path) -> None:
     done = run(repository, "1.0.1", "2.0.0", "trades.json")
     assert done.returncode == 1

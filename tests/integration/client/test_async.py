@@ -33,6 +33,23 @@ async def test_a_document_comes_back_byte_for_byte(publisher, client, document, 
     assert await client.get(schema_id, "v1.0.0") is await client.get(schema_id, "1.0.0")
 
 
+async def test_a_reference_follows_its_line(publisher, client, document, schema_id):
+    publisher.register(document("1.0.0"))
+    assert (await client.get(schema_id, "^1.0")).version == "1.0.0"
+    written = publisher.register(document("1.1.0"))
+    publisher.register(document("2.0.0-rc.1"))
+    assert (await client.get(schema_id, "^1.0", min_revision=written.revision)).version == "1.1.0"
+    assert (await client.contract(schema_id, "1")).contract.version == "1.1.0"
+    assert (await client.get(schema_id)).version == "1.1.0"
+
+
+async def test_a_cache_keeps_the_latest_beside_a_pre_release_and_a_fix(publisher, client, document, schema_id):
+    for version in ("1.0.0", "2.0.0", "3.0.0-rc.1", "1.0.1"):
+        publisher.register(document(version))
+    async with await client.follow([schema_id]) as cache:
+        assert cache.get(schema_id).version == "2.0.0"
+
+
 async def test_many_reads_are_under_way_at_once(publisher, client, document, schema_id):
     raw = document()
     publisher.register(raw)

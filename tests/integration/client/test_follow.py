@@ -53,6 +53,25 @@ def test_reading_costs_no_call(publisher, document, schema_id, wire, reader):
     assert wire.calls == []
 
 
+def test_neither_a_pre_release_nor_a_fix_to_an_old_line_becomes_the_latest(publisher, reader, document, schema_id):
+    for version in ("1.0.0", "2.0.0", "3.0.0-rc.1", "1.0.1"):
+        publisher.register(document(version))
+    with reader.follow([schema_id]) as cache:
+        assert cache.get(schema_id).version == "2.0.0"
+        for version in ("3.0.0-rc.2", "1.1.0"):
+            publisher.register(document(version))
+        publisher.register(document("2.0.1"))
+        wait_for(cache, schema_id, "2.0.1")
+
+
+def test_a_pre_release_is_the_latest_until_there_is_a_release(publisher, reader, document, schema_id):
+    publisher.register(document("1.0.0-rc.1"))
+    with reader.follow([schema_id]) as cache:
+        assert cache.get(schema_id).version == "1.0.0-rc.1"
+        publisher.register(document("1.0.0"))
+        wait_for(cache, schema_id, "1.0.0")
+
+
 def test_a_new_version_arrives_by_itself(publisher, reader, document, schema_id):
     publisher.register(document("1.0.0"))
     with reader.follow([schema_id]) as cache:

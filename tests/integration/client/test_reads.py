@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from schemaregistry.client import Client
+from schemaregistry.client import Client, Credentials
 from schemaregistry.document import parse
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, NotFound
 
@@ -48,6 +48,34 @@ def test_a_new_version_is_the_latest_at_once(publisher, reader, document, schema
     assert reader.get(schema_id).version == "1.0.0"
     written = publisher.register(document("1.1.0"))
     assert reader.get(schema_id, min_revision=written.revision).version == "1.1.0"
+
+
+@pytest.mark.parametrize("reference", ["1", "^1.0", "~1", "latest"])
+def test_a_reference_is_asked_for_each_time_and_follows_its_line(
+    publisher, wire, document, schema_id, reader, reference
+):
+    publisher.register(document("1.0.0"))
+    assert [reader.get(schema_id, reference).version for _ in range(2)] == ["1.0.0", "1.0.0"]
+    publisher.register(document("2.0.0-rc.1"))
+    written = publisher.register(document("1.1.0"))
+    assert reader.get(schema_id, reference, min_revision=written.revision).version == "1.1.0"
+    assert reader.contract(schema_id, reference).contract.version == "1.1.0"
+    assert [method for method, _ in wire.calls] == [*["GetSchema"] * 4, "GetContract"]
+
+
+def test_the_version_that_a_reference_meant_is_stored_on_disk_by_the_reference(
+    start_server, document, schema_id, tmp_path
+):
+    server = start_server()
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot"), timeout=20) as client:
+        client.register(document("1.0.0"))
+        client.register(document("1.1.0"))
+    server_credentials = Credentials.dev(server.data)
+    with Client(server.target, credentials=server_credentials, cache_dir=tmp_path / "cache") as client:
+        client.get(schema_id, "^1.0")
+    server.stop()
+    with Client(server.target, credentials=server_credentials, cache_dir=tmp_path / "cache", timeout=1) as client:
+        assert client.get(schema_id, "^1.0", max_staleness=3600).version == "1.1.0"
 
 
 def test_a_document_is_parsed_once(publisher, reader, document, schema_id):

@@ -37,6 +37,7 @@ LONG = {
     "text": "x" * 1025,
     "field": "x" * 1025,
     "tag": "x" * 257,
+    "fingerprint": "x" * 72,
     "min_revision": -1,
     "after_revision": -1,
     "page_size": -1,

@@ -124,6 +124,15 @@ async def test_an_older_version_is_never_written_again_either(store: Store) -> N
     assert (await store.load()).entries[0].raw == b"first"
 
 
+async def test_a_fix_to_an_old_line_is_written_after_a_later_version(store: Store) -> None:
+    last = None
+    for version in ("1.0.0", "2.0.0", "1.0.1", "2.0.1"):
+        await store.put(entry(version=version), expected_latest=last)
+        last = version
+    assert [e.version for e in (await store.load()).entries] == ["1.0.0", "2.0.0", "1.0.1", "2.0.1"]
+    audit_chain.verify(await store.audit())
+
+
 @pytest.mark.parametrize("expected", [None, "0.9.0", "1.1.0"])
 async def test_a_write_that_expects_another_latest_loses_and_hears_of_the_right_one(
     store: Store, expected: str | None

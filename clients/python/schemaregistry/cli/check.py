@@ -32,7 +32,9 @@ def check(
     schema: Annotated[
         str,
         typer.Option(
-            "--schema", metavar="ID[@VERSION]|FILE", help="What they must conform to; a file needs no registry."
+            "--schema",
+            metavar="ID[@VERSION]|FILE",
+            help="What they must conform to (ticks_v1@^1.2); a file needs no registry.",
         ),
     ],
     as_json: AsJson = False,

@@ -54,6 +54,6 @@ class ConnectionOptions:
 
 
 def split_version(schema: str) -> tuple[str, str]:
-    """Return the id and version of `ID[@VERSION]`; the version is `latest` where none is named."""
+    """Return the id and the reference to a version of `ID[@VERSION]`; that is `latest` where none is named."""
     id, _, version = schema.partition("@")
     return id, version or "latest"

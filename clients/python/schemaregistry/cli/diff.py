@@ -23,7 +23,9 @@ EXIT: Final = {"compatible": 0, "incompatible": 1, "unknown": 3}
 
 
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="A version, tag, branch or commit; without FILE, a path.")],
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="A version, ^1.2, tag, branch or commit; without FILE, a path.")
+    ],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The same for the newer one.")],
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The schema document in git.")] = None,
     direction: Annotated[str | None, typer.Option(help=f"One of {', '.join(get_args(Level))}.")] = None,

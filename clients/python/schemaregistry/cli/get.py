@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @with_groups
 def get(
-    schema: Annotated[str, typer.Argument(metavar="ID[@VERSION]", help="Which one; the latest without a version.")],
+    schema: Annotated[
+        str,
+        typer.Argument(metavar="ID[@VERSION]", help="Which one; the latest without a version, @^1.2 of a line."),
+    ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write it here rather than print it.")] = None,
     as_json: AsJson = False,
     *,

@@ -3,6 +3,7 @@
 `compat/admission.py` judges which version may follow another.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,11 @@ class CommittedVersion:
     version: str
     raw: bytes
     commit: str
+
+    @property
+    def is_retracted(self) -> bool:
+        """Whether a reference passes over the version; git says nothing of that."""
+        return False
 
 
 def versions(path: Path) -> tuple[CommittedVersion, ...]:
@@ -50,6 +56,8 @@ def versions(path: Path) -> tuple[CommittedVersion, ...]:
 def resolve(name: str, path: Path) -> CommittedVersion:
     """Return the file at the git tag, branch or commit `name`, or else at the newest commit with that `version`.
 
+    `name` may also be a reference to a version (`1`, `^1.2`, `latest`) among those that git has of the file.
+
     A version that isn't committed yet may be the file on disk. Raises NoHistory, NotFound (UNKNOWN_NAME), and
     InvalidArgument where the file isn't a document at the commit.
     """
@@ -69,10 +77,8 @@ def _carrying(name: str, path: Path, entries: list[FileAtCommit]) -> CommittedVe
     if path.is_file():
         raw = path.read_bytes()
         known += [CommittedVersion(version, raw, WORKING_TREE) for _, version in _identities(raw)]
-    wanted = name.removeprefix("v")
-    for committed in known:
-        if committed.version == wanted:
-            return committed
+    if (found := _referred(name, known)) is not None:
+        return found
     if _repository(path).is_shallow():
         raise NoHistory(
             f"{name} isn't in the part of the history that is here: this clone is shallow. "
@@ -85,6 +91,19 @@ def _carrying(name: str, path: Path, entries: list[FileAtCommit]) -> CommittedVe
         reason="UNKNOWN_NAME",
         metadata={"near": there},
     )
+
+
+def _referred(name: str, known: Sequence[CommittedVersion]) -> CommittedVersion | None:
+    """Return the version that `name` refers to; of equal ones the first, which is the newest commit's."""
+    from schemaregistry.compat.judged_history import precedence
+    from schemaregistry.compat.version_reference import meant, read_reference
+
+    try:
+        reference = read_reference(name)
+    except InvalidArgument:
+        return None
+    newest = {committed.version: committed for committed in reversed(known)}
+    return meant(sorted(newest.values(), key=precedence), reference)
 
 
 def _history(path: Path, name: str) -> list[CommittedVersion]:

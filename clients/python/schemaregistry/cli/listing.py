@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from schemaregistry.v1.registry_pb2 import SchemaSummary, SchemaVersion
 
 
+SCHEMA_COLUMNS = ("id", "latest_version", "versions", "title")
 VERSION_COLUMNS = ("version", "revision", "registered_at", "registered_by", "commit")
 
 
@@ -23,27 +24,31 @@ def list_schemas(
     text: Annotated[str, typer.Option(help="Part of the id, title or description.")] = "",
     field: Annotated[str, typer.Option(help="The name of a property.")] = "",
     tag: Annotated[str, typer.Option(help="One of the document's x-tags.")] = "",
+    fingerprint: Annotated[str, typer.Option(help="That of one of its versions (sha256:…).")] = "",
     as_json: AsJson = False,
     *,
     connection: ConnectionOptions,
 ) -> None:
     """List the schemas (id, latest version, versions, title), or the versions of one.
 
+    With --fingerprint, the schema of which a version has it (id, that version, latest version, title).
+
     Of a version: version, revision, time, writer, commit.
     """
-    if id is not None and (text or field or tag):
-        raise typer.BadParameter("--text, --field and --tag choose among schemas; leave out the id.")
+    if id is not None and (text or field or tag or fingerprint):
+        raise typer.BadParameter("--text, --field, --tag and --fingerprint choose among schemas; leave out the id.")
     with connection.client() as client:
         if id is None:
-            schemas = client.list_schemas(text=text, field=field, tag=tag)
-            _print(map(_schema, schemas), ("id", "latest_version", "versions", "title"), as_json=as_json)
+            schemas = client.list_schemas(text=text, field=field, tag=tag, fingerprint=fingerprint)
+            columns = ("id", "found_version", "latest_version", "title") if fingerprint else SCHEMA_COLUMNS
+            _print(map(_schema, schemas), columns, as_json=as_json)
         else:
             versions = client.list_versions(id)
             _print(map(_version, versions), VERSION_COLUMNS, as_json=as_json)
 
 
 def _schema(summary: "SchemaSummary") -> dict[str, Any]:
-    names = ("id", "title", "latest_version", "versions", "owner", "revision", "fingerprint")
+    names = ("id", "title", "latest_version", "versions", "owner", "revision", "fingerprint", "found_version")
     return {name: getattr(summary, name) for name in names} | {"tags": list(summary.tags)}
 
 

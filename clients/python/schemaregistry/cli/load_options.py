@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schemaregistry.data import Destination, Source
 
 SchemaOption: TypeAlias = Annotated[
-    str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to.")
+    str, typer.Option("--schema", metavar="ID[@VERSION]|FILE", help="What every row conforms to (ticks_v1@^1.2).")
 ]
 FileFormat: TypeAlias = Annotated[
     str | None, typer.Option("--format", help="The files' format, where names don't tell it.")

@@ -45,4 +45,4 @@ def _json_line(event: "Event") -> str:
     if event.kind == "progress":
         return json.dumps({"kind": event.kind, "revision": event.revision, "stale": event.stale})
     facts = asdict(event)
-    return json.dumps({name: facts[name] for name in ("kind", "revision", "id", "version", "fingerprint")})
+    return json.dumps({name: facts[name] for name in ("kind", "revision", "id", "version", "fingerprint", "is_latest")})

@@ -126,10 +126,12 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return await self._send(calls.compare(id, old, new, direction), timeout)
 
     def list_schemas(
-        self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
+        self, text: str = "", field: str = "", tag: str = "", fingerprint: str = "", *, timeout: float | None = None
     ) -> AsyncIterator[registry_pb2.SchemaSummary]:
         """Yield the schemas in the order of their ids; see `Client.list_schemas`."""
-        request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
+        request = calls.message_of(
+            registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag, fingerprint=fingerprint
+        )
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> AsyncIterator[registry_pb2.SchemaVersion]:

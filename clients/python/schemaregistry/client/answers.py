@@ -58,7 +58,8 @@ class Event:
 
     `snapshot`: a version that existed when the watch began. `change`: a version registered since. `progress`: every
     version up to `revision` has been delivered; `stale` tells that the server can't reach its store at the moment.
-    `document` is None unless the watch was asked to include documents.
+    `document` is None unless the watch was asked to include documents. `is_latest` tells whether `latest` means this
+    version; not so for a pre-release beside releases, or a fix to an old line.
     """
 
     kind: EventKind
@@ -68,3 +69,4 @@ class Event:
     fingerprint: str = ""
     document: bytes | None = None
     stale: bool = False
+    is_latest: bool = True

@@ -54,7 +54,7 @@ class Latest:
     def take(self, event: Event) -> bool:
         """Take one event. Return whether `get` serves what this watch sent, which is so from its first progress mark
         on."""
-        if event.document is not None:
+        if event.document is not None and event.is_latest:
             fetched = Fetched(event.document, event.id, event.version, event.revision, event.fingerprint)
             self._filling[event.id] = fetched
         if event.kind == "progress":

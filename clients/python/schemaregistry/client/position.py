@@ -91,7 +91,9 @@ class Position:
         entry = message.change if message.HasField("change") else message.snapshot
         kind: EventKind = "change" if self._caught_up else "snapshot"
         document = message.document if self._include_documents else None
-        return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document)
+        # A server from before this field says nothing: what it sends last counts as the latest, as it does there.
+        is_latest = message.latest_version in ("", entry.version)
+        return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document, is_latest=is_latest)
 
     def should_reconnect(self, error: RegistryError) -> bool:
         """Tell whether to connect again after `error`: not after a final one, and not before the first message.

@@ -1,7 +1,7 @@
 """Remember the answers to reads, and decide when one may be used again; `reads.py` says what is asked.
 
-A version never changes, so it is asked for once. `latest` is asked for each time, but the document is sent again only
-if it has changed (by its ETag).
+A version never changes, so it is asked for once. A reference that may mean another version later (`latest`, `^1.2`) is
+asked for each time, but the document is sent again only if it has changed (by its ETag).
 """
 
 import time
@@ -32,7 +32,7 @@ def version_asked(version: str) -> str:
     Raises InvalidArgument (reason BAD_VERSION) where it isn't text.
     """
     if not isinstance(version, str):
-        message = f"version={version!r}: write it as text, MAJOR.MINOR.PATCH or {LATEST!r}"
+        message = f"version={version!r}: write it as text, MAJOR.MINOR.PATCH, '^1.2' or {LATEST!r}"
         raise InvalidArgument(message, reason="BAD_VERSION")
     return version.removeprefix("v") or LATEST
 
@@ -78,7 +78,8 @@ class ReadCache:
     def settled(self, id: str, version: str) -> Fetched | None:
         """Return an answer that needs no call: an exact version that this process has fetched before."""
         entry = self._entries.get((id, version))
-        return entry.fetched if entry and version != LATEST else None
+        # A reference is exact where it is the number of its answer's version.
+        return entry.fetched if entry and entry.fetched.version == version else None
 
     def known(self, id: str, version: str) -> Fetched | None:
         """Return the last answer, in memory or on disk, for the registry to confirm."""

@@ -142,14 +142,16 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         return self._send(calls.compare(id, old, new, direction), timeout)
 
     def list_schemas(
-        self, text: str = "", field: str = "", tag: str = "", *, timeout: float | None = None
+        self, text: str = "", field: str = "", tag: str = "", fingerprint: str = "", *, timeout: float | None = None
     ) -> Iterator[registry_pb2.SchemaSummary]:
         """Yield the schemas in the order of their ids; `timeout` (seconds) is for each page.
 
         `text` selects those with it in the id, title or description, `field` those with that property, `tag` those with
-        that tag.
+        that tag, `fingerprint` the one of which a version has that fingerprint (`found_version` names it).
         """
-        request = calls.message_of(registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag)
+        request = calls.message_of(
+            registry_pb2.ListSchemasRequest, text=text, field=field, tag=tag, fingerprint=fingerprint
+        )
         return self._pages(calls.list_schemas(request), timeout)
 
     def list_versions(self, id: str, *, timeout: float | None = None) -> Iterator[registry_pb2.SchemaVersion]:

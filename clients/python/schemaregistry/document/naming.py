@@ -1,4 +1,4 @@
-"""Check ids and semantic versions of documents."""
+"""Check ids, semantic versions and fingerprints of documents."""
 
 import re
 from typing import Final
@@ -24,6 +24,16 @@ def check_id(text: str) -> str:
             f"{shown(text)} can't be an id. Start with a small letter; go on with small letters, digits and _ "
             "(at most 128 characters), as in ticks_v1.",
             reason="BAD_ID",
+        )
+    return text
+
+
+def check_fingerprint(text: str) -> str:
+    """Return `text` if it can be a fingerprint. Raises InvalidArgument (BAD_FINGERPRINT) where it can't."""
+    if not re.fullmatch("sha256:[0-9a-f]{64}", text):
+        raise InvalidArgument(
+            f"{shown(text)} isn't a fingerprint. Write sha256: and all 64 hex digits, in small letters.",
+            reason="BAD_FINGERPRINT",
         )
     return text
 

@@ -32,6 +32,7 @@ class GetSchemaRequest(_message.Message):
       if_none_match                       4,096 characters
       page_token, text, field             1,024 characters
       tag                                 256 characters
+      fingerprint                         71 characters
       origin                              `commit` 64 hex digits, the others 512 characters without control characters
       document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
       min_revision, after_revision        none below zero
@@ -51,7 +52,10 @@ class GetSchemaRequest(_message.Message):
     id: _builtins.str
     """`[a-z][a-z0-9_]{0,127}`."""
     version: _builtins.str
-    """A semver version, with or without a leading `v`; empty or `latest` for the newest."""
+    """A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
+    highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
+    there is no release.
+    """
     min_revision: _builtins.int
     """Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
     DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
@@ -223,6 +227,7 @@ class CompareVersionsRequest(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     from_version: _builtins.str
+    """References to versions, as in GetSchemaRequest."""
     to_version: _builtins.str
     direction: _builtins.str
     """`backward`, `forward` or `full`; empty for the newer document's own level."""
@@ -367,6 +372,7 @@ class ListSchemasRequest(_message.Message):
     FIELD_FIELD_NUMBER: _builtins.int
     TAG_FIELD_NUMBER: _builtins.int
     MIN_REVISION_FIELD_NUMBER: _builtins.int
+    FINGERPRINT_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 1,000; 100 when 0."""
     page_token: _builtins.str
@@ -378,6 +384,8 @@ class ListSchemasRequest(_message.Message):
     tag: _builtins.str
     """One of the document's `x-tags`."""
     min_revision: _builtins.int
+    fingerprint: _builtins.str
+    """The schema of which a version has this fingerprint: `sha256:` and 64 hex digits in small letters."""
     def __init__(
         self,
         *,
@@ -387,10 +395,11 @@ class ListSchemasRequest(_message.Message):
         field: _builtins.str = ...,
         tag: _builtins.str = ...,
         min_revision: _builtins.int = ...,
+        fingerprint: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "min_revision", b"min_revision", "page_size", b"page_size", "page_token", b"page_token", "tag", b"tag", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["field", b"field", "fingerprint", b"fingerprint", "min_revision", b"min_revision", "page_size", b"page_size", "page_token", b"page_token", "tag", b"tag", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -436,13 +445,17 @@ class SchemaSummary(_message.Message):
     OWNER_FIELD_NUMBER: _builtins.int
     REVISION_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    FOUND_VERSION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     title: _builtins.str
     latest_version: _builtins.str
+    """What `latest` means; title, tags, owner, revision and fingerprint are this version's."""
     versions: _builtins.int
     owner: _builtins.str
     revision: _builtins.int
     fingerprint: _builtins.str
+    found_version: _builtins.str
+    """The version with the request's `fingerprint`; empty where it asked for none."""
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     def __init__(
@@ -456,10 +469,11 @@ class SchemaSummary(_message.Message):
         owner: _builtins.str = ...,
         revision: _builtins.int = ...,
         fingerprint: _builtins.str = ...,
+        found_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "latest_version", b"latest_version", "owner", b"owner", "revision", b"revision", "tags", b"tags", "title", b"title", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "found_version", b"found_version", "id", b"id", "latest_version", b"latest_version", "owner", b"owner", "revision", b"revision", "tags", b"tags", "title", b"title", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -707,10 +721,15 @@ class WatchSchemasResponse(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
+    LATEST_VERSION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Resume with `after_revision` set to this."""
     document: _builtins.bytes
     """The document's bytes, where they were asked for."""
+    latest_version: _builtins.str
+    """With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
+    latest is the last one that was this itself.
+    """
     @_builtins.property
     def snapshot(self) -> Global___SchemaVersion:
         """A version that was there when the watch began."""
@@ -731,10 +750,11 @@ class WatchSchemasResponse(_message.Message):
         change: Global___SchemaVersion | None = ...,
         progress: Global___Progress | None = ...,
         document: _builtins.bytes = ...,
+        latest_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event", b"event", "progress", b"progress", "snapshot", b"snapshot"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "latest_version", b"latest_version", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "change", "progress"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
@@ -771,6 +791,7 @@ class GetContractRequest(_message.Message):
     MIN_REVISION_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     version: _builtins.str
+    """A reference to a version, as in GetSchemaRequest."""
     min_revision: _builtins.int
     def __init__(
         self,
@@ -796,7 +817,7 @@ class ValidateRecordsRequest(_message.Message):
     RECORDS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     version: _builtins.str
-    """Empty or `latest` for the newest."""
+    """A reference to a version, as in GetSchemaRequest."""
     @_builtins.property
     def records(self) -> _httpbody_pb2.HttpBody:
         """A JSON array of records."""

@@ -126,8 +126,8 @@ class SchemaRegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def CheckCompatibility(self, request, context):
-        """Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-        level against each of them. Nothing is written.
+        """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+        there is no release; at a transitive level against each of them. Nothing is written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -50,8 +50,8 @@ class SchemaRegistryStub:
     RegisterSchema: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]
     """Adds a version. The check against the versions before it and the write are one transaction."""
     CheckCompatibility: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]
-    """Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-    level against each of them. Nothing is written.
+    """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+    there is no release; at a transitive level against each of them. Nothing is written.
     """
     CompareVersions: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CompareVersionsRequest, _registry_pb2.Verdict]
     """Judges one registered version against another."""
@@ -97,8 +97,8 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     RegisterSchema: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]  # type: ignore[assignment]
     """Adds a version. The check against the versions before it and the write are one transaction."""
     CheckCompatibility: _aio.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]  # type: ignore[assignment]
-    """Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-    level against each of them. Nothing is written.
+    """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+    there is no release; at a transitive level against each of them. Nothing is written.
     """
     CompareVersions: _aio.UnaryUnaryMultiCallable[_registry_pb2.CompareVersionsRequest, _registry_pb2.Verdict]  # type: ignore[assignment]
     """Judges one registered version against another."""
@@ -159,8 +159,8 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.CheckCompatibilityRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.Verdict, _abc.Awaitable[_registry_pb2.Verdict]]:
-        """Judges a candidate against the latest release, or the latest pre-release while there is no release; at a transitive
-        level against each of them. Nothing is written.
+        """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
+        there is no release; at a transitive level against each of them. Nothing is written.
         """
 
     @_abc_1.abstractmethod

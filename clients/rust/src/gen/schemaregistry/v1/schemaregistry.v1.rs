@@ -592,6 +592,7 @@ impl JsonType {
 //    if_none_match                       4,096 characters
 //    page_token, text, field             1,024 characters
 //    tag                                 256 characters
+//    fingerprint                         71 characters
 //    origin                              `commit` 64 hex digits, the others 512 characters without control characters
 //    document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
 //    min_revision, after_revision        none below zero
@@ -606,7 +607,9 @@ pub struct GetSchemaRequest {
     /// `[a-z][a-z0-9_]{0,127}`.
     #[prost(string, tag="1")]
     pub id: ::prost::alloc::string::String,
-    /// A semver version, with or without a leading `v`; empty or `latest` for the newest.
+    /// A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
+    /// highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
+    /// there is no release.
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
     /// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
@@ -681,6 +684,7 @@ pub struct CheckCompatibilityRequest {
 pub struct CompareVersionsRequest {
     #[prost(string, tag="1")]
     pub id: ::prost::alloc::string::String,
+    /// References to versions, as in GetSchemaRequest.
     #[prost(string, tag="2")]
     pub from_version: ::prost::alloc::string::String,
     #[prost(string, tag="3")]
@@ -769,6 +773,9 @@ pub struct ListSchemasRequest {
     pub tag: ::prost::alloc::string::String,
     #[prost(int64, tag="6")]
     pub min_revision: i64,
+    /// The schema of which a version has this fingerprint: `sha256:` and 64 hex digits in small letters.
+    #[prost(string, tag="7")]
+    pub fingerprint: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListSchemasResponse {
@@ -787,6 +794,7 @@ pub struct SchemaSummary {
     pub id: ::prost::alloc::string::String,
     #[prost(string, tag="2")]
     pub title: ::prost::alloc::string::String,
+    /// What `latest` means; title, tags, owner, revision and fingerprint are this version's.
     #[prost(string, tag="3")]
     pub latest_version: ::prost::alloc::string::String,
     #[prost(int32, tag="4")]
@@ -799,6 +807,9 @@ pub struct SchemaSummary {
     pub revision: i64,
     #[prost(string, tag="8")]
     pub fingerprint: ::prost::alloc::string::String,
+    /// The version with the request's `fingerprint`; empty where it asked for none.
+    #[prost(string, tag="9")]
+    pub found_version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListVersionsRequest {
@@ -844,6 +855,50 @@ pub struct SchemaVersion {
     pub origin: ::core::option::Option<Origin>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListConsumersRequest {
+    #[prost(string, tag="1")]
+    pub id: ::prost::alloc::string::String,
+    /// As in ListSchemasRequest.
+    #[prost(int32, tag="2")]
+    pub page_size: i32,
+    #[prost(string, tag="3")]
+    pub page_token: ::prost::alloc::string::String,
+    #[prost(int64, tag="4")]
+    pub min_revision: i64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListConsumersResponse {
+    #[prost(message, repeated, tag="1")]
+    pub consumers: ::prost::alloc::vec::Vec<ObservedConsumer>,
+    #[prost(string, tag="2")]
+    pub next_page_token: ::prost::alloc::string::String,
+    /// The revision of the versions that this server knows.
+    #[prost(int64, tag="3")]
+    pub revision: i64,
+}
+/// One reader of a schema, as the server saw it: a read is an answered GetSchema (304 too), GetContract or
+/// ValidateRecords, or a document that a watch of named ids begins with or tells of.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ObservedConsumer {
+    /// The certificate's name: a SPIFFE id or a common name. Empty where `kind` isn't `observed`.
+    #[prost(string, tag="1")]
+    pub identity: ::prost::alloc::string::String,
+    /// The versions that it read, lowest first.
+    #[prost(string, repeated, tag="2")]
+    pub versions: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(int64, tag="3")]
+    pub reads: i64,
+    /// The first and the last day with a read, as 2026-11-29, UTC.
+    #[prost(string, tag="4")]
+    pub first_seen: ::prost::alloc::string::String,
+    #[prost(string, tag="5")]
+    pub last_seen: ::prost::alloc::string::String,
+    /// `observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
+    /// more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+    #[prost(string, tag="6")]
+    pub kind: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WatchSchemasRequest {
     /// Send every version after this revision; 0 for all of them.
     #[prost(int64, tag="1")]
@@ -863,6 +918,10 @@ pub struct WatchSchemasResponse {
     /// The document's bytes, where they were asked for.
     #[prost(bytes="vec", tag="5")]
     pub document: ::prost::alloc::vec::Vec<u8>,
+    /// With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
+    /// latest is the last one that was this itself.
+    #[prost(string, tag="6")]
+    pub latest_version: ::prost::alloc::string::String,
     #[prost(oneof="watch_schemas_response::Event", tags="2, 3, 4")]
     pub event: ::core::option::Option<watch_schemas_response::Event>,
 }
@@ -891,6 +950,7 @@ pub struct Progress {
 pub struct GetContractRequest {
     #[prost(string, tag="1")]
     pub id: ::prost::alloc::string::String,
+    /// A reference to a version, as in GetSchemaRequest.
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
     #[prost(int64, tag="3")]
@@ -900,7 +960,7 @@ pub struct GetContractRequest {
 pub struct ValidateRecordsRequest {
     #[prost(string, tag="1")]
     pub id: ::prost::alloc::string::String,
-    /// Empty or `latest` for the newest.
+    /// A reference to a version, as in GetSchemaRequest.
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
     /// A JSON array of records.

@@ -246,6 +246,32 @@ pub mod schema_registry_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        pub async fn list_consumers(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListConsumersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListConsumersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/schemaregistry.v1.SchemaRegistry/ListConsumers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("schemaregistry.v1.SchemaRegistry", "ListConsumers"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn watch_schemas(
             &mut self,
             request: impl tonic::IntoRequest<super::WatchSchemasRequest>,

@@ -28,6 +28,7 @@ TYPES = {
     "timestamp": {"type": "string", "format": "date-time"},
     "float64": {"type": "number"},
     "int64": {"type": "integer"},
+    "uint64": {"type": "integer", "minimum": 0, "maximum": 2**64 - 1},
     "binary": {"type": "string"},
 }
 
@@ -123,7 +124,13 @@ def test_what_would_change_within_lists_and_dicts_is_named(values: list[Any]) ->
 
 @pytest.mark.parametrize(
     ("values", "row"),
-    [([1, 2**64, None], 1), ([pa.scalar(1), 1], 1), (["a", "\ud800"], 1), ([1.5, 2**53 + 1], 1)],
+    [
+        ([1, 10**76, None], 1),
+        ([np.datetime64("2024-01-01T00:00", "m")], 0),
+        ([pa.scalar(1), 1], 1),
+        (["a", "\ud800"], 1),
+        ([1.5, 2**53 + 1], 1),
+    ],
 )
 def test_a_value_that_arrow_cant_hold_is_named_with_column_and_row(values: list[Any], row: int) -> None:
     report = judged(values, "int64")
@@ -147,6 +154,77 @@ def test_a_period_of_pandas_is_no_number() -> None:
     report = schemaregistry.check(frame, document("int64"))
     assert report.error is not None
     assert "pandas' period[M]" in report.error.message
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [
+        (pd.interval_range(0, 2), "pandas' interval[int64, right]"),
+        (pd.cut([1, 2], 2), "pandas' category of interval[float64, right]"),
+        (pd.Categorical(pd.period_range("2024-01", periods=2, freq="M")), "pandas' category of period[M]"),
+        (pd.Categorical(pd.arrays.SparseArray([1.0, 0])), "pandas' category of Sparse[float64, nan]"),
+        (np.array([1j, 2]), "pandas' complex128, which Arrow has no type for: give its real and its imaginary part"),
+        (pd.arrays.SparseArray([1j, 2]), "pandas' complex128"),
+        (np.array([1, 2], np.longdouble), f"pandas' {np.dtype(np.longdouble)}"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_a_type_of_pandas_that_arrow_lacks_is_named_where_it_is_judged(column: Any, what: str) -> None:
+    report = schemaregistry.check(pd.DataFrame({"c": column}), document("float64"))
+    assert report.error is not None
+    assert (report.error.reason, f'column "c" is {what}' in report.error.message) == ("NOT_ARROW", True)
+    assert report.violations == ()
+    assert schemaregistry.check(pd.DataFrame({"x": column, "c": [1.0, 2.0]}), document("float64")).verdict == "conforms"
+
+
+@pytest.mark.parametrize("index", [pd.PeriodIndex(["2024-01"], freq="M", name="c"), pd.Index([1j], name="c")])
+def test_such_an_index_is_named_too(index: Any) -> None:
+    report = schemaregistry.check(pd.DataFrame({"x": [1]}, index=index), document("int64"))
+    assert report.error is not None
+    assert (report.error.reason, 'column "c" is pandas\'' in report.error.message) == ("NOT_ARROW", True)
+
+
+def test_sparse_columns_are_read_as_their_values(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"c": pd.arrays.SparseArray([0, 5, 0, 7])})
+    into: Callable[[pa.Schema], Directory] = lambda schema: Directory(tmp_path, schema, "rows")  # noqa: E731
+    loaded = load(rows_of(frame), compile_contract(document("int64")), into)
+    assert pq.read_table(str(loaded.place)).column("c").to_pylist() == [0, 5, 0, 7]
+    assert isinstance(frame["c"].dtype, pd.SparseDtype)
+
+
+@pytest.mark.parametrize(
+    ("frame", "said"),
+    [
+        (pd.DataFrame([[1, 2]], columns=[5, "5"]), "the columns 5 and '5' are both \"5\" in Arrow"),
+        (pd.DataFrame([[1, object()]], columns=[5, "5"]), "the columns 5 and '5' are both \"5\" in Arrow"),
+        (pd.DataFrame([[1, 2]], columns=["c", b"c"]), "the columns 'c' and b'c' are both"),
+        (pd.DataFrame([[1, 2]], columns=["c", "c"]), "more than one column is named 'c'"),
+        (pd.DataFrame({"5": [1]}, index=pd.Index([1], name=5)), "the columns '5' and 5 are both"),
+    ],
+)
+def test_labels_that_are_one_name_are_both_said(frame: Any, said: str) -> None:
+    report = schemaregistry.check(frame, document("int64"))
+    assert report.error is not None
+    assert (report.error.reason, said in report.error.message) == ("DUPLICATE_COLUMN", True)
+
+
+@pytest.mark.parametrize(
+    ("values", "failing"),
+    [
+        ([2**63, 1], []),
+        ([2**64 - 1, None, np.nan, pd.NA], []),
+        ([np.uint64(2**63), 2], []),
+        ([2**64, 1], [0]),
+        ([2**63, -1], [1]),
+        ([1, -(2**63) - 1], [1]),
+    ],
+)
+def test_integers_beyond_int64_are_exactly_themselves(values: list[Any], failing: list[int]) -> None:
+    schema = document("uint64")
+    frame = pd.DataFrame({"c": pd.Series(values, dtype=object)})
+    report = schemaregistry.check(frame, schema)
+    assert [example.row for each in report.violations for example in each.examples] == failing
+    assert report.error is None
 
 
 @pytest.mark.parametrize("lazy", [False, True])

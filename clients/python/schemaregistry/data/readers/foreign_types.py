@@ -9,6 +9,8 @@ from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _CHANGED_BY_DUCKDB: Final = frozenset(("time with time zone", "variant", "bit", "bignum", "uhugeint"))
 """Types of DuckDB that its Arrow export has no type for; a large UHUGEINT turns negative."""
+CAST: Final = "which Arrow has no type for: cast it to the contract's"
+"""What to do about a column that Arrow has no type for."""
 _NESTED_IN_DUCKDB: Final = frozenset(("list", "array", "struct", "map", "union"))
 
 
@@ -19,16 +21,16 @@ def is_a(table: Any, module: str, name: str) -> bool:
 
 
 def changed_columns(table: Any) -> dict[str, str]:
-    """Return the columns whose values a library changes on their way to Arrow, with their types.
+    """Return the columns whose values a library changes on their way to Arrow, with what each is and what to do.
 
     polars gives the addresses of its objects for them. DuckDB 2.0 gives times without their offset, and the bytes of
     its own encoding for the other types.
     """
     if is_a(table, "polars", "DataFrame"):
-        return {name: f"polars' {kind}" for name, kind in table.schema.items() if str(kind) == "Object"}
+        return {name: f"polars' {kind}, {CAST}" for name, kind in table.schema.items() if str(kind) == "Object"}
     if is_a(table, "duckdb", "DuckDBPyRelation"):
         kinds = zip(table.columns, table.types, strict=True)
-        return {name: f"DuckDB's {kind}" for name, kind in kinds if _is_changed(kind)}
+        return {name: f"DuckDB's {kind}, {CAST}" for name, kind in kinds if _is_changed(kind)}
     return {}
 
 

@@ -2,32 +2,54 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data.arrow import json_text
 from schemaregistry.data.arrow.types import Array, Table, is_json
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.readers.pandas_objects import Objects, OddObject, is_missing, of_objects
+from schemaregistry.data.readers.pandas_objects import Objects, OddObject, is_missing, large_integers, of_objects
+from schemaregistry.data.readers.pandas_types import arrow_name, exportable, refuse_repeated_labels
 
 _REFUSED: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for values that it can't convert."""
 
 
-def table_of(frame: Any, plan: Plan) -> tuple[Table, dict[str, Objects]]:
-    """Return a frame as an Arrow table, and its columns of which some values aren't of the column's type.
+class FrameTable(NamedTuple):
+    """A frame as an Arrow table.
+
+    `objects` are columns of which some values aren't of the column's type. `changed` are columns that Arrow can't hold:
+    null in the table, each with a text that says what it is and what to do.
+    """
+
+    table: Table
+    objects: dict[str, Objects]
+    changed: dict[str, str]
+
+
+def table_of(frame: Any, plan: Plan) -> FrameTable:
+    """Convert a frame to an Arrow table.
 
     An index without a name only numbers the rows and is left out. Objects in the plan's json columns become JSON text.
-    Raises OddObject, and what pyarrow raises, for a frame that no Arrow table can hold.
+    Raises RepeatedName, OddObject, and what pyarrow raises, for a frame that no Arrow table can hold.
     """
+    refuse_repeated_labels(frame)
+    frame, changed = exportable(frame)
     nameless = {f"__index_level_{level}__" for level, named in enumerate(frame.index.names) if named is None}
     objects: dict[str, Objects] = {}
     whole: dict[str, Array] = {}
-    for name, values in _columns_of_objects(frame) if frame.columns.is_unique else ():
+    for name, values in _columns_of_objects(frame):
+        if name in changed:
+            continue
         place = plan.column(name)
         if place is not None and is_json(place.kind):
             whole[name] = _json(name, values)
+            continue
+        integers = large_integers(values, None if place is None else place.kind)
+        if integers is not None:
+            whole[name] = integers
             continue
         found = of_objects(name, values, None if place is None else place.kind)
         if found:
@@ -40,7 +62,7 @@ def table_of(frame: Any, plan: Plan) -> tuple[Table, dict[str, Objects]]:
         index = table.schema.get_field_index(name)
         table = table.set_column(index, name, array) if index >= 0 else table
     named = [name for name in table.schema.names if name not in nameless]
-    return table.select(named).replace_schema_metadata(), objects
+    return FrameTable(table.select(named).replace_schema_metadata(), objects, changed)
 
 
 def _columns_of_objects(frame: Any) -> Iterator[tuple[str, list[Any]]]:
@@ -59,10 +81,21 @@ def _converted(frame: Any) -> Table:
     try:
         return pa.Table.from_pandas(frame)
     except _REFUSED as error:
-        for name, values in _columns_of_objects(frame) if frame.columns.is_unique else ():
+        for name, values in _columns_of_objects(frame):
             _refuse_unreadable(name, values)
-        what = "; ".join(map(str, error.args))
-        raise ValueError(f"{what}: give each column one name and one type") from None
+        _refuse_unconvertible(frame)
+        raise ValueError("; ".join(map(str, error.args))) from None
+
+
+def _refuse_unconvertible(frame: Any) -> None:
+    """Raise ValueError for the first column that pyarrow can't convert alone."""
+    for at, (label, kind) in enumerate(frame.dtypes.items()):
+        try:
+            pa.Table.from_pandas(frame.iloc[:, [at]], preserve_index=False)
+        except _REFUSED as error:
+            what = str(error.args[0]) if error.args else type(error).__name__
+            message = f'column "{arrow_name(label)}" is pandas\' {kind}, which has no Arrow type ({what}): cast it'
+            raise ValueError(message) from None
 
 
 def _refuse_unreadable(name: str, values: list[Any]) -> None:
@@ -79,7 +112,10 @@ def _refuse_unreadable(name: str, values: list[Any]) -> None:
         else:
             high, error = middle, found
     what = str(error.args[0] if isinstance(error, pa.ArrowException) else error)
-    raise OddObject(name, low, f"{_quoted(values[low])} has no Arrow type beside those before it ({what})")
+    beside = " beside those before it" if _refusal([values[low]]) is None else ""
+    if isinstance(values[low], np.datetime64):
+        what += ": give it the unit s, ms, us or ns"
+    raise OddObject(name, low, f"{_quoted(values[low])} has no Arrow type{beside} ({what})")
 
 
 def _refusal(values: list[Any]) -> Exception | None:

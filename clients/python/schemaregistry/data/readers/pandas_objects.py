@@ -41,6 +41,8 @@ _KINDS: Final[tuple[tuple[tuple[type, ...], str], ...]] = (
     ((np.timedelta64,), "timedelta64"),
     ((Number,), "number"),
 )
+_MOST_DIGITS: Final = 76
+"""Digits of a decimal256."""
 _UNREAD: Final = object()
 """Marks a value that the column's type can't hold."""
 
@@ -84,6 +86,24 @@ def of_objects(name: str, values: Sequence[Any], wanted: DataType | None) -> Obj
         return None
     plain = len(present) < 2 and not any(map(_is_cut, values))
     return None if plain or wanted is None else _times(values, kinds, wanted)
+
+
+def large_integers(values: Sequence[Any], wanted: DataType | None) -> Array | None:
+    """Convert a column of integers of which some are beyond int64, which pyarrow refuses; None for any other column.
+
+    The result is uint64, or decimals where that doesn't hold them: the contract's type, `wanted`, is compared by value.
+    """
+    found = [None if is_missing(value) else value for value in values]
+    integers = [value for value in found if value is not None]
+    if not all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in integers):
+        return None
+    least, most = (int(bound(integers, default=0)) for bound in (min, max))
+    if (least >= -(2**63) and most < 2**63) or len(str(max(-least, most))) > _MOST_DIGITS:
+        return None
+    if wanted is not None and family(wanted) not in ("int", "decimal"):
+        return None
+    kind = pa.uint64() if least >= 0 and most < 2**64 else pa.decimal256(_MOST_DIGITS, 0)
+    return pa.array([None if value is None else int(value) for value in found], kind)
 
 
 def is_missing(value: Any) -> bool:

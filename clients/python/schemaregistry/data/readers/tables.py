@@ -22,6 +22,7 @@ from schemaregistry.data.readers.foreign_types import changed_columns, is_a, ref
 from schemaregistry.data.readers.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
 from schemaregistry.data.readers.pandas_frame import table_of
 from schemaregistry.data.readers.pandas_objects import Objects
+from schemaregistry.data.readers.pandas_types import RepeatedName
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schema_checks import refuse_repeated
@@ -43,7 +44,7 @@ class BatchStream(NamedTuple):
     """The schema of a table, and a function that yields its batches with the named columns.
 
     `objects` are columns of which some values don't fit the column's type. `changed` are columns whose values their
-    library changes when it exports them to Arrow, with the type that each has in that library. `close` frees what the
+    library changes when it exports them to Arrow, with a text on what each is and what to do. `close` frees what the
     library holds for the batches.
     """
 
@@ -92,10 +93,7 @@ class TableReader:
             yield FileSchema(stream.schema)
             names = needed(self._plan, stream.schema.names)
             for name in filter(stream.changed.__contains__, names):
-                what = f'column "{name}" is {stream.changed[name]}'
-                raise UnreadableFile(
-                    path, "NOT_ARROW", f"{what}, which Arrow has no type for: cast it to the contract's"
-                )
+                raise UnreadableFile(path, "NOT_ARROW", f'column "{name}" is {stream.changed[name]}')
             row = 0
             for whole in stream.batches(names):
                 for start in range(0, whole.num_rows, _BATCH_ROWS):
@@ -227,10 +225,9 @@ def _asking(name: str) -> Iterator[None]:
 
 def _of_pandas(name: str, frame: Any, plan: Plan) -> BatchStream:
     try:
-        table, objects = table_of(frame, plan)
-        # Arrow has their numbers, of which days or months it doesn't say.
-        counted = ("PeriodDtype", "IntervalDtype")
-        changed = {name: f"pandas' {kind}" for name, kind in frame.dtypes.items() if type(kind).__name__ in counted}
+        table, objects, changed = table_of(frame, plan)
+    except RepeatedName as error:
+        raise UnreadableFile(name, "DUPLICATE_COLUMN", str(error)) from None
     except _NOT_ARROW as error:
         raise UnreadableFile(name, "NOT_ARROW", str(error)) from None
     return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS), objects, changed)

@@ -50,7 +50,7 @@ def bare(client: EtcdClient, root: str) -> Callable[[int], Awaitable[object]]:
     record = etcd_layout.next_record(sample, None)
     values = (
         etcd_layout.version_value(sample, "0" * 16),
-        etcd_layout.latest_value(record),
+        etcd_layout.latest_value(record.version, record),
         etcd_layout.audit_value(record),
     )
 

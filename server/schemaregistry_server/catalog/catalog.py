@@ -6,10 +6,11 @@ Documents are parsed when asked for, so that a hundred thousand versions load in
 
 import heapq
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from rapidfuzz import fuzz, process
 from rpds import HashTrieMap
@@ -18,9 +19,9 @@ from schemaregistry.compat.judged_history import precedence
 from schemaregistry.compat.version_reference import LATEST, VersionReference, meant, read_reference
 from schemaregistry.document import check_id
 from schemaregistry.errors import NotFound
-from schemaregistry_server.catalog.catalog_version import CatalogVersion
+from schemaregistry_server.catalog.catalog_version import CatalogEvent, CatalogVersion, StateEvent
 from schemaregistry_server.catalog.index import Index, following
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import Entry, StateChange
 
 NEAR = 100
 """How many names on each side of an unknown one are compared with it, so that a miss costs the same in a large
@@ -32,15 +33,16 @@ LIKENESS = 60
 
 LATEST_REFERENCE = read_reference(LATEST)
 
-_id = attrgetter("entry.id")
-_revision = attrgetter("entry.revision")
+_id = attrgetter("id")
+_revision = attrgetter("revision")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
     """Every version of one id: `versions` in the order of their writing, `ordered` the lowest version first.
 
-    `latest` is the version that `latest` means; None where every version is retracted, or there is none.
+    `latest` is the version that `latest` means; None where every version is retracted, or there is none. `state_events`
+    are the changes of states in their order.
     """
 
     id: str
@@ -48,20 +50,31 @@ class Schema:
     ordered: tuple[CatalogVersion, ...] = ()
     by_version: "HashTrieMap[str, CatalogVersion]" = field(default_factory=HashTrieMap)
     latest: CatalogVersion | None = None
+    state_events: tuple[StateEvent, ...] = ()
 
     @property
     def standing(self) -> tuple[CatalogVersion, ...]:
         """The versions that aren't retracted, the lowest first: a candidate is judged against these."""
-        return tuple(each for each in self.ordered if not each.is_retracted)
+        return tuple(each for each in self.ordered if not each.is_retracted) if self.state_events else self.ordered
 
     @property
     def listed(self) -> CatalogVersion:
         """The version by which lists describe the schema: the latest, or the highest where all are retracted."""
         return self.latest or self.ordered[-1]
 
+    @property
+    def writes(self) -> int:
+        """How many writes of this id the store has had: versions, and changes of their states."""
+        return len(self.versions) + len(self.state_events)
+
     def after(self, revision: int) -> Sequence[CatalogVersion]:
         """The versions after `revision`."""
         return self.versions[bisect_right(self.versions, revision, key=_revision) :]
+
+    def events_after(self, revision: int) -> Iterator[CatalogEvent]:
+        """The versions and changes of states after `revision`, in the order of their revisions."""
+        changes = self.state_events[bisect_right(self.state_events, revision, key=_revision) :]
+        return heapq.merge(map(as_registered, self.after(revision)), changes, key=_revision)
 
     def grown(self, later: Sequence[CatalogVersion]) -> "Schema":
         """This schema with the `later` versions added."""
@@ -69,7 +82,27 @@ class Schema:
         for registered in later:
             by_version = by_version.insert(registered.entry.version, registered)
         ordered = _ordered(self.ordered, later)
-        return Schema(self.id, (*self.versions, *later), ordered, by_version, meant(ordered, LATEST_REFERENCE))
+        return replace(
+            self,
+            versions=(*self.versions, *later),
+            ordered=ordered,
+            by_version=by_version,
+            latest=meant(ordered, LATEST_REFERENCE),
+        )
+
+    def with_change(self, change: StateChange) -> "Schema":
+        """This schema with one more change of a version's state."""
+        before = self.by_version[change.version]
+        after = CatalogVersion(before.entry, before.history.followed_by(change))
+        ordered = _with(self.ordered, after, precedence)
+        return replace(
+            self,
+            versions=_with(self.versions, after, _revision),
+            ordered=ordered,
+            by_version=self.by_version.insert(change.version, after),
+            latest=meant(ordered, LATEST_REFERENCE),
+            state_events=(*self.state_events, StateEvent(after, change.revision)),
+        )
 
     def find(self, version: str) -> CatalogVersion:
         """Find the version that a reference means (`compat/version_reference.py`); "" means the latest.
@@ -85,6 +118,12 @@ class Schema:
         return found
 
     def _missing(self, reference: VersionReference) -> NotFound:
+        if reference.moves and self.latest is None:
+            return NotFound(
+                f"Every version of {self.id} is retracted: ask for one by its number, or publish a new one.",
+                reason="ALL_RETRACTED",
+                metadata={"id": self.id},
+            )
         wanted = reference.exact or reference.text
         near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
         latest = f"its latest is {self.latest.version}" if self.latest else "all its versions are retracted"
@@ -102,7 +141,7 @@ class Catalog:
     A catalog and its successors share lists that only grow, so that a change costs the same in a large catalog. Each
     catalog uses its own part of them:
 
-    - of `_history`, the first `size` versions;
+    - of `_history`, the first `size` events: versions as they were registered, and changes of their states;
     - of the sorted `_ids`, those that are in its `schemas`;
     - of the versions `_by_fingerprint`, those up to its `revision`;
     - of the ids that `index` finds, those whose latest version in this catalog matches.
@@ -111,15 +150,15 @@ class Catalog:
     revision: int = 0
     schemas: "HashTrieMap[str, Schema]" = field(default_factory=HashTrieMap)
     size: int = 0
-    _history: list[CatalogVersion] = field(default_factory=list, repr=False)
+    _history: list[CatalogEvent] = field(default_factory=list, repr=False)
     _ids: list[str] = field(default_factory=list, repr=False)
     _by_fingerprint: dict[str, CatalogVersion] = field(default_factory=dict, repr=False)
     index: Index = field(default_factory=Index, repr=False)
 
-    def advance(self, revision: int, entries: Iterable[Entry] = ()) -> "Catalog":
-        """Make the catalog that has `entries` too (in the order of their revisions), up to `revision`.
+    def advance(self, revision: int, entries: Iterable[Entry] = (), states: Iterable[StateChange] = ()) -> "Catalog":
+        """Make the catalog that has `entries` and `states` too (each in the order of revisions), up to `revision`.
 
-        Entries that it has already are ignored, and `revision` never goes back. Only the newest catalog may be
+        Those that it has already are ignored, and `revision` never goes back. Only the newest catalog may be
         advanced, since its successor appends to the shared lists.
         """
         fresh = [CatalogVersion(entry) for entry in entries if entry.revision > self.revision]
@@ -132,9 +171,14 @@ class Catalog:
             grown = (schema or Schema(name)).grown(list(later))
             schemas = schemas.insert(name, grown)
             self.index.expect(grown.listed)
-        self._history.extend(fresh)
         self._by_fingerprint.update((each.entry.fingerprint, each) for each in fresh)
-        return replace(self, revision=max(self.revision, revision), schemas=schemas, size=self.size + len(fresh))
+        events: list[CatalogEvent] = list(fresh)
+        for change in (each for each in states if each.revision > self.revision):
+            schemas = schemas.insert(change.id, changed := schemas[change.id].with_change(change))
+            events.append(changed.state_events[-1])
+            self.index.expect(changed.listed)
+        self._history.extend(sorted(events, key=_revision) if len(events) > len(fresh) else events)
+        return replace(self, revision=max(self.revision, revision), schemas=schemas, size=self.size + len(events))
 
     def ids(self, after: str = "") -> Iterator[str]:
         """The ids that sort after `after`, in order; this catalog may be advanced while they are read."""
@@ -160,26 +204,44 @@ class Catalog:
             )
         return schema
 
-    def latest_version(self, registered: CatalogVersion) -> str:
-        """What `latest` means for the id of a version in this catalog; "" where all of its versions are retracted."""
-        latest = self.schemas[registered.entry.id].latest
+    def latest_version(self, event: CatalogEvent) -> str:
+        """What `latest` means for the id of an event in this catalog; "" where all of its versions are retracted."""
+        latest = self.schemas[event.id].latest
         return latest.version if latest else ""
 
     def with_fingerprint(self, fingerprint: str) -> CatalogVersion | None:
         """The version with a fingerprint. There is at most one: a document states its id and version."""
         found = self._by_fingerprint.get(fingerprint)
-        return found if found and found.entry.revision <= self.revision else None
+        if found is None or found.revision > self.revision:
+            return None
+        return self.schemas[found.id].by_version[found.version]
 
-    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogVersion]:
-        """Every version after `revision`, of `ids` alone where there are any, in the order of their revisions."""
+    def after(self, revision: int, ids: Collection[str] = ()) -> Iterator[CatalogEvent]:
+        """Every version as registered and every change of a state after `revision`, in the order of their revisions.
+
+        Of `ids` alone where there are any.
+        """
         first = bisect_right(self._history, revision, hi=self.size, key=_revision)
         if not ids:
             return map(self._history.__getitem__, range(first, self.size))
         # Few versions since: filter them. Else merge each id's own versions, so that the history isn't walked through.
         if self.size - first <= len(ids):
-            return (each for each in self._history[first : self.size] if each.entry.id in ids)
+            return (each for each in self._history[first : self.size] if each.id in ids)
         known = (schema for schema in map(self.schemas.get, ids) if schema)
-        return heapq.merge(*(schema.after(revision) for schema in known), key=_revision)
+        return heapq.merge(*(schema.events_after(revision) for schema in known), key=_revision)
+
+
+def as_registered(version: CatalogVersion) -> CatalogVersion:
+    """The version without the changes of its state, as the history has it."""
+    return CatalogVersion(version.entry) if version.history.revision else version
+
+
+def _with(
+    versions: tuple[CatalogVersion, ...], changed: CatalogVersion, key: Callable[[CatalogVersion], Any]
+) -> tuple[CatalogVersion, ...]:
+    """`versions`, which are sorted by `key`, with one of them in another state."""
+    at = bisect_left(versions, key(changed), key=key)
+    return (*versions[:at], changed, *versions[at + 1 :])
 
 
 def _ordered(there: tuple[CatalogVersion, ...], later: Sequence[CatalogVersion]) -> tuple[CatalogVersion, ...]:

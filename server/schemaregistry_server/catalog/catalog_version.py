@@ -2,8 +2,11 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from functools import cached_property, lru_cache
+from typing import Final, TypeAlias
 from urllib.parse import quote
 
 from google.api.httpbody_pb2 import HttpBody
@@ -12,12 +15,15 @@ from schemaregistry.document import Document, Level, parse
 from schemaregistry.document.members import read_compatibility
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog import about
+from schemaregistry_server.catalog.retractions import StateHistory
 from schemaregistry_server.store.base import Entry
 
 CONTENT_TYPE = "application/json"
 
 VISIBLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 """The characters of a header's value that stand as they are; `%` itself is encoded."""
+
+UNCHANGED: Final = StateHistory()
 
 PARSED = 512
 """Parsed documents in the cache; others are parsed anew when asked for."""
@@ -27,19 +33,29 @@ SMALL = 16 << 10
 
 
 class CatalogVersion:
-    """One version in the catalog: its entry, and the values that are made from it at most once."""
+    """One version in the catalog: its entry, its state, and the values that are made from them at most once."""
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, history: StateHistory = UNCHANGED) -> None:
         self.entry = entry
+        self.history = history
+
+    @property
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def revision(self) -> int:
+        """The revision of its registration."""
+        return self.entry.revision
+
+    @property
+    def is_retracted(self) -> bool:
+        """Whether the version may only be named by its number."""
+        return self.history.state.name == "retracted"
 
     @property
     def version(self) -> str:
         return self.entry.version
-
-    @property
-    def is_retracted(self) -> bool:
-        """Whether the version may only be named by its number; no version can be retracted yet."""
-        return False
 
     @cached_property
     def etag(self) -> str:
@@ -87,6 +103,11 @@ class CatalogVersion:
         message.registered_at.FromMicroseconds(entry.registered_at)
         if entry.origin.text:
             message.origin.MergeFrom(pb.Origin(**asdict(entry.origin)))
+        state = self.history.state
+        message.state, message.state_reason = state.name, state.reason
+        message.state_revision = self.history.revision or entry.revision
+        if state.sunset is not None:
+            message.sunset.FromSeconds(state.sunset)
         return message
 
     @cached_property
@@ -104,8 +125,8 @@ class CatalogVersion:
             "x-schema-path": entry.origin.path,
             "x-schema-pull-request": entry.origin.pull_request,
         }
-        encoded = ((name, quote(value, safe=VISIBLE)) for name, value in published.items() if value)
-        return (("etag", self.etag), ("cache-control", "no-cache"), *self.headers, *encoded)
+        stated = ((name, encoded(value)) for name, value in published.items() if value)
+        return (("etag", self.etag), ("cache-control", "no-cache"), *self.headers, *stated)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -116,7 +137,45 @@ class CatalogVersion:
             ("x-schema-version", entry.version),
             ("x-schema-revision", str(entry.revision)),
             ("x-schema-fingerprint", entry.fingerprint),
+            *self.state_headers,
         )
+
+    @cached_property
+    def state_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers of a version that isn't active: its state and the reason; when deprecated, RFC 9745's and 8594's.
+
+        The reason is percent-encoded where it has other characters than a header's value may have.
+        """
+        history = self.history
+        if history.state.name == "active":
+            return ()
+        headers = [("x-schema-state", history.state.name), ("x-schema-state-reason", encoded(history.state.reason))]
+        if history.state.name == "deprecated":
+            headers.append(("deprecation", f"@{history.since // 1_000_000}"))
+        if history.state.sunset is not None:
+            headers.append(("sunset", format_datetime(datetime.fromtimestamp(history.state.sunset, UTC), usegmt=True)))
+        return tuple(headers)
+
+
+@dataclass(frozen=True, slots=True)
+class StateEvent:
+    """A change of a version's state in the catalog's history: the version as it was then, and the change's revision."""
+
+    version: CatalogVersion
+    revision: int
+
+    @property
+    def id(self) -> str:
+        return self.version.entry.id
+
+
+CatalogEvent: TypeAlias = CatalogVersion | StateEvent
+"""What the history consists of: versions as they were registered, and changes of their states."""
+
+
+def encoded(text: str) -> str:
+    """Percent-encode what the value of a header can't have, and `%` itself (RFC 3986, section 2.1)."""
+    return quote(text, safe=VISIBLE)
 
 
 def parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)

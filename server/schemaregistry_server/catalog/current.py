@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from schemaregistry.errors import DeadlineExceeded
 from schemaregistry_server.catalog.catalog import Catalog
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import Entry, StateChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +34,9 @@ class CurrentCatalog:
     def stale(self) -> bool:
         return self.outage is not None
 
-    def advance(self, revision: int, entries: Iterable[Entry] = ()) -> None:
-        """Replace the catalog by one with `entries` too, end any outage, and wake all waiters."""
-        self.catalog = self.catalog.advance(revision, entries)
+    def advance(self, revision: int, entries: Iterable[Entry] = (), states: Iterable[StateChange] = ()) -> None:
+        """Replace the catalog by one with `entries` and `states` too, end any outage, and wake all waiters."""
+        self.catalog = self.catalog.advance(revision, entries, states)
         self.outage = None
         self._wake()
 

@@ -43,7 +43,7 @@ async def _followed(store: Store, current: CurrentCatalog) -> bool:
         async for batch in store.watch(current.catalog.revision):
             if current.stale:
                 log.warning("the store is back, at revision %d", batch.revision)
-            current.advance(batch.revision, batch.entries)
+            current.advance(batch.revision, batch.entries, batch.states)
     except Compacted:
         await load(store, current)
         return False
@@ -53,7 +53,7 @@ async def _followed(store: Store, current: CurrentCatalog) -> bool:
 async def load(store: Store, current: CurrentCatalog) -> None:
     """Load every entry of the store into the catalog; raises as `Store.load`."""
     everything = await store.load()
-    current.advance(everything.revision, everything.entries)
+    current.advance(everything.revision, everything.entries, everything.states)
     settle()
 
 

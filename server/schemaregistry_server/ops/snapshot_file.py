@@ -2,8 +2,9 @@
 
 The file is one line that names the format, then frames: `SHA-256 LENGTH`, a newline, LENGTH bytes, a newline. The first
 frame is the header as JSON. Each other frame is a write: a line of JSON, then the document's bytes as they were
-registered. Each SHA-256 is over all frames up to its own (length, newline and bytes of each), so that it also proves
-that no frame is missing, doubled or in another place. `snapshots.py` has the commands.
+registered, or none for a change of a version's state. Each SHA-256 is over all frames up to its own (length, newline
+and bytes of each), so that it also proves that no frame is missing, doubled or in another place.
+`snapshots.py` has the commands.
 """
 
 import hashlib
@@ -18,18 +19,21 @@ from typing import IO, Any, Final
 
 from schemaregistry import output_files
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import Entry, StateChange
 from schemaregistry_server.store.store_history import Write
 
-FORMAT: Final = b"schemaregistry snapshot 2\n"
+FORMAT: Final = b"schemaregistry snapshot 4\n"
+FORMER: Final = b"schemaregistry snapshot 2\n"
+"""The format before there were states; files of it are read as well. There is no 3: one changed bit makes it a 2."""
 
 LINE: Final = 64 + 1 + 8 + 1
 """Bytes of a frame's first line, at most: hexadecimal SHA-256, space, length of up to 8 digits, newline."""
 
-HEADER: Final = {"store": str, "revision": int, "versions": int, "made_at": str}
-"""The members of the header, with their types."""
+HEADER: Final = {"store": str, "revision": int, "versions": int, "made_at": str, "state_changes": int}
+"""The members of the header, with their types. The former format has no `state_changes`."""
 
 ENTRY: Final = {
     "id": str,
@@ -39,7 +43,18 @@ ENTRY: Final = {
     "registered_by": str,
     "registered_at": int,
 }
-"""The members of a write's line, besides `audit`, and `origin` (the text of its `Origin`) where it has one."""
+"""The members of a version's line, besides `audit`, and `origin` (the text of its `Origin`) where it has one."""
+
+STATE: Final = {
+    "id": str,
+    "version": str,
+    "revision": int,
+    "state": str,
+    "fingerprint": str,
+    "changed_by": str,
+    "changed_at": int,
+}
+"""The members of the line of a change of a state, besides `audit`; `state` is `VersionState.text`."""
 
 LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
 """The members of `audit`, the write's link in the audit chain: only what the entry doesn't have."""
@@ -47,15 +62,16 @@ LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The store's kind (`sqlite` or `etcd`), its revision, its number of versions, and when they were read.
+    """The store's kind (`sqlite` or `etcd`), its revision, its numbers of versions and of changes of states.
 
-    `made_at` is ISO 8601 in UTC.
+    `made_at`, when they were read, is ISO 8601 in UTC.
     """
 
     store: str
     revision: int
     versions: int
     made_at: str
+    state_changes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,11 +152,15 @@ def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
 
 
 def _payload(write: Write) -> bytes:
-    about = {name: getattr(write.entry, name) for name in ENTRY}
-    if write.entry.origin.text:
-        about["origin"] = write.entry.origin.text
-    link = {name: getattr(write.record, name) for name in LINK}
-    return _json(about | {"audit": link}) + b"\n" + write.entry.raw
+    entry = write.entry
+    link = {"audit": {name: getattr(write.record, name) for name in LINK}}
+    if isinstance(entry, StateChange):
+        about = {name: getattr(entry, name) for name in STATE} | {"state": entry.state.text}
+        return _json(about | link) + b"\n"
+    about = {name: getattr(entry, name) for name in ENTRY}
+    if entry.origin.text:
+        about["origin"] = entry.origin.text
+    return _json(about | link) + b"\n" + entry.raw
 
 
 def _unpack(payload: bytes) -> Write:
@@ -148,8 +168,13 @@ def _unpack(payload: bytes) -> Write:
     line, _, raw = payload.partition(b"\n")
     about = json.loads(line)
     link = about.pop("audit")
-    origin = Origin.read(about.pop("origin", ""))
-    entry = Entry(raw=raw, origin=origin, **_typed(about, ENTRY))
+    entry: Entry | StateChange
+    if "state" in about:
+        state = VersionState.read(_typed(about, STATE).pop("state"))
+        entry = StateChange(state=state, **about)
+    else:
+        origin = Origin.read(about.pop("origin", ""))
+        entry = Entry(raw=raw, origin=origin, **_typed(about, ENTRY))
     hash_ = _typed(link, LINK).pop("hash")
     record = audit_chain.record(entry, **link)
     if record.hash != hash_:
@@ -193,14 +218,14 @@ class _SnapshotReader:
                 begins = self._take(file, len(FORMAT))
                 if not begins:
                     raise self.damaged("the file is empty")
-                if begins != FORMAT:
+                if begins not in (FORMAT, FORMER):
                     cut_off = FORMAT.startswith(begins)
                     raise self.damaged(
                         "it is cut off" if cut_off else "this is no snapshot of a format that can be read here"
                     )
-                self.header = self._header(self._frame(file))
+                self.header = self._header(self._frame(file), former=begins == FORMER)
                 revision = 0
-                for _ in range(self.header.versions):
+                for _ in range(self.header.versions + self.header.state_changes):
                     write = self._write(self._frame(file), after=revision)
                     revision = write.entry.revision
                     yield write
@@ -242,9 +267,10 @@ class _SnapshotReader:
         self.offset += len(taken)
         self.all.update(taken)
 
-    def _header(self, payload: bytes) -> Header:
+    def _header(self, payload: bytes, *, former: bool) -> Header:
+        types = {name: kind for name, kind in HEADER.items() if name != "state_changes"} if former else HEADER
         try:
-            return Header(**_typed(json.loads(payload), HEADER))
+            return Header(**_typed(json.loads(payload), types))
         except (ValueError, AttributeError, RecursionError) as wrong:
             raise self.damaged(f"it is no header ({wrong})") from wrong
 

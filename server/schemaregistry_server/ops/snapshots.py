@@ -19,6 +19,7 @@ from schemaregistry_server.ops.snapshot_file import Checked, Header
 from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
 from schemaregistry_server.store import store_history
+from schemaregistry_server.store.base import StateChange
 
 NEW_REVISIONS: Final = """\
 etcd counts its own revisions, so each version has a new one: whoever watches must begin again at revision 0."""
@@ -86,7 +87,9 @@ def _checked(file: Path, sha256: str) -> Checked:
 async def _save(place: StoreLocator, file: Path) -> None:
     stored = await place.history()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    snapshot_file.save(file, Header(place.kind, stored.revision, len(stored.writes), now), stored.writes)
+    changes = sum(isinstance(write.entry, StateChange) for write in stored.writes)
+    header = Header(place.kind, stored.revision, len(stored.writes) - changes, now, changes)
+    snapshot_file.save(file, header, stored.writes)
 
 
 async def _restore(place: StoreLocator, file: Path, *, same_chain: bool) -> None:
@@ -99,8 +102,9 @@ async def _restore(place: StoreLocator, file: Path, *, same_chain: bool) -> None
 
 def _say(file: Path, checked: Checked, *, as_json: bool) -> None:
     header = checked.header
+    changes = f" and {header.state_changes} changes of states" if header.state_changes else ""
     words = (
-        f"{file}: {header.versions} versions up to revision {header.revision} of a store in {header.store}, "
+        f"{file}: {header.versions} versions{changes} up to revision {header.revision} of a store in {header.store}, "
         f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
     )
     answer = {"file": str(file), **asdict(header), "size": checked.size, "sha256": checked.sha256}

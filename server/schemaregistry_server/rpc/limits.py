@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError, Message
 
 from schemaregistry.document import check_id
 from schemaregistry.document.naming import MAX_VERSION_LENGTH
+from schemaregistry.document.version_state import MAX_REASON
 from schemaregistry.errors import InvalidArgument, ResourceExhausted, TooLarge
 
 MAX_RECEIVED: Final = 12 << 20
@@ -40,6 +41,8 @@ CHARACTERS: Final = {
     "field": 1024,
     "tag": 256,
     "fingerprint": 71,
+    "state": 32,
+    "reason": MAX_REASON,
 }
 """The longest text of each field, in characters. `document.loads` checks a document's 1 MiB."""
 
@@ -54,7 +57,7 @@ MAX_ORIGIN: Final = 512
 MAX_CONTENT_TYPE: Final = 256
 """Characters of a body's `content_type`."""
 
-NOT_NEGATIVE: Final = frozenset({"min_revision"})
+NOT_NEGATIVE: Final = frozenset({"min_revision", "expected_revision"})
 """Numbers that must be 0 or more. `pages.py` checks `page_size`, and `watching.py` checks `after_revision`."""
 
 FREE: Final = 16 << 10
@@ -119,7 +122,7 @@ def _made(kind: type[Message]) -> Iterator[tuple[str, Callable[[str, Any], None]
             yield field.name, _check_number
         elif field.message_type is HttpBody.DESCRIPTOR:
             yield field.name, _check_body
-        elif field.message_type is not None:
+        elif field.name == "origin":
             yield field.name, _check_origin
 
 

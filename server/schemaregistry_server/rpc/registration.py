@@ -5,7 +5,8 @@
 
 import asyncio
 import time
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 from weakref import WeakValueDictionary
 
 from schemaregistry.compat import line_history, needed
@@ -18,6 +19,8 @@ from schemaregistry_server.store.base import Conflict, Entry, Store
 
 ATTEMPTS: Final = 20
 """How many times a document is judged, and put, while other servers' writes of its id keep coming first."""
+
+WrittenT = TypeVar("WrittenT")
 
 SECONDS: Final = 5.0
 """How long a write may take to appear in this server's own catalog."""
@@ -40,20 +43,27 @@ class Registrar:
         reads see it. Raises AlreadyExists (other content), RefusedWrite (with the verdict), ResourceExhausted (no
         worker was free) or Unavailable.
         """
-        async with self._turns.setdefault(document.id, asyncio.Lock()):
+        return await self.in_turn(document.id, lambda: self._attempt(document, who, origin))
+
+    async def in_turn(self, id: str, attempt: Callable[[], Awaitable[WrittenT]]) -> WrittenT:  # noqa: A002
+        """Await `attempt` while no other write of `id` does, and again where another server's write comes first.
+
+        Raises Unavailable (CONTENDED) after ATTEMPTS.
+        """
+        async with self._turns.setdefault(id, asyncio.Lock()):
             for _ in range(ATTEMPTS):
                 try:
-                    return await self._attempt(document, who, origin)
+                    return await attempt()
                 except Conflict as lost:
-                    await self._seen(lost.revision)
-        raise Unavailable(f"Others write {document.id} all the time: try again.", reason="CONTENDED")
+                    await self.seen(lost.revision)
+        raise Unavailable(f"Others write {id} all the time: try again.", reason="CONTENDED")
 
     async def _attempt(self, document: Candidate, who: str, origin: Origin) -> tuple[Entry, bool]:
         version = str(document.version)
         schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
         if (there := schema.by_version.get(version)) is not None:
             return _same(there.entry, document), False
-        if schema.standing:  # the first version of an id has nothing to be compatible with
+        if schema.standing:  # the first version of an id, and one after retracted ones, has nothing to agree with
             await self._judge.admit(_judged(schema, document), document, who)
         entry = Entry(
             id=document.id,
@@ -65,11 +75,11 @@ class Registrar:
             origin=origin,
         )
         written_last = schema.versions[-1].version if schema.versions else None
-        revision = await self._store.put(entry, expected_latest=written_last)
-        catalog = await self._seen(revision)
+        revision = await self._store.put(entry, expected_latest=written_last, expected_writes=schema.writes)
+        catalog = await self.seen(revision)
         return catalog.schemas[document.id].by_version[version].entry, True
 
-    async def _seen(self, revision: int) -> Catalog:
+    async def seen(self, revision: int) -> Catalog:
         """Wait for the catalog to have a revision that the store has.
 
         Raises Unavailable in place of DeadlineExceeded, since clients try that again, and then find the write by its

@@ -15,10 +15,12 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
 from schemaregistry.compat import needed
+from schemaregistry.compat.version_reference import LATEST
 from schemaregistry.document import check_id
 from schemaregistry.document.naming import check_fingerprint
 from schemaregistry.document.origin import Origin
-from schemaregistry.errors import RegistryError, with_place
+from schemaregistry.document.version_state import check_state, state_notice
+from schemaregistry.errors import InvalidArgument, RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.catalog_version import CatalogVersion
@@ -29,9 +31,10 @@ from schemaregistry_server.rpc import bodies, deadline, limits, pages, read_summ
 from schemaregistry_server.rpc.read_counts import ReadCounts
 from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
+from schemaregistry_server.rpc.state_changes import StateChanges
 from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
 from schemaregistry_server.security.identity import Identity, authorise
-from schemaregistry_server.store.base import Store
+from schemaregistry_server.store.base import Entry, Store
 
 __all__ = ["Identity", "Registry", "Reply"]
 
@@ -69,6 +72,7 @@ class Registry:
         self._questions = questions
         self._judge = judge
         self._writer = Registrar(store, current, judge)
+        self._states = StateChanges(store, current, self._writer)
         self._progress_seconds = progress_seconds
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
@@ -97,7 +101,34 @@ class Registry:
                 revision=entry.revision,
                 fingerprint=entry.fingerprint,
                 created=created,
-                warnings=[with_place(note.message, note.pointer) for note in document.warnings],
+                warnings=[
+                    *(with_place(note.message, note.pointer) for note in document.warnings),
+                    *([] if created else self._notices(entry)),
+                ],
+            )
+        )
+
+    async def SetVersionState(self, request: pb.SetVersionStateRequest, caller: Identity) -> Reply:
+        self._admit("SetVersionState", request, caller)
+        try:
+            sunset = _sunset(request) if request.HasField("sunset") else None
+            done = await self._states.set(
+                check_id(request.id),
+                request.version,
+                check_state(request.state, request.reason, sunset),
+                who=caller.name,
+                expected_revision=request.expected_revision,
+            )
+        except RegistryError as error:
+            refusals.record("SetVersionState", caller, error, request.id)
+            raise
+        latest = done.schema.latest
+        return Reply(
+            pb.SetVersionStateResponse(
+                version=done.version.message,
+                changed=done.changed,
+                previous_state=done.before.name,
+                latest_version=latest.version if latest else "",
             )
         )
 
@@ -107,7 +138,8 @@ class Registry:
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
         schema = (await self._catalog(request.min_revision)).schema(document.id)
-        versions = needed(schema.standing, document.version, document.compatibility, direction)
+        standing = schema.standing or (schema.find(LATEST),)  # where all are retracted, `find` says so
+        versions = needed(standing, document.version, document.compatibility, direction)
         return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
 
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
@@ -196,7 +228,7 @@ class Registry:
         bodies.require_json(request.records.data)
         answer = await self._questions.records(found, request.records.data, caller.name)
         self._count(caller, found)
-        return self._reply(answer)
+        return self._reply(answer, found.state_headers)
 
     async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
         self._admit("WhoAmI", request, caller)
@@ -239,6 +271,12 @@ class Registry:
             return self._current.catalog
         return await self._current.reached(min_revision, seconds=deadline.within(WAIT_SECONDS))
 
+    def _notices(self, entry: Entry) -> list[str]:
+        """The notice of a version that was registered before, where it isn't active any more."""
+        found = self._current.catalog.schema(entry.id).find(entry.version)
+        notice = state_notice(entry.id, entry.version, found.history.state)
+        return [notice] if notice else []
+
     async def _find(self, id: str, version: str, min_revision: int) -> CatalogVersion:
         return (await self._catalog(min_revision)).schema(id).find(version)
 
@@ -268,6 +306,12 @@ async def _chosen(schemas: Iterable[Schema], text: str, field: str, tag: str) ->
                 and (not tag or tag in about.tags)
             ):
                 yield schema
+
+
+def _sunset(request: pb.SetVersionStateRequest) -> int:
+    if request.sunset.nanos:
+        raise InvalidArgument("A sunset is a whole second: HTTP dates have no fractions.", reason="BAD_SUNSET")
+    return request.sunset.seconds
 
 
 def _summary(schema: Schema, found: CatalogVersion | None) -> pb.SchemaSummary:

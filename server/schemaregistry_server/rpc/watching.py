@@ -13,7 +13,7 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog
-from schemaregistry_server.catalog.catalog_version import CatalogVersion
+from schemaregistry_server.catalog.catalog_version import CatalogEvent, StateEvent
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
 
@@ -25,9 +25,10 @@ is longer than the server takes to notice that its own store can't be reached.""
 async def watch(
     current: CurrentCatalog, request: pb.WatchSchemasRequest, *, progress_seconds: float
 ) -> AsyncIterator[pb.WatchSchemasResponse]:
-    """Yield every version after the request's revision, once and in order.
+    """Yield every version and change of a state after the request's revision, once and in order.
 
-    The versions that are there make up the snapshot, which ends with the first mark of progress; changes follow.
+    The versions that are there make up the snapshot, as they were registered; it ends with the first mark of progress,
+    and changes follow. A change of a state is an event of its own in both.
 
     A mark follows at least every `progress_seconds`, whatever else changes meanwhile: a reader without one for three
     times as long knows that its connection is dead.
@@ -90,7 +91,7 @@ async def _catalog_at(current: CurrentCatalog, revision: int) -> Catalog:
         ) from None
 
 
-async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[CatalogVersion]:
+async def _chosen(catalog: Catalog, after: int, ids: Collection[str]) -> AsyncIterator[CatalogEvent]:
     async for registered in sliced(catalog.after(after, ids)):
         yield registered
 
@@ -115,10 +116,13 @@ async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalo
 
 @lru_cache(maxsize=64)
 def _event(
-    registered: CatalogVersion, kind: Literal["snapshot", "change"], with_document: bool, latest_version: str
+    registered: CatalogEvent, kind: Literal["snapshot", "change"], with_document: bool, latest_version: str
 ) -> pb.WatchSchemasResponse:
-    """The message of one version, made once for all readers that get it at the same time. Shared: don't change it."""
-    event = pb.WatchSchemasResponse(revision=registered.entry.revision, latest_version=latest_version)
+    """The message of one event, made once for all readers that get it at the same time. Shared: don't change it."""
+    event = pb.WatchSchemasResponse(revision=registered.revision, latest_version=latest_version)
+    if isinstance(registered, StateEvent):
+        event.state_change.CopyFrom(registered.version.message)
+        return event
     getattr(event, kind).CopyFrom(registered.message)
     if with_document:
         event.document = registered.entry.raw

@@ -17,6 +17,7 @@ class Role(StrEnum):
 ROLES: Final = {
     "GetSchema": Role.READ,
     "RegisterSchema": Role.PUBLISH,
+    "SetVersionState": Role.PUBLISH,
     "CheckCompatibility": Role.READ,
     "CompareVersions": Role.READ,
     "ListSchemas": Role.READ,

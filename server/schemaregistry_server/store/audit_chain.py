@@ -7,29 +7,39 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
+from schemaregistry.document.version_state import StateName
 from schemaregistry.errors import FailedPrecondition
-from schemaregistry_server.store.base import AuditRecord, Entry
+from schemaregistry_server.store.base import AuditRecord, Entry, StateChange
+
+DONE: Final[dict[StateName, str]] = {"active": "reinstate", "deprecated": "deprecate", "retracted": "retract"}
+"""The words of the audit for giving a version a state."""
 
 GENESIS = "0" * 64
 """The `previous` hash of a chain's first record."""
 
 
-def record(entry: Entry, *, sequence: int, previous: str, chain: str = "") -> AuditRecord:
-    """Make the audit record of registering `entry`; `previous` is the hash of the record before it in `chain`."""
+def record(entry: Entry | StateChange, *, sequence: int, previous: str, chain: str = "") -> AuditRecord:
+    """Make the audit record of writing `entry`; `previous` is the hash of the record before it in `chain`."""
+    if isinstance(entry, StateChange):
+        what, who, at = DONE[entry.state.name], entry.changed_by, entry.changed_at
+        content = entry.state.text.encode()
+    else:
+        what, who, at, content = "register", entry.registered_by, entry.registered_at, entry.raw
     unsealed = AuditRecord(
         sequence=sequence,
-        who=entry.registered_by,
-        what="register",
+        who=who,
+        what=what,
         id=entry.id,
         version=entry.version,
         fingerprint=entry.fingerprint,
-        content=hashlib.sha256(entry.raw).hexdigest(),
-        at=entry.registered_at,
+        content=hashlib.sha256(content).hexdigest(),
+        at=at,
         previous=previous,
         revision=entry.revision,
         chain=chain,
-        origin=entry.origin.text,
+        origin="" if isinstance(entry, StateChange) else entry.origin.text,
     )
     return replace(unsealed, hash=_digest(unsealed))
 

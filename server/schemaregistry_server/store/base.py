@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from schemaregistry.document.origin import UNSTATED, Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import FailedPrecondition
 
 
@@ -31,21 +32,46 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class EntryBatch:
-    """The entries of one or more writes in the order of their revisions, and the revision reached with them.
+class StateChange:
+    """One change of a version's state, never changed once written. A version is in the state of its last change.
 
-    Without entries it is a mark of progress: nothing up to `revision` is left to send.
+    `fingerprint` is that of the version's content. `changed_at` is in microseconds since the epoch, UTC, `revision` as
+    in `Entry`: both share one sequence of revisions.
+    """
+
+    id: str
+    version: str
+    state: VersionState
+    fingerprint: str
+    changed_by: str
+    changed_at: int
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EntryBatch:
+    """The entries and changes of states of one or more writes, and the revision reached with them.
+
+    Each of the two is in the order of its revisions. Without either it is a mark of progress: nothing up to `revision`
+    is left to send.
     """
 
     revision: int
     entries: tuple[Entry, ...] = ()
+    states: tuple[StateChange, ...] = ()
+
+    @property
+    def writes(self) -> "list[Entry | StateChange]":
+        """Both in the order of their revisions."""
+        return sorted((*self.entries, *self.states), key=lambda write: write.revision)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
     """One write in an audit chain, in the words who, what, when (`at`, microseconds since the epoch, UTC).
 
-    `content` is the SHA-256 of the document's bytes, `hash` the SHA-256 of the record's other members, `previous` the
+    `what` is `register`, or for the change of a state `deprecate`, `retract` or `reinstate`. `content` is the SHA-256
+    of the document's bytes, or of the state's text, `hash` the SHA-256 of the record's other members, `previous` the
     hash of the record before it, `origin` the text of the entry's origin. `sequence` counts from 1 within `chain`:
     SQLite has one chain of all its writes (named ""), etcd one for each id, named by the id. `revision` is that of the
     entry.
@@ -83,13 +109,13 @@ class ReadCount:
 
 
 class Conflict(Exception):
-    """A put was refused: the id's latest version isn't the one the writer expected, or the version exists already.
+    """A put was refused: the id's last write isn't the one the writer expected, or the version exists already.
 
-    `revision` is that of the id's latest version: read up to there, then judge and put again.
+    `revision` is that of the id's last write: read up to there, then judge and put again.
     """
 
-    def __init__(self, entry: Entry, revision: int) -> None:
-        super().__init__(f"{entry.id} moved to revision {revision} while {entry.version} was judged.")
+    def __init__(self, write: Entry | StateChange, revision: int) -> None:
+        super().__init__(f"{write.id} moved to revision {revision} while {write.version} was judged.")
         self.revision = revision
 
 
@@ -114,11 +140,18 @@ class Store(Protocol):
     async def load(self) -> EntryBatch:
         """Read every entry, and the revision at which they were read."""
 
-    async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
+    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
         """Write `entry` and its audit record in one transaction; return its revision once it is durable.
 
-        Raises Conflict where the id's latest version is not `expected_latest` (None: the id is new) or the version
+        Raises Conflict where the id's latest version is not `expected_latest` (None: the id is new), the id has
+        another number of writes (versions and changes of states) than `expected_writes` (None: any), or the version
         is there already. Unavailable leaves open whether the write took place.
+        """
+
+    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+        """Write `change`, of a version that is there, and its audit record in one transaction; return its revision.
+
+        Raises Conflict where the id has another number of writes than `expected_writes`, and as `put`.
         """
 
     def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
@@ -131,10 +164,11 @@ class Store(Protocol):
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Read every audit record in order, for `audit_chain.verify`."""
 
-    async def restore(self, entries: Iterable[Entry]) -> None:
+    async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write the history of another store, with new audit records, into this one, which must be empty.
 
-        Each id's versions are written in the order of `entries`. SQLite keeps their revisions, etcd assigns new ones.
+        Each id's versions and changes of states are written in the order of `entries`. SQLite keeps their revisions,
+        etcd assigns new ones.
         Raises FailedPrecondition (STORE_NOT_EMPTY) where this store has versions already.
         """
 

@@ -1,8 +1,9 @@
 """The keys and values of versions, latest pointers and audit records in etcd; `etcd_store.py` reads and writes them.
 
 `/schemas/{id}/versions/{version}` is one line of JSON about the document, then its bytes; `/schemas/{id}/latest` names
-the newest version and the last record of the id's audit chain; `/audit/{id}/{sequence}` is one audit record as JSON.
-Counts of reads are under `/observed/` (`etcd_reads.py`).
+the version registered last and the last record of the id's audit chain; `/schemas/{id}/states/{version}/{sequence}` is
+one change of a version's state as JSON, and `/audit/{id}/{sequence}` one audit record. Servers that know no states
+ignore the keys of states. Counts of reads are under `/observed/` (`etcd_reads.py`).
 """
 
 import hashlib
@@ -10,15 +11,19 @@ import json
 from dataclasses import dataclass
 
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import AuditRecord, Entry
+from schemaregistry_server.store.base import AuditRecord, Entry, StateChange
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """An id's latest version and the last record of its audit chain; `revision` is that of both."""
+    """An id's last registered version and the last record of its audit chain; `revision` is that of the record.
+
+    `sequence` is the number of the id's writes: every one of them has a record.
+    """
 
     version: str
     revision: int
@@ -47,6 +52,9 @@ class KeyLayout:
     def version(self, entry: Entry) -> bytes:
         return self.schemas + f"{entry.id}/versions/{entry.version}".encode()
 
+    def state(self, change: StateChange, sequence: int) -> bytes:
+        return self.schemas + f"{change.id}/states/{change.version}/{sequence:08d}".encode()
+
     def latest(self, id: str) -> bytes:  # noqa: A002 (the field's term)
         return self.schemas + f"{id}/latest".encode()
 
@@ -54,8 +62,10 @@ class KeyLayout:
         # Zeros in front, so that etcd's order of keys is the order of the chain.
         return self.audits + f"{record.id}/{record.sequence:08d}".encode()
 
-    def read(self, pair: KeyValue) -> Entry | tuple[str, Head] | None:
-        """Read a key under `schemas`: an entry, or an id with its head; None for a key that the registry didn't write.
+    def read(self, pair: KeyValue) -> Entry | StateChange | tuple[str, Head] | None:
+        """Read a key under `schemas`: an entry, a change of a state, or an id with its head.
+
+        None for a key that the registry didn't write.
 
         Raises FailedPrecondition (STORE_CORRUPT) where the value was changed since it was written.
         """
@@ -63,6 +73,8 @@ class KeyLayout:
             match pair.key[len(self.schemas) :].decode().split("/"):
                 case [id, "versions", version]:
                     return _entry(id, version, pair)
+                case [id, "states", version, _]:
+                    return _change(id, version, pair)
                 case [id, "latest"]:
                     return id, Head(**json.loads(pair.value), revision=pair.mod_revision)
         except (ValueError, KeyError, TypeError) as wrong:
@@ -109,7 +121,35 @@ def _entry(id: str, version: str, pair: KeyValue) -> Entry:  # noqa: A002
     )
 
 
-def next_record(entry: Entry, head: Head | None) -> AuditRecord:
+def state_value(change: StateChange, write: str) -> bytes:
+    """The value of the key of a change of a state: one line of JSON; `write` is as in `version_value`."""
+    about = {
+        "state": change.state.text,
+        "fingerprint": change.fingerprint,
+        "changed_by": change.changed_by,
+        "changed_at": change.changed_at,
+        "content": hashlib.sha256(change.state.text.encode()).hexdigest(),
+        "write": write,
+    }
+    return json.dumps(about, separators=(",", ":")).encode()
+
+
+def _change(id: str, version: str, pair: KeyValue) -> StateChange:  # noqa: A002
+    found = json.loads(pair.value)
+    if hashlib.sha256(found["state"].encode()).hexdigest() != found["content"]:
+        raise ValueError("the state has another SHA-256")
+    return StateChange(
+        id,
+        version,
+        VersionState.read(found["state"]),
+        found["fingerprint"],
+        found["changed_by"],
+        found["changed_at"],
+        pair.mod_revision,
+    )
+
+
+def next_record(entry: Entry | StateChange, head: Head | None) -> AuditRecord:
     """The audit record of writing `entry` after the id's `head`.
 
     Each id has a chain of its own. With one chain for all, every write compares the same key: 77 writes a second in
@@ -119,9 +159,9 @@ def next_record(entry: Entry, head: Head | None) -> AuditRecord:
     return audit_chain.record(entry, chain=entry.id, sequence=sequence + 1, previous=previous)
 
 
-def latest_value(record: AuditRecord) -> bytes:
-    """The value of an id's latest pointer once `record` is the end of its chain."""
-    head = {"version": record.version, "sequence": record.sequence, "hash": record.hash}
+def latest_value(version: str, record: AuditRecord) -> bytes:
+    """The value of an id's latest pointer once `record` is the end of its chain, and `version` registered last."""
+    head = {"version": version, "sequence": record.sequence, "hash": record.hash}
     return json.dumps(head, separators=(",", ":")).encode()
 
 

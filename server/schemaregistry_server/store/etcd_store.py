@@ -18,7 +18,16 @@ from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import etcd_layout, etcd_reads
-from schemaregistry_server.store.base import AuditRecord, Compacted, Conflict, Entry, EntryBatch, ReadCount, not_empty
+from schemaregistry_server.store.base import (
+    AuditRecord,
+    Compacted,
+    Conflict,
+    Entry,
+    EntryBatch,
+    ReadCount,
+    StateChange,
+    not_empty,
+)
 from schemaregistry_server.store.etcd_layout import Head, KeyLayout
 
 OPEN_SECONDS = 5.0
@@ -82,21 +91,21 @@ class EtcdStore:
                     continue
 
     async def _load(self) -> EntryBatch:
-        entries: list[Entry] = []
+        writes: list[Entry | StateChange] = []
         revision = 0
         async for page in self._client.read(self._layout.schemas):
             revision = page.revision
             for begin in range(0, len(page.pairs), STRETCH):
-                entries += self._take(page.pairs[begin : begin + STRETCH])
+                writes += self._take(page.pairs[begin : begin + STRETCH])
                 await asyncio.sleep(0)
-        return EntryBatch(revision, tuple(sorted(entries, key=lambda entry: entry.revision)))
+        return _batch(revision, sorted(writes, key=lambda write: write.revision))
 
-    def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry]:
-        """Yield the entries among `pairs`, and remember the heads among them."""
+    def _take(self, pairs: Iterable[KeyValue]) -> Iterator[Entry | StateChange]:
+        """Yield the entries and changes of states among `pairs`, and remember the heads among them."""
         for pair in pairs:
             match self._layout.read(pair):
-                case Entry() as entry:
-                    yield entry
+                case Entry() | StateChange() as write:
+                    yield write
                 case (str() as id, Head() as head):
                     self._learn(id, head)
 
@@ -107,56 +116,80 @@ class EtcdStore:
             self._heads[id] = head
         return head
 
-    async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
+    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
         """Write version, head and audit record in one transaction, if the version is new and the head as expected.
 
         Raises Conflict, and Unavailable, as `Store.put` says.
         """
-        value = etcd_layout.version_value(entry, secrets.token_hex(8))
-        head = self._heads.get(entry.id)
+
+        def expected(head: Head | None) -> bool:
+            latest, writes = (head.version, head.sequence) if head else (None, 0)
+            return latest == expected_latest and expected_writes in (None, writes)
+
+        return await self._put(entry, etcd_layout.version_value(entry, secrets.token_hex(8)), expected)
+
+    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+        """Write change, head and audit record in one transaction, if the head is as expected; raises as `put`."""
+
+        def expected(head: Head | None) -> bool:
+            return head is not None and head.sequence == expected_writes
+
+        return await self._put(change, etcd_layout.state_value(change, secrets.token_hex(8)), expected)
+
+    async def _put(self, write: Entry | StateChange, value: bytes, expected: Callable[[Head | None], bool]) -> int:
+        head = self._heads.get(write.id)
         # A remembered head that isn't the expected one may be outdated: read it before the write is refused.
         with _store_errors():
-            if (head and head.version) != expected_latest:
-                _, there = await self._client.get(self._layout.latest(entry.id))
-                head = self._head(entry, there)
+            if not expected(head):
+                _, there = await self._client.get(self._layout.latest(write.id))
+                head = self._head(write, there)
             for _ in range(ROUNDS):
-                if (head and head.version) != expected_latest:
+                if not expected(head):
                     break
-                revision, there = await self._swap(entry, value, head)
+                key = self._key(write, head)
+                revision, there = await self._swap(write, key, value, head)
                 if revision:
                     return revision
-                head = self._head(entry, there)
-                if self._layout.version(entry) in there:
+                head = self._head(write, there)
+                if key in there:
                     break  # another write of the same version: no further round can succeed
-        raise Conflict(entry, head.revision if head else 0)
+        raise Conflict(write, head.revision if head else 0)
 
-    async def _swap(self, entry: Entry, value: bytes, head: Head | None) -> tuple[int, dict[bytes, KeyValue]]:
-        """Try the transaction; return its revision, or 0 and the version and head that are in the store instead.
+    def _key(self, write: Entry | StateChange, head: Head | None) -> bytes:
+        if isinstance(write, StateChange):
+            return self._layout.state(write, head.sequence + 1 if head else 1)
+        return self._layout.version(write)
 
-        The version in the store may be this very write: etcd did it, and the answer was lost with a member or a
+    async def _swap(
+        self, write: Entry | StateChange, key: bytes, value: bytes, head: Head | None
+    ) -> tuple[int, dict[bytes, KeyValue]]:
+        """Try the transaction; return its revision, or 0 and what `key` and the head have in the store instead.
+
+        `key` in the store may have this very write: etcd did it, and the answer was lost with a member or a
         connection, so the client sent it again. It is then told by its random name and counts as done.
         """
-        layout, record = self._layout, etcd_layout.next_record(entry, head)
-        version, latest = layout.version(entry), layout.latest(entry.id)
+        layout, record = self._layout, etcd_layout.next_record(write, head)
+        latest = layout.latest(write.id)
+        version = head.version if head and isinstance(write, StateChange) else write.version
         answer = await self._client.transact(
             TxnRequest(
-                compare=[unchanged(version, 0), unchanged(latest, head.revision if head else 0)],
+                compare=[unchanged(key, 0), unchanged(latest, head.revision if head else 0)],
                 success=[
-                    puts(version, value),
-                    puts(latest, etcd_layout.latest_value(record)),
+                    puts(key, value),
+                    puts(latest, etcd_layout.latest_value(version, record)),
                     puts(layout.audit(record), etcd_layout.audit_value(record)),
                 ],
-                failure=[reads(version), reads(latest)],
+                failure=[reads(key), reads(latest)],
             )
         )
         if answer.succeeded:
-            self._learn(entry.id, Head(entry.version, answer.header.revision, record.sequence, record.hash))
+            self._learn(write.id, Head(version, answer.header.revision, record.sequence, record.hash))
             return answer.header.revision, {}
         there = found(answer)
-        ours = version in there and there[version].value == value
-        return (there[version].mod_revision if ours else 0), there
+        ours = key in there and there[key].value == value
+        return (there[key].mod_revision if ours else 0), there
 
-    def _head(self, entry: Entry, there: dict[bytes, KeyValue]) -> Head | None:
+    def _head(self, entry: Entry | StateChange, there: dict[bytes, KeyValue]) -> Head | None:
         pair = there.get(self._layout.latest(entry.id))
         match pair and self._layout.read(pair):
             case (str() as id, Head() as head):
@@ -181,7 +214,7 @@ class EtcdStore:
 
     def _batch(self, seen: WatchedEvents) -> EntryBatch:
         written = (event.kv for event in seen.events if event.type == event.PUT)
-        return EntryBatch(seen.revision, tuple(self._take(written)))
+        return _batch(seen.revision, list(self._take(written)))
 
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Read every audit record in the order of its write, for `audit_chain.verify`."""
@@ -189,17 +222,17 @@ class EtcdStore:
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
         return tuple(etcd_layout.audit_record(pair) for pair in sorted(pairs, key=lambda pair: pair.mod_revision))
 
-    async def restore(self, entries: Iterable[Entry]) -> None:
+    async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write each of `entries` as a put of its own, RESTORING at a time; etcd gives them new revisions.
 
-        Each id's versions keep their order; versions of different ids may change places with near ones. Raises
+        Each id's writes keep their order; versions of different ids may change places with near ones. Raises
         FailedPrecondition (STORE_NOT_EMPTY), and Unavailable (HALF_RESTORED) where etcd can't be reached half way: what
         was written until then stays written.
         """
         if (await self.load()).entries or await self.audit():
             raise not_empty("This etcd")
         # Each task waits for the one before it of its id, so that an id's versions keep their order.
-        latest: dict[str, asyncio.Task[str]] = {}
+        latest: dict[str, asyncio.Task[tuple[str, int]]] = {}
         room = asyncio.Semaphore(RESTORING)
         try:
             async with asyncio.TaskGroup() as group:
@@ -220,9 +253,17 @@ class EtcdStore:
             reason="HALF_RESTORED",
         )
 
-    async def _put_after(self, last: "asyncio.Task[str] | None", entry: Entry) -> str:
-        await self.put(entry, expected_latest=await last if last else None)
-        return entry.version
+    async def _put_after(
+        self, last: "asyncio.Task[tuple[str, int]] | None", write: Entry | StateChange
+    ) -> tuple[str, int]:
+        """Write after the id's `last` write; return the version registered last, and how many writes the id has now."""
+        latest, writes = await last if last else (None, 0)
+        if isinstance(write, StateChange):
+            await self.put_state(write, expected_writes=writes)
+        else:
+            latest = write.version
+            await self.put(write, expected_latest=(await last)[0] if last else None)
+        return latest or "", writes + 1
 
     async def save_reads(self, counts: Sequence[ReadCount]) -> None:
         """Write counts of reads, in as many transactions as etcd's limits ask for."""
@@ -253,6 +294,11 @@ class EtcdStore:
         """Close the channels; watches end."""
         self._closed = True
         await self._client.close()
+
+
+def _batch(revision: int, writes: Sequence[Entry | StateChange]) -> EntryBatch:
+    entries = tuple(write for write in writes if isinstance(write, Entry))
+    return EntryBatch(revision, entries, tuple(write for write in writes if isinstance(write, StateChange)))
 
 
 @contextmanager

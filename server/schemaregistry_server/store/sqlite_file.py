@@ -18,7 +18,7 @@ from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError
 APPLICATION_ID = 0x53524547
 """Marks the file as a registry's ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
 
-LAYOUT = 3
+LAYOUT = 4
 """The number of the tables' layout (`PRAGMA user_version`); a file with a number that UPGRADES lacks is refused."""
 
 HEADER = 100
@@ -29,6 +29,40 @@ PROBE = 128 << 10
 
 # AUTOINCREMENT: SQLite would otherwise give the number of a last row that is gone to another one, and a revision is
 # never used twice. The triggers hold against every program that writes to the file, not only this one.
+STATES = """
+CREATE TABLE state (
+    revision INTEGER PRIMARY KEY,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    state TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    changed_by TEXT NOT NULL,
+    changed_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX state_of ON state (id, revision);
+CREATE TRIGGER state_kept BEFORE UPDATE ON state BEGIN SELECT RAISE(ABORT, 'a change is immutable'); END;
+CREATE TRIGGER state_stays BEFORE DELETE ON state BEGIN SELECT RAISE(ABORT, 'a change is immutable'); END;
+"""
+
+AUDIT = """
+CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY,
+    revision INTEGER NOT NULL UNIQUE,
+    who TEXT NOT NULL,
+    what TEXT NOT NULL,
+    id TEXT NOT NULL,
+    version TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    content TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    previous TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    origin TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE TRIGGER audit_kept BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
+CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
+"""
+
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE version (
@@ -43,24 +77,10 @@ CREATE TABLE version (
     UNIQUE (id, version)
 ) STRICT;
 CREATE INDEX latest ON version (id, revision);
-CREATE TABLE audit (
-    sequence INTEGER PRIMARY KEY,
-    revision INTEGER NOT NULL UNIQUE REFERENCES version (revision),
-    who TEXT NOT NULL,
-    what TEXT NOT NULL,
-    id TEXT NOT NULL,
-    version TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    content TEXT NOT NULL,
-    at INTEGER NOT NULL,
-    previous TEXT NOT NULL,
-    hash TEXT NOT NULL,
-    origin TEXT NOT NULL DEFAULT ''
-) STRICT;
 CREATE TRIGGER version_kept BEFORE UPDATE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
 CREATE TRIGGER version_stays BEFORE DELETE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
-CREATE TRIGGER audit_kept BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
-CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
+{STATES}
+{AUDIT}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {LAYOUT};
 COMMIT;
@@ -71,6 +91,16 @@ UPGRADES = {
 ALTER TABLE version ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 ALTER TABLE audit ADD COLUMN origin TEXT NOT NULL DEFAULT '';
 """,
+    # The audit is made anew: up to layout 3 its `revision` refers to the table of versions alone.
+    3: f"""
+{STATES}
+ALTER TABLE audit RENAME TO former_audit;
+DROP TRIGGER audit_kept;
+DROP TRIGGER audit_stays;
+{AUDIT}
+INSERT INTO audit SELECT * FROM former_audit;
+DROP TABLE former_audit;
+""",  # noqa: S608 (constant text)
 }
 """The number of an older layout → what makes it the next one. A server that opens the file runs them."""
 

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.errors import FailedPrecondition, Unavailable
 from schemaregistry_server.store import audit_chain, sqlite_file, sqlite_reads
-from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, not_empty
+from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, StateChange, not_empty
 
 Given = TypeVar("Given")
 
@@ -30,15 +31,31 @@ SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, 
 FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
 """
 
-LATEST = "SELECT version, revision FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
+STATES = """
+SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, a.content
+FROM state s LEFT JOIN audit a USING (revision) WHERE s.revision > ? ORDER BY s.revision
+"""
+
+WRITES = """
+SELECT (SELECT count(*) FROM version WHERE id = :id) + (SELECT count(*) FROM state WHERE id = :id),
+       max((SELECT coalesce(max(revision), 0) FROM version WHERE id = :id),
+           (SELECT coalesce(max(revision), 0) FROM state WHERE id = :id))
+"""
+"""How many writes an id has, and the revision of the last one."""
+
+LATEST = "SELECT version FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """A put that waits for the writer thread; `done` gets its revision or its error."""
+    """A put that waits for the writer thread; `done` gets its revision or its error.
 
-    entry: Entry
+    `expected_latest` counts for an entry alone; `expected_writes` is None where any number will do.
+    """
+
+    what: Entry | StateChange
     expected_latest: str | None
+    expected_writes: int | None
     done: asyncio.Future[int]
 
 
@@ -62,8 +79,10 @@ class SQLiteReader:
 
     def _read(self, after: int) -> EntryBatch:
         with sqlite_file.reading(self._path) as connection:
+            connection.execute("BEGIN")  # both reads see the same writes
             entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
-        return EntryBatch(entries[-1].revision if entries else after, entries)
+            states = tuple(_change(row, self._path) for row in connection.execute(STATES, (after,)))
+        return EntryBatch(max((after, *(each[-1].revision for each in (entries, states) if each))), entries, states)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
         columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin"
@@ -95,15 +114,24 @@ class SQLiteStore(SQLiteReader):
         self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
         self._writer.start()
 
-    async def put(self, entry: Entry, *, expected_latest: str | None) -> int:
+    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
         """Queue the write for the writer thread and return its revision once it is on the disk.
 
         Raises Conflict, and Unavailable where the store is closed or the disk takes no more.
         """
+        return await self._queued(entry, expected_latest, expected_writes)
+
+    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+        """Queue the write as `put` does; raises as `put`."""
+        return await self._queued(change, None, expected_writes)
+
+    async def _queued(
+        self, write: Entry | StateChange, expected_latest: str | None, expected_writes: int | None
+    ) -> int:
         if self._closed:
             raise Unavailable("The store is closed.", reason="STORE_CLOSED")
         done: asyncio.Future[int] = self._loop.create_future()
-        self._waiting.put(_Write(entry, expected_latest, done))
+        self._waiting.put(_Write(write, expected_latest, expected_writes, done))
         return await done
 
     async def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
@@ -124,7 +152,7 @@ class SQLiteStore(SQLiteReader):
         finally:
             self._watchers.discard(batches)
 
-    async def restore(self, entries: Iterable[Entry]) -> None:
+    async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write all of `entries` at the revisions they have, in one transaction.
 
         Raises FailedPrecondition (STORE_NOT_EMPTY), or Unavailable where the disk takes no more; nothing is then
@@ -163,7 +191,7 @@ class SQLiteStore(SQLiteReader):
                 sqlite_file.discard(self._path)
             self._lock.close()
 
-    def _restore(self, entries: Iterable[Entry]) -> None:
+    def _restore(self, entries: Iterable[Entry | StateChange]) -> None:
         if self._connection.execute("SELECT 1 FROM version LIMIT 1").fetchone():
             raise not_empty(str(self._path))
         self._to_discard = self._is_new
@@ -210,54 +238,75 @@ class SQLiteStore(SQLiteReader):
 
         Watches get the writes before any writer gets its answer: a writer that reads next finds its own version.
         """
-        written: list[Entry] = []
+        written: list[Entry | StateChange] = []
         answers: list[Callable[[], None]] = []
         self._connection.execute("BEGIN IMMEDIATE")
         for write in group:
-            latest, revision = self._connection.execute(LATEST, (write.entry.id,)).fetchone() or (None, 0)
             # Read within the transaction, so a write earlier in this group counts too.
-            if latest != write.expected_latest or self._exists(write.entry):
-                answers.append(partial(_fail, write.done, Conflict(write.entry, revision)))
+            writes, revision = self._connection.execute(WRITES, {"id": write.what.id}).fetchone()
+            if write.expected_writes not in (None, writes) or not self._may_follow(write):
+                answers.append(partial(_fail, write.done, Conflict(write.what, revision)))
             else:
-                written.append(_insert(self._connection, write.entry))
+                written.append(_insert(self._connection, write.what))
                 answers.append(partial(_succeed, write.done, written[-1].revision))
         self._connection.execute("COMMIT")
         return [partial(self._publish, tuple(written)), *answers]
 
-    def _exists(self, entry: Entry) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM version WHERE id = ? AND version = ?", (entry.id, entry.version)
-        )
-        return found.fetchone() is not None
+    def _may_follow(self, write: _Write) -> bool:
+        """Whether a version follows the expected one and is new, or a change of a state is of a version that exists."""
+        key = (write.what.id, write.what.version)
+        exists = self._connection.execute("SELECT 1 FROM version WHERE id = ? AND version = ?", key).fetchone()
+        if isinstance(write.what, StateChange):
+            return exists is not None
+        (latest,) = self._connection.execute(LATEST, (write.what.id,)).fetchone() or (None,)
+        return exists is None and latest == write.expected_latest
 
-    def _publish(self, written: tuple[Entry, ...]) -> None:
+    def _publish(self, written: tuple[Entry | StateChange, ...]) -> None:
         if written:
+            entries = tuple(each for each in written if isinstance(each, Entry))
+            states = tuple(each for each in written if isinstance(each, StateChange))
             for batches in self._watchers:
-                batches.put_nowait(EntryBatch(written[-1].revision, written))
+                batches.put_nowait(EntryBatch(written[-1].revision, entries, states))
 
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._connection.rollback()
 
 
-def _insert(connection: sqlite3.Connection, entry: Entry) -> Entry:
-    """Write the entry and its audit record at the entry's revision, or at the next one where that is 0."""
+def _insert(connection: sqlite3.Connection, write: Entry | StateChange) -> Entry | StateChange:
+    """Write an entry or change and its audit record at its own revision, or at the next one where that is 0."""
+    put = _insert_state(connection, write) if isinstance(write, StateChange) else _insert_entry(connection, write)
+    last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+    sequence, previous = last or (0, audit_chain.GENESIS)
+    done = audit_chain.record(put, sequence=sequence + 1, previous=previous)
+    connection.execute(
+        "INSERT INTO audit VALUES "
+        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
+        asdict(done),
+    )
+    return put
+
+
+def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateChange:
+    """Write a change at the next revision of the table of versions, and let that table count on from there."""
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone()
+    change = replace(change, revision=change.revision or found[0] + 1)
+    connection.execute(
+        "INSERT INTO state VALUES (:revision, :id, :version, :state, :fingerprint, :changed_by, :changed_at)",
+        asdict(change) | {"state": change.state.text},
+    )
+    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'version'", (change.revision,))
+    return change
+
+
+def _insert_entry(connection: sqlite3.Connection, entry: Entry) -> Entry:
     written = connection.execute(
         "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin) "
         "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin)",
         asdict(entry) | {"origin": entry.origin.text},
     )
     assert written.lastrowid is not None
-    entry = replace(entry, revision=written.lastrowid)
-    last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    sequence, previous = last or (0, audit_chain.GENESIS)
-    done = audit_chain.record(entry, sequence=sequence + 1, previous=previous)
-    connection.execute(
-        "INSERT INTO audit VALUES "
-        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
-        asdict(done),
-    )
-    return entry
+    return replace(entry, revision=written.lastrowid)
 
 
 def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], path: Path) -> Entry:
@@ -267,18 +316,30 @@ def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], pat
     """
     *members, origin, content = row
     entry = replace(Entry(*members), origin=_origin(origin, path))  # type: ignore[arg-type]
+    _compare(f"{path}: ", f"the bytes of {entry.id} {entry.version}", entry, entry.raw, content)
+    return entry
+
+
+def _change(row: tuple[str, str, str, str, str, int, int, str | None], path: Path) -> StateChange:
+    """The change of a row of STATES, compared as `_entry` compares."""
+    id, version, state, *members, content = row  # noqa: A001 (the field's term)
+    change = StateChange(id, version, ACTIVE, *members)  # type: ignore[arg-type]
+    _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(), content)
+    return replace(change, state=VersionState.read(state))
+
+
+def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, content: str | None) -> None:
+    """Raise FailedPrecondition where a write has no audit record, or other bytes than its `content` says."""
     if content is None:
         raise FailedPrecondition(
-            f"{path}: {entry.id} {entry.version} has no audit record. Restore the file from a snapshot.",
+            f"{where}{write.id} {write.version} has no audit record. Restore the file from a snapshot.",
             reason="AUDIT_BROKEN",
         )
-    if hashlib.sha256(entry.raw).hexdigest() != content:
+    if hashlib.sha256(written).hexdigest() != content:
+        verb = "are not those that were" if isinstance(write, Entry) else "is not the one that was"
         raise FailedPrecondition(
-            f"{path}: the bytes of {entry.id} {entry.version} are not those that were written. "
-            "Restore the file from a snapshot.",
-            reason="STORE_CORRUPT",
+            f"{where}{what} {verb} written. Restore the file from a snapshot.", reason="STORE_CORRUPT"
         )
-    return entry
 
 
 def _origin(text: str, path: Path) -> Origin:

@@ -3,25 +3,30 @@
 Stores and `snapshot_file.py` read and write histories; this module compares and proves them.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch
+from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch, StateChange
 
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write: the entry that was registered, and its audit record."""
+    """One write: the entry that was registered, or the change of a version's state, and its audit record."""
 
-    entry: Entry
+    entry: Entry | StateChange
     record: AuditRecord
 
     @property
-    def key(self) -> tuple[str, str]:
-        return self.entry.id, self.entry.version
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def version(self) -> str:
+        return self.entry.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,20 @@ class History:
 
     revision: int
     writes: tuple[Write, ...]
+
+
+class _Named(Protocol):
+    """Anything about one version of one id, as the chain has it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
+
+
+NamedT = TypeVar("NamedT", bound=_Named)
+WriteKey: TypeAlias = tuple[str, str, int]
 
 
 class Readable(Protocol):
@@ -49,14 +68,26 @@ async def read(store: Readable) -> History:
     loaded = await store.load()
     records = await store.audit()
     audit_chain.verify(records)
-    unpaired = {(record.id, record.version): record for record in records}
-    writes = tuple(pair(entry, unpaired.pop((entry.id, entry.version), None)) for entry in loaded.entries)
+    unpaired = dict(_numbered(records))
+    writes = tuple(pair(write, unpaired.pop(key, None)) for key, write in _numbered(loaded.writes))
     if unpaired:
-        _must_be_there(unpaired.values(), await store.load())
+        _must_be_there(unpaired, await store.load())
     return History(loaded.revision, writes)
 
 
-def pair(entry: Entry, record: AuditRecord | None) -> Write:
+def _numbered(items: Iterable[NamedT]) -> Iterator[tuple[WriteKey, NamedT]]:
+    """Yield each write with its id, its version and its place among that version's writes: 0 is its registration.
+
+    Such a key is the same in every store that has the write, as its revision isn't.
+    """
+    places: Counter[tuple[str, str]] = Counter()
+    for item in items:
+        name = (item.id, item.version)
+        yield (*name, places[name]), item
+        places[name] += 1
+
+
+def pair(entry: Entry | StateChange, record: AuditRecord | None) -> Write:
     """Join `entry` and its audit record; raises FailedPrecondition (AUDIT_BROKEN) where `record` isn't of `entry`."""
     if record is None:
         raise _broken(entry.id, entry.version, "has no audit record")
@@ -71,10 +102,10 @@ def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True
     `same_chain` compares audit hashes too (SQLite and etcd build their chains differently, so theirs never match);
     `same_revisions` compares revisions too. Raises FailedPrecondition (HISTORY_DIFFERS) at the first that differs.
     """
-    there = {write.key: write for write in stored.writes}
+    there = dict(_numbered(stored.writes))
     reached: dict[str, int] = {}
-    for write in writes:
-        found = there.get(write.key)
+    for key, write in _numbered(writes):
+        found = there.get(key)
         if found is None:
             raise _differs(write, "is missing")
         same = replace(found.entry, revision=write.entry.revision) == write.entry
@@ -86,24 +117,24 @@ def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True
         reached[write.entry.id] = revision
 
 
-def _must_be_there(records: Iterable[AuditRecord], later: EntryBatch) -> None:
-    """Raise FailedPrecondition (AUDIT_BROKEN) where a version of `records` isn't in `later`.
+def _must_be_there(keys: Iterable[WriteKey], later: EntryBatch) -> None:
+    """Raise FailedPrecondition (AUDIT_BROKEN) where a write of `keys` isn't in `later`.
 
-    The records are those without a version in the first load. Their versions were written after the first load, and so
-    are in the `later` one, unless they were removed from the store.
+    The keys are of records without a write in the first load. Their writes came after the first load, and so are in the
+    `later` one, unless they were removed from the store.
     """
-    there = {(entry.id, entry.version) for entry in later.entries}
-    for record in records:
-        if (record.id, record.version) not in there:
-            raise _broken(record.id, record.version, "is audited, and not there any more")
+    there = {key for key, _ in _numbered(later.writes)}
+    for id, version, place in keys:  # noqa: A001 (the field's term)
+        if (id, version, place) not in there:
+            what = f"has a change of its state (its {place}.) that is" if place else "is"
+            raise _broken(id, version, f"{what} audited, and not there any more")
 
 
 def _differs(write: Write, how: str) -> FailedPrecondition:
-    id, version = write.key  # noqa: A001 (the field's term)
     return FailedPrecondition(
-        f"{id} {version} of the snapshot {how} in the store: something else has written there.",
+        f"{write.id} {write.version} of the snapshot {how} in the store: something else has written there.",
         reason="HISTORY_DIFFERS",
-        metadata={"id": id, "version": version},
+        metadata={"id": write.id, "version": write.version},
     )
 
 

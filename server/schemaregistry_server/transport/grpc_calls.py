@@ -10,6 +10,7 @@ from typing import Any, Final, NoReturn
 
 import grpc
 import grpc.aio
+from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -64,7 +65,7 @@ class _Call:
         self.method: Callable[[Any, Identity], Any] = getattr(registry, rpc.name)
         self._identify = identify
         self._kind = GetMessageClass(rpc.input_type)
-        self._large = any(field.message_type for field in rpc.input_type.fields)
+        self._large = any(field.message_type is HttpBody.DESCRIPTOR for field in rpc.input_type.fields)
 
     def admit(self, context: Context) -> Identity:
         caller = self._identify(context)

@@ -12,8 +12,10 @@ from google.protobuf import json_format, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
+from schemaregistry.document import loads
 from schemaregistry.document.message_text import cut
 from schemaregistry.errors import InvalidArgument
+from schemaregistry_server.rpc.bodies import require_json
 
 MethodName = str
 Parameters = Iterable[tuple[str, str]]
@@ -26,8 +28,9 @@ _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
 class HttpRule:
     """One HTTP method and path template of one RPC.
 
-    `body` names the request's HttpBody field, or is empty; `query` has the fields that query parameters may fill, those
-    of a message within as `origin.commit`; `streams` where the RPC streams its answer.
+    `body` names the request's HttpBody field, is `*` where the body is the rest of the message as JSON, or is empty;
+    `query` has the fields that query parameters may fill, those of a message within as `origin.commit`; `streams` where
+    the RPC streams its answer.
     """
 
     rpc: MethodName
@@ -53,9 +56,26 @@ class HttpRule:
                     f"The query parameter `{name}` is there more than once: keep one.", reason="BAD_PARAMETER"
                 )
             seen.add(name)
-        if self.body:
+        if self.body == "*":
+            message.MergeFrom(self._from_json(body, path))
+        elif self.body:
             getattr(message, self.body).CopyFrom(httpbody_pb2.HttpBody(content_type=content_type, data=body))
         return message
+
+    def _from_json(self, body: bytes, path: Mapping[str, str]) -> Message:
+        """Read the body as ProtoJSON; raises InvalidArgument (NOT_JSON and others of `loads`, BAD_BODY)."""
+        require_json(body)
+        value = loads(body)
+        if not isinstance(value, dict):
+            raise InvalidArgument("The body must be a JSON object.", reason="BAD_BODY", pointer="")
+        if stated := [name for name in path if name in value]:
+            raise InvalidArgument(
+                f"`{stated[0]}` is in the path already: leave it out of the body.", reason="BAD_BODY", pointer=""
+            )
+        try:
+            return json_format.ParseDict(value, self.request())
+        except json_format.ParseError as error:
+            raise InvalidArgument(f"The body is not right: {cut(str(error), 200)}", reason="BAD_BODY") from error
 
     def set(self, message: Message, name: str, text: str) -> None:
         """Set a field of `query`, or add to it where it is repeated; raises InvalidArgument as `request_of` does."""
@@ -103,9 +123,12 @@ def _http_rule(method: MethodDescriptor, rule: http_pb2.HttpRule) -> HttpRule:
     request = method.input_type
     if verb is None or "=" in (template := getattr(rule, verb)):
         raise ValueError(f"{method.full_name}: this transcoder takes no such rule: {rule}")
-    if rule.body and request.fields_by_name[rule.body].message_type is not httpbody_pb2.HttpBody.DESCRIPTOR:
+    if (
+        rule.body not in ("", "*")
+        and request.fields_by_name[rule.body].message_type is not httpbody_pb2.HttpBody.DESCRIPTOR
+    ):
         raise ValueError(f"{method.full_name}: the body must be a google.api.HttpBody field")
-    query = {name: field for name, field in _scalars(request) if f"{{{name}}}" not in template}
+    query = {name: field for name, field in _scalars(request) if f"{{{name}}}" not in template and rule.body != "*"}
     return HttpRule(
         rpc=method.name,
         http_method=verb.upper(),

@@ -87,7 +87,7 @@ def seen(server) -> list[pb.WatchSchemasResponse]:
 
 def without_revisions(events: list[pb.WatchSchemasResponse]) -> list[bytes]:
     for event in events:
-        event.revision = event.snapshot.revision = 0
+        event.revision = event.snapshot.revision = event.snapshot.state_revision = 0
     return sorted(event.SerializeToString(deterministic=True) for event in events)
 
 

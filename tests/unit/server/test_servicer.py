@@ -144,4 +144,4 @@ def test_every_rpc_of_the_proto_is_served_and_has_its_role() -> None:
 
 
 def test_only_writing_asks_for_a_publisher() -> None:
-    assert [rpc for rpc, role in ROLES.items() if role is Role.PUBLISH] == ["RegisterSchema"]
+    assert [rpc for rpc, role in ROLES.items() if role is Role.PUBLISH] == ["RegisterSchema", "SetVersionState"]

@@ -34,8 +34,11 @@ class GetSchemaRequest(_message.Message):
       tag                                 256 characters
       fingerprint                         71 characters
       origin                              `commit` 64 hex digits, the others 512 characters without control characters
+      state                               32 characters
+      reason                              1,024 characters, none of them a control character
+      sunset                              whole seconds from 1970 to 9999
       document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
-      min_revision, after_revision        none below zero
+      min_revision, after_revision, expected_revision   none below zero
       page_size                           none below zero; what is too high is taken for the most there is
       include_documents                   either
 
@@ -54,7 +57,7 @@ class GetSchemaRequest(_message.Message):
     version: _builtins.str
     """A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
     highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
-    there is no release.
+    there is no release. A retracted version is named by its own number alone.
     """
     min_revision: _builtins.int
     """Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
@@ -185,6 +188,83 @@ class RegisterSchemaResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RegisterSchemaResponse: _TypeAlias = RegisterSchemaResponse  # noqa: Y015
+
+@_typing.final
+class SetVersionStateRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SUNSET_FIELD_NUMBER: _builtins.int
+    EXPECTED_REVISION_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    version: _builtins.str
+    """A version's number, with or without a leading `v`."""
+    state: _builtins.str
+    """`active`, `deprecated` or `retracted`."""
+    reason: _builtins.str
+    """Why, for the version's readers: required unless `active`."""
+    expected_revision: _builtins.int
+    """The `state_revision` that the caller has seen: where another change came since, FAILED_PRECONDITION, reason
+    STATE_CHANGED. 0 to set the state whatever it is.
+    """
+    @_builtins.property
+    def sunset(self) -> _timestamp_pb2.Timestamp:
+        """When a deprecated version may be withdrawn."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        version: _builtins.str = ...,
+        state: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        sunset: _timestamp_pb2.Timestamp | None = ...,
+        expected_revision: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sunset", b"sunset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["expected_revision", b"expected_revision", "id", b"id", "reason", b"reason", "state", b"state", "sunset", b"sunset", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetVersionStateRequest: _TypeAlias = SetVersionStateRequest  # noqa: Y015
+
+@_typing.final
+class SetVersionStateResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    CHANGED_FIELD_NUMBER: _builtins.int
+    PREVIOUS_STATE_FIELD_NUMBER: _builtins.int
+    LATEST_VERSION_FIELD_NUMBER: _builtins.int
+    changed: _builtins.bool
+    """False when it had this state, reason and sunset already."""
+    previous_state: _builtins.str
+    """The state that it had before."""
+    latest_version: _builtins.str
+    """What `latest` is now; empty when every version is retracted."""
+    @_builtins.property
+    def version(self) -> Global___SchemaVersion:
+        """The version in its new state."""
+
+    def __init__(
+        self,
+        *,
+        version: Global___SchemaVersion | None = ...,
+        changed: _builtins.bool = ...,
+        previous_state: _builtins.str = ...,
+        latest_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["version", b"version"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changed", b"changed", "latest_version", b"latest_version", "previous_state", b"previous_state", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetVersionStateResponse: _TypeAlias = SetVersionStateResponse  # noqa: Y015
 
 @_typing.final
 class CheckCompatibilityRequest(_message.Message):
@@ -544,6 +624,10 @@ class SchemaVersion(_message.Message):
     REGISTERED_BY_FIELD_NUMBER: _builtins.int
     REGISTERED_AT_FIELD_NUMBER: _builtins.int
     SIZE_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    STATE_REASON_FIELD_NUMBER: _builtins.int
+    SUNSET_FIELD_NUMBER: _builtins.int
+    STATE_REVISION_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     version: _builtins.str
@@ -554,8 +638,18 @@ class SchemaVersion(_message.Message):
     """Who registered it, as the server saw them."""
     size: _builtins.int
     """Bytes of the document."""
+    state: _builtins.str
+    """`active`, `deprecated` or `retracted`."""
+    state_reason: _builtins.str
+    """Why it is deprecated or retracted, or was made active again."""
+    state_revision: _builtins.int
+    """The revision of the last change of the state; of the version itself where there was none."""
     @_builtins.property
     def registered_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def sunset(self) -> _timestamp_pb2.Timestamp:
+        """When a deprecated version may be withdrawn."""
+
     @_builtins.property
     def origin(self) -> Global___Origin:
         """Where it comes from; unset where its publisher stated nothing."""
@@ -570,11 +664,15 @@ class SchemaVersion(_message.Message):
         registered_by: _builtins.str = ...,
         registered_at: _timestamp_pb2.Timestamp | None = ...,
         size: _builtins.int = ...,
+        state: _builtins.str = ...,
+        state_reason: _builtins.str = ...,
+        sunset: _timestamp_pb2.Timestamp | None = ...,
+        state_revision: _builtins.int = ...,
         origin: Global___Origin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "registered_at", b"registered_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin", "registered_at", b"registered_at", "sunset", b"sunset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "origin", b"origin", "registered_at", b"registered_at", "registered_by", b"registered_by", "revision", b"revision", "size", b"size", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "id", b"id", "origin", b"origin", "registered_at", b"registered_at", "registered_by", b"registered_by", "revision", b"revision", "size", b"size", "state", b"state", "state_reason", b"state_reason", "state_revision", b"state_revision", "sunset", b"sunset", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -720,6 +818,7 @@ class WatchSchemasResponse(_message.Message):
     SNAPSHOT_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
+    STATE_CHANGE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LATEST_VERSION_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
@@ -732,7 +831,7 @@ class WatchSchemasResponse(_message.Message):
     """
     @_builtins.property
     def snapshot(self) -> Global___SchemaVersion:
-        """A version that was there when the watch began."""
+        """A version that was there when the watch began, in the state it was registered in."""
 
     @_builtins.property
     def change(self) -> Global___SchemaVersion:
@@ -742,6 +841,10 @@ class WatchSchemasResponse(_message.Message):
     def progress(self) -> Global___Progress:
         """Nothing up to `revision` is left to send. The first one ends the snapshot."""
 
+    @_builtins.property
+    def state_change(self) -> Global___SchemaVersion:
+        """A version whose state was changed, in its new state. Without the document."""
+
     def __init__(
         self,
         *,
@@ -749,14 +852,15 @@ class WatchSchemasResponse(_message.Message):
         snapshot: Global___SchemaVersion | None = ...,
         change: Global___SchemaVersion | None = ...,
         progress: Global___Progress | None = ...,
+        state_change: Global___SchemaVersion | None = ...,
         document: _builtins.bytes = ...,
         latest_version: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event", b"event", "progress", b"progress", "snapshot", b"snapshot"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event", b"event", "progress", b"progress", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "latest_version", b"latest_version", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "latest_version", b"latest_version", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "change", "progress"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "change", "progress", "state_change"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 

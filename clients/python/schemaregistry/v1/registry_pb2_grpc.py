@@ -52,6 +52,11 @@ class SchemaRegistryStub:
                 request_serializer=schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaRequest.SerializeToString,
                 response_deserializer=schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaResponse.FromString,
                 _registered_method=True)
+        self.SetVersionState = channel.unary_unary(
+                '/schemaregistry.v1.SchemaRegistry/SetVersionState',
+                request_serializer=schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateRequest.SerializeToString,
+                response_deserializer=schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateResponse.FromString,
+                _registered_method=True)
         self.CheckCompatibility = channel.unary_unary(
                 '/schemaregistry.v1.SchemaRegistry/CheckCompatibility',
                 request_serializer=schemaregistry_dot_v1_dot_registry__pb2.CheckCompatibilityRequest.SerializeToString,
@@ -125,6 +130,16 @@ class SchemaRegistryServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetVersionState(self, request, context):
+        """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+        version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+        retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+        carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CheckCompatibility(self, request, context):
         """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
         there is no release; at a transitive level against each of them. Nothing is written.
@@ -163,8 +178,8 @@ class SchemaRegistryServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchSchemas(self, request, context):
-        """Every version after a revision, then each further one as it is registered: once each, in the order
-        of their revisions, with progress marks between. A revision that this store has not reached (it was
+        """Every version after a revision and every change of a state, then each further one as it is written: once each, in
+        the order of their revisions, with progress marks between. A revision that this store has not reached (it was
         restored, or is another store) is OUT_OF_RANGE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -205,6 +220,11 @@ def add_SchemaRegistryServicer_to_server(servicer, server):
                     servicer.RegisterSchema,
                     request_deserializer=schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaRequest.FromString,
                     response_serializer=schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaResponse.SerializeToString,
+            ),
+            'SetVersionState': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetVersionState,
+                    request_deserializer=schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateRequest.FromString,
+                    response_serializer=schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateResponse.SerializeToString,
             ),
             'CheckCompatibility': grpc.unary_unary_rpc_method_handler(
                     servicer.CheckCompatibility,
@@ -312,6 +332,33 @@ class SchemaRegistry:
             '/schemaregistry.v1.SchemaRegistry/RegisterSchema',
             schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaRequest.SerializeToString,
             schemaregistry_dot_v1_dot_registry__pb2.RegisterSchemaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetVersionState(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/schemaregistry.v1.SchemaRegistry/SetVersionState',
+            schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateRequest.SerializeToString,
+            schemaregistry_dot_v1_dot_registry__pb2.SetVersionStateResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -49,6 +49,12 @@ class SchemaRegistryStub:
     """
     RegisterSchema: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]
     """Adds a version. The check against the versions before it and the write are one transaction."""
+    SetVersionState: _grpc.UnaryUnaryMultiCallable[_registry_pb2.SetVersionStateRequest, _registry_pb2.SetVersionStateResponse]
+    """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+    version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+    retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+    carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+    """
     CheckCompatibility: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]
     """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
     there is no release; at a transitive level against each of them. Nothing is written.
@@ -64,8 +70,8 @@ class SchemaRegistryStub:
     Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
     """
     WatchSchemas: _grpc.UnaryStreamMultiCallable[_registry_pb2.WatchSchemasRequest, _registry_pb2.WatchSchemasResponse]
-    """Every version after a revision, then each further one as it is registered: once each, in the order
-    of their revisions, with progress marks between. A revision that this store has not reached (it was
+    """Every version after a revision and every change of a state, then each further one as it is written: once each, in
+    the order of their revisions, with progress marks between. A revision that this store has not reached (it was
     restored, or is another store) is OUT_OF_RANGE.
     """
     GetContract: _grpc.UnaryUnaryMultiCallable[_registry_pb2.GetContractRequest, _contract_pb2.Contract]
@@ -96,6 +102,12 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     """
     RegisterSchema: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]  # type: ignore[assignment]
     """Adds a version. The check against the versions before it and the write are one transaction."""
+    SetVersionState: _aio.UnaryUnaryMultiCallable[_registry_pb2.SetVersionStateRequest, _registry_pb2.SetVersionStateResponse]  # type: ignore[assignment]
+    """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+    version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+    retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+    carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+    """
     CheckCompatibility: _aio.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]  # type: ignore[assignment]
     """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
     there is no release; at a transitive level against each of them. Nothing is written.
@@ -111,8 +123,8 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
     """
     WatchSchemas: _aio.UnaryStreamMultiCallable[_registry_pb2.WatchSchemasRequest, _registry_pb2.WatchSchemasResponse]  # type: ignore[assignment]
-    """Every version after a revision, then each further one as it is registered: once each, in the order
-    of their revisions, with progress marks between. A revision that this store has not reached (it was
+    """Every version after a revision and every change of a state, then each further one as it is written: once each, in
+    the order of their revisions, with progress marks between. A revision that this store has not reached (it was
     restored, or is another store) is OUT_OF_RANGE.
     """
     GetContract: _aio.UnaryUnaryMultiCallable[_registry_pb2.GetContractRequest, _contract_pb2.Contract]  # type: ignore[assignment]
@@ -152,6 +164,18 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_registry_pb2.RegisterSchemaResponse, _abc.Awaitable[_registry_pb2.RegisterSchemaResponse]]:
         """Adds a version. The check against the versions before it and the write are one transaction."""
+
+    @_abc_1.abstractmethod
+    def SetVersionState(
+        self,
+        request: _registry_pb2.SetVersionStateRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_registry_pb2.SetVersionStateResponse, _abc.Awaitable[_registry_pb2.SetVersionStateResponse]]:
+        """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+        version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+        retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+        carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+        """
 
     @_abc_1.abstractmethod
     def CheckCompatibility(
@@ -203,8 +227,8 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         request: _registry_pb2.WatchSchemasRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_registry_pb2.WatchSchemasResponse], _abc.AsyncIterator[_registry_pb2.WatchSchemasResponse]]:
-        """Every version after a revision, then each further one as it is registered: once each, in the order
-        of their revisions, with progress marks between. A revision that this store has not reached (it was
+        """Every version after a revision and every change of a state, then each further one as it is written: once each, in
+        the order of their revisions, with progress marks between. A revision that this store has not reached (it was
         restored, or is another store) is OUT_OF_RANGE.
         """
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain, store_history
-from schemaregistry_server.store.base import Conflict, Entry, ReadCount, Store
+from schemaregistry_server.store.base import Conflict, Entry, ReadCount, StateChange, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 from tests.support.patience import PATIENCE
@@ -63,6 +64,10 @@ async def store(open_store: Open) -> Store:
 
 def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: str = "ci-bot") -> Entry:
     return Entry(id, version, raw, f"sha256:{hash(raw):064x}", who, 1_700_000_000_000_000)
+
+
+def retraction(version: str = "1.0.0", reason: str = "a typo", name: str = "retracted") -> StateChange:
+    return StateChange("ticks", version, VersionState(name, reason), "sha256:0", "ci-bot", 1_700_000_000_000_001)  # type: ignore[arg-type]
 
 
 async def take(store: Store, after: int, count: int) -> list[Entry]:
@@ -290,3 +295,82 @@ async def test_counts_of_reads_are_no_versions(store: Store) -> None:
     assert [e.revision for e in await watching] == [second]
     assert [e.revision for e in (await store.load()).entries] == [first, second]
     assert audit_chain.verify(await store.audit()) == 2
+
+
+async def test_a_state_is_a_write_of_its_own_beside_the_version(store: Store, open_store: Open) -> None:
+    first = await store.put(entry(), expected_latest=None)
+    second = await store.put_state(retraction(), expected_writes=1)
+    third = await store.put(entry(version="1.1.0"), expected_latest="1.0.0", expected_writes=2)
+    assert first < second < third
+    await store.close()
+    loaded = await (await open_store()).load()
+    assert [(each.version, each.raw) for each in loaded.entries] == [("1.0.0", b"{}"), ("1.1.0", b"{}")]
+    assert [(each.version, each.state, each.revision) for each in loaded.states] == [
+        ("1.0.0", VersionState("retracted", "a typo"), second)
+    ]
+
+
+async def test_of_two_changes_of_one_state_that_race_one_loses(store: Store) -> None:
+    await store.put(entry(), expected_latest=None)
+    changes = [store.put_state(retraction(reason=reason), expected_writes=1) for reason in ("one", "other")]
+    done = await asyncio.gather(*changes, return_exceptions=True)
+    assert sorted(type(each).__name__ for each in done) == ["Conflict", "int"]
+    assert len((await store.load()).states) == 1
+
+
+async def test_a_version_that_was_judged_before_a_change_of_a_state_is_not_written_after_it(store: Store) -> None:
+    await store.put(entry(), expected_latest=None)
+    revision = await store.put_state(retraction(), expected_writes=1)
+    with pytest.raises(Conflict) as lost:
+        await store.put(entry(version="1.1.0"), expected_latest="1.0.0", expected_writes=1)
+    assert lost.value.revision == revision
+
+
+async def test_a_watch_tells_of_states_in_the_order_of_their_writes(store: Store) -> None:
+    await store.put(entry(), expected_latest=None)
+    revision = await store.put_state(retraction(), expected_writes=1)
+    written = []
+
+    async def watched(count: int) -> None:
+        async for batch in store.watch(0):
+            written.extend(batch.writes)
+            if len(written) >= count:
+                return
+
+    async with asyncio.timeout(PATIENCE):
+        watching = asyncio.create_task(watched(3))
+        await store.put_state(retraction(name="active", reason="no typo"), expected_writes=2)
+        await watching
+    assert [getattr(each, "state", None) and each.state.name for each in written] == [None, "retracted", "active"]
+    later = await anext(aiter(store.watch(revision)))
+    assert [each.state.name for each in later.states] == ["active"]
+
+
+async def test_the_audit_has_who_changed_a_state_and_binds_the_reason(store: Store) -> None:
+    await store.put(entry(), expected_latest=None)
+    await store.put_state(retraction(), expected_writes=1)
+    await store.put_state(retraction(name="active", reason=""), expected_writes=2)
+    records = await store.audit()
+    assert audit_chain.verify(records) == 3
+    assert [(each.who, each.what) for each in records] == [
+        ("ci-bot", "register"),
+        ("ci-bot", "retract"),
+        ("ci-bot", "reinstate"),
+    ]
+    history = await store_history.read(store)
+    changed = replace(history.writes[1].entry, state=VersionState("retracted", "another reason"))
+    with pytest.raises(FailedPrecondition, match="not what its audit record says"):
+        store_history.pair(changed, history.writes[1].record)
+
+
+async def test_states_are_restored_with_their_versions(store: Store, tmp_path: Path) -> None:
+    other = SQLiteStore(tmp_path / "other" / "registry.db")
+    await other.put(entry(), expected_latest=None)
+    await other.put_state(retraction(), expected_writes=1)
+    await other.put(entry(version="1.1.0"), expected_latest="1.0.0")
+    history = await store_history.read(other)
+    await other.close()
+    await store.restore(write.entry for write in history.writes)
+    store_history.require(await store_history.read(store), history.writes, same_chain=False)
+    assert [each.state.name for each in (await store.load()).states] == ["retracted"]
+    assert await store.put(entry(version="1.2.0"), expected_latest="1.1.0", expected_writes=3)

@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError, Unavailable
 from schemaregistry_server.store import audit_chain, store_history
-from schemaregistry_server.store.base import Entry, ReadCount
+from schemaregistry_server.store.base import Entry, ReadCount, StateChange
 from schemaregistry_server.store.sqlite_file import LAYOUT, must_be_there
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 
@@ -247,6 +248,7 @@ async def test_the_file_and_its_log_are_the_owners_alone(path: Path) -> None:
 async def test_a_file_from_before_origins_is_brought_up_to_date_by_a_server(path: Path) -> None:
     await fill(path, 3)
     older = sqlite3.connect(path)
+    older.execute("DROP TABLE state")
     for table in ("version", "audit"):
         older.execute(f"ALTER TABLE {table} DROP COLUMN origin")
     older.execute("PRAGMA user_version = 2")
@@ -259,6 +261,25 @@ async def test_a_file_from_before_origins_is_brought_up_to_date_by_a_server(path
     found = (await store_history.read(store)).writes
     await store.close()
     assert [write.entry.origin for write in found] == [Origin()] * 3 + [stated.origin]
+
+
+async def test_a_file_from_before_states_keeps_its_audit_and_takes_states_then(path: Path) -> None:
+    await fill(path, 3)
+    older = sqlite3.connect(path)
+    older.execute("DROP TABLE state")
+    older.execute("PRAGMA user_version = 3")
+    older.close()
+    store = SQLiteStore(path)
+    before = await store.audit()
+    change = StateChange("s1", "1.0.0", VersionState("retracted", "a typo"), "sha256:" + "0" * 64, "ci-bot", 1)
+    revision = await store.put_state(change, expected_writes=1)
+    found = await store_history.read(store)
+    await store.put(entry(4), expected_latest=None)
+    last = (await store.load()).entries[-1]
+    await store.close()
+    assert [write.record for write in found.writes] == [*before, found.writes[-1].record]
+    assert (len(before), found.writes[-1].entry) == (3, replace(change, revision=revision))
+    assert last.revision == revision + 1
 
 
 async def test_the_file_of_an_older_layout_is_refused_with_what_to_do(path: Path) -> None:

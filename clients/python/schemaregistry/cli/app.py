@@ -32,6 +32,7 @@ from schemaregistry.cli import (
     standard_streams,
     unexpected,
     validate,
+    version_states,
     watch,
     whoami,
 )
@@ -100,6 +101,9 @@ app.command("load")(load.load)
 app.command("list")(listing.list_schemas)
 app.command("validate-schema")(validate.validate_schema)
 app.command("publish")(publish.publish)
+app.command("deprecate")(version_states.deprecate)
+app.command("retract")(version_states.retract)
+app.command("reinstate")(version_states.reinstate)
 app.command("sample")(sample.sample)
 app.command("watch")(watch.watch)
 app.command("whoami")(whoami.whoami)

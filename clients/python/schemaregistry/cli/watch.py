@@ -9,6 +9,8 @@ import typer
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
+from schemaregistry.document.version_state import state_facts
+from schemaregistry.terminal import printable
 
 if TYPE_CHECKING:
     from schemaregistry.client import Event
@@ -24,7 +26,8 @@ def watch(
 ) -> None:
     """Print each version registered after a revision, then each further one, until Ctrl-C.
 
-    Lines are: kind, revision, id, version, fingerprint. With --json also the marks of progress, to resume --after.
+    Lines are: kind, revision, id, version, fingerprint; of kind `state`, a version's new state, also the state and the
+    reason. With --json also the marks of progress, to resume --after.
     """
     with connection.client() as client:
         try:
@@ -38,11 +41,13 @@ def watch(
 def _line(event: "Event") -> str:
     if event.kind == "progress":
         return ""
-    return f"{event.kind}\t{event.revision}\t{event.id}\t{event.version}\t{event.fingerprint}"
+    line = f"{event.kind}\t{event.revision}\t{event.id}\t{event.version}\t{event.fingerprint}"
+    return f"{line}\t{event.state.name}\t{printable(event.state.reason)}" if event.kind == "state" else line
 
 
 def _json_line(event: "Event") -> str:
     if event.kind == "progress":
         return json.dumps({"kind": event.kind, "revision": event.revision, "stale": event.stale})
     facts = asdict(event)
-    return json.dumps({name: facts[name] for name in ("kind", "revision", "id", "version", "fingerprint", "is_latest")})
+    told = {name: facts[name] for name in ("kind", "revision", "id", "version", "fingerprint", "is_latest")}
+    return json.dumps(told | (state_facts(event.state) if event.kind == "state" else {}))

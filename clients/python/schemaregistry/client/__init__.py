@@ -1,7 +1,7 @@
 """The clients through which a program asks the registry; `schemaregistry.data` checks data by what they fetch."""
 
 from schemaregistry.client.aio import AsyncClient
-from schemaregistry.client.answers import Event, Fetched, FetchedContract, Registered
+from schemaregistry.client.answers import Event, Fetched, FetchedContract, Registered, StateSet
 from schemaregistry.client.call_errors import VersionRefused
 from schemaregistry.client.channel import Keepalive
 from schemaregistry.client.credentials import Credentials
@@ -23,6 +23,7 @@ __all__ = [
     "Keepalive",
     "Origin",
     "Registered",
+    "StateSet",
     "VersionRefused",
     "Watch",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import grpc
 
 from schemaregistry.client import calls, reads
-from schemaregistry.client.answers import Fetched, FetchedContract, Registered
+from schemaregistry.client.answers import Fetched, FetchedContract, Registered, StateSet
 from schemaregistry.client.call_errors import describe
 from schemaregistry.client.calls import Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
@@ -24,6 +24,7 @@ from schemaregistry.client.silence import Silence
 from schemaregistry.client.watch import AsyncMessageStream, AsyncStreamOpener, AsyncWatch
 from schemaregistry.document import Document, Json
 from schemaregistry.document.origin import UNSTATED, Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
@@ -112,6 +113,18 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
     ) -> Registered:
         """Register a version; see `Client.register`."""
         return await self._send(calls.register(document, id, origin), timeout)
+
+    async def set_state(
+        self,
+        id: str,
+        version: str,
+        state: VersionState,
+        *,
+        expected_revision: int = 0,
+        timeout: float | None = None,
+    ) -> StateSet:
+        """Give a version a state; see `Client.set_state`."""
+        return await self._send(calls.set_state(id, version, state, expected_revision), timeout)
 
     async def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

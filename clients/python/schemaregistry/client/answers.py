@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.v1 import contract_pb2
 
-EventKind: TypeAlias = Literal["snapshot", "change", "progress"]
+EventKind: TypeAlias = Literal["snapshot", "change", "state", "progress"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Fetched:
 
     `stale` tells that there may be a later version. Either the registry answered while its store was away, or it
     couldn't be reached, and last confirmed this answer `stale_seconds` ago. `etag` is empty in a cache that a watch
-    fills.
+    fills. `state` is the version's, with the reason, as the registry last told.
     """
 
     raw: bytes
@@ -26,6 +27,7 @@ class Fetched:
     etag: str = ""
     stale: bool = False
     stale_seconds: float | None = None
+    state: VersionState = ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,29 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
+class StateSet:
+    """A version in the state that was set; `changed` is false where it had this state, reason and sunset already.
+
+    `previous` is the name of the state before, `latest_version` what `latest` is now ("" where every version is
+    retracted), `revision` that of the change.
+    """
+
+    id: str
+    version: str
+    state: VersionState
+    revision: int
+    changed: bool
+    previous: str
+    latest_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One event of a watch.
 
-    `snapshot`: a version that existed when the watch began. `change`: a version registered since. `progress`: every
-    version up to `revision` has been delivered; `stale` tells that the server can't reach its store at the moment.
+    `snapshot`: a version that existed when the watch began. `change`: a version registered since. `state`: a version
+    that was given a `state`, before or since. `progress`: all up to `revision` has been delivered; `stale` tells that
+    the server can't reach its store at the moment.
     `document` is None unless the watch was asked to include documents. `is_latest` tells whether `latest` means this
     version; not so for a pre-release beside releases, or a fix to an old line.
     """
@@ -70,3 +90,4 @@ class Event:
     document: bytes | None = None
     stale: bool = False
     is_latest: bool = True
+    state: VersionState = ACTIVE

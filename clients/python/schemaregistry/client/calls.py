@@ -3,15 +3,18 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
 
-from schemaregistry.client.answers import Fetched, Registered
+from schemaregistry.client.answers import Fetched, Registered, StateSet
 from schemaregistry.document import parse
 from schemaregistry.document.model import Json
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import ACTIVE, STATE_NAMES, VersionState
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2, registry_pb2
 
@@ -72,7 +75,21 @@ def get(id: str, version: str, min_revision: int, known: Fetched | None) -> Unar
 def _fetched(raw: bytes, metadata: Metadata) -> Fetched:
     names = ("x-schema-id", "x-schema-version", "x-schema-revision", "x-schema-fingerprint", "etag")
     id, version, revision, fingerprint, etag = (str(metadata.get(name, "")) for name in names)
-    return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale="x-schema-stale" in metadata)
+    stale, state = "x-schema-stale" in metadata, _state_in(metadata)
+    return Fetched(raw, id, version, int(revision or 0), fingerprint, etag, stale=stale, state=state)
+
+
+def _state_in(metadata: Metadata) -> VersionState:
+    """Return the state that an answer's metadata tell; active where they tell none."""
+    name = next((each for each in STATE_NAMES if each == metadata.get("x-schema-state")), ACTIVE.name)
+    if name == "active":
+        return ACTIVE
+    sunset = str(metadata.get("sunset", ""))
+    try:
+        seconds = int(parsedate_to_datetime(sunset).timestamp()) if sunset else None
+    except (ValueError, OverflowError):  # a proxy may have changed it: a date that can't be read is none
+        seconds = None
+    return VersionState(name, unquote(str(metadata.get("x-schema-state-reason", ""))), seconds)
 
 
 def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
@@ -105,6 +122,40 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
         response.created,
         tuple(response.warnings),
     )
+
+
+def set_state(id: str, version: str, state: VersionState, expected_revision: int) -> UnaryCall[StateSet]:
+    """SetVersionState, of the version's number."""
+    request = message_of(
+        registry_pb2.SetVersionStateRequest,
+        id=id,
+        version=version,
+        state=state.name,
+        reason=state.reason,
+        expected_revision=expected_revision,
+    )
+    if state.sunset is not None:
+        request.sunset.FromSeconds(state.sunset)
+    return UnaryCall("SetVersionState", request, _state_set)
+
+
+def _state_set(response: registry_pb2.SetVersionStateResponse, _: Metadata) -> StateSet:
+    version = response.version
+    return StateSet(
+        version.id,
+        version.version,
+        state_of(version),
+        version.state_revision,
+        response.changed,
+        response.previous_state,
+        response.latest_version,
+    )
+
+
+def state_of(version: registry_pb2.SchemaVersion) -> VersionState:
+    """Return the state in a message; active where the registry knows no states yet."""
+    name = next((each for each in STATE_NAMES if each == version.state), ACTIVE.name)
+    return VersionState(name, version.state_reason, version.sunset.seconds if version.HasField("sunset") else None)
 
 
 def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[registry_pb2.Verdict]:

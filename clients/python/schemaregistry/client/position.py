@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from schemaregistry.client.answers import Event, EventKind
-from schemaregistry.client.calls import message_of
+from schemaregistry.client.calls import message_of, state_of
 from schemaregistry.errors import (
     FailedPrecondition,
     InvalidArgument,
@@ -88,11 +88,18 @@ class Position:
         if message.revision <= self._revision:
             return None
         self._revision = message.revision
+        if message.HasField("state_change"):
+            entry = message.state_change
+            state = state_of(entry)
+            is_latest = message.latest_version == entry.version
+            return Event(
+                "state", message.revision, entry.id, entry.version, entry.fingerprint, is_latest=is_latest, state=state
+            )
         entry = message.change if message.HasField("change") else message.snapshot
         kind: EventKind = "change" if self._caught_up else "snapshot"
         document = message.document if self._include_documents else None
-        # A server from before this field says nothing: what it sends last counts as the latest, as it does there.
-        is_latest = message.latest_version in ("", entry.version)
+        # A server from before this field (and states) says nothing: what it sends last counts as the latest there.
+        is_latest = message.latest_version == entry.version or not (message.latest_version or entry.state)
         return Event(kind, message.revision, entry.id, entry.version, entry.fingerprint, document, is_latest=is_latest)
 
     def should_reconnect(self, error: RegistryError) -> bool:

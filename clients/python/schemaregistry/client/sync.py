@@ -10,7 +10,7 @@ from typing import TypeVar
 import grpc
 
 from schemaregistry.client import calls, reads
-from schemaregistry.client.answers import Fetched, FetchedContract, Registered
+from schemaregistry.client.answers import Fetched, FetchedContract, Registered, StateSet
 from schemaregistry.client.call_errors import describe
 from schemaregistry.client.calls import Metadata, Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
@@ -23,6 +23,7 @@ from schemaregistry.client.silence import Silence
 from schemaregistry.client.watch import MessageStream, StreamOpener, Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.document.origin import UNSTATED, Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
@@ -120,6 +121,24 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         PermissionDenied where the identity may not publish.
         """
         return self._send(calls.register(document, id, origin), timeout)
+
+    def set_state(
+        self,
+        id: str,
+        version: str,
+        state: VersionState,
+        *,
+        expected_revision: int = 0,
+        timeout: float | None = None,
+    ) -> StateSet:
+        """Give a version, named by its number, a state: deprecated or retracted for a reason, or active again.
+
+        With an `expected_revision`, the `state_revision` of the version as `list_versions` told it, a change that came
+        since is not overwritten: FailedPrecondition (reason STATE_CHANGED). Raises PermissionDenied where the identity
+        may not publish, and FailedPrecondition (reason JUDGED_APART) where a version was published without regard to
+        this one, so that it can't come back.
+        """
+        return self._send(calls.set_state(id, version, state, expected_revision), timeout)
 
     def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

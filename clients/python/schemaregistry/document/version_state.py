@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias, get_args
 
 from schemaregistry.document.message_text import cut
+from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
 
 StateName: TypeAlias = Literal["active", "deprecated", "retracted"]
@@ -105,3 +106,9 @@ def state_notice(id: str, version: str, state: VersionState) -> str:  # noqa: A0
         return ""
     until = f" It may be withdrawn from {sunset_text(state.sunset)} on." if state.sunset is not None else ""
     return f"{id} {version} is {state.name}: {state.reason.rstrip('.')}.{until}"
+
+
+def state_facts(state: VersionState) -> dict[str, Json]:
+    """The state as members of a JSON object: `state`, `reason` and `sunset` (RFC 3339, or null)."""
+    sunset = None if state.sunset is None else sunset_text(state.sunset)
+    return {"state": state.name, "reason": state.reason, "sunset": sunset}

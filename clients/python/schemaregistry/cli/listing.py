@@ -8,6 +8,7 @@ import typer
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
+from schemaregistry.document.version_state import state_facts
 from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 SCHEMA_COLUMNS = ("id", "latest_version", "versions", "title")
-VERSION_COLUMNS = ("version", "revision", "registered_at", "registered_by", "commit")
+VERSION_COLUMNS = ("version", "revision", "registered_at", "registered_by", "commit", "state")
 
 
 @with_groups
@@ -33,7 +34,7 @@ def list_schemas(
 
     With --fingerprint, the schema of which a version has it (id, that version, latest version, title).
 
-    Of a version: version, revision, time, writer, commit.
+    Of a version: version, revision, time, writer, commit, state.
     """
     if id is not None and (text or field or tag or fingerprint):
         raise typer.BadParameter("--text, --field, --tag and --fingerprint choose among schemas; leave out the id.")
@@ -53,12 +54,15 @@ def _schema(summary: "SchemaSummary") -> dict[str, Any]:
 
 
 def _version(version: "SchemaVersion") -> dict[str, Any]:
+    from schemaregistry.client.calls import state_of
+
     names = ("id", "version", "revision", "fingerprint", "registered_by", "size")
     stated = ("repository", "commit", "path", "pull_request")
     return (
         {name: getattr(version, name) for name in names}
         | {"registered_at": version.registered_at.ToJsonString()}
         | {name: getattr(version.origin, name) for name in stated}
+        | state_facts(state_of(version))
     )
 
 

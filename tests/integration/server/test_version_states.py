@@ -124,13 +124,21 @@ def test_the_other_answers_about_a_version_carry_its_state(server, id, publish, 
 
 def test_a_typo_in_a_version_can_be_retracted_and_the_next_one_published(publish, put_state, get) -> None:
     publish("1.1.0")
-    publish("99999.0.0", title="a typo")
-    assert put_state("99999.0.0", "retracted")[2]["latest_version"] == "1.1.0"
+    publish("2.0.0", title="a typo")
+    assert put_state("2.0.0", "retracted")[2]["latest_version"] == "1.1.0"
     assert get()[1]["x-schema-version"] == "1.1.0"
     publish("1.2.0", title="the right one")
     assert get()[1]["x-schema-version"] == "1.2.0"
-    code, headers, body = get("99999.0.0")
+    code, headers, body = get("2.0.0")
     assert (code, headers["x-schema-state"], body["title"]) == (200, "retracted", "a typo")
+    assert get("%5E2")[2]["reason"] == "NO_SUCH_VERSION"
+
+
+def test_so_can_a_first_version_of_99999(publish, put_state, get) -> None:
+    publish("99999.0.0")
+    put_state("99999.0.0", "retracted")
+    publish("1.2.0", properties={"size": {"type": "string"}})
+    assert get()[1]["x-schema-version"] == "1.2.0"
 
 
 def test_the_number_of_a_retracted_version_is_not_free_for_other_content(server, id, publish, put_state) -> None:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -44,7 +44,10 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
-    """One consumer, as its file at `path` declares it. `contact` is whom to ask: a login, a team or an address."""
+    """One consumer, as its file at `path` declares it. `contact` is whom to ask: a login, a team or an address.
+
+    `identities` are the names of its certificates, by which the registry's observed readers are told to be this one.
+    """
 
     path: str
     name: str
@@ -52,6 +55,7 @@ class Consumer:
     contact: str
     language: str
     reads: tuple[Read, ...]
+    identities: frozenset[str] = frozenset()
 
 
 def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequence[Consumer], Sequence[Blocker]]:
@@ -71,11 +75,12 @@ def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequ
             except InvalidArgument as error:
                 faults.append((raw, with_place(error.message, error.pointer)))
         blockers += [Blocker(path, "BROKEN_CONSUMER", text) for raw, text in faults if raw == head.get(path)]
+        identities = frozenset(name for each in sound for name in each.identities)
         for consumer in sound[:1]:
             if consumer.name in found:
                 text = f"{path} and {found[consumer.name].path} both declare {consumer.name}. Give one another name."
                 blockers.append(Blocker(path, "BROKEN_CONSUMER", text))
-            found.setdefault(consumer.name, consumer)
+            found.setdefault(consumer.name, replace(consumer, identities=identities))
     return list(found.values()), blockers
 
 
@@ -103,7 +108,15 @@ def read_consumer(path: str, raw: bytes) -> Consumer:
             None if fields == "all" else frozenset(fields),
         )
         reads.append(Read(each["schema"], versions, reading))
-    return Consumer(path, value["name"], value["team"], value["contact"], value["language"], tuple(reads))
+    return Consumer(
+        path,
+        value["name"],
+        value["team"],
+        value["contact"],
+        value["language"],
+        tuple(reads),
+        frozenset(value.get("identity", ())),
+    )
 
 
 def slips(

@@ -69,7 +69,8 @@ class Problem:
 class ConsumerImpact:
     """What a change means to one consumer.
 
-    `breaks` is None where it can't be told. `observed`: found in use, not declared by its team.
+    `breaks` is None where it can't be told. `source`: `declared` in a consumer file, or `observed` by the registry and
+    declared by nobody; its `name` is then its certificate's, and which fields it reads isn't known.
     """
 
     name: str
@@ -79,7 +80,7 @@ class ConsumerImpact:
     direction: str
     breaks: bool | None
     why: str
-    observed: bool = False
+    source: Literal["declared", "observed"] = "declared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,9 +191,11 @@ class Reviewer:
 
     def _with_consumers(self, found: SchemaReview) -> SchemaReview:
         """Add what the change means to each consumer; the verdict names those that break."""
-        if found.verdict is None:
+        if found.status == "unchanged":
             return found
         consumers = tuple(self.consumers(found))
+        if found.verdict is None:
+            return replace(found, consumers=consumers)
         names = tuple(dict.fromkeys(each.name for each in consumers if each.breaks))
         return replace(found, consumers=consumers, verdict=replace(found.verdict, consumers=names))
 

@@ -48,5 +48,5 @@ def _consumer(found: ConsumerImpact) -> dict[str, Json]:
         "direction": found.direction,
         "breaks": found.breaks,
         "why": found.why,
-        "observed": found.observed,
+        "source": found.source,
     }

@@ -141,7 +141,7 @@ def _consumers(consumers: Sequence[ConsumerImpact]) -> str:
     states = {True: "**breaks**", False: "goes on", None: "can't be told"}
     lines = ["| who | team | language | | why |", "| --- | --- | --- | --- | --- |"]
     for each in consumers:
-        who = code(each.name) + (" (seen, not declared)" if each.observed else "")
+        who = code(each.name) + (" (seen, not declared)" if each.source == "observed" else "")
         cells = (who, code(each.team), code(each.language), states[each.breaks], sentence(each.why))
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)

@@ -43,7 +43,8 @@ def _schema(found: SchemaReview) -> Iterator[str]:
         yield f"  {change.effect}: {change.kind} at {printable(change.pointer or '/')}: {printable(change.reason)}"
     for consumer in found.consumers:
         state = {True: "breaks", False: "goes on", None: "can't be told"}[consumer.breaks]
-        yield f"  {printable(consumer.name)} ({printable(consumer.team)}): {state}: {printable(consumer.why)}"
+        team = printable(consumer.team) if consumer.source == "declared" else "seen, not declared"
+        yield f"  {printable(consumer.name)} ({team}): {state}: {printable(consumer.why)}"
 
 
 def _step(found: SchemaReview) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
@@ -17,7 +18,8 @@ from schemaregistry.cli.say import say
 from schemaregistry.terminal import inert, json_text
 
 if TYPE_CHECKING:
-    from schemaregistry.bot.review import Published, Review
+    from schemaregistry.bot.observed_readers import ObservedReader
+    from schemaregistry.bot.review import Review
     from schemaregistry.client import Client
 
 app = typer.Typer(
@@ -72,12 +74,11 @@ def review(
     Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.
     """
     with ExitStack() as stack:
-        published = None
+        client = None
         source = context.get_parameter_source("registry")
         if source is not None and source.name != "DEFAULT":
             client = stack.enter_context(connection.client(timeout=SECONDS))
-            published = cache(partial(_published, client))
-        found = _review(base, head, repo, schemas, seconds, published)
+        found = _review(base, head, repo, schemas, seconds, client)
     shown = _shown(found, form)
     if output is None:
         say(shown)
@@ -178,8 +179,18 @@ def _published(client: "Client", id: str) -> Mapping[str, bytes]:
     return {version: document.raw for version, document in registered(client, id).items()}
 
 
-def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, published: "Published | None") -> "Review":
+def _observed(client: "Client", id: str) -> "list[ObservedReader]":
+    from schemaregistry.bot.observed_readers import ObservedReader
+
+    return [
+        ObservedReader(each.identity, tuple(each.versions), each.reads, each.first_seen, each.last_seen)
+        for each in client.list_consumers(id)
+    ]
+
+
+def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, client: "Client | None") -> "Review":
     from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
+    from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
     from schemaregistry.cli.compat_process import CompatProcess
@@ -190,17 +201,23 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, publ
     change = read_change(repository, base, head, folder)
     sides = (yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head))
     consumers, broken = declared(*sides)
+    published = cache(partial(_published, client)) if client else None
+    observed = ObservedReaders(partial(_observed, client), client.whoami().identity, consumers) if client else None
     with CompatProcess() as judge:
         reviewer = Reviewer(
             judge,
             lambda file: earlier_versions(repository, file, change.base.commit),
             published,
-            consumers=lambda found: impacts(consumers, found, judge.impact),
+            consumers=lambda found: (
+                *impacts(consumers, found, judge.impact),
+                *(observed.impacts(found) if observed else ()),
+            ),
             broken_consumers=broken,
             notes=tuple(slips(consumers, change, judge.parse, published)),
             seconds=seconds,
         )
-        return reviewer.review(change)
+        made = reviewer.review(change)
+    return replace(made, notes=(*made.notes, *observed.notes)) if observed else made
 
 
 def _shown(found: "Review", form: Form) -> str:

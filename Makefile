@@ -9,7 +9,7 @@ STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run check test test-needs lint lint-python format proto proto-check proto-release lock lock-check fresh-check clean
+.PHONY: help setup run check test test-needs lint lint-python lint-workflows format proto proto-check proto-release lock lock-check fresh-check clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -42,8 +42,8 @@ test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian
 	@$(BIN)/python -m scripts.toolchains --install
 
-lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking
-	@$(MAKE) --no-print-directory lint-python
+lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking, actionlint, zizmor
+	@$(MAKE) --no-print-directory lint-python lint-workflows
 	$(BIN)/buf lint
 	$(BIN)/buf breaking proto --against proto/released.binpb
 
@@ -52,6 +52,11 @@ lint-python: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The auditor's persona reports what the others leave out.
+lint-workflows: $(READY) actionlint
+	build/bin/actionlint
+	$(BIN)/zizmor --offline --quiet --no-progress --persona=auditor .github
 
 format: $(READY) ## Let ruff rewrite
 	$(BIN)/ruff check --fix .
@@ -68,10 +73,13 @@ proto-check: proto ## Fail where the committed stubs are not what `make proto` w
 proto-release: $(READY) ## Make today's proto the one that later changes may not break (with a release)
 	$(BIN)/buf build proto -o proto/released.binpb
 
-lock: ## Resolve pyproject.toml anew into requirements.txt
+UV_COMPILE := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+
+lock: ## Resolve pyproject.toml anew into requirements.txt, and of it what the actions install
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
-	build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
-		--no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements.txt
+	$(UV_COMPILE) --all-extras --group dev pyproject.toml -o requirements.txt
+	$(UV_COMPILE) --extra bot -c requirements.txt pyproject.toml .github/actions/requirements.in -o .github/actions/requirements.txt
 
 lock-check: $(READY) ## Install the lock by the oldest and the newest pip of each supported Python that is here (PYTHONS=)
 	@$(BIN)/python -m scripts.lock_check $(if $(PYTHONS),--pythons "$(PYTHONS)")

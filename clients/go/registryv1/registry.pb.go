@@ -31,7 +31,7 @@ type GetSchemaRequest struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
 	// highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
-	// there is no release.
+	// there is no release. A retracted version is named by its own number alone.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
 	// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
 	// DEADLINE_EXCEEDED, reason REVISION_NOT_REACHED, says which revision it has seen.
@@ -325,6 +325,168 @@ func (x *RegisterSchemaResponse) GetWarnings() []string {
 	return nil
 }
 
+type SetVersionStateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A version's number, with or without a leading `v`.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// `active`, `deprecated` or `retracted`.
+	State string `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// Why, for the version's readers: required unless `active`.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When a deprecated version may be withdrawn.
+	Sunset *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sunset,proto3" json:"sunset,omitempty"`
+	// The `state_revision` that the caller has seen: where another change came since, FAILED_PRECONDITION, reason
+	// STATE_CHANGED. 0 to set the state whatever it is.
+	ExpectedRevision int64 `protobuf:"varint,6,opt,name=expected_revision,json=expectedRevision,proto3" json:"expected_revision,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *SetVersionStateRequest) Reset() {
+	*x = SetVersionStateRequest{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVersionStateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVersionStateRequest) ProtoMessage() {}
+
+func (x *SetVersionStateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVersionStateRequest.ProtoReflect.Descriptor instead.
+func (*SetVersionStateRequest) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SetVersionStateRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SetVersionStateRequest) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *SetVersionStateRequest) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *SetVersionStateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SetVersionStateRequest) GetSunset() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Sunset
+	}
+	return nil
+}
+
+func (x *SetVersionStateRequest) GetExpectedRevision() int64 {
+	if x != nil {
+		return x.ExpectedRevision
+	}
+	return 0
+}
+
+type SetVersionStateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version in its new state.
+	Version *SchemaVersion `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// False when it had this state, reason and sunset already.
+	Changed bool `protobuf:"varint,2,opt,name=changed,proto3" json:"changed,omitempty"`
+	// The state that it had before.
+	PreviousState string `protobuf:"bytes,3,opt,name=previous_state,json=previousState,proto3" json:"previous_state,omitempty"`
+	// What `latest` is now; empty when every version is retracted.
+	LatestVersion string `protobuf:"bytes,4,opt,name=latest_version,json=latestVersion,proto3" json:"latest_version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetVersionStateResponse) Reset() {
+	*x = SetVersionStateResponse{}
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetVersionStateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetVersionStateResponse) ProtoMessage() {}
+
+func (x *SetVersionStateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetVersionStateResponse.ProtoReflect.Descriptor instead.
+func (*SetVersionStateResponse) Descriptor() ([]byte, []int) {
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SetVersionStateResponse) GetVersion() *SchemaVersion {
+	if x != nil {
+		return x.Version
+	}
+	return nil
+}
+
+func (x *SetVersionStateResponse) GetChanged() bool {
+	if x != nil {
+		return x.Changed
+	}
+	return false
+}
+
+func (x *SetVersionStateResponse) GetPreviousState() string {
+	if x != nil {
+		return x.PreviousState
+	}
+	return ""
+}
+
+func (x *SetVersionStateResponse) GetLatestVersion() string {
+	if x != nil {
+		return x.LatestVersion
+	}
+	return ""
+}
+
 type CheckCompatibilityRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Id       string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -338,7 +500,7 @@ type CheckCompatibilityRequest struct {
 
 func (x *CheckCompatibilityRequest) Reset() {
 	*x = CheckCompatibilityRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -350,7 +512,7 @@ func (x *CheckCompatibilityRequest) String() string {
 func (*CheckCompatibilityRequest) ProtoMessage() {}
 
 func (x *CheckCompatibilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[4]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -363,7 +525,7 @@ func (x *CheckCompatibilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckCompatibilityRequest.ProtoReflect.Descriptor instead.
 func (*CheckCompatibilityRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{4}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *CheckCompatibilityRequest) GetId() string {
@@ -409,7 +571,7 @@ type CompareVersionsRequest struct {
 
 func (x *CompareVersionsRequest) Reset() {
 	*x = CompareVersionsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +583,7 @@ func (x *CompareVersionsRequest) String() string {
 func (*CompareVersionsRequest) ProtoMessage() {}
 
 func (x *CompareVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[5]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +596,7 @@ func (x *CompareVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CompareVersionsRequest.ProtoReflect.Descriptor instead.
 func (*CompareVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{5}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *CompareVersionsRequest) GetId() string {
@@ -505,7 +667,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -517,7 +679,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[6]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -530,7 +692,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{6}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Verdict) GetVerdict() string {
@@ -635,7 +797,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -647,7 +809,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[7]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -660,7 +822,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{7}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Change) GetPointer() string {
@@ -726,7 +888,7 @@ type ListSchemasRequest struct {
 
 func (x *ListSchemasRequest) Reset() {
 	*x = ListSchemasRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -738,7 +900,7 @@ func (x *ListSchemasRequest) String() string {
 func (*ListSchemasRequest) ProtoMessage() {}
 
 func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[8]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -751,7 +913,7 @@ func (x *ListSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasRequest.ProtoReflect.Descriptor instead.
 func (*ListSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{8}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSchemasRequest) GetPageSize() int32 {
@@ -816,7 +978,7 @@ type ListSchemasResponse struct {
 
 func (x *ListSchemasResponse) Reset() {
 	*x = ListSchemasResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -828,7 +990,7 @@ func (x *ListSchemasResponse) String() string {
 func (*ListSchemasResponse) ProtoMessage() {}
 
 func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[9]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -841,7 +1003,7 @@ func (x *ListSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSchemasResponse.ProtoReflect.Descriptor instead.
 func (*ListSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{9}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListSchemasResponse) GetSchemas() []*SchemaSummary {
@@ -884,7 +1046,7 @@ type SchemaSummary struct {
 
 func (x *SchemaSummary) Reset() {
 	*x = SchemaSummary{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +1058,7 @@ func (x *SchemaSummary) String() string {
 func (*SchemaSummary) ProtoMessage() {}
 
 func (x *SchemaSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[10]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +1071,7 @@ func (x *SchemaSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaSummary.ProtoReflect.Descriptor instead.
 func (*SchemaSummary) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{10}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SchemaSummary) GetId() string {
@@ -987,7 +1149,7 @@ type ListVersionsRequest struct {
 
 func (x *ListVersionsRequest) Reset() {
 	*x = ListVersionsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1161,7 @@ func (x *ListVersionsRequest) String() string {
 func (*ListVersionsRequest) ProtoMessage() {}
 
 func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[11]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1174,7 @@ func (x *ListVersionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsRequest.ProtoReflect.Descriptor instead.
 func (*ListVersionsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{11}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ListVersionsRequest) GetId() string {
@@ -1054,7 +1216,7 @@ type ListVersionsResponse struct {
 
 func (x *ListVersionsResponse) Reset() {
 	*x = ListVersionsResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1228,7 @@ func (x *ListVersionsResponse) String() string {
 func (*ListVersionsResponse) ProtoMessage() {}
 
 func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[12]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1241,7 @@ func (x *ListVersionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListVersionsResponse.ProtoReflect.Descriptor instead.
 func (*ListVersionsResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{12}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListVersionsResponse) GetVersions() []*SchemaVersion {
@@ -1115,6 +1277,14 @@ type SchemaVersion struct {
 	RegisteredAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=registered_at,json=registeredAt,proto3" json:"registered_at,omitempty"`
 	// Bytes of the document.
 	Size int32 `protobuf:"varint,7,opt,name=size,proto3" json:"size,omitempty"`
+	// `active`, `deprecated` or `retracted`.
+	State string `protobuf:"bytes,20,opt,name=state,proto3" json:"state,omitempty"`
+	// Why it is deprecated or retracted, or was made active again.
+	StateReason string `protobuf:"bytes,21,opt,name=state_reason,json=stateReason,proto3" json:"state_reason,omitempty"`
+	// When a deprecated version may be withdrawn.
+	Sunset *timestamppb.Timestamp `protobuf:"bytes,22,opt,name=sunset,proto3" json:"sunset,omitempty"`
+	// The revision of the last change of the state; of the version itself where there was none.
+	StateRevision int64 `protobuf:"varint,23,opt,name=state_revision,json=stateRevision,proto3" json:"state_revision,omitempty"`
 	// Where it comes from; unset where its publisher stated nothing.
 	Origin        *Origin `protobuf:"bytes,24,opt,name=origin,proto3" json:"origin,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1123,7 +1293,7 @@ type SchemaVersion struct {
 
 func (x *SchemaVersion) Reset() {
 	*x = SchemaVersion{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1135,7 +1305,7 @@ func (x *SchemaVersion) String() string {
 func (*SchemaVersion) ProtoMessage() {}
 
 func (x *SchemaVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[13]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1148,7 +1318,7 @@ func (x *SchemaVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SchemaVersion.ProtoReflect.Descriptor instead.
 func (*SchemaVersion) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SchemaVersion) GetId() string {
@@ -1200,6 +1370,34 @@ func (x *SchemaVersion) GetSize() int32 {
 	return 0
 }
 
+func (x *SchemaVersion) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *SchemaVersion) GetStateReason() string {
+	if x != nil {
+		return x.StateReason
+	}
+	return ""
+}
+
+func (x *SchemaVersion) GetSunset() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Sunset
+	}
+	return nil
+}
+
+func (x *SchemaVersion) GetStateRevision() int64 {
+	if x != nil {
+		return x.StateRevision
+	}
+	return 0
+}
+
 func (x *SchemaVersion) GetOrigin() *Origin {
 	if x != nil {
 		return x.Origin
@@ -1220,7 +1418,7 @@ type ListConsumersRequest struct {
 
 func (x *ListConsumersRequest) Reset() {
 	*x = ListConsumersRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1232,7 +1430,7 @@ func (x *ListConsumersRequest) String() string {
 func (*ListConsumersRequest) ProtoMessage() {}
 
 func (x *ListConsumersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[14]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1245,7 +1443,7 @@ func (x *ListConsumersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsumersRequest.ProtoReflect.Descriptor instead.
 func (*ListConsumersRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListConsumersRequest) GetId() string {
@@ -1288,7 +1486,7 @@ type ListConsumersResponse struct {
 
 func (x *ListConsumersResponse) Reset() {
 	*x = ListConsumersResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1498,7 @@ func (x *ListConsumersResponse) String() string {
 func (*ListConsumersResponse) ProtoMessage() {}
 
 func (x *ListConsumersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[15]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1511,7 @@ func (x *ListConsumersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListConsumersResponse.ProtoReflect.Descriptor instead.
 func (*ListConsumersResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListConsumersResponse) GetConsumers() []*ObservedConsumer {
@@ -1358,7 +1556,7 @@ type ObservedConsumer struct {
 
 func (x *ObservedConsumer) Reset() {
 	*x = ObservedConsumer{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1370,7 +1568,7 @@ func (x *ObservedConsumer) String() string {
 func (*ObservedConsumer) ProtoMessage() {}
 
 func (x *ObservedConsumer) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[16]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1383,7 +1581,7 @@ func (x *ObservedConsumer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObservedConsumer.ProtoReflect.Descriptor instead.
 func (*ObservedConsumer) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ObservedConsumer) GetIdentity() string {
@@ -1442,7 +1640,7 @@ type WatchSchemasRequest struct {
 
 func (x *WatchSchemasRequest) Reset() {
 	*x = WatchSchemasRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1652,7 @@ func (x *WatchSchemasRequest) String() string {
 func (*WatchSchemasRequest) ProtoMessage() {}
 
 func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[17]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1665,7 @@ func (x *WatchSchemasRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasRequest.ProtoReflect.Descriptor instead.
 func (*WatchSchemasRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *WatchSchemasRequest) GetAfterRevision() int64 {
@@ -1500,6 +1698,7 @@ type WatchSchemasResponse struct {
 	//	*WatchSchemasResponse_Snapshot
 	//	*WatchSchemasResponse_Change
 	//	*WatchSchemasResponse_Progress
+	//	*WatchSchemasResponse_StateChange
 	Event isWatchSchemasResponse_Event `protobuf_oneof:"event"`
 	// The document's bytes, where they were asked for.
 	Document []byte `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
@@ -1512,7 +1711,7 @@ type WatchSchemasResponse struct {
 
 func (x *WatchSchemasResponse) Reset() {
 	*x = WatchSchemasResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1524,7 +1723,7 @@ func (x *WatchSchemasResponse) String() string {
 func (*WatchSchemasResponse) ProtoMessage() {}
 
 func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[18]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1537,7 +1736,7 @@ func (x *WatchSchemasResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchSchemasResponse.ProtoReflect.Descriptor instead.
 func (*WatchSchemasResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *WatchSchemasResponse) GetRevision() int64 {
@@ -1581,6 +1780,15 @@ func (x *WatchSchemasResponse) GetProgress() *Progress {
 	return nil
 }
 
+func (x *WatchSchemasResponse) GetStateChange() *SchemaVersion {
+	if x != nil {
+		if x, ok := x.Event.(*WatchSchemasResponse_StateChange); ok {
+			return x.StateChange
+		}
+	}
+	return nil
+}
+
 func (x *WatchSchemasResponse) GetDocument() []byte {
 	if x != nil {
 		return x.Document
@@ -1600,7 +1808,7 @@ type isWatchSchemasResponse_Event interface {
 }
 
 type WatchSchemasResponse_Snapshot struct {
-	// A version that was there when the watch began.
+	// A version that was there when the watch began, in the state it was registered in.
 	Snapshot *SchemaVersion `protobuf:"bytes,2,opt,name=snapshot,proto3,oneof"`
 }
 
@@ -1614,11 +1822,18 @@ type WatchSchemasResponse_Progress struct {
 	Progress *Progress `protobuf:"bytes,4,opt,name=progress,proto3,oneof"`
 }
 
+type WatchSchemasResponse_StateChange struct {
+	// A version whose state was changed, in its new state. Without the document.
+	StateChange *SchemaVersion `protobuf:"bytes,7,opt,name=state_change,json=stateChange,proto3,oneof"`
+}
+
 func (*WatchSchemasResponse_Snapshot) isWatchSchemasResponse_Event() {}
 
 func (*WatchSchemasResponse_Change) isWatchSchemasResponse_Event() {}
 
 func (*WatchSchemasResponse_Progress) isWatchSchemasResponse_Event() {}
+
+func (*WatchSchemasResponse_StateChange) isWatchSchemasResponse_Event() {}
 
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1630,7 +1845,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1642,7 +1857,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[19]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1655,7 +1870,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Progress) GetStale() bool {
@@ -1677,7 +1892,7 @@ type GetContractRequest struct {
 
 func (x *GetContractRequest) Reset() {
 	*x = GetContractRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1689,7 +1904,7 @@ func (x *GetContractRequest) String() string {
 func (*GetContractRequest) ProtoMessage() {}
 
 func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[20]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1702,7 +1917,7 @@ func (x *GetContractRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetContractRequest.ProtoReflect.Descriptor instead.
 func (*GetContractRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetContractRequest) GetId() string {
@@ -1739,7 +1954,7 @@ type ValidateRecordsRequest struct {
 
 func (x *ValidateRecordsRequest) Reset() {
 	*x = ValidateRecordsRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1966,7 @@ func (x *ValidateRecordsRequest) String() string {
 func (*ValidateRecordsRequest) ProtoMessage() {}
 
 func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[21]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1979,7 @@ func (x *ValidateRecordsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsRequest.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ValidateRecordsRequest) GetId() string {
@@ -1806,7 +2021,7 @@ type ValidateRecordsResponse struct {
 
 func (x *ValidateRecordsResponse) Reset() {
 	*x = ValidateRecordsResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1818,7 +2033,7 @@ func (x *ValidateRecordsResponse) String() string {
 func (*ValidateRecordsResponse) ProtoMessage() {}
 
 func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[22]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1831,7 +2046,7 @@ func (x *ValidateRecordsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateRecordsResponse.ProtoReflect.Descriptor instead.
 func (*ValidateRecordsResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ValidateRecordsResponse) GetValid() bool {
@@ -1884,7 +2099,7 @@ type RecordError struct {
 
 func (x *RecordError) Reset() {
 	*x = RecordError{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1896,7 +2111,7 @@ func (x *RecordError) String() string {
 func (*RecordError) ProtoMessage() {}
 
 func (x *RecordError) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[23]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1909,7 +2124,7 @@ func (x *RecordError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordError.ProtoReflect.Descriptor instead.
 func (*RecordError) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{23}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RecordError) GetIndex() int32 {
@@ -1948,7 +2163,7 @@ type WhoAmIRequest struct {
 
 func (x *WhoAmIRequest) Reset() {
 	*x = WhoAmIRequest{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2175,7 @@ func (x *WhoAmIRequest) String() string {
 func (*WhoAmIRequest) ProtoMessage() {}
 
 func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[24]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2188,7 @@ func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
 func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{24}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{26}
 }
 
 type WhoAmIResponse struct {
@@ -1989,7 +2204,7 @@ type WhoAmIResponse struct {
 
 func (x *WhoAmIResponse) Reset() {
 	*x = WhoAmIResponse{}
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2001,7 +2216,7 @@ func (x *WhoAmIResponse) String() string {
 func (*WhoAmIResponse) ProtoMessage() {}
 
 func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_schemaregistry_v1_registry_proto_msgTypes[25]
+	mi := &file_schemaregistry_v1_registry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2014,7 +2229,7 @@ func (x *WhoAmIResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhoAmIResponse.ProtoReflect.Descriptor instead.
 func (*WhoAmIResponse) Descriptor() ([]byte, []int) {
-	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{25}
+	return file_schemaregistry_v1_registry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *WhoAmIResponse) GetIdentity() string {
@@ -2065,7 +2280,19 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\brevision\x18\x03 \x01(\x03R\brevision\x12 \n" +
 	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\x12\x18\n" +
 	"\acreated\x18\x05 \x01(\bR\acreated\x12\x1a\n" +
-	"\bwarnings\x18\x06 \x03(\tR\bwarnings\"\x9e\x01\n" +
+	"\bwarnings\x18\x06 \x03(\tR\bwarnings\"\xd1\x01\n" +
+	"\x16SetVersionStateRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x14\n" +
+	"\x05state\x18\x03 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x122\n" +
+	"\x06sunset\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06sunset\x12+\n" +
+	"\x11expected_revision\x18\x06 \x01(\x03R\x10expectedRevision\"\xbd\x01\n" +
+	"\x17SetVersionStateResponse\x12:\n" +
+	"\aversion\x18\x01 \x01(\v2 .schemaregistry.v1.SchemaVersionR\aversion\x12\x18\n" +
+	"\achanged\x18\x02 \x01(\bR\achanged\x12%\n" +
+	"\x0eprevious_state\x18\x03 \x01(\tR\rpreviousState\x12%\n" +
+	"\x0elatest_version\x18\x04 \x01(\tR\rlatestVersion\"\x9e\x01\n" +
 	"\x19CheckCompatibilityRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x120\n" +
 	"\bdocument\x18\x02 \x01(\v2\x14.google.api.HttpBodyR\bdocument\x12\x1c\n" +
@@ -2133,7 +2360,7 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x14ListVersionsResponse\x12<\n" +
 	"\bversions\x18\x01 \x03(\v2 .schemaregistry.v1.SchemaVersionR\bversions\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x1a\n" +
-	"\brevision\x18\x03 \x01(\x03R\brevision\"\xa4\x02\n" +
+	"\brevision\x18\x03 \x01(\x03R\brevision\"\xb8\x03\n" +
 	"\rSchemaVersion\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x1a\n" +
@@ -2141,7 +2368,11 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\x12#\n" +
 	"\rregistered_by\x18\x05 \x01(\tR\fregisteredBy\x12?\n" +
 	"\rregistered_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\fregisteredAt\x12\x12\n" +
-	"\x04size\x18\a \x01(\x05R\x04size\x121\n" +
+	"\x04size\x18\a \x01(\x05R\x04size\x12\x14\n" +
+	"\x05state\x18\x14 \x01(\tR\x05state\x12!\n" +
+	"\fstate_reason\x18\x15 \x01(\tR\vstateReason\x122\n" +
+	"\x06sunset\x18\x16 \x01(\v2\x1a.google.protobuf.TimestampR\x06sunset\x12%\n" +
+	"\x0estate_revision\x18\x17 \x01(\x03R\rstateRevision\x121\n" +
 	"\x06origin\x18\x18 \x01(\v2\x19.schemaregistry.v1.OriginR\x06origin\"\x85\x01\n" +
 	"\x14ListConsumersRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1b\n" +
@@ -2164,12 +2395,13 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x13WatchSchemasRequest\x12%\n" +
 	"\x0eafter_revision\x18\x01 \x01(\x03R\rafterRevision\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12+\n" +
-	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\xb5\x02\n" +
+	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\xfc\x02\n" +
 	"\x14WatchSchemasResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12>\n" +
 	"\bsnapshot\x18\x02 \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\bsnapshot\x12:\n" +
 	"\x06change\x18\x03 \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\x06change\x129\n" +
-	"\bprogress\x18\x04 \x01(\v2\x1b.schemaregistry.v1.ProgressH\x00R\bprogress\x12\x1a\n" +
+	"\bprogress\x18\x04 \x01(\v2\x1b.schemaregistry.v1.ProgressH\x00R\bprogress\x12E\n" +
+	"\fstate_change\x18\a \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\vstateChange\x12\x1a\n" +
 	"\bdocument\x18\x05 \x01(\fR\bdocument\x12%\n" +
 	"\x0elatest_version\x18\x06 \x01(\tR\rlatestVersionB\a\n" +
 	"\x05event\" \n" +
@@ -2199,11 +2431,11 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\bidentity\x18\x01 \x01(\tR\bidentity\x12\x1f\n" +
 	"\vcan_publish\x18\x02 \x01(\bR\n" +
 	"canPublish\x12\x1c\n" +
-	"\ttransport\x18\x03 \x01(\tR\ttransport2\xf5\n" +
-	"\n" +
+	"\ttransport\x18\x03 \x01(\tR\ttransport2\x89\f\n" +
 	"\x0eSchemaRegistry\x12v\n" +
 	"\tGetSchema\x12#.schemaregistry.v1.GetSchemaRequest\x1a\x14.google.api.HttpBody\".\x82\xd3\xe4\x93\x02(Z\x18\x12\x16/schema/{id}/{version}\x12\f/schema/{id}\x12\x85\x01\n" +
-	"\x0eRegisterSchema\x12(.schemaregistry.v1.RegisterSchemaRequest\x1a).schemaregistry.v1.RegisterSchemaResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\bdocument\"\f/schema/{id}\x12\x85\x01\n" +
+	"\x0eRegisterSchema\x12(.schemaregistry.v1.RegisterSchemaRequest\x1a).schemaregistry.v1.RegisterSchemaResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\bdocument\"\f/schema/{id}\x12\x91\x01\n" +
+	"\x0fSetVersionState\x12).schemaregistry.v1.SetVersionStateRequest\x1a*.schemaregistry.v1.SetVersionStateResponse\"'\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/schema/{id}/{version}/state\x12\x85\x01\n" +
 	"\x12CheckCompatibility\x12,.schemaregistry.v1.CheckCompatibilityRequest\x1a\x1a.schemaregistry.v1.Verdict\"%\x82\xd3\xe4\x93\x02\x1f:\bdocument\"\x13/schema/{id}/compat\x12\x8a\x01\n" +
 	"\x0fCompareVersions\x12).schemaregistry.v1.CompareVersionsRequest\x1a\x1a.schemaregistry.v1.Verdict\"0\x82\xd3\xe4\x93\x02*\x12(/compat/{id}/{from_version}/{to_version}\x12n\n" +
 	"\vListSchemas\x12%.schemaregistry.v1.ListSchemasRequest\x1a&.schemaregistry.v1.ListSchemasResponse\"\x10\x82\xd3\xe4\x93\x02\n" +
@@ -2227,84 +2459,92 @@ func file_schemaregistry_v1_registry_proto_rawDescGZIP() []byte {
 	return file_schemaregistry_v1_registry_proto_rawDescData
 }
 
-var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_schemaregistry_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_schemaregistry_v1_registry_proto_goTypes = []any{
 	(*GetSchemaRequest)(nil),          // 0: schemaregistry.v1.GetSchemaRequest
 	(*RegisterSchemaRequest)(nil),     // 1: schemaregistry.v1.RegisterSchemaRequest
 	(*Origin)(nil),                    // 2: schemaregistry.v1.Origin
 	(*RegisterSchemaResponse)(nil),    // 3: schemaregistry.v1.RegisterSchemaResponse
-	(*CheckCompatibilityRequest)(nil), // 4: schemaregistry.v1.CheckCompatibilityRequest
-	(*CompareVersionsRequest)(nil),    // 5: schemaregistry.v1.CompareVersionsRequest
-	(*Verdict)(nil),                   // 6: schemaregistry.v1.Verdict
-	(*Change)(nil),                    // 7: schemaregistry.v1.Change
-	(*ListSchemasRequest)(nil),        // 8: schemaregistry.v1.ListSchemasRequest
-	(*ListSchemasResponse)(nil),       // 9: schemaregistry.v1.ListSchemasResponse
-	(*SchemaSummary)(nil),             // 10: schemaregistry.v1.SchemaSummary
-	(*ListVersionsRequest)(nil),       // 11: schemaregistry.v1.ListVersionsRequest
-	(*ListVersionsResponse)(nil),      // 12: schemaregistry.v1.ListVersionsResponse
-	(*SchemaVersion)(nil),             // 13: schemaregistry.v1.SchemaVersion
-	(*ListConsumersRequest)(nil),      // 14: schemaregistry.v1.ListConsumersRequest
-	(*ListConsumersResponse)(nil),     // 15: schemaregistry.v1.ListConsumersResponse
-	(*ObservedConsumer)(nil),          // 16: schemaregistry.v1.ObservedConsumer
-	(*WatchSchemasRequest)(nil),       // 17: schemaregistry.v1.WatchSchemasRequest
-	(*WatchSchemasResponse)(nil),      // 18: schemaregistry.v1.WatchSchemasResponse
-	(*Progress)(nil),                  // 19: schemaregistry.v1.Progress
-	(*GetContractRequest)(nil),        // 20: schemaregistry.v1.GetContractRequest
-	(*ValidateRecordsRequest)(nil),    // 21: schemaregistry.v1.ValidateRecordsRequest
-	(*ValidateRecordsResponse)(nil),   // 22: schemaregistry.v1.ValidateRecordsResponse
-	(*RecordError)(nil),               // 23: schemaregistry.v1.RecordError
-	(*WhoAmIRequest)(nil),             // 24: schemaregistry.v1.WhoAmIRequest
-	(*WhoAmIResponse)(nil),            // 25: schemaregistry.v1.WhoAmIResponse
-	(*httpbody.HttpBody)(nil),         // 26: google.api.HttpBody
-	(*structpb.Value)(nil),            // 27: google.protobuf.Value
-	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
-	(*Contract)(nil),                  // 29: schemaregistry.v1.Contract
+	(*SetVersionStateRequest)(nil),    // 4: schemaregistry.v1.SetVersionStateRequest
+	(*SetVersionStateResponse)(nil),   // 5: schemaregistry.v1.SetVersionStateResponse
+	(*CheckCompatibilityRequest)(nil), // 6: schemaregistry.v1.CheckCompatibilityRequest
+	(*CompareVersionsRequest)(nil),    // 7: schemaregistry.v1.CompareVersionsRequest
+	(*Verdict)(nil),                   // 8: schemaregistry.v1.Verdict
+	(*Change)(nil),                    // 9: schemaregistry.v1.Change
+	(*ListSchemasRequest)(nil),        // 10: schemaregistry.v1.ListSchemasRequest
+	(*ListSchemasResponse)(nil),       // 11: schemaregistry.v1.ListSchemasResponse
+	(*SchemaSummary)(nil),             // 12: schemaregistry.v1.SchemaSummary
+	(*ListVersionsRequest)(nil),       // 13: schemaregistry.v1.ListVersionsRequest
+	(*ListVersionsResponse)(nil),      // 14: schemaregistry.v1.ListVersionsResponse
+	(*SchemaVersion)(nil),             // 15: schemaregistry.v1.SchemaVersion
+	(*ListConsumersRequest)(nil),      // 16: schemaregistry.v1.ListConsumersRequest
+	(*ListConsumersResponse)(nil),     // 17: schemaregistry.v1.ListConsumersResponse
+	(*ObservedConsumer)(nil),          // 18: schemaregistry.v1.ObservedConsumer
+	(*WatchSchemasRequest)(nil),       // 19: schemaregistry.v1.WatchSchemasRequest
+	(*WatchSchemasResponse)(nil),      // 20: schemaregistry.v1.WatchSchemasResponse
+	(*Progress)(nil),                  // 21: schemaregistry.v1.Progress
+	(*GetContractRequest)(nil),        // 22: schemaregistry.v1.GetContractRequest
+	(*ValidateRecordsRequest)(nil),    // 23: schemaregistry.v1.ValidateRecordsRequest
+	(*ValidateRecordsResponse)(nil),   // 24: schemaregistry.v1.ValidateRecordsResponse
+	(*RecordError)(nil),               // 25: schemaregistry.v1.RecordError
+	(*WhoAmIRequest)(nil),             // 26: schemaregistry.v1.WhoAmIRequest
+	(*WhoAmIResponse)(nil),            // 27: schemaregistry.v1.WhoAmIResponse
+	(*httpbody.HttpBody)(nil),         // 28: google.api.HttpBody
+	(*timestamppb.Timestamp)(nil),     // 29: google.protobuf.Timestamp
+	(*structpb.Value)(nil),            // 30: google.protobuf.Value
+	(*Contract)(nil),                  // 31: schemaregistry.v1.Contract
 }
 var file_schemaregistry_v1_registry_proto_depIdxs = []int32{
-	26, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
+	28, // 0: schemaregistry.v1.RegisterSchemaRequest.document:type_name -> google.api.HttpBody
 	2,  // 1: schemaregistry.v1.RegisterSchemaRequest.origin:type_name -> schemaregistry.v1.Origin
-	26, // 2: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
-	7,  // 3: schemaregistry.v1.Verdict.changes:type_name -> schemaregistry.v1.Change
-	27, // 4: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
-	27, // 5: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
-	27, // 6: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
-	10, // 7: schemaregistry.v1.ListSchemasResponse.schemas:type_name -> schemaregistry.v1.SchemaSummary
-	13, // 8: schemaregistry.v1.ListVersionsResponse.versions:type_name -> schemaregistry.v1.SchemaVersion
-	28, // 9: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
-	2,  // 10: schemaregistry.v1.SchemaVersion.origin:type_name -> schemaregistry.v1.Origin
-	16, // 11: schemaregistry.v1.ListConsumersResponse.consumers:type_name -> schemaregistry.v1.ObservedConsumer
-	13, // 12: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
-	13, // 13: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
-	19, // 14: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
-	26, // 15: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
-	23, // 16: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
-	0,  // 17: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
-	1,  // 18: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
-	4,  // 19: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
-	5,  // 20: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
-	8,  // 21: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
-	11, // 22: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
-	14, // 23: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
-	17, // 24: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
-	20, // 25: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
-	21, // 26: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
-	24, // 27: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
-	26, // 28: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
-	3,  // 29: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
-	6,  // 30: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
-	6,  // 31: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
-	9,  // 32: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
-	12, // 33: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
-	15, // 34: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
-	18, // 35: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
-	29, // 36: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
-	22, // 37: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
-	25, // 38: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
-	28, // [28:39] is the sub-list for method output_type
-	17, // [17:28] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	29, // 2: schemaregistry.v1.SetVersionStateRequest.sunset:type_name -> google.protobuf.Timestamp
+	15, // 3: schemaregistry.v1.SetVersionStateResponse.version:type_name -> schemaregistry.v1.SchemaVersion
+	28, // 4: schemaregistry.v1.CheckCompatibilityRequest.document:type_name -> google.api.HttpBody
+	9,  // 5: schemaregistry.v1.Verdict.changes:type_name -> schemaregistry.v1.Change
+	30, // 6: schemaregistry.v1.Verdict.witness:type_name -> google.protobuf.Value
+	30, // 7: schemaregistry.v1.Change.old:type_name -> google.protobuf.Value
+	30, // 8: schemaregistry.v1.Change.new:type_name -> google.protobuf.Value
+	12, // 9: schemaregistry.v1.ListSchemasResponse.schemas:type_name -> schemaregistry.v1.SchemaSummary
+	15, // 10: schemaregistry.v1.ListVersionsResponse.versions:type_name -> schemaregistry.v1.SchemaVersion
+	29, // 11: schemaregistry.v1.SchemaVersion.registered_at:type_name -> google.protobuf.Timestamp
+	29, // 12: schemaregistry.v1.SchemaVersion.sunset:type_name -> google.protobuf.Timestamp
+	2,  // 13: schemaregistry.v1.SchemaVersion.origin:type_name -> schemaregistry.v1.Origin
+	18, // 14: schemaregistry.v1.ListConsumersResponse.consumers:type_name -> schemaregistry.v1.ObservedConsumer
+	15, // 15: schemaregistry.v1.WatchSchemasResponse.snapshot:type_name -> schemaregistry.v1.SchemaVersion
+	15, // 16: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
+	21, // 17: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
+	15, // 18: schemaregistry.v1.WatchSchemasResponse.state_change:type_name -> schemaregistry.v1.SchemaVersion
+	28, // 19: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
+	25, // 20: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
+	0,  // 21: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
+	1,  // 22: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
+	4,  // 23: schemaregistry.v1.SchemaRegistry.SetVersionState:input_type -> schemaregistry.v1.SetVersionStateRequest
+	6,  // 24: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
+	7,  // 25: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
+	10, // 26: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
+	13, // 27: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
+	16, // 28: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
+	19, // 29: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
+	22, // 30: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
+	23, // 31: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
+	26, // 32: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
+	28, // 33: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
+	3,  // 34: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
+	5,  // 35: schemaregistry.v1.SchemaRegistry.SetVersionState:output_type -> schemaregistry.v1.SetVersionStateResponse
+	8,  // 36: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
+	8,  // 37: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
+	11, // 38: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
+	14, // 39: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
+	17, // 40: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
+	20, // 41: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
+	31, // 42: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
+	24, // 43: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
+	27, // 44: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
+	33, // [33:45] is the sub-list for method output_type
+	21, // [21:33] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_registry_proto_init() }
@@ -2313,10 +2553,11 @@ func file_schemaregistry_v1_registry_proto_init() {
 		return
 	}
 	file_schemaregistry_v1_contract_proto_init()
-	file_schemaregistry_v1_registry_proto_msgTypes[18].OneofWrappers = []any{
+	file_schemaregistry_v1_registry_proto_msgTypes[20].OneofWrappers = []any{
 		(*WatchSchemasResponse_Snapshot)(nil),
 		(*WatchSchemasResponse_Change)(nil),
 		(*WatchSchemasResponse_Progress)(nil),
+		(*WatchSchemasResponse_StateChange)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2324,7 +2565,7 @@ func file_schemaregistry_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_schemaregistry_v1_registry_proto_rawDesc), len(file_schemaregistry_v1_registry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

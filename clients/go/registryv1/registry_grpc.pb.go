@@ -22,6 +22,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	SchemaRegistry_GetSchema_FullMethodName          = "/schemaregistry.v1.SchemaRegistry/GetSchema"
 	SchemaRegistry_RegisterSchema_FullMethodName     = "/schemaregistry.v1.SchemaRegistry/RegisterSchema"
+	SchemaRegistry_SetVersionState_FullMethodName    = "/schemaregistry.v1.SchemaRegistry/SetVersionState"
 	SchemaRegistry_CheckCompatibility_FullMethodName = "/schemaregistry.v1.SchemaRegistry/CheckCompatibility"
 	SchemaRegistry_CompareVersions_FullMethodName    = "/schemaregistry.v1.SchemaRegistry/CompareVersions"
 	SchemaRegistry_ListSchemas_FullMethodName        = "/schemaregistry.v1.SchemaRegistry/ListSchemas"
@@ -51,6 +52,11 @@ type SchemaRegistryClient interface {
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(ctx context.Context, in *RegisterSchemaRequest, opts ...grpc.CallOption) (*RegisterSchemaResponse, error)
+	// Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+	// version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+	// retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+	// carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+	SetVersionState(ctx context.Context, in *SetVersionStateRequest, opts ...grpc.CallOption) (*SetVersionStateResponse, error)
 	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
 	// there is no release; at a transitive level against each of them. Nothing is written.
 	CheckCompatibility(ctx context.Context, in *CheckCompatibilityRequest, opts ...grpc.CallOption) (*Verdict, error)
@@ -63,8 +69,8 @@ type SchemaRegistryClient interface {
 	// Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
 	// Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
 	ListConsumers(ctx context.Context, in *ListConsumersRequest, opts ...grpc.CallOption) (*ListConsumersResponse, error)
-	// Every version after a revision, then each further one as it is registered: once each, in the order
-	// of their revisions, with progress marks between. A revision that this store has not reached (it was
+	// Every version after a revision and every change of a state, then each further one as it is written: once each, in
+	// the order of their revisions, with progress marks between. A revision that this store has not reached (it was
 	// restored, or is another store) is OUT_OF_RANGE.
 	WatchSchemas(ctx context.Context, in *WatchSchemasRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchSchemasResponse], error)
 	// The compiled check plan of one version.
@@ -98,6 +104,16 @@ func (c *schemaRegistryClient) RegisterSchema(ctx context.Context, in *RegisterS
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(RegisterSchemaResponse)
 	err := c.cc.Invoke(ctx, SchemaRegistry_RegisterSchema_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *schemaRegistryClient) SetVersionState(ctx context.Context, in *SetVersionStateRequest, opts ...grpc.CallOption) (*SetVersionStateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetVersionStateResponse)
+	err := c.cc.Invoke(ctx, SchemaRegistry_SetVersionState_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -221,6 +237,11 @@ type SchemaRegistryServer interface {
 	GetSchema(context.Context, *GetSchemaRequest) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error)
+	// Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
+	// version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
+	// retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
+	// carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+	SetVersionState(context.Context, *SetVersionStateRequest) (*SetVersionStateResponse, error)
 	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
 	// there is no release; at a transitive level against each of them. Nothing is written.
 	CheckCompatibility(context.Context, *CheckCompatibilityRequest) (*Verdict, error)
@@ -233,8 +254,8 @@ type SchemaRegistryServer interface {
 	// Who has read one schema within the last seven days, by the certificates' names, in their order, a page at a time.
 	// Reads that this server process hasn't stored yet are among them; those of other processes are up to a minute late.
 	ListConsumers(context.Context, *ListConsumersRequest) (*ListConsumersResponse, error)
-	// Every version after a revision, then each further one as it is registered: once each, in the order
-	// of their revisions, with progress marks between. A revision that this store has not reached (it was
+	// Every version after a revision and every change of a state, then each further one as it is written: once each, in
+	// the order of their revisions, with progress marks between. A revision that this store has not reached (it was
 	// restored, or is another store) is OUT_OF_RANGE.
 	WatchSchemas(*WatchSchemasRequest, grpc.ServerStreamingServer[WatchSchemasResponse]) error
 	// The compiled check plan of one version.
@@ -259,6 +280,9 @@ func (UnimplementedSchemaRegistryServer) GetSchema(context.Context, *GetSchemaRe
 }
 func (UnimplementedSchemaRegistryServer) RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RegisterSchema not implemented")
+}
+func (UnimplementedSchemaRegistryServer) SetVersionState(context.Context, *SetVersionStateRequest) (*SetVersionStateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetVersionState not implemented")
 }
 func (UnimplementedSchemaRegistryServer) CheckCompatibility(context.Context, *CheckCompatibilityRequest) (*Verdict, error) {
 	return nil, status.Error(codes.Unimplemented, "method CheckCompatibility not implemented")
@@ -340,6 +364,24 @@ func _SchemaRegistry_RegisterSchema_Handler(srv interface{}, ctx context.Context
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(SchemaRegistryServer).RegisterSchema(ctx, req.(*RegisterSchemaRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SchemaRegistry_SetVersionState_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetVersionStateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SchemaRegistryServer).SetVersionState(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SchemaRegistry_SetVersionState_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SchemaRegistryServer).SetVersionState(ctx, req.(*SetVersionStateRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -513,6 +555,10 @@ var SchemaRegistry_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "RegisterSchema",
 			Handler:    _SchemaRegistry_RegisterSchema_Handler,
+		},
+		{
+			MethodName: "SetVersionState",
+			Handler:    _SchemaRegistry_SetVersionState_Handler,
 		},
 		{
 			MethodName: "CheckCompatibility",

@@ -594,8 +594,11 @@ impl JsonType {
 //    tag                                 256 characters
 //    fingerprint                         71 characters
 //    origin                              `commit` 64 hex digits, the others 512 characters without control characters
+//    state                               32 characters
+//    reason                              1,024 characters, none of them a control character
+//    sunset                              whole seconds from 1970 to 9999
 //    document, records                   1,048,576 bytes of `data`, 256 characters of `content_type`, no `extensions`
-//    min_revision, after_revision        none below zero
+//    min_revision, after_revision, expected_revision   none below zero
 //    page_size                           none below zero; what is too high is taken for the most there is
 //    include_documents                   either
 //
@@ -609,7 +612,7 @@ pub struct GetSchemaRequest {
     pub id: ::prost::alloc::string::String,
     /// A reference to a version: a semver version, with or without a leading `v`; `1`, `1.2`, `^1.2` or `~1.2` for the
     /// highest release of that range; empty or `latest` for the highest release. A pre-release is the highest only where
-    /// there is no release.
+    /// there is no release. A retracted version is named by its own number alone.
     #[prost(string, tag="2")]
     pub version: ::prost::alloc::string::String,
     /// Wait until this server has seen this revision, for 5 seconds at most and no longer than the call's deadline allows:
@@ -667,6 +670,42 @@ pub struct RegisterSchemaResponse {
     /// What is allowed but looks wrong, one sentence each.
     #[prost(string, repeated, tag="6")]
     pub warnings: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetVersionStateRequest {
+    #[prost(string, tag="1")]
+    pub id: ::prost::alloc::string::String,
+    /// A version's number, with or without a leading `v`.
+    #[prost(string, tag="2")]
+    pub version: ::prost::alloc::string::String,
+    /// `active`, `deprecated` or `retracted`.
+    #[prost(string, tag="3")]
+    pub state: ::prost::alloc::string::String,
+    /// Why, for the version's readers: required unless `active`.
+    #[prost(string, tag="4")]
+    pub reason: ::prost::alloc::string::String,
+    /// When a deprecated version may be withdrawn.
+    #[prost(message, optional, tag="5")]
+    pub sunset: ::core::option::Option<::prost_types::Timestamp>,
+    /// The `state_revision` that the caller has seen: where another change came since, FAILED_PRECONDITION, reason
+    /// STATE_CHANGED. 0 to set the state whatever it is.
+    #[prost(int64, tag="6")]
+    pub expected_revision: i64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetVersionStateResponse {
+    /// The version in its new state.
+    #[prost(message, optional, tag="1")]
+    pub version: ::core::option::Option<SchemaVersion>,
+    /// False when it had this state, reason and sunset already.
+    #[prost(bool, tag="2")]
+    pub changed: bool,
+    /// The state that it had before.
+    #[prost(string, tag="3")]
+    pub previous_state: ::prost::alloc::string::String,
+    /// What `latest` is now; empty when every version is retracted.
+    #[prost(string, tag="4")]
+    pub latest_version: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CheckCompatibilityRequest {
@@ -850,6 +889,18 @@ pub struct SchemaVersion {
     /// Bytes of the document.
     #[prost(int32, tag="7")]
     pub size: i32,
+    /// `active`, `deprecated` or `retracted`.
+    #[prost(string, tag="20")]
+    pub state: ::prost::alloc::string::String,
+    /// Why it is deprecated or retracted, or was made active again.
+    #[prost(string, tag="21")]
+    pub state_reason: ::prost::alloc::string::String,
+    /// When a deprecated version may be withdrawn.
+    #[prost(message, optional, tag="22")]
+    pub sunset: ::core::option::Option<::prost_types::Timestamp>,
+    /// The revision of the last change of the state; of the version itself where there was none.
+    #[prost(int64, tag="23")]
+    pub state_revision: i64,
     /// Where it comes from; unset where its publisher stated nothing.
     #[prost(message, optional, tag="24")]
     pub origin: ::core::option::Option<Origin>,
@@ -922,14 +973,14 @@ pub struct WatchSchemasResponse {
     /// latest is the last one that was this itself.
     #[prost(string, tag="6")]
     pub latest_version: ::prost::alloc::string::String,
-    #[prost(oneof="watch_schemas_response::Event", tags="2, 3, 4")]
+    #[prost(oneof="watch_schemas_response::Event", tags="2, 3, 4, 7")]
     pub event: ::core::option::Option<watch_schemas_response::Event>,
 }
 /// Nested message and enum types in `WatchSchemasResponse`.
 pub mod watch_schemas_response {
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
     pub enum Event {
-        /// A version that was there when the watch began.
+        /// A version that was there when the watch began, in the state it was registered in.
         #[prost(message, tag="2")]
         Snapshot(super::SchemaVersion),
         /// A version registered since.
@@ -938,6 +989,9 @@ pub mod watch_schemas_response {
         /// Nothing up to `revision` is left to send. The first one ends the snapshot.
         #[prost(message, tag="4")]
         Progress(super::Progress),
+        /// A version whose state was changed, in its new state. Without the document.
+        #[prost(message, tag="7")]
+        StateChange(super::SchemaVersion),
     }
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

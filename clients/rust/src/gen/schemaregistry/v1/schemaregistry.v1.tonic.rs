@@ -142,6 +142,35 @@ pub mod schema_registry_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        pub async fn set_version_state(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SetVersionStateRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::SetVersionStateResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/schemaregistry.v1.SchemaRegistry/SetVersionState",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "schemaregistry.v1.SchemaRegistry",
+                        "SetVersionState",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn check_compatibility(
             &mut self,
             request: impl tonic::IntoRequest<super::CheckCompatibilityRequest>,

@@ -1548,7 +1548,7 @@ type ObservedConsumer struct {
 	FirstSeen string `protobuf:"bytes,4,opt,name=first_seen,json=firstSeen,proto3" json:"first_seen,omitempty"`
 	LastSeen  string `protobuf:"bytes,5,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"`
 	// `observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
-	// more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+	// more than 10,000 callers with schema and version in a day; `unassigned`: reads beyond even that, of whichever schemas.
 	Kind          string `protobuf:"bytes,6,opt,name=kind,proto3" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -16,7 +16,7 @@ DAYS: Final = 7
 """Days that are kept, today among them."""
 
 MOST: Final = 10_000
-"""Identities with version that a process tells apart in a day: some 3 MB, and 25 MB where each name has 2,048 bytes."""
+"""Identities with schema and version that a process tells apart in a day: 2 to 4 MB; 25 MB with the longest names."""
 
 MOST_OTHERS: Final = 1_000
 """Schemas for which reads beyond MOST are counted apart; those of further ones are counted together."""
@@ -47,7 +47,9 @@ class _Day:
             self.size += 1
         else:
             if not self.others:
-                log.warning("over %d callers with version today: reads of further ones are counted together", most)
+                log.warning(
+                    "over %d callers with schema and version today: reads of further ones are counted together", most
+                )
             key = OTHERS
             if OTHERS not in self.reads.get(id, {}):
                 id = id if self.others < most_others else ""  # noqa: A001

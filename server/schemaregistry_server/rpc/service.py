@@ -44,6 +44,9 @@ WAIT_SECONDS: Final = 5.0
 STRETCH: Final = 50
 """Subjects that a filter tests before it looks at the clock (`sliced`)."""
 
+STORE_READS: Final = 4
+"""ListConsumers that read the store at once, others wait: it is the one read that isn't answered from memory."""
+
 STALE: Final = ("x-schema-stale", "true")
 PROGRESS_HEADER: Final = "x-schema-progress-seconds"
 
@@ -69,6 +72,7 @@ class Registry:
         self._store = store
         self._current = current
         self._reads = reads
+        self._store_reads = asyncio.Semaphore(STORE_READS)
         self._questions = questions
         self._judge = judge
         self._writer = Registrar(store, current, judge)
@@ -189,7 +193,8 @@ class Registry:
         page = pages.read(request.page_size, request.page_token, "consumers", request.id)
         catalog = await self._catalog(request.min_revision)
         id = catalog.schema(request.id).id  # noqa: A001 (the field's term)
-        stored = await self._store.load_reads(id, self._reads.first_day())
+        async with self._store_reads:
+            stored = await self._store.load_reads(id, self._reads.first_day())
         counts = read_summary.merged(stored, self._reads.of(id))
         # On a thread: a week of many processes may be many counts.
         consumers = await asyncio.to_thread(read_summary.summed, counts)

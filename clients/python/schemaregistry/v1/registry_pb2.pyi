@@ -756,7 +756,7 @@ class ObservedConsumer(_message.Message):
     last_seen: _builtins.str
     kind: _builtins.str
     """`observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
-    more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+    more than 10,000 callers with schema and version in a day; `unassigned`: reads beyond even that, of whichever schemas.
     """
     @_builtins.property
     def versions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

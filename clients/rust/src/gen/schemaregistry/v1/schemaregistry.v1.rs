@@ -945,7 +945,7 @@ pub struct ObservedConsumer {
     #[prost(string, tag="5")]
     pub last_seen: ::prost::alloc::string::String,
     /// `observed`; `others`: reads of this schema whose callers aren't told apart, since a server process tells apart no
-    /// more than 10,000 callers with version in a day; `unassigned`: reads beyond even that, of whichever schemas.
+    /// more than 10,000 callers with schema and version in a day; `unassigned`: reads beyond even that, of whichever schemas.
     #[prost(string, tag="6")]
     pub kind: ::prost::alloc::string::String,
 }

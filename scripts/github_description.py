@@ -1,7 +1,7 @@
 """Cut GitHub's OpenAPI description down to the operations that the bot calls, for the tests' server.
 
-    npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
-    python -m scripts.github_description package/generated/api.github.com.json > tests/corpus/github/openapi.json
+npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
+python -m scripts.github_description package/generated/api.github.com.json > tests/corpus/github/openapi.json
 """
 
 import json

@@ -26,7 +26,7 @@ class Scratch:
         for path, content in files.items():
             file = self.directory / path
             file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+            file.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), "utf-8")
             self.git("add", path)
         self.git("commit", "-q", "--allow-empty", "-m", "a change")
         return self.git("rev-parse", "HEAD")

@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from schemaregistry.bot.markdown import block, code, sentence
+from schemaregistry.terminal import printable
 
 HOSTILE = [
     "@everyone",
@@ -33,8 +34,16 @@ HOSTILE = [
     "evil.example",
     "&amp; &#64;everyone",
     "\\*not escaped\\*",
+    "JIRA-123 and (gh-4)",
+    "\u202egnihton\u202c \u200b@\u200bme \u2066x",
+    "$`1+1`$ $$x$$",
+    ":smile: #fff",
+    "(www.evil.example)",
+    "1) one",
+    "-->",
+    "@" + "x" * 60_000,
 ]
-LINKS = re.compile(r"@|://|www\.|#\d|(?i:gh-\d)|\b[0-9a-f]{7,}\b")
+LINKS = re.compile(r"@|://|www\.|#\d|(?i:[a-z]-\d)|[0-9a-f]{7}|\.[a-z]{2}")
 
 
 def tokens(text: str) -> Iterator[Token]:
@@ -58,7 +67,9 @@ def holds(text: str) -> None:
     assert kinds <= {"paragraph_open", "inline", "text", "code_inline", "paragraph_close"}
     everything, plain = shown(sentence(text))
     assert not LINKS.search(plain)
-    assert re.sub(r"[`\s]", "", everything) == re.sub(r"[`\s]", "", text)
+    escaped = "".join(map(printable, text.split()))
+    assert re.sub(r"[`\s]", "", everything) == re.sub(r"[`\s]", "", escaped)
+    assert sentence(text).replace("\n", "").isprintable()
 
 
 @pytest.mark.parametrize("text", HOSTILE)

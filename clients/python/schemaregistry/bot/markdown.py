@@ -4,19 +4,28 @@ import re
 from itertools import groupby
 from typing import Final
 
-_PLAIN: Final = re.compile(r"""[^\W_]+(?:[.,'’-][^\W_]+)*[.,;:!?)"”’]*|[("“‘]?[^\W_]+[.,;:!?)"”’]*|→|–|%|≤|≥""")
+from schemaregistry.terminal import printable
+
+_PLAIN: Final = re.compile(r"""[("“‘]?[^\W_]+(?:[.,'’-][^\W_]+)*[.,;:!?)"”’]*|→|–|%|≤|≥""")
 """Words that are safe anywhere in Markdown."""
-_ACTING: Final = re.compile(r"(?i)^www\.|^gh-\d|^[0-9a-f]{7,}\W*$|^\d+[.)]$|\.[a-z]{2,}$|://")
-"""Words that GitHub turns into links or lists: domains, `GH-1`, hashes of commits, `1.` at the start of a line."""
+_ACTING: Final = re.compile(r"(?i)www\.|[^\W\d_]-\d|[0-9a-f]{7}|^\d+[.)]|\.[a-z]{2}|://")
+"""Words that GitHub may turn into links or lists.
+
+Domains, `GH-1` and the references of other trackers (a repository can make any prefix a link), hashes of commits, and
+`1.` at the start of a line.
+"""
 
 _QUOTED: Final = re.compile(r"`([^`]+)`([.,;:]?)")
 
 
 def sentence(text: str) -> str:
-    """Return a sentence as Markdown that reads the same: words with any character that might act are code spans."""
+    """Return a sentence as Markdown that reads the same: words with any character that might act are code spans.
+
+    Characters that can't be printed, such as those that turn the direction of text, are escapes (`\\u202e`).
+    """
     shown: list[str] = []
     acting: list[str] = []
-    for word in text.split():
+    for word in map(printable, text.split()):
         if _PLAIN.fullmatch(word) and not _ACTING.search(word):
             shown += [*_spans(acting), word]
             acting = []
@@ -46,17 +55,24 @@ def _span(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return a text as a code span on one line, whatever backticks it has (CommonMark 0.31, 6.1)."""
-    shown = " ".join(text.split()) or " "
+    """Return a text as a code span on one line, whatever backticks it has (CommonMark 0.31, 6.1).
+
+    Characters that can't be printed are escapes.
+    """
+    shown = printable(" ".join(text.split())) or " "
     fence = "`" * (_longest(shown) + 1)
     padding = " " if shown.startswith("`") or shown.endswith("`") else ""
     return f"{fence}{padding}{shown}{padding}{fence}"
 
 
 def block(text: str, language: str = "") -> str:
-    """Return lines as a code block with a fence longer than any run of backticks in them (CommonMark 0.31, 4.5)."""
+    """Return lines as a code block with a fence longer than any run of backticks in them (CommonMark 0.31, 4.5).
+
+    Characters that can't be printed are escapes.
+    """
     fence = "`" * max(3, _longest(text) + 1)
-    return f"{fence}{language}\n{text}\n{fence}"
+    lines = "\n".join(map(printable, text.split("\n")))
+    return f"{fence}{language}\n{lines}\n{fence}"
 
 
 def _longest(text: str) -> int:

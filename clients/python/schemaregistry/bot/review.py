@@ -16,6 +16,7 @@ from schemaregistry.compat.admission import RANK, bump, least_version, skipped_m
 from schemaregistry.compat.judged_history import precedence
 from schemaregistry.compat.verdict import Bump
 from schemaregistry.document import Document, Level, parse_version
+from schemaregistry.document.json_places import TextPlace, places
 from schemaregistry.errors import InvalidArgument, with_place
 
 Status: TypeAlias = Literal["added", "changed", "renamed", "removed", "unchanged", "broken"]
@@ -59,10 +60,19 @@ class ReviewNote:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a document is broken, at its JSON pointer."""
+    """Why a document is broken, at its JSON pointer and, where that is known, its place in the file."""
 
     message: str
     pointer: str
+    place: TextPlace | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """An edit of a document that has been judged: what it brings, and its lines as a unified diff (without a head)."""
+
+    text: str
+    diff: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +111,7 @@ class SchemaReview:
     consumers: tuple[ConsumerImpact, ...] = ()
     problem: Problem | None = None
     former_path: str = ""
+    suggestions: tuple[Suggestion, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
     old_document: Document | None = field(default=None, compare=False, repr=False)
 
@@ -156,10 +167,16 @@ Published: TypeAlias = Callable[[str], Mapping[str, bytes]]
 Earlier: TypeAlias = Callable[[SchemaFile], Mapping[str, bytes]]
 """The versions of a file that git has, up to the base."""
 Consumers: TypeAlias = Callable[[SchemaReview], Sequence[ConsumerImpact]]
+Suggest: TypeAlias = Callable[[SchemaReview], Sequence[Suggestion]]
 
 
 def no_consumers(_: SchemaReview) -> Sequence[ConsumerImpact]:
     """Return no consumers: the default."""
+    return ()
+
+
+def no_suggestions(_: SchemaReview) -> Sequence[Suggestion]:
+    """Return no suggestions: the default."""
     return ()
 
 
@@ -177,17 +194,17 @@ class Reviewer:
     consumers: Consumers = no_consumers
     broken_consumers: Sequence[Blocker] = ()
     notes: Sequence[ReviewNote] = ()
+    suggest: Suggest = no_suggestions
     seconds: float = 1.0
 
     def review(self, change: ChangedRevisions) -> Review:
         """Review every document that the change touches, and list the others as unchanged."""
-        schemas = tuple(self._with_consumers(each) for each in self._schemas(change))
-        blockers = (
-            *self.broken_consumers,
-            *self._duplicates(change),
-            *(blocker for each in schemas for blocker in self._blockers(each)),
-        )
-        return Review(schemas, blockers, change.base.commit, change.head.commit, notes=tuple(self.notes))
+        schemas, blockers = [], [*self.broken_consumers, *self._duplicates(change)]
+        for each in map(self._with_consumers, self._schemas(change)):
+            found = list(self._blockers(each))
+            schemas.append(replace(each, suggestions=tuple(self.suggest(each))) if found else each)
+            blockers += found
+        return Review(tuple(schemas), tuple(blockers), change.base.commit, change.head.commit, notes=tuple(self.notes))
 
     def _with_consumers(self, found: SchemaReview) -> SchemaReview:
         """Add what the change means to each consumer; the verdict names those that break."""
@@ -225,7 +242,7 @@ class Reviewer:
         try:
             document = self.judge.parse(file.raw)
         except InvalidArgument as error:
-            return replace(found, status="broken", problem=Problem(error.message, error.pointer or ""))
+            return replace(found, status="broken", problem=_problem(file.raw, error))
         found = replace(found, id=document.id, after=str(document.version), document=document)
         known = self._known(document.id, old)
         if not known:
@@ -295,6 +312,15 @@ class Reviewer:
             if consumer.breaks:
                 text = f"{consumer.name} ({consumer.team}, {consumer.language}) breaks: {consumer.why}"
                 yield Blocker(found.id, "CONSUMER_BREAKS", text)
+
+
+def _problem(raw: bytes, error: InvalidArgument) -> Problem:
+    """Return what an error of the parser says, with its place: the line that it names, or that of its pointer."""
+    at = error.pointer or ""
+    if "line" in error.metadata:
+        line, column = int(error.metadata["line"]), int(error.metadata["column"])
+        return Problem(error.message, at, TextPlace(line, column, column))
+    return Problem(error.message, at, places(raw.decode(errors="replace"), [at]).get(at))
 
 
 def _goes_back(old: SchemaFile | None, new: Document) -> bool:

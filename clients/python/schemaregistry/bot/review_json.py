@@ -1,8 +1,16 @@
-"""Write a review as JSON: what the command prints, and what the comment is made from."""
+"""Write a review as JSON: what the command prints, and what the comment is made from.
 
-from schemaregistry.bot.review import ConsumerImpact, Review, SchemaReview
-from schemaregistry.compat import to_json
+`review.schema.json` describes it; `review_input.py` reads it back.
+"""
+
+from dataclasses import asdict
+from itertools import chain
+
+from schemaregistry.bot.review import Blocker, ConsumerImpact, Review, SchemaReview
+from schemaregistry.compat import Verdict, to_json
 from schemaregistry.document import Json
+from schemaregistry.document.arrow_block import describe
+from schemaregistry.document.json_places import places
 
 
 def review_json(review: Review) -> dict[str, Json]:
@@ -11,13 +19,17 @@ def review_json(review: Review) -> dict[str, Json]:
         "verdict": review.verdict,
         "risk": review.risk,
         "blocked": review.blocked,
-        "blocked_because": [{"id": each.id, "reason": each.reason, "text": each.text} for each in review.blockers],
+        "blocked_because": [_blocker(each) for each in review.blockers],
         "overridden_by": review.overridden_by or None,
         "notes": [{"path": each.path, "text": each.text} for each in review.notes],
         "schemas": [_schema(each) for each in review.schemas],
         "base": review.base,
         "head": review.head,
     }
+
+
+def _blocker(found: Blocker) -> dict[str, Json]:
+    return {"id": found.id, "reason": found.reason, "text": found.text}
 
 
 def _schema(found: SchemaReview) -> dict[str, Json]:
@@ -36,6 +48,12 @@ def _schema(found: SchemaReview) -> dict[str, Json]:
         shown["former_path"] = found.former_path
     if found.problem is not None:
         shown["problem"] = {"message": found.problem.message, "pointer": found.problem.pointer}
+    if found.suggestions:
+        shown["suggestions"] = [{"text": each.text, "diff": list(each.diff)} for each in found.suggestions]
+    if found.verdict is not None and (row := _row(found, found.verdict)):
+        shown["row"] = row
+    if where := _places(found):
+        shown["places"] = where
     return shown
 
 
@@ -50,3 +68,28 @@ def _consumer(found: ConsumerImpact) -> dict[str, Json]:
         "why": found.why,
         "source": found.source,
     }
+
+
+def _row(found: SchemaReview, verdict: Verdict) -> list[dict[str, Json]]:
+    """Return the counterexample as an Arrow row, with the columns of the version that accepts it; none without one."""
+    if verdict.witness is None:
+        return []
+    side = found.old_document if verdict.witness.valid_under == "old" else found.document
+    record = verdict.witness.instance
+    if side is None or side.arrow_derived or not isinstance(record, dict):
+        return []
+    return [
+        {"column": column.name, "type": describe(column.type), "value": record.get(column.name)}
+        for column in side.arrow
+    ]
+
+
+def _places(found: SchemaReview) -> dict[str, Json]:
+    """Return where the file at the head has what the review talks of: the changes, the version, the fault."""
+    if found.problem is not None and found.problem.place is not None:
+        return {found.problem.pointer: asdict(found.problem.place)}
+    if found.verdict is None or found.document is None:
+        return {}
+    pointers = chain((change.pointer for change in found.verdict.changes), ["/version"])
+    text = found.document.raw.decode()
+    return {pointer: asdict(place) for pointer, place in places(text, pointers).items()}

@@ -1,147 +1,173 @@
-"""Write a review as the comment on a pull request, in GitHub's Markdown."""
+"""Write a review as the comment on a pull request, in GitHub's Markdown.
 
-from collections.abc import Iterator, Sequence
-from typing import Final
+It is made from the review's JSON alone, which may come from a fork: nothing in it is markup, a mention or a link.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from schemaregistry.bot.markdown import block, code, sentence
-from schemaregistry.bot.review import UNMENDABLE, ConsumerImpact, Review, SchemaReview
-from schemaregistry.compat import Change, Verdict
-from schemaregistry.compat.verdict import ABSENT, Bump
-from schemaregistry.document import ArrowField, Json, canonical
-from schemaregistry.document.arrow_block import describe
+from schemaregistry.bot.review import UNMENDABLE
+from schemaregistry.document import Json
+from schemaregistry.document.message_text import cut
 from schemaregistry.terminal import json_text
 
 MARK: Final = "<!-- schemaregistry: review -->"
 """The hidden text by which the comment is found again."""
 MOST: Final = 65_536
-"""Characters that GitHub takes in a comment."""
+"""Characters that GitHub takes in a comment; those beyond U+FFFF count twice here, to be sure."""
 LABEL: Final = "schema-override"
 _SHOWN: Final = 12
-"""Changes of one document that the comment shows; all are in the review's JSON."""
+"""Changes, consumers or suggestions of one document that are shown."""
+_BLOCKERS: Final = 40
 _VALUE: Final = 200
-"""Characters of a value that are shown."""
-_BUMPS: Final[tuple[Bump, ...]] = ("patch", "minor", "major")
+"""Characters of a value or name that are shown."""
+_TEXT: Final = 1_200
+"""Characters of a sentence that are shown."""
+_BLOCK: Final = 3_000
+"""Characters of a record, row or diff that are shown."""
+_BUMPS: Final = ("patch", "minor", "major")
+
+ReviewJson: TypeAlias = Mapping[str, Any]
+"""A review as `review_json` writes it, and any part of it that is an object."""
 
 
-def review_markdown(review: Review, *, most: int = MOST) -> str:
-    """Return the comment, of at most `most` characters: what doesn't fit is counted, and is in the review's JSON."""
-    touched = [each for each in review.schemas if each.status != "unchanged"]
-    parts = [f"{MARK}\n{_headline(review)}", *_blocked(review), *_notes(review)]
-    ending = f"Judged {code(review.base[:12])} … {code(review.head[:12])}."
-    length = sum(len(part) + 2 for part in parts) + len(ending) + 200
+def review_markdown(review: ReviewJson, *, most: int = MOST, rest: str = "") -> str:
+    """Return the comment, of at most `most` characters.
+
+    What doesn't fit is counted, and is in the review's JSON; `rest` is the address of a page that has it.
+    """
+    touched = [each for each in review["schemas"] if each["status"] != "unchanged"]
+    ending = f"Judged {code(review['base'][:12])} … {code(review['head'][:12])}."
+    where = f"[the whole review]({rest})" if rest else "the review's JSON"
+    parts = [f"{MARK}\n{headline(review)}", *_blocked(review), *_notes(review)]
+    left = most - length("\n\n".join(parts)) - length(ending) - len(rest) - 100
     for index, found in enumerate(touched):
         part = "\n\n".join(_schema(found))
-        if length + len(part) + 2 > most:
-            rest = ", ".join(code(each.id or each.path) for each in touched[index : index + 20])
-            parts.append(f"**{len(touched) - index} more** in the review's JSON: {rest[: most - length]}")
+        left -= length(part) + 2
+        if left < 0:
+            parts.append(f"**{len(touched) - index:,} more** {_noun(len(touched) - index)} in {where}.")
             break
         parts.append(part)
-        length += len(part) + 2
     return "\n\n".join([*parts, ending])
 
 
-def _headline(review: Review) -> str:
-    needed = [each.verdict.required_bump for each in review.schemas if each.verdict]
+def length(text: str) -> int:
+    """Return the length in UTF-16 units: at least as long as however GitHub counts characters."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def headline(review: ReviewJson) -> str:
+    """Return the first line: the answer, the verdict, the risk, and the bump that the change takes."""
+    needed = [each["required_bump"] for each in review["schemas"] if each["required_bump"]]
     bump = f", takes a **{max(needed, key=_BUMPS.index)}** version" if needed else ""
-    state = "Blocked" if review.blocked else "Overridden" if review.blockers else "Passes"
-    return f"**{state}: {review.verdict}**, risk **{review.risk}**{bump}"
+    return f"**{state(review)}: {review['verdict']}**, risk **{review['risk']}**{bump}"
 
 
-def _blocked(review: Review) -> Iterator[str]:
-    if not review.blockers:
+def state(review: ReviewJson) -> str:
+    """Return the answer in a word: Blocked, Overridden or Passes."""
+    return "Blocked" if review["blocked"] else "Overridden" if review["blocked_because"] else "Passes"
+
+
+def _noun(count: int) -> str:
+    return "schema" if count == 1 else "schemas"
+
+
+def _blocked(review: ReviewJson) -> Iterator[str]:
+    blockers = review["blocked_because"]
+    if not blockers:
         return
-    yield "\n".join(f"- {code(each.id)} {each.reason}: {sentence(each.text)}" for each in review.blockers)
-    if review.overridden_by:
-        yield f"Let through by the code owner {code(review.overridden_by)}, by the label {code(LABEL)}."
-    elif all(each.reason not in UNMENDABLE for each in review.blockers):
+    lines = [f"- {_name(each['id'])} {each['reason']}: {_sentence(each['text'])}" for each in blockers[:_BLOCKERS]]
+    if len(blockers) > _BLOCKERS:
+        lines.append(f"- {len(blockers) - _BLOCKERS:,} more in the review's JSON")
+    yield "\n".join(lines)
+    if review["overridden_by"]:
+        yield f"Let through by the code owner {_name(review['overridden_by'])}, by the label {code(LABEL)}."
+    elif all(each["reason"] not in UNMENDABLE for each in blockers):
         yield f"To let it through as it is, a code owner of these files sets the label {code(LABEL)}."
 
 
-def _notes(review: Review) -> Iterator[str]:
-    notes = [f"- note: {code(each.path)}: {sentence(each.text)}" for each in review.notes[:_SHOWN]]
-    if len(review.notes) > _SHOWN:
-        notes.append(f"- {len(review.notes) - _SHOWN} more notes in the review's JSON")
+def _notes(review: ReviewJson) -> Iterator[str]:
+    notes = [f"- note: {_name(each['path'])}: {_sentence(each['text'])}" for each in review["notes"][:_SHOWN]]
+    if len(review["notes"]) > _SHOWN:
+        notes.append(f"- {len(review['notes']) - _SHOWN:,} more notes in the review's JSON")
     if notes:
         yield "\n".join(notes)
 
 
-def _schema(found: SchemaReview) -> Iterator[str]:
-    yield f"### {code(found.id or found.path)} {found.status}{_versions(found)}"
-    yield f"{code(found.path)}" + (f", before {code(found.former_path)}" if found.former_path else "")
-    if found.problem is not None:
-        place = f" (at {code(found.problem.pointer)})" if found.problem.pointer else ""
-        yield f"{sentence(found.problem.message)}{place}"
-    if found.verdict is not None:
-        yield from _verdict(found, found.verdict)
-    if found.consumers:
-        yield _consumers(found.consumers)
+def _schema(found: ReviewJson) -> Iterator[str]:
+    yield f"### {_name(found['id'] or found['path'])} {found['status']}{_versions(found)}"
+    former = f", before {_name(found['former_path'])}" if "former_path" in found else ""
+    yield f"{_name(found['path'])}{former}"
+    if "problem" in found:
+        problem = found["problem"]
+        place = f" (at {_name(problem['pointer'])})" if problem["pointer"] else ""
+        yield f"{_sentence(problem['message'])}{place}"
+    if found["verdict"] is not None:
+        yield from _verdict(found, found["verdict"])
+    for each in found.get("suggestions", ())[:_SHOWN]:
+        yield _sentence(each["text"])
+        yield _block("\n".join(each["diff"]), "diff")
+    if found["consumers"]:
+        yield _consumers(found["consumers"])
 
 
-def _versions(found: SchemaReview) -> str:
-    if found.before and found.after and found.before != found.after:
-        return f" {code(found.before)} → {code(found.after)}"
-    return f" {code(found.after or found.before)}" if found.after or found.before else ""
+def _versions(found: ReviewJson) -> str:
+    before, after = found["from"], found["to"]
+    if before and after and before != after:
+        return f" {_name(before)} → {_name(after)}"
+    return f" {_name(after or before)}" if after or before else ""
 
 
-def _verdict(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
-    states = f"{verdict.outcome.value}, risk {verdict.risk}, takes a {verdict.required_bump} version"
-    yield f"**{states}**, states {found.stated_bump}. {sentence(verdict.message)}"
-    if verdict.witness is not None:
-        under, against = ("the old", "the new") if verdict.witness.valid_under == "old" else ("the new", "the old")
+def _verdict(found: ReviewJson, verdict: ReviewJson) -> Iterator[str]:
+    states = f"{verdict['verdict']}, risk {verdict['risk']}, takes a {verdict['required_bump']} version"
+    yield f"**{states}**, states {found['stated_bump']}. {_sentence(verdict['message'])}"
+    if "witness" in verdict:
+        under, against = ("the old", "the new") if verdict["witness_valid_under"] == "old" else ("the new", "the old")
         yield f"This record is valid under {under} version and fails under {against} one:"
-        yield block(json_text(verdict.witness.instance, indent=2), "json")
-        yield from _row(found, verdict)
-    changes = "\n".join(_change(change) for change in verdict.changes[:_SHOWN])
-    if len(verdict.changes) > _SHOWN:
-        changes += f"\n- {len(verdict.changes) - _SHOWN} more in the review's JSON"
+        yield _block(json_text(verdict["witness"], indent=2), "json")
+    if found.get("row"):
+        yield "As a row of Arrow:"
+        yield _block(
+            "\n".join(f"{each['column']}: {each['type']} = {json_text(each['value'])}" for each in found["row"])
+        )
+    changes = [_change(change) for change in verdict["changes"][:_SHOWN]]
+    if len(verdict["changes"]) > _SHOWN:
+        changes.append(f"- {len(verdict['changes']) - _SHOWN:,} more in the review's JSON")
     if changes:
-        yield changes
-    yield from _suggestion(found)
+        yield "\n".join(changes)
 
 
-def _change(change: Change) -> str:
-    values = " → ".join(_value(value) for value in (change.old, change.new))
-    return f"- {code(change.pointer or '/')} {change.effect}: {values}. {sentence(change.reason)}"
+def _change(change: ReviewJson) -> str:
+    values = " → ".join(_value(change[side]) if side in change else "nothing" for side in ("old", "new"))
+    return f"- {_name(change['pointer'] or '/')} {change['effect']}: {values}. {_sentence(change['reason'])}"
 
 
-def _value(value: object) -> str:
-    if value is ABSENT:
-        return "nothing"
-    shown = value if isinstance(value, str) else json_text(value)
-    return code(shown if len(shown) <= _VALUE else f"{shown[:_VALUE]}…")
+def _value(value: Json) -> str:
+    return _name(value if isinstance(value, str) else json_text(value))
 
 
-def _row(found: SchemaReview, verdict: Verdict) -> Iterator[str]:
-    """Yield the counterexample as an Arrow row, with the columns of the version that accepts it."""
-    assert verdict.witness is not None
-    side = found.old_document if verdict.witness.valid_under == "old" else found.document
-    record = verdict.witness.instance
-    if side is None or side.arrow_derived or not isinstance(record, dict):
-        return
-    yield "As a row of Arrow:"
-    yield block("\n".join(_cell(column, record.get(column.name)) for column in side.arrow))
+def _name(text: str) -> str:
+    return code(cut(text, _VALUE))
 
 
-def _cell(column: ArrowField, value: Json) -> str:
-    return f"{column.name}: {describe(column.type)} = {json_text(value)}"
+def _sentence(text: str) -> str:
+    return sentence(cut(text, _TEXT))
 
 
-def _suggestion(found: SchemaReview) -> Iterator[str]:
-    """Yield the version that the change needs, as an edit of the document, where it states a smaller one."""
-    least = found.least
-    if found.document is None or least is None or found.stated_bump == "major":
-        return
-    if found.document.version >= least and found.stated_bump not in ("none", "lowered"):
-        return
-    edit = f'-  "version": {canonical(str(found.document.version)).decode()},\n+  "version": "{least}",'
-    yield f"With this the version is large enough, and readers choose when they take it:\n\n{block(edit, 'diff')}"
+def _block(text: str, language: str = "") -> str:
+    return block(cut(text, _BLOCK), language)
 
 
-def _consumers(consumers: Sequence[ConsumerImpact]) -> str:
+def _consumers(consumers: Sequence[ReviewJson]) -> str:
     states = {True: "**breaks**", False: "goes on", None: "can't be told"}
+    # Those that break come first: they must not be among the ones that aren't shown.
+    ordered = sorted(consumers, key=lambda each: (each["breaks"] is not True, each["breaks"] is False))
     lines = ["| who | team | language | | why |", "| --- | --- | --- | --- | --- |"]
-    for each in consumers:
-        who = code(each.name) + (" (seen, not declared)" if each.source == "observed" else "")
-        cells = (who, code(each.team), code(each.language), states[each.breaks], sentence(each.why))
+    for each in ordered[:_SHOWN]:
+        who = _name(each["name"]) + (" (seen, not declared)" if each["source"] == "observed" else "")
+        cells = (who, _name(each["team"]), _name(each["language"]), states[each["breaks"]], _sentence(each["why"]))
         lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    if len(ordered) > _SHOWN:
+        lines.append(f"| {len(ordered) - _SHOWN:,} more | | | | |")
     return "\n".join(lines)

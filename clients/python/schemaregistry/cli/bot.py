@@ -1,5 +1,6 @@
 """`schemaregistry bot`: the commands of a repository of schemas, for pull requests and after the merge."""
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -86,6 +87,33 @@ def review(
         output_files.write(output, f"{shown}\n".encode())
     if found.blocked:
         raise typer.Exit(BLOCKED)
+
+
+@app.command()
+def comment(
+    review: Annotated[Path, typer.Option(metavar="FILE", help="The review: `bot review --format json -o FILE`.")],
+    github: Annotated[str, typer.Option(metavar="OWNER/NAME", help="The repository on GitHub.")],
+    pull: Annotated[int, typer.Option(min=1, metavar="N", help="The number of the pull request.")],
+    api: Annotated[
+        str, typer.Option(metavar="URL", envvar="GITHUB_API_URL", help="GitHub's API.")
+    ] = "https://api.github.com",
+    rest: Annotated[str, typer.Option(metavar="URL", help="A page with the whole review, such as its run's.")] = "",
+    check: Annotated[bool, typer.Option(help="Create the check run, too; that takes the token of an app.")] = True,
+) -> None:
+    """Put a review on its pull request: one comment, which later reviews replace, and a check run with annotations.
+
+    The token is in GITHUB_TOKEN; it needs the rights pull-requests: write and checks: write. Nothing is posted where
+    the pull request has moved on since the review.
+
+    Exit codes: 0 posted, or moved on, 2 usage, 3 could not post.
+    """
+    from schemaregistry.bot.github_api import GitHubApi
+    from schemaregistry.bot.posting import post_review
+    from schemaregistry.bot.review_input import read_review_file
+
+    found = read_review_file(review)
+    with GitHubApi(github, os.environ.get("GITHUB_TOKEN", ""), api) as asked:
+        say(post_review(asked, found, pull, rest, check=check))
 
 
 @app.command()
@@ -193,6 +221,7 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
+    from schemaregistry.bot.suggestions import suggestions
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
@@ -214,6 +243,7 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
             ),
             broken_consumers=broken,
             notes=tuple(slips(consumers, change, judge.parse, published)),
+            suggest=suggestions,
             seconds=seconds,
         )
         made = reviewer.review(change)
@@ -228,5 +258,5 @@ def _shown(found: "Review", form: Form) -> str:
     if form == "json":
         return json_text(review_json(found), indent=2)
     if form == "markdown":
-        return review_markdown(found)
+        return review_markdown(review_json(found))
     return inert(review_text(found))

@@ -1,0 +1,255 @@
+"""Ask GitHub's REST API about one repository, by githubkit: its pull requests, comments and check runs.
+
+Each call is tried again after a server error, 429 and a secondary rate limit, and after nothing else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+
+from schemaregistry.errors import (
+    InvalidArgument,
+    MissingExtra,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+    Unavailable,
+)
+from schemaregistry.terminal import printable
+
+try:
+    from githubkit import GitHub, TokenAuthStrategy
+    from githubkit.exception import (
+        GitHubException,
+        PrimaryRateLimitExceeded,
+        RateLimitExceeded,
+        RequestFailed,
+        RequestTimeout,
+    )
+    from githubkit.typing import RetryOption
+    from pydantic import ValidationError
+except ModuleNotFoundError:
+    raise MissingExtra(
+        "GitHub is asked by githubkit: pip install 'schemaregistry[bot]'", reason="MISSING_EXTRA"
+    ) from None
+
+if TYPE_CHECKING:
+    from githubkit_schemas.latest.models import IssueComment
+
+API: Final = "https://api.github.com"
+SECONDS: Final = 30.0
+"""How long one request may take."""
+TRIES: Final = 4
+"""Attempts for one request."""
+LONGEST_WAIT: Final = 120.0
+"""Seconds: the longest wait between two attempts; where GitHub asks for more the command ends and says so."""
+_SECONDARY_WAIT: Final = 60.0
+"""Seconds to wait after a secondary limit without `Retry-After`, as GitHub's "Rate limits for the REST API" asks."""
+_PAGE: Final = 100
+"""Items of one page: the most that GitHub gives."""
+_REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
+_ADDRESS: Final = re.compile(r"https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?")
+"""Only within this machine may a token go over plain HTTP."""
+
+Conclusion: TypeAlias = Literal["success", "failure", "neutral"]
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull request. `head_repository` is "" where the fork was deleted."""
+
+    number: int
+    author: str
+    labels: tuple[str, ...]
+    base_ref: str
+    head: str
+    head_ref: str
+    head_repository: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedComment:
+    """A comment on a pull request; `author` is "" where the account is gone."""
+
+    id: int
+    author: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostedCheck:
+    """A check run, and the account by which its app comments, such as `github-actions[bot]`."""
+
+    id: int
+    account: str
+
+
+class GitHubApi:
+    """The API of one repository (`OWNER/NAME`) at the address `api`, with a token; used as a context manager.
+
+    Every method raises Unauthenticated, PermissionDenied (MISSING_RIGHT), NotFound, InvalidArgument (GITHUB_REFUSED)
+    or Unavailable (GITHUB_UNAVAILABLE, RATE_LIMITED). Raises InvalidArgument for a name that no repository can have.
+    """
+
+    def __init__(self, repository: str, token: str, api: str = API) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", repository) or repository.endswith(
+            ("/.", "/..")
+        ):
+            raise InvalidArgument(f"{printable(repository)!r} is no OWNER/NAME.", reason="BAD_REPOSITORY")
+        if not token or not token.isascii() or not token.isprintable():
+            raise InvalidArgument("Set GITHUB_TOKEN to a token of GitHub.", reason="NO_TOKEN")
+        if not _ADDRESS.fullmatch(api):
+            raise InvalidArgument(
+                f"{printable(api)!r} is no address of an API: write https://HOST/PATH.", reason="BAD_ADDRESS"
+            )
+        self.owner, self.name = repository.split("/")
+        self._client: GitHub[TokenAuthStrategy] = GitHub(
+            token, base_url=api, timeout=SECONDS, http_cache=False, auto_retry=retry, user_agent="schemaregistry-bot"
+        )
+
+    def __enter__(self) -> Self:
+        self._client.__enter__()  # type: ignore[no-untyped-call]  # githubkit leaves it out
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.__exit__(kind, error, at)
+
+    def pull(self, number: int) -> PullRequest:
+        """Return a pull request."""
+        with self._errors(f"read pull request {number}", "pull-requests: read"):
+            found = self._client.rest.pulls.get(self.owner, self.name, number).parsed_data
+            return PullRequest(
+                number=found.number,
+                author=found.user.login,
+                labels=tuple(label.name for label in found.labels),
+                base_ref=found.base.ref,
+                head=found.head.sha,
+                head_ref=found.head.ref,
+                head_repository=found.head.repo.full_name if found.head.repo else "",
+            )
+
+    def login(self) -> str:
+        """Return the account of the token; "" for the token of an app, such as that of GitHub Actions."""
+        try:
+            with self._errors("tell whose token this is", "metadata: read"):
+                return str(self._client.rest.users.get_authenticated().parsed_data.login)
+        except PermissionDenied:
+            return ""
+
+    def comments(self, number: int) -> Sequence[PostedComment]:
+        """Return all comments of a pull request, the oldest first."""
+        with self._errors(f"read the comments of pull request {number}", "pull-requests: read"):
+            pages: Iterator[IssueComment] = self._client.rest.paginate(
+                self._client.rest.issues.list_comments,
+                owner=self.owner,
+                repo=self.name,
+                issue_number=number,
+                per_page=_PAGE,
+            )
+            found = [PostedComment(each.id, each.user.login if each.user else "", each.body or "") for each in pages]
+            return sorted(found, key=lambda each: each.id)
+
+    def create_comment(self, number: int, body: str) -> None:
+        """Write a new comment."""
+        with self._errors(f"comment on pull request {number}", "pull-requests: write"):
+            self._client.rest.issues.create_comment(self.owner, self.name, number, body=body)
+
+    def update_comment(self, comment: int, body: str) -> None:
+        """Replace the text of a comment."""
+        with self._errors(f"update comment {comment}", "pull-requests: write"):
+            self._client.rest.issues.update_comment(self.owner, self.name, comment, body=body)
+
+    def delete_comment(self, comment: int) -> None:
+        """Delete a comment."""
+        with self._errors(f"delete comment {comment}", "pull-requests: write"):
+            self._client.rest.issues.delete_comment(self.owner, self.name, comment)
+
+    def create_check(
+        self, name: str, head: str, conclusion: Conclusion, output: Mapping[str, Any], details: str = ""
+    ) -> PostedCheck:
+        """Create a completed check run on a commit."""
+        data: Any = {
+            "name": name,
+            "head_sha": head,
+            "status": "completed",
+            "conclusion": conclusion,
+            "output": output,
+            **({"details_url": details} if details else {}),
+        }
+        with self._errors("create a check run", "checks: write, which only the token of an app can have"):
+            made = self._client.rest.checks.create(self.owner, self.name, data=data).parsed_data
+            return PostedCheck(made.id, f"{made.app.slug}[bot]" if made.app and made.app.slug else "")
+
+    def add_to_check(self, check: int, output: Mapping[str, Any]) -> None:
+        """Add the annotations of `output` to those of a check run."""
+        data: Any = {"output": output}
+        with self._errors("add annotations to a check run", "checks: write"):
+            self._client.rest.checks.update(self.owner, self.name, check, data=data)
+
+    @contextmanager
+    def _errors(self, what: str, right: str) -> Iterator[None]:
+        """Turn githubkit's errors into ours; `what` completes "GitHub refuses to …", `right` is what that takes."""
+        try:
+            yield
+        except RateLimitExceeded as error:
+            seconds = int(error.retry_after.total_seconds())
+            raise Unavailable(
+                f"GitHub's rate limit is reached. Run this again in {seconds:,} seconds.", reason="RATE_LIMITED"
+            ) from None
+        except RequestFailed as error:
+            raise self._refused(error, what, right) from None
+        except (GitHubException, ValidationError, ValueError) as error:
+            kind = "answers in time" if isinstance(error, RequestTimeout) else "can be reached and understood"
+            raise Unavailable(
+                f"No GitHub that {kind} is at {self._client.config.base_url} ({type(error).__name__}).",
+                reason="GITHUB_UNAVAILABLE",
+            ) from None
+
+    def _refused(self, error: RequestFailed, what: str, right: str) -> Exception:
+        status, said = error.response.status_code, _message(error)
+        where = f"{self.owner}/{self.name}"
+        match status:
+            case 401:
+                return Unauthenticated(f"GitHub doesn't accept the token: {said}", reason="BAD_TOKEN")
+            case 403:
+                text = f"GitHub refuses to {what} in {where} (403: {said}). The token needs the right {right}."
+                return PermissionDenied(text, reason="MISSING_RIGHT")
+            case 404 | 410:
+                text = (
+                    f"GitHub doesn't know what is needed to {what} in {where} ({status}). "
+                    f"Is the name right, and has the token the right {right}?"
+                )
+                return NotFound(text, reason="NOT_FOUND")
+            case _ if status >= 500 or status == 429:
+                return Unavailable(f"GitHub failed to {what} {TRIES} times ({status}).", reason="GITHUB_UNAVAILABLE")
+            case _:
+                return InvalidArgument(f"GitHub refuses to {what} ({status}: {said}).", reason="GITHUB_REFUSED")
+
+
+def retry(error: GitHubException, tried: int) -> RetryOption:
+    """Decide, in githubkit's form, whether a request is sent again after `tried` attempts before this one, and when."""
+    if tried >= TRIES - 1 or not isinstance(error, RequestFailed):
+        return RetryOption(False)
+    wait = 0.5 * 2**tried
+    if isinstance(error, PrimaryRateLimitExceeded) and error.response.status_code != 429:
+        return RetryOption(False)  # it lasts up to an hour
+    if isinstance(error, RateLimitExceeded):
+        wait = error.retry_after.total_seconds()
+    elif error.response.status_code == 403 and "secondary rate limit" in _message(error).lower():
+        wait = _SECONDARY_WAIT
+    elif error.response.status_code < 500 and error.response.status_code != 429:
+        return RetryOption(False)
+    return RetryOption(wait <= LONGEST_WAIT, timedelta(seconds=wait))
+
+
+def _message(error: RequestFailed) -> str:
+    """Return what GitHub's answer says; it may have no end, and text that acts in a terminal."""
+    try:
+        said = error.response.json()["message"]
+    except (ValueError, KeyError, TypeError):
+        return "no reason given"
+    return printable(str(said))[:300]

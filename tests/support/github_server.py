@@ -1,0 +1,255 @@
+"""GitHub's REST API on loopback, as far as the bot calls it: requests and answers are held to GitHub's description."""
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from tests.support.github_description import Operation, faults, operation, shaped
+
+REFUSED = "Resource not accessible by integration"
+ALL = frozenset({"pull-requests: read", "pull-requests: write", "checks: write", "metadata: read", "members: read"})
+RIGHTS = {
+    "checks/create": "checks: write",
+    "checks/update": "checks: write",
+    "issues/create-comment": "pull-requests: write",
+    "issues/delete-comment": "pull-requests: write",
+    "issues/update-comment": "pull-requests: write",
+    "issues/list-comments": "pull-requests: read",
+    "issues/list-events": "pull-requests: read",
+    "pulls/get": "pull-requests: read",
+    "pulls/list-reviews": "pull-requests: read",
+    "teams/get-by-name": "members: read",
+    "teams/get-membership-for-user-in-org": "members: read",
+}
+"""The right that an operation takes of a token, as GitHub's "Permissions required for fine-grained tokens" has it."""
+
+
+@dataclass
+class Account:
+    """Whose a token is: a person's, or that of an app with the given slug."""
+
+    login: str
+    app: str = ""
+    rights: frozenset[str] = ALL
+
+
+@dataclass
+class Pull:
+    """A pull request of `me/schemas`."""
+
+    head: str
+    base: str = "main"
+    head_ref: str = "change"
+    head_repository: str = "me/schemas"
+    author: str = "alice"
+    labels: list[str] = field(default_factory=list)
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class GitHubServer:
+    """The state of the API: what tests set, and what the bot has made.
+
+    `forced` are answers to give once, before any other: (pattern of "METHOD /path", status, headers, body).
+    """
+
+    url: str = ""
+    repository: str = "me/schemas"
+    tokens: dict[str, Account] = field(
+        default_factory=lambda: {"app": Account("github-actions[bot]", "github-actions"), "mine": Account("me")}
+    )
+    pulls: dict[int, Pull] = field(default_factory=dict)
+    checks: list[dict[str, Any]] = field(default_factory=list)
+    pushes: list[dict[str, Any]] = field(default_factory=list)
+    teams: dict[str, list[str]] = field(default_factory=dict)
+    emails: dict[str, str] = field(default_factory=dict)
+    forced: list[tuple[str, int, dict[str, str], Any]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    next_id: int = 100
+    before: Callable[[str], None] = lambda line: None
+    """Called with "METHOD /path" before a request is answered."""
+
+    def user(self, login: str) -> dict[str, Any]:
+        return shaped("simple-user", login=login, type="Bot" if login.endswith("[bot]") else "User")
+
+    def fresh_id(self) -> int:
+        with self.lock:
+            self.next_id += 1
+            return self.next_id
+
+    def say(self, number: int, login: str, body: str) -> dict[str, Any]:
+        """Put a comment there."""
+        made = shaped("issue-comment", id=self.fresh_id(), user=self.user(login), body=body)
+        self.pulls[number].comments.append(made)
+        return made
+
+    @property
+    def marked(self) -> list[str]:
+        """All bodies of comments of all pull requests."""
+        return [each["body"] for pull in self.pulls.values() for each in pull.comments]
+
+    def answer(self, asked: Operation, who: Account, query: dict[str, list[str]], body: Any) -> tuple[int, Any]:
+        """Answer one request: a status and a body; a list is cut into pages later."""
+        names = asked.names
+        pull = self.pulls.get(int(names.get("pull_number") or names.get("issue_number") or 0))
+        here = f"{names.get('owner')}/{names.get('repo')}" == self.repository
+        right = RIGHTS.get(asked.id, "metadata: read")
+        if asked.id == "users/get-authenticated":
+            return (403, {"message": REFUSED}) if who.app else (200, shaped("public-user", login=who.login))
+        if right not in who.rights:
+            # GitHub hides what a token may not even read.
+            return (404, {"message": "Not Found"}) if right.endswith("read") else (403, {"message": REFUSED})
+        if asked.id == "checks/create" and not who.app:
+            return 403, {"message": "You must authenticate via a GitHub App."}
+        if "repo" in names and not here and asked.id != "repos/list-activities":
+            return 404, {"message": "Not Found"}
+        if ("pull_number" in names or "issue_number" in names) and pull is None:
+            return 404, {"message": "Not Found"}
+        return getattr(self, "_" + asked.id.replace("/", "_").replace("-", "_"))(names, who, pull, query, body)
+
+    def _pulls_get(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
+        there = pull.head_repository
+        repository = shaped("repository", full_name=there) if there else None
+        shape = {"$ref": "#/components/schemas/pull-request/properties/head"}
+        found = shaped(
+            "pull-request",
+            number=int(names["pull_number"]),
+            user=self.user(pull.author),
+            labels=[{**shaped("label"), "name": name} for name in pull.labels],
+            head={**shaped(shape), "sha": pull.head, "ref": pull.head_ref, "repo": repository},
+            base={**shaped(shape), "ref": pull.base},
+        )
+        return 200, found
+
+    def _issues_list_comments(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
+        return 200, list(pull.comments)
+
+    def _issues_create_comment(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
+        if len(body["body"]) > 65_536:
+            return 422, {"message": "Validation Failed", "documentation_url": "", "errors": []}
+        return 201, self.say(int(names["issue_number"]), who.login, body["body"])
+
+    def _comment(self, names: Any) -> tuple[Pull, dict[str, Any]] | None:
+        found = [(pull, each) for pull in self.pulls.values() for each in pull.comments]
+        return next((each for each in found if each[1]["id"] == int(names["comment_id"])), None)
+
+    def _issues_update_comment(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        found = self._comment(names)
+        if found is None:
+            return 404, {"message": "Not Found"}
+        assert found[1]["user"]["login"] == who.login, "a comment of another account"
+        found[1]["body"] = body["body"]
+        return 200, found[1]
+
+    def _issues_delete_comment(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        found = self._comment(names)
+        if found is None:
+            return 404, {"message": "Not Found"}
+        assert found[1]["user"]["login"] == who.login, "a comment of another account"
+        found[0].comments.remove(found[1])
+        return 204, None
+
+    def _checks_create(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        app = shaped("integration", slug=who.app)
+        made = {"id": self.fresh_id(), **body, "annotations": list(body["output"].get("annotations", ()))}
+        self.checks.append(made)
+        shown = ("id", "name", "head_sha", "status", "conclusion")
+        return 201, shaped("check-run", app=app, **{name: made[name] for name in shown})
+
+    def _checks_update(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        made = next(each for each in self.checks if each["id"] == int(names["check_run_id"]))
+        made["annotations"] += body["output"].get("annotations", ())
+        return 200, shaped("check-run", id=made["id"], app=shaped("integration", slug=who.app))
+
+
+@contextmanager
+def serving_github() -> Iterator[GitHubServer]:
+    """The server, at its `url`; at the end, no request or answer may have broken the description."""
+    state = GitHubServer()
+
+    class Handler(_Handler):
+        github = state
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}/api/v3"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert state.faults == []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    github: GitHubServer
+
+    def log_message(self, format: str, *words: Any) -> None:  # noqa: A002 (the standard library's name)
+        pass
+
+    def do_GET(self) -> None:
+        github, url = self.github, urlsplit(self.path)
+        path = url.path.removeprefix("/api/v3")
+        line = f"{self.command} {path}"
+        raw = self.rfile.read(int(self.headers.get("content-length", 0)))
+        github.before(line)
+        github.requests.append(line)
+        forced = next((each for each in github.forced if re.search(each[0], line)), None)
+        if forced:
+            github.forced.remove(forced)
+            self.send(forced[1], forced[3], forced[2])
+            return
+        who = github.tokens.get(self.headers.get("authorization", "").partition(" ")[2])
+        if who is None:
+            self.send(401, {"message": "Bad credentials"})
+            return
+        asked, body = operation(self.command, path), json.loads(raw) if raw else None
+        if asked is None:
+            github.faults.append(f"{line} isn't in the description")
+            self.send(404, {"message": "Not Found"})
+            return
+        github.faults += [f"{line}: {each}" for each in asked.request_faults(url.query, body)]
+        query = parse_qs(url.query)
+        status, answer = github.answer(asked, who, query, body)
+        headers = {}
+        if isinstance(answer, list):
+            answer, headers = self.page(answer, query)
+        schema = asked.answer_schema(status)
+        if schema is not None:
+            github.faults += [f"answer to {line}: {each}" for each in faults(schema, answer)]
+        self.send(status, answer, headers)
+
+    do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the standard library's names)
+
+    def page(self, items: list[Any], query: dict[str, list[str]]) -> tuple[list[Any], dict[str, str]]:
+        """One page, and the `Link` to the next."""
+        size, number = int(query.get("per_page", ["30"])[0]), int(query.get("page", ["1"])[0])
+        shown = items[(number - 1) * size : number * size]
+        if number * size >= len(items):
+            return shown, {}
+        there = f"{self.github.url}{urlsplit(self.path).path.removeprefix('/api/v3')}?per_page={size}&page={number + 1}"
+        return shown, {"Link": f'<{there}>; rel="next"'}
+
+    def send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        raw = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        if status != 204:
+            self.send_header("Content-Length", str(len(raw)))
+        self.end_headers()
+        if status != 204:
+            self.wfile.write(raw)

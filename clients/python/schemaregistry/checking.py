@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -53,7 +54,8 @@ def check(
     paths = _paths(table)
     sources = data.find(paths, csv=csv_dialect(dict(csv or {})), strict=strict) if paths else rows_of(table)
     pulled = _pull(schema, client)
-    return data.check(sources, pulled.contract, revision=pulled.revision)
+    report = data.check(sources, pulled.contract, revision=pulled.revision)
+    return replace(report, notes=(*pulled.notes, *report.notes))
 
 
 def assert_conforms(

@@ -9,6 +9,7 @@ from google.protobuf.message import DecodeError
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
+from schemaregistry.document.version_state import ACTIVE, VersionState, state_notice
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2
 
@@ -21,13 +22,24 @@ class Pulled:
     """A contract, with its revision in the registry; None where it comes from a file.
 
     `stale_seconds` is set where the registry can't be reached: how long ago it last confirmed the contract. `raw` is
-    the document, None where there is only a compiled contract.
+    the document, None where there is only a compiled contract. `state` is the version's in the registry.
     """
 
     contract: contract_pb2.Contract
     revision: int | None = None
     stale_seconds: float | None = None
     raw: bytes | None = None
+    state: VersionState = ACTIVE
+
+    @property
+    def notes(self) -> list[str]:
+        """What a report says of the contract: that it isn't active, or that the registry couldn't be asked."""
+        notice = state_notice(self.contract.id, self.contract.version, self.state)
+        notes = [notice] if notice else []
+        if self.stale_seconds is not None:
+            confirmed = f"the contract that it confirmed {self.stale_seconds:,.0f} s ago"
+            notes.append(f"the registry is away: this is {confirmed}")
+        return notes
 
     @property
     def aliases(self) -> Mapping[str, tuple[str, ...]]:
@@ -54,7 +66,8 @@ def from_registry(schema: str, client: "Client", max_staleness: float | None = N
     """
     name, _, version = schema.partition("@")
     answer = client.contract(name, version or "latest", max_staleness=max_staleness)
-    return Pulled(answer.contract, answer.schema.revision, answer.schema.stale_seconds, answer.schema.raw)
+    found = answer.schema
+    return Pulled(answer.contract, found.revision, found.stale_seconds, found.raw, found.state)
 
 
 def is_file(schema: str) -> bool:

@@ -204,10 +204,9 @@ class Catalog:
             )
         return schema
 
-    def latest_version(self, event: CatalogEvent) -> str:
-        """What `latest` means for the id of an event in this catalog; "" where all of its versions are retracted."""
-        latest = self.schemas[event.id].latest
-        return latest.version if latest else ""
+    def latest_of(self, event: CatalogEvent) -> CatalogVersion | None:
+        """What `latest` means for the id of an event in this catalog; None where all of its versions are retracted."""
+        return self.schemas[event.id].latest
 
     def with_fingerprint(self, fingerprint: str) -> CatalogVersion | None:
         """The version with a fingerprint. There is at most one: a document states its id and version."""

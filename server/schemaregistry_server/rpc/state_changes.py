@@ -19,7 +19,7 @@ from schemaregistry_server.store.base import StateChange, Store
 
 
 @dataclass(frozen=True, slots=True)
-class StateSet:
+class AppliedState:
     """The version in its new state, the one before, and the schema as it is now; `changed` is false where it was so."""
 
     version: CatalogVersion
@@ -44,7 +44,7 @@ class StateChanges:
         *,
         who: str,
         expected_revision: int,
-    ) -> StateSet:
+    ) -> AppliedState:
         """Give a version its state, for the identity `who`; once this returns, this server's reads see it.
 
         With an `expected_revision` that of the version's last change must be it, unless the version is in that state
@@ -53,12 +53,12 @@ class StateChanges:
         number = str(parse_version(version.removeprefix("v")))
         return await self._registrar.in_turn(id, lambda: self._attempt(id, number, state, who, expected_revision))
 
-    async def _attempt(self, id: str, number: str, state: VersionState, who: str, expected: int) -> StateSet:  # noqa: A002
+    async def _attempt(self, id: str, number: str, state: VersionState, who: str, expected: int) -> AppliedState:  # noqa: A002
         schema = self._current.catalog.schema(id)
         found = schema.find(number)
         before = found.history.state
         if before == state:
-            return StateSet(found, before, schema, changed=False)
+            return AppliedState(found, before, schema, changed=False)
         _check_unchanged(found, expected)
         if found.is_retracted and state.name != "retracted":
             _check_judged_together(found, schema.standing)
@@ -66,7 +66,7 @@ class StateChanges:
         change = StateChange(id, number, state, entry.fingerprint, who, time.time_ns() // 1000)
         revision = await self._store.put_state(change, expected_writes=schema.writes)
         schema = (await self._registrar.seen(revision)).schema(id)
-        return StateSet(schema.by_version[number], before, schema, changed=True)
+        return AppliedState(schema.by_version[number], before, schema, changed=True)
 
 
 def _check_unchanged(found: CatalogVersion, expected: int) -> None:

@@ -13,7 +13,7 @@ from schemaregistry.document import check_id
 from schemaregistry.errors import DeadlineExceeded, InvalidArgument, OutOfRange, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog
-from schemaregistry_server.catalog.catalog_version import CatalogEvent, StateEvent
+from schemaregistry_server.catalog.catalog_version import CatalogEvent, CatalogVersion, StateEvent
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
 
@@ -41,7 +41,7 @@ async def watch(
     catalog = await _catalog_at(current, reached)
     # `catalog` is immutable, so the snapshot ends although versions are registered meanwhile.
     async for registered in _chosen(catalog, reached, ids):
-        yield _event(registered, "snapshot", request.include_documents, catalog.latest_version(registered))
+        yield _event(registered, "snapshot", request.include_documents, catalog.latest_of(registered))
     now = asyncio.get_running_loop().time
     yield _progress(catalog, current)
     due = now() + progress_seconds
@@ -49,7 +49,7 @@ async def watch(
         reached = catalog.revision
         catalog = await _next(current, reached, due - now())
         async for registered in _chosen(catalog, reached, ids):
-            yield _event(registered, "change", request.include_documents, catalog.latest_version(registered))
+            yield _event(registered, "change", request.include_documents, catalog.latest_of(registered))
         # The second condition: where changes come without pause, no wait ever times out.
         if catalog.revision == reached or now() >= due:
             yield _progress(catalog, current)
@@ -116,12 +116,19 @@ async def _next(current: CurrentCatalog, reached: int, seconds: float) -> Catalo
 
 @lru_cache(maxsize=64)
 def _event(
-    registered: CatalogEvent, kind: Literal["snapshot", "change"], with_document: bool, latest_version: str
+    registered: CatalogEvent,
+    kind: Literal["snapshot", "change"],
+    with_document: bool,
+    latest: CatalogVersion | None,
 ) -> pb.WatchSchemasResponse:
     """The message of one event, made once for all readers that get it at the same time. Shared: don't change it."""
-    event = pb.WatchSchemasResponse(revision=registered.revision, latest_version=latest_version)
+    version = latest.version if latest else ""
+    event = pb.WatchSchemasResponse(revision=registered.revision, latest_version=version)
     if isinstance(registered, StateEvent):
         event.state_change.CopyFrom(registered.version.message)
+        if latest:
+            event.latest.CopyFrom(latest.message)
+            event.document = latest.entry.raw if with_document else b""
         return event
     getattr(event, kind).CopyFrom(registered.message)
     if with_document:

@@ -1,5 +1,6 @@
 """`schemaregistry check`: report whether files conform to a contract."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
@@ -59,6 +60,7 @@ def check(
     pulled = pull(schema, connection)
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
         report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)
+    report = replace(report, notes=(*pulled.notes, *report.notes))
     print_report(data.redacted(report) if redact else report, form="json" if as_json else form)
     raise typer.Exit(report.exit_code)
 

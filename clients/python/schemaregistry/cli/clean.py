@@ -1,6 +1,7 @@
 """`schemaregistry clean`: repair files where the contract leaves no doubt, and list every repair."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -81,6 +82,7 @@ def clean(
             progress=progress,
         )
     report, repairs = cleaned.loaded.report, cleaned.repairs
+    report = replace(report, notes=(*pulled.notes, *report.notes))
     if redact:
         report, repairs = data.redacted(report), tuple(repair.redacted() for repair in repairs)
     _print(report, repairs, as_json=as_json, err=to == "-")

@@ -9,6 +9,7 @@ from schemaregistry import output_files
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions, split_version
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.document import loads
+from schemaregistry.document.version_state import state_facts
 from schemaregistry.terminal import json_text
 
 if TYPE_CHECKING:
@@ -38,4 +39,4 @@ def get(
 
 def _described(fetched: "Fetched") -> bytes:
     facts = {name: getattr(fetched, name) for name in ("id", "version", "revision", "fingerprint", "etag")}
-    return json_text(facts | {"document": loads(fetched.raw)}).encode() + b"\n"
+    return json_text(facts | state_facts(fetched.state) | {"document": loads(fetched.raw)}).encode() + b"\n"

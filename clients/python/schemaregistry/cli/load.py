@@ -31,7 +31,6 @@ from schemaregistry.errors import DeadlineExceeded, InvalidArgument, Unavailable
 
 if TYPE_CHECKING:
     from schemaregistry.data import Loaded, Policy, Source
-    from schemaregistry.pull import Pulled
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -100,7 +99,7 @@ def load(
             revision=pulled.revision,
             progress=progress,
         )
-    report = replace(loaded.report, notes=(*_notes(pulled), *loaded.report.notes))
+    report = replace(loaded.report, notes=(*pulled.notes, *loaded.report.notes))
     if redact:
         report = gate.redacted(report)
     try:
@@ -144,12 +143,6 @@ def _policy(name: str, to: str, stated: Path | None, sources: "list[Source]") ->
     if stated:
         raise InvalidArgument(f"--quarantine is for --policy quarantine, not {name}", reason="UNKNOWN_POLICY")
     return "warn" if name == "warn" else "halt"
-
-
-def _notes(pulled: "Pulled") -> list[str]:
-    if pulled.stale_seconds is None:
-        return []
-    return [f"the registry is away: this is the contract that it confirmed {pulled.stale_seconds:,.0f} s ago"]
 
 
 def _seconds(text: str) -> float:

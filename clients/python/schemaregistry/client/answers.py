@@ -76,7 +76,8 @@ class Event:
     """One event of a watch.
 
     `snapshot`: a version that existed when the watch began. `change`: a version registered since. `state`: a version
-    that was given a `state`, before or since. `progress`: all up to `revision` has been delivered; `stale` tells that
+    that was given a `state`, before or since; `latest` is then what `latest` means now, None where every version is
+    retracted. `progress`: all up to `revision` has been delivered; `stale` tells that
     the server can't reach its store at the moment.
     `document` is None unless the watch was asked to include documents. `is_latest` tells whether `latest` means this
     version; not so for a pre-release beside releases, or a fix to an old line.
@@ -91,3 +92,4 @@ class Event:
     stale: bool = False
     is_latest: bool = True
     state: VersionState = ACTIVE
+    latest: Fetched | None = None

@@ -89,7 +89,12 @@ def _state_in(metadata: Metadata) -> VersionState:
         seconds = int(parsedate_to_datetime(sunset).timestamp()) if sunset else None
     except (ValueError, OverflowError):  # a proxy may have changed it: a date that can't be read is none
         seconds = None
-    return VersionState(name, unquote(str(metadata.get("x-schema-state-reason", ""))), seconds)
+    return VersionState(name, _one_line(unquote(str(metadata.get("x-schema-state-reason", "")))), seconds)
+
+
+def _one_line(reason: str) -> str:
+    """Return a reason without control characters: it is logged and printed, and another server may not check it."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in reason)
 
 
 def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
@@ -155,7 +160,9 @@ def _state_set(response: registry_pb2.SetVersionStateResponse, _: Metadata) -> S
 def state_of(version: registry_pb2.SchemaVersion) -> VersionState:
     """Return the state in a message; active where the registry knows no states yet."""
     name = next((each for each in STATE_NAMES if each == version.state), ACTIVE.name)
-    return VersionState(name, version.state_reason, version.sunset.seconds if version.HasField("sunset") else None)
+    return VersionState(
+        name, _one_line(version.state_reason), version.sunset.seconds if version.HasField("sunset") else None
+    )
 
 
 def check_compatibility(document: bytes | str, direction: str) -> UnaryCall[registry_pb2.Verdict]:

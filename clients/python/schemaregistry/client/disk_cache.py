@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from schemaregistry.client.answers import Fetched
 from schemaregistry.document import fingerprint, loads
+from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.errors import InvalidArgument, RegistryError
 
 _FACTS: Final = ("id", "version", "revision", "fingerprint", "etag")
@@ -45,7 +46,8 @@ class DiskCache:
             head, _, raw = self._path(id, version).read_bytes().partition(b"\n")
             facts = json.loads(head)
             confirmed_at = float(facts.pop("confirmed_at"))
-            fetched = Fetched(raw=raw, **facts)
+            state = VersionState.read(facts.pop("state", ACTIVE.text))  # answers from before there were states
+            fetched = Fetched(raw=raw, state=state, **facts)
             sound = fetched.id == id and fingerprint(loads(raw)) == fetched.fingerprint
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RegistryError):
             return None
@@ -53,7 +55,8 @@ class DiskCache:
 
     def write(self, id: str, version: str, fetched: Fetched, confirmed_at: float) -> None:
         """Write an answer, whole or not at all; a failure is only logged, since the caller has its answer."""
-        facts = {name: getattr(fetched, name) for name in _FACTS} | {"confirmed_at": confirmed_at}
+        facts = {name: getattr(fetched, name) for name in _FACTS}
+        facts |= {"confirmed_at": confirmed_at, "state": fetched.state.text}
         try:
             _replace(self._path(id, version), json.dumps(facts).encode() + b"\n" + fetched.raw)
         except OSError as error:

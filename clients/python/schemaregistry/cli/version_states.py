@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 NumberedVersion: TypeAlias = Annotated[
     str, typer.Argument(metavar="ID@VERSION", show_default=False, help="Which one, by its number.")
 ]
-Reason: TypeAlias = Annotated[str, typer.Option(metavar="TEXT", help="Why: its readers are shown it.")]
+StateReason: TypeAlias = Annotated[str, typer.Option(metavar="TEXT", help="Why: its readers are shown it.")]
 
 
 @with_groups
 def deprecate(
     schema: NumberedVersion,
-    reason: Reason,
+    reason: StateReason,
     sunset: Annotated[
         str, typer.Option(metavar="DATE", help="When it may be withdrawn: 2027-01-31, or a time of RFC 3339.")
     ] = "",
@@ -40,7 +40,9 @@ def deprecate(
 
 
 @with_groups
-def retract(schema: NumberedVersion, reason: Reason, as_json: AsJson = False, *, connection: ConnectionOptions) -> None:
+def retract(
+    schema: NumberedVersion, reason: StateReason, as_json: AsJson = False, *, connection: ConnectionOptions
+) -> None:
     """Take a version back: it is served by its number alone, with a warning, and new versions may be lower than it.
 
     Exit codes: 0 done (or was so already), 1 refused, 2 usage, 3 could not tell.
@@ -50,7 +52,7 @@ def retract(schema: NumberedVersion, reason: Reason, as_json: AsJson = False, *,
 
 @with_groups
 def reinstate(
-    schema: NumberedVersion, reason: Reason, as_json: AsJson = False, *, connection: ConnectionOptions
+    schema: NumberedVersion, reason: StateReason, as_json: AsJson = False, *, connection: ConnectionOptions
 ) -> None:
     """Make a deprecated or retracted version active again.
 

@@ -33,9 +33,14 @@ Marks = Mapping[str, frozenset[str]]
 
 
 class _Day:
-    """The counts of one day: id → (identity, version) → reads."""
+    """The counts of one day: id → (identity, version) → reads.
+
+    `writer` is the random name under which they are stored. It is the day's own: were the clock set back to a day that
+    has left memory, the counts begun anew would else replace those that are stored.
+    """
 
     def __init__(self) -> None:
+        self.writer = secrets.token_hex(8)
         self.reads: dict[str, dict[tuple[str, str], int]] = {}
         self.unsaved: set[str] = set()
         self.size = self.others = 0
@@ -62,13 +67,12 @@ class _Day:
 class ReadCounts:
     """The reads that this process counted: today's, and those of up to DAYS days while they can't be saved.
 
-    `clock` gives seconds since the epoch; `writer` is the random name under which the counts are stored.
+    `clock` gives seconds since the epoch.
     """
 
     def __init__(
         self, clock: Callable[[], float] = time.time, *, most: int = MOST, most_others: int = MOST_OTHERS
     ) -> None:
-        self.writer = secrets.token_hex(8)
         self._clock = clock
         self._most, self._most_others = most, most_others
         self._days: dict[str, _Day] = {}
@@ -76,7 +80,7 @@ class ReadCounts:
 
     def count(self, identity: str, id: str, version: str) -> None:  # noqa: A002 (the field's term)
         """Count one read, in constant time: this runs in every answered read."""
-        if self._clock() >= self._midnight:
+        if not self._begins <= self._clock() < self._ends:
             self._turn()
         today = self._today
         try:
@@ -95,7 +99,7 @@ class ReadCounts:
 
         Of a day and id all counts are returned, in the order of their first reads.
         """
-        if self._clock() >= self._midnight:
+        if not self._begins <= self._clock() < self._ends:
             self._turn()
         marks = {name: frozenset(day.unsaved) for name, day in self._days.items() if day.unsaved}
         counts = [each for name, ids in marks.items() for known in ids for each in self._counts(name, known)]
@@ -121,12 +125,13 @@ class ReadCounts:
 
     def _counts(self, day: str, id: str) -> Iterator[ReadCount]:  # noqa: A002
         for (identity, version), reads in self._days[day].reads.get(id, {}).items():
-            yield ReadCount(day, self.writer, id, identity, version, reads)
+            yield ReadCount(day, self._days[day].writer, id, identity, version, reads)
 
     def _turn(self) -> None:
         """Begin the day of the clock, and drop days that are too old to be kept."""
         now = self._clock()
-        self._midnight = (now // DAY_SECONDS + 1) * DAY_SECONDS
+        self._begins = now // DAY_SECONDS * DAY_SECONDS
+        self._ends = self._begins + DAY_SECONDS
         self._today = self._days.setdefault(_day(now), _Day())
         oldest = self.first_day()
         for name in [name for name in self._days if name < oldest]:

@@ -17,15 +17,19 @@ PLACE_BYTES: Final = 200
 
 
 def merged(stored: Iterable[ReadCount], own: Iterable[ReadCount]) -> list[ReadCount]:
-    """Join stored counts and those of this process, which are newer than what it has stored of the same day."""
-    newest = {(each.day, each.writer, each.id, each.identity, each.version): each for each in (*stored, *own)}
+    """Join stored counts and those of this process; of a count that is in both, the greater is the newer."""
+    newest: dict[tuple[str, ...], ReadCount] = {}
+    for each in (*stored, *own):
+        key = (each.day, each.writer, each.id, each.identity, each.version)
+        if key not in newest or newest[key].reads < each.reads:
+            newest[key] = each
     return list(newest.values())
 
 
-def summed(counts: Iterable[ReadCount]) -> list[pb.ObservedConsumer]:
-    """Sum the counts of one schema, and those of none, by identity, in the order of `place`."""
+def summed(stored: Iterable[ReadCount], own: Iterable[ReadCount]) -> list[pb.ObservedConsumer]:
+    """Sum the counts of one schema, and those of none, by identity, in the order of `place`; arguments as `merged`."""
     found: dict[tuple[str, str], list[ReadCount]] = {}
-    for each in counts:
+    for each in merged(stored, own):
         kind = "observed" if each.identity else "others" if each.id else "unassigned"
         found.setdefault((kind, each.identity), []).append(each)
     consumers = (_consumer(kind, identity, reads) for (kind, identity), reads in found.items())

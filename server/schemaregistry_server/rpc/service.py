@@ -193,11 +193,12 @@ class Registry:
         page = pages.read(request.page_size, request.page_token, "consumers", request.id)
         catalog = await self._catalog(request.min_revision)
         id = catalog.schema(request.id).id  # noqa: A001 (the field's term)
+        # Before the store's: a day that is saved meanwhile leaves memory.
+        own = self._reads.of(id)
         async with self._store_reads:
             stored = await self._store.load_reads(id, self._reads.first_day())
-        counts = read_summary.merged(stored, self._reads.of(id))
         # On a thread: a week of many processes may be many counts.
-        consumers = await asyncio.to_thread(read_summary.summed, counts)
+        consumers = await asyncio.to_thread(read_summary.summed, stored, own)
         later = [each for each in consumers if read_summary.place(each) > page.after]
         chosen = later[: page.size]
         more = page.size < len(later)

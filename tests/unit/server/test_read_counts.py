@@ -159,6 +159,23 @@ def test_a_day_that_is_saved_and_over_leaves_memory(clock: Clock) -> None:
     assert counts.of("ticks") == []
 
 
+async def test_a_clock_that_is_set_back_costs_no_count(clock: Clock) -> None:
+    counts, store = ReadCounts(clock), Kept()
+    saver = ReadSaver(store, counts)  # type: ignore[arg-type]
+    for step in (DAY_SECONDS, -DAY_SECONDS):
+        counts.count("etl", "ticks", "1.0.0")
+        counts.count("etl", "ticks", "1.0.0")
+        await saver.save()
+        clock.now += step
+    counts.count("etl", "ticks", "1.0.0")
+    await saver.save()
+    assert [(day, reads) for day, _, _, reads in store.reads()] == [
+        ("2025-11-29", 1),
+        ("2025-11-29", 2),
+        ("2025-11-30", 2),
+    ]
+
+
 def test_counts_of_several_processes_and_days_are_added_up() -> None:
     counts = [
         ReadCount("2025-11-28", "one", "ticks", "etl", "1.10.0", 3),
@@ -167,7 +184,7 @@ def test_counts_of_several_processes_and_days_are_added_up() -> None:
         ReadCount("2025-11-29", "two", "", "", "", 6),
         ReadCount("2025-11-29", "two", "ticks", "backtest", "1.9.0", 1),
     ]
-    backtest, etl, others, unassigned = read_summary.summed(counts)
+    backtest, etl, others, unassigned = read_summary.summed(counts, [])
     assert etl == pb.ObservedConsumer(
         identity="etl",
         versions=["1.9.0", "1.10.0"],
@@ -185,8 +202,9 @@ def test_a_process_own_newer_count_replaces_the_one_that_it_saved() -> None:
     saved = ReadCount("2025-11-29", "one", "ticks", "etl", "1.0.0", 3)
     other = ReadCount("2025-11-29", "two", "ticks", "etl", "1.0.0", 10)
     newer = ReadCount("2025-11-29", "one", "ticks", "etl", "1.0.0", 5)
-    (etl,) = read_summary.summed(read_summary.merged([saved, other], [newer]))
-    assert etl.reads == 15
+    for stored, own in (([saved, other], [newer]), ([newer, other], [saved])):  # saved while memory was asked
+        (etl,) = read_summary.summed(stored, own)
+        assert etl.reads == 15
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "漢", "🜚", '"', "\\"])

@@ -20,12 +20,15 @@ from schemaregistry_server.security.certificates import TlsPem, still_good
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import grpc_calls
 from schemaregistry_server.transport.addresses import in_use, require_free
+from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import SERVICE, BoundedMessages, Context, IdentityOfContext
 from schemaregistry_server.transport.reflection import MethodsToo
 
 OPTIONS: Final = (
     ("grpc.max_receive_message_length", MAX_RECEIVED),
     ("grpc.max_send_message_length", 4 << 20),
+    # gRPC would let a peer send megabytes of a message that nobody asked for yet, once its line is found fast.
+    ("grpc.http2.bdp_probe", 0),
     ("grpc.max_metadata_size", 16 << 10),
     ("grpc.max_concurrent_streams", 1024),
     ("grpc.max_connection_idle_ms", 300_000),
@@ -59,15 +62,19 @@ class GrpcTransport:
 
     def __init__(self, registry: Registry, access: Access, settings: Settings, quota: Quota) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
-        handlers = grpc_calls.handlers(registry, identity_from_certificate(access), settings.slow_seconds, quota)
+        arrivals = Arrivals()
+        identify = identity_from_certificate(access)
+        handlers = grpc_calls.handlers(registry, identify, settings.slow_seconds, quota, arrivals)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
         self.health = health.aio.HealthServicer()
-        health_pb2_grpc.add_HealthServicer_to_server(self.health, BoundedMessages(self._server))
+        health_pb2_grpc.add_HealthServicer_to_server(self.health, BoundedMessages(self._server, arrivals))
         if settings.reflection:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
             servicer = reflection.aio.ReflectionServicer(names, pool=MethodsToo())
-            reflection_pb2_grpc.add_ServerReflectionServicer_to_server(servicer, BoundedMessages(self._server))
+            reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+                servicer, BoundedMessages(self._server, arrivals)
+            )
 
     async def start(self, address: str, pem: Reloaded[TlsPem]) -> int:
         """Listen on `address` (HOST:PORT) with the files of `pem`, and return the port.

@@ -15,7 +15,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from schemaregistry.errors import InvalidArgument, Unimplemented
+from schemaregistry.errors import InvalidArgument, RegistryError, Unimplemented
 from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
@@ -24,6 +24,7 @@ from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import status
+from schemaregistry_server.transport.arrivals import Arrivals
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
@@ -37,22 +38,23 @@ log = logging.getLogger(__name__)
 
 
 def handlers(
-    registry: Registry, identify: IdentityOfContext, slow_seconds: float, quota: Quota
+    registry: Registry, identify: IdentityOfContext, slow_seconds: float, quota: Quota, arrivals: Arrivals
 ) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
     """Make the handler of each RPC, which calls the registry's method of the same name.
 
-    A watcher that leaves a message unread for `slow_seconds` is cut off; `quota` bounds the requests in progress.
+    A watcher that leaves a message unread for `slow_seconds` is cut off; `quota` bounds the requests in progress, and
+    `arrivals` those that arrive.
     """
 
     made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for rpc in SERVICE.methods:
         call = _Call(rpc, registry, identify)
         if rpc.server_streaming:
-            stream = _stream(call, quota, slow_seconds)
+            stream = _stream(call, arrivals, quota, slow_seconds)
             serialize = GetMessageClass(rpc.output_type).SerializeToString
-            made[rpc.name] = grpc.unary_stream_rpc_method_handler(stream, None, serialize)
+            made[rpc.name] = grpc.stream_stream_rpc_method_handler(stream, None, serialize)
         else:
-            made[rpc.name] = grpc.unary_unary_rpc_method_handler(_unary(call, quota))
+            made[rpc.name] = grpc.stream_unary_rpc_method_handler(_unary(call, arrivals, quota))
     return made
 
 
@@ -76,12 +78,13 @@ class _Call:
         return limits.read(self._kind, raw, large=self._large)
 
 
-def _unary(call: _Call, quota: Quota) -> Callable[..., Awaitable[bytes]]:
-    async def answer(raw: bytes, context: Context) -> bytes:
+def _unary(call: _Call, arrivals: Arrivals, quota: Quota) -> Callable[..., Awaitable[bytes]]:
+    async def answer(messages: AsyncIterator[bytes], context: Context) -> bytes:
         reply: Reply
         try:
             caller = call.admit(context)
             deadline.remaining.set(context.time_remaining)
+            raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
             if len(raw) <= limits.FREE:
                 reply = await call.method(request, caller)
@@ -98,13 +101,14 @@ def _unary(call: _Call, quota: Quota) -> Callable[..., Awaitable[bytes]]:
     return answer
 
 
-def _stream(call: _Call, quota: Quota, slow_seconds: float) -> Callable[..., Awaitable[None]]:
+def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) -> Callable[..., Awaitable[None]]:
     headers = call.registry.watch_headers
 
-    async def answer(raw: bytes, context: Context) -> None:
+    async def answer(messages: AsyncIterator[bytes], context: Context) -> None:
         begun = False
         try:
             caller = call.admit(context)
+            raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
             with quota.holding(caller.name, len(raw)):
                 async for message in call.method(request, caller):
@@ -133,15 +137,16 @@ class BoundedMessages:
     `add_…_to_server` of a generated module takes it in place of the server.
     """
 
-    def __init__(self, server: grpc.aio.Server) -> None:
+    def __init__(self, server: grpc.aio.Server, arrivals: Arrivals) -> None:
         self._server = server
+        self._arrivals = arrivals
 
     def add_generic_rpc_handlers(self, _: object) -> None:
         """Do nothing: generated code calls `add_registered_method_handlers` too, with the same handlers by name."""
 
     def add_registered_method_handlers(self, service: str, methods: Mapping[str, Any]) -> None:
         """Add the handlers of `service`, each with a limit on its requests."""
-        bounded = {name: _bounded(handler) for name, handler in methods.items()}
+        bounded = {name: _bounded(handler, self._arrivals) for name, handler in methods.items()}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
@@ -155,7 +160,16 @@ async def _implemented(method: Any, request: Any, context: Context) -> Any:
         )
 
 
-def _bounded(handler: Any) -> Any:
+async def _first(messages: AsyncIterator[bytes], context: Context, arrivals: Arrivals) -> bytes:
+    """Take the message of a call to gRPC's own services, which anyone with a certificate may call."""
+    caller = next(iter(context.auth_context().get("x509_pem_cert", ())), b"").decode("latin-1")
+    try:
+        return await arrivals.message(messages, caller)
+    except RegistryError as error:
+        return await _refuse(context, error)
+
+
+def _bounded(handler: Any, arrivals: Arrivals) -> Any:
     read, serialize = handler.request_deserializer, handler.response_serializer
 
     async def parsed(raw: bytes, context: Context) -> Any:
@@ -167,11 +181,13 @@ def _bounded(handler: Any) -> Any:
         text = f"These bytes are no request of this service, or over {OTHERS:,} bytes."
         return await _refuse(context, InvalidArgument(text, reason="BAD_MESSAGE"))
 
-    async def unary_unary(raw: bytes, context: Context) -> Any:
-        return await _implemented(handler.unary_unary, await parsed(raw, context), context)
+    async def unary_unary(messages: AsyncIterator[bytes], context: Context) -> Any:
+        return await _implemented(
+            handler.unary_unary, await parsed(await _first(messages, context, arrivals), context), context
+        )
 
-    async def unary_stream(raw: bytes, context: Context) -> None:
-        await handler.unary_stream(await parsed(raw, context), context)
+    async def unary_stream(messages: AsyncIterator[bytes], context: Context) -> None:
+        await handler.unary_stream(await parsed(await _first(messages, context, arrivals), context), context)
 
     async def stream_stream(requests: AsyncIterator[bytes], context: Context) -> AsyncIterator[Any]:
         async def each() -> AsyncIterator[Any]:
@@ -182,7 +198,7 @@ def _bounded(handler: Any) -> Any:
             yield answer
 
     if handler.unary_unary:
-        return grpc.unary_unary_rpc_method_handler(unary_unary, None, serialize)
+        return grpc.stream_unary_rpc_method_handler(unary_unary, None, serialize)
     if handler.unary_stream:
-        return grpc.unary_stream_rpc_method_handler(unary_stream, None, serialize)
+        return grpc.stream_stream_rpc_method_handler(unary_stream, None, serialize)
     return grpc.stream_stream_rpc_method_handler(stream_stream, None, serialize)

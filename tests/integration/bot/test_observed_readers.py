@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from schemaregistry.bot.review_input import read_review
 from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials
 from schemaregistry_server.security import pki
@@ -62,6 +63,7 @@ def test_a_review_names_declared_and_observed_readers_and_warns_of_those_that_no
     assert trades["consumers"][1]["why"].startswith("It read 1.0.0 (")
     assert [note["path"] for note in found["notes"]] == ["schemas/trades.json"]
     assert (code, found["blocked"]) == (0, False)
+    assert read_review(json.dumps(found).encode()) == found  # it can be posted
 
 
 @pytest.mark.parametrize("form", ["text", "markdown"])

@@ -12,7 +12,7 @@ from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.etcd.etcd_client import EtcdClient, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
 from schemaregistry_server.store import audit_chain, store_history
-from schemaregistry_server.store.base import Compacted, Conflict
+from schemaregistry_server.store.base import Compacted, Conflict, ReadCount
 from schemaregistry_server.store.etcd_store import EtcdStore
 from tests.integration.etcd.harness import entry, serving
 from tests.support.patience import PATIENCE
@@ -202,3 +202,30 @@ async def test_servers_that_share_a_cluster_under_other_roots_see_nothing_of_eac
         await one.write(entry())
         await two.write(entry())
         assert [len(server.entries) for server in (one, two)] == [1, 1]
+
+
+async def test_counts_of_reads_can_not_be_saved_or_asked_for_while_etcd_is_away(breakable: EtcdCluster, root: str):
+    saved = ReadCount("2026-11-29", "one", "ticks", "etl", "1.0.0", 1)
+    store = await EtcdStore.open(breakable.endpoints, root=root)
+    members = list(breakable.members.values())
+    for member in members[:2]:
+        await member.kill()
+    with pytest.raises(Unavailable):
+        await store.save_reads([saved])
+    with pytest.raises(Unavailable):
+        await store.load_reads("ticks", "2026-11-23")
+    for member in members[:2]:
+        member.start()
+    await breakable.ready()
+    await store.save_reads([saved])
+    assert await store.load_reads("ticks", "2026-11-23") == [saved]
+    await store.close()
+
+
+async def test_a_key_that_is_no_count_is_named(client: EtcdClient, etcd_cluster: EtcdCluster, root: str):
+    key = f"{root}/observed/2026-11-29/ticks/one/0000"
+    await client.transact(TxnRequest(success=[puts(key.encode(), b"[[1]]")]))
+    store = await EtcdStore.open(etcd_cluster.endpoints, root=root)
+    with pytest.raises(FailedPrecondition, match=key):
+        await store.load_reads("ticks", "2026-11-23")
+    await store.close()

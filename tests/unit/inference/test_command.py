@@ -75,7 +75,7 @@ def test_nan_is_said_since_no_document_lets_it_pass(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("x.parquet", b"PAR1 not really PAR1", "UNREADABLE"),
+        ("x.parquet", b"PAR1 not really PAR1", "CORRUPT"),
         ("x.arrow", b"", "UNREADABLE"),
         ("x.csv", b"", "UNREADABLE"),
         ("x.csv", b"a,a\n1,2\n", "DUPLICATE_COLUMN"),
@@ -97,7 +97,7 @@ def test_a_file_that_is_cut_off_is_refused(tmp_path: Path) -> None:
     make(tmp_path / "x.parquet", Ticks(1000))
     whole = (tmp_path / "x.parquet").read_bytes()
     (tmp_path / "y.parquet").write_bytes(whole[:4] + bytes(len(whole) // 2) + whole[4 + len(whole) // 2 :])
-    with pytest.raises(InvalidArgument, match=r"y\.parquet can't be read"):
+    with pytest.raises(InvalidArgument, match=r"y\.parquet: a page's header of"):
         run(str(tmp_path / "y.parquet"))
 
 
@@ -111,3 +111,12 @@ def test_more_than_one_file_is_refused(tmp_path: Path) -> None:
 def test_standard_input_is_refused_since_it_can_not_be_read_twice() -> None:
     with pytest.raises(InvalidArgument, match="give a file"):
         run("-")
+
+
+@pytest.mark.parametrize("kept", [10, 500])
+def test_a_feather_file_that_is_cut_off_is_said_to_be(kept: int, tmp_path: Path) -> None:
+    feather.write_feather(pa.table({"a": [1] * 1000}), tmp_path / "x.arrow", compression="uncompressed")
+    (tmp_path / "y.arrow").write_bytes((tmp_path / "x.arrow").read_bytes()[:kept])
+    with pytest.raises(InvalidArgument, match="is cut off") as refused:
+        run(str(tmp_path / "y.arrow"))
+    assert refused.value.reason == "TRUNCATED"

@@ -80,7 +80,7 @@ std::shared_ptr<arrow::Field> unnamed_column(const std::string& name) {
 std::string repeated_name(const arrow::FieldVector& fields) {
   std::set<std::string> names;
   for (const auto& field : fields) {
-    if (!names.insert(field->name()).second) return field->name();
+    if (!names.insert(field->name()).second) return "\"" + field->name() + "\"";
     const arrow::DataType& values = value_type(*field->type());
     if (family(values) != Family::structure && family(values) != Family::list) continue;
     const std::string within = repeated_name(values.fields());

@@ -39,7 +39,7 @@ Binding bind(const Plan& plan, const arrow::Schema& schema);
 /// The field of a column that has no name in the file; `name` is made up from its position.
 std::shared_ptr<arrow::Field> unnamed_column(const std::string& name);
 
-/// A name that more than one column, or more than one member of a struct, has; empty where there is none.
+/// The name, in quotes, that more than one column, or member of a struct, has; empty where there is none.
 std::string repeated_name(const arrow::FieldVector& fields);
 
 /// The indices of the columns that the plan needs, in the order in which a report shows a row.

@@ -80,7 +80,8 @@ void FileEvaluation::judge_renamed() {
     pairs += (pairs.empty() ? "\"" : ", \"") + found->second[0] + "\" is \"" + name + "\"";
   }
   if (count > 0) {
-    const std::string more = count > kMostPairs ? " and " + std::to_string(count - kMostPairs) + " more" : "";
+    const std::string more =
+        count > kMostPairs ? " and " + grouped(static_cast<std::int64_t>(count - kMostPairs)) + " more" : "";
     return tally_.note(pairs + more + " but for case or spaces: rename the columns, or let `clean` do it");
   }
   if (missing.size() != 1 || extras.size() != 1) return;

@@ -25,7 +25,7 @@ class Reader {
     if (!read_value(value, 0)) return error_;
     skip_spaces();
     if (at_ != text_.size()) {
-      fail("NOT_JSON", "something follows the value");
+      fail("NOT_JSON", kMoreFollows);
       return error_;
     }
     return value;
@@ -195,6 +195,9 @@ class Reader {
     const bool zero = peek() == '0';
     if (!read_digits() || (zero && at_ - begin > (text_[begin] == '-' ? 2u : 1u))) {
       at_ = begin;
+      for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+        if (text_.substr(at_).starts_with(word)) return fail("NOT_JSON", std::string(word) + " isn't JSON");
+      }
       return fail("NOT_JSON", "no JSON value stands here");
     }
     if (peek() == '.') {
@@ -210,7 +213,7 @@ class Reader {
     if (written.size() - (written[0] == '-') > kMostDigits && written.find_first_of(".eE") == std::string_view::npos)
       return fail("NUMBER_OUT_OF_RANGE", "an integer has more than 4,300 digits");
     auto number = parse_(written);
-    if (!number) return fail("NUMBER_OUT_OF_RANGE", "the exponent of a number is too large to be read");
+    if (!number) return fail("NUMBER_OUT_OF_RANGE", "the exponent of a number is beyond 5,000");
     value = Value::of(*std::move(number));
     return true;
   }

@@ -9,6 +9,9 @@
 
 namespace schemaregistry {
 
+/// How the error of a text that goes on after its value begins.
+inline constexpr const char* kMoreFollows = "something follows the value";
+
 /// Parse a text. Fails with INVALID_ARGUMENT (reasons NOT_JSON, DUPLICATE_KEY, TOO_DEEP, NUMBER_OUT_OF_RANGE) and
 /// `metadata["offset"]` in bytes.
 Result<Value> read_json(std::string_view text, std::size_t max_depth = 64);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "terminal.h"
+#include "text.h"
 #include "value.h"
 
 namespace schemaregistry {
@@ -77,33 +78,34 @@ std::string Report::to_json() const {
 }
 
 std::string Report::to_text() const {
-  std::string text = std::string(name_of(verdict)) + "  " + schema_id + " " + schema_version + ": " +
-                     std::to_string(rows) + " rows in " + std::to_string(files.size()) +
+  std::string text = std::string(name_of(verdict)) + "  " + schema_id + " " + schema_version + ": " + grouped(rows) +
+                     " rows in " + grouped(static_cast<std::int64_t>(files.size())) +
                      (files.size() == 1 ? " file" : " files");
-  if (!violations.empty()) text += ", " + std::to_string(rows_failing) + " of them fail";
+  if (!violations.empty()) text += ", " + grouped(rows_failing) + " of them fail";
   text += "\n";
   if (error) {
-    text += on_one_line(error->file) + (error->line ? ", line " + std::to_string(*error->line) : "") +
-            (error->offset ? ", byte " + std::to_string(*error->offset) : "") + ": " + on_one_line(error->message) +
-            " (" + error->reason + ")\n";
+    text += on_one_line(error->file) + (error->line ? ", line " + grouped(*error->line) : "") +
+            (error->offset ? ", byte " + grouped(*error->offset) : "") + ": " + on_one_line(error->message) + " (" +
+            error->reason + ")\n";
   }
   std::map<std::string, std::size_t> of_rule;
   for (const Violation& violation : violations) {
     if (++of_rule[violation.rule] > kMost) continue;
     text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " +
             on_one_line(violation.pointer) + "  expected " + on_one_line(violation.expected) + ", found " +
-            on_one_line(violation.actual) + ": " + std::to_string(violation.count) + " rows\n";
+            on_one_line(violation.actual) + ": " + grouped(violation.count) + " rows\n";
     for (const Example& example : violation.examples) {
-      text += "  " + on_one_line(example.file) + ": row " + std::to_string(example.row) +
-              (example.line ? " (line " + std::to_string(*example.line) + ")" : "") + "  " +
-              on_one_line(example.value) + "\n";
+      text += "  " + on_one_line(example.file) + ": row " + grouped(example.row) +
+              (example.line ? " (line " + grouped(*example.line) + ")" : "") + "  " + on_one_line(example.value) + "\n";
     }
   }
   for (const auto& [rule, count] : of_rule) {
-    if (count > kMost) text += rule + ": " + std::to_string(count - kMost) + " more (JSON has all)\n";
+    if (count > kMost)
+      text += rule + ": " + grouped(static_cast<std::int64_t>(count - kMost)) + " more (JSON has all)\n";
   }
   for (std::size_t i = 0; i < notes.size() && i < kMost; ++i) text += "note: " + on_one_line(notes[i]) + "\n";
-  if (notes.size() > kMost) text += "note: " + std::to_string(notes.size() - kMost) + " more notes (JSON has all)\n";
+  if (notes.size() > kMost)
+    text += "note: " + grouped(static_cast<std::int64_t>(notes.size() - kMost)) + " more notes (JSON has all)\n";
   return inert(text);
 }
 

@@ -78,6 +78,12 @@ std::string shortened(std::string text, std::size_t most) {
   return text.substr(0, at) + "…";
 }
 
+std::string grouped(std::int64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > (number < 0 ? 4u : 3u); at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
 std::string printable(std::string_view bytes) {
   if (is_utf8(bytes)) return std::string(bytes);
   std::string text;

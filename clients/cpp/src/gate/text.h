@@ -29,6 +29,9 @@ std::string shortened(std::string text, std::size_t most);
 /// The text, with bytes that aren't UTF-8 written as `\xff`.
 std::string printable(std::string_view bytes);
 
+/// An integer with a comma between thousands: `50,004`.
+std::string grouped(std::int64_t number);
+
 /// A name in lower case without spaces around it (ASCII only), to compare names.
 std::string bare_name(std::string_view name);
 /// The bytes in base64 with padding (RFC 4648, section 4).

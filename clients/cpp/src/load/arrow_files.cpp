@@ -38,7 +38,7 @@ constexpr std::int64_t kBombRatio = 500;
 constexpr std::int64_t kMostDigits = 76;
 
 std::string repeated(const std::string& name) {
-  return "more than one column is named \"" + name + "\": which of them is meant can't be told";
+  return "more than one column is named " + name + ": which of them is meant can't be told";
 }
 
 /// Tell a file of another format from one that was cut off, which Arrow's errors don't.
@@ -61,9 +61,9 @@ std::optional<Fault> check_magic(const Reading& reading) {
     return reading.fault("WRONG_FORMAT", "not a Parquet file: it doesn't start with PAR1", 0);
   }
   if (size >= 12 && std::string_view(tail, 4) == "PAR1") return std::nullopt;
-  return reading.fault(
-      "TRUNCATED",
-      "the file is cut off: it has " + std::to_string(size) + " bytes and doesn't end with the footer's PAR1", size);
+  return reading.fault("TRUNCATED",
+                       "the file is cut off: it has " + grouped(size) + " bytes and doesn't end with the footer's PAR1",
+                       size);
 }
 
 /// The bytes of the footer; the file ends with the footer's length and PAR1.
@@ -134,8 +134,7 @@ class ParquetFile {
     if (!status.ok()) return reading_.fault(status, offset_of(done));
     if (done == metadata_->num_rows()) return std::nullopt;
     return reading_.fault(
-        "CORRUPT",
-        "the footer says " + std::to_string(metadata_->num_rows()) + " rows, the pages have " + std::to_string(done),
+        "CORRUPT", "the footer says " + grouped(metadata_->num_rows()) + " rows, the pages have " + grouped(done),
         offset_of(done));
   }
 
@@ -154,6 +153,7 @@ class ParquetFile {
   arrow::Result<std::unique_ptr<parquet::arrow::FileReader>> open_with(
       const parquet::ArrowReaderProperties& properties) {
     auto reader = parquet::default_reader_properties();
+    reader.set_page_checksum_verification(true);
     reader.enable_buffered_stream();
     reader.set_buffer_size(kBuffer);
     parquet::arrow::FileReaderBuilder builder;
@@ -288,15 +288,14 @@ class ParquetFile {
     for (int group = 0; group < metadata_->num_row_groups(); ++group) {
       const auto row_group = metadata_->RowGroup(group);
       if (row_group->num_columns() != metadata_->num_columns()) {
-        return reading_.fault("CORRUPT", "row group " + std::to_string(group) + " has " +
-                                             std::to_string(row_group->num_columns()) + " column chunks, the schema " +
-                                             std::to_string(metadata_->num_columns()));
+        return reading_.fault("CORRUPT", "row group " + grouped(group) + " has " + grouped(row_group->num_columns()) +
+                                             " column chunks, the schema " + grouped(metadata_->num_columns()));
       }
       rows += std::max<std::int64_t>(row_group->num_rows(), 0);
     }
     if (rows == metadata_->num_rows()) return std::nullopt;
-    return reading_.fault("CORRUPT", "the footer says " + std::to_string(metadata_->num_rows()) +
-                                         " rows, its row groups " + std::to_string(rows));
+    return reading_.fault(
+        "CORRUPT", "the footer says " + grouped(metadata_->num_rows()) + " rows, its row groups " + grouped(rows));
   }
 
   std::optional<Fault> find_encrypted(const std::vector<int>& leaves) const {
@@ -331,8 +330,8 @@ class ParquetFile {
         const std::int64_t packed = std::max<std::int64_t>(chunk->total_compressed_size(), 1);
         if (size <= kBombBytes || size / packed <= kBombRatio) continue;
         return reading_.fault("DECOMPRESSION_BOMB",
-                              std::to_string(packed) + " bytes of \"" + chunk->path_in_schema()->ToDotString() +
-                                  "\" would become " + std::to_string(size) + ": write smaller row groups",
+                              grouped(packed) + " bytes of \"" + chunk->path_in_schema()->ToDotString() +
+                                  "\" would become " + grouped(size) + ": write smaller row groups",
                               start_of(*chunk));
       }
     }
@@ -435,9 +434,28 @@ arrow::Status read_all_of(Reading& reading, arrow::ipc::RecordBatchFileReader& f
   return arrow::Status::OK();
 }
 
+/// Whether a file starts as an Arrow file and doesn't end as one.
+bool is_cut_file(const Reading& reading) {
+  constexpr std::string_view kMagic = "ARROW1";
+  std::ifstream file(reading.source.path, std::ios::binary);
+  std::string head(kMagic.size(), '\0');
+  std::string tail(kMagic.size(), '\0');
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  file.clear();
+  file.seekg(-static_cast<std::streamoff>(tail.size()), std::ios::end);
+  file.read(tail.data(), static_cast<std::streamsize>(tail.size()));
+  return head == kMagic && tail != kMagic;
+}
+
 template <class Reader>
 std::optional<Fault> read_opened(Reading& reading, arrow::Result<std::shared_ptr<Reader>> opened,
                                  arrow::io::ReadableFile& file) {
+  if (!opened.ok() && is_cut_file(reading)) {
+    return reading.fault("TRUNCATED",
+                         "the file is cut off: it has " + grouped(reading.source.size) +
+                             " bytes and doesn't end with the footer's ARROW1",
+                         reading.source.size);
+  }
   const auto corrupt = [&](const arrow::Status& status) { return reading.fault(status, file.Tell().ValueOr(0)); };
   if (!opened.ok()) return corrupt(opened.status());
   if (auto fault = bind_schema(reading, *(*opened)->schema())) return fault;
@@ -455,9 +473,10 @@ std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& sche
   if (said.ok() && std::from_chars(said->data(), said->data() + said->size(), rows).ec == std::errc{} &&
       rows > reading.judge.rows()) {
     return reading.fault("TRUNCATED",
-                         "the stream is cut off: it has " + std::to_string(reading.judge.rows()) +
-                             " rows, and its schema says " + std::to_string(rows) +
-                             " (schemaregistry.rows; who leaves rows out takes that from the schema's metadata)");
+                         "the stream is cut off: it has " + grouped(reading.judge.rows()) +
+                             " rows, and its schema says " + grouped(rows) +
+                             " (schemaregistry.rows; who leaves rows out takes that from the schema's metadata)",
+                         file.Tell().ValueOr(0));
   }
   const auto at = file.Tell();
   const auto size = file.GetSize();

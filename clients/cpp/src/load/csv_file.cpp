@@ -219,7 +219,7 @@ class CsvFile {
     const std::string name = repeated_name(columns);
     if (!name.empty()) {
       return reading_.fault("DUPLICATE_COLUMN",
-                            "more than one column is named \"" + name + "\": which of them is meant can't be told",
+                            "more than one column is named " + name + ": which of them is meant can't be told",
                             std::nullopt, record.line);
     }
     const Binding& binding = reading_.judge.bind(*arrow::schema(std::move(columns)));
@@ -250,8 +250,9 @@ class CsvFile {
 
   std::optional<Fault> take(std::vector<CsvField>& fields, const Record& record) {
     if (fields.size() != own_) {
-      return not_csv(record, std::to_string(fields.size()) + " fields where the header has " + std::to_string(own_) +
-                                 ": " + printable(std::string(record.text.substr(0, 80))));
+      return not_csv(record, grouped(static_cast<std::int64_t>(fields.size())) + " fields where the header has " +
+                                 grouped(static_cast<std::int64_t>(own_)) + ": " +
+                                 printable(std::string(record.text.substr(0, 80))));
     }
     fields.insert(fields.end(), added_.begin(), added_.end());
     row_->seek(fields);

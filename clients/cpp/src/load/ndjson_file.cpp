@@ -50,7 +50,12 @@ class NdjsonFile {
             "JSON_ARRAY", "the records are in a JSON array, not a line each: name the file .json, or say --format json",
             record->offset, record->line);
       }
-      if (!value) return reading_.fault("NOT_JSON", "not JSON: " + value.error().message, record->offset, record->line);
+      if (!value) {
+        std::string what = "not JSON: " + value.error().message;
+        if (lines && value.error().message.starts_with(kMoreFollows))
+          what += "; a line, which ends in \\n, is one record: for records one after another say --format json";
+        return reading_.fault("NOT_JSON", what, record->offset, record->line);
+      }
       complete(*value);
       if (auto fault = take(*value, *record)) return fault;
     }

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "text.h"
 #include "thrift_compact.h"
 
 namespace schemaregistry {
@@ -48,12 +49,6 @@ struct ColumnChunk {
 
 /// Whether `value` exceeds kBombRatio times `packed`, without overflow: the footer may state any numbers.
 bool exceeds(std::int64_t value, std::int64_t packed) { return value > 0 && packed <= (value - 1) / kBombRatio; }
-
-std::string counted(std::int64_t number) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > (number < 0 ? 4u : 3u); at -= 3) text.insert(at - 3, ",");
-  return text;
-}
 
 /// The number of values of a page, which is the first field of every kind of page header.
 std::int64_t read_values(CompactProtocol& header) {
@@ -97,8 +92,8 @@ class Pages {
   /// Compare the pages of a column chunk with the footer; `largest` gets the largest page.
   std::optional<Fault> walk(const ColumnChunk& chunk, PageHeader& largest) {
     if (chunk.offset < 0 || chunk.packed < 0 || chunk.offset > file_size_ || chunk.packed > file_size_ - chunk.offset) {
-      return corrupt("\"" + chunk.path + "\" is at byte " + counted(chunk.offset) + " with " + counted(chunk.packed) +
-                         " bytes, says the footer, and the file has " + counted(file_size_),
+      return corrupt("\"" + chunk.path + "\" is at byte " + grouped(chunk.offset) + " with " + grouped(chunk.packed) +
+                         " bytes, says the footer, and the file has " + grouped(file_size_),
                      file_size_);
     }
     const std::int64_t end = chunk.offset + chunk.packed;
@@ -143,19 +138,19 @@ class Pages {
     const std::int64_t room = chunk.offset + chunk.packed + kLeftOut - page.offset - page.header;
     std::string wrong;
     if (page.packed < 0 || page.packed > room) {
-      wrong = "has " + counted(page.packed) + " bytes where its column has " +
-              counted(std::max<std::int64_t>(room, 0)) + " left";
+      wrong = "has " + grouped(page.packed) + " bytes where its column has " +
+              grouped(std::max<std::int64_t>(room, 0)) + " left";
     } else if (page.size < 0 || (page.size > kSmall && page.size - kLeftOut > chunk.size)) {
-      wrong = "becomes " + counted(page.size) + " bytes, and its whole column " + counted(chunk.size);
+      wrong = "becomes " + grouped(page.size) + " bytes, and its whole column " + grouped(chunk.size);
     } else if (page.kind == kDictionary && page.values > page.size) {
-      wrong = "is a dictionary of " + counted(page.values) + " values in " + counted(page.size) + " bytes";
+      wrong = "is a dictionary of " + grouped(page.values) + " values in " + grouped(page.size) + " bytes";
     } else if (page.values < 0) {
-      wrong = "has " + counted(page.values) + " values";
+      wrong = "has " + grouped(page.values) + " values";
     }
     if (!wrong.empty())
       return corrupt("a page of \"" + chunk.path + "\" " + wrong + ", it says: the file is damaged", page.offset);
     if (page.values > kBombValues && exceeds(page.values, page.packed))
-      return bomb(chunk, counted(page.packed) + " bytes", counted(page.values) + " values", page.offset);
+      return bomb(chunk, grouped(page.packed) + " bytes", grouped(page.values) + " values", page.offset);
     return std::nullopt;
   }
 
@@ -180,14 +175,14 @@ std::optional<Fault> find_page_bomb(const Reading& reading, arrow::io::RandomAcc
       const ColumnChunk chunk{said->path_in_schema()->ToDotString(), dictionary > 0 ? std::min(dictionary, data) : data,
                               said->total_compressed_size(), said->total_uncompressed_size(), said->num_values()};
       if (chunk.values > std::max(group->num_rows(), kBombValues) && exceeds(chunk.values, chunk.packed)) {
-        return pages.bomb(chunk, counted(chunk.packed) + " bytes", counted(chunk.values) + " values", chunk.offset);
+        return pages.bomb(chunk, grouped(chunk.packed) + " bytes", grouped(chunk.values) + " values", chunk.offset);
       }
       PageHeader largest;
       if (auto fault = pages.walk(chunk, largest)) return fault;
       held += largest.size;
       packed += largest.packed;
       if (held > kBombBytes && exceeds(held, packed)) {
-        return pages.bomb(chunk, "pages of " + counted(packed) + " bytes up to that", counted(held) + " at a time",
+        return pages.bomb(chunk, "pages of " + grouped(packed) + " bytes up to that", grouped(held) + " at a time",
                           chunk.offset);
       }
     }

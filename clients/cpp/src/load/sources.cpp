@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "text.h"
 #include "walking.h"
 #include "zip_input.h"
 
@@ -120,9 +121,7 @@ Result<Source> named(const std::string& path, const std::string& stated) {
 
 /// A number with its noun: `1 file`, `2,000 files`.
 std::string counted(std::size_t number, const std::string& noun) {
-  std::string text = std::to_string(number);
-  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
-  return text + (noun.empty() ? "" : " " + noun + (number == 1 ? "" : "s"));
+  return grouped(static_cast<std::int64_t>(number)) + (noun.empty() ? "" : " " + noun + (number == 1 ? "" : "s"));
 }
 
 /// Entries of a directory that aren't read, and what to do to have them read.

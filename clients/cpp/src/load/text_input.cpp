@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "text.h"
 #include "xz_input.h"
 #include "zip_input.h"
 
@@ -132,9 +133,9 @@ bool TextInput::fill() {
   const std::int64_t read = source_.compression == "zip" ? source_.size : raw_->Tell().ValueOr(1);
   const std::int64_t packed = std::max<std::int64_t>(read, 1);
   if (!source_.compression.empty() && total > kBombBytes && total / packed > kBombRatio) {
-    fault_ = Fault{source_.path, offset_, std::nullopt, "DECOMPRESSION_BOMB",
-                   std::to_string(packed) + " bytes have become " + std::to_string(total) +
-                       " so far: decompress it yourself if you trust it"};
+    fault_ = Fault{
+        source_.path, offset_, std::nullopt, "DECOMPRESSION_BOMB",
+        grouped(packed) + " bytes have become " + grouped(total) + " so far: decompress it yourself if you trust it"};
     return false;
   }
   if (!started_) {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "text.h"
+
 namespace schemaregistry {
 namespace {
 
@@ -104,8 +106,9 @@ std::optional<Member> only_member(zip_t& archive, const std::string& path, std::
   if (members.size() > 1) {
     std::string names;
     for (std::size_t i = 0; i < std::min(members.size(), kShown); ++i) names += (i > 0 ? ", " : "") + members[i].name;
-    return fail("NOT_ONE_MEMBER", "the archive holds " + std::to_string(members.size()) + " files (" + names +
-                                      (members.size() > kShown ? " …" : "") + "), and only one can be read: unpack it");
+    return fail("NOT_ONE_MEMBER", "the archive holds " + grouped(static_cast<std::int64_t>(members.size())) +
+                                      " files (" + names + (members.size() > kShown ? " …" : "") +
+                                      "), and only one can be read: unpack it");
   }
   if (members[0].encrypted) return fail("ENCRYPTED", members[0].name + " is encrypted in the archive: unpack it");
   return members[0];

@@ -10,16 +10,13 @@ from decimal import Decimal
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from typing import Final, NoReturn
 
+from schemaregistry.data.arrow.json_fault import DEEPEST, MOST_DIGITS
 from schemaregistry.data.arrow.literals import FARTHEST, exactly, plainly
 from schemaregistry.document import Json
 
 _ESCAPED_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_DEEPEST: Final = 200
-"""Levels of nesting."""
-_MOST_DIGITS: Final = 4300
-"""Digits of an integer; Python's int() takes no more by default."""
 _EXACT: Final = 2**53
 """From here on not every integer is a double."""
 
@@ -38,7 +35,7 @@ def read(text: str) -> Json:
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at character {error.pos + 1}") from None
     # The count is an upper bound that is cheap to find; few values need the walk.
-    if text.count("[") + text.count("{") > _DEEPEST and _is_too_deep(value):
+    if text.count("[") + text.count("{") > DEEPEST and _is_too_deep(value):
         raise ValueError("it is nested too deep")
     # Python's strings can hold half a surrogate pair; UTF-8, and so Arrow, can't.
     if _ESCAPED_SURROGATE.search(text) and _SURROGATE.search(json.dumps(value, ensure_ascii=False, default=str)):
@@ -48,7 +45,7 @@ def read(text: str) -> Json:
 
 def _is_too_deep(value: Json) -> bool:
     level = [value]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         parts = [each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list)]
         level = [inner for part in parts for inner in part]
     return bool(level)
@@ -123,14 +120,14 @@ def integer(literal: str) -> int | float:
 
     Raises ValueError for too many digits.
     """
-    if len(literal.lstrip("-")) > _MOST_DIGITS:
-        raise ValueError(f"an integer has more than {_MOST_DIGITS:,} digits")
+    if len(literal.lstrip("-")) > MOST_DIGITS:
+        raise ValueError(f"an integer has more than {MOST_DIGITS:,} digits")
     return int(literal) if literal != "-0" else -0.0
 
 
 def any_number(literal: str) -> Decimal | None:
     """Return a JSON number as a Decimal; None for those that `read` doesn't take."""
-    is_taken = not literal.lstrip("-").isdigit() or len(literal.lstrip("-")) <= _MOST_DIGITS
+    is_taken = not literal.lstrip("-").isdigit() or len(literal.lstrip("-")) <= MOST_DIGITS
     return exactly(literal) if is_taken else None
 
 

@@ -58,6 +58,8 @@ def _others(array: Array) -> list[Json]:
         return to_json(array.cast(pa.list_(pair)))
     if pt.is_union(kind):
         return [to_json(pa.array([value.value]))[0] for value in array]
+    if kind == pa.month_day_nano_interval():
+        return [None if value is None else f"{value[0]}M{value[1]}d{value[2]}ns" for value in array.to_pylist()]
     if pt.is_duration(kind):
         array = array.view(pa.int64())
     return [str(value) if value.is_valid else None for value in array]

@@ -6,11 +6,12 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.csv as pcsv
-import pyarrow.parquet as pq
 
 from schemaregistry.data.readers.csv_quoting import sound_part
 from schemaregistry.data.readers.csv_text import CsvText
+from schemaregistry.data.readers.ipc import refuse_cut_file, validate_batch
 from schemaregistry.data.readers.lines import Proven, blocks, without_mark
+from schemaregistry.data.readers.parquet import open_parquet, refuse_chunks, validated_layout
 from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Input, Source, open_native
 from schemaregistry.data.readers.tables import BatchStream
@@ -54,8 +55,12 @@ def _reading(source: Source) -> Iterator[None]:
 
 
 def _parquet(source: Source) -> BatchStream:
-    file = pq.ParquetFile(open_native(source.path))
-    return BatchStream(file.schema_arrow, lambda names: file.iter_batches(_BATCH_ROWS, columns=names))
+    with source.opened() as opened:
+        _, file, groups = open_parquet(source, opened)
+        refuse_chunks(source.path, opened, groups, file.schema_arrow.names)
+    return BatchStream(
+        file.schema_arrow, lambda names: map(validated_layout, file.iter_batches(_BATCH_ROWS, columns=names))
+    )
 
 
 def _arrow(source: Source) -> BatchStream:
@@ -63,6 +68,7 @@ def _arrow(source: Source) -> BatchStream:
     try:
         reader = pa.ipc.open_file(data)
     except pa.ArrowInvalid:
+        refuse_cut_file(source.path, data)
         # Not a file: an Arrow stream has another beginning.
         data.seek(0)
         stream = pa.ipc.open_stream(data)
@@ -73,8 +79,7 @@ def _arrow(source: Source) -> BatchStream:
 
 
 def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Validate a batch in full: Arrow trusts the offsets and lengths of its own format, and a file may have any."""
-    batch.validate(full=True)
+    validate_batch(batch)
     return batch
 
 

@@ -1,5 +1,6 @@
 """Read Arrow IPC files and streams."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class IpcReader:
                 yield FileSchema(reader.schema)
                 names = needed(self._plan, reader.schema.names)
                 for batch in self._batches(reader):
-                    _validate(batch)
+                    validate_batch(batch)
                     self.position = stream.tell()
                     rows += batch.num_rows
                     yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
@@ -54,7 +55,9 @@ class IpcReader:
                     # A file has a footer, so Arrow notices itself if it is cut.
                     self._refuse_cut_or_followed(stream, reader.schema, rows)
             except READ_ERRORS as error:
-                raise UnreadableFile(path, "CORRUPT", str(error), offset=stream.tell()) from None
+                offset = stream.tell()
+                refuse_cut_file(path, stream)
+                raise UnreadableFile(path, "CORRUPT", str(error), offset=offset) from None
 
     def _batches(self, reader: pa.RecordBatchFileReader | pa.RecordBatchStreamReader) -> Iterator[pa.RecordBatch]:
         if isinstance(reader, pa.RecordBatchFileReader):
@@ -78,7 +81,18 @@ class IpcReader:
             raise UnreadableFile(self._source.path, "CORRUPT", message, offset=stream.tell())
 
 
-def _validate(batch: pa.RecordBatch) -> None:
+def refuse_cut_file(path: str, stream: Any) -> None:
+    """Raise UnreadableFile (TRUNCATED) for what starts as an Arrow file and doesn't end as one."""
+    size = stream.seek(0, os.SEEK_END)
+    stream.seek(max(size - len(_MAGIC), 0))
+    tail = stream.read(len(_MAGIC))
+    stream.seek(0)
+    if stream.read(len(_MAGIC)) == _MAGIC != tail:
+        message = f"the file is cut off: it has {size:,} bytes and doesn't end with the footer's ARROW1"
+        raise UnreadableFile(path, "TRUNCATED", message, offset=size)
+
+
+def validate_batch(batch: pa.RecordBatch) -> None:
     """Raise ArrowInvalid for a damaged batch.
 
     Arrow also refuses times of a day or more; here they pass, and are reported as values that don't fit.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from schemaregistry.data.arrow.json_fault import fault_of
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.lines import BLOCK, LONGEST, Block, Proven, Reads, blocks
 from schemaregistry.data.readers.ndjson import NdjsonReader
@@ -18,7 +19,8 @@ from schemaregistry.data.readers.sources import Input, Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
-_DECODER: Final = json.JSONDecoder()
+_DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Finds the end of a record; numbers stay texts, since Python refuses integers of very many digits."""
 _CHUNK: Final = 1 << 20
 _CUT_OFF: Final = "the array isn't closed: the file is cut off"
 _ONE_LINE: Final = str.maketrans("\r\n", "  ")
@@ -104,7 +106,8 @@ class _Elements:
         self._path = source.path
         self._source = source
         self._text = text
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        # Bytes that aren't UTF-8 are reported with their record.
+        self._decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         self._buffer = ""
         self._at = 0
         self._ended = False
@@ -163,15 +166,21 @@ class _Elements:
                 if end < len(self._buffer) or self._ended:
                     return line, offset, self._take(end - self._at).translate(_ONE_LINE)
             except RecursionError:
-                raise self._fault("it is nested too deep") from None
-            except json.JSONDecodeError as error:
+                raise self._fault(self._wrong(is_array)) from None
+            except json.JSONDecodeError:
                 if self._ended:
-                    wrong = _CUT_OFF if is_array and not self._next() else error.msg
-                    self._take(error.pos - self._at)
-                    raise self._fault(wrong) from None
+                    raise self._fault(self._wrong(is_array)) from None
             if len(self._buffer) - self._at > LONGEST:
                 raise self._fault(f"a record is longer than {LONGEST >> 20} MiB, or isn't JSON")
             self._fill()
+
+    def _wrong(self, is_array: bool) -> str:
+        """Say what is wrong with the record that starts here."""
+        rest = self._buffer[self._at :].encode(errors="surrogateescape")
+        fault = fault_of(rest, whole=False)
+        if fault is None or fault.at >= len(rest):
+            return _CUT_OFF if is_array else "the file is cut off"
+        return str(fault)
 
     def _next(self) -> str:
         """Skip white space and return the next character without consuming it; empty at the end."""
@@ -188,7 +197,7 @@ class _Elements:
     def _take(self, count: int) -> str:
         taken = self._buffer[self._at : self._at + count]
         self._at += len(taken)
-        self._offset += len(taken.encode())
+        self._offset += len(taken.encode(errors="surrogateescape"))
         self._line += taken.count("\n")
         return taken
 
@@ -199,8 +208,6 @@ class _Elements:
             try:
                 chunk = self._text.read(min(_CHUNK, wanted))
                 parts.append(self._decoder.decode(chunk, not chunk))
-            except UnicodeDecodeError as error:
-                raise self._fault(f"it isn't UTF-8: {error}") from None
             except READ_ERRORS as error:
                 raise UnreadableFile(self._path, "CORRUPT", str(error), offset=self._offset) from None
             self._ended = not chunk
@@ -213,5 +220,5 @@ class _Elements:
 
 def _block(found: list[tuple[int, int, str]]) -> Block:
     lines, offsets, texts = zip(*found, strict=True)
-    data = "".join(f"{text}\n" for text in texts).encode()
+    data = "".join(f"{text}\n" for text in texts).encode(errors="surrogateescape")
     return ElementsBlock(data, offsets[0], lines[0], quoted=False, at_lines=lines, at_offsets=offsets)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Final
 
+from schemaregistry.data.arrow.json_fault import MORE_FOLLOWS, fault_of
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.engine.records import Records, read_exactly, read_line
 from schemaregistry.data.readers.bad_lines import BadLines
@@ -108,7 +109,7 @@ class NdjsonReader:
                 if read:
                     yield _as_records(block, first, lines, read)
                     read = []
-                yield self._bad_line(block, first + index, lines[index], str(error))
+                yield self._bad_line(block, first + index, lines[index], str(fault_of(lines[index]) or error))
         if read or not kept:
             yield _as_records(block, first, lines, read)
 
@@ -117,7 +118,7 @@ class NdjsonReader:
 
     def _bad_line(self, block: Block, index: int, line: bytes, error: str) -> BadLines:
         offset, number = block.offset_at(int(block.starts[index])), block.line_of(index)
-        if self.format == "ndjson" and error.startswith("Extra data"):
+        if self.format == "ndjson" and error.startswith(MORE_FOLLOWS):
             error += "; a line, which ends in \\n, is one record: for records one after another say --format json"
         fault = UnreadableFile(self._source.path, "NOT_JSON", f"not JSON: {error}", offset=offset, line=number)
         # A last line without a newline may have been cut off.

@@ -71,24 +71,13 @@ class ParquetReader:
         """
         path = self._source.path
         with self._source.opened() as opened:
-            _check_magic(path, opened)
-            stream = _native(opened)
-            try:
-                file = pq.ParquetFile(stream, buffer_size=_BUFFER)
-                schema = file.schema_arrow
-                groups = row_groups(opened, self._source.size)
-            except (*READ_ERRORS, ValueError) as error:
-                raise UnreadableFile(path, "CORRUPT", str(error), offset=self._source.size) from None
-            refuse_repeated(path, schema)
-            _check_groups(path, file.metadata, groups)
-            groups = _as_the_schema_names(groups, file.schema, schema)
+            stream, file, groups = open_parquet(self._source, opened)
+            schema = file.schema_arrow
             wide = columns_of_int96(file.schema, schema)
             names, unread = _readable(self._plan, schema.names, groups)
             columns = _Columns(names, schema, groups, wide.intersection(names), unread)
             yield self._schema(columns, in_contract_units(self._plan, schema, wide))
-            _refuse_encrypted(path, groups, names)
-            _refuse_bomb(path, groups)
-            refuse_bombs(path, opened, groups, names)
+            refuse_chunks(path, opened, groups, names)
             yield from self._rows(stream, file, columns)
 
     def _schema(self, columns: "_Columns", schema: pa.Schema) -> FileSchema:
@@ -106,6 +95,7 @@ class ParquetReader:
         reader = pq.ParquetFile(
             stream,
             buffer_size=_BUFFER,
+            page_checksum_verification=True,
             # It would load the column chunks of a row group whole.
             pre_buffer=False,
             read_dictionary=_dictionaries(columns),
@@ -113,7 +103,7 @@ class ParquetReader:
         )
         rows, decimals = _batch_rows(total, columns.groups), columns.decimals
         try:
-            batches = map(_validated, reader.iter_batches(rows, columns=columns.names))
+            batches = map(validated_layout, reader.iter_batches(rows, columns=columns.names))
             found = map(_batch, batches) if not columns.wide else self._exact(batches, stream, file, rows, columns)
             for batch in found:
                 for name in decimals:
@@ -142,6 +132,7 @@ class ParquetReader:
         reader = pq.ParquetFile(
             stream,
             buffer_size=_BUFFER,
+            page_checksum_verification=True,
             pre_buffer=False,
             coerce_int96_timestamp_unit="s",
             metadata=file.metadata,
@@ -163,7 +154,37 @@ class ParquetReader:
         return pa.schema([each.with_type(types.get(each.name, each.type)) for each in schema])
 
 
-def _validated(batch: pa.RecordBatch) -> pa.RecordBatch:
+def open_parquet(source: Source, opened: BinaryIO) -> tuple[Any, pq.ParquetFile, list[RowGroup]]:
+    """Open a file, and check its footer; `opened` is the source's stream of bytes.
+
+    Returns the stream that pyarrow reads, the file, and its row groups with the schema's names. Raises UnreadableFile:
+    CORRUPT, TRUNCATED, WRONG_FORMAT, ENCRYPTED, DUPLICATE_COLUMN.
+    """
+    path = source.path
+    _check_magic(path, opened)
+    stream = _native(opened)
+    try:
+        file = pq.ParquetFile(stream, buffer_size=_BUFFER, page_checksum_verification=True)
+        schema = file.schema_arrow
+        groups = row_groups(opened, source.size)
+    except (*READ_ERRORS, ValueError) as error:
+        raise UnreadableFile(path, "CORRUPT", str(error), offset=source.size) from None
+    refuse_repeated(path, schema)
+    _check_groups(path, file.metadata, groups)
+    return stream, file, _as_the_schema_names(groups, file.schema, schema)
+
+
+def refuse_chunks(path: str, opened: BinaryIO, groups: list[RowGroup], names: list[str]) -> None:
+    """Check the column chunks and page headers of the columns to read, before any is read.
+
+    Raises UnreadableFile: ENCRYPTED, DECOMPRESSION_BOMB, CORRUPT.
+    """
+    _refuse_encrypted(path, groups, names)
+    _refuse_bomb(path, groups)
+    refuse_bombs(path, opened, groups, names)
+
+
+def validated_layout(batch: pa.RecordBatch) -> pa.RecordBatch:
     """Validate a batch's layout: a damaged file may yield columns of different lengths."""
     batch.validate()
     return batch

@@ -41,7 +41,7 @@ def fault_of(text: bytes, *, whole: bool = True) -> JsonFault | None:
     With `whole` nothing but white space may follow the value.
     """
     try:
-        reading = _Reading(text)
+        reading = _Scanner(text)
         reading.space()
         reading.value(0)
         reading.space()
@@ -52,7 +52,7 @@ def fault_of(text: bytes, *, whole: bool = True) -> JsonFault | None:
     return None
 
 
-class _Reading:
+class _Scanner:
     """A text, read up to byte `at`. Each method reads one part and raises JsonFault."""
 
     def __init__(self, text: bytes) -> None:

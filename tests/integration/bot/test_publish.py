@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from schemaregistry.bot.publication import pull_request_in
 from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.v1.registry_pb2 import SchemaVersion
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
@@ -194,3 +195,68 @@ def test_a_registry_that_is_away_is_exit_3(scratch: Scratch, server: Server) -> 
 )
 def test_the_pull_request_is_read_from_the_merge(message: str, number: str) -> None:
     assert pull_request_in(message) == number
+
+
+STATE = "id: trades\nversion: {}\nstate: {}\nreason: a typo\n"
+
+
+def test_states_are_set_before_and_after_the_documents(server: Server, scratch: Scratch, client: Client) -> None:
+    typo = document("trades", "2.0.0") | {"properties": {"a": {"type": "string"}}}
+    scratch.commit({"schemas/trades.json": document("trades", "1.0.0")})
+    scratch.commit({"schemas/trades.json": typo})
+    publish(server, scratch)
+    scratch.commit(
+        {
+            "schemas/trades.json": document("trades", "1.0.1", title="right"),
+            "schemas/states/a.yaml": STATE.format("2.0.0", "retracted"),
+            "schemas/states/b.yaml": STATE.format("1.0.1", "deprecated"),
+        }
+    )
+    code, outcomes = publish(server, scratch, "--dry-run")
+    assert code == 0
+    assert [each[1:] for each in outcomes] == [
+        ("2.0.0", "would be set"),
+        ("1.0.0", "already there"),
+        ("1.0.1", "would be created"),
+        ("1.0.1", "no such version"),
+    ]
+    code, outcomes = publish(server, scratch)
+    assert code == 0
+    assert [each[1:] for each in outcomes] == [
+        ("2.0.0", "set"),
+        ("1.0.0", "already there"),
+        ("1.0.1", "created"),
+        ("1.0.1", "set"),
+    ]
+    assert {each.version: each.state for each in versions(client)} == {
+        "1.0.0": "active",
+        "2.0.0": "retracted",
+        "1.0.1": "deprecated",
+    }
+    code, outcomes = publish(server, scratch)
+    assert (code, {each[2] for each in outcomes}) == (0, {"already there", "already so"})
+
+
+def test_a_state_that_can_not_be_set_or_read_is_refused(server: Server, scratch: Scratch, client: Client) -> None:
+    files = {"schemas/trades.json": document("trades", "1.0.0")}
+    scratch.commit(files | {"schemas/states/a.yaml": STATE.format("9.0.0", "retracted"), "schemas/states/b.yaml": "x"})
+    code, outcomes = publish(server, scratch)
+    assert code == 1
+    assert outcomes == [("", "", "refused"), ("trades", "1.0.0", "created"), ("trades", "9.0.0", "no such version")]
+
+
+def test_drift_tells_of_states(server: Server, scratch: Scratch, client: Client) -> None:
+    scratch.commit(
+        {
+            "schemas/trades.json": document("trades", "1.0.0"),
+            "schemas/states/a.yaml": STATE.format("1.0.0", "retracted"),
+        }
+    )
+    words = ("--repo", str(scratch.directory), "--registry", server.target, "--json")
+    publish(server, scratch)
+    assert CliRunner().invoke(app, ["drift", *words]).exit_code == 0
+    client.set_state("trades", "1.0.0", VersionState("deprecated", "by hand"))
+    drifted = CliRunner().invoke(app, ["drift", *words])
+    (found,) = json.loads(drifted.stdout)["differences"]
+    assert (drifted.exit_code, found["state"], found["version"]) == (1, "state", "1.0.0")
+    assert "retracted (a typo); in the registry it is deprecated (by hand)" in found["text"]

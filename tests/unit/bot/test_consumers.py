@@ -2,7 +2,8 @@
 
 import pytest
 
-from schemaregistry.bot.consumers import MOST, declared, read_consumer
+from schemaregistry.bot.consumers import declared, read_consumer
+from schemaregistry.bot.strict_yaml import MOST
 from schemaregistry.errors import InvalidArgument
 
 ETL = b"""

@@ -1,34 +1,26 @@
 """Read who consumes which schemas: the YAML files of `schemas/consumers/`, held to `consumer.schema.json`."""
 
 import json
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 import jsonschema_rs
 
 from schemaregistry.bot.review import Blocker, ConsumerImpact, Published, ReviewNote, SchemaReview
 from schemaregistry.bot.revisions import ChangedRevisions
+from schemaregistry.bot.strict_yaml import read_yaml
 from schemaregistry.compat.consumer_impact import Impact, Reading
 from schemaregistry.compat.version_range import VersionRange, parse_range
 from schemaregistry.document import Document, Json
 from schemaregistry.document.message_text import meant, shown
 from schemaregistry.document.strict_json import pointer
-from schemaregistry.errors import InvalidArgument, MissingExtra, with_place
-
-try:
-    import yaml
-except ModuleNotFoundError:
-    raise MissingExtra(
-        "Consumers are read with PyYAML: pip install 'schemaregistry[bot]'", reason="MISSING_EXTRA"
-    ) from None
+from schemaregistry.errors import InvalidArgument, with_place
 
 FOLDER: Final = "consumers"
-MOST: Final = 256 << 10
-"""Bytes of one file."""
 SCHEMA: Final[dict[str, Json]] = json.loads(files(__package__).joinpath("consumer.schema.json").read_text("utf-8"))
 _VALIDATOR: Final = jsonschema_rs.Draft7Validator(SCHEMA)
 
@@ -86,12 +78,10 @@ def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequ
 
 def read_consumer(path: str, raw: bytes) -> Consumer:
     """Read one file; raises InvalidArgument (BAD_CONSUMER)."""
-    if len(raw) > MOST:
-        raise _bad(path, f"It has {len(raw):,} bytes; {MOST:,} are the most.")
     try:
-        value = yaml.load(raw, _Loader)  # noqa: S506 (a safe loader: it makes nothing but plain values)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise _bad(path, f"It is no YAML that can be read: {' '.join(str(error).split())}.") from None
+        value = read_yaml(raw)
+    except InvalidArgument as error:
+        raise _bad(path, error.message) from None
     for fault in _VALIDATOR.iter_errors(value):
         raise _bad(path, f"{fault.message}. See consumer.schema.json.", pointer(fault.instance_path))
     reads = []
@@ -199,21 +189,3 @@ def _impact(consumer: Consumer, read: Read, impact: Impact) -> ConsumerImpact:
 
 def _bad(path: str, message: str, place: str = "") -> InvalidArgument:
     return InvalidArgument(f"{path}: {message}", reason="BAD_CONSUMER", pointer=place or None)
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.1 as PyYAML reads it; refuses aliases and repeated keys, which silently change what a file means."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.AliasEvent):
-            event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it out
-            raise yaml.MarkedYAMLError(problem="an alias (*name); write the value out", problem_mark=event.start_mark)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(problem=f"the key {key.value!r} occurs twice", problem_mark=key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)

@@ -9,8 +9,11 @@ from schemaregistry.document import Json, loads
 from schemaregistry.document.canonical import fingerprint
 from schemaregistry.errors import InvalidArgument
 
-State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken"]
-"""`ahead` and `behind` are git's: a version that only git has, and one that only the registry has."""
+State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken", "state"]
+"""`ahead` and `behind` are git's: a version that only git has, and one that only the registry has.
+
+`state`: a version is deprecated or retracted in one of them, and not so in the other.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Nothing here reads git or the network: `revisions.py` reads git, the command rea
 judge, which may run in another process, gives the verdicts.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol, TypeAlias
 
@@ -33,8 +33,9 @@ Reason: TypeAlias = Literal[
     "HIGH_RISK",
     "CONSUMER_BREAKS",
     "BROKEN_CONSUMER",
+    "BROKEN_STATE",
 ]
-UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID", "BROKEN_CONSUMER"})
+UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID", "BROKEN_CONSUMER", "BROKEN_STATE"})
 """Reasons that a code owner can't override: the document couldn't be published anyway."""
 
 _RISKS: Final = ("none", "low", "medium", "high")
@@ -167,11 +168,18 @@ Published: TypeAlias = Callable[[str], Mapping[str, bytes]]
 Earlier: TypeAlias = Callable[[SchemaFile], Mapping[str, bytes]]
 """The versions of a file that git has, up to the base."""
 Consumers: TypeAlias = Callable[[SchemaReview], Sequence[ConsumerImpact]]
+Retracted: TypeAlias = Callable[[str], Collection[str]]
+"""The versions of an id that are retracted: a new one isn't judged against them."""
 Suggest: TypeAlias = Callable[[SchemaReview], Sequence[Suggestion]]
 
 
 def no_consumers(_: SchemaReview) -> Sequence[ConsumerImpact]:
     """Return no consumers: the default."""
+    return ()
+
+
+def none_retracted(_: str) -> Collection[str]:
+    """Return no versions: the default."""
     return ()
 
 
@@ -184,22 +192,23 @@ def no_suggestions(_: SchemaReview) -> Sequence[Suggestion]:
 class Reviewer:
     """What a review is made with.
 
-    Where `published` is None no registry is asked, and the versions at the base count as published. `seconds` is the
-    time for one verdict.
+    Where `published` is None no registry is asked, and the versions at the base count as published. `broken_files` are
+    the faults of files beside the documents. `seconds` is the time for one verdict.
     """
 
     judge: Judge
     earlier: Earlier
     published: Published | None = None
     consumers: Consumers = no_consumers
-    broken_consumers: Sequence[Blocker] = ()
+    broken_files: Sequence[Blocker] = ()
     notes: Sequence[ReviewNote] = ()
     suggest: Suggest = no_suggestions
+    retracted: Retracted = none_retracted
     seconds: float = 1.0
 
     def review(self, change: ChangedRevisions) -> Review:
         """Review every document that the change touches, and list the others as unchanged."""
-        schemas, blockers = [], [*self.broken_consumers, *self._duplicates(change)]
+        schemas, blockers = [], [*self.broken_files, *self._duplicates(change)]
         for each in map(self._with_consumers, self._schemas(change)):
             found = list(self._blockers(each))
             schemas.append(replace(each, suggestions=tuple(self.suggest(each))) if found else each)
@@ -251,8 +260,11 @@ class Reviewer:
         edited = same is not None and same.fingerprint != document.fingerprint
         if same is not None and not edited and not _goes_back(old, document):
             return replace(found, stated_bump="none", before=str(same.version), old_document=same)
-        everything = sorted(known.values(), key=precedence)
-        others = [each for each in everything if each is not same] or everything
+        retracted = self.retracted(document.id)
+        everything = sorted((each for each in known.values() if str(each.version) not in retracted), key=precedence)
+        if not everything and not edited:
+            return found  # every version is retracted: as the first one, it has nothing to agree with
+        others = [each for each in everything if each is not same] or list(known.values())
         # A fix to an old line follows that line. A document that states less than its base did is no such fix.
         followed = others if _goes_back(old, document) else line_history(others, document.version)
         previous = followed[-1]
@@ -264,7 +276,7 @@ class Reviewer:
             before=found.before or str(previous.version),
             verdict=verdict,
             stated_bump=step(parse_version(verdict.old_version), document.version),
-            least=least_version(everything, document, verdict.required_bump),
+            least=least_version(everything or others, document, verdict.required_bump),
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
         )
 

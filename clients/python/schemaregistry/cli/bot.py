@@ -14,7 +14,7 @@ from schemaregistry import output_files
 from schemaregistry.cli.alert import send
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry.cli.publish_outcome import registered, rehearsal, tell
+from schemaregistry.cli.publish_outcome import registered, rehearsal, retracted_versions, tell
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import inert, json_text
 
@@ -133,6 +133,8 @@ def drift(
     """
     from schemaregistry.bot.drift import differences, drift_json, drift_text
     from schemaregistry.bot.revisions import commit_of, earlier_versions, read_revision, require_folder
+    from schemaregistry.bot.states import states_of
+    from schemaregistry.cli.publish_states import state_differences
     from schemaregistry.git import Repository
 
     repository = Repository.around(repo)
@@ -141,8 +143,12 @@ def drift(
     revision = read_revision(repository, commit, folder)
     with connection.client(timeout=SECONDS) as client:
         ids = [each.id for each in client.list_schemas()]
-        there = {id: {each.version: each.fingerprint for each in client.list_versions(id)} for id in ids}
-    found = differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit))
+        versions = {id: list(client.list_versions(id)) for id in ids}
+    there = {id: {each.version: each.fingerprint for each in versions[id]} for id in ids}
+    found = [
+        *differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit)),
+        *state_differences(states_of(repository, commit, folder), versions),
+    ]
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
         if slack_webhook:
@@ -176,29 +182,35 @@ def publish(
 ) -> None:
     """Publish what a git revision has and the registry hasn't: every version since, in the order of its history.
 
-    Commit, path and pull request are kept with each version. It can be run again at any time, also after it was
-    killed: what is there already stays as it is. A line tells what became of each version (with --json an object a
-    line). Where a document is refused, others go on.
+    Commit, path and pull request are kept with each version, and states are set as the folder `states` has them. It can
+    be run again at any time, also after it was killed: what is there already stays as it is. A line tells what became
+    of each version and state (with --json an object a line). Where a document is refused, others go on.
 
     Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
     """
     from schemaregistry.bot.revisions import commit_of, read_revision, require_folder
+    from schemaregistry.bot.states import states_of
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.cli.publish_revision import RevisionPublisher
+    from schemaregistry.cli.publish_states import StatePublisher
     from schemaregistry.git import Repository
 
     git = Repository.around(repo)
     commit, folder = commit_of(git, rev), schemas.strip("/")
     require_folder(git, folder, commit)
     revision = read_revision(git, commit, folder)
-    refused = False
     with ExitStack() as stack:
         # Of the dev certificates only ci-bot's may publish.
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=PUBLISH_SECONDS))
-        instead = rehearsal(client, stack.enter_context(CompatProcess())) if dry_run else None
+        # Before the documents: where a version is retracted, a lower one may be published.
+        states = StatePublisher(client, states_of(git, commit, folder), dry_run=dry_run, as_json=as_json)
+        refused = states.tell_first()
+        judge = stack.enter_context(CompatProcess()) if dry_run else None
+        instead = rehearsal(client, judge, retracted=states.in_git.retracted) if judge else None
         for file, outcome in RevisionPublisher(git, revision, client, repository, pull_request, instead).outcomes():
             tell(file.path, outcome, as_json=as_json)
             refused = refused or outcome.refused
+        refused = states.tell_later() or refused
     if refused:
         raise typer.Exit(1)
 
@@ -221,6 +233,7 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
+    from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import suggestions
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
@@ -228,6 +241,9 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
     repository = Repository.around(repo)
     folder = schemas.strip("/")
     change = read_change(repository, base, head, folder)
+    before, at_base, after = (
+        states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)
+    )
     sides = (yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head))
     consumers, broken = declared(*sides)
     published = cache(partial(_published, client)) if client else None
@@ -241,8 +257,9 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
                 *impacts(consumers, found, judge.impact),
                 *(observed.impacts(found) if observed else ()),
             ),
-            broken_consumers=broken,
-            notes=tuple(slips(consumers, change, judge.parse, published)),
+            broken_files=(*broken, *after.faults),
+            notes=(*slips(consumers, change, judge.parse, published), *state_notes(before, after)),
+            retracted=cache(partial(retracted_versions, client)) if client else at_base.retracted,
             suggest=suggestions,
             seconds=seconds,
         )

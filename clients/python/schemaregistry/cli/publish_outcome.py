@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -79,23 +79,29 @@ def registration(client: "Client", origin: Origin = UNSTATED) -> Delivery:
     return register
 
 
-def rehearsal(client: "Client", judge: "CompatProcess") -> Delivery:
+def rehearsal(
+    client: "Client", judge: "CompatProcess", retracted: Callable[[str], Collection[str]] = lambda _: ()
+) -> Delivery:
     """Return the delivery for `--dry-run`, which registers nothing.
 
-    Each version is judged by the registry's rules, after the registered versions and those that would be by then.
+    Each version is judged by the registry's rules, after the registered versions and those that would be by then; not
+    after retracted ones, nor those of `retracted`, which would be by then.
     """
     from schemaregistry.compat import to_json
 
     known: dict[str, dict[str, Document]] = {}
+    set_aside: dict[str, set[str]] = {}
 
     def rehearse(document: Document) -> PublishOutcome:
         if document.id not in known:
             known[document.id] = registered(client, document.id)
+            set_aside[document.id] = {*retracted_versions(client, document.id), *retracted(document.id)}
         versions, version = known[document.id], str(document.version)
         if version in versions:
             _check_same(document, versions[version])
             return PublishOutcome("already there", document.id, version)
-        verdict = judge.admit(list(versions.values()), document) if versions else None
+        standing = [each for number, each in versions.items() if number not in set_aside[document.id]]
+        verdict = judge.admit(standing, document) if standing else None
         versions[version] = document
         if verdict is None:
             return PublishOutcome("would be created", document.id, version)
@@ -112,6 +118,14 @@ def registered(client: "Client", id: str) -> dict[str, Document]:
         return {each.version: client.document(id, each.version) for each in client.list_versions(id)}
     except NotFound:
         return {}
+
+
+def retracted_versions(client: "Client", id: str) -> set[str]:
+    """Return the versions of an id that are retracted: new ones are not judged against them."""
+    try:
+        return {each.version for each in client.list_versions(id) if each.state == "retracted"}
+    except NotFound:
+        return set()
 
 
 def _check_same(document: Document, there: Document) -> None:

@@ -133,7 +133,7 @@ def test_what_is_no_id_is_invalid_argument(reader, rpc: str, id: str) -> None:
     assert (refusal.code, refusal.reason) == (Code.INVALID_ARGUMENT, "BAD_ID")
 
 
-@pytest.mark.parametrize("version", ["1.0", "../1.0.0", "1.0.0\0", "１.0.0", "newest", "1.0.0+build"])
+@pytest.mark.parametrize("version", ["1.0.0.0", "../1.0.0", "1.0.0\0", "１.0.0", "newest", "1.0.0+build"])
 def test_what_is_no_version_is_invalid_argument(reader, version: str) -> None:
     refusal = refused(reader.GetSchema, pb.GetSchemaRequest(id="ticks_v1", version=version))
     assert (refusal.code, refusal.reason) == (Code.INVALID_ARGUMENT, "BAD_VERSION")

@@ -1700,11 +1700,14 @@ type WatchSchemasResponse struct {
 	//	*WatchSchemasResponse_Progress
 	//	*WatchSchemasResponse_StateChange
 	Event isWatchSchemasResponse_Event `protobuf_oneof:"event"`
-	// The document's bytes, where they were asked for.
+	// The document's bytes, where they were asked for; with a change of a state those of `latest`.
 	Document []byte `protobuf:"bytes,5,opt,name=document,proto3" json:"document,omitempty"`
 	// With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
-	// latest is the last one that was this itself.
+	// latest is the last one that was this itself. Empty where every version is retracted.
 	LatestVersion string `protobuf:"bytes,6,opt,name=latest_version,json=latestVersion,proto3" json:"latest_version,omitempty"`
+	// With a change of a state: the version that `latest` means then, for those who follow it. Unset where every version
+	// is retracted.
+	Latest        *SchemaVersion `protobuf:"bytes,8,opt,name=latest,proto3" json:"latest,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1803,6 +1806,13 @@ func (x *WatchSchemasResponse) GetLatestVersion() string {
 	return ""
 }
 
+func (x *WatchSchemasResponse) GetLatest() *SchemaVersion {
+	if x != nil {
+		return x.Latest
+	}
+	return nil
+}
+
 type isWatchSchemasResponse_Event interface {
 	isWatchSchemasResponse_Event()
 }
@@ -1823,7 +1833,7 @@ type WatchSchemasResponse_Progress struct {
 }
 
 type WatchSchemasResponse_StateChange struct {
-	// A version whose state was changed, in its new state. Without the document.
+	// A version whose state was changed, in its new state.
 	StateChange *SchemaVersion `protobuf:"bytes,7,opt,name=state_change,json=stateChange,proto3,oneof"`
 }
 
@@ -2395,7 +2405,7 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\x13WatchSchemasRequest\x12%\n" +
 	"\x0eafter_revision\x18\x01 \x01(\x03R\rafterRevision\x12\x10\n" +
 	"\x03ids\x18\x02 \x03(\tR\x03ids\x12+\n" +
-	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\xfc\x02\n" +
+	"\x11include_documents\x18\x03 \x01(\bR\x10includeDocuments\"\xb6\x03\n" +
 	"\x14WatchSchemasResponse\x12\x1a\n" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12>\n" +
 	"\bsnapshot\x18\x02 \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\bsnapshot\x12:\n" +
@@ -2403,7 +2413,8 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\bprogress\x18\x04 \x01(\v2\x1b.schemaregistry.v1.ProgressH\x00R\bprogress\x12E\n" +
 	"\fstate_change\x18\a \x01(\v2 .schemaregistry.v1.SchemaVersionH\x00R\vstateChange\x12\x1a\n" +
 	"\bdocument\x18\x05 \x01(\fR\bdocument\x12%\n" +
-	"\x0elatest_version\x18\x06 \x01(\tR\rlatestVersionB\a\n" +
+	"\x0elatest_version\x18\x06 \x01(\tR\rlatestVersion\x128\n" +
+	"\x06latest\x18\b \x01(\v2 .schemaregistry.v1.SchemaVersionR\x06latestB\a\n" +
 	"\x05event\" \n" +
 	"\bProgress\x12\x14\n" +
 	"\x05stale\x18\x01 \x01(\bR\x05stale\"a\n" +
@@ -2514,37 +2525,38 @@ var file_schemaregistry_v1_registry_proto_depIdxs = []int32{
 	15, // 16: schemaregistry.v1.WatchSchemasResponse.change:type_name -> schemaregistry.v1.SchemaVersion
 	21, // 17: schemaregistry.v1.WatchSchemasResponse.progress:type_name -> schemaregistry.v1.Progress
 	15, // 18: schemaregistry.v1.WatchSchemasResponse.state_change:type_name -> schemaregistry.v1.SchemaVersion
-	28, // 19: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
-	25, // 20: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
-	0,  // 21: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
-	1,  // 22: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
-	4,  // 23: schemaregistry.v1.SchemaRegistry.SetVersionState:input_type -> schemaregistry.v1.SetVersionStateRequest
-	6,  // 24: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
-	7,  // 25: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
-	10, // 26: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
-	13, // 27: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
-	16, // 28: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
-	19, // 29: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
-	22, // 30: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
-	23, // 31: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
-	26, // 32: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
-	28, // 33: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
-	3,  // 34: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
-	5,  // 35: schemaregistry.v1.SchemaRegistry.SetVersionState:output_type -> schemaregistry.v1.SetVersionStateResponse
-	8,  // 36: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
-	8,  // 37: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
-	11, // 38: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
-	14, // 39: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
-	17, // 40: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
-	20, // 41: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
-	31, // 42: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
-	24, // 43: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
-	27, // 44: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
-	33, // [33:45] is the sub-list for method output_type
-	21, // [21:33] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	15, // 19: schemaregistry.v1.WatchSchemasResponse.latest:type_name -> schemaregistry.v1.SchemaVersion
+	28, // 20: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
+	25, // 21: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
+	0,  // 22: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
+	1,  // 23: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
+	4,  // 24: schemaregistry.v1.SchemaRegistry.SetVersionState:input_type -> schemaregistry.v1.SetVersionStateRequest
+	6,  // 25: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
+	7,  // 26: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
+	10, // 27: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
+	13, // 28: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
+	16, // 29: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
+	19, // 30: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
+	22, // 31: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
+	23, // 32: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
+	26, // 33: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
+	28, // 34: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
+	3,  // 35: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
+	5,  // 36: schemaregistry.v1.SchemaRegistry.SetVersionState:output_type -> schemaregistry.v1.SetVersionStateResponse
+	8,  // 37: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
+	8,  // 38: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
+	11, // 39: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
+	14, // 40: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
+	17, // 41: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
+	20, // 42: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
+	31, // 43: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
+	24, // 44: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
+	27, // 45: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
+	34, // [34:46] is the sub-list for method output_type
+	22, // [22:34] is the sub-list for method input_type
+	22, // [22:22] is the sub-list for extension type_name
+	22, // [22:22] is the sub-list for extension extendee
+	0,  // [0:22] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_registry_proto_init() }

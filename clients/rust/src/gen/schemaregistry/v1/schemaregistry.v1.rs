@@ -966,13 +966,17 @@ pub struct WatchSchemasResponse {
     /// Resume with `after_revision` set to this.
     #[prost(int64, tag="1")]
     pub revision: i64,
-    /// The document's bytes, where they were asked for.
+    /// The document's bytes, where they were asked for; with a change of a state those of `latest`.
     #[prost(bytes="vec", tag="5")]
     pub document: ::prost::alloc::vec::Vec<u8>,
     /// With a version: what `latest` means for its id when this is sent. Of an id's versions that a watch has sent, the
-    /// latest is the last one that was this itself.
+    /// latest is the last one that was this itself. Empty where every version is retracted.
     #[prost(string, tag="6")]
     pub latest_version: ::prost::alloc::string::String,
+    /// With a change of a state: the version that `latest` means then, for those who follow it. Unset where every version
+    /// is retracted.
+    #[prost(message, optional, tag="8")]
+    pub latest: ::core::option::Option<SchemaVersion>,
     #[prost(oneof="watch_schemas_response::Event", tags="2, 3, 4, 7")]
     pub event: ::core::option::Option<watch_schemas_response::Event>,
 }
@@ -989,7 +993,7 @@ pub mod watch_schemas_response {
         /// Nothing up to `revision` is left to send. The first one ends the snapshot.
         #[prost(message, tag="4")]
         Progress(super::Progress),
-        /// A version whose state was changed, in its new state. Without the document.
+        /// A version whose state was changed, in its new state.
         #[prost(message, tag="7")]
         StateChange(super::SchemaVersion),
     }

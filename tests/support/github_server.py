@@ -69,7 +69,10 @@ class GitHubServer:
     pulls: dict[int, Pull] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     pushes: list[dict[str, Any]] = field(default_factory=list)
-    teams: dict[str, list[str]] = field(default_factory=dict)
+    teams: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Of the organisation `me`: slug → login → state of the membership."""
+    private: set[str] = field(default_factory=set)
+    """Repositories that no token may read."""
     emails: dict[str, str] = field(default_factory=dict)
     forced: list[tuple[str, int, dict[str, str], Any]] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
@@ -121,11 +124,12 @@ class GitHubServer:
         there = pull.head_repository
         repository = shaped("repository", full_name=there) if there else None
         shape = {"$ref": "#/components/schemas/pull-request/properties/head"}
+        label = {"$ref": "#/components/schemas/pull-request/properties/labels/items"}
         found = shaped(
             "pull-request",
             number=int(names["pull_number"]),
             user=self.user(pull.author),
-            labels=[{**shaped("label"), "name": name} for name in pull.labels],
+            labels=[{**shaped(label), "name": name} for name in pull.labels],
             head={**shaped(shape), "sha": pull.head, "ref": pull.head_ref, "repo": repository},
             base={**shaped(shape), "ref": pull.base},
         )
@@ -170,6 +174,57 @@ class GitHubServer:
         made = next(each for each in self.checks if each["id"] == int(names["check_run_id"]))
         made["annotations"] += body["output"].get("annotations", ())
         return 200, shaped("check-run", id=made["id"], app=shaped("integration", slug=who.app))
+
+    def label(self, number: int, login: str, at: str, event: str = "labeled", name: str = "schema-override") -> None:
+        """Set (or take away) a label, as an account does on the pull request's page."""
+        pull = self.pulls[number]
+        pull.labels = [each for each in pull.labels if each != name] + [name] * (event == "labeled")
+        self.event(number, login, at, event, label={"name": name, "color": "red"})
+
+    def event(self, number: int, login: str, at: str, event: str, **members: Any) -> None:
+        shape = "labeled-issue-event" if "label" in members else "locked-issue-event"
+        about = {"id": self.fresh_id(), "actor": self.user(login), "event": event, "created_at": at, **members}
+        self.pulls[number].events.append(shaped(shape, **about))
+
+    def approve(self, number: int, login: str, state: str = "APPROVED", commit: str = "") -> None:
+        """Review a pull request, by default its head."""
+        pull = self.pulls[number]
+        user, on = self.user(login), commit or pull.head
+        pull.reviews.append(shaped("pull-request-review", id=self.fresh_id(), user=user, state=state, commit_id=on))
+
+    def pushed(self, after: str, at: str, repository: str = "", ref: str = "refs/heads/change") -> None:
+        """Record a push to a branch; the newest comes first."""
+        made = shaped("activity", id=self.fresh_id(), after=after, ref=ref, timestamp=at, activity_type="push")
+        self.pushes.insert(0, {"repository": repository or self.repository, **made})
+
+    def _issues_list_events(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
+        return 200, list(pull.events)
+
+    def _pulls_list_reviews(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
+        return 200, list(pull.reviews)
+
+    def _repos_list_activities(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        there = f"{names['owner']}/{names['repo']}"
+        if there in self.private:
+            return 404, {"message": "Not Found"}
+        found = [each for each in self.pushes if each["repository"] == there and each["ref"] == query["ref"][0]]
+        return 200, [{name: each[name] for name in each if name != "repository"} for each in found]
+
+    def _teams_get_by_name(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        if names["team_slug"] not in self.teams or names["org"] != "me":
+            return 404, {"message": "Not Found"}
+        return 200, shaped("team-full", slug=names["team_slug"])
+
+    def _teams_get_membership_for_user_in_org(
+        self, names: Any, who: Account, pull: None, query: Any, body: Any
+    ) -> tuple[int, Any]:
+        member = self.teams.get(names["team_slug"], {}).get(names["username"])
+        if member is None or names["org"] != "me":
+            return 404, {"message": "Not Found"}
+        return 200, shaped("team-membership", state=member, role="member")
+
+    def _users_get_by_username(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        return 200, shaped("public-user", login=names["username"], email=self.emails.get(names["username"]))
 
 
 @contextmanager

@@ -38,7 +38,8 @@ def described(schema: Any) -> Iterator[str]:
 
 
 def test_every_member_that_is_described_is_written_somewhere() -> None:
-    assert set(described(SCHEMA)) - set(members(list(REVIEWS.values()))) == set()
+    # Only what GitHub says lifts a reason: tests/integration/bot/test_override.py posts such reviews.
+    assert set(described(SCHEMA)) - set(members(list(REVIEWS.values()))) == {"lifted_by"}
 
 
 def test_the_words_are_those_of_the_review() -> None:

@@ -23,6 +23,8 @@ _OF_VERSION: Final = frozenset(
     {"PUBLISHED_VERSION_EDITED", "VERSION_LOWERED", "MAJOR_SKIPPED", "BUMP_TOO_SMALL", "HIGH_RISK"}
 )
 """Reasons that are about the member `version`."""
+_OF_FILES: Final = frozenset({"BROKEN_CONSUMER", "BROKEN_STATE"})
+"""Reasons that are about a file beside the documents, whose path is their `id`."""
 
 AnnotationLevel: TypeAlias = Literal["notice", "warning", "failure"]
 
@@ -72,6 +74,11 @@ def post_check(github: GitHubApi, review: ReviewJson, rest: str = "") -> PostedC
 def annotations(review: ReviewJson) -> Sequence[Annotation]:
     """Return the annotations, at most _MOST, those of what blocks first."""
     found = [each for schema in review["schemas"] if schema["status"] != "removed" for each in _of(schema, review)]
+    found += [
+        Annotation(each["id"], "failure", each["reason"], each["text"])
+        for each in review["blocked_because"]
+        if each["reason"] in _OF_FILES
+    ]
     ranks = ("failure", "warning", "notice")
     return sorted(found, key=lambda each: ranks.index(each.level))[:_MOST]
 

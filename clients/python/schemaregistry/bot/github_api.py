@@ -1,6 +1,7 @@
 """Ask GitHub's REST API about one repository, by githubkit: its pull requests, comments and check runs.
 
-Each call is tried again after a server error, 429 and a secondary rate limit, and after nothing else.
+Each call is tried again after a server error, 429 and a secondary rate limit, and after nothing else. Answers are read
+as plain JSON: githubkit's models refuse a whole answer for a member that nobody here reads.
 """
 
 import re
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 from schemaregistry.errors import (
     InvalidArgument,
@@ -31,16 +32,11 @@ try:
         RequestTimeout,
     )
     from githubkit.typing import RetryOption
-    from pydantic import ValidationError
 except ModuleNotFoundError:
     raise MissingExtra(
         "GitHub is asked by githubkit: pip install 'schemaregistry[bot]'", reason="MISSING_EXTRA"
     ) from None
 
-if TYPE_CHECKING:
-    from githubkit_schemas.latest.models import IssueComment
-
-API: Final = "https://api.github.com"
 SECONDS: Final = 30.0
 """How long one request may take."""
 TRIES: Final = 4
@@ -49,7 +45,7 @@ LONGEST_WAIT: Final = 120.0
 """Seconds: the longest wait between two attempts; where GitHub asks for more the command ends and says so."""
 _SECONDARY_WAIT: Final = 60.0
 """Seconds to wait after a secondary limit without `Retry-After`, as GitHub's "Rate limits for the REST API" asks."""
-_PAGE: Final = 100
+PAGE: Final = 100
 """Items of one page: the most that GitHub gives."""
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}")
 _ADDRESS: Final = re.compile(r"https://[^\s?#]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?(/[^\s?#]*)?")
@@ -63,9 +59,7 @@ class PullRequest:
     """A pull request. `head_repository` is "" where the fork was deleted."""
 
     number: int
-    author: str
     labels: tuple[str, ...]
-    base_ref: str
     head: str
     head_ref: str
     head_repository: str
@@ -91,11 +85,12 @@ class PostedCheck:
 class GitHubApi:
     """The API of one repository (`OWNER/NAME`) at the address `api`, with a token; used as a context manager.
 
-    Every method raises Unauthenticated, PermissionDenied (MISSING_RIGHT), NotFound, InvalidArgument (GITHUB_REFUSED)
-    or Unavailable (GITHUB_UNAVAILABLE, RATE_LIMITED). Raises InvalidArgument for a name that no repository can have.
+    `client` is githubkit's, to be used within `errors`. Every method raises Unauthenticated, PermissionDenied
+    (MISSING_RIGHT), NotFound, InvalidArgument (GITHUB_REFUSED) or Unavailable (GITHUB_UNAVAILABLE, RATE_LIMITED).
+    Raises InvalidArgument for a name that no repository can have.
     """
 
-    def __init__(self, repository: str, token: str, api: str = API) -> None:
+    def __init__(self, repository: str, token: str, api: str) -> None:
         if not re.fullmatch(r"[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}", repository) or repository.endswith(
             ("/.", "/..")
         ):
@@ -107,66 +102,59 @@ class GitHubApi:
                 f"{printable(api)!r} is no address of an API: write https://HOST/PATH.", reason="BAD_ADDRESS"
             )
         self.owner, self.name = repository.split("/")
-        self._client: GitHub[TokenAuthStrategy] = GitHub(
+        self.client: GitHub[TokenAuthStrategy] = GitHub(
             token, base_url=api, timeout=SECONDS, http_cache=False, auto_retry=retry, user_agent="schemaregistry-bot"
         )
 
     def __enter__(self) -> Self:
-        self._client.__enter__()  # type: ignore[no-untyped-call]  # githubkit leaves it out
+        self.client.__enter__()  # type: ignore[no-untyped-call]  # githubkit leaves it out
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._client.__exit__(kind, error, at)
+        self.client.__exit__(kind, error, at)
 
     def pull(self, number: int) -> PullRequest:
         """Return a pull request."""
-        with self._errors(f"read pull request {number}", "pull-requests: read"):
-            found = self._client.rest.pulls.get(self.owner, self.name, number).parsed_data
+        with self.errors(f"read pull request {number}", "pull-requests: read"):
+            found = self.client.rest.pulls.get(self.owner, self.name, number).json()
+            head = found["head"]
             return PullRequest(
-                number=found.number,
-                author=found.user.login,
-                labels=tuple(label.name for label in found.labels),
-                base_ref=found.base.ref,
-                head=found.head.sha,
-                head_ref=found.head.ref,
-                head_repository=found.head.repo.full_name if found.head.repo else "",
+                number=found["number"],
+                labels=tuple(str(label["name"]) for label in found["labels"]),
+                head=str(head["sha"]),
+                head_ref=str(head["ref"]),
+                head_repository=str(head["repo"]["full_name"]) if head["repo"] else "",
             )
 
     def login(self) -> str:
         """Return the account of the token; "" for the token of an app, such as that of GitHub Actions."""
         try:
-            with self._errors("tell whose token this is", "metadata: read"):
-                return str(self._client.rest.users.get_authenticated().parsed_data.login)
+            with self.errors("tell whose token this is", "metadata: read"):
+                return str(self.client.rest.users.get_authenticated().json()["login"])
         except PermissionDenied:
             return ""
 
     def comments(self, number: int) -> Sequence[PostedComment]:
         """Return all comments of a pull request, the oldest first."""
-        with self._errors(f"read the comments of pull request {number}", "pull-requests: read"):
-            pages: Iterator[IssueComment] = self._client.rest.paginate(
-                self._client.rest.issues.list_comments,
-                owner=self.owner,
-                repo=self.name,
-                issue_number=number,
-                per_page=_PAGE,
-            )
-            found = [PostedComment(each.id, each.user.login if each.user else "", each.body or "") for each in pages]
+        with self.errors(f"read the comments of pull request {number}", "pull-requests: read"):
+            items = self.pages(self.client.rest.issues.list_comments, issue_number=number)
+            found = [PostedComment(each["id"], login_of(each["user"]), str(each["body"] or "")) for each in items]
             return sorted(found, key=lambda each: each.id)
 
     def create_comment(self, number: int, body: str) -> None:
         """Write a new comment."""
-        with self._errors(f"comment on pull request {number}", "pull-requests: write"):
-            self._client.rest.issues.create_comment(self.owner, self.name, number, body=body)
+        with self.errors(f"comment on pull request {number}", "pull-requests: write"):
+            self.client.rest.issues.create_comment(self.owner, self.name, number, body=body)
 
     def update_comment(self, comment: int, body: str) -> None:
         """Replace the text of a comment."""
-        with self._errors(f"update comment {comment}", "pull-requests: write"):
-            self._client.rest.issues.update_comment(self.owner, self.name, comment, body=body)
+        with self.errors(f"update comment {comment}", "pull-requests: write"):
+            self.client.rest.issues.update_comment(self.owner, self.name, comment, body=body)
 
     def delete_comment(self, comment: int) -> None:
         """Delete a comment."""
-        with self._errors(f"delete comment {comment}", "pull-requests: write"):
-            self._client.rest.issues.delete_comment(self.owner, self.name, comment)
+        with self.errors(f"delete comment {comment}", "pull-requests: write"):
+            self.client.rest.issues.delete_comment(self.owner, self.name, comment)
 
     def create_check(
         self, name: str, head: str, conclusion: Conclusion, output: Mapping[str, Any], details: str = ""
@@ -180,18 +168,23 @@ class GitHubApi:
             "output": output,
             **({"details_url": details} if details else {}),
         }
-        with self._errors("create a check run", "checks: write, which only the token of an app can have"):
-            made = self._client.rest.checks.create(self.owner, self.name, data=data).parsed_data
-            return PostedCheck(made.id, f"{made.app.slug}[bot]" if made.app and made.app.slug else "")
+        with self.errors("create a check run", "checks: write, which only the token of an app can have"):
+            made = self.client.rest.checks.create(self.owner, self.name, data=data).json()
+            return PostedCheck(made["id"], f"{made['app']['slug']}[bot]" if made["app"] else "")
 
     def add_to_check(self, check: int, output: Mapping[str, Any]) -> None:
         """Add the annotations of `output` to those of a check run."""
         data: Any = {"output": output}
-        with self._errors("add annotations to a check run", "checks: write"):
-            self._client.rest.checks.update(self.owner, self.name, check, data=data)
+        with self.errors("add annotations to a check run", "checks: write"):
+            self.client.rest.checks.update(self.owner, self.name, check, data=data)
+
+    def pages(self, request: Any, **about: Any) -> list[Mapping[str, Any]]:
+        """Return the items of all pages of a list of this repository, as plain JSON."""
+        asked = {"owner": self.owner, "repo": self.name, "per_page": PAGE, **about}
+        return list(self.client.rest.paginate(request, lambda page: page.json(), **asked))
 
     @contextmanager
-    def _errors(self, what: str, right: str) -> Iterator[None]:
+    def errors(self, what: str, right: str) -> Iterator[None]:
         """Turn githubkit's errors into ours; `what` completes "GitHub refuses to …", `right` is what that takes."""
         try:
             yield
@@ -202,10 +195,10 @@ class GitHubApi:
             ) from None
         except RequestFailed as error:
             raise self._refused(error, what, right) from None
-        except (GitHubException, ValidationError, ValueError) as error:
+        except (GitHubException, ValueError, KeyError, TypeError, AttributeError) as error:
             kind = "answers in time" if isinstance(error, RequestTimeout) else "can be reached and understood"
             raise Unavailable(
-                f"No GitHub that {kind} is at {self._client.config.base_url} ({type(error).__name__}).",
+                f"No GitHub that {kind} is at {self.client.config.base_url} ({type(error).__name__}).",
                 reason="GITHUB_UNAVAILABLE",
             ) from None
 
@@ -228,6 +221,11 @@ class GitHubApi:
                 return Unavailable(f"GitHub failed to {what} {TRIES} times ({status}).", reason="GITHUB_UNAVAILABLE")
             case _:
                 return InvalidArgument(f"GitHub refuses to {what} ({status}: {said}).", reason="GITHUB_REFUSED")
+
+
+def login_of(user: Mapping[str, Any] | None) -> str:
+    """Return the name of an account as an answer has it; "" where it is gone."""
+    return str((user or {}).get("login") or "")
 
 
 def retry(error: GitHubException, tried: int) -> RetryOption:

@@ -36,7 +36,7 @@ Reason: TypeAlias = Literal[
     "BROKEN_STATE",
 ]
 UNMENDABLE: Final[frozenset[Reason]] = frozenset({"BROKEN_DOCUMENT", "DUPLICATE_ID", "BROKEN_CONSUMER", "BROKEN_STATE"})
-"""Reasons that a code owner can't override: the document couldn't be published anyway."""
+"""Reasons that nobody can lift: the document couldn't be published anyway."""
 
 _RISKS: Final = ("none", "low", "medium", "high")
 _OUTCOMES: Final = ("compatible", "unknown", "incompatible")
@@ -44,11 +44,18 @@ _OUTCOMES: Final = ("compatible", "unknown", "incompatible")
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """One reason why the change may not be merged, with a sentence that says what to do."""
+    """One reason why the change may not be merged, with a sentence that says what to do.
+
+    `paths` are the files that it is about, `consumer` the one that breaks. `lifted_by` is the account that lets it
+    pass: a code owner of the paths, or an owner of the consumer.
+    """
 
     id: str
     reason: Reason
     text: str
+    paths: tuple[str, ...] = ()
+    consumer: str = ""
+    lifted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class SchemaReview:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The whole answer. `blockers` are all reasons; `overridden_by` is the code owner who let the change pass."""
+    """The whole answer. `blockers` are all reasons, `overridden_by` is the code owner whose label lifts any of them."""
 
     schemas: tuple[SchemaReview, ...]
     blockers: tuple[Blocker, ...]
@@ -136,7 +143,7 @@ class Review:
     @property
     def blocked(self) -> bool:
         """Whether the change may not be merged as it is."""
-        return bool([each for each in self.blockers if not self.overridden_by or each.reason in UNMENDABLE])
+        return not all(each.lifted_by for each in self.blockers)
 
     @property
     def verdict(self) -> str:
@@ -210,7 +217,8 @@ class Reviewer:
         """Review every document that the change touches, and list the others as unchanged."""
         schemas, blockers = [], [*self.broken_files, *self._duplicates(change)]
         for each in map(self._with_consumers, self._schemas(change)):
-            found = list(self._blockers(each))
+            paths = tuple(filter(None, (each.path, each.former_path)))
+            found = [replace(blocker, paths=paths) for blocker in self._blockers(each)]
             schemas.append(replace(each, suggestions=tuple(self.suggest(each))) if found else each)
             blockers += found
         return Review(tuple(schemas), tuple(blockers), change.base.commit, change.head.commit, notes=tuple(self.notes))
@@ -323,7 +331,7 @@ class Reviewer:
         for consumer in found.consumers:
             if consumer.breaks:
                 text = f"{consumer.name} ({consumer.team}, {consumer.language}) breaks: {consumer.why}"
-                yield Blocker(found.id, "CONSUMER_BREAKS", text)
+                yield Blocker(found.id, "CONSUMER_BREAKS", text, consumer=consumer.name)
 
 
 def _problem(raw: bytes, error: InvalidArgument) -> Problem:

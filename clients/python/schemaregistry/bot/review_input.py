@@ -31,14 +31,10 @@ def read_review(raw: bytes) -> ReviewJson:
             reason="BAD_REVIEW",
             pointer=pointer(fault.instance_path),
         )
-    if value["blocked"] != is_blocked(value):
+    reasons = value["blocked_because"]
+    if value["blocked"] != any(not each.get("lifted_by") or each["reason"] in UNMENDABLE for each in reasons):
         raise InvalidArgument("`blocked` isn't what `blocked_because` says.", reason="BAD_REVIEW", pointer="/blocked")
     return value
-
-
-def is_blocked(review: ReviewJson) -> bool:
-    """Tell whether a review blocks, by its reasons alone."""
-    return any(not review["overridden_by"] or each["reason"] in UNMENDABLE for each in review["blocked_because"])
 
 
 def read_review_file(path: Path) -> ReviewJson:

@@ -29,7 +29,8 @@ def review_json(review: Review) -> dict[str, Json]:
 
 
 def _blocker(found: Blocker) -> dict[str, Json]:
-    return {"id": found.id, "reason": found.reason, "text": found.text}
+    lifted: dict[str, Json] = {"lifted_by": found.lifted_by} if found.lifted_by else {}
+    return {"id": found.id, "reason": found.reason, "text": found.text, **lifted}
 
 
 def _schema(found: SchemaReview) -> dict[str, Json]:

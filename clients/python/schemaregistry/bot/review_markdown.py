@@ -77,14 +77,24 @@ def _blocked(review: ReviewJson) -> Iterator[str]:
     blockers = review["blocked_because"]
     if not blockers:
         return
-    lines = [f"- {_name(each['id'])} {each['reason']}: {_sentence(each['text'])}" for each in blockers[:_BLOCKERS]]
+    # Those that still block come first: they must not be among the ones that aren't shown.
+    lines = [_blocker(each) for each in sorted(blockers, key=lambda each: "lifted_by" in each)[:_BLOCKERS]]
     if len(blockers) > _BLOCKERS:
         lines.append(f"- {len(blockers) - _BLOCKERS:,} more in the review's JSON")
     yield "\n".join(lines)
     if review["overridden_by"]:
-        yield f"Let through by the code owner {_name(review['overridden_by'])}, by the label {code(LABEL)}."
-    elif all(each["reason"] not in UNMENDABLE for each in blockers):
-        yield f"To let it through as it is, a code owner of these files sets the label {code(LABEL)}."
+        yield f"Overridden by the code owner {_name(review['overridden_by'])}, by the label {code(LABEL)}."
+    left = {each["reason"] for each in blockers if "lifted_by" not in each}
+    if left and not left & UNMENDABLE:
+        ways = ["a code owner of these files sets the label " + code(LABEL) + " after the last push"]
+        if "CONSUMER_BREAKS" in left:
+            ways.append("an owner of each consumer that breaks approves this commit")
+        yield f"To let it through as it is, {', or '.join(ways)}."
+
+
+def _blocker(blocker: ReviewJson) -> str:
+    lifted = f" Let through by {_name(blocker['lifted_by'])}." if "lifted_by" in blocker else ""
+    return f"- {_name(blocker['id'])} {blocker['reason']}: {_sentence(blocker['text'])}{lifted}"
 
 
 def _notes(review: ReviewJson) -> Iterator[str]:

@@ -16,7 +16,8 @@ def _lines(review: Review) -> Iterator[str]:
     state = "blocked" if review.blocked else "passes"
     yield f"{state}: {review.verdict}, risk {review.risk}, {_count(len(touched), 'schema')} changed"
     for blocker in review.blockers:
-        yield f"  {printable(blocker.id)}: {blocker.reason}: {printable(blocker.text)}"
+        lifted = f" Let through by {printable(blocker.lifted_by)}." if blocker.lifted_by else ""
+        yield f"  {printable(blocker.id)}: {blocker.reason}: {printable(blocker.text)}{lifted}"
     if review.overridden_by:
         yield f"overridden by {printable(review.overridden_by)}"
     for note in review.notes:

@@ -13,6 +13,7 @@ import typer
 from schemaregistry import output_files
 from schemaregistry.cli.alert import send
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
+from schemaregistry.cli.github_options import API, ApiAddress, PullRequestOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.publish_outcome import registered, rehearsal, retracted_versions, tell
 from schemaregistry.cli.say import say
@@ -65,12 +66,14 @@ def review(
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here instead of printing it.")
     ] = None,
     *,
+    pull_request: PullRequestOptions,
     connection: ConnectionOptions,
 ) -> None:
     """Review what HEAD changes in the schemas of BASE: verdicts, versions, whom it breaks, and what blocks it.
 
     Both revisions are read from git; nothing is checked out. The registry is asked where --registry (or its variable)
-    names it; otherwise the versions at BASE count as published.
+    names it; otherwise the versions at BASE count as published. With --github and --pull a code owner's label
+    schema-override and approvals by owners of consumers let a change pass; the token in GITHUB_TOKEN only reads.
 
     Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.
     """
@@ -79,7 +82,7 @@ def review(
         source = context.get_parameter_source("registry")
         if source is not None and source.name != "DEFAULT":
             client = stack.enter_context(connection.client(timeout=SECONDS))
-        found = _review(base, head, repo, schemas, seconds, client)
+        found = _review(base, head, repo, schemas, seconds, client, pull_request)
     shown = _shown(found, form)
     if output is None:
         say(shown)
@@ -94,9 +97,7 @@ def comment(
     review: Annotated[Path, typer.Option(metavar="FILE", help="The review: `bot review --format json -o FILE`.")],
     github: Annotated[str, typer.Option(metavar="OWNER/NAME", help="The repository on GitHub.")],
     pull: Annotated[int, typer.Option(min=1, metavar="N", help="The number of the pull request.")],
-    api: Annotated[
-        str, typer.Option(metavar="URL", envvar="GITHUB_API_URL", help="GitHub's API.")
-    ] = "https://api.github.com",
+    api: ApiAddress = API,
     rest: Annotated[str, typer.Option(metavar="URL", help="A page with the whole review, such as its run's.")] = "",
     check: Annotated[bool, typer.Option(help="Create the check run, too; that takes the token of an app.")] = True,
 ) -> None:
@@ -228,7 +229,15 @@ def _observed(client: "Client", id: str) -> "list[ObservedReader]":
     ]
 
 
-def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, client: "Client | None") -> "Review":
+def _review(
+    base: str,
+    head: str,
+    repo: Path,
+    schemas: str,
+    seconds: float,
+    client: "Client | None",
+    pull_request: PullRequestOptions,
+) -> "Review":
     from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Reviewer
@@ -264,7 +273,8 @@ def _review(base: str, head: str, repo: Path, schemas: str, seconds: float, clie
             seconds=seconds,
         )
         made = reviewer.review(change)
-    return replace(made, notes=(*made.notes, *observed.notes)) if observed else made
+    made = replace(made, notes=(*made.notes, *observed.notes)) if observed else made
+    return pull_request.lifted(made, repository, consumers)
 
 
 def _shown(found: "Review", form: Form) -> str:

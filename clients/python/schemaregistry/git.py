@@ -1,9 +1,9 @@
-"""Ask the `git` command about a repository. Nothing is written or checked out."""
+"""Ask the `git` command about a repository. Nothing is checked out, and no branch, tag or index is changed."""
 
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -67,6 +67,18 @@ class Repository:
         if name.startswith("-") or "\0" in name:
             return ""
         return self._or_nothing("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+
+    def staged(self) -> str:
+        """Make a commit on HEAD of what is staged for the next commit, and return its hash; no branch leads to it.
+
+        git removes it with other such objects in time, as it does with those of `git stash`.
+        """
+        tree = self.run("write-tree", variables=self._index()).decode().strip()
+        parents = filter(None, (self.commit("HEAD"), self.commit("MERGE_HEAD")))
+        # A commit has an author, also where none is configured.
+        author = ("-c", "user.name=schemaregistry", "-c", "user.email=schemaregistry@localhost")
+        words = ("commit-tree", tree, "-m", "What is staged", *(f"-p{parent}" for parent in parents))
+        return self.run(*author, *words).decode().strip()
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the newest common ancestor of two commits; "" where there is none in this clone."""
@@ -136,8 +148,8 @@ class Repository:
             output.read(1 if size else 0)
         return found
 
-    def run(self, *arguments: str, lines: str = "") -> bytes:
-        """Run git with `lines` as standard input and return its standard output."""
+    def run(self, *arguments: str, lines: str = "", variables: Mapping[str, str] | None = None) -> bytes:
+        """Run git with `lines` as standard input and these variables set, and return its standard output."""
         # Literal, because `*` and `:` in a file's name are special in a pathspec.
         command = ["git", "--literal-pathspecs", "-C", str(self.directory), *arguments]
         try:
@@ -148,7 +160,7 @@ class Repository:
                 capture_output=True,
                 check=True,
                 timeout=SECONDS,
-                env=_environment(),
+                env=_environment() | dict(variables or {}),
             )
         except FileNotFoundError:
             raise NoHistory("git isn't installed here, and versions are read from it.", reason="NO_GIT") from None
@@ -157,6 +169,19 @@ class Repository:
         except subprocess.CalledProcessError as error:
             raise self._failed(error.stderr.decode(errors="replace").strip()) from None
         return done.stdout
+
+    def _index(self) -> dict[str, str]:
+        """Return the variable that names this repository's index within a hook; empty where there is none.
+
+        `git commit FILE` and `git commit -a` stage in a file of their own beside it (githooks(5)).
+        """
+        name = os.environ.get("GIT_INDEX_FILE")
+        folder = Path(self._text("rev-parse", "--absolute-git-dir").removesuffix("\n"))
+        return (
+            {"GIT_INDEX_FILE": str(Path(name).resolve())}
+            if name and Path(name).resolve().is_relative_to(folder)
+            else {}
+        )
 
     def _or_nothing(self, *arguments: str) -> str:
         """Run git and return its one-word answer; "" where it has none."""

@@ -58,6 +58,9 @@ def review(
     context: typer.Context,
     base: Annotated[str, typer.Option(metavar="REV", help="Where the change will be merged: a branch or commit.")],
     head: Annotated[str, typer.Option(metavar="REV", help="The change: a branch or commit.")] = "HEAD",
+    staged: Annotated[
+        bool, typer.Option("--staged", help="Review what is staged for the next commit, in the place of --head.")
+    ] = False,
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
     schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
     seconds: Annotated[float, typer.Option(min=0.001, max=3600, help="Time for the verdict on each schema.")] = 1.0,
@@ -77,12 +80,13 @@ def review(
 
     Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.
     """
+    if staged and _is_given(context, "head"):
+        raise typer.BadParameter("what is staged has no --head: give one of both.", param_hint="--staged")
     with ExitStack() as stack:
         client = None
-        source = context.get_parameter_source("registry")
-        if source is not None and source.name != "DEFAULT":
+        if _is_given(context, "registry"):
             client = stack.enter_context(connection.client(timeout=SECONDS))
-        found = _review(base, head, repo, schemas, seconds, client, pull_request)
+        found = _review(base, None if staged else head, repo, schemas, seconds, client, pull_request)
     shown = _shown(found, form)
     if output is None:
         say(shown)
@@ -229,9 +233,15 @@ def _observed(client: "Client", id: str) -> "list[ObservedReader]":
     ]
 
 
+def _is_given(context: typer.Context, option: str) -> bool:
+    """Tell whether an option or its variable was set."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name != "DEFAULT"
+
+
 def _review(
     base: str,
-    head: str,
+    head: str | None,
     repo: Path,
     schemas: str,
     seconds: float,
@@ -249,7 +259,7 @@ def _review(
 
     repository = Repository.around(repo)
     folder = schemas.strip("/")
-    change = read_change(repository, base, head, folder)
+    change = read_change(repository, base, repository.staged() if head is None else head, folder)
     before, at_base, after = (
         states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)
     )

@@ -14,7 +14,7 @@ import (
 	"schemaregistry/clients/go/registryv1"
 )
 
-// Latest names the newest version of a schema.
+// Latest refers to the highest release of a schema; to a pre-release only where nothing else exists.
 const Latest = "latest"
 
 // gRPC may retry every call: reads change nothing, and a repeated write of the same content gets the answer of the
@@ -60,17 +60,20 @@ func Dial(target string, files Credentials, options ...Option) (*Client, error) 
 // Close closes the connection and ends the calls and watches on it.
 func (c *Client) Close() error { return c.line.close() }
 
-// Get returns one version of a schema ("1.0.0"), or the newest for Latest.
+// Get returns one version of a schema ("1.0.0"), or the one that a reference means: Latest, or "1", "1.2", "^1.2" and
+// "~1.2" for the highest release of a line.
 //
-// A version never changes, so it comes from the cache if this client has had it before; Latest asks the registry each
-// time, which sends the document only if it changed. Errors are *Refused.
+// A version never changes, so it comes from the cache if this client has had it before; for a reference, which may mean
+// another one later, the client asks the registry each time, which sends the document only if it changed. Errors are
+// *Refused.
 func (c *Client) Get(ctx context.Context, id, version string) (*Document, error) {
 	asked := name{id, strings.TrimPrefix(version, "v")}
 	if asked.version == "" {
 		asked.version = Latest
 	}
 	known := c.known.get(asked)
-	if known != nil && asked.version != Latest {
+	// A reference is exact where it is the number of its answer's version.
+	if known != nil && known.Version == asked.version {
 		return known, nil
 	}
 	request := &registryv1.GetSchemaRequest{Id: asked.id, Version: asked.version}

@@ -105,6 +105,44 @@ func TestTheLatestIsSentAgainOnlyIfItChanged(t *testing.T) {
 	}
 }
 
+func TestAReferenceFollowsItsLine(t *testing.T) {
+	publish(t, "go_line", "1.0.0")
+	client := reader(t)
+	first := get(t, client, "go_line", "^1.0")
+	if get(t, client, "go_line", "^1.0") != first {
+		t.Error("sent again though it did not change")
+	}
+	for _, version := range []string{"2.0.0", "1.1.0", "3.0.0-rc.1"} {
+		publish(t, "go_line", version)
+	}
+	for reference, version := range map[string]string{"^1.0": "1.1.0", "1": "1.1.0", "~1.0": "1.0.0", "v1.0": "1.0.0", Latest: "2.0.0"} {
+		if found := get(t, client, "go_line", reference); found.Version != version {
+			t.Errorf("%s is %s", reference, found.Version)
+		}
+	}
+}
+
+func TestAWatchTellsWhichVersionIsTheLatest(t *testing.T) {
+	for _, version := range []string{"1.0.0", "2.0.0", "1.1.0", "3.0.0-rc.1"} {
+		publish(t, "go_watched_line", version)
+	}
+	var latest []string
+	for event, err := range reader(t).Watch(limit(t), Watching{IDs: []string{"go_watched_line"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Kind == Progress {
+			break
+		}
+		if event.IsLatest {
+			latest = append(latest, event.Version.GetVersion())
+		}
+	}
+	if strings.Join(latest, " ") != "2.0.0" {
+		t.Errorf("got %v", latest)
+	}
+}
+
 func TestARefusalHasItsCodeReasonAndNearNames(t *testing.T) {
 	publish(t, "go_refused", "1.0.0")
 	_, err := reader(t).Get(t.Context(), "go_refuse", Latest)

@@ -49,6 +49,8 @@ type Event struct {
 	Version *registryv1.SchemaVersion
 	// Document is the version's document, if Watching.Documents is set.
 	Document []byte
+	// IsLatest tells whether Latest means this version; not so for a pre-release beside releases, or a fix to an old line.
+	IsLatest bool
 	// Stale, with Progress, means that the registry can't reach its store, so its answers may be out of date.
 	Stale bool
 }
@@ -163,6 +165,7 @@ func (p *position) accept(message *registryv1.WatchSchemasResponse) (Event, bool
 	if event.Version == nil {
 		event.Version = message.GetChange()
 	}
+	event.IsLatest = message.GetLatestVersion() == event.Version.GetVersion()
 	if p.caughtUp {
 		event.Kind = Change
 	}

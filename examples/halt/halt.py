@@ -24,7 +24,7 @@ def halt(registry: Client, schema: str, records: list[Any]) -> None:
     say("watching")
     with registry.watch(after_revision=latest.revision, ids=[schema]) as events:
         for event in events:
-            if event.kind == "progress":
+            if event.kind == "progress" or not event.is_latest:
                 continue
             say(f"published {schema} {event.version}")
             if not conform(registry, schema, event.version, records):

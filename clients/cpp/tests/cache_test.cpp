@@ -48,6 +48,23 @@ TEST(CacheTest, FollowsAPublishAndKeepsOldPointersGood) {
   EXPECT_EQ(cache->get("ticks_v1").error().code, Code::not_found);
 }
 
+TEST(CacheTest, KeepsTheLatestBesideAPreReleaseAndAFixToAnOldLine) {
+  const RegistryProcess registry;
+  for (const char* version : {"1.0.0", "2.0.0", "1.0.1", "3.0.0-rc.1"}) {
+    ASSERT_GT(registry.publish("line_v1", document("line_v1", version)), 0);
+  }
+  const Client client = *Client::open(registry.client_options());
+  const auto cache = client.follow({"line_v1"});
+  ASSERT_TRUE(cache);
+  EXPECT_EQ((*cache->get("line_v1"))->version, "2.0.0");
+  registry.publish("line_v1", document("line_v1", "1.0.2"));
+  registry.publish("line_v1", document("line_v1", "2.0.1"));
+  ASSERT_TRUE(eventually([&] { return (*cache->get("line_v1"))->version == "2.0.1"; }));
+  EXPECT_EQ(client.get("line_v1", "^1.0")->version, "1.0.2");
+  EXPECT_EQ(client.get("line_v1", "3")->version, "3.0.0-rc.1");
+  EXPECT_EQ(client.get("line_v1")->version, "2.0.1");
+}
+
 TEST(CacheTest, IsAnErrorOnceItIsTooOldAndComesBack) {
   RegistryProcess registry({"--progress-seconds", "0.1"});
   CacheOptions options;

@@ -42,7 +42,7 @@ public final class Halt {
         System.out.println("watching");
         try (Watch watch = registry.watch(Watching.of(id).after(latest.revision()))) {
             for (Event event : watch) {
-                if (event instanceof Event.Registered registered) {
+                if (event instanceof Event.Registered registered && registered.isLatest()) {
                     String version = registered.version().getVersion();
                     System.out.printf("published %s %s%n", id, version);
                     if (!conform(registry, id, version, records)) {

@@ -41,7 +41,7 @@ async fn halt(id: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let what = Watching { after_revision: latest.revision, ids: vec![id.into()], ..Default::default() };
     let mut events = pin!(registry.watch(what));
     while let Some(event) = events.next().await {
-        let Event::Version { version, .. } = event? else { continue };
+        let Event::Version { version, is_latest: true, .. } = event? else { continue };
         println!("published {id} {}", version.version);
         if !conform(&registry, id, &version.version, &records).await? {
             break;

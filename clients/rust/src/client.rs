@@ -20,7 +20,7 @@ use crate::v1::schema_registry_client::SchemaRegistryClient;
 use crate::v1::{GetSchemaRequest, ValidateRecordsRequest, ValidateRecordsResponse};
 use crate::watch::{Event, Watching, follow};
 
-/// The newest version of a schema.
+/// The highest release of a schema; a pre-release only where nothing else exists.
 pub const LATEST: &str = "latest";
 
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1000).unwrap();
@@ -74,19 +74,21 @@ impl Client {
         self.line.rpc()
     }
 
-    /// Gets one version of a schema (`1.0.0`), or the newest for [`LATEST`].
+    /// Gets one version of a schema (`1.0.0`), or the one that a reference means: [`LATEST`], or `1`, `1.2`, `^1.2` and
+    /// `~1.2` for the highest release of a line.
     ///
-    /// A version never changes, so it comes from the cache if this client has had it before; [`LATEST`] asks the
-    /// registry each time, which sends the document only if it changed.
+    /// A version never changes, so it comes from the cache if this client has had it before; for a reference, which may
+    /// mean another one later, the registry is asked each time, and sends the document only if it changed.
     ///
     /// # Errors
     /// [`Refused`].
     pub async fn get(&self, id: &str, version: &str) -> Result<Arc<Document>, Refused> {
-        let version = version.trim_start_matches('v');
+        let version = version.strip_prefix('v').unwrap_or(version);
         let asked = (id.to_owned(), if version.is_empty() { LATEST } else { version }.to_owned());
         let known = self.recall(&asked);
+        // A reference is exact where it is the number of its answer's version.
         if let Some(known) = &known
-            && asked.1 != LATEST
+            && known.version == asked.1
         {
             return Ok(known.clone());
         }

@@ -55,6 +55,9 @@ pub enum Event {
         version: SchemaVersion,
         /// The document's bytes; empty unless `Watching::documents` is set.
         document: Vec<u8>,
+        /// Whether [`LATEST`](crate::LATEST) means this version; not so for a pre-release beside releases, or a fix to
+        /// an old line.
+        is_latest: bool,
     },
     /// A mark of progress: every event up to `revision` has been sent. The first one ends the snapshot.
     Progress {
@@ -175,7 +178,8 @@ impl Position {
         }
         self.what.after_revision = message.revision;
         let kind = if self.caught_up { Kind::Change } else { Kind::Snapshot };
-        Some(Event::Version { kind, version, document: message.document })
+        let is_latest = message.latest_version == version.version;
+        Some(Event::Version { kind, version, document: message.document, is_latest })
     }
 
     /// Whether to reconnect after an error: not where that can't help, and not before the first message.

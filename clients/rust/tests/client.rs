@@ -85,6 +85,38 @@ async fn the_latest_is_sent_again_only_if_it_changed() {
 }
 
 #[tokio::test]
+async fn a_reference_follows_its_line() {
+    publish("rust_line", "1.0.0").await;
+    let registry = reader();
+    let first = registry.get("rust_line", "^1.0").await.unwrap();
+    assert!(Arc::ptr_eq(&first, &registry.get("rust_line", "^1.0").await.unwrap()));
+    for version in ["2.0.0", "1.1.0", "3.0.0-rc.1"] {
+        publish("rust_line", version).await;
+    }
+    for (reference, version) in
+        [("^1.0", "1.1.0"), ("1", "1.1.0"), ("~1.0", "1.0.0"), ("v1.0", "1.0.0"), (LATEST, "2.0.0")]
+    {
+        assert_eq!(registry.get("rust_line", reference).await.unwrap().version, version);
+    }
+}
+
+#[tokio::test]
+async fn a_watch_tells_which_version_is_the_latest() {
+    for version in ["1.0.0", "2.0.0", "1.1.0", "3.0.0-rc.1"] {
+        publish("rust_watched_line", version).await;
+    }
+    let what = Watching { ids: vec!["rust_watched_line".into()], ..Default::default() };
+    let mut events = pin!(reader().watch(what));
+    let mut latest = vec![];
+    while let Some(Ok(Event::Version { version, is_latest, .. })) = events.next().await {
+        if is_latest {
+            latest.push(version.version);
+        }
+    }
+    assert_eq!(latest, ["2.0.0"]);
+}
+
+#[tokio::test]
 async fn a_refusal_has_its_code_its_reason_and_near_names() {
     publish("rust_refused", "1.0.0").await;
     let refusal = reader().get("rust_refuse", LATEST).await.unwrap_err();

@@ -7,7 +7,7 @@ import { Recent } from "./recent.js";
 import { Refused } from "./refused.js";
 import { type Event, follow, type Open, type Watching } from "./watch.js";
 
-/** The newest version of a schema. */
+/** The highest release of a schema; a pre-release only where nothing else exists. */
 export const LATEST = "latest";
 
 const REMEMBERED = 1000;
@@ -46,15 +46,17 @@ export class Client {
   }
 
   /**
-   * Gets one version of a schema ("1.0.0"), or the newest. Throws `Refused`.
+   * Gets one version of a schema ("1.0.0"), or the one that a reference means: `latest`, or "1", "1.2", "^1.2" and
+   * "~1.2" for the highest release of a line. Throws `Refused`.
    *
-   * A version never changes, so it comes from the cache if this client has had it before; `latest` asks the registry
-   * each time, which sends the document only if it changed.
+   * A version never changes, so it comes from the cache if this client has had it before; for a reference, which may
+   * mean another one later, the registry is asked each time, and sends the document only if it changed.
    */
   async get(id: string, version: string = LATEST): Promise<Document> {
     const asked = version.replace(/^v/, "") || LATEST;
     const known = this.#known.get(`${id} ${asked}`);
-    if (known && asked !== LATEST) return known;
+    // A reference is exact where it is the number of its answer's version.
+    if (known?.version === asked) return known;
     let headers = new Headers();
     const request = { id, version: asked, ifNoneMatch: known?.etag ?? "" };
     const body = await this.#call((options) => this.rpc.getSchema(request, { ...options, onHeader: (h) => (headers = h) }));

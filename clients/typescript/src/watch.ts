@@ -6,10 +6,18 @@ import { Refused } from "./refused.js";
 
 /**
  * An event of a watch. `snapshot`: a version that was registered before the watch began. `change`: one registered
- * since. `progress`: every event up to `revision` has been sent; `stale` means that the registry can't reach its store.
+ * since; `isLatest` tells whether `latest` means it, which is not so for a pre-release beside releases, or a fix to an
+ * old line. `progress`: every event up to `revision` has been sent; `stale` means that the registry can't reach its
+ * store.
  */
 export type Event =
-  | { kind: "snapshot" | "change"; revision: bigint; version: SchemaVersion; document: Uint8Array | undefined }
+  | {
+      kind: "snapshot" | "change";
+      revision: bigint;
+      version: SchemaVersion;
+      document: Uint8Array | undefined;
+      isLatest: boolean;
+    }
   | { kind: "progress"; revision: bigint; stale: boolean };
 
 /** Selects the events of a watch. */
@@ -112,7 +120,7 @@ class Position {
    * The event of a message, undefined for a version that the watch has had before. After a reconnection the server
    * sends versions registered meanwhile as `snapshot`; for this watch they are changes.
    */
-  accept({ revision, event, document }: WatchSchemasResponse): Event | undefined {
+  accept({ revision, event, document, latestVersion }: WatchSchemasResponse): Event | undefined {
     this.#heard = true;
     this.#failures = 0;
     if (event.case === "progress") {
@@ -123,7 +131,9 @@ class Position {
     if (event.case === undefined || revision <= this.#revision) return undefined;
     this.#revision = revision;
     const kind = this.#caughtUp ? "change" : "snapshot";
-    return { kind, revision, version: event.value, document: this.what.documents ? document : undefined };
+    const version = event.value;
+    const isLatest = latestVersion === version.version;
+    return { kind, revision, version, document: this.what.documents ? document : undefined, isLatest };
   }
 
   /** Reads the interval between marks of progress from a watch's headers. */

@@ -65,6 +65,28 @@ test("the latest is sent again only if it changed", async (t) => {
   assert.equal((await registry.get("ts_latest")).version, "1.0.1");
 });
 
+test("a reference follows its line", async (t) => {
+  await publish(t, "ts_line", "1.0.0");
+  const registry = client(t);
+  const first = await registry.get("ts_line", "^1.0");
+  assert.equal(await registry.get("ts_line", "^1.0"), first);
+  for (const version of ["2.0.0", "1.1.0", "3.0.0-rc.1"]) await publish(t, "ts_line", version);
+  const meant = { "^1.0": "1.1.0", "1": "1.1.0", "~1.0": "1.0.0", "v1.0": "1.0.0", latest: "2.0.0" };
+  for (const [reference, version] of Object.entries(meant)) {
+    assert.equal((await registry.get("ts_line", reference)).version, version);
+  }
+});
+
+test("a watch tells which version is the latest", async (t) => {
+  for (const version of ["1.0.0", "2.0.0", "1.1.0", "3.0.0-rc.1"]) await publish(t, "ts_watched_line", version);
+  const latest: string[] = [];
+  for await (const event of client(t).watch({ ids: ["ts_watched_line"] })) {
+    if (event.kind === "progress") break;
+    if (event.isLatest) latest.push(event.version.version);
+  }
+  assert.deepEqual(latest, ["2.0.0"]);
+});
+
 test("a refusal has its code, its reason and near names", async (t) => {
   await publish(t, "ts_refused", "1.0.0");
   await assert.rejects(client(t).get("ts_refuse"), (error: unknown) => {

@@ -77,7 +77,9 @@ class Client {
   Client& operator=(Client&&) noexcept;
   ~Client();
 
-  /// Get one version's document, byte for byte as it was registered; `version` is `1.0.0`, `v1.0.0` or `latest`.
+  /// Get one version's document, byte for byte as it was registered. `version` is `1.0.0`, `v1.0.0`, `latest` (the
+  /// highest release), or `1`, `1.2`, `^1.2` or `~1.2` for the highest release of a line. A pre-release is meant only
+  /// where there is no release.
   ///
   /// With `min_revision` the call waits, within the timeout, until the server has that revision. Fails with NOT_FOUND
   /// where the id or the version isn't registered (`metadata["near"]` has similar names), UNAVAILABLE where the

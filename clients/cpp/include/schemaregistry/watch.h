@@ -29,6 +29,8 @@ struct Event {
   std::int64_t revision = 0;
   /// The version; empty at `progress`, and without `document` unless `include_documents` is set.
   Schema schema;
+  /// Whether `latest` means this version; not so for a pre-release beside releases, or a fix to an old line.
+  bool is_latest = false;
   /// At `progress`: the server can't reach its store, so its answers may be out of date.
   bool stale = false;
 };

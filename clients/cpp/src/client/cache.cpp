@@ -91,7 +91,7 @@ std::optional<Error> Cache::State::follow_one_store() {
 }
 
 void Cache::State::take(const Event& event, LatestTable& filling) {
-  if (event.kind != Event::Kind::progress) filling.put(event.schema);
+  if (event.is_latest) filling.put(event.schema);
   if (!event.stale) heard();
   // The first mark of progress completes the table that is being filled; now readers get it.
   if (event.kind == Event::Kind::progress && shown_.load(std::memory_order_relaxed) != &filling) {

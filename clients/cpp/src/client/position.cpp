@@ -30,6 +30,7 @@ std::optional<Event> Position::accept(v1::WatchSchemasResponse& message) {
     const auto& entry = message.has_change() ? message.change() : message.snapshot();
     event.schema = {entry.id(), entry.version(), entry.revision(), entry.fingerprint(),
                     std::move(*message.mutable_document())};
+    event.is_latest = message.latest_version() == event.schema.version;
   }
   event.revision = revision();
   return event;

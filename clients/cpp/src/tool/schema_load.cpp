@@ -43,7 +43,8 @@ Check Parquet, Arrow, CSV, NDJSON and JSON files by a contract of the registry. 
 and from a .zip of one file, too; standard input isn't read here: `schemaregistry check -` reads it. Where every row conforms, map their columns
 to typed spans and run the moving-average crossover of examples/backtest on them (ticks_v1); else halt with the report.
 
-  --schema ID[@VERSION]   what they must conform to; the latest version where none is named
+  --schema ID[@VERSION]   what they must conform to; the latest version where none is named,
+                          the newest of a line with ID@^1.2, ID@1.2 or ID@1
   --contract FILE.pb      the same from a file (`schemaregistry contract ID -o FILE.pb`), without a registry
   --check-only            report, and no more: for files of any schema
   --json                  print one JSON object: the report, and what the back-test found under "backtest"

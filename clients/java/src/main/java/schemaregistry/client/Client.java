@@ -25,7 +25,7 @@ import schemaregistry.v1.SchemaRegistryGrpc.SchemaRegistryBlockingV2Stub;
 /** One connection to a registry; threads may share it. */
 public final class Client implements AutoCloseable {
 
-    /** The newest version of a schema. */
+    /** The highest release of a schema; a pre-release only where nothing else exists. */
     public static final String LATEST = "latest";
 
     private static final int REMEMBERED = 1000;
@@ -98,16 +98,17 @@ public final class Client implements AutoCloseable {
         return rpc;
     }
 
-    /** Gets the newest version of a schema. */
+    /** Gets the latest version of a schema. */
     public Document get(String id) {
         return get(id, LATEST);
     }
 
     /**
-     * Gets one version of a schema ({@code 1.0.0}), or the newest for {@link #LATEST}.
+     * Gets one version of a schema ({@code 1.0.0}), or the one that a reference means: {@link #LATEST}, or {@code 1},
+     * {@code 1.2}, {@code ^1.2} and {@code ~1.2} for the highest release of a line.
      *
-     * <p>A version never changes, so it comes from the cache if this client has had it before; {@link #LATEST} asks the
-     * registry each time, which sends the document only if it changed.
+     * <p>A version never changes, so it comes from the cache if this client has had it before; for a reference, which
+     * may mean another one later, the registry is asked each time, and sends the document only if it changed.
      *
      * @throws Refused the registry refused, or could not be reached
      */
@@ -115,7 +116,8 @@ public final class Client implements AutoCloseable {
         String plain = version.startsWith("v") ? version.substring(1) : version;
         Name asked = new Name(id, plain.isEmpty() ? LATEST : plain);
         Document before = known.get(asked);
-        if (before != null && !asked.version.equals(LATEST)) {
+        // A reference is exact where it is the number of its answer's version.
+        if (before != null && before.version().equals(asked.version)) {
             return before;
         }
         GetSchemaRequest request = GetSchemaRequest.newBuilder()

@@ -15,8 +15,12 @@ public sealed interface Event {
         CHANGE
     }
 
-    /** A version; {@code document} is empty unless the watch was made with documents. */
-    record Registered(Kind kind, long revision, SchemaVersion version, ByteString document) implements Event {}
+    /**
+     * A version; {@code document} is empty unless the watch was made with documents. {@code isLatest}: {@code latest}
+     * means this version, which is not so for a pre-release beside releases, or a fix to an old line.
+     */
+    record Registered(Kind kind, long revision, SchemaVersion version, ByteString document, boolean isLatest)
+            implements Event {}
 
     /**
      * A mark of progress: every event up to the revision has been sent. {@code stale}: the registry can't reach its

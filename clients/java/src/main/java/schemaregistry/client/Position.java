@@ -63,7 +63,8 @@ final class Position {
         revision = message.getRevision();
         SchemaVersion version = message.hasChange() ? message.getChange() : message.getSnapshot();
         Event.Kind kind = caughtUp ? Event.Kind.CHANGE : Event.Kind.SNAPSHOT;
-        return new Event.Registered(kind, revision, version, message.getDocument());
+        boolean isLatest = message.getLatestVersion().equals(version.getVersion());
+        return new Event.Registered(kind, revision, version, message.getDocument(), isLatest);
     }
 
     /** Reads the interval between marks of progress from the value of a watch's header. */

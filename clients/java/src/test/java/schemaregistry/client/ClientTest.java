@@ -19,6 +19,7 @@ import java.nio.file.StandardCopyOption;
 import java.security.cert.CertificateException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -93,6 +94,39 @@ class ClientTest {
             publish("java_latest", "1.0.1");
             assertEquals("1.0.1", registry.get("java_latest").version());
         }
+    }
+
+    @Test
+    void aReferenceFollowsItsLine() {
+        publish("java_line", "1.0.0");
+        try (Client registry = Client.fromEnvironment()) {
+            Document first = registry.get("java_line", "^1.0");
+            assertSame(first, registry.get("java_line", "^1.0"));
+            for (String version : List.of("2.0.0", "1.1.0", "3.0.0-rc.1")) {
+                publish("java_line", version);
+            }
+            Map<String, String> meant = Map.of(
+                    "^1.0", "1.1.0", "1", "1.1.0", "~1.0", "1.0.0", "v1.0", "1.0.0", Client.LATEST, "2.0.0");
+            meant.forEach((reference, version) ->
+                    assertEquals(version, registry.get("java_line", reference).version()));
+        }
+    }
+
+    @Test
+    void aWatchTellsWhichVersionIsTheLatest() {
+        for (String version : List.of("1.0.0", "2.0.0", "1.1.0", "3.0.0-rc.1")) {
+            publish("java_watched_line", version);
+        }
+        List<String> latest = new ArrayList<>();
+        try (Client registry = Client.fromEnvironment();
+                Watch watch = registry.watch(Watching.of("java_watched_line"))) {
+            while (watch.next() instanceof Event.Registered registered) {
+                if (registered.isLatest()) {
+                    latest.add(registered.version().getVersion());
+                }
+            }
+        }
+        assertEquals(List.of("2.0.0"), latest);
     }
 
     @Test

@@ -143,6 +143,35 @@ func TestAWatchTellsWhichVersionIsTheLatest(t *testing.T) {
 	}
 }
 
+func TestAWatchTellsAChangeOfAState(t *testing.T) {
+	publish(t, "go_state", "1.0.0")
+	publish(t, "go_state", "1.1.0")
+	target, files := FromEnvironment()
+	files.Cert, files.Key = os.Getenv("SCHEMAREGISTRY_PUBLISHER_CERT"), os.Getenv("SCHEMAREGISTRY_PUBLISHER_KEY")
+	_, err := dial(t, target, files).RPC.SetVersionState(t.Context(), &registryv1.SetVersionStateRequest{
+		Id: "go_state", Version: "1.1.0", State: "retracted", Reason: "wrong unit",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for event, err := range reader(t).Watch(limit(t), Watching{IDs: []string{"go_state"}}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if event.Kind == Progress {
+			break
+		}
+		told = append(told, fmt.Sprint(event.Kind, " ", event.Version.GetVersion(), " ", event.IsLatest))
+	}
+	if got := strings.Join(told, ", "); got != "snapshot 1.0.0 true, snapshot 1.1.0 false, state 1.1.0 false" {
+		t.Errorf("got %s", got)
+	}
+	if latest := get(t, reader(t), "go_state", Latest); latest.Version != "1.0.0" {
+		t.Errorf("the latest is %s", latest.Version)
+	}
+}
+
 func TestARefusalHasItsCodeReasonAndNearNames(t *testing.T) {
 	publish(t, "go_refused", "1.0.0")
 	_, err := reader(t).Get(t.Context(), "go_refuse", Latest)

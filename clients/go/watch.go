@@ -37,6 +37,8 @@ const (
 	Snapshot Kind = "snapshot"
 	// Change is a version registered since.
 	Change Kind = "change"
+	// State is a version whose state was changed, before the watch began or since.
+	State Kind = "state"
 	// Progress is a mark of progress: every event up to its revision has been sent. The first one ends the snapshot.
 	Progress Kind = "progress"
 )
@@ -45,7 +47,7 @@ const (
 type Event struct {
 	Kind     Kind
 	Revision int64
-	// Version is the registered version, nil for Progress.
+	// Version is the registered version, in its new state for State; nil for Progress.
 	Version *registryv1.SchemaVersion
 	// Document is the version's document, if Watching.Documents is set.
 	Document []byte
@@ -165,10 +167,14 @@ func (p *position) accept(message *registryv1.WatchSchemasResponse) (Event, bool
 	if event.Version == nil {
 		event.Version = message.GetChange()
 	}
-	event.IsLatest = message.GetLatestVersion() == event.Version.GetVersion()
 	if p.caughtUp {
 		event.Kind = Change
 	}
+	if changed := message.GetStateChange(); changed != nil {
+		// The document of this message is that of the latest version.
+		event.Kind, event.Version, event.Document = State, changed, nil
+	}
+	event.IsLatest = message.GetLatestVersion() == event.Version.GetVersion()
 	return event, true
 }
 

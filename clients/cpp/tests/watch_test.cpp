@@ -155,6 +155,26 @@ TEST(PositionTest, PausesAtRandomUpToABoundThatDoublesAndIsResetByAMessage) {
   EXPECT_GT(*seen.rbegin(), milliseconds(2000));
 }
 
+TEST(PositionTest, TellsAChangeOfStateWithWhatIsTheLatestThen) {
+  Position position(WatchOptions{});
+  v1::WatchSchemasResponse message;
+  message.set_revision(7);
+  message.mutable_state_change()->set_id("a_v1");
+  message.mutable_state_change()->set_version("2.0.0");
+  message.set_latest_version("1.0.0");
+  message.mutable_latest()->set_id("a_v1");
+  message.mutable_latest()->set_version("1.0.0");
+  message.set_document("{}");
+  const auto event = position.accept(message);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, Event::Kind::state);
+  EXPECT_EQ(event->schema.version, "2.0.0");
+  EXPECT_EQ(event->schema.document, "");
+  EXPECT_FALSE(event->is_latest);
+  EXPECT_EQ(event->latest.version, "1.0.0");
+  EXPECT_EQ(event->latest.document, "{}");
+}
+
 /// The error that a watch ended with.
 class Ended {
  public:

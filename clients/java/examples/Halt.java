@@ -42,7 +42,9 @@ public final class Halt {
         System.out.println("watching");
         try (Watch watch = registry.watch(Watching.of(id).after(latest.revision()))) {
             for (Event event : watch) {
-                if (event instanceof Event.Registered registered && registered.isLatest()) {
+                if (event instanceof Event.Registered registered
+                        && registered.kind() != Event.Kind.STATE
+                        && registered.isLatest()) {
                     String version = registered.version().getVersion();
                     System.out.printf("published %s %s%n", id, version);
                     if (!conform(registry, id, version, records)) {

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use futures_util::StreamExt;
-use schemaregistry::{Client, Credentials, Event, LATEST, Refused, Watching};
+use schemaregistry::{Client, Credentials, Event, Kind, LATEST, Refused, Watching};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -41,7 +41,9 @@ async fn halt(id: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let what = Watching { after_revision: latest.revision, ids: vec![id.into()], ..Default::default() };
     let mut events = pin!(registry.watch(what));
     while let Some(event) = events.next().await {
-        let Event::Version { version, is_latest: true, .. } = event? else { continue };
+        let Event::Version { kind: Kind::Snapshot | Kind::Change, version, is_latest: true, .. } = event? else {
+            continue;
+        };
         println!("published {id} {}", version.version);
         if !conform(&registry, id, &version.version, &records).await? {
             break;

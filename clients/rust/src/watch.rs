@@ -35,13 +35,15 @@ pub struct Watching {
     pub documents: bool,
 }
 
-/// Whether a version was registered before the watch began, or since.
+/// What an event tells of a version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The version was registered before the watch began.
     Snapshot,
     /// The version was registered since.
     Change,
+    /// The version's state was changed, before the watch began or since.
+    State,
 }
 
 /// An event of a watch: a version, or a mark of progress.
@@ -49,9 +51,9 @@ pub enum Kind {
 pub enum Event {
     /// A version of a schema.
     Version {
-        /// Whether it was registered before the watch began, or since.
+        /// Whether it was registered before the watch began, or since, or its state was changed.
         kind: Kind,
-        /// The registered version.
+        /// The registered version, in its new state where that was changed.
         version: SchemaVersion,
         /// The document's bytes; empty unless `Watching::documents` is set.
         document: Vec<u8>,
@@ -165,21 +167,24 @@ impl Position {
     fn accept(&mut self, message: WatchSchemasResponse) -> Option<Event> {
         (self.heard, self.failures) = (true, 0);
         let reached = self.what.after_revision;
-        let version = match message.event? {
+        let (kind, version) = match message.event? {
             Told::Progress(progress) => {
                 self.caught_up = true;
                 self.what.after_revision = reached.max(message.revision);
                 return Some(Event::Progress { revision: self.what.after_revision, stale: progress.stale });
             }
-            Told::Snapshot(version) | Told::Change(version) => version,
+            Told::Snapshot(version) | Told::Change(version) if self.caught_up => (Kind::Change, version),
+            Told::Snapshot(version) | Told::Change(version) => (Kind::Snapshot, version),
+            Told::StateChange(version) => (Kind::State, version),
         };
         if message.revision <= reached {
             return None;
         }
         self.what.after_revision = message.revision;
-        let kind = if self.caught_up { Kind::Change } else { Kind::Snapshot };
+        // With a change of a state, the message's document is that of the latest version.
+        let document = if kind == Kind::State { Vec::new() } else { message.document };
         let is_latest = message.latest_version == version.version;
-        Some(Event::Version { kind, version, document: message.document, is_latest })
+        Some(Event::Version { kind, version, document, is_latest })
     }
 
     /// Whether to reconnect after an error: not where that can't help, and not before the first message.

@@ -44,7 +44,7 @@ async fn publish(id: &str, version: &str) -> Vec<u8> {
 async fn register(id: &str, data: Vec<u8>) -> Result<(), Refused> {
     let (target, _) = Credentials::from_environment();
     let document = Some(HttpBody { data, ..Default::default() });
-    let request = RegisterSchemaRequest { id: id.into(), document };
+    let request = RegisterSchemaRequest { id: id.into(), document, ..Default::default() };
     Client::new(&target, publisher_files()).unwrap().rpc().register_schema(request).await?;
     Ok(())
 }
@@ -133,7 +133,7 @@ async fn a_refusal_has_the_pointer_of_the_place_at_fault() {
 
 #[tokio::test]
 async fn a_reader_may_not_publish() {
-    let request = RegisterSchemaRequest { id: "rust_reader".into(), document: None };
+    let request = RegisterSchemaRequest { id: "rust_reader".into(), ..Default::default() };
     let status = reader().rpc().register_schema(request).await.unwrap_err();
     assert_eq!(status.code(), Code::PermissionDenied);
 }
@@ -157,7 +157,7 @@ async fn a_watch_tells_each_version_once_through_a_cut_connection() {
         match soon(events.next()).await.unwrap().unwrap() {
             Event::Progress { .. } if told.len() == 1 => drop(publish("rust_watch", "1.1.0").await),
             Event::Progress { .. } => {}
-            Event::Version { kind, version, document } => {
+            Event::Version { kind, version, document, .. } => {
                 assert!(String::from_utf8(document).unwrap().contains(&version.version));
                 told.push((kind, version.version));
                 if told.len() == 2 {

@@ -14,7 +14,7 @@ async function halt(registry: Client, id: string, records: unknown[]): Promise<v
   if (!(await conform(registry, id, latest.version, records))) return;
   console.log("watching");
   for await (const event of registry.watch({ afterRevision: latest.revision, ids: [id] })) {
-    if (event.kind === "progress" || !event.isLatest) continue;
+    if (event.kind === "progress" || event.kind === "state" || !event.isLatest) continue;
     console.log(`published ${id} ${event.version.version}`);
     if (!(await conform(registry, id, event.version.version, records))) return;
   }

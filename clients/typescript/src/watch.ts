@@ -6,13 +6,13 @@ import { Refused } from "./refused.js";
 
 /**
  * An event of a watch. `snapshot`: a version that was registered before the watch began. `change`: one registered
- * since; `isLatest` tells whether `latest` means it, which is not so for a pre-release beside releases, or a fix to an
- * old line. `progress`: every event up to `revision` has been sent; `stale` means that the registry can't reach its
- * store.
+ * since. `state`: a version whose state was changed, before or since. `isLatest` tells whether `latest` means the
+ * version, which is not so for a pre-release beside releases, or a fix to an old line. `progress`: every event up to
+ * `revision` has been sent; `stale` means that the registry can't reach its store.
  */
 export type Event =
   | {
-      kind: "snapshot" | "change";
+      kind: "snapshot" | "change" | "state";
       revision: bigint;
       version: SchemaVersion;
       document: Uint8Array | undefined;
@@ -130,9 +130,11 @@ class Position {
     }
     if (event.case === undefined || revision <= this.#revision) return undefined;
     this.#revision = revision;
-    const kind = this.#caughtUp ? "change" : "snapshot";
     const version = event.value;
     const isLatest = latestVersion === version.version;
+    // With a change of a state, the message's document is that of the latest version.
+    if (event.case === "stateChange") return { kind: "state", revision, version, document: undefined, isLatest };
+    const kind = this.#caughtUp ? "change" : "snapshot";
     return { kind, revision, version, document: this.what.documents ? document : undefined, isLatest };
   }
 

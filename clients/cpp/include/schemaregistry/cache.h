@@ -31,8 +31,9 @@ class Cache {
   /// The latest version of `id`: a clock read, a hash and an atomic load; no lock, no allocation. The pointer stays
   /// valid, with the same content, for as long as the cache lives.
   ///
-  /// Fails with NOT_FOUND (reason NO_SUCH_SCHEMA) where the id isn't registered or isn't followed, with UNAVAILABLE
-  /// (reason STALE) where the registry has been silent for `max_staleness`, or with the error that ended the watch.
+  /// Fails with NOT_FOUND where the id isn't registered or isn't followed (reason NO_SUCH_SCHEMA) or every version is
+  /// retracted (ALL_RETRACTED), with UNAVAILABLE (reason STALE) where the registry has been silent for `max_staleness`,
+  /// or with the error that ended the watch.
   Result<const Schema*> get(std::string_view id) const;
 
  private:

@@ -21,6 +21,8 @@ struct Event {
     snapshot,
     /// A version registered since.
     change,
+    /// A version whose state was changed, before the watch began or since.
+    state,
     /// A mark of progress: every event up to `revision` has been sent. The first one ends the snapshot.
     progress,
   };
@@ -31,6 +33,9 @@ struct Event {
   Schema schema;
   /// Whether `latest` means this version; not so for a pre-release beside releases, or a fix to an old line.
   bool is_latest = false;
+  /// At `state`: the version that `latest` means by now, with `document` where `include_documents` is set; without an
+  /// id where every version is retracted.
+  Schema latest;
   /// At `progress`: the server can't reach its store, so its answers may be out of date.
   bool stale = false;
 };

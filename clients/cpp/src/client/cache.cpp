@@ -56,7 +56,11 @@ std::optional<Error> Cache::State::wait_until_filled() {
 
 Result<const Schema*> Cache::State::get(std::string_view id) const {
   if (now() > good_until_.load(std::memory_order_relaxed)) return stale();
-  if (const Schema* found = shown_.load(std::memory_order_acquire)->find(id)) return found;
+  if (const Schema* found = shown_.load(std::memory_order_acquire)->find(id)) {
+    if (!found->version.empty()) return found;
+    return Error{Code::not_found, "ALL_RETRACTED",
+                 "every version of " + std::string(id) + " is retracted: ask for one by its number", "", {}};
+  }
   return Error{Code::not_found, "NO_SUCH_SCHEMA", "no schema " + std::string(id) + " is followed here", "", {}};
 }
 
@@ -91,7 +95,12 @@ std::optional<Error> Cache::State::follow_one_store() {
 }
 
 void Cache::State::take(const Event& event, LatestTable& filling) {
-  if (event.is_latest) filling.put(event.schema);
+  if (event.kind == Event::Kind::state) {
+    // Without an id every version is retracted: an entry without a version stands for that.
+    filling.put(event.latest.id.empty() ? Schema{event.schema.id, "", event.revision, "", ""} : event.latest);
+  } else if (event.is_latest) {
+    filling.put(event.schema);
+  }
   if (!event.stale) heard();
   // The first mark of progress completes the table that is being filled; now readers get it.
   if (event.kind == Event::Kind::progress && shown_.load(std::memory_order_relaxed) != &filling) {

@@ -5,6 +5,14 @@
 
 namespace schemaregistry {
 
+namespace {
+
+Schema schema_of(const v1::SchemaVersion& entry, std::string document) {
+  return {entry.id(), entry.version(), entry.revision(), entry.fingerprint(), std::move(document)};
+}
+
+}  // namespace
+
 Position::Position(const WatchOptions& options) : options_(options), revision_(options.after_revision) {}
 
 v1::WatchSchemasRequest Position::request() const {
@@ -26,10 +34,15 @@ std::optional<Event> Position::accept(v1::WatchSchemasResponse& message) {
   } else {
     if (message.revision() <= revision()) return std::nullopt;
     revision_ = message.revision();
-    event.kind = caught_up_ ? Event::Kind::change : Event::Kind::snapshot;
-    const auto& entry = message.has_change() ? message.change() : message.snapshot();
-    event.schema = {entry.id(), entry.version(), entry.revision(), entry.fingerprint(),
-                    std::move(*message.mutable_document())};
+    if (message.has_state_change()) {
+      event.kind = Event::Kind::state;
+      event.schema = schema_of(message.state_change(), {});
+      if (message.has_latest()) event.latest = schema_of(message.latest(), std::move(*message.mutable_document()));
+    } else {
+      event.kind = caught_up_ ? Event::Kind::change : Event::Kind::snapshot;
+      event.schema = schema_of(message.has_change() ? message.change() : message.snapshot(),
+                               std::move(*message.mutable_document()));
+    }
     event.is_latest = message.latest_version() == event.schema.version;
   }
   event.revision = revision();

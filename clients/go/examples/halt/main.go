@@ -53,7 +53,7 @@ func halt(ctx context.Context, id, path string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if event.Version == nil || !event.IsLatest {
+		if event.Kind == schemaregistry.Progress || event.Kind == schemaregistry.State || !event.IsLatest {
 			continue
 		}
 		fmt.Printf("published %s %s\n", id, event.Version.GetVersion())

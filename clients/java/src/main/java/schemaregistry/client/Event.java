@@ -9,14 +9,15 @@ public sealed interface Event {
     /** The event's revision, after which a later watch may resume. */
     long revision();
 
-    /** Whether a version was registered before the watch began, or since. */
+    /** Whether a version was registered before the watch began, or since, or its state was changed. */
     enum Kind {
         SNAPSHOT,
-        CHANGE
+        CHANGE,
+        STATE
     }
 
     /**
-     * A version; {@code document} is empty unless the watch was made with documents. {@code isLatest}: {@code latest}
+     * A version; {@code document} is empty unless the watch was made with documents, and for a change of its state. {@code isLatest}: {@code latest}
      * means this version, which is not so for a pre-release beside releases, or a fix to an old line.
      */
     record Registered(Kind kind, long revision, SchemaVersion version, ByteString document, boolean isLatest)

@@ -1,5 +1,6 @@
 package schemaregistry.client;
 
+import com.google.protobuf.ByteString;
 import io.grpc.Status;
 import java.util.EnumSet;
 import java.util.Set;
@@ -61,6 +62,12 @@ final class Position {
             return null;
         }
         revision = message.getRevision();
+        if (message.hasStateChange()) {
+            SchemaVersion changed = message.getStateChange();
+            boolean latest = message.getLatestVersion().equals(changed.getVersion());
+            // The document of this message is that of the latest version.
+            return new Event.Registered(Event.Kind.STATE, revision, changed, ByteString.EMPTY, latest);
+        }
         SchemaVersion version = message.hasChange() ? message.getChange() : message.getSnapshot();
         Event.Kind kind = caughtUp ? Event.Kind.CHANGE : Event.Kind.SNAPSHOT;
         boolean isLatest = message.getLatestVersion().equals(version.getVersion());

@@ -176,7 +176,11 @@ func asked(next http.Handler) http.Handler {
 
 // sameName passes the registry's headers on under their own names.
 func sameName(key string) (string, bool) {
-	return key, key == "etag" || key == "cache-control" || strings.HasPrefix(key, "x-schema-")
+	switch key {
+	case "etag", "cache-control", "deprecation", "sunset":
+		return key, true
+	}
+	return key, strings.HasPrefix(key, "x-schema-")
 }
 
 // statusOf sets the status 304 for a document that the caller has already, and 201 for a new version.

@@ -16,6 +16,15 @@ struct Schema {
   std::string fingerprint;
   /// The document, byte for byte as it was first registered.
   std::string document;
+  /// `active`, `deprecated` or `retracted`, as the registry last told.
+  std::string state = "active";
+  /// Why it is deprecated or retracted.
+  std::string state_reason{};
+  /// When a deprecated version may be withdrawn, as an HTTP date; empty where no date is set.
+  std::string sunset{};
+
+  /// A sentence for those who use a deprecated or retracted version; empty for an active one.
+  std::string notice() const;
 };
 
 }  // namespace schemaregistry

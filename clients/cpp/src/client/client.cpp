@@ -25,6 +25,20 @@ std::int64_t number(std::string_view text) {
   return value;
 }
 
+/// A header's value with its percent-encoded bytes decoded (RFC 3986, section 2.1).
+std::string decoded(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    unsigned char byte = 0;
+    const char* digits = text.data() + i + 1;
+    const bool is_encoded = text[i] == '%' && i + 2 < text.size() &&
+                            std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+    plain += is_encoded ? static_cast<char>(byte) : text[i];
+    if (is_encoded) i += 2;
+  }
+  return plain;
+}
+
 }  // namespace
 
 Client::Client(std::shared_ptr<Connection> connection) noexcept : connection_(std::move(connection)) {}
@@ -63,9 +77,15 @@ Result<Schema> Client::get(const std::string& id, const std::string& version, st
     google::api::HttpBody body;
     const grpc::Status status = connection_->stub()->GetSchema(&context, request, &body);
     if (!status.ok()) return connection_->describe(status);
-    return Schema{std::string(header(context, "x-schema-id")), std::string(header(context, "x-schema-version")),
+    Schema schema{std::string(header(context, "x-schema-id")), std::string(header(context, "x-schema-version")),
                   number(header(context, "x-schema-revision")), std::string(header(context, "x-schema-fingerprint")),
                   std::move(*body.mutable_data())};
+    if (const auto state = header(context, "x-schema-state"); !state.empty()) {
+      schema.state = state;
+      schema.state_reason = decoded(header(context, "x-schema-state-reason"));
+      schema.sunset = header(context, "sunset");
+    }
+    return schema;
   });
 }
 

@@ -155,10 +155,11 @@ Result<schemaregistry::Credentials> credentials_of(const LoadOptions& options) {
   return schemaregistry::Credentials::from_environment();
 }
 
-/// A contract and its revision in the registry.
+/// A contract and its revision in the registry; `notice` says that the version is deprecated or retracted.
 struct Pulled {
   std::string contract;
   std::optional<std::int64_t> revision;
+  std::string notice{};
 };
 
 Result<Pulled> pull(const LoadOptions& options) {
@@ -172,7 +173,7 @@ Result<Pulled> pull(const LoadOptions& options) {
   if (!schema) return schema.error();
   auto contract = client->contract(id, schema->version);
   if (!contract) return std::move(contract).error();
-  return Pulled{*std::move(contract), schema->revision};
+  return Pulled{*std::move(contract), schema->revision, schema->notice()};
 }
 
 Result<Pulled> read(const std::string& path) {
@@ -191,7 +192,11 @@ int fail(const Error& error) {
   return of_caller ? kUsage : kUndecided;
 }
 
-int print(const LoadOptions& options, const Report& report, const backtest::Result* result) {
+int print(const LoadOptions& options, const Pulled& pulled, Report report, const backtest::Result* result) {
+  if (!pulled.notice.empty()) {
+    report.notes.insert(report.notes.begin(), pulled.notice);
+    std::fprintf(stderr, "schema-load: %s\n", on_one_line(pulled.notice).c_str());
+  }
   std::string text = options.json ? report.to_json() : report.to_text();
   if (result && options.json) text.insert(text.size() - 1, ", \"backtest\": " + result->to_json());
   if (result && !options.json) text += result->to_text();
@@ -199,24 +204,25 @@ int print(const LoadOptions& options, const Report& report, const backtest::Resu
   return schemaregistry::end_output(report.exit_code());
 }
 
-int check(const LoadOptions& options, const Gate& gate, std::optional<std::int64_t> revision) {
-  const auto report = gate.check(options.files, {options.format, revision, options.csv, options.strict});
-  return report ? print(options, *report, nullptr) : fail(report.error());
+int check(const LoadOptions& options, const Gate& gate, const Pulled& pulled) {
+  auto report = gate.check(options.files, {options.format, pulled.revision, options.csv, options.strict});
+  return report ? print(options, pulled, *std::move(report), nullptr) : fail(report.error());
 }
 
-int run_backtest(const LoadOptions& options, const Gate& gate, std::optional<std::int64_t> revision) {
+int run_backtest(const LoadOptions& options, const Gate& gate, const Pulled& pulled) {
   if (gate.id() != TicksV1::kId) {
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
-  const auto rows =
-      schemaregistry::load_rows<TicksV1>(gate, options.files, {options.format, revision, options.csv, options.strict});
+  const auto rows = schemaregistry::load_rows<TicksV1>(
+      gate, options.files, {options.format, pulled.revision, options.csv, options.strict});
   if (!rows) return fail(rows.error());
-  if (rows->report.verdict != schemaregistry::ReportVerdict::conforms) return print(options, rows->report, nullptr);
+  if (rows->report.verdict != schemaregistry::ReportVerdict::conforms)
+    return print(options, pulled, rows->report, nullptr);
   backtest::Crossover crossover;
   for (const TicksV1& ticks : rows->batches) crossover.take(ticks);
   const backtest::Result result = crossover.result();
-  return print(options, rows->report, &result);
+  return print(options, pulled, rows->report, &result);
 }
 
 int run(const std::vector<std::string>& words) {
@@ -230,8 +236,7 @@ int run(const std::vector<std::string>& words) {
   if (!pulled) return fail(pulled.error());
   const auto gate = Gate::make(pulled->contract);
   if (!gate) return fail(gate.error());
-  return options->check_only ? check(*options, *gate, pulled->revision)
-                             : run_backtest(*options, *gate, pulled->revision);
+  return options->check_only ? check(*options, *gate, *pulled) : run_backtest(*options, *gate, *pulled);
 }
 
 /// Report an unexpected failure in one line and exit with 3; exit code 1 would mean that the data violate the contract.

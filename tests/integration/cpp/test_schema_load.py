@@ -16,8 +16,10 @@ import pytest
 
 from devtools.make_ticks import FAULTS, FORMATS, Ticks, make
 from schemaregistry import data
+from schemaregistry.client import Client, Credentials
 from schemaregistry.contract import compile_contract
 from schemaregistry.document import parse
+from schemaregistry.document.version_state import VersionState, state_notice
 from tests.conftest import Server
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -133,6 +135,23 @@ def test_the_registry_is_found_by_options(running: Server, tmp_path: Path, schem
     ran = schema_load(tmp_path / "ticks.parquet", "--schema=ticks_v1@1.1.0", "--registry", running.target, *identity)
     assert ran.code == 0, ran.stderr
     assert "moving-average crossover: 1000 ticks" in ran.stdout
+
+
+def test_a_deprecated_contract_is_noted_as_by_python_and_said_on_stderr(
+    running: Server, tmp_path: Path, schema_load: Run
+) -> None:
+    document = {"$id": "schema_load_of_old", "version": "1.0.0", "type": "object", "properties": {}}
+    with Client(running.target, credentials=Credentials.dev(running.data, "ci-bot"), timeout=60) as client:
+        client.register(json.dumps(document))
+        state = VersionState("deprecated", "größer 100 % of it.", 1_801_353_600)
+        client.set_state("schema_load_of_old", "1.0.0", state)
+    (tmp_path / "rows.ndjson").write_text('{"a": 1}\n')
+    env = {"SCHEMAREGISTRY_TARGET": running.target, "SCHEMAREGISTRY_DATA": str(running.data)}
+    ran = schema_load(tmp_path / "rows.ndjson", "--schema", "schema_load_of_old", "--json", "--check-only", env=env)
+    note = state_notice("schema_load_of_old", "1.0.0", state)
+    assert (ran.code, ran.report["notes"][0]) == (0, note)
+    assert ran.stderr == f"schema-load: {note}\n"
+    assert "It may be withdrawn from 2027-01-31 on." in note
 
 
 @pytest.mark.parametrize("kind", ["valid", "invalid"])

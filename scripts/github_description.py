@@ -12,6 +12,9 @@ from typing import Any, Final
 
 OPERATIONS: Final = frozenset(
     {
+        "actions/download-artifact",
+        "actions/get-workflow-run",
+        "actions/list-workflow-run-artifacts",
         "checks/create",
         "checks/update",
         "issues/create-comment",
@@ -20,6 +23,7 @@ OPERATIONS: Final = frozenset(
         "issues/list-events",
         "issues/update-comment",
         "pulls/get",
+        "pulls/list",
         "pulls/list-reviews",
         "repos/list-activities",
         "teams/get-by-name",

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,8 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 from tests.support.github_description import Operation, faults, operation, shaped
 
 REFUSED = "Resource not accessible by integration"
-ALL = frozenset({"pull-requests: read", "pull-requests: write", "checks: write", "metadata: read", "members: read"})
+ALL = frozenset(
+    {"actions: read", "checks: write", "members: read", "metadata: read", "pull-requests: read", "pull-requests: write"}
+)
 RIGHTS = {
+    "actions/download-artifact": "actions: read",
+    "actions/get-workflow-run": "actions: read",
+    "actions/list-workflow-run-artifacts": "actions: read",
     "checks/create": "checks: write",
     "checks/update": "checks: write",
     "issues/create-comment": "pull-requests: write",
@@ -23,6 +29,7 @@ RIGHTS = {
     "issues/list-comments": "pull-requests: read",
     "issues/list-events": "pull-requests: read",
     "pulls/get": "pull-requests: read",
+    "pulls/list": "pull-requests: read",
     "pulls/list-reviews": "pull-requests: read",
     "teams/get-by-name": "members: read",
     "teams/get-membership-for-user-in-org": "members: read",
@@ -45,6 +52,7 @@ class Pull:
 
     head: str
     base: str = "main"
+    base_sha: str = "b" * 40
     head_ref: str = "change"
     head_repository: str = "me/schemas"
     author: str = "alice"
@@ -52,6 +60,17 @@ class Pull:
     comments: list[dict[str, Any]] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     reviews: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """A run of a workflow, and its artifacts: (name, ZIP archive)."""
+
+    head: str
+    branch: str = "change"
+    repository: str = "me/schemas"
+    event: str = "pull_request"
+    artifacts: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 @dataclass
@@ -67,6 +86,7 @@ class GitHubServer:
         default_factory=lambda: {"app": Account("github-actions[bot]", "github-actions"), "mine": Account("me")}
     )
     pulls: dict[int, Pull] = field(default_factory=dict)
+    runs: dict[int, Run] = field(default_factory=dict)
     checks: list[dict[str, Any]] = field(default_factory=list)
     pushes: list[dict[str, Any]] = field(default_factory=list)
     teams: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -134,6 +154,48 @@ class GitHubServer:
             base={**shaped(shape), "ref": pull.base},
         )
         return 200, found
+
+    def _repository_of(self, name: str) -> dict[str, Any]:
+        owner = self.user(name.partition("/")[0])
+        return {"id": zlib.crc32(name.encode()), "full_name": name, "owner": owner}
+
+    def _pulls_list(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        assert query["state"] == ["open"]
+        found = []
+        for number, each in self.pulls.items():
+            owner = each.head_repository.partition("/")[0]
+            if query["head"] != [f"{owner}:{each.head_ref}"]:
+                continue
+            head = shaped({"$ref": "#/components/schemas/pull-request-simple/properties/head"})
+            there = {**shaped("repository"), **self._repository_of(each.head_repository)}
+            base = {**head, "ref": each.base, "sha": each.base_sha}
+            head = {**head, "ref": each.head_ref, "sha": each.head, "repo": there}
+            found.append(shaped("pull-request-simple", number=number, head=head, base=base))
+        return 200, found
+
+    def _actions_get_workflow_run(self, names: Any, who: Account, pull: None, query: Any, body: Any) -> tuple[int, Any]:
+        run = self.runs.get(int(names["run_id"]))
+        if run is None:
+            return 404, {"message": "Not Found"}
+        there = {**shaped("minimal-repository"), **self._repository_of(run.repository)} if run.repository else None
+        about = {"head_sha": run.head, "head_branch": run.branch, "event": run.event, "head_repository": there}
+        return 200, shaped("workflow-run", id=int(names["run_id"]), **about)
+
+    def _actions_list_workflow_run_artifacts(
+        self, names: Any, who: Account, pull: None, query: Any, body: Any
+    ) -> tuple[int, Any]:
+        number = int(names["run_id"])
+        found = [
+            shaped("artifact", id=number * 100 + at, name=name, size_in_bytes=len(raw))
+            for at, (name, raw) in enumerate(self.runs[number].artifacts)
+            if name == query["name"][0]
+        ]
+        return 200, {"total_count": len(found), "artifacts": found}
+
+    def _actions_download_artifact(
+        self, names: Any, who: Account, pull: None, query: Any, body: Any
+    ) -> tuple[int, Any]:
+        return 302, None
 
     def _issues_list_comments(self, names: Any, who: Account, pull: Pull, query: Any, body: Any) -> tuple[int, Any]:
         return 200, list(pull.comments)
@@ -262,6 +324,12 @@ class _Handler(BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("content-length", 0)))
         github.before(line)
         github.requests.append(line)
+        if match := re.fullmatch(r"/blobs/(\d+)", path):
+            # GitHub keeps artifacts on another host, which is no business of the token.
+            github.faults += ["a token for the store of artifacts"] if "authorization" in self.headers else []
+            number, at = divmod(int(match[1]), 100)
+            self.send(200, github.runs[number].artifacts[at][1], {"Content-Type": "application/zip"})
+            return
         forced = next((each for each in github.forced if re.search(each[0], line)), None)
         if forced:
             github.forced.remove(forced)
@@ -285,6 +353,8 @@ class _Handler(BaseHTTPRequestHandler):
         schema = asked.answer_schema(status)
         if schema is not None:
             github.faults += [f"answer to {line}: {each}" for each in faults(schema, answer)]
+        if status == 302:
+            headers = {"Location": f"http://localhost:{urlsplit(github.url).port}/blobs/{asked.names['artifact_id']}"}
         self.send(status, answer, headers)
 
     do_POST = do_PATCH = do_DELETE = do_GET  # noqa: N815 (the standard library's names)
@@ -299,7 +369,15 @@ class _Handler(BaseHTTPRequestHandler):
         return shown, {"Link": f'<{there}>; rel="next"'}
 
     def send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        raw = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        raw = (
+            b""
+            if body is None
+            else body
+            if isinstance(body, bytes)
+            else body.encode()
+            if isinstance(body, str)
+            else json.dumps(body).encode()
+        )
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)

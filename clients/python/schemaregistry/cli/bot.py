@@ -13,6 +13,7 @@ import typer
 from schemaregistry import output_files
 from schemaregistry.cli.alert import send
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
+from schemaregistry.cli.fetch_review import fetch_review
 from schemaregistry.cli.github_options import API, ApiAddress, PullRequestOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.publish_outcome import registered, rehearsal, retracted_versions, tell
@@ -68,6 +69,9 @@ def review(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write it here instead of printing it.")
     ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="Write it as Markdown here, too.")
+    ] = None,
     *,
     pull_request: PullRequestOptions,
     connection: ConnectionOptions,
@@ -92,6 +96,8 @@ def review(
         say(shown)
     else:
         output_files.write(output, f"{shown}\n".encode())
+    if markdown is not None:
+        output_files.write(markdown, f"{_shown(found, 'markdown')}\n".encode())
     if found.blocked:
         raise typer.Exit(BLOCKED)
 
@@ -119,6 +125,9 @@ def comment(
     found = read_review_file(review)
     with GitHubApi(github, os.environ.get("GITHUB_TOKEN", ""), api) as asked:
         say(post_review(asked, found, pull, rest, check=check))
+
+
+app.command("fetch-review")(fetch_review)
 
 
 @app.command()

@@ -8,19 +8,21 @@ if [ -z "$BASE" ] || [ -z "$HEAD" ]; then
 fi
 folder="$RUNNER_TEMP/schema-review"
 mkdir -p "$folder"
-rm -f "$folder/review.json"
+rm -f "$folder/review.json" "$folder/review.md"
 review=(schemaregistry bot review --base "$BASE" --head "$HEAD" --repo "$REPO" --schemas "$SCHEMAS")
 if [ -n "$REGISTRY" ]; then
   review+=(--registry "$REGISTRY")
+fi
+if [ -n "$PULL" ]; then
+  review+=(--github "$GITHUB_REPOSITORY" --pull "$PULL")
 fi
 
 # A line of a document that begins with :: is a command to the runner, unless commands are stopped until a secret word.
 word="$("$PYTHON" -c 'import secrets; print(secrets.token_hex(16))')"
 echo "::stop-commands::$word"
 code=0
-"${review[@]}" --format json -o "$folder/review.json" || code=$?
+"${review[@]}" --format json -o "$folder/review.json" --markdown "$folder/review.md" || code=$?
 if [ "$code" -le 1 ]; then
-  "${review[@]}" --format markdown > "$folder/review.md" || true
   cat "$folder/review.md"
   cat "$folder/review.md" >> "$GITHUB_STEP_SUMMARY"
 fi

@@ -3,13 +3,16 @@
 import json
 import os
 import subprocess
+import zipfile
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.git_scratch import Scratch
+from tests.support.github_server import GitHubServer, Pull, Run
 from tests.support.workflow_files import ROOT, step
 
 ACTION = ROOT / ".github/actions/schema-diff"
@@ -67,7 +70,7 @@ def review(job: Job, before: dict[str, Any], after: dict[str, Any], **env: str) 
     directory.mkdir()
     git = Scratch(directory)
     base, head = git.commit(before), git.commit(after)
-    inputs = {"BASE": base, "HEAD": head, "REPO": str(directory), "SCHEMAS": "schemas", "REGISTRY": ""}
+    inputs = {"BASE": base, "HEAD": head, "REPO": str(directory), "SCHEMAS": "schemas", "REGISTRY": "", "PULL": ""}
     return job.run(step(ACTION / "action.yml", "Review")["run"], **inputs | env)
 
 
@@ -117,6 +120,62 @@ def test_an_older_review_is_not_taken_for_this_one(job: Job) -> None:
     (job.directory / "schema-review/review.json").write_text("{}")
     review(job, changed(), changed(), BASE="0" * 40)
     assert not (job.directory / "schema-review/review.json").exists()
+
+
+def test_labels_and_approvals_of_the_pull_request_are_asked_for(job: Job, github: GitHubServer) -> None:
+    after = changed(version="1.0.1", properties={"size": {"type": "string"}})
+    github.pulls[7] = Pull("f" * 40)
+    asked = {"GITHUB_REPOSITORY": "me/schemas", "PULL": "7", "GITHUB_TOKEN": "app", "GITHUB_API_URL": github.url}
+    code, log = review(job, changed(), after, **asked)
+    assert (code, end(job)) == (0, 1), log
+    assert "GET /repos/me/schemas/pulls/7" in github.requests
+
+
+def comment_of(job: Job, github: GitHubServer) -> tuple[int, str]:
+    """The two steps of schema-comment.yml after the set-up."""
+    workflow = ROOT / ".github/workflows/schema-comment.yml"
+    env = {
+        "GITHUB_REPOSITORY": "me/schemas",
+        "GITHUB_TOKEN": "app",
+        "GITHUB_API_URL": github.url,
+        "RUN": "3",
+        "RUN_URL": "https://example.com/runs/3",
+    }
+    code, log = job.run(step(workflow, "Fetch the review")["run"], **env)
+    if code or not job.outputs().get("pull"):
+        return code, log
+    return job.run(step(workflow, "Comment")["run"], PULL=job.outputs()["pull"], **env)
+
+
+def left(job: Job, github: GitHubServer, raw: bytes, head: str) -> None:
+    written = BytesIO()
+    with zipfile.ZipFile(written, "w") as opened:
+        opened.writestr("review.json", raw)
+    github.runs[3] = Run(head, artifacts=[("schema-review", written.getvalue())])
+    (job.directory / "output").write_text("", "utf-8")
+
+
+def test_the_comment_s_workflow_posts_what_the_review_s_left(job: Job, github: GitHubServer) -> None:
+    review(job, changed(), changed(version="1.1.0", title="Ticks"))
+    raw = Path(job.outputs()["review"]).read_bytes()
+    head = json.loads(raw)["head"]
+    github.pulls[7] = Pull(head)
+    left(job, github, raw, head)
+    code, log = comment_of(job, github)
+    assert code == 0, log
+    assert len(github.marked) == 1
+    assert len(github.checks) == 1
+
+
+def test_the_comment_s_workflow_posts_no_review_of_another_commit(job: Job, github: GitHubServer) -> None:
+    review(job, changed(), changed(version="1.1.0", title="Ticks"))
+    raw = Path(job.outputs()["review"]).read_bytes()
+    github.pulls[7] = Pull("e" * 40)
+    left(job, github, raw, "e" * 40)
+    code, log = comment_of(job, github)
+    assert code == 2
+    assert "it isn't used" in log
+    assert github.marked == []
 
 
 def test_a_document_gives_the_runner_no_commands(job: Job) -> None:

@@ -20,7 +20,7 @@ def named(paths: list[Path]) -> Any:
 
 def test_all_workflows_are_found() -> None:
     names = {path.stem for path in WORKFLOWS}
-    assert names >= {"schema-diff", "publish", "drift", "test"}
+    assert names >= {"schema-diff", "schema-comment", "publish", "drift", "test"}
 
 
 @named(BOTH)
@@ -62,9 +62,24 @@ def test_a_workflow_has_least_rights_a_group_and_an_end(path: Path) -> None:
 
 def test_reviewing_a_pull_request_takes_the_right_to_read_alone() -> None:
     path = ROOT / ".github/workflows/schema-diff.yml"
-    assert list(read(path)["on"]) == ["pull_request"]
+    assert list(read(path)["on"]) == ["pull_request", "pull_request_review"]
     assert {right for job in read(path)["jobs"].values() for right in job["permissions"].values()} == {"read"}
     assert "secrets." not in path.read_text("utf-8")
+
+
+def test_the_comment_s_workflow_takes_nothing_of_a_pull_request_but_the_artifact() -> None:
+    path = ROOT / ".github/workflows/schema-comment.yml"
+    assert list(read(path)["on"]) == ["workflow_run"]
+    [job] = read(path)["jobs"].values()
+    assert {right for right, level in job["permissions"].items() if level == "write"} == {"checks", "pull-requests"}
+    [checkout] = [each for each in job["steps"] if each.get("uses", "").startswith("actions/checkout@")]
+    assert set(checkout["with"]) == {"persist-credentials"}  # no ref: the default branch
+    assert not any("artifact@" in each.get("uses", "") for each in job["steps"])
+
+
+def test_the_comment_follows_the_workflow_that_reviews() -> None:
+    [followed] = read(ROOT / ".github/workflows/schema-comment.yml")["on"]["workflow_run"]["workflows"]
+    assert followed == read(ROOT / ".github/workflows/schema-diff.yml")["name"]
 
 
 def test_a_publication_is_never_cancelled() -> None:

@@ -9,9 +9,11 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from devtools.servers import Server
 from schemaregistry.client import Client, Credentials, VersionRefused
 from schemaregistry.errors import NotFound
 from schemaregistry.v1 import registry_pb2 as pb
+from tests.conftest import start
 
 HISTORY = ("1.0.0", "1.1.0", "2.0.0", "1.1.1", "3.0.0-rc.1")
 """In the order of writing: a fix to an old line and a pre-release come last."""
@@ -38,6 +40,16 @@ def document(id: str, version: str) -> bytes:  # noqa: A002 (the field's term)
     major = int(version.split(".", maxsplit=1)[0])
     schema = {"type": "object", "title": version, "properties": {"line": {"const": major}}, "required": ["line"]}
     return json.dumps({"$id": id, "version": version, **schema}).encode()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "etcd"])
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of this module's own, on each of the stores."""
+    if request.param == "etcd":
+        request.getfixturevalue("etcd_built")
+    server = start(tmp_path_factory.mktemp("references") / "data", "--store", request.param)
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="module")

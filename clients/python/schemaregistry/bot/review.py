@@ -106,6 +106,7 @@ class SchemaReview:
     """One document of the change. `before` and `after` are its versions ("": there is none on that side).
 
     `least` is the lowest version that the registry would take for it; None where there is nothing to compare.
+    `judged_against` are the versions of the verdict, `history` all of the id that count.
     """
 
     id: str
@@ -122,6 +123,8 @@ class SchemaReview:
     suggestions: tuple[Suggestion, ...] = ()
     document: Document | None = field(default=None, compare=False, repr=False)
     old_document: Document | None = field(default=None, compare=False, repr=False)
+    judged_against: tuple[Document, ...] = field(default=(), compare=False, repr=False)
+    history: tuple[Document, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def required_bump(self) -> Bump | None:
@@ -285,6 +288,8 @@ class Reviewer:
             verdict=verdict,
             stated_bump=step(parse_version(verdict.old_version), document.version),
             least=least_version(everything or others, document, verdict.required_bump),
+            judged_against=tuple(versions),
+            history=tuple(everything or others),
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
         )
 

@@ -262,7 +262,7 @@ def _review(
     from schemaregistry.bot.review import Reviewer
     from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
     from schemaregistry.bot.states import state_notes, states_of
-    from schemaregistry.bot.suggestions import suggestions
+    from schemaregistry.bot.suggestions import Suggester
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
@@ -288,7 +288,7 @@ def _review(
             broken_files=(*broken, *after.faults),
             notes=(*slips(consumers, change, judge.parse, published), *state_notes(before, after)),
             retracted=cache(partial(retracted_versions, client)) if client else at_base.retracted,
-            suggest=suggestions,
+            suggest=Suggester(judge, lambda found: impacts(consumers, found, judge.impact), seconds),
             seconds=seconds,
         )
         made = reviewer.review(change)

@@ -12,6 +12,7 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
@@ -38,6 +39,10 @@ LONG = {
     "field": "x" * 1025,
     "tag": "x" * 257,
     "fingerprint": "x" * 72,
+    "state": "x" * 33,
+    "reason": "x" * 1025,
+    "sunset": Timestamp(nanos=1),
+    "expected_revision": -1,
     "min_revision": -1,
     "after_revision": -1,
     "page_size": -1,
@@ -108,6 +113,7 @@ def test_a_field_over_its_limit_is_refused(running, rpc, field) -> None:
         "BAD_ID",
         "BAD_REVISION",
         "BAD_PAGE_SIZE",
+        "BAD_SUNSET",
         "TOO_LARGE",
     }
 

@@ -48,6 +48,7 @@ pub enum Kind {
 
 /// An event of a watch: a version, or a mark of progress.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "events are taken one at a time, and nearly all have a version")]
 pub enum Event {
     /// A version of a schema.
     Version {

@@ -1,6 +1,7 @@
 """The snapshot's file: what was written is read back, and a changed file is always refused."""
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import DataLoss, InvalidArgument
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry
+from schemaregistry_server.store.base import Entry, StateChange
 from schemaregistry_server.store.store_history import Write
 
-HEADER = Header("sqlite", 9, 3, "2026-01-01T00:00:00+00:00")
+HEADER = Header("sqlite", 9, 3, "2026-01-01T00:00:00+00:00", 1)
 
 entries = st.builds(
     Entry,
@@ -31,7 +33,7 @@ entries = st.builds(
 )
 
 
-def chained(*entries: Entry) -> list[Write]:
+def chained(*entries: Entry | StateChange) -> list[Write]:
     """The entries at revisions 2, 4, 6, … in one audit chain."""
     writes: list[Write] = []
     for number, each in enumerate(entries, start=1):
@@ -45,6 +47,7 @@ THREE = chained(
     Entry("ticks", "1.0.0", b'{"a":\n1}', "f1", "ci-bot", 1),
     Entry("bars", "1.0.0", b"", "f2", "ci-bot", 2),
     Entry("ticks", "1.1.0", bytes(range(256)), "f3", "é", 3),
+    StateChange("ticks", "1.1.0", VersionState("deprecated", "größer", 1_801_353_600), "f3", "ci-bot", 4),
 )
 
 
@@ -71,7 +74,7 @@ def refused(path: Path, changed: bytes) -> int:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 def test_what_was_written_is_read(tmp_path: Path, held: list[Entry]) -> None:
     writes, path = chained(*held), tmp_path / "a.snap"
-    header = replace(HEADER, versions=len(writes))
+    header = replace(HEADER, versions=len(writes), state_changes=0)
     snapshot_file.save(path, header, writes)
     checked = snapshot_file.check(path)
     assert (checked.header, checked.size) == (header, path.stat().st_size)
@@ -90,7 +93,7 @@ def test_every_single_bit_counts(good: Path, tmp_path: Path) -> None:
 def test_the_offset_is_that_of_the_record_with_the_first_change(good: Path, tmp_path: Path) -> None:
     content = good.read_bytes()
     records = [found.start() for found in re.finditer(rb"^[0-9a-f]{64} \d+\n", content, re.M)]
-    assert len(records) == 4
+    assert len(records) == 5
     for begin, end in zip(records, [*records[1:], len(content)], strict=True):
         for place in {begin, (begin + end) // 2, end - 1}:
             changed = bytearray(content)
@@ -124,7 +127,7 @@ def test_any_replaced_stretch_is_refused(good: Path, tmp_path: Path, data: st.Da
 
 def test_records_that_change_places_are_refused(good: Path, tmp_path: Path) -> None:
     content = good.read_bytes()
-    _, second, third, fourth = [found.start() for found in re.finditer(rb"^[0-9a-f]{64} \d+\n", content, re.M)]
+    _, second, third, fourth, _ = [found.start() for found in re.finditer(rb"^[0-9a-f]{64} \d+\n", content, re.M)]
     swapped = content[:second] + content[third:fourth] + content[second:third] + content[fourth:]
     assert refused(tmp_path / "swapped.snap", swapped) == second
     doubled = content[:third] + content[second:]
@@ -133,7 +136,7 @@ def test_records_that_change_places_are_refused(good: Path, tmp_path: Path) -> N
 
 def test_a_file_whose_sums_were_made_anew_still_shows_a_broken_audit_chain(tmp_path: Path) -> None:
     without_the_second = [THREE[0], THREE[2]]
-    snapshot_file.save(tmp_path / "forged.snap", replace(HEADER, versions=2), without_the_second)
+    snapshot_file.save(tmp_path / "forged.snap", replace(HEADER, versions=2, state_changes=0), without_the_second)
     refused(tmp_path / "forged.snap", (tmp_path / "forged.snap").read_bytes())
 
 
@@ -173,3 +176,15 @@ def test_a_write_that_fails_leaves_the_file_that_was_there(tmp_path: Path) -> No
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgument, match=r"none/a\.snap: the snapshot can't be written"):
         snapshot_file.save(tmp_path / "none/a.snap", HEADER, THREE)
+
+
+def test_a_file_from_before_states_is_read(tmp_path: Path) -> None:
+    path, versions = tmp_path / "former.snap", THREE[:3]
+    header = json.dumps({"store": "sqlite", "revision": 9, "versions": 3, "made_at": HEADER.made_at}).encode()
+    running, content = hashlib.sha256(), b"schemaregistry snapshot 2\n"
+    for payload in (header, *map(snapshot_file._payload, versions)):
+        running.update(b"%d\n%b" % (len(payload), payload))
+        content += b"%b %d\n%b\n" % (running.hexdigest().encode(), len(payload), payload)
+    path.write_bytes(content)
+    assert snapshot_file.check(path).header == replace(HEADER, state_changes=0)
+    assert list(snapshot_file.read(path)) == versions

@@ -42,7 +42,7 @@ test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian
 	@$(BIN)/python -m scripts.toolchains --install
 
-lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking, actionlint, zizmor
+lint: $(READY) ## ruff, mypy --strict, import-linter, buf lint and breaking, actionlint, shellcheck, zizmor
 	@$(MAKE) --no-print-directory lint-python lint-workflows
 	$(BIN)/buf lint
 	$(BIN)/buf breaking proto --against proto/released.binpb
@@ -55,7 +55,8 @@ lint-python: $(READY)
 
 # The auditor's persona reports what the others leave out.
 lint-workflows: $(READY) actionlint
-	build/bin/actionlint
+	build/bin/actionlint -shellcheck $(BIN)/shellcheck
+	$(BIN)/shellcheck $(wildcard .github/actions/*.sh .github/actions/*/*.sh)
 	$(BIN)/zizmor --offline --quiet --no-progress --persona=auditor .github
 
 format: $(READY) ## Let ruff rewrite

@@ -81,6 +81,7 @@ def test_the_hooks_run_programs_of_the_lock_file() -> None:
     [
         ("ruff-check", "scripts/find_go.py"),
         ("ruff-format", "scripts/find_go.py"),
+        ("shellcheck", ".github/actions/install.sh"),
         ("validate-schemas", "schemas/ticks_v1.json"),
     ],
 )

@@ -1,12 +1,14 @@
 """The workflows and actions under .github: pinned, with the least rights, and with commands that exist."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from schemaregistry.bot import workflow_artifact
 from tests.support import workflow_files
 from tests.support.workflow_files import ACTIONS, ROOT, SCRIPTS, WORKFLOWS, read, refused, shell, steps
 
@@ -114,8 +116,26 @@ def test_the_review_s_action_hands_each_input_on() -> None:
 
 def test_what_the_actions_install_has_the_versions_of_the_lock() -> None:
     def pins(name: str) -> set[str]:
-        found = re.findall(r"^([\w.-]+)(?:\[\w+\])?(==[^\s;]+)", (ROOT / name).read_text("utf-8"), re.M)
+        found = re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?(==[^\s;]+)", (ROOT / name).read_text("utf-8"), re.M)
         return {name + version for name, version in found}
 
     assert len(pins(".github/actions/requirements.txt")) > 20
     assert pins(".github/actions/requirements.txt") <= pins("requirements.txt")
+
+
+def test_what_the_actions_install_is_all_that_the_bot_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    needed = [
+        *project["project"]["dependencies"],
+        *project["project"]["optional-dependencies"]["bot"],
+        *project["build-system"]["requires"],
+    ]
+    lock = (ROOT / ".github/actions/requirements.txt").read_text("utf-8")
+    names = [re.split(r"[\[<>=; ]", each)[0] for each in needed]
+    assert [name for name in names if not re.search(rf"^{re.escape(name)}(\[[\w,-]+\])?==", lock, re.M)] == []
+
+
+def test_the_comment_takes_the_artifact_that_the_review_leaves() -> None:
+    action = read(ROOT / ".github/actions/schema-diff/action.yml")
+    assert action["inputs"]["artifact"]["default"] == workflow_artifact.ARTIFACT
+    assert f"/{workflow_artifact.FILE}" in (ROOT / ".github/actions/schema-diff/review.sh").read_text("utf-8")

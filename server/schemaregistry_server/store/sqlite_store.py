@@ -1,49 +1,28 @@
 """The embedded store: one SQLite file with one writer thread, and watches within the same process.
 
-`sqlite_file.py` opens and checks the file; `base.py` states what a store promises.
+`sqlite_file.py` opens and checks the file, `sqlite_rows.py` reads and writes its rows; `base.py` states what a store
+promises.
 """
 
 import asyncio
 import errno
-import hashlib
 import queue
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from schemaregistry.document.origin import Origin
-from schemaregistry.document.version_state import ACTIVE, VersionState
-from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.store import audit_chain, sqlite_file, sqlite_reads
+from schemaregistry.errors import Unavailable
+from schemaregistry_server.store import sqlite_file, sqlite_reads, sqlite_rows
 from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, StateChange, not_empty
 
 Given = TypeVar("Given")
 
 GROUP = 256
 """Writes that one transaction may carry, each with its own comparison: they share one sync of the disk."""
-
-ENTRIES = """
-SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, a.content
-FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
-"""
-
-STATES = """
-SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, a.content
-FROM state s LEFT JOIN audit a USING (revision) WHERE s.revision > ? ORDER BY s.revision
-"""
-
-WRITES = """
-SELECT (SELECT count(*) FROM version WHERE id = :id) + (SELECT count(*) FROM state WHERE id = :id),
-       max((SELECT coalesce(max(revision), 0) FROM version WHERE id = :id),
-           (SELECT coalesce(max(revision), 0) FROM state WHERE id = :id))
-"""
-"""How many writes an id has, and the revision of the last one."""
-
-LATEST = "SELECT version FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +59,7 @@ class SQLiteReader:
     def _read(self, after: int) -> EntryBatch:
         with sqlite_file.reading(self._path) as connection:
             connection.execute("BEGIN")  # both reads see the same writes
-            entries = tuple(_entry(row, self._path) for row in connection.execute(ENTRIES, (after,)))
-            states = tuple(_change(row, self._path) for row in connection.execute(STATES, (after,)))
+            entries, states = sqlite_rows.read(connection, after, self._path)
         return EntryBatch(max((after, *(each[-1].revision for each in (entries, states) if each))), entries, states)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
@@ -198,7 +176,7 @@ class SQLiteStore(SQLiteReader):
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for entry in entries:
-                _insert(self._connection, entry)
+                sqlite_rows.insert(self._connection, entry)
             self._connection.execute("COMMIT")
             self._to_discard = False
         except sqlite3.Error as failed:
@@ -243,23 +221,21 @@ class SQLiteStore(SQLiteReader):
         self._connection.execute("BEGIN IMMEDIATE")
         for write in group:
             # Read within the transaction, so a write earlier in this group counts too.
-            writes, revision = self._connection.execute(WRITES, {"id": write.what.id}).fetchone()
+            writes, revision = sqlite_rows.count(self._connection, write.what.id)
             if write.expected_writes not in (None, writes) or not self._may_follow(write):
                 answers.append(partial(_fail, write.done, Conflict(write.what, revision)))
             else:
-                written.append(_insert(self._connection, write.what))
+                written.append(sqlite_rows.insert(self._connection, write.what))
                 answers.append(partial(_succeed, write.done, written[-1].revision))
         self._connection.execute("COMMIT")
         return [partial(self._publish, tuple(written)), *answers]
 
     def _may_follow(self, write: _Write) -> bool:
         """Whether a version follows the expected one and is new, or a change of a state is of a version that exists."""
-        key = (write.what.id, write.what.version)
-        exists = self._connection.execute("SELECT 1 FROM version WHERE id = ? AND version = ?", key).fetchone()
+        exists = sqlite_rows.exists(self._connection, write.what)
         if isinstance(write.what, StateChange):
-            return exists is not None
-        (latest,) = self._connection.execute(LATEST, (write.what.id,)).fetchone() or (None,)
-        return exists is None and latest == write.expected_latest
+            return exists
+        return not exists and sqlite_rows.latest(self._connection, write.what.id) == write.expected_latest
 
     def _publish(self, written: tuple[Entry | StateChange, ...]) -> None:
         if written:
@@ -271,85 +247,6 @@ class SQLiteStore(SQLiteReader):
     def _rollback(self) -> None:
         if self._connection.in_transaction:
             self._connection.rollback()
-
-
-def _insert(connection: sqlite3.Connection, write: Entry | StateChange) -> Entry | StateChange:
-    """Write an entry or change and its audit record at its own revision, or at the next one where that is 0."""
-    put = _insert_state(connection, write) if isinstance(write, StateChange) else _insert_entry(connection, write)
-    last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
-    sequence, previous = last or (0, audit_chain.GENESIS)
-    done = audit_chain.record(put, sequence=sequence + 1, previous=previous)
-    connection.execute(
-        "INSERT INTO audit VALUES "
-        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
-        asdict(done),
-    )
-    return put
-
-
-def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateChange:
-    """Write a change at the next revision of the table of versions, and let that table count on from there."""
-    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone()
-    change = replace(change, revision=change.revision or found[0] + 1)
-    connection.execute(
-        "INSERT INTO state VALUES (:revision, :id, :version, :state, :fingerprint, :changed_by, :changed_at)",
-        asdict(change) | {"state": change.state.text},
-    )
-    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'version'", (change.revision,))
-    return change
-
-
-def _insert_entry(connection: sqlite3.Connection, entry: Entry) -> Entry:
-    written = connection.execute(
-        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin) "
-        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin)",
-        asdict(entry) | {"origin": entry.origin.text},
-    )
-    assert written.lastrowid is not None
-    return replace(entry, revision=written.lastrowid)
-
-
-def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], path: Path) -> Entry:
-    """The entry of a row of ENTRIES, after its bytes were compared with the SHA-256 in its audit record.
-
-    SQLite has no checksum of its own over rows: this finds a byte that the disk changed.
-    """
-    *members, origin, content = row
-    entry = replace(Entry(*members), origin=_origin(origin, path))  # type: ignore[arg-type]
-    _compare(f"{path}: ", f"the bytes of {entry.id} {entry.version}", entry, entry.raw, content)
-    return entry
-
-
-def _change(row: tuple[str, str, str, str, str, int, int, str | None], path: Path) -> StateChange:
-    """The change of a row of STATES, compared as `_entry` compares."""
-    id, version, state, *members, content = row  # noqa: A001 (the field's term)
-    change = StateChange(id, version, ACTIVE, *members)  # type: ignore[arg-type]
-    _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(), content)
-    return replace(change, state=VersionState.read(state))
-
-
-def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, content: str | None) -> None:
-    """Raise FailedPrecondition where a write has no audit record, or other bytes than its `content` says."""
-    if content is None:
-        raise FailedPrecondition(
-            f"{where}{write.id} {write.version} has no audit record. Restore the file from a snapshot.",
-            reason="AUDIT_BROKEN",
-        )
-    if hashlib.sha256(written).hexdigest() != content:
-        verb = "are not those that were" if isinstance(write, Entry) else "is not the one that was"
-        raise FailedPrecondition(
-            f"{where}{what} {verb} written. Restore the file from a snapshot.", reason="STORE_CORRUPT"
-        )
-
-
-def _origin(text: str, path: Path) -> Origin:
-    try:
-        return Origin.read(text)
-    except (ValueError, TypeError) as wrong:
-        raise FailedPrecondition(
-            f"{path}: the origin of a version is not as it was written ({wrong}). Restore the file from a snapshot.",
-            reason="STORE_CORRUPT",
-        ) from wrong
 
 
 def _away(path: Path, failed: sqlite3.Error) -> Unavailable:

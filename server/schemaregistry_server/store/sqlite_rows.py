@@ -1,0 +1,140 @@
+"""The rows of versions, changes of states and audit records in SQLite: read, counted and inserted.
+
+`sqlite_file.py` has the tables, `sqlite_store.py` the transactions.
+"""
+
+import hashlib
+import sqlite3
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import ACTIVE, VersionState
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.store import audit_chain
+from schemaregistry_server.store.base import Entry, StateChange
+
+ENTRIES = """
+SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, a.content
+FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
+"""
+
+STATES = """
+SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, a.content
+FROM state s LEFT JOIN audit a USING (revision) WHERE s.revision > ? ORDER BY s.revision
+"""
+
+WRITES = """
+SELECT (SELECT count(*) FROM version WHERE id = :id) + (SELECT count(*) FROM state WHERE id = :id),
+       max((SELECT coalesce(max(revision), 0) FROM version WHERE id = :id),
+           (SELECT coalesce(max(revision), 0) FROM state WHERE id = :id))
+"""
+"""How many writes an id has, and the revision of the last one."""
+
+LATEST = "SELECT version FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
+
+
+def read(connection: sqlite3.Connection, after: int, path: Path) -> tuple[tuple[Entry, ...], tuple[StateChange, ...]]:
+    """Read the entries and changes after a revision, each in the order of revisions; `path` is for messages.
+
+    Raises FailedPrecondition where bytes were changed (STORE_CORRUPT) or have no audit record (AUDIT_BROKEN).
+    """
+    entries = tuple(_entry(row, path) for row in connection.execute(ENTRIES, (after,)))
+    return entries, tuple(_change(row, path) for row in connection.execute(STATES, (after,)))
+
+
+def count(connection: sqlite3.Connection, id: str) -> tuple[int, int]:  # noqa: A002 (the field's term)
+    """Return how many writes an id has, and the revision of the last one."""
+    writes, revision = connection.execute(WRITES, {"id": id}).fetchone()
+    return writes, revision
+
+
+def latest(connection: sqlite3.Connection, id: str) -> str | None:  # noqa: A002
+    """Return the version of an id that was registered last; None where there is none."""
+    (found,) = connection.execute(LATEST, (id,)).fetchone() or (None,)
+    return found
+
+
+def exists(connection: sqlite3.Connection, write: Entry | StateChange) -> bool:
+    """Whether the version of a write is registered."""
+    key = (write.id, write.version)
+    return connection.execute("SELECT 1 FROM version WHERE id = ? AND version = ?", key).fetchone() is not None
+
+
+def insert(connection: sqlite3.Connection, write: Entry | StateChange) -> Entry | StateChange:
+    """Write an entry or change and its audit record at its own revision, or at the next one where that is 0."""
+    put = _insert_state(connection, write) if isinstance(write, StateChange) else _insert_entry(connection, write)
+    last = connection.execute("SELECT sequence, hash FROM audit ORDER BY sequence DESC LIMIT 1").fetchone()
+    sequence, previous = last or (0, audit_chain.GENESIS)
+    done = audit_chain.record(put, sequence=sequence + 1, previous=previous)
+    connection.execute(
+        "INSERT INTO audit VALUES "
+        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
+        asdict(done),
+    )
+    return put
+
+
+def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateChange:
+    """Write a change at the next revision of the table of versions, and let that table count on from there."""
+    found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone()
+    change = replace(change, revision=change.revision or found[0] + 1)
+    connection.execute(
+        "INSERT INTO state VALUES (:revision, :id, :version, :state, :fingerprint, :changed_by, :changed_at)",
+        asdict(change) | {"state": change.state.text},
+    )
+    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'version'", (change.revision,))
+    return change
+
+
+def _insert_entry(connection: sqlite3.Connection, entry: Entry) -> Entry:
+    written = connection.execute(
+        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin) "
+        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin)",
+        asdict(entry) | {"origin": entry.origin.text},
+    )
+    assert written.lastrowid is not None
+    return replace(entry, revision=written.lastrowid)
+
+
+def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], path: Path) -> Entry:
+    """The entry of a row of ENTRIES, after its bytes were compared with the SHA-256 in its audit record.
+
+    SQLite has no checksum of its own over rows: this finds a byte that the disk changed.
+    """
+    *members, origin, content = row
+    entry = replace(Entry(*members), origin=_origin(origin, path))  # type: ignore[arg-type]
+    _compare(f"{path}: ", f"the bytes of {entry.id} {entry.version}", entry, entry.raw, content)
+    return entry
+
+
+def _change(row: tuple[str, str, str, str, str, int, int, str | None], path: Path) -> StateChange:
+    """The change of a row of STATES, compared as `_entry` compares."""
+    id, version, state, *members, content = row  # noqa: A001 (the field's term)
+    change = StateChange(id, version, ACTIVE, *members)  # type: ignore[arg-type]
+    _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(), content)
+    return replace(change, state=VersionState.read(state))
+
+
+def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, content: str | None) -> None:
+    """Raise FailedPrecondition where a write has no audit record, or other bytes than its `content` says."""
+    if content is None:
+        raise FailedPrecondition(
+            f"{where}{write.id} {write.version} has no audit record. Restore the file from a snapshot.",
+            reason="AUDIT_BROKEN",
+        )
+    if hashlib.sha256(written).hexdigest() != content:
+        verb = "are not those that were" if isinstance(write, Entry) else "is not the one that was"
+        raise FailedPrecondition(
+            f"{where}{what} {verb} written. Restore the file from a snapshot.", reason="STORE_CORRUPT"
+        )
+
+
+def _origin(text: str, path: Path) -> Origin:
+    try:
+        return Origin.read(text)
+    except (ValueError, TypeError) as wrong:
+        raise FailedPrecondition(
+            f"{path}: the origin of a version is not as it was written ({wrong}). Restore the file from a snapshot.",
+            reason="STORE_CORRUPT",
+        ) from wrong

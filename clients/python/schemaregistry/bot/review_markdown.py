@@ -4,6 +4,7 @@ It is made from the review's JSON alone, which may come from a fork: nothing in 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 from schemaregistry.bot.markdown import block, code, sentence
@@ -19,7 +20,6 @@ MOST: Final = 65_536
 LABEL: Final = "schema-override"
 _SHOWN: Final = 12
 """Changes, consumers or suggestions of one document that are shown."""
-_BLOCKERS: Final = 40
 _VALUE: Final = 200
 """Characters of a value or name that are shown."""
 _TEXT: Final = 1_200
@@ -40,7 +40,7 @@ def review_markdown(review: ReviewJson, *, most: int = MOST, rest: str = "") -> 
     touched = [each for each in review["schemas"] if each["status"] != "unchanged"]
     ending = f"Judged {code(review['base'][:12])} … {code(review['head'][:12])}."
     where = f"[the whole review]({rest})" if rest else "the review's JSON"
-    parts = [f"{MARK}\n{headline(review)}", *_blocked(review), *_notes(review)]
+    parts = [f"{MARK}\n{headline(review)}", *_blocked(review, most // 3), *_notes(review, most // 6)]
     left = most - length("\n\n".join(parts)) - length(ending) - len(rest) - 100
     for index, found in enumerate(touched):
         part = "\n\n".join(_schema(found))
@@ -73,15 +73,12 @@ def _noun(count: int) -> str:
     return "schema" if count == 1 else "schemas"
 
 
-def _blocked(review: ReviewJson) -> Iterator[str]:
+def _blocked(review: ReviewJson, most: int) -> Iterator[str]:
     blockers = review["blocked_because"]
     if not blockers:
         return
     # Those that still block come first: they must not be among the ones that aren't shown.
-    lines = [_blocker(each) for each in sorted(blockers, key=lambda each: "lifted_by" in each)[:_BLOCKERS]]
-    if len(blockers) > _BLOCKERS:
-        lines.append(f"- {len(blockers) - _BLOCKERS:,} more in the review's JSON")
-    yield "\n".join(lines)
+    yield _fitting([_blocker(each) for each in sorted(blockers, key=lambda each: "lifted_by" in each)], most)
     if review["overridden_by"]:
         yield f"Overridden by the code owner {_name(review['overridden_by'])}, by the label {code(LABEL)}."
     left = {each["reason"] for each in blockers if "lifted_by" not in each}
@@ -92,17 +89,22 @@ def _blocked(review: ReviewJson) -> Iterator[str]:
         yield f"To let it through as it is, {', or '.join(ways)}."
 
 
+def _fitting(lines: Sequence[str], most: int) -> str:
+    """Return the lines of a list that fit into so many characters, and how many don't."""
+    ends = accumulate(length(line) + 1 for line in lines)
+    count = sum(1 for end in ends if end <= most)
+    more = [f"- {len(lines) - count:,} more in the review's JSON"] if count < len(lines) else []
+    return "\n".join([*lines[:count], *more])
+
+
 def _blocker(blocker: ReviewJson) -> str:
     lifted = f" Let through by {_name(blocker['lifted_by'])}." if "lifted_by" in blocker else ""
     return f"- {_name(blocker['id'])} {blocker['reason']}: {_sentence(blocker['text'])}{lifted}"
 
 
-def _notes(review: ReviewJson) -> Iterator[str]:
-    notes = [f"- note: {_name(each['path'])}: {_sentence(each['text'])}" for each in review["notes"][:_SHOWN]]
-    if len(review["notes"]) > _SHOWN:
-        notes.append(f"- {len(review['notes']) - _SHOWN:,} more notes in the review's JSON")
-    if notes:
-        yield "\n".join(notes)
+def _notes(review: ReviewJson, most: int) -> Iterator[str]:
+    if review["notes"]:
+        yield _fitting([f"- note: {_name(each['path'])}: {_sentence(each['text'])}" for each in review["notes"]], most)
 
 
 def _schema(found: ReviewJson) -> Iterator[str]:

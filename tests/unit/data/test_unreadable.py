@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
@@ -12,11 +13,13 @@ from devtools.make_ticks import Ticks, make
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
 from schemaregistry.data.readers import parquet
+from schemaregistry.data.readers.tables import rows_of
 from schemaregistry.document import parse
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1.contract_pb2 import Contract
 
 Judged = Callable[..., Report]
+SYMBOLS = b'{"$id": "made_v1", "version": "1.0.0", "type": "object", "properties": {"symbol": {"type": "string"}}}'
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +174,17 @@ def test_a_parquet_page_whose_checksum_is_wrong(dictionary: bool, judge: Judged,
     damaged = path.read_bytes().replace(b"mango", b"tango", 1)
     assert fault(judge("t.parquet", damaged))[0] == "CORRUPT"
     assert judge("t.parquet", path.read_bytes()).error is None
+
+
+def test_a_page_of_a_dataset_whose_checksum_is_wrong(tmp_path: Path) -> None:
+    table = pa.table({"symbol": ["mango", "papaya"]})
+    path = tmp_path / "p.parquet"
+    pq.write_table(table, path, write_page_checksum=True, compression="none", write_statistics=False)
+    contract = compile_contract(parse(SYMBOLS))
+    dataset = ds.dataset(path)
+    assert check(rows_of(dataset), contract).verdict == "conforms"
+    path.write_bytes(path.read_bytes().replace(b"mango", b"tango", 1))
+    report = check(rows_of(dataset), contract)
+    assert report.error is not None
+    assert (report.error.reason, report.error.file, "CRC" in report.error.message) == ("CORRUPT", str(path), True)
+    assert not dataset.format.default_fragment_scan_options.page_checksum_verification

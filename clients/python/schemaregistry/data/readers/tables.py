@@ -245,15 +245,34 @@ def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
         added = [whole.field(key) for key in keys if key not in own.names]
         schema = pa.schema([*own, *added])
 
-        def batches(names: list[str]) -> Iterable[pa.RecordBatch]:
-            found = fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS)
-            # A dataset reads int96 itself, as nanoseconds that wrap, so they are compared with a second reading.
-            wide = _columns_of_int96(fragment).intersection(names)
-            return _not_wrapped(fragment, found, sorted(wide)) if wide else found
+        def batches(names: list[str]) -> Iterator[pa.RecordBatch]:
+            with _verifying(fragment):
+                found = fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS)
+                # A dataset reads int96 itself, as nanoseconds that wrap, so they are compared with a second reading.
+                wide = _columns_of_int96(fragment).intersection(names)
+                yield from _not_wrapped(fragment, found, sorted(wide)) if wide else found
 
         return BatchStream(schema, batches)
 
     return TableSource(getattr(fragment, "path", "") or name, "table", open=scan)
+
+
+@contextmanager
+def _verifying(fragment: Any) -> Iterator[None]:
+    """Have the dataset verify the checksums of Parquet's pages meanwhile.
+
+    The caller's own options are changed and put back: a copy of them lacks the keys of encrypted files (pyarrow 26).
+    """
+    if not is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
+        yield
+        return
+    options = fragment.format.default_fragment_scan_options
+    before = options.page_checksum_verification
+    options.page_checksum_verification = True
+    try:
+        yield
+    finally:
+        options.page_checksum_verification = before
 
 
 def _columns_of_int96(fragment: Any) -> frozenset[str]:

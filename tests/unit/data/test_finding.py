@@ -2,8 +2,10 @@
 
 import gzip
 import os
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -209,3 +211,15 @@ def test_an_empty_name_is_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InvalidArgument, match="is a variable empty"):
         find([""])
+
+
+@pytest.mark.parametrize("forms", [("NFC", "NFD"), ("NFD", "NFC")])
+def test_a_name_in_another_unicode_form_is_pointed_out(forms: tuple[Any, Any], tmp_path: Path) -> None:
+    stored, named = (str(tmp_path / unicodedata.normalize(form, "Zürich.csv")) for form in forms)
+    Path(stored).write_text("a\n1\n")
+    with pytest.raises(InvalidArgument, match="NFC and NFD") as refused:
+        find([named])
+    assert refused.value.reason == "NO_SUCH_FILE"
+    with pytest.raises(InvalidArgument) as missing:
+        find([str(tmp_path / "Zurich.csv")])
+    assert "NFC" not in str(missing.value)

@@ -57,6 +57,20 @@ def test_a_record_of_an_array_that_isnt_json(case: Case, fault: Callable[[bytes,
     assert ("cut off" in found.message) == cut
 
 
+@pytest.mark.parametrize("text", ["01", "truefalse", "null0", "1x", "1.5.5", "[1:2]", "NaN1"])
+def test_a_value_that_goes_on_isnt_two_records(text: str, fault: Callable[[bytes, str], Fault | None]) -> None:
+    found = fault(text.encode(), "t.json")
+    assert found
+    assert (found.reason, found.offset) == ("NOT_JSON", int(text.startswith("[")))
+
+
+def test_a_number_ends_where_a_record_begins(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_bytes(b'0{"id":"A"}null')
+    report = check(find([str(path)]), CONTRACT)
+    assert (report.verdict, report.rows, report.rows_failing) == ("violates", 3, 2)
+
+
 @given(st.text('{}[]":,\\/u0019aeE+-.tfnrl \n\x01ü', max_size=12))
 def test_a_fault_is_found_in_just_the_texts_that_are_refused(text: str) -> None:
     try:

@@ -31,7 +31,7 @@ from schemaregistry.data.readers.parquet import ParquetReader
 from schemaregistry.data.readers.partitions import PartitionColumn, partition_columns
 from schemaregistry.data.readers.reader import FileSchema, Reader, ReadPart
 from schemaregistry.data.readers.rows import Rows
-from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.readers.sources import FileState, Source
 from schemaregistry.data.readers.stdin import Piped
 from schemaregistry.data.readers.tables import TableReader
 from schemaregistry.data.report.facts import Fault, FileFacts, ReportVerdict, SchemaName
@@ -117,7 +117,7 @@ class Pipeline:
     def _pass(self, source: Source) -> None:
         """Run one file through, to its end or to its first error."""
         file = _File(source)
-        before, size = sum(facts.bytes for facts in self._files), 0
+        before, size, state = sum(facts.bytes for facts in self._files), 0, source.state
         with self._reading(source):
             size = source.size
             file.partitions = partition_columns(self._plan, source.path)
@@ -128,6 +128,8 @@ class Pipeline:
                 if self._progress:
                     self._progress(before + reader.position)
             self._note_fits(file)
+        if source.state != state:
+            self._error = _changed(source, state)
         if source.remark:
             self._tally.note(source.remark)
         # The size of a pipe is known once it is read.
@@ -232,6 +234,14 @@ class Pipeline:
         if error:
             return "undecided"
         return "conforms" if self._tally.clean else "violates"
+
+
+def _changed(source: Source, before: FileState | None) -> Fault:
+    """Return the fault of a file that isn't what it was before it was read: the rows may be of no state of it."""
+    after = source.state
+    sizes = f" (it had {before.size:,} bytes, now {after.size:,})" if before and after else ""
+    message = f"the file was written to, replaced or removed while it was read{sizes}: try again when nothing writes it"
+    return UnreadableFile(source.path, "CHANGED", message).fault
 
 
 def _peak_memory() -> int:

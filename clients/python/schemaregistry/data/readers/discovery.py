@@ -2,6 +2,7 @@
 
 # ruff: noqa: PTH118
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,8 +90,25 @@ def _expand(pattern: str, stated: str | None, *, strict: bool) -> list[Source]:
     for name in names:
         found += _in_folder(name, stated, strict=strict) if is_folder(name) else [_named(name, stated)]
     if not found:
-        raise InvalidArgument(f"There is no file {pattern}.", reason="NO_SUCH_FILE", metadata={"file": pattern})
+        message = f"There is no file {pattern}.{_otherwise_composed(pattern)}"
+        raise InvalidArgument(message, reason="NO_SUCH_FILE", metadata={"file": pattern})
     return found
+
+
+def _otherwise_composed(path: str) -> str:
+    """Say where a file has the name but for its Unicode form: macOS writes names decomposed, keyboards composed."""
+    folder, name = os.path.split(path)
+    try:
+        there = os.listdir(folder or ".")  # noqa: PTH208
+    except OSError:
+        return ""
+    wanted = unicodedata.normalize("NFC", name)
+    if not any(unicodedata.normalize("NFC", each) == wanted for each in there):
+        return ""
+    return (
+        " There is one whose name looks the same, with its accents written as other characters (Unicode NFC and NFD): "
+        "name its directory, or use a glob."
+    )
 
 
 def _in_folder(folder: str, stated: str | None, *, strict: bool) -> list[Source]:

@@ -23,6 +23,8 @@ _DECODER: Final = json.JSONDecoder(parse_int=str, parse_float=str)
 """Finds the end of a record; numbers stay texts, since Python refuses integers of very many digits."""
 _CHUNK: Final = 1 << 20
 _CUT_OFF: Final = "the array isn't closed: the file is cut off"
+_AFTER_BARE: Final = ' \t\r\n,]}{["'
+"""What may follow a number, true, false or null: white space, or what ends it or begins another value."""
 _ONE_LINE: Final = str.maketrans("\r\n", "  ")
 """Line ends within a record are white space (they are escaped in strings), so spaces can replace them."""
 
@@ -164,6 +166,7 @@ class _Elements:
                 _, end = _DECODER.raw_decode(self._buffer, self._at)
                 # A number at the end of the buffer may go on in the next chunk.
                 if end < len(self._buffer) or self._ended:
+                    self._refuse_joined(end)
                     return line, offset, self._take(end - self._at).translate(_ONE_LINE)
             except RecursionError:
                 raise self._fault(self._wrong(is_array)) from None
@@ -173,6 +176,13 @@ class _Elements:
             if len(self._buffer) - self._at > LONGEST:
                 raise self._fault(f"a record is longer than {LONGEST >> 20} MiB, or isn't JSON")
             self._fill()
+
+    def _refuse_joined(self, end: int) -> None:
+        """Raise UnreadableFile where a number, true, false or null, which has no end mark, goes on as no value does."""
+        is_bare = self._buffer[self._at] not in '{["'
+        if is_bare and end < len(self._buffer) and self._buffer[end] not in _AFTER_BARE:
+            fault = fault_of(self._buffer[self._at : end + 1].encode(errors="surrogateescape"))
+            raise self._fault(str(fault))
 
     def _wrong(self, is_array: bool) -> str:
         """Say what is wrong with the record that starts here."""

@@ -5,9 +5,10 @@
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
@@ -29,6 +30,15 @@ _HEAD: Final = 10
 """Bytes looked at to recognize a format or a compression."""
 _BEYOND_TEXT: Final = re.compile(rb"[^\t\n\r\x20-\x7e]|1AY&SY")
 """Bytes that no CSV header has: control characters, and bzip2's block magic (`BZh` alone may be a column's name)."""
+
+
+class FileState(NamedTuple):
+    """What tells a file from a changed or another one under its name: device, inode, bytes, time of the last write."""
+
+    device: int
+    inode: int
+    size: int
+    written_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,11 @@ class Source:
         return 0 if self.fault else Path(self.path).stat().st_size
 
     @property
+    def state(self) -> FileState | None:
+        """The file's state now; None for what isn't a regular file, or is gone."""
+        return state_of(self.path)
+
+    @property
     def remark(self) -> str:
         """A note for the report on how the source was found or read; empty for none."""
         return self.note
@@ -60,6 +75,17 @@ class Source:
     def opened(self) -> Any:
         """Open the file for reading bytes; the stream has `peek`."""
         return Path(self.path).open("rb")
+
+
+def state_of(path: str) -> FileState | None:
+    """Return the state of a regular file; None for anything else, and where there is nothing."""
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        return None
+    return FileState(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 def open_native(path: str) -> Any:

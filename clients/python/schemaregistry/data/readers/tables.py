@@ -70,6 +70,11 @@ class TableSource(Source):
         """Size in memory in bytes; 0 where it isn't known before the rows are read."""
         return self.bytes
 
+    @property
+    def state(self) -> None:
+        """None: a table isn't read by its path."""
+        return
+
 
 class TableReader:
     """Reads the rows of one table."""

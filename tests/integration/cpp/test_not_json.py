@@ -43,6 +43,35 @@ def test_a_record_that_isnt_json(case: dict[str, Any], same: Compare) -> None:
     same(b"[" + GOOD + b",\n" + text + b"]", "t.json")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '0{"id":"A"}',
+        '{"id":"A"}0{"id":"A"}null',
+        '0["a"]',
+        '0"a"',
+        "01",
+        "truefalse",
+        "nullx",
+        "1.5.5",
+        "1e",
+        "NaN{",
+        '[0{"id":"A"}]',
+        "[1x]",
+        "[1:2]",
+        "0,1",
+        "0}",
+        '[{"id":"A"}"]',
+        '[{"id":"A"},{"id":"]',
+        '[{"id":"A","n":"},{"id":"B","n":1}]',
+        '{"id":"A","n":"}{"id":"B"}',
+        '[{"id":"A"},{"id:"B"},{"id":"C"}]',
+    ],
+)
+def test_where_a_record_of_json_ends(text: str, same: Compare) -> None:
+    same(text.encode(), "t.json")
+
+
 def test_numbers_in_messages_have_commas(same: Compare) -> None:
     found = same(b"id,n\n" + b",".join([b"x"] * 50_004) + b"\n", "t.csv")
     assert found["error"]["message"].startswith("50,004 fields where the header has 2: ")

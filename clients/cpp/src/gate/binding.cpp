@@ -71,7 +71,14 @@ bool looks_at_extras(const Plan& plan) {
 
 }  // namespace
 
-Binding bind(const Plan& plan, const arrow::Schema& schema) { return Binder(plan).run(schema); }
+Binding bind(const Plan& plan, const arrow::Schema& schema, const UnreadTexts& unread) {
+  Binding binding = Binder(plan).run(schema);
+  for (const std::uint32_t place : plan.places[kRow].children) {
+    if (const auto text = unread.find(plan.places[place].name); text != unread.end())
+      binding[place].unread = text->second;
+  }
+  return binding;
+}
 
 std::shared_ptr<arrow::Field> unnamed_column(const std::string& name) {
   return arrow::field(name, arrow::utf8(), true, arrow::key_value_metadata({kMark}, {kUnnamed}));

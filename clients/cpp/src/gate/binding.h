@@ -5,6 +5,8 @@
 
 #include <arrow/type.h>
 
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -21,6 +23,9 @@ struct Bound {
   Fit fit;
   /// The index of a column in the file, or of a member in its struct.
   int field = -1;
+  /// The text that the file's path states for this column, where the contract's type can't represent it: every row has
+  /// a misfit there.
+  std::optional<std::string> unread;
   /// The columns or members that the plan has no place for, in the file's order: their names and indices.
   std::vector<std::pair<std::string, int>> extras;
   /// Those of them that have no name in the file (`unnamed_column`): a row has a value there, or no such member.
@@ -33,8 +38,11 @@ struct Bound {
 /// One `Bound` for each place of the plan.
 using Binding = std::vector<Bound>;
 
+/// Texts in a file's path that the contract's types can't represent, by column.
+using UnreadTexts = std::map<std::string, std::string>;
+
 /// Find the plan's places in a schema with distinct names.
-Binding bind(const Plan& plan, const arrow::Schema& schema);
+Binding bind(const Plan& plan, const arrow::Schema& schema, const UnreadTexts& unread = {});
 
 /// The field of a column that has no name in the file; `name` is made up from its position.
 std::shared_ptr<arrow::Field> unnamed_column(const std::string& name);

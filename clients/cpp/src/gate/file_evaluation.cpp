@@ -35,11 +35,11 @@ RuleKey refusal_of(const Plan& plan, const Binding& binding, const Check& fits) 
 
 }  // namespace
 
-const Binding& FileEvaluation::bind(const arrow::Schema& schema) {
+const Binding& FileEvaluation::bind(const arrow::Schema& schema, const UnreadTexts& unread) {
   if (schema_ && schema_->Equals(schema)) return binding_;
   schema_ = arrow::schema(schema.fields());
   names_ = schema.field_names();
-  binding_ = schemaregistry::bind(plan_, schema);
+  binding_ = schemaregistry::bind(plan_, schema, unread);
   row_ = std::make_unique<ArrowRow>(plan_, binding_);
   interpreter_ = std::make_unique<Interpreter>(plan_, binding_);
   judge_schema(schema);
@@ -221,6 +221,7 @@ FileEvaluation::Suspects FileEvaluation::suspects_of(const Check& check,
       // Only the kinds above apply to the row itself, and a place that is absent everywhere fails no other kind.
       if (check.place == kRow || !bound.is_known()) return none;
   }
+  if (bound.unread && check.kind == CheckKind::fits) return any;
   const auto array = array_at(plan_.places[check.place], arrays);
   if (!array) return any;
   Suspects found = suspects_at(check, *array);

@@ -30,7 +30,7 @@ class FileEvaluation {
       : plan_(plan), tally_(tally), path_(std::move(path)) {}
 
   /// Bind the file's schema. Faults in the schema are violations, also in a file without rows.
-  const Binding& bind(const arrow::Schema& schema);
+  const Binding& bind(const arrow::Schema& schema, const UnreadTexts& unread = {});
   /// Evaluate the rows of a batch; `arrays` has the file's columns at their indices, null where one isn't needed.
   void take(const std::vector<std::shared_ptr<arrow::Array>>& arrays, std::int64_t rows);
   /// Evaluate one row of a text format.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arrow_types.h"
+#include "text.h"
 
 namespace schemaregistry {
 namespace {
@@ -44,6 +45,7 @@ const Value& ArrowRow::column(std::uint32_t place) {
   if (kept.row == visit_) return kept.value;
   kept.row = visit_;
   const Bound& bound = binding_[place];
+  if (bound.unread) return kept.value = Value::misfit();
   const auto* array = bound.is_known() ? (*arrays_)[static_cast<std::size_t>(bound.field)].get() : nullptr;
   kept.value = array ? value_at(plan_.places[place], *array, row_) : Value();
   return kept.value;
@@ -113,6 +115,7 @@ Value ArrowRow::shown_column(const std::string& name) const {
     const auto& known = plan_.places[kRow].children;
     const auto place =
         std::find_if(known.begin(), known.end(), [&](std::uint32_t child) { return plan_.places[child].name == name; });
+    if (place != known.end() && binding_[*place].unread) return Value::string(printable(*binding_[*place].unread));
     return place == known.end() ? shown_value(*(*arrays_)[i], row_)
                                 : shown_cell(plan_.places[*place], *(*arrays_)[i], row_);
   }
@@ -123,6 +126,7 @@ Value ArrowRow::shown_at(const Place& place, const std::vector<std::size_t>& ite
   if (place.index == kRow) return shown();
   const Bound& column = binding_[place.way.front()];
   if (!column.is_known()) return Value::null();
+  if (column.unread) return Value::string(printable(*column.unread));
   const arrow::Array* array = (*arrays_)[static_cast<std::size_t>(column.field)].get();
   std::int64_t index = row_;
   auto item = items.begin();

@@ -489,13 +489,15 @@ std::optional<Fault> cut_or_followed(Reading& reading, const arrow::Schema& sche
 arrow::Result<const Binding*> Reading::bind(const arrow::Schema& schema) {
   arrow::FieldVector fields = schema.fields();
   added.clear();
+  UnreadTexts unread;
   for (const PartitionColumn& each : given) {
     if (schema.GetFieldIndex(each.name) >= 0) continue;
     ARROW_ASSIGN_OR_RAISE(auto value, array_of(plan, each));
+    if (each.text && value->IsNull(0)) unread[each.name] = *each.text;
     fields.push_back(arrow::field(each.name, value->type()));
     added.push_back(std::move(value));
   }
-  return &judge.bind(*arrow::schema(std::move(fields)));
+  return &judge.bind(*arrow::schema(std::move(fields)), unread);
 }
 
 arrow::Status Reading::take(const std::vector<std::shared_ptr<arrow::Array>>& own, std::int64_t rows) {

@@ -16,6 +16,7 @@
 #include "reading.h"
 #include "schemaregistry/guarded.h"
 #include "tally.h"
+#include "text.h"
 
 namespace schemaregistry {
 namespace {
@@ -106,6 +107,18 @@ std::optional<Fault> read_file(Reading& reading) {
   return read_ndjson(reading);
 }
 
+/// Read a file, and find out whether it is still what it was: else the rows may be of no state of it.
+std::optional<Fault> read_unchanged(Reading& reading) {
+  const auto before = state_of(reading.source.path);
+  auto fault = read_file(reading);
+  const auto after = state_of(reading.source.path);
+  if (after == before) return fault;
+  const std::string sizes =
+      before && after ? " (it had " + grouped(before->size) + " bytes, now " + grouped(after->size) + ")" : "";
+  return reading.fault("CHANGED", "the file was written to, replaced or removed while it was read" + sizes +
+                                      ": try again when nothing writes it");
+}
+
 Result<Report> run(const Plan& plan, const std::vector<std::string>& files, const CheckOptions& options, Keep keep) {
   for (const char* known : {"", "parquet", "arrow", "csv", "ndjson", "json"}) {
     if (options.format != known) continue;
@@ -113,8 +126,10 @@ Result<Report> run(const Plan& plan, const std::vector<std::string>& files, cons
     auto sources = find_sources(files, options.format, options.csv, options.strict);
     if (!sources) return std::move(sources).error();
     Run all(plan, options.revision, std::move(keep));
-    for (const Source& source : *sources) {
-      if (!all.judge(source, read_file)) break;
+    for (Source& source : *sources) {
+      // It may have changed since it was found.
+      if (const auto now = state_of(source.path)) source.size = now->size;
+      if (!all.judge(source, read_unchanged)) break;
     }
     return all.finish();
   }

@@ -74,9 +74,12 @@ arrow::Result<std::shared_ptr<arrow::Array>> array_of(const Plan& plan, const Pa
   const Place& place = plan.places[given.place];
   const auto column = static_cast<int>(given.place) - 1;
   const bool is_column = column < plan.schema->num_fields();
-  if (!given.text) return arrow::MakeArrayOfNull(is_column ? plan.schema->field(column)->type() : arrow::utf8(), 1);
-  const Value read = is_read(place) && is_column ? read_text(*place.type, *given.text) : Value::misfit();
-  if (read.is(Value::Kind::misfit)) {
+  // A column of JSON has texts, which are parsed where they are judged.
+  const bool is_typed = is_read(place) && is_column && !is_json(*place.type);
+  const Value read = is_typed && given.text ? read_text(*place.type, *given.text) : Value::misfit();
+  if (!given.text || (is_typed && read.is(Value::Kind::misfit)))
+    return arrow::MakeArrayOfNull(is_column ? plan.schema->field(column)->type() : arrow::utf8(), 1);
+  if (!is_typed) {
     arrow::StringBuilder builder;
     ARROW_RETURN_NOT_OK(builder.Append(*given.text));
     return builder.Finish();

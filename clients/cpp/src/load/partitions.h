@@ -30,7 +30,8 @@ std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& 
 /// The column's value as JSON: in the contract's type, or the text where that type can't represent it; absent for null.
 Value value_of(const Plan& plan, const PartitionColumn& given);
 
-/// The column's value as an array of length one: in the contract's type, or a string where that can't represent it.
+/// The column's value as an array of length one, in the contract's type; null also for a text that the type can't
+/// represent. A string column has the text itself.
 arrow::Result<std::shared_ptr<arrow::Array>> array_of(const Plan& plan, const PartitionColumn& given);
 
 }  // namespace schemaregistry

@@ -1,5 +1,7 @@
 #include "sources.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <filesystem>
@@ -225,6 +227,13 @@ std::string place_of(const std::string& path) {
 }
 
 }  // namespace
+
+std::optional<FileState> state_of(const std::string& path) {
+  struct stat found {};
+  if (stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode)) return std::nullopt;
+  std::error_code ignored;
+  return FileState{found.st_dev, found.st_ino, found.st_size, fs::last_write_time(path, ignored)};
+}
 
 Result<std::vector<Source>> find_sources(const std::vector<std::string>& patterns, const std::string& stated,
                                          const CsvDialect& csv, bool strict) {

@@ -4,6 +4,7 @@
 #include <arrow/io/interfaces.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,18 @@ struct Source {
   /// A note for the report about how the file was found.
   std::string note;
 };
+
+/// What tells a file from a changed or another one under its name.
+struct FileState {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+  std::int64_t size = 0;
+  std::filesystem::file_time_type written;
+  bool operator==(const FileState&) const = default;
+};
+
+/// The state of a regular file; empty for anything else, and where there is nothing.
+std::optional<FileState> state_of(const std::string& path);
 
 /// Find the files of names, directories and globs, each once. `stated` is the format of all of them, or empty; `csv`
 /// overrides the dialect of CSV files.

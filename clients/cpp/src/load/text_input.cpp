@@ -9,6 +9,7 @@
 #include <array>
 #include <utility>
 
+#include "json_text.h"
 #include "text.h"
 #include "xz_input.h"
 #include "zip_input.h"
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::int64_t kBlock = 4 << 20;
 constexpr std::size_t kLongest = 64 << 20;
+constexpr std::size_t kDeepest = 200;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
 // Bytes looked at to tell another format.
@@ -225,6 +227,8 @@ std::optional<std::size_t> TextInput::end_of_value() {
       }
     }
     const char c = buffer_[at_ + length];
+    const bool is_bare = length > 0 && depth == 0 && !in_string;
+    if (is_bare && (c == '{' || c == '[' || c == '"')) return length;
     if (in_string) {
       in_string = escaped || c != '"';
       escaped = !escaped && c == '\\';
@@ -242,8 +246,17 @@ std::optional<std::size_t> TextInput::end_of_value() {
   }
 }
 
+/// What is wrong with the value that the file ends within, where that isn't its end.
+std::optional<std::string> TextInput::wrong_before_end() const {
+  const std::string_view rest = std::string_view(buffer_).substr(at_);
+  const auto value = read_json_plainly(rest, kDeepest);
+  if (value || value.error().metadata.at("offset") == std::to_string(rest.size())) return std::nullopt;
+  return "not JSON: " + value.error().message;
+}
+
 std::optional<Record> TextInput::next_value() {
   constexpr const char* kCutOff = "not JSON: the array isn't closed: the file is cut off";
+  constexpr const char* kCutOffFile = "not JSON: the file is cut off";
   auto first = next_letter();
   if (array_ == Array::unknown) {
     array_ = first == '[' ? Array::open : Array::none;
@@ -277,7 +290,7 @@ std::optional<Record> TextInput::next_value() {
   }
   const auto length = end_of_value();
   if (!length) {
-    if (!fault_) fail("NOT_JSON", array_ == Array::open ? kCutOff : "not JSON: the file is cut off");
+    if (!fault_) fail("NOT_JSON", wrong_before_end().value_or(array_ == Array::open ? kCutOff : kCutOffFile));
     return std::nullopt;
   }
   const Record record{std::string_view(buffer_).substr(at_, *length), offset_, line_};

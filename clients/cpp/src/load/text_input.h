@@ -43,6 +43,7 @@ class TextInput {
 
   std::optional<char> next_letter();
   std::optional<std::size_t> end_of_value();
+  std::optional<std::string> wrong_before_end() const;
   bool open();
   bool fill();
   bool append(std::string_view bytes);

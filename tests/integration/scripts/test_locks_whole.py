@@ -13,6 +13,7 @@ from scripts.pythons import SUPPORTED
 
 ROOT = Path(__file__).resolve().parents[3]
 ENVIRONMENTS = {
+    ".github/actions/requirements.txt": Path(sysconfig.get_path("purelib")),
     "requirements.txt": Path(sysconfig.get_path("purelib")),
     "tests/integration/client/minimum.txt": ROOT / "build/minimum",
     "tests/system/gateways/envoy.txt": ROOT / "build/envoy",

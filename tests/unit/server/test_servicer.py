@@ -5,6 +5,7 @@ real asynchronous methods for it, and passes on what they abort with.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import grpc
 import grpc_testing
@@ -17,6 +18,7 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.service import Identity, Registry, Reply
 from schemaregistry_server.security.identity import ROLES, Role
+from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import SERVICE, handlers
 
 CALLER = Identity("spiffe://dev/reader", False, "mtls")
@@ -45,15 +47,21 @@ class AsynchronousContext:
         raise Aborted
 
 
+async def one(message: bytes) -> AsyncIterator[bytes]:
+    """The messages of a unary call."""
+    yield message
+
+
 class Synchronous:
     """A synchronous servicer that runs the asynchronous GetSchema to its end."""
 
     def __init__(self, registry: object) -> None:
-        self._handler = handlers(registry, lambda _: CALLER, 1, Quota())["GetSchema"]  # type: ignore[arg-type]
+        self._handler = handlers(registry, lambda _: CALLER, 1, Quota(), Arrivals())["GetSchema"]  # type: ignore[arg-type]
 
     def GetSchema(self, request, context):  # noqa: N802 (the proto's name)
         try:
-            raw = asyncio.run(self._handler.unary_unary(request.SerializeToString(), AsynchronousContext(context)))
+            messages = one(request.SerializeToString())
+            raw = asyncio.run(self._handler.stream_unary(messages, AsynchronousContext(context)))
             return HttpBody.FromString(raw)
         except Aborted:
             return HttpBody()

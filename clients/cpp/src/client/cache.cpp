@@ -58,8 +58,11 @@ Result<const Schema*> Cache::State::get(std::string_view id) const {
   if (now() > good_until_.load(std::memory_order_relaxed)) return stale();
   if (const Schema* found = shown_.load(std::memory_order_acquire)->find(id)) {
     if (!found->version.empty()) return found;
-    return Error{Code::not_found, "ALL_RETRACTED",
-                 "every version of " + std::string(id) + " is retracted: ask for one by its number", "", {}};
+    return Error{Code::not_found,
+                 "ALL_RETRACTED",
+                 "every version of " + std::string(id) + " is retracted: ask for one by its number",
+                 "",
+                 {}};
   }
   return Error{Code::not_found, "NO_SUCH_SCHEMA", "no schema " + std::string(id) + " is followed here", "", {}};
 }

@@ -31,8 +31,8 @@ std::string decoded(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned char byte = 0;
     const char* digits = text.data() + i + 1;
-    const bool is_encoded = text[i] == '%' && i + 2 < text.size() &&
-                            std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
+    const bool is_encoded =
+        text[i] == '%' && i + 2 < text.size() && std::from_chars(digits, digits + 2, byte, 16).ptr == digits + 2;
     plain += is_encoded ? static_cast<char>(byte) : text[i];
     if (is_encoded) i += 2;
   }

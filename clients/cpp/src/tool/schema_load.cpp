@@ -214,8 +214,8 @@ int run_backtest(const LoadOptions& options, const Gate& gate, const Pulled& pul
     return fail(
         usage("the back-test here is of " + std::string(TicksV1::kId) + ", not " + gate.id() + ": say --check-only"));
   }
-  const auto rows = schemaregistry::load_rows<TicksV1>(
-      gate, options.files, {options.format, pulled.revision, options.csv, options.strict});
+  const auto rows = schemaregistry::load_rows<TicksV1>(gate, options.files,
+                                                       {options.format, pulled.revision, options.csv, options.strict});
   if (!rows) return fail(rows.error());
   if (rows->report.verdict != schemaregistry::ReportVerdict::conforms)
     return print(options, pulled, rows->report, nullptr);

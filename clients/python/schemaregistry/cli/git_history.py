@@ -77,7 +77,7 @@ def _carrying(name: str, path: Path, entries: list[FileAtCommit]) -> CommittedVe
     if path.is_file():
         raw = path.read_bytes()
         known += [CommittedVersion(version, raw, WORKING_TREE) for _, version in _identities(raw)]
-    if (found := _referred(name, known)) is not None:
+    if name and (found := _referred(name, known)) is not None:  # no name at all is a slip, and no reference
         return found
     if _repository(path).is_shallow():
         raise NoHistory(

@@ -127,6 +127,15 @@ def test_within_a_line_versions_grow(with_values: Make, there: list[str], versio
     assert hint in refused.value.message
 
 
+def test_a_line_whose_versions_were_retracted_goes_on_beside_a_later_pre_release(with_values: Make) -> None:
+    standing = [with_values("1.0.0", 1, 2), with_values("3.0.0-rc.1", 1)]  # 2.0.0 was retracted
+    verdict = admit(standing, with_values("2.0.1", 1))
+    assert verdict is not None
+    assert verdict.required_bump == "major"
+    with pytest.raises(RefusedVersion, match=r"takes 2\.0\.0 or more"):
+        admit(standing, with_values("1.1.0", 1))
+
+
 def test_what_breaks_an_old_line_takes_the_next_major_version_of_all(with_values: Make) -> None:
     with pytest.raises(RefusedVersion, match=r"1\.0\.0 → 1\.1\.0 is too small .* takes 3\.0\.0 or more") as refused:
         admit([with_values("1.0.0", 1, 2), with_values("2.0.0", 1)], with_values("1.1.0", 1))
@@ -142,6 +151,7 @@ def test_what_breaks_an_old_line_takes_the_next_major_version_of_all(with_values
         (["0.4.0"], "2.0.0", "Take 1.0.0"),
         (["1.0.0", "2.0.0-rc.1"], "3.0.0", "1.0.0 → 3.0.0 jumps over a major version. Take 2.0.0"),
         (["1.0.0-rc.1"], "3.0.0", "Take 2.0.0"),
+        (["1.0.0", "3.0.0-rc.1"], "3.0.0", "Take 2.0.0, the next one (2.0.1 where a retracted version has that"),
     ],
 )
 def test_no_version_jumps_over_a_major_one(with_values: Make, there: list[str], version: str, hint: str) -> None:

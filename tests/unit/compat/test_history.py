@@ -50,6 +50,8 @@ def test_releases_count_or_pre_releases_while_there_is_none(history: str, level:
         ("0.1.0 0.2.0 1.0.0", "0.2.1", "0.1.0 0.2.0"),
         ("1.0.0 2.0.0", "0.1.0", "1.0.0 2.0.0"),
         ("1.0.0 3.0.0", "2.0.0", "1.0.0 3.0.0"),
+        ("1.0.0 3.0.0-rc.1", "2.0.1", "1.0.0"),
+        ("3.0.0-rc.1", "2.0.0", "3.0.0-rc.1"),
     ],
 )
 def test_a_candidate_follows_its_line_and_the_lines_before(history: str, version: str, followed: str) -> None:

@@ -93,7 +93,11 @@ def skips_major(old: Version, new: Version) -> bool:
 
 def skipped_major(old: Version, new: Version) -> str:
     """Return the sentence that refuses such a step."""
-    return f"{old} → {new} jumps over a major version. Take {old.bump_major()}, the next one."
+    following = old.bump_major()
+    return (
+        f"{old} → {new} jumps over a major version. Take {following}, the next one "
+        f"({following.bump_patch()} where a retracted version has that number)."
+    )
 
 
 def bump(old: Version, new: Version) -> Bump:
@@ -111,7 +115,10 @@ def least_version(versions: Sequence[Document], new: Document, required: Bump) -
     After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1. What needs a major
     bump begins a line behind all others: after 1.0.0 and 2.0.0, a change that breaks 1.0.0 takes 3.0.0.
     """
-    history = in_order(versions) if required == "major" else _followed(versions, new)
+    history = _followed(versions, new)
+    if required == "major":
+        history = in_order(versions)
+        history = line_history(history, _stepped(_base(history), required))
     latest, base = history[-1].version, _base(history)
     if base.prerelease is None and (least := _stepped(base, required)) > latest:
         return least

@@ -36,13 +36,17 @@ PromisingT = TypeVar("PromisingT", bound=Promising)
 def line_history(history: Sequence[VersionedT], version: Version) -> Sequence[VersionedT]:
     """Return the part of `history` that a candidate with this `version` follows: its line and the lines before.
 
-    `history` is sorted by version, and so is the result. A candidate whose line has no version yet follows all of them.
+    `history` is sorted by version, and so is the result. A candidate whose line has no version yet follows all of them,
+    apart from pre-releases of later lines where those have no release: else a line whose versions were all retracted
+    could not go on beside them.
     """
     first = version.replace(minor=0, patch=0, prerelease="0") if version.major else Version(0, version.minor, 0, "0")
     beyond = first.bump_major() if version.major else first.bump_minor()
     end = bisect_left(history, beyond.replace(prerelease="0"), key=precedence)
     begins_line = bisect_left(history, first, key=precedence) == end
-    return history if begins_line else history[:end]
+    if begins_line and (end == 0 or any(map(is_release, history[end:]))):
+        return history
+    return history[:end]
 
 
 def precedence(item: Versioned) -> Version:

@@ -2,8 +2,10 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,3 +75,21 @@ def test_a_file_where_the_quarantine_would_be_does_not_stand_for_it(
     place.write_text("another's")
     assert run() == (3, None)
     assert place.read_text() == "another's"
+
+
+def test_a_folder_that_another_load_removes_meanwhile_is_made_again(
+    ticks: Contract, make_ticks: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sources, to, removed = find([str(make_ticks("t.csv"))]), tmp_path / "out", []
+    make = tempfile.mkstemp
+
+    def after_another_failed(*args: Any, **options: Any) -> Any:
+        if not removed:
+            removed.append(to)
+            to.rmdir()
+        return make(*args, **options)
+
+    monkeypatch.setattr(tempfile, "mkstemp", after_another_failed)
+    loaded = load(sources, ticks, destination(str(to), sources))
+    assert (loaded.exit_code, removed) == (0, [to])
+    assert Path(str(loaded.place)).is_file()

@@ -84,14 +84,27 @@ def hidden_folder(folder: Path) -> AtomicFile:
 def _made(folder: Path, make: Callable[[], tuple[int, str]]) -> AtomicFile:
     made = tuple(each for each in (folder, *folder.parents) if not each.exists())
     try:
-        _make_folder(folder)
-        _remove_abandoned(folder)
-        descriptor, name = make()
+        descriptor, name = _made_within(folder, make)
     except OSError as error:
         message = f"can't write to {folder} ({error.strerror}): name a directory that can be written"
         raise InvalidArgument(message, reason="DESTINATION_UNWRITABLE", metadata={"file": str(folder)}) from None
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return AtomicFile(Path(name), descriptor, made)
+
+
+def _made_within(folder: Path, make: Callable[[], tuple[int, str]], tries: int = 5) -> tuple[int, str]:
+    """Create a temporary file or folder, and the folder that it is in.
+
+    Another load that fails meanwhile removes the folder that it created, while that is empty: then it is created again.
+    """
+    try:
+        _make_folder(folder)
+        _remove_abandoned(folder)
+        return make()
+    except FileNotFoundError:
+        if tries == 1:
+            raise
+        return _made_within(folder, make, tries - 1)
 
 
 def _make_folder(folder: Path) -> None:

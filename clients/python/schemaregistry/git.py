@@ -117,8 +117,10 @@ class Repository:
         Raises NoHistory (NOT_IN_GIT) where there is none.
         """
         # --follow: across renames; -m: changes that only a merge made, too; --raw -z: hashes and unquoted paths.
-        words = ("log", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H", *([commit] if commit else []))
-        entries = list(dict.fromkeys(_read_log(self._text(*words, "--", path))))
+        # --topo-order: a commit's date may be that of its parent or an earlier one, and its versions come first.
+        words = ("log", "--topo-order", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H")
+        tip = [commit] if commit else []
+        entries = list(dict.fromkeys(_read_log(self._text(*words, *tip, "--", path))))
         if not entries:
             raise NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
         return entries
@@ -228,9 +230,9 @@ def _read_log(output: str) -> Iterator[FileAtCommit]:
         if re.fullmatch("[0-9a-f]{40,64}", token):
             commit = token
         elif token.lstrip("\n").startswith(":"):
-            _, _, _, blob, status = token.split()
+            _, mode, _, blob, status = token.split()
             path = next(tokens)
             if status[0] in "RC":  # a rename or copy: the old path comes first, then the new one
                 path = next(tokens)
-            if status != "D":
+            if status != "D" and mode not in _LINKS:
                 yield FileAtCommit(commit, blob, path)

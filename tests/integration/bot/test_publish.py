@@ -15,6 +15,7 @@ from schemaregistry.bot.publication import pull_request_in
 from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials
 from schemaregistry.document.version_state import VersionState
+from schemaregistry.git import NoHistory
 from schemaregistry.v1.registry_pb2 import SchemaVersion
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
@@ -89,6 +90,29 @@ def test_a_merge_publishes_every_version_that_it_brings_in_their_order(server, c
     answer = httpx.get(f"{server.rest}/schema/trades/1.2.0")
     assert answer.json()["title"] == "Two"
     assert answer.headers["x-schema-commit"] == brought[1]
+
+
+@pytest.mark.parametrize("words", [(), ("--dry-run",)])
+def test_a_shallow_clone_publishes_nothing(server, client, scratch, tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It has the last version alone, and not the commit that this came with."""
+    for number in range(2):
+        scratch.commit({"schemas/trades.json": document("trades", f"1.0.{number}", title=str(number))})
+    trades = document("trades", "1.0.1", title="1")
+    last = scratch.commit({"schemas/trades.json": trades, "README": "x"})
+    clone = tmp_path / "clone"
+    scratch.git("clone", "-q", "--depth", "1", scratch.directory.as_uri(), str(clone))
+    options = ("--repo", str(clone), "--registry", server.target)
+    ended = CliRunner().invoke(app, ["publish", *options, *words])
+    assert isinstance(ended.exception, NoHistory)
+    assert "git fetch --unshallow" in ended.exception.message
+    assert "trades" not in {each.id for each in client.list_schemas()}
+    client.register(json.dumps(document("trades", "1.0.0", title="0")))
+    client.register(json.dumps(trades))
+    ended = CliRunner().invoke(app, ["drift", *options])
+    assert isinstance(ended.exception, NoHistory)
+    subprocess.run(["git", "-C", str(clone), "fetch", "-q", "--unshallow"], check=True)
+    assert CliRunner().invoke(app, ["publish", *options, *words]).exit_code == 0
+    assert CliRunner().invoke(app, ["drift", *options, "--rev", last]).exit_code == 0
 
 
 def test_again_it_finds_all_there(server, client, scratch) -> None:

@@ -91,6 +91,16 @@ def commit_of(repository: Repository, name: str) -> str:
     return commit
 
 
+def require_history(repository: Repository) -> None:
+    """Raise NoHistory (HISTORY_CUT) in a shallow clone: it lacks versions, and commits that others come from."""
+    if repository.is_shallow():
+        raise NoHistory(
+            "Versions are read from the history, and this clone is shallow. Run `git fetch --unshallow` first "
+            "(in CI: check out with `fetch-depth: 0`, or GIT_DEPTH: 0).",
+            reason="HISTORY_CUT",
+        )
+
+
 def _cut(repository: Repository) -> str:
     if not repository.is_shallow():
         return " in this repository. Fetch it first, or name another"
@@ -111,11 +121,7 @@ def read_revision(
         )
     blobs = {path: blob for path, blob in found.items() if _is_document(path, folder)}
     missing = list(dict.fromkeys(blob for blob in blobs.values() if blob not in known))
-    for blob, raw in zip(missing, repository.blobs(missing), strict=True):
-        if raw is None:
-            raise NoHistory(
-                f"The blob {blob} isn't in this clone: fetch it (git fetch --refetch).", reason="HISTORY_CUT"
-            )
+    for blob, raw in zip(missing, _contents(repository, missing), strict=True):
         known[blob] = SchemaFile("", blob, raw, *stated(raw))
     files = (known[blob] for blob in blobs.values())
     return Revision(
@@ -125,6 +131,18 @@ def read_revision(
             for path, file in sorted(zip(blobs, files, strict=True))
         ),
     )
+
+
+def _contents(repository: Repository, blobs: Sequence[str]) -> Sequence[bytes]:
+    """Return the contents of blobs; raises NoHistory (HISTORY_CUT) where one isn't in this clone."""
+    found = []
+    for blob, raw in zip(blobs, repository.blobs(blobs), strict=True):
+        if raw is None:
+            raise NoHistory(
+                f"The blob {blob} isn't in this clone: fetch it (git fetch --refetch).", reason="HISTORY_CUT"
+            )
+        found.append(raw)
+    return found
 
 
 def _is_document(path: str, folder: str) -> bool:
@@ -159,13 +177,15 @@ class VersionInHistory:
 def history(repository: Repository, file: SchemaFile, commit: str) -> Sequence[VersionInHistory]:
     """Return the versions of a document in the history up to `commit`, newest first.
 
-    Commits in which the file, or the one that it was copied from, had another id are ignored.
+    Commits in which the file, or the one that it was copied from, had another id are ignored. Raises NoHistory
+    (HISTORY_CUT) where this clone lacks a part of the history.
     """
+    require_history(repository)
     found: dict[str, VersionInHistory] = {}
     entries = repository.log(file.path, commit)
-    for entry, raw in zip(entries, repository.blobs([each.blob for each in entries]), strict=True):
-        name, version = stated(raw or b"")
-        if raw is None or name != file.id or not version:
+    for entry, raw in zip(entries, _contents(repository, [each.blob for each in entries]), strict=True):
+        name, version = stated(raw)
+        if name != file.id or not version:
             continue
         number = version.removeprefix("v")
         if number not in found or found[number].raw == raw:
@@ -182,5 +202,4 @@ def yaml_files(repository: Repository, commit: str, folder: str) -> dict[str, by
     """Return the YAML files of a folder at a commit: path → bytes."""
     found, _ = repository.files(commit, folder)
     blobs = {path: blob for path, blob in found.items() if path.endswith((".yaml", ".yml"))}
-    contents = repository.blobs(list(blobs.values()))
-    return {path: raw for path, raw in zip(blobs, contents, strict=True) if raw is not None}
+    return dict(zip(blobs, _contents(repository, list(blobs.values())), strict=True))

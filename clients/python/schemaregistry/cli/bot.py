@@ -202,7 +202,7 @@ def publish(
 
     Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
     """
-    from schemaregistry.bot.revisions import commit_of, read_revision, require_folder
+    from schemaregistry.bot.revisions import commit_of, read_revision, require_folder, require_history
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.cli.publish_revision import RevisionPublisher
@@ -210,6 +210,7 @@ def publish(
     from schemaregistry.git import Repository
 
     git = Repository.around(repo)
+    require_history(git)
     commit, folder = commit_of(git, rev), schemas.strip("/")
     require_folder(git, folder, commit)
     revision = read_revision(git, commit, folder)

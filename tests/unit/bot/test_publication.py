@@ -1,0 +1,41 @@
+"""What of git's history is published: the versions in their order, and where each comes from."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemaregistry.bot.publication import versions_of
+from schemaregistry.bot.revisions import read_revision
+from schemaregistry.git import Repository
+from tests.support.git_scratch import Scratch
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path)
+
+
+def document(version: str) -> dict[str, Any]:
+    return {"$id": "trades", "version": version, "type": "object", "title": version}
+
+
+def published(scratch: Scratch, commit: str) -> list[str]:
+    git = Repository(scratch.directory)
+    (file,) = read_revision(git, commit, "schemas").files
+    return [json.loads(each.raw)["title"] for each in versions_of(git, file, commit)]
+
+
+def test_a_branch_whose_clock_is_slow_keeps_its_versions(scratch: Scratch, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit's date says nothing of the order: the branch's commits are dated before the one they start at."""
+    path = "schemas/trades.json"
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-01-02T00:00:00Z")
+    scratch.commit({path: document("1.0.0")})
+    scratch.git("switch", "-qc", "work")
+    monkeypatch.setenv("GIT_COMMITTER_DATE", "2026-01-01T00:00:00Z")
+    scratch.commit({path: document("1.1.0")})
+    scratch.commit({path: document("1.2.0")})
+    scratch.git("switch", "-q", "main")
+    scratch.git("merge", "-q", "--no-ff", "-m", "a merge", "work")
+    assert published(scratch, "HEAD") == ["1.0.0", "1.1.0", "1.2.0"]

@@ -48,14 +48,17 @@ type SchemaRegistryClient interface {
 	// One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
 	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
 	// `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
-	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
+	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII. A value that takes more
+	// than 1,024 bytes in this form is cut and ends with an encoded `…`, so that all of them stay below the 8 KiB that
+	// receivers allow; ListVersions has the whole text. Each state of a version has an `etag` of its own.
 	GetSchema(ctx context.Context, in *GetSchemaRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(ctx context.Context, in *RegisterSchemaRequest, opts ...grpc.CallOption) (*RegisterSchemaResponse, error)
 	// Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
 	// version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
 	// retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
-	// carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+	// carry `x-schema-state` and `x-schema-state-reason`, encoded and cut as those of GetSchema. The same again changes
+	// nothing.
 	SetVersionState(ctx context.Context, in *SetVersionStateRequest, opts ...grpc.CallOption) (*SetVersionStateResponse, error)
 	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
 	// there is no release; at a transitive level against each of them. Nothing is written.
@@ -233,14 +236,17 @@ type SchemaRegistryServer interface {
 	// One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
 	// `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
 	// `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
-	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
+	// `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII. A value that takes more
+	// than 1,024 bytes in this form is cut and ends with an encoded `…`, so that all of them stay below the 8 KiB that
+	// receivers allow; ListVersions has the whole text. Each state of a version has an `etag` of its own.
 	GetSchema(context.Context, *GetSchemaRequest) (*httpbody.HttpBody, error)
 	// Adds a version. The check against the versions before it and the write are one transaction.
 	RegisterSchema(context.Context, *RegisterSchemaRequest) (*RegisterSchemaResponse, error)
 	// Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
 	// version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
 	// retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
-	// carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+	// carry `x-schema-state` and `x-schema-state-reason`, encoded and cut as those of GetSchema. The same again changes
+	// nothing.
 	SetVersionState(context.Context, *SetVersionStateRequest) (*SetVersionStateResponse, error)
 	// Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
 	// there is no release; at a transitive level against each of them. Nothing is written.

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import Final, TypeAlias
 from urllib.parse import quote
 
@@ -22,6 +23,13 @@ CONTENT_TYPE = "application/json"
 
 VISIBLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 """The characters of a header's value that stand as they are; `%` itself is encoded."""
+
+HEADER_BYTES: Final = 1024
+"""Bytes of a header's encoded value. By default gRPC's receivers refuse an answer whose headers are over 8 KiB in
+all (some of them at random up to 16 KiB). Five headers can be as long as this: the reason, the publisher's identity,
+and the origin's repository, path and pull request."""
+
+CUT: Final = quote("…")
 
 UNCHANGED: Final = StateHistory()
 
@@ -59,8 +67,16 @@ class CatalogVersion:
 
     @cached_property
     def etag(self) -> str:
-        """A strong validator (RFC 9110, section 8.8.3) from the SHA-256 of the bytes."""
-        return f'"{hashlib.sha256(self.entry.raw).hexdigest()[:32]}"'
+        """A strong validator (RFC 9110, section 8.8.3) from the SHA-256 of the bytes, and of the headers of the state.
+
+        A 304 can't take back a header that a cache has stored (RFC 9111, section 3.2), so each state has an ETag of its
+        own; that of an active version is of the bytes alone.
+        """
+        of_bytes = hashlib.sha256(self.entry.raw).hexdigest()[:32]
+        if not self.state_headers:
+            return f'"{of_bytes}"'
+        of_state = hashlib.sha256(json.dumps(self.state_headers).encode()).hexdigest()[:16]
+        return f'"{of_bytes}-{of_state}"'
 
     @cached_property
     def body(self) -> HttpBody:
@@ -111,11 +127,12 @@ class CatalogVersion:
         return message
 
     @cached_property
-    def validated_headers(self) -> tuple[tuple[str, str], ...]:
-        """The headers of an answer with the document, or of a 304 in its place: ETag, version, who published it.
+    def document_headers(self) -> tuple[tuple[str, str], ...]:
+        """The headers beside the ETag of an answer with the document, or of a 304: version, state, who published it.
 
         A cache must ask each time whether its answer still holds: a reference may mean another version by then.
-        What publishers state is percent-encoded where it has other characters than a header's value may have.
+        What publishers state is percent-encoded where it has other characters than a header's value may have, and cut
+        where that is long; `message` has the whole text.
         """
         entry = self.entry
         published = {
@@ -126,7 +143,7 @@ class CatalogVersion:
             "x-schema-pull-request": entry.origin.pull_request,
         }
         stated = ((name, encoded(value)) for name, value in published.items() if value)
-        return (("etag", self.etag), ("cache-control", "no-cache"), *self.headers, *stated)
+        return (("cache-control", "no-cache"), *self.headers, *stated)
 
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
@@ -144,7 +161,8 @@ class CatalogVersion:
     def state_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers of a version that isn't active: its state and the reason; when deprecated, RFC 9745's and 8594's.
 
-        The reason is percent-encoded where it has other characters than a header's value may have.
+        The reason is percent-encoded where it has other characters than a header's value may have, and cut where
+        that is long; `message` has the whole text.
         """
         history = self.history
         if history.state.name == "active":
@@ -174,8 +192,16 @@ CatalogEvent: TypeAlias = CatalogVersion | StateEvent
 
 
 def encoded(text: str) -> str:
-    """Percent-encode what the value of a header can't have, and `%` itself (RFC 3986, section 2.1)."""
-    return quote(text, safe=VISIBLE)
+    """Percent-encode what the value of a header can't have, and `%` itself (RFC 3986, section 2.1).
+
+    A text of which the encoded form is over HEADER_BYTES is cut after a character and ends with an encoded `…`.
+    """
+    whole = quote(text, safe=VISIBLE)
+    if len(whole) <= HEADER_BYTES:
+        return whole
+    ends = accumulate(len(quote(character, safe=VISIBLE)) for character in text)
+    end = max((end for end in ends if end <= HEADER_BYTES - len(CUT)), default=0)
+    return whole[:end] + CUT
 
 
 def parsed(raw: bytes, id: str) -> Document:  # noqa: A002 (the field's term)

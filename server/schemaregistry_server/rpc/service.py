@@ -82,10 +82,12 @@ class Registry:
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
         self._admit("GetSchema", request, caller)
         found = await self._find(request.id, request.version, request.min_revision)
-        unchanged = request.if_none_match and _matches(request.if_none_match, found.etag)
+        # A 304 can't take back a stale mark that a cache has stored (RFC 9111, section 3.2): it has an ETag of its own.
+        etag = f'{found.etag[:-1]}-stale"' if self._current.stale else found.etag
+        unchanged = request.if_none_match and _matches(request.if_none_match, etag)
         body = HttpBody(content_type=found.body.content_type) if unchanged else found.body
         self._count(caller, found)
-        return self._reply(body, found.validated_headers)
+        return self._reply(body, (("etag", etag), *found.document_headers))
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._admit("RegisterSchema", request, caller)

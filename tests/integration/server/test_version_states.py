@@ -4,6 +4,7 @@
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -13,8 +14,9 @@ import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
 
-from devtools.servers import Server, register
+from devtools.servers import Server, credentials, register
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from tests.conftest import start
 
 _numbers = count()
@@ -106,12 +108,72 @@ def test_an_active_version_has_none_of_these_headers(publish, get) -> None:
     assert not {"deprecation", "sunset", "x-schema-state"} & get()[1].keys()
 
 
-def test_a_304_carries_the_state_of_the_version_as_it_is_now(publish, put_state, get) -> None:
+def test_a_change_of_state_is_answered_with_200_and_a_304_then_carries_it(publish, put_state, get) -> None:
     publish("1.0.0")
-    etag = get()[1]["etag"]
+    active = get()[1]["etag"]
     put_state("1.0.0", "deprecated")
-    code, headers, _ = get(If_None_Match=etag)
-    assert (code, headers["etag"], headers["x-schema-state"]) == (304, etag, "deprecated")
+    code, headers, body = get(If_None_Match=active)
+    assert (code, headers["x-schema-state"], body["version"]) == (200, "deprecated", "1.0.0")
+    code, again, _ = get(If_None_Match=headers["etag"])
+    assert (code, again["etag"], again["x-schema-state"]) == (304, headers["etag"], "deprecated")
+    put_state("1.0.0", "deprecated", "another reason")
+    assert get(If_None_Match=headers["etag"])[0] == 200
+
+
+@pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
+def test_a_cache_forgets_the_state_of_a_version_that_came_back(publish, put_state, encoding, server, id) -> None:
+    def status_and_headers(**more: str) -> tuple[int, dict[str, str]]:
+        headers = {"Accept-Encoding": encoding} | {name.replace("_", "-"): value for name, value in more.items()}
+        try:
+            with urllib.request.urlopen(urllib.request.Request(f"{server.rest}/schema/{id}", None, headers)) as done:
+                return done.status, {k.lower(): v for k, v in done.headers.items()}
+        except urllib.error.HTTPError as failed:
+            return failed.code, {k.lower(): v for k, v in failed.headers.items()}
+
+    publish("1.0.0")
+    active = status_and_headers()[1]["etag"]
+    put_state("1.0.0", "deprecated", "use 2.0.0", sunset="2027-01-31T00:00:00Z")
+    deprecated = status_and_headers()[1]["etag"]
+    assert status_and_headers(If_None_Match=deprecated)[0] == 304
+    put_state("1.0.0", "active", "a mistake")
+    code, headers = status_and_headers(If_None_Match=deprecated)
+    assert (code, headers["etag"]) == (200, active)
+    assert not {"deprecation", "sunset", "x-schema-state"} & headers.keys()
+
+
+def test_over_grpc_a_change_of_state_brings_the_document_again(server, id, publish, put_state) -> None:
+    publish("1.0.0")
+    stub = server.stub()
+    _, first = stub.GetSchema.with_call(pb.GetSchemaRequest(id=id))
+    put_state("1.0.0", "deprecated")
+    asked = pb.GetSchemaRequest(id=id, if_none_match=metadata(first)["etag"])
+    body, then = stub.GetSchema.with_call(asked)
+    assert body.data
+    asked.if_none_match = metadata(then)["etag"]
+    assert not stub.GetSchema(asked).data
+
+
+@pytest.mark.parametrize("character", ["理", "%", "a", "\N{GRINNING FACE}"])
+def test_long_reasons_and_origins_are_cut_in_headers_and_whole_in_lists(server, id, put_state, character) -> None:
+    origin = pb.Origin(repository=character * 512, commit="a" * 64, path=character * 512, pull_request=character * 512)
+    body = HttpBody(content_type="application/json", data=document(id, "1.0.0"))
+    server.stub("ci-bot").RegisterSchema(pb.RegisterSchemaRequest(id=id, document=body, origin=origin))
+    assert put_state("1.0.0", "deprecated", character * 1024)[0] == 200
+    plain = SchemaRegistryStub(grpc.secure_channel(server.target, credentials(server.tls, "reader")))
+    for ask in (
+        lambda: plain.GetSchema.with_call(pb.GetSchemaRequest(id=id, version="1.0.0"), timeout=20),
+        lambda: plain.GetContract.with_call(pb.GetContractRequest(id=id, version="1.0.0"), timeout=20),
+    ):
+        _, answered = ask()
+        told = metadata(answered)
+        assert sum(len(name) + len(value) + 32 for name, value in told.items()) < 7_000
+        for name, value in told.items():
+            whole = urllib.parse.unquote(value, errors="strict")
+            if name in ("x-schema-state-reason", "x-schema-path", "x-schema-repository", "x-schema-pull-request"):
+                assert len(value) <= 1024
+                assert set(whole) == {character} or (whole.endswith("…") and set(whole[:-1]) == {character})
+    (version,) = plain.ListVersions(pb.ListVersionsRequest(id=id), timeout=20).versions
+    assert (version.state_reason, version.origin) == (character * 1024, origin)
 
 
 def test_the_other_answers_about_a_version_carry_its_state(server, id, publish, put_state) -> None:

@@ -45,7 +45,9 @@ class SchemaRegistryStub:
     """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
     `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
     `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
-    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
+    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII. A value that takes more
+    than 1,024 bytes in this form is cut and ends with an encoded `…`, so that all of them stay below the 8 KiB that
+    receivers allow; ListVersions has the whole text. Each state of a version has an `etag` of its own.
     """
     RegisterSchema: _grpc.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]
     """Adds a version. The check against the versions before it and the write are one transaction."""
@@ -53,7 +55,8 @@ class SchemaRegistryStub:
     """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
     version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
     retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
-    carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+    carry `x-schema-state` and `x-schema-state-reason`, encoded and cut as those of GetSchema. The same again changes
+    nothing.
     """
     CheckCompatibility: _grpc.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]
     """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
@@ -98,7 +101,9 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
     `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
     `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
-    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
+    `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII. A value that takes more
+    than 1,024 bytes in this form is cut and ends with an encoded `…`, so that all of them stay below the 8 KiB that
+    receivers allow; ListVersions has the whole text. Each state of a version has an `etag` of its own.
     """
     RegisterSchema: _aio.UnaryUnaryMultiCallable[_registry_pb2.RegisterSchemaRequest, _registry_pb2.RegisterSchemaResponse]  # type: ignore[assignment]
     """Adds a version. The check against the versions before it and the write are one transaction."""
@@ -106,7 +111,8 @@ class SchemaRegistryAsyncStub(SchemaRegistryStub):
     """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
     version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
     retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
-    carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+    carry `x-schema-state` and `x-schema-state-reason`, encoded and cut as those of GetSchema. The same again changes
+    nothing.
     """
     CheckCompatibility: _aio.UnaryUnaryMultiCallable[_registry_pb2.CheckCompatibilityRequest, _registry_pb2.Verdict]  # type: ignore[assignment]
     """Judges a candidate against the latest release of its line and the lines before it, or the latest pre-release while
@@ -154,7 +160,9 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         """One document, byte for byte as it was first registered. Initial metadata (REST: headers) carry
         `etag`, `x-schema-id`, `x-schema-version`, `x-schema-revision` and `x-schema-fingerprint`,
         `x-schema-registered-by`, and what its publisher stated of `x-schema-repository`, `x-schema-commit`,
-        `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII.
+        `x-schema-path` and `x-schema-pull-request`, percent-encoded where it isn't visible ASCII. A value that takes more
+        than 1,024 bytes in this form is cut and ends with an encoded `…`, so that all of them stay below the 8 KiB that
+        receivers allow; ListVersions has the whole text. Each state of a version has an `etag` of its own.
         """
 
     @_abc_1.abstractmethod
@@ -174,7 +182,8 @@ class SchemaRegistryServicer(metaclass=_abc_1.ABCMeta):
         """Sets the state of a version: `active`, `deprecated` or `retracted`. The version itself never changes. A deprecated
         version is served with RFC 9745's `deprecation` and RFC 8594's `sunset` among the headers (gRPC: metadata). A
         retracted one is served by its number alone and is no longer `latest`; new versions are not judged against it. Both
-        carry `x-schema-state` and `x-schema-state-reason`. The same again changes nothing.
+        carry `x-schema-state` and `x-schema-state-reason`, encoded and cut as those of GetSchema. The same again changes
+        nothing.
         """
 
     @_abc_1.abstractmethod

@@ -6,7 +6,8 @@ import logging
 import pytest
 
 from devtools.servers import until
-from schemaregistry.client import AsyncClient, Client, Credentials
+from schemaregistry.client import AsyncClient, Client, Credentials, Fetched
+from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.errors import FailedPrecondition, NotFound, PermissionDenied
 
@@ -119,3 +120,92 @@ def test_a_state_is_on_disk_with_the_answer(running, publisher, document, schema
     assert target.rpartition(":")[2] in folder.name
     with Client(running.target, credentials=credentials, cache_dir=tmp_path) as again:
         assert again._cache.known(schema_id, "latest").state == DEPRECATED
+
+
+class Hours:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_version_in_the_cache_is_asked_for_its_state_after_a_minute(
+    running, publisher, document, schema_id, tmp_path, caplog, on_disk
+) -> None:
+    publisher.register(document())
+    clock = Hours()
+    with Client(running.target, credentials=Credentials.dev(running.data)) as client:
+        client._cache = ReadCache(running.target, tmp_path if on_disk else None, elapsed=clock)
+        first = client.get(schema_id, "1.0.0")
+        publisher.set_state(schema_id, "1.0.0", RETRACTED)
+        clock.seconds += 59
+        assert client.get(schema_id, "1.0.0").state == ACTIVE
+        clock.seconds += 1
+        with caplog.at_level(logging.WARNING, "schemaregistry.client"):
+            again = client.get(schema_id, "1.0.0")
+        assert (again.state, again.raw, again.stale) == (RETRACTED, first.raw, False)
+        assert [record.message for record in caplog.records] == [f"{schema_id} 1.0.0 is retracted: a typo."]
+        publisher.set_state(schema_id, "1.0.0", ACTIVE)
+        clock.seconds += 60
+        assert client.get(schema_id, "1.0.0") == first
+
+
+async def test_the_async_client_asks_again_too(running, publisher, document, schema_id) -> None:
+    publisher.register(document())
+    clock = Hours()
+    async with AsyncClient(running.target, credentials=Credentials.dev(running.data)) as client:
+        client._cache = ReadCache(running.target, None, elapsed=clock)
+        assert (await client.contract(schema_id, "1.0.0")).schema.state == ACTIVE
+        publisher.set_state(schema_id, "1.0.0", RETRACTED)
+        clock.seconds += 60
+        assert (await client.contract(schema_id, "1.0.0")).schema.state == RETRACTED
+
+
+def test_who_sets_a_state_has_it_at_once(publisher, document, schema_id) -> None:
+    publisher.register(document())
+    assert publisher.get(schema_id, "1.0.0").state == ACTIVE
+    for state in (DEPRECATED, RETRACTED, ACTIVE):
+        publisher.set_state(schema_id, "1.0.0", state)
+        assert publisher.get(schema_id, "1.0.0").state == state
+        assert publisher.get(schema_id, "1.0.0").raw == document()
+
+
+def test_a_min_revision_asks_for_the_state_of_then(publisher, reader, document, schema_id) -> None:
+    publisher.register(document())
+    reader.get(schema_id, "1.0.0")
+    done = publisher.set_state(schema_id, "1.0.0", RETRACTED)
+    assert reader.get(schema_id, "1.0.0", min_revision=done.revision).state == RETRACTED
+
+
+def test_without_the_registry_a_version_is_served_with_the_age_of_its_state(start_server, document, schema_id) -> None:
+    server, clock = start_server(), Hours()
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot")) as client:
+        client._cache = ReadCache(server.target, None, elapsed=clock)
+        client.register(document())
+        raw = client.get(schema_id, "1.0.0").raw
+        server.stop()
+        clock.seconds += 60
+        for _ in range(2):
+            served = client.get(schema_id, "1.0.0")
+            assert (served.raw, served.stale) == (raw, True)
+            assert served.stale_seconds is not None
+        assert client.contract(schema_id, "1.0.0").schema.raw == raw
+
+
+def test_an_unreachable_registry_is_asked_once_a_minute() -> None:
+    clock = Hours()
+    cache = ReadCache("localhost:50051", None, elapsed=clock)
+    cache.keep("ticks", "1.0.0", Fetched(b"{}", "ticks", "1.0.0", 7, "sha256:"))
+    clock.seconds += 60
+    assert cache.settled("ticks", "1.0.0") is None
+    assert cache.unconfirmed("ticks", "1.0.0") is not None
+    served = cache.settled("ticks", "1.0.0")
+    assert served is not None
+    assert served.stale
+    clock.seconds += 60
+    assert cache.settled("ticks", "1.0.0") is None
+    assert cache.unconfirmed("ticks", "latest") is None

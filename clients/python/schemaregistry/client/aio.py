@@ -124,7 +124,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         timeout: float | None = None,
     ) -> StateSet:
         """Give a version a state; see `Client.set_state`."""
-        return await self._send(calls.set_state(id, version, state, expected_revision), timeout)
+        return await self._run(reads.set_state(self._cache, id, version, state, expected_revision), timeout)
 
     async def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

@@ -16,7 +16,8 @@ class Fetched:
 
     `stale` tells that there may be a later version. Either the registry answered while its store was away, or it
     couldn't be reached, and last confirmed this answer `stale_seconds` ago. `etag` is empty in a cache that a watch
-    fills. `state` is the version's, with the reason, as the registry last told.
+    fills. `state` is the version's, with the reason, as the registry last told: within the last minute, or
+    `stale_seconds` ago. A long reason ends with `…`; `list_versions` has all of it.
     """
 
     raw: bytes

@@ -1,9 +1,11 @@
 """Remember the answers to reads, and decide when one may be used again; `reads.py` says what is asked.
 
-A version never changes, so it is asked for once. A reference that may mean another version later (`latest`, `^1.2`) is
-asked for each time, but the document is sent again only if it has changed (by its ETag).
+A version never changes, but its state may (deprecated, retracted): it is asked for again after STATE_SECONDS. A
+reference that may mean another version later (`latest`, `^1.2`) is asked for each time. The document is sent again only
+if it, or the state, has changed (by the ETag).
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,7 +13,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Final
 
-from schemaregistry.client.answers import Fetched
+from schemaregistry.client.answers import Fetched, StateSet
 from schemaregistry.client.disk_cache import DiskCache
 from schemaregistry.client.lru import LruCache
 from schemaregistry.contract import CSV_PLAN_VERSION, PLAN_VERSION, compile_contract
@@ -20,6 +22,8 @@ from schemaregistry.errors import InvalidArgument, RegistryError
 from schemaregistry.v1 import contract_pb2
 
 LATEST: Final = "latest"
+STATE_SECONDS: Final = 60.0
+"""Seconds for which a version's state is used, or an unreachable registry left alone, before it is asked again."""
 _REMEMBERED: Final = 1_000
 """Answers, and parsed documents, in memory."""
 _CONTRACTS: Final = 100
@@ -53,10 +57,17 @@ def staleness_allowed(seconds: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class _CachedRead:
-    """An answer, and when the registry last confirmed it (seconds since the epoch)."""
+    """An answer, and when the registry last confirmed it (seconds since the epoch).
+
+    `asked_at` is when it was last asked to (seconds of a monotonic clock), `reached` whether it answered then. `seen`
+    is a revision that the answer knows of.
+    """
 
     fetched: Fetched
     confirmed_at: float
+    asked_at: float
+    seen: int
+    reached: bool = True
 
 
 class ReadCache:
@@ -65,8 +76,14 @@ class ReadCache:
     Raises InvalidArgument (reason CACHE_UNWRITABLE) where the directory can't be written.
     """
 
-    def __init__(self, target: str, cache_dir: str | Path | None, now: Callable[[], float] = time.time) -> None:
-        # `now` is the wall clock, since the times in `cache_dir` outlive this process.
+    def __init__(
+        self,
+        target: str,
+        cache_dir: str | Path | None,
+        now: Callable[[], float] = time.time,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        # `now` is the wall clock, since the times in `cache_dir` outlive this process; `elapsed` is never set back.
         self._entries: LruCache[tuple[str, str], _CachedRead] = LruCache(_REMEMBERED)
         self._documents: LruCache[str, Document] = LruCache(_REMEMBERED)
         self._contracts: LruCache[str, contract_pb2.Contract] = LruCache(_CONTRACTS)
@@ -74,26 +91,50 @@ class ReadCache:
             raise InvalidArgument(f"cache_dir={cache_dir!r}: give a path, or None", reason="CACHE_UNWRITABLE")
         self._disk = DiskCache(Path(cache_dir), target) if cache_dir is not None else None
         self._now = now
+        self._elapsed = elapsed
 
-    def settled(self, id: str, version: str) -> Fetched | None:
-        """Return an answer that needs no call: an exact version that this process has fetched before."""
-        entry = self._entries.get((id, version))
-        # A reference is exact where it is the number of its answer's version.
-        return entry.fetched if entry and entry.fetched.version == version else None
+    def settled(self, id: str, version: str, min_revision: int = 0) -> Fetched | None:
+        """Return an answer that needs no call: an exact version that was asked for within STATE_SECONDS.
+
+        It must know of `min_revision`. Where the registry couldn't be reached then, it is marked with its age.
+        """
+        entry = self._exact(id, version)
+        if entry is None or entry.seen < min_revision or self._elapsed() - entry.asked_at >= STATE_SECONDS:
+            return None
+        return entry.fetched if entry.reached else self._aged(entry)
+
+    def unconfirmed(self, id: str, version: str) -> Fetched | None:
+        """Return an exact version of this process, marked with its age, because the registry can't be reached.
+
+        Its content can't have changed, so that it may be of any age. None where this process never had it. The registry
+        is left alone for STATE_SECONDS.
+        """
+        entry = self._exact(id, version)
+        if entry is None:
+            return None
+        self._entries.put((id, version), replace(entry, asked_at=self._elapsed(), reached=False))
+        return self._aged(entry)
+
+    def state_set(self, done: StateSet) -> None:
+        """Give the stored answer for a version the state that this client has just set."""
+        entry = self._exact(done.id, done.version)
+        if entry is not None:
+            # Without an ETag the next call brings the document with its new one.
+            self.keep(done.id, done.version, replace(entry.fetched, state=done.state, etag=""), done.revision)
 
     def known(self, id: str, version: str) -> Fetched | None:
         """Return the last answer, in memory or on disk, for the registry to confirm."""
         entry = self._find(id, version)
         return entry.fetched if entry else None
 
-    def keep(self, id: str, version: str, fetched: Fetched) -> Fetched:
-        """Store and return an answer that the registry just gave or confirmed.
+    def keep(self, id: str, version: str, fetched: Fetched, min_revision: int = 0) -> Fetched:
+        """Store and return an answer that the registry just gave or confirmed when it had seen `min_revision`.
 
         A stale answer, which it gave while its store was away, is returned but not stored.
         """
         if fetched.stale:
             return fetched
-        entry = _CachedRead(fetched, self._now())
+        entry = _CachedRead(fetched, self._now(), self._elapsed(), max(min_revision, fetched.revision))
         self._entries.put((id, version), entry)
         if self._disk:
             self._disk.write(id, version, fetched, entry.confirmed_at)
@@ -110,12 +151,12 @@ class ReadCache:
         entry = self._find(id, version) if max_staleness is not None else None
         if entry is None or max_staleness is None or entry.fetched.revision < min_revision:
             raise away
-        # The absolute value, so that a clock that was set back makes the answer older, never younger.
-        age = abs(self._now() - entry.confirmed_at)
+        aged = self._aged(entry)
+        age = aged.stale_seconds or 0.0
         if age > max_staleness:
             kept = f"{id} {version} was last confirmed {age:,.0f} s ago, longer than the {max_staleness:,.0f} s allowed"
             raise type(away)(f"{away.message}; {kept}", reason=away.reason, metadata=away.metadata) from away
-        return replace(entry.fetched, stale=True, stale_seconds=age)
+        return aged
 
     def document(self, fetched: Fetched) -> Document:
         """Return the parsed document; each content is parsed once. Raises InvalidArgument as `parse` does."""
@@ -146,8 +187,18 @@ class ReadCache:
         self._contracts.put(fetched.fingerprint, contract)
         return contract
 
+    def _exact(self, id: str, version: str) -> _CachedRead | None:
+        entry = self._entries.get((id, version))
+        # A reference is exact where it is the number of its answer's version.
+        return entry if entry and entry.fetched.version == version else None
+
+    def _aged(self, entry: _CachedRead) -> Fetched:
+        # The absolute value, so that a clock that was set back makes the answer older, never younger.
+        return replace(entry.fetched, stale=True, stale_seconds=abs(self._now() - entry.confirmed_at))
+
     def _find(self, id: str, version: str) -> _CachedRead | None:
         entry = self._entries.get((id, version))
         if entry is None and self._disk and (found := self._disk.read(id, version)):
-            entry = _CachedRead(*found)
+            fetched, confirmed_at = found
+            entry = _CachedRead(fetched, confirmed_at, asked_at=-math.inf, seen=fetched.revision)
         return entry

@@ -72,10 +72,11 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
     ) -> Fetched:
         """Return one version, byte for byte as it was registered.
 
-        A version that this client has had before is not asked for again; `latest` is asked for each time, and sent only
-        if it has changed. With `min_revision` the server answers once it has seen that revision. While the registry
-        can't be reached, an answer that it confirmed within `max_staleness` seconds is returned instead, with its age
-        in `Fetched.stale_seconds`. Raises NotFound where the id or version isn't registered.
+        A version that this client has had before is asked for again after a minute, for its state, and while the
+        registry can't be reached returned with its age; `latest` is asked for each time. The document is sent only if
+        it, or its state, has changed. With `min_revision` the server answers once it has seen that revision. While the
+        registry can't be reached, an answer that it confirmed within `max_staleness` seconds is returned instead, with
+        its age in `Fetched.stale_seconds`. Raises NotFound where the id or version isn't registered.
         """
         return self._run(reads.get(self._cache, id, version, min_revision, max_staleness), timeout)
 
@@ -138,7 +139,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         may not publish, and FailedPrecondition (reason JUDGED_APART) where a version was published without regard to
         this one, so that it can't come back.
         """
-        return self._send(calls.set_state(id, version, state, expected_revision), timeout)
+        return self._run(reads.set_state(self._cache, id, version, state, expected_revision), timeout)
 
     def check_compatibility(
         self, document: bytes | str, direction: str = "", *, timeout: float | None = None

@@ -3,11 +3,13 @@
 `review.schema.json` describes it; `review_input.py` reads it back.
 """
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import chain
 
 from schemaregistry.bot.review import Blocker, ConsumerImpact, Review, SchemaReview
 from schemaregistry.compat import Verdict, to_json
+from schemaregistry.compat.arrow_types import RANGES
 from schemaregistry.document import Json
 from schemaregistry.document.arrow_block import describe
 from schemaregistry.document.json_places import places
@@ -72,9 +74,12 @@ def _consumer(found: ConsumerImpact) -> dict[str, Json]:
 
 
 def _row(found: SchemaReview, verdict: Verdict) -> list[dict[str, Json]]:
-    """Return the counterexample as an Arrow row, with the columns of the version that accepts it; none without one."""
+    """Return the counterexample as an Arrow row, with the columns of the version that accepts it.
+
+    Without one, they are the columns that went to another type of integers, with a value that the other type lacks.
+    """
     if verdict.witness is None:
-        return []
+        return list(_beyond(found)) if verdict.outcome == "incompatible" else []
     side = found.old_document if verdict.witness.valid_under == "old" else found.document
     record = verdict.witness.instance
     if side is None or side.arrow_derived or not isinstance(record, dict):
@@ -83,6 +88,19 @@ def _row(found: SchemaReview, verdict: Verdict) -> list[dict[str, Json]]:
         {"column": column.name, "type": describe(column.type), "value": record.get(column.name)}
         for column in side.arrow
     ]
+
+
+def _beyond(found: SchemaReview) -> Iterator[dict[str, Json]]:
+    if found.old_document is None or found.document is None:
+        return
+    before = {column.name: column.type for column in found.old_document.arrow}
+    for column in found.document.arrow:
+        old, new = before.get(column.name, column.type), column.type
+        if old.name not in RANGES or new.name not in RANGES or old == new:
+            continue
+        (low, high), (least, most) = RANGES[old.name], RANGES[new.name]
+        wider, value = (new, high + 1) if most > high else (new, low - 1) if least < low else (old, most + 1)
+        yield {"column": column.name, "type": describe(wider), "value": value}
 
 
 def _places(found: SchemaReview) -> dict[str, Json]:

@@ -133,17 +133,21 @@ def _versions(found: ReviewJson) -> str:
 
 def _verdict(found: ReviewJson, verdict: ReviewJson) -> Iterator[str]:
     states = f"{verdict['verdict']}, risk {verdict['risk']}, takes a {verdict['required_bump']} version"
-    yield f"**{states}**, states {found['stated_bump']}. {_sentence(verdict['message'])}"
+    changes = [_change(change) for change in verdict["changes"][:_SHOWN]]
+    # With a single change its own line says it.
+    message = "" if [each["reason"] for each in verdict["changes"]] == [verdict["message"]] else verdict["message"]
+    yield f"**{states}**, states {found['stated_bump']}. {_sentence(message)}".rstrip()
     if "witness" in verdict:
         under, against = ("the old", "the new") if verdict["witness_valid_under"] == "old" else ("the new", "the old")
         yield f"This record is valid under {under} version and fails under {against} one:"
         yield _block(json_text(verdict["witness"], indent=2), "json")
     if found.get("row"):
-        yield "As a row of Arrow:"
+        yield (
+            "As a row of Arrow:" if "witness" in verdict else "In Arrow this value fits one version and not the other:"
+        )
         yield _block(
             "\n".join(f"{each['column']}: {each['type']} = {json_text(each['value'])}" for each in found["row"])
         )
-    changes = [_change(change) for change in verdict["changes"][:_SHOWN]]
     if len(verdict["changes"]) > _SHOWN:
         changes.append(f"- {len(verdict['changes']) - _SHOWN:,} more in the review's JSON")
     if changes:

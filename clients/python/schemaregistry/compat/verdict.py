@@ -64,7 +64,7 @@ class Change:
 class Verdict:
     """The answer to whether a new version is compatible with an old one in a direction, with what supports it.
 
-    `consumers` is for the readers that a change breaks; it is empty so far.
+    `consumers` names the declared consumers that the change breaks, as `bot review` finds them; elsewhere it is empty.
     """
 
     outcome: Outcome

@@ -106,3 +106,19 @@ def test_a_schema_that_was_never_published_may_go(server: Server, scratch: Scrat
     scratch.commit({"README": "the schema is gone"})
     code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
     assert (code, [each["status"] for each in found["schemas"]]) == (0, ["removed"])
+
+
+def test_an_earlier_version_that_nobody_can_mend_is_no_difference(server: Server, scratch: Scratch) -> None:
+    """`publish` passes over it. The content that HEAD states is one that somebody can mend."""
+    scratch.commit({"schemas/trades.json": document("trades", "1.0.0", title="In git")})
+    latest = document("trades", "1.0.1", title="Latest")
+    scratch.commit({"schemas/trades.json": latest})
+    register(server, document("trades", "1.0.0", title="In the registry"), latest)
+    assert ask(server, scratch, "drift", "--json")[0] == 0
+
+
+def test_a_path_with_control_characters_is_told_in_one_line(server: Server, scratch: Scratch) -> None:
+    scratch.commit({"schemas/a\n::error::\x1b[31m\t.json": "{}", f"schemas/{'d/' * 260}b.json": "{}"})
+    ended = CliRunner().invoke(app, ["drift", "--repo", str(scratch.directory), "--registry", server.target])
+    assert [line.split(":")[0] for line in ended.stdout.splitlines()] == ["broken"] * 2
+    assert r"schemas/a\n::error::\x1b[31m\t.json states no id" in ended.stdout

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from schemaregistry.bot.publication import pull_request_in
+from schemaregistry.bot.publication import origin_path, pull_request_in
 from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials
 from schemaregistry.document.version_state import VersionState
@@ -284,3 +284,11 @@ def test_drift_tells_of_states(server: Server, scratch: Scratch, client: Client)
     (found,) = json.loads(drifted.stdout)["differences"]
     assert (drifted.exit_code, found["state"], found["version"]) == (1, "state", "1.0.0")
     assert "retracted (a typo); in the registry it is deprecated (by hand)" in found["text"]
+
+
+@pytest.mark.parametrize("path", ["schemas/a\n\t\x1b.json", f"schemas/{'d/' * 260}b.json"])
+def test_a_path_that_an_origin_can_not_state_is_published(server: Server, scratch, client, path: str) -> None:
+    scratch.commit({path: document("trades", "1.0.0")})
+    assert publish(server, scratch) == (0, [("trades", "1.0.0", "created")])
+    (found,) = versions(client)
+    assert found.origin.path == origin_path(path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemaregistry.bot.publication import versions_of
+from schemaregistry.bot.publication import origin_path, versions_of
 from schemaregistry.bot.revisions import read_revision
 from schemaregistry.git import Repository
 from tests.support.git_scratch import Scratch
@@ -39,3 +39,18 @@ def test_a_branch_whose_clock_is_slow_keeps_its_versions(scratch: Scratch, monke
     scratch.git("switch", "-q", "main")
     scratch.git("merge", "-q", "--no-ff", "-m", "a merge", "work")
     assert published(scratch, "HEAD") == ["1.0.0", "1.1.0", "1.2.0"]
+
+
+@pytest.mark.parametrize(
+    ("path", "stated"),
+    [
+        ("schemas/é.json", "schemas/é.json"),
+        ("schemas/a\nb\t\x1b.json", r"schemas/a\nb\t\x1b.json"),
+        (b"schemas/\xe9.json".decode(errors="surrogateescape"), r"schemas/\xe9.json"),
+        ("s" * 600 + "/a.json", "s" * 255 + "…" + "s" * 249 + "/a.json"),
+        ("s" * 512, "s" * 512),
+    ],
+)
+def test_an_origin_states_a_path_that_the_registry_takes(path: str, stated: str) -> None:
+    assert origin_path(path) == stated
+    assert len(stated) <= 512

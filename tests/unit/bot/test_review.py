@@ -94,6 +94,50 @@ def test_what_a_link_leads_to_is_not_passed_unseen(scratch: Scratch, link: str) 
     assert refused.value.reason == "LINK_NOT_FOLLOWED"
 
 
+@pytest.mark.parametrize(
+    "link", ["more", "consumers", "consumers/c.yaml", "states/s.yaml", "a/README", "sub@", "states@", "examples.json@"]
+)
+def test_links_and_submodules_below_the_folder_are_refused(scratch: Scratch, link: str) -> None:
+    files = {"schemas/a.json": DOCUMENT}
+    base = scratch.commit(files)
+    link_to(scratch, f"schemas/{link}")
+    linked = scratch.git("rev-parse", "HEAD")
+    with pytest.raises(InvalidArgument, match=f"^schemas/{link.rstrip('@')} is a link or a submodule") as refused:
+        review(scratch, base, linked)
+    assert refused.value.reason == "LINK_NOT_FOLLOWED"
+    if not link.endswith(".json@"):  # what takes it away can be reviewed
+        assert review(scratch, linked, scratch.commit(files))[0] == 0
+
+
+@pytest.mark.parametrize("link", ["schemas/examples", "schemas/examples/a.json", "schemas/examples/sub@", "other"])
+def test_examples_may_be_links(scratch: Scratch, link: str) -> None:
+    base = scratch.commit({"schemas/a.json": DOCUMENT})
+    link_to(scratch, link)
+    assert review(scratch, base, "HEAD")[0] == 0
+
+
+def link_to(scratch: Scratch, path: str) -> None:
+    """Commit a symbolic link, or a submodule where the path ends in `@`."""
+    target = scratch.git("rev-parse", "HEAD" if path.endswith("@") else "HEAD:schemas/a.json")
+    mode = "160000" if path.endswith("@") else "120000"
+    scratch.git("update-index", "--add", "--cacheinfo", f"{mode},{target},{path.rstrip('@')}")
+    scratch.git("commit", "-qm", "a link")
+
+
+@pytest.mark.parametrize("folder", ["../etc", "..", "schemas/../..", "a/../../b"])
+def test_a_folder_outside_the_repository_is_none(scratch: Scratch, folder: str) -> None:
+    scratch.commit({"schemas/a.json": DOCUMENT})
+    with pytest.raises(InvalidArgument, match="There is no folder") as missing:
+        review(scratch, "HEAD", "HEAD", "--schemas", folder)
+    assert missing.value.reason == "NO_SUCH_FOLDER"
+
+
+@pytest.mark.parametrize("folder", ["./schemas", "schemas//", "/schemas/", "x/../schemas/."])
+def test_a_folder_can_be_named_in_several_ways(scratch: Scratch, folder: str) -> None:
+    scratch.commit({"schemas/a.json": DOCUMENT})
+    assert len(review(scratch, "HEAD", "HEAD", "--schemas", folder)[1]["schemas"]) == 1
+
+
 def test_going_back_to_an_earlier_version_is_blocked(scratch: Scratch) -> None:
     scratch.commit({"schemas/a.json": DOCUMENT})
     base = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "1.1.0", "title": "A"}})

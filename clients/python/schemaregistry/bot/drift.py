@@ -8,6 +8,7 @@ from schemaregistry.bot.revisions import Revision, SchemaFile
 from schemaregistry.document import Json, loads
 from schemaregistry.document.canonical import fingerprint
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.terminal import printable
 
 State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken", "state"]
 """`ahead` and `behind` are git's: a version that only git has, and one that only the registry has.
@@ -61,17 +62,17 @@ def _of_file(
 ) -> Iterator[Difference]:
     version = file.version.removeprefix("v")
     if version not in there:
-        yield Difference(file.id, version, "ahead", f"{file.path}: {version} isn't published. Run `publish`.")
-    known = {version: file.raw}
-    if there.keys() - known.keys():
-        known = {**earlier(file), **known}
-    for each, expected in there.items():
+        yield Difference(file.id, version, "ahead", f"{file.path}: {version} isn't published. Run `bot publish`.")
+    elif _fingerprint(file.raw) != there[version]:
+        text = f"{version} has other content in git than in the registry ({there[version]}). A version never changes."
+        yield Difference(file.id, version, "different", text)
+    # The content that the history has of an earlier version isn't compared: nobody can change it any more.
+    others = [each for each in there if each != version]
+    known = earlier(file) if others else {}
+    for each in others:
         if each not in known:
             text = f"The registry has {each}, and git's history of {file.path} doesn't: fetch, or put it into git."
             yield Difference(file.id, each, "behind", text)
-        elif _fingerprint(known[each]) != expected:
-            text = f"{each} has other content in git than in the registry ({expected}). A version never changes."
-            yield Difference(file.id, each, "different", text)
 
 
 def _fingerprint(raw: bytes) -> str:
@@ -87,6 +88,8 @@ def drift_json(found: Sequence[Difference], commit: str) -> dict[str, Json]:
 
 
 def drift_text(found: Sequence[Difference], commit: str) -> str:
-    """Return the differences as lines."""
-    lines = [f"{each.state}: {each.id}{f' {each.version}' if each.version else ''}: {each.text}" for each in found]
+    """Return the differences as lines, one each."""
+    lines = [
+        printable(f"{each.state}: {each.id}{f' {each.version}' if each.version else ''}: {each.text}") for each in found
+    ]
     return "\n".join(lines or [f"The registry has what git has at {commit[:12]}."])

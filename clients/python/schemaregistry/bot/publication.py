@@ -9,7 +9,10 @@ from schemaregistry.document import parse_version
 from schemaregistry.document.origin import Origin
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import Repository
+from schemaregistry.terminal import printable
 
+MAX_PATH: Final = 512
+"""Characters that the registry takes of an origin's path."""
 PULL_REQUEST: Final = re.compile(
     r"\AMerge pull request #(?P<merge>\d+) from |\A[^\n]*\(#(?P<squash>\d+)\)\s*$"
     r"|^See merge request \S*!(?P<gitlab>\d+)\s*$",
@@ -43,9 +46,17 @@ def origin_of(
     """Return where a version comes from; without `pull_request` it is read from the merge that brought it."""
     if not pull_request:
         pull_request = pull_request_in(repository.merge_message(version.commit, revision.commit))
+    return Origin(name, version.commit, origin_path(version.path), pull_request)
+
+
+def origin_path(path: str) -> str:
+    r"""Return a path in git as an origin can state it: at most 512 printable characters.
+
+    Others are escapes, such as `\n` or `\xe9`, and in the place of the middle of a longer path is `…`.
+    """
     # A path in git is bytes, which need not be UTF-8.
-    path = version.path.encode(errors="surrogateescape").decode(errors="backslashreplace")
-    return Origin(name, version.commit, path, pull_request)
+    shown = printable(path.encode(errors="surrogateescape").decode(errors="backslashreplace"))
+    return shown if len(shown) <= MAX_PATH else f"{shown[: MAX_PATH // 2 - 1]}…{shown[-MAX_PATH // 2 :]}"
 
 
 def pull_request_in(message: str) -> str:

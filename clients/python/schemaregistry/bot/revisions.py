@@ -1,5 +1,6 @@
 """Read the schema documents of two git revisions, and the versions that a document had before."""
 
+import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -67,8 +68,22 @@ def read_change(repository: Repository, base: str, head: str, folder: str) -> Ch
     if not fork:
         raise NoHistory(f"{base} and {head} have no common commit{_cut(repository)}.", reason="HISTORY_CUT")
     require_folder(repository, folder, at_base, at_head)
-    revisions = {each: read_revision(repository, each, folder, known) for each in (at_base, fork, at_head)}
-    return ChangedRevisions(revisions[at_base], revisions[fork], revisions[at_head])
+    # Links beside the documents that the base has may be taken away, and a review of that must be possible.
+    head_files = read_revision(repository, at_head, folder, known)
+    at_base_files, fork_files = (
+        read_revision(repository, each, folder, known, links_aside=True) for each in (at_base, fork)
+    )
+    return ChangedRevisions(at_base_files, fork_files, head_files)
+
+
+def folder_path(text: str) -> str:
+    """Return the path from the repository's top that `--schemas` names; raises InvalidArgument (NO_SUCH_FOLDER)."""
+    path = posixpath.normpath(text.strip("/")) if text.strip("/") else ""
+    if ".." in path.split("/"):
+        raise InvalidArgument(
+            f"There is no folder {text} in the repository. Name one from its top.", reason="NO_SUCH_FOLDER"
+        )
+    return "" if path == "." else path
 
 
 def require_folder(repository: Repository, folder: str, *commits: str) -> None:
@@ -108,15 +123,28 @@ def _cut(repository: Repository) -> str:
 
 
 def read_revision(
-    repository: Repository, commit: str, folder: str, known: dict[str, SchemaFile] | None = None
+    repository: Repository,
+    commit: str,
+    folder: str,
+    known: dict[str, SchemaFile] | None = None,
+    *,
+    links_aside: bool = False,
 ) -> Revision:
-    """Read every `*.json` below `folder` at a commit; files in `known` (blob → file) aren't read again."""
+    """Read every `*.json` below `folder` at a commit; files in `known` (blob → file) aren't read again.
+
+    Raises InvalidArgument (LINK_NOT_FOLLOWED) where a link or submodule is below the folder, except in `examples`;
+    with `links_aside` only where it is in the place of a document or of the folder.
+    """
     known = {} if known is None else known
     found, links = repository.files(commit, folder)
-    for path in (each for each in links if each.endswith(".json") or each == folder):
+    for path in links:
+        if path != folder and (_is_example(path, folder) or (links_aside and not path.endswith(".json"))):
+            continue
+        remedy = "Name the folder that has the files themselves (--schemas)"
+        if path != folder:
+            remedy = f"Put the files themselves into {folder or 'the folder'}, or take it away"
         raise InvalidArgument(
-            f"{path} is a link or a submodule at {commit[:12]}, and what it leads to isn't reviewed. "
-            "Name the folder that has the files themselves (--schemas).",
+            f"{path} is a link or a submodule at {commit[:12]}, and what it leads to isn't reviewed. {remedy}.",
             reason="LINK_NOT_FOLLOWED",
         )
     blobs = {path: blob for path, blob in found.items() if _is_document(path, folder)}
@@ -146,8 +174,15 @@ def _contents(repository: Repository, blobs: Sequence[str]) -> Sequence[bytes]:
 
 
 def _is_document(path: str, folder: str) -> bool:
-    parts = PurePosixPath(path).relative_to(folder or ".").parts
-    return path.endswith(".json") and parts[0] not in SIDE_FOLDERS
+    return path.endswith(".json") and _first_part(path, folder) not in SIDE_FOLDERS
+
+
+def _is_example(path: str, folder: str) -> bool:
+    return _first_part(path, folder) == "examples"
+
+
+def _first_part(path: str, folder: str) -> str:
+    return PurePosixPath(path).relative_to(folder or ".").parts[0]
 
 
 def stated(raw: bytes) -> tuple[str, str]:

@@ -146,13 +146,13 @@ def drift(
     Exit codes: 0 alike, 1 they differ, 2 usage, 3 could not tell.
     """
     from schemaregistry.bot.drift import differences, drift_json, drift_text
-    from schemaregistry.bot.revisions import commit_of, earlier_versions, read_revision, require_folder
+    from schemaregistry.bot.revisions import commit_of, earlier_versions, folder_path, read_revision, require_folder
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.publish_states import state_differences
     from schemaregistry.git import Repository
 
     repository = Repository.around(repo)
-    commit, folder = commit_of(repository, rev), schemas.strip("/")
+    commit, folder = commit_of(repository, rev), folder_path(schemas)
     require_folder(repository, folder, commit)
     revision = read_revision(repository, commit, folder)
     with connection.client(timeout=SECONDS) as client:
@@ -202,7 +202,7 @@ def publish(
 
     Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
     """
-    from schemaregistry.bot.revisions import commit_of, read_revision, require_folder, require_history
+    from schemaregistry.bot.revisions import commit_of, folder_path, read_revision, require_folder, require_history
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.cli.publish_revision import RevisionPublisher
@@ -211,7 +211,7 @@ def publish(
 
     git = Repository.around(repo)
     require_history(git)
-    commit, folder = commit_of(git, rev), schemas.strip("/")
+    commit, folder = commit_of(git, rev), folder_path(schemas)
     require_folder(git, folder, commit)
     revision = read_revision(git, commit, folder)
     with ExitStack() as stack:
@@ -261,14 +261,14 @@ def _review(
     from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Reviewer
-    from schemaregistry.bot.revisions import earlier_versions, read_change, yaml_files
+    from schemaregistry.bot.revisions import earlier_versions, folder_path, read_change, yaml_files
     from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import Suggester
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
     repository = Repository.around(repo)
-    folder = schemas.strip("/")
+    folder = folder_path(schemas)
     change = read_change(repository, base, repository.staged() if head is None else head, folder)
     before, at_base, after = (
         states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)

@@ -19,7 +19,7 @@ from schemaregistry.errors import (
     RegistryError,
     with_place,
 )
-from schemaregistry.terminal import json_text
+from schemaregistry.terminal import json_text, printable
 
 if TYPE_CHECKING:
     from schemaregistry.cli.compat_process import CompatProcess
@@ -165,9 +165,9 @@ def tell(file: str, outcome: PublishOutcome, *, as_json: bool) -> None:
         return
     name = f"{outcome.id} {outcome.version}" if outcome.id else file
     for warning in outcome.warnings:
-        say(f"{name}: warning: {warning}", err=True)
+        say(printable(f"{name}: warning: {warning}"), err=True)
     revision = f" (revision {outcome.revision})" if outcome.revision is not None else ""
-    say(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}")
+    say(printable(f"{name} {outcome.result}{revision}{': ' if outcome.message else ''}{outcome.message}"))
     if outcome.verdict is not None and "witness" in outcome.verdict:
         witness = json_text(outcome.verdict["witness"])
         say(f"  valid under the {outcome.verdict['witness_valid_under']} version alone: {witness}")

@@ -18,6 +18,7 @@
 #include <set>
 #include <utility>
 
+#include "concatenated_files.h"
 #include "conform.h"
 #include "int96_columns.h"
 #include "parquet_footer.h"
@@ -115,6 +116,7 @@ class ParquetFile {
     if (!status.ok()) return reading_.fault(status, reading_.source.size);
     if (const auto wrong = wrong_in_footer(footer_of(reading_)))
       return reading_.fault("CORRUPT", *wrong, reading_.source.size);
+    if (auto fault = find_second_parquet(reading_, *metadata_)) return fault;
     const std::string name = repeated_name(schema_->fields());
     if (!name.empty()) return reading_.fault("DUPLICATE_COLUMN", repeated(name));
     if (auto fault = refuse_damaged(reading_, schema_->fields())) return fault;
@@ -529,8 +531,13 @@ std::optional<Fault> read_ipc(Reading& reading) {
   if (!file.ok()) return reading.fault(file.status(), 0);
   char head[6] = {};
   std::ifstream(reading.source.path, std::ios::binary).read(head, 6);
-  if (std::string_view(head, 6) == "ARROW1")
-    return read_opened(reading, arrow::ipc::RecordBatchFileReader::Open(*file), **file);
+  if (std::string_view(head, 6) == "ARROW1") {
+    const auto opened = arrow::ipc::RecordBatchFileReader::Open(*file);
+    if (opened.ok()) {
+      if (auto fault = find_second_ipc(reading)) return fault;
+    }
+    return read_opened(reading, opened, **file);
+  }
   const auto stream = arrow::ipc::RecordBatchStreamReader::Open(*file);
   if (auto fault = read_opened(reading, stream, **file)) return fault;
   return cut_or_followed(reading, *(*stream)->schema(), **file);

@@ -9,7 +9,7 @@ import pyarrow.csv as pcsv
 
 from schemaregistry.data.readers.csv_quoting import sound_part
 from schemaregistry.data.readers.csv_text import CsvText
-from schemaregistry.data.readers.ipc import refuse_cut_file, validate_batch
+from schemaregistry.data.readers.ipc import open_ipc_file, refuse_cut_file, validate_batch
 from schemaregistry.data.readers.lines import Proven, blocks, without_mark
 from schemaregistry.data.readers.parquet import open_parquet, refuse_chunks, validated_layout
 from schemaregistry.data.readers.schema_checks import refuse_repeated
@@ -66,7 +66,7 @@ def _parquet(source: Source) -> BatchStream:
 def _arrow(source: Source) -> BatchStream:
     data = open_native(source.path)
     try:
-        reader = pa.ipc.open_file(data)
+        reader = open_ipc_file(source.path, data)
     except pa.ArrowInvalid:
         refuse_cut_file(source.path, data)
         # Not a file: an Arrow stream has another beginning.

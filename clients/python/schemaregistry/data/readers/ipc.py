@@ -11,6 +11,7 @@ from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import DataType
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.readers.concatenated_files import ipc_room, refuse_second_file
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
 from schemaregistry.data.readers.schema_checks import refuse_repeated
@@ -42,7 +43,7 @@ class IpcReader:
         with self._source.opened() as stream:
             head = stream.peek(len(_MAGIC))[: len(_MAGIC)]
             try:
-                reader = pa.ipc.open_file(stream) if head == _MAGIC else pa.ipc.open_stream(stream)
+                reader = open_ipc_file(path, stream) if head == _MAGIC else pa.ipc.open_stream(stream)
                 refuse_repeated(path, reader.schema)
                 yield FileSchema(reader.schema)
                 names = needed(self._plan, reader.schema.names)
@@ -79,6 +80,14 @@ class IpcReader:
         if stream.peek(1):
             message = "more follows the end of the stream: give each stream a file of its own"
             raise UnreadableFile(self._source.path, "CORRUPT", message, offset=stream.tell())
+
+
+def open_ipc_file(path: str, stream: Any) -> pa.RecordBatchFileReader:
+    """Open an Arrow IPC file, not a stream. Raises UnreadableFile (CORRUPT) for two files one after another."""
+    reader = pa.ipc.open_file(stream)
+    size = stream.seek(0, os.SEEK_END)
+    refuse_second_file(path, stream, _MAGIC, ipc_room(stream, size, _MAGIC), pa.ipc.open_file)
+    return reader
 
 
 def refuse_cut_file(path: str, stream: Any) -> None:

@@ -16,6 +16,7 @@ from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.types import DataType, family
 from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import ROW, Plan
+from schemaregistry.data.readers.concatenated_files import refuse_second_file
 from schemaregistry.data.readers.int96 import (
     Exact,
     Unheld,
@@ -25,7 +26,7 @@ from schemaregistry.data.readers.int96 import (
     leaves,
     notes,
 )
-from schemaregistry.data.readers.parquet_footer import RowGroup, row_groups
+from schemaregistry.data.readers.parquet_footer import RowGroup, footer_start, row_groups
 from schemaregistry.data.readers.parquet_pages import refuse_bombs
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import ColumnRows
@@ -169,9 +170,17 @@ def open_parquet(source: Source, opened: BinaryIO) -> tuple[Any, pq.ParquetFile,
         groups = row_groups(opened, source.size)
     except (*READ_ERRORS, ValueError) as error:
         raise UnreadableFile(path, "CORRUPT", str(error), offset=source.size) from None
+    refuse_second_parquet(path, opened, source.size, groups)
     refuse_repeated(path, schema)
     _check_groups(path, file.metadata, groups)
     return stream, file, _as_the_schema_names(groups, file.schema, schema)
+
+
+def refuse_second_parquet(path: str, opened: BinaryIO, size: int, groups: list[RowGroup]) -> None:
+    """Raise UnreadableFile (CORRUPT) for two Parquet files one after another; `groups` are the last footer's."""
+    ends = (chunk.offset + chunk.packed for group in groups for chunk in group.chunks)
+    room = footer_start(opened, size) - max(ends, default=0)
+    refuse_second_file(path, opened, _MAGIC, room, pq.read_metadata)
 
 
 def refuse_chunks(path: str, opened: BinaryIO, groups: list[RowGroup], names: list[str]) -> None:

@@ -53,14 +53,18 @@ def row_groups(stream: BinaryIO, size: int) -> list[RowGroup]:
 
     Raises ValueError for a damaged footer.
     """
-    stream.seek(size - _TAIL)
-    length = int.from_bytes(stream.read(4), "little")
-    start = max(0, size - _TAIL - length)
+    start = footer_start(stream, size)
     stream.seek(start)
     try:
         return list(_row_groups(CompactProtocol(stream.read(size - _TAIL - start))))
     except IndexError:
         raise ValueError("the footer ends within its list of row groups") from None
+
+
+def footer_start(stream: BinaryIO, size: int) -> int:
+    """Return the offset of the footer of a file of `size` bytes, whose magic was checked."""
+    stream.seek(size - _TAIL)
+    return max(0, size - _TAIL - int.from_bytes(stream.read(4), "little"))
 
 
 def _row_groups(footer: CompactProtocol) -> Iterator[RowGroup]:

@@ -107,13 +107,13 @@ def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True
     for key, write in _numbered(writes):
         found = there.get(key)
         if found is None:
-            raise _differs(write, "is missing")
+            raise _differs(write, key, "is missing")
         same = replace(found.entry, revision=write.entry.revision) == write.entry
         if not same or (same_chain and found.record.hash != write.record.hash):
-            raise _differs(write, "is another one")
+            raise _differs(write, key, "is another one")
         revision = found.entry.revision
         if revision <= reached.get(write.entry.id, 0) or (same_revisions and revision != write.entry.revision):
-            raise _differs(write, "is not in its place")
+            raise _differs(write, key, "is not in its place")
         reached[write.entry.id] = revision
 
 
@@ -130,9 +130,14 @@ def _must_be_there(keys: Iterable[WriteKey], later: EntryBatch) -> None:
             raise _broken(id, version, f"{what} audited, and not there any more")
 
 
-def _differs(write: Write, how: str) -> FailedPrecondition:
+def _differs(write: Write, key: WriteKey, how: str) -> FailedPrecondition:
+    what = f"{write.id} {write.version} of the snapshot"
+    if isinstance(write.entry, StateChange):
+        what = (
+            f"The {key[2]}. change of state of {write.id} {write.version} in the snapshot, to {write.entry.state.name},"
+        )
     return FailedPrecondition(
-        f"{write.id} {write.version} of the snapshot {how} in the store: something else has written there.",
+        f"{what} {how} in the store: something else has written there.",
         reason="HISTORY_DIFFERS",
         metadata={"id": write.id, "version": write.version},
     )

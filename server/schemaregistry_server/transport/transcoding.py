@@ -13,7 +13,8 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor, MethodDescri
 from google.protobuf.message import Message
 
 from schemaregistry.document import loads
-from schemaregistry.document.message_text import cut
+from schemaregistry.document.message_text import cut, shown
+from schemaregistry.document.model import Json
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server.rpc.bodies import require_json
 
@@ -22,6 +23,9 @@ Parameters = Iterable[tuple[str, str]]
 
 _BOOLEANS = {"true": True, "false": False}
 _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
+_TIME = 'a time with its offset, as in "2027-01-01T00:00:00Z"'
+_INTEGER = "an integer, as in 10"
+_TEXT = 'a text in quotation marks, as in "text"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class HttpRule:
         try:
             return json_format.ParseDict(value, self.request())
         except json_format.ParseError as error:
-            raise InvalidArgument(f"The body is not right: {cut(str(error), 200)}", reason="BAD_BODY") from error
+            wrong = _wrong_member(value, self.request, path) or f"The body is not right: {cut(str(error), 200)}"
+            raise InvalidArgument(wrong, reason="BAD_BODY", pointer="") from error
 
     def set(self, message: Message, name: str, text: str) -> None:
         """Set a field of `query`, or add to it where it is repeated; raises InvalidArgument as `request_of` does."""
@@ -104,6 +109,27 @@ class HttpRule:
                 reason="BAD_PARAMETER",
             ) from error
         message.MergeFrom(other)
+
+
+def _wrong_member(body: Mapping[str, Json], request: type[Message], path: Mapping[str, str]) -> str:
+    """Say which member of a body isn't a field of the request beside those of the path, or can't be its value.
+
+    "" where none is found.
+    """
+    taken = [field for field in request.DESCRIPTOR.fields if field.name not in path]
+    fields = {name: field for field in taken for name in (field.name, field.json_name)}
+    for name, value in body.items():
+        field = fields.get(name)
+        if field is None:
+            known = ", ".join(f"`{each.name}`" for each in taken)
+            return f"The body can't have a member `{cut(name)}`: it takes {known}."
+        try:
+            json_format.ParseDict({name: value}, request())
+        except json_format.ParseError:
+            is_time = field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp"
+            form = _TIME if is_time else _INTEGER if field.cpp_type in _INTEGERS else _TEXT
+            return f"`{name}` can't be {shown(value)}: write {form}."
+    return ""
 
 
 def http_rules(service: ServiceDescriptor) -> Iterator[HttpRule]:

@@ -6,10 +6,10 @@ import logging
 import pytest
 
 from devtools.servers import until
-from schemaregistry.client import AsyncClient, Client, Credentials, Fetched
+from schemaregistry.client import AsyncClient, Client, Credentials, Fetched, Origin
 from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.document.version_state import ACTIVE, VersionState
-from schemaregistry.errors import FailedPrecondition, NotFound, PermissionDenied
+from schemaregistry.errors import FailedPrecondition, InvalidArgument, NotFound, PermissionDenied
 
 DEPRECATED = VersionState("deprecated", "take 2.0.0 – soon", 1_801_353_600)
 RETRACTED = VersionState("retracted", "a typo")
@@ -209,3 +209,36 @@ def test_an_unreachable_registry_is_asked_once_a_minute() -> None:
     clock.seconds += 60
     assert cache.settled("ticks", "1.0.0") is None
     assert cache.unconfirmed("ticks", "latest") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        ("deprecated", "VersionState\\("),
+        (None, "VersionState\\("),
+        ({"name": "deprecated"}, "VersionState\\("),
+        (VersionState("deprecated", "a", "2027-01-01"), "give whole seconds"),  # type: ignore[arg-type]
+        (VersionState("deprecated", "a", 10**15), "give whole seconds"),
+        (VersionState(None, "a"), "give texts as str"),  # type: ignore[arg-type]
+    ],
+)
+async def test_what_is_no_state_is_refused_with_what_to_give(
+    running, publisher, document, schema_id, state, hint
+) -> None:
+    publisher.register(document())
+    with pytest.raises(InvalidArgument, match=hint) as refused:
+        publisher.set_state(schema_id, "1.0.0", state)
+    assert refused.value.reason == "BAD_ARGUMENT"
+    async with AsyncClient(running.target, credentials=Credentials.dev(running.data, "ci-bot")) as client:
+        with pytest.raises(InvalidArgument, match=hint):
+            await client.set_state(schema_id, "1.0.0", state)
+
+
+@pytest.mark.parametrize("origin", [{"commit": "a" * 40}, None, "a/b", Origin(commit=5)])  # type: ignore[arg-type]
+async def test_what_is_no_origin_is_refused_with_what_to_give(running, publisher, document, origin) -> None:
+    with pytest.raises(InvalidArgument, match="give ") as refused:
+        publisher.register(document(), origin=origin)
+    assert refused.value.reason == "BAD_ARGUMENT"
+    async with AsyncClient(running.target, credentials=Credentials.dev(running.data, "ci-bot")) as client:
+        with pytest.raises(InvalidArgument, match="give "):
+            await client.register(document(), origin=origin)

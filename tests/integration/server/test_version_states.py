@@ -305,6 +305,27 @@ def test_a_request_that_is_not_right_is_refused_with_its_reason(server, id, publ
     assert (code, problem["reason"]) == (400, reason)
 
 
+@pytest.mark.parametrize(
+    ("member", "sentence"),
+    [
+        (
+            {"sunset": "2027-01-01"},
+            """`sunset` can't be "2027-01-01": write a time with its offset, as in "2027-01-01T""",
+        ),
+        ({"sunset": "2027-01-01T00:00:00"}, """write a time with its offset, as in "2027-01-01T00:00:00Z"."""),
+        ({"sunset": 5}, "`sunset` can't be 5: write a time with its offset"),
+        ({"state": 4}, "`state` can't be 4: write a text in quotation marks"),
+        ({"expected_revision": "x"}, """`expected_revision` can't be "x": write an integer, as in 10."""),
+        ({"nope": 1}, "a member `nope`: it takes `state`, `reason`, `sunset`, `expected_revision`."),
+    ],
+)
+def test_a_member_that_is_not_right_is_named_with_the_form_that_is(server, id, publish, member, sentence) -> None:
+    publish("1.0.0")
+    code, _, problem = call(f"{server.rest}/schema/{id}/1.0.0/state", {"state": "deprecated", "reason": "a"} | member)
+    assert (code, problem["reason"]) == (400, "BAD_BODY")
+    assert sentence in problem["detail"]
+
+
 @pytest.mark.parametrize("version", ["latest", "1", "^1.0", "1.0"])
 def test_a_state_is_that_of_a_numbered_version(server, id, publish, version) -> None:
     publish("1.0.0")

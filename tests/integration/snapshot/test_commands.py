@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from schemaregistry.document.version_state import VersionState
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.store.base import StateChange
 
 
 def dump(data: Path) -> list[str]:
@@ -168,6 +170,19 @@ def test_a_removed_end_is_found_by_a_snapshot_from_before(filled: Path, tmp_path
     command("audit", "verify", "--data", filled)
     found = command("audit", "verify", "--data", filled, "--snapshot", tmp_path / "a.snap", code=1)
     assert "ticks 1.10.0 of the snapshot is missing" in found
+
+
+async def test_a_store_that_lacks_a_change_of_state_is_told_which(filled: Path, stores, tmp_path, command) -> None:
+    shutil.copytree(filled, tmp_path / "before")
+    async with stores("sqlite/filled") as store:
+        bars = next(each for each in (await store.load()).entries if each.id == "bars")
+        for state in (VersionState("deprecated", "old"), VersionState("retracted", "a typo")):
+            change = StateChange("bars", "0.1.0", state, bars.fingerprint, "ci-bot", 1_700_000_000_000_001)
+            await store.put_state(change, expected_writes=1 + (state.name == "retracted"))
+    command("snapshot", tmp_path / "a.snap", "--data", filled)
+    command("audit", "verify", "--data", filled, "--snapshot", tmp_path / "a.snap")
+    found = command("audit", "verify", "--data", tmp_path / "before", "--snapshot", tmp_path / "a.snap", code=1)
+    assert "The 1. change of state of bars 0.1.0 in the snapshot, to deprecated, is missing in the store" in found
 
 
 def test_a_version_that_is_audited_and_gone_is_found(filled: Path, edit, command) -> None:

@@ -9,6 +9,7 @@ from schemaregistry.client.follow import AsyncCache, Cache
 from schemaregistry.client.sync import Client
 from schemaregistry.client.watch import AsyncWatch, Watch
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.version_state import VersionState
 
 __all__ = [
     "AsyncCache",
@@ -25,5 +26,6 @@ __all__ = [
     "Registered",
     "StateSet",
     "VersionRefused",
+    "VersionState",
     "Watch",
 ]

@@ -106,8 +106,11 @@ def contract(fetched: Fetched) -> UnaryCall[contract_pb2.Contract]:
 def register(document: bytes | str, id: str | None, origin: Origin) -> UnaryCall[Registered]:
     """RegisterSchema under `id`, or else under the document's own `$id`; `origin` says where it comes from.
 
-    Raises InvalidArgument where neither is there, or the document isn't bytes or text.
+    Raises InvalidArgument where neither is there, the document isn't bytes or text, or the origin is no Origin.
     """
+    if not isinstance(origin, Origin):
+        message = f"origin={origin!r}"[:80] + ": give an Origin(repository=…, commit=…, path=…, pull_request=…)"
+        raise InvalidArgument(message, reason="BAD_ARGUMENT")
     raw = _bytes(document)
     request = message_of(
         registry_pb2.RegisterSchemaRequest,
@@ -130,7 +133,13 @@ def _registered(response: registry_pb2.RegisterSchemaResponse, _: Metadata) -> R
 
 
 def set_state(id: str, version: str, state: VersionState, expected_revision: int) -> UnaryCall[StateSet]:
-    """SetVersionState, of the version's number."""
+    """SetVersionState, of the version's number.
+
+    Raises InvalidArgument (reason BAD_ARGUMENT) where `state` is no VersionState, or a member of it isn't of its type.
+    """
+    if not isinstance(state, VersionState):
+        message = f"state={state!r}"[:80] + ": give a schemaregistry.client.VersionState('deprecated', 'why')"
+        raise InvalidArgument(message, reason="BAD_ARGUMENT")
     request = message_of(
         registry_pb2.SetVersionStateRequest,
         id=id,
@@ -140,7 +149,11 @@ def set_state(id: str, version: str, state: VersionState, expected_revision: int
         expected_revision=expected_revision,
     )
     if state.sunset is not None:
-        request.sunset.FromSeconds(state.sunset)
+        try:
+            request.sunset.FromSeconds(state.sunset)
+        except (TypeError, ValueError):
+            message = f"sunset={state.sunset!r}"[:80] + ": give whole seconds since 1970 as an int, up to the year 9999"
+            raise InvalidArgument(message, reason="BAD_ARGUMENT") from None
     return UnaryCall("SetVersionState", request, _state_set)
 
 

@@ -161,9 +161,14 @@ TEST(PositionTest, TellsAChangeOfStateWithWhatIsTheLatestThen) {
   message.set_revision(7);
   message.mutable_state_change()->set_id("a_v1");
   message.mutable_state_change()->set_version("2.0.0");
+  message.mutable_state_change()->set_state("retracted");
+  message.mutable_state_change()->set_state_reason("a typo");
   message.set_latest_version("1.0.0");
   message.mutable_latest()->set_id("a_v1");
   message.mutable_latest()->set_version("1.0.0");
+  message.mutable_latest()->set_state("deprecated");
+  message.mutable_latest()->set_state_reason("it ends");
+  message.mutable_latest()->mutable_sunset()->set_seconds(1'801'353'600);
   message.set_document("{}");
   const auto event = position.accept(message);
   ASSERT_TRUE(event);
@@ -173,6 +178,19 @@ TEST(PositionTest, TellsAChangeOfStateWithWhatIsTheLatestThen) {
   EXPECT_FALSE(event->is_latest);
   EXPECT_EQ(event->latest.version, "1.0.0");
   EXPECT_EQ(event->latest.document, "{}");
+  EXPECT_EQ(event->schema.notice(), "a_v1 2.0.0 is retracted: a typo.");
+  EXPECT_EQ(event->latest.notice(), "a_v1 1.0.0 is deprecated: it ends. It may be withdrawn from 2027-01-31 on.");
+}
+
+TEST(PositionTest, TakesAVersionOfARegistryWithoutStatesForActive) {
+  Position position(WatchOptions{});
+  v1::WatchSchemasResponse message;
+  message.set_revision(7);
+  message.mutable_change()->set_version("1.0.0");
+  const auto event = position.accept(message);
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->schema.state, "active");
+  EXPECT_EQ(event->schema.notice(), "");
 }
 
 /// The error that a watch ended with.

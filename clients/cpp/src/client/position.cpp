@@ -1,14 +1,27 @@
 #include "position.h"
 
 #include <algorithm>
+#include <ctime>
 #include <utility>
 
 namespace schemaregistry {
 
 namespace {
 
+/// Seconds since the epoch as an HTTP date (RFC 9110, section 5.6.7).
+std::string http_date(std::time_t seconds) {
+  std::tm time{};
+  char text[32];
+  if (gmtime_r(&seconds, &time) == nullptr) return {};
+  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &time)};
+}
+
 Schema schema_of(const v1::SchemaVersion& entry, std::string document) {
-  return {entry.id(), entry.version(), entry.revision(), entry.fingerprint(), std::move(document)};
+  Schema schema{entry.id(), entry.version(), entry.revision(), entry.fingerprint(), std::move(document)};
+  if (!entry.state().empty()) schema.state = entry.state();  // empty: a registry from before there were states
+  schema.state_reason = entry.state_reason();
+  if (entry.has_sunset()) schema.sunset = http_date(static_cast<std::time_t>(entry.sunset().seconds()));
+  return schema;
 }
 
 }  // namespace

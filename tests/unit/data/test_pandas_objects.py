@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +298,75 @@ def test_a_reader_that_raises_shows_its_error_and_no_traceback() -> None:
     )
     assert report.error is not None
     assert report.error.message == "Key error: 'boom'"
+
+
+@pytest.mark.parametrize("kind", ["timestamp", "date32", "int64", "float64"])
+@pytest.mark.parametrize(
+    "values",
+    [[pd.NaT], [pd.NaT, None, pd.NA, np.nan], [np.datetime64("NaT")], [np.timedelta64("NaT")]],
+    ids=["NaT", "several", "NaT of numpy", "NaT of a duration"],
+)
+def test_what_pandas_takes_for_missing_is_null(values: list[Any], kind: str) -> None:
+    nullable = json.loads(document(kind, **({"unit": "us"} if kind == "timestamp" else {})).raw)
+    nullable["properties"]["c"]["type"] = [nullable["properties"]["c"]["type"], "null"]
+    frame = pd.DataFrame({"c": pd.Series(values, dtype=object), "outside": pd.Series(values, dtype=object)})
+    report = schemaregistry.check(frame, parse(json.dumps(nullable).encode()))
+    assert (report.error, report.verdict) == (None, "conforms")
+
+
+def test_a_missing_value_beside_times_is_null(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"c": pd.Series([np.datetime64("NaT"), pd.Timestamp(NOON), pd.NaT], dtype=object)})
+    nullable = json.loads(document("timestamp", unit="us").raw)
+    nullable["properties"]["c"]["type"] = ["string", "null"]
+    contract = compile_contract(parse(json.dumps(nullable).encode()))
+    load(rows_of(frame), contract, lambda schema: Directory(tmp_path, schema, "o"))
+    assert pq.read_table(tmp_path)["c"].to_pylist() == [None, NOON, None]
+
+
+def test_a_missing_value_in_a_list_is_null() -> None:
+    numbers = {"type": "array", "items": {"type": ["integer", "null"]}}
+    listed = {"$id": "l_v1", "version": "1.0.0", "type": "object", "properties": {"c": numbers}}
+    frame = pd.DataFrame({"c": pd.Series([[pd.NaT], [1, pd.NA]], dtype=object)})
+    assert schemaregistry.check(frame, parse(json.dumps(listed).encode())).verdict == "conforms"
+
+
+def _deep(levels: int) -> list[Any]:
+    nested: list[Any] = []
+    for _ in range(levels):
+        nested = [nested]
+    return nested
+
+
+def _endless() -> list[Any]:
+    nested: list[Any] = []
+    nested.append({"a": nested})
+    return nested
+
+
+@pytest.mark.parametrize("rule", ['{"type": "array", "items": {"type": "integer"}}', "{}", None])
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        (_deep(5000), "it is nested more than 200 levels deep, or contains itself"),
+        (_endless(), "it is nested more than 200 levels deep, or contains itself"),
+        (Decimal("sNaN"), "the Decimal sNaN is no value: make it None"),
+        ([Decimal("sNaN")], "the Decimal sNaN is no value: make it None"),
+        (
+            np.timedelta64(5, "h"),
+            (
+                "the timedelta64 np.timedelta64(5,'h') has no Arrow type (Unsupported timedelta64 time unit: "
+                "give it the unit s, ms, us or ns)"
+            ),
+        ),
+    ],
+    ids=["5,000 levels", "within itself", "a signaling NaN", "one in a list", "hours"],
+)
+def test_what_nothing_can_read_is_named_with_column_and_row(value: Any, what: str, rule: str | None) -> None:
+    name = "c" if rule else "outside"
+    declared = f'{{"$id": "d_v1", "version": "1.0.0", "type": "object", "properties": {{"c": {rule or "{}"}}}}}'
+    frame = pd.DataFrame({name: pd.Series([None, value], dtype=object)})
+    report = schemaregistry.check(frame, parse(declared.encode()))
+    assert report.error is not None
+    assert report.error.reason == "NOT_ARROW"
+    if not (rule == "{}" and isinstance(value, np.timedelta64)):
+        assert report.error.message == f'column "{name}", row 1: {what}'

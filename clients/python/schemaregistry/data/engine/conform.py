@@ -62,7 +62,7 @@ def converted(array: Array | None, wanted: DataType, count: int) -> Array:
     """Convert an array of `count` values to the contract's type; None becomes nulls."""
     if array is None or array.null_count == count:
         return pa.nulls(count, wanted)
-    if array.type.equals(wanted):
+    if array.type.equals(wanted) and not _lists_null(array):
         return array
     array = plain(array)
     if is_json(wanted):
@@ -70,6 +70,18 @@ def converted(array: Array | None, wanted: DataType, count: int) -> Array:
     if pt.is_dictionary(wanted):
         return converted(array, wanted.value_type, count).dictionary_encode().cast(wanted)
     return _cast(decoded(array), wanted)
+
+
+def _lists_null(array: Array) -> bool:
+    """Whether a dictionary in the array has a null among its values, which no Parquet writer of pyarrow 26 takes."""
+    if pt.is_dictionary(array.type):
+        return bool(array.dictionary.null_count)
+    match family(array.type):
+        case "struct":
+            return any(map(_lists_null, array.flatten()))
+        case "list":
+            return _lists_null(items_of(array))
+    return False
 
 
 def _cast(array: Array, wanted: DataType) -> Array:

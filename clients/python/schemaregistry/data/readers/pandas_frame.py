@@ -1,6 +1,6 @@
 """Convert a pandas frame to an Arrow table: its index, its columns of objects, and errors that name column and row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -10,7 +10,14 @@ import pyarrow as pa
 from schemaregistry.data.arrow import json_text
 from schemaregistry.data.arrow.types import Array, Table, is_json
 from schemaregistry.data.engine.plan import Plan
-from schemaregistry.data.readers.pandas_objects import Objects, OddObject, is_missing, large_integers, of_objects
+from schemaregistry.data.readers.pandas_objects import (
+    Objects,
+    OddObject,
+    is_missing,
+    large_integers,
+    of_objects,
+    with_nulls,
+)
 from schemaregistry.data.readers.pandas_types import arrow_name, exportable, refuse_repeated_labels
 
 _REFUSED: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
@@ -43,6 +50,7 @@ def table_of(frame: Any, plan: Plan) -> FrameTable:
     for name, values in _columns_of_objects(frame):
         if name in changed:
             continue
+        values, given = with_nulls(name, values), values  # noqa: PLW2901 - the values to read
         place = plan.column(name)
         if place is not None and is_json(place.kind):
             whole[name] = _json(name, values)
@@ -55,6 +63,8 @@ def table_of(frame: Any, plan: Plan) -> FrameTable:
         if found:
             objects[name] = found
             whole[name] = found.array
+        elif values is not given:
+            whole[name] = _array_of(name, values)
     # Their values would stop pyarrow, which is given the other columns alone.
     rest = frame.assign(**dict.fromkeys(set(whole).intersection(frame.columns)))
     table = _converted(rest)
@@ -65,7 +75,7 @@ def table_of(frame: Any, plan: Plan) -> FrameTable:
     return FrameTable(table.select(named).replace_schema_metadata(), objects, changed)
 
 
-def _columns_of_objects(frame: Any) -> Iterator[tuple[str, list[Any]]]:
+def _columns_of_objects(frame: Any) -> Iterator[tuple[str, Sequence[Any]]]:
     """Yield the columns whose values are Python objects, as categories and in the index too."""
     for name, kind in frame.dtypes.items():
         if isinstance(name, str) and "object" in (kind, getattr(getattr(kind, "categories", None), "dtype", None)):
@@ -75,6 +85,14 @@ def _columns_of_objects(frame: Any) -> Iterator[tuple[str, list[Any]]]:
             values = frame.index.get_level_values(level)
             if values.dtype == "object":
                 yield name, list(values)
+
+
+def _array_of(name: str, values: Sequence[Any]) -> Array:
+    try:
+        return pa.array(values, from_pandas=True)
+    except _REFUSED:
+        _refuse_unreadable(name, values)
+        raise
 
 
 def _converted(frame: Any) -> Table:
@@ -98,7 +116,7 @@ def _refuse_unconvertible(frame: Any) -> None:
             raise ValueError(message) from None
 
 
-def _refuse_unreadable(name: str, values: list[Any]) -> None:
+def _refuse_unreadable(name: str, values: Sequence[Any]) -> None:
     """Raise OddObject for the first value with which a column can't be converted any more."""
     error = _refusal(values)
     if error is None:
@@ -113,12 +131,12 @@ def _refuse_unreadable(name: str, values: list[Any]) -> None:
             high, error = middle, found
     what = str(error.args[0] if isinstance(error, pa.ArrowException) else error)
     beside = " beside those before it" if _refusal([values[low]]) is None else ""
-    if isinstance(values[low], np.datetime64):
+    if isinstance(values[low], np.datetime64 | np.timedelta64):
         what += ": give it the unit s, ms, us or ns"
     raise OddObject(name, low, f"{_quoted(values[low])} has no Arrow type{beside} ({what})")
 
 
-def _refusal(values: list[Any]) -> Exception | None:
+def _refusal(values: Sequence[Any]) -> Exception | None:
     try:
         pa.array(values, from_pandas=True)
     except _REFUSED as error:
@@ -131,7 +149,7 @@ def _quoted(value: Any) -> str:
     return f"the {type(value).__name__} {text if len(text) <= 80 else text[:79] + '…'}"
 
 
-def _json(name: str, values: list[Any]) -> Array:
+def _json(name: str, values: Sequence[Any]) -> Array:
     """Convert the objects of a json column to JSON text."""
     texts = []
     for row, value in enumerate(values):

@@ -21,10 +21,15 @@ import numpy as np
 import pyarrow as pa
 
 from schemaregistry.data.arrow.arrays import Mask
+from schemaregistry.data.arrow.json_fault import DEEPEST
 from schemaregistry.data.arrow.types import Array, DataType, family
 
 _NEVER_CHANGED: Final = frozenset((str, int, float, Decimal, type(None)))
 """Types whose objects pyarrow converts exactly or refuses, alone and beside one another."""
+_PLAIN: Final = frozenset((str, int, float, bool, bytes, type(None)))
+"""Types whose objects are neither missing values of pandas nor contain any; NaN is one that pyarrow knows."""
+_UNSET: Final = frozenset(("NAType", "NaTType"))
+"""The types of pandas' NA and NaT, by name, since pandas may not be imported."""
 _ZONED: Final = "datetime with an offset"
 _TIMES: Final = frozenset(("date", "time", "datetime", _ZONED))
 # In this order: a datetime is a date to Python, a bool and a timedelta64 are numbers.
@@ -71,6 +76,50 @@ class _Leaf(NamedTuple):
     value: Any
 
 
+def with_nulls(name: str, values: Sequence[Any]) -> Sequence[Any]:
+    """Replace pandas' NaT and NA and numpy's NaT by None, also within lists and dicts; the same object where none is.
+
+    Raises OddObject for a signaling NaN, which raises an error of its own wherever it is compared, and for lists and
+    dicts nested more than 200 levels deep, as one that contains itself is.
+    """
+    if _PLAIN.issuperset(map(type, values)):
+        return values
+    found: list[Any] = []
+    for row, value in enumerate(values):
+        try:
+            found.append(_with_nulls(value, 0))
+        except ValueError as error:
+            raise OddObject(name, row, str(error)) from None
+    return found if any(new is not old for new, old in zip(found, values, strict=True)) else values
+
+
+def _with_nulls(value: Any, depth: int) -> Any:
+    if isinstance(value, Decimal) and value.is_snan():
+        raise ValueError("the Decimal sNaN is no value: make it None")
+    is_array = isinstance(value, np.ndarray) and value.dtype == object and value.ndim > 0
+    if not is_array and not isinstance(value, dict | list | tuple | set | frozenset):
+        return None if _is_unset(value) else value
+    if depth == DEEPEST:
+        raise ValueError(f"it is nested more than {DEEPEST} levels deep, or contains itself")
+    members = list(value.values() if isinstance(value, dict) else value)
+    if _PLAIN.issuperset(map(type, members)):
+        return value
+    # A loop: a comprehension would take a second frame of Python's stack for each level.
+    found = []
+    for member in members:
+        found.append(_with_nulls(member, depth + 1))  # noqa: PERF401
+    if all(new is old for new, old in zip(found, members, strict=True)):
+        return value
+    return dict(zip(value, found, strict=True)) if isinstance(value, dict) else found
+
+
+def _is_unset(value: Any) -> bool:
+    """Whether a value is pandas' NaT or NA, or numpy's NaT, to which pyarrow gives a type or refuses one."""
+    if isinstance(value, np.datetime64 | np.timedelta64):
+        return bool(np.isnat(value))
+    return type(value).__name__ in _UNSET
+
+
 def of_objects(name: str, values: Sequence[Any], wanted: DataType | None) -> Objects | None:
     """Convert a column of objects; None where pyarrow's own conversion changes no value.
 
@@ -81,6 +130,8 @@ def of_objects(name: str, values: Sequence[Any], wanted: DataType | None) -> Obj
         return None
     kinds = [_kind(value) for value in values]
     present = set(kinds) - {""}
+    if not present:
+        return None
     if not present <= _TIMES:
         _refuse_mixed(name, [*_leaves("", values)])
         return None
@@ -95,7 +146,9 @@ def large_integers(values: Sequence[Any], wanted: DataType | None) -> Array | No
     """
     found = [None if is_missing(value) else value for value in values]
     integers = [value for value in found if value is not None]
-    if not all(isinstance(value, int | np.integer) and not isinstance(value, bool) for value in integers):
+    if not all(
+        isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64) for value in integers
+    ):
         return None
     least, most = (int(bound(integers, default=0)) for bound in (min, max))
     if (least >= -(2**63) and most < 2**63) or len(str(max(-least, most))) > _MOST_DIGITS:
@@ -112,8 +165,8 @@ def is_missing(value: Any) -> bool:
         return True
     if isinstance(value, str | list | dict | tuple) or (hasattr(value, "__array__") and np.ndim(value)):
         return False
-    # By name, since pandas may not be imported; NA answers every comparison with NA.
-    return type(value).__name__ in ("NAType", "NaTType") or bool(value != value)  # noqa: PLR0124
+    # NA answers every comparison with NA.
+    return type(value).__name__ in _UNSET or bool(value != value)  # noqa: PLR0124
 
 
 def _kind(value: Any) -> str:

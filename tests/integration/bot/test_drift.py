@@ -122,3 +122,22 @@ def test_a_path_with_control_characters_is_told_in_one_line(server: Server, scra
     ended = CliRunner().invoke(app, ["drift", "--repo", str(scratch.directory), "--registry", server.target])
     assert [line.split(":")[0] for line in ended.stdout.splitlines()] == ["broken"] * 2
     assert r"schemas/a\n::error::\x1b[31m\t.json states no id" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("version", "reasons"), [("1.0.0", []), ("0.9.0", []), ("9.0.0", ["BROKEN_STATE"]), ("1.0.1", [])]
+)
+def test_a_state_of_a_version_that_nobody_has_blocks(
+    server: Server, scratch: Scratch, version: str, reasons: list[str]
+) -> None:
+    """`publish` would end with 1 for ever. 0.9.0 is in the registry alone, 1.0.1 comes with the change."""
+    register(server, document("trades", "0.9.0", title="Before git"))
+    base = scratch.commit({"schemas/trades.json": document("trades", "1.0.0")})
+    state = f"id: trades\nversion: {version}\nstate: retracted\nreason: a typo\n"
+    consumer = "name: etl\nteam: t\ncontact: '@a'\nlanguage: python\nreads: [{schema: trades, versions: ^0}]\n"
+    change = {"schemas/trades.json": document("trades", "1.0.1", title="T"), "schemas/states/s.yaml": state}
+    scratch.commit(change | {"schemas/consumers/c.yaml": consumer})
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert [each["reason"] for each in found["blocked_because"]] == reasons
+    assert code == len(reasons)
+    assert not any("no version in the range" in each["text"] for each in found["notes"])

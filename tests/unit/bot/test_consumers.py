@@ -39,7 +39,7 @@ def test_a_declaration_is_read_with_its_defaults() -> None:
         (b"a: !!python/object/apply:os.getcwd []\n", "no YAML that can be read", None),
         (b"[" * 5000, "no YAML that can be read", None),
         (b"#" * (MOST + 1), "are the most", None),
-        (b"", "not of type", None),
+        (b"", "It is empty: delete the file", None),
         (ETL.replace(b"python\n", b"cobol\n"), "cobol", "/language"),
         (ETL.replace(b"^1.1", b"one"), "no range of versions", "/reads/0/versions"),
         (ETL + b"extra: 1\n", "extra", None),

@@ -241,6 +241,12 @@ reads:
         ("{schema: zzzz}", "There is no schema zzzz."),
         ("{schema: a, fields: [y]}", 'a has no field "y".'),
         ("{schema: a, fields: [x, xx]}", 'a has no field "xx". Is "x" meant?'),
+        ("{schema: a, versions: ^11}", 'a has no version in the range "^11"; its latest: 1.0.0.'),
+        ("{schema: a, versions: ^0}", 'a has no version in the range "^0"; its latest: 1.0.0.'),
+        (
+            "{schema: a, versions: '>=2.0.0 <1.0.0'}",
+            'a has no version in the range ">=2.0.0 <1.0.0"; its latest: 1.0.0.',
+        ),
         ("{schema: a, fields: [x.y]}", 'a has no field "x.y". Write x: its members count with it.'),
     ],
 )
@@ -257,10 +263,11 @@ def test_a_slip_in_a_declaration_is_noted(scratch: Scratch, reads: str, note: st
 
 
 @pytest.mark.parametrize(
-    "reads", ["{schema: a}", "{schema: a, fields: [x, n]}", "{schema: b}", "{schema: a, versions: ^9, fields: [z]}"]
+    "reads", ["{schema: a}", "{schema: a, fields: [x, n]}", "{schema: b}", "{schema: a, versions: ^0, fields: [z]}"]
 )
 def test_a_declaration_without_a_slip_gets_no_note(scratch: Scratch, reads: str) -> None:
     """What HEAD adds counts; fields of a version that neither side has aren't known."""
+    scratch.commit({"schemas/a.json": DOCUMENT | {"version": "0.9.0"}})
     files: dict[str, Any] = {"schemas/a.json": DOCUMENT | {"properties": {"x": {}, "n": {}}}}
     base = scratch.commit(files)
     files |= {"schemas/b.json": DOCUMENT | {"$id": "b"}, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {reads}\n"}

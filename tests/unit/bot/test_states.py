@@ -56,7 +56,17 @@ def test_a_file_states_one_state_or_several() -> None:
         (LIST.replace("  version: 1.1.0\n", ""), "/1"),
         (LIST.replace("1.1.0", "x"), "/1"),
         ("[", "no YAML"),
-        ("", "is not of type"),
+        ("", "It is empty: delete the file"),
+        ("# nothing", "It is empty: delete the file"),
+        (DEPRECATED + "n: 1" + "0" * 5000, "a number or boolean in it can't be read"),
+        (DEPRECATED + "n: !!bool maybe", "a number or boolean in it can't be read"),
+        ("[" * 5000, "nested in more than 64 levels"),
+        ("[" * 100 + "]" * 100, "nested in more than 64 levels"),
+        (DEPRECATED + "? [a]\n: b", "a key that is no text"),
+        (DEPRECATED + "on: b", "a key that is no text"),
+        (DEPRECATED + "n: !!binary aGk=", "no YAML"),
+        (DEPRECATED + "n: !!set {a}", "no YAML"),
+        (DEPRECATED + 'n: "\\ud800"', "isn't valid Unicode"),
         ("x" * 300_000, "are the most"),
     ],
 )
@@ -146,3 +156,27 @@ def test_what_is_stated_as_before_makes_no_line() -> None:
     states = StatesInGit(read_states("a.yaml", DEPRECATED.encode()))
     assert list(state_notes(states, states)) == []
     assert list(state_notes(StatesInGit(), StatesInGit((StatedState("a", "x", "1.0.0", ACTIVE),)))) == []
+
+
+@pytest.mark.parametrize(
+    ("stated", "doubted"),
+    [("1.0.0", False), ("1.0.1", False), ("1.0.2", False), ("1.0.3", True), ("2.0.0", True)],
+)
+def test_a_state_of_a_version_that_git_does_not_have_is_noted(scratch: Scratch, stated: str, doubted: bool) -> None:
+    """2.0.0 was given up, so that it is never published."""
+    for version in ("1.0.0", "2.0.0"):
+        scratch.commit({"schemas/ticks.json": document(version, title=version)})
+    base = scratch.commit({"schemas/ticks.json": document("1.0.1", title="1.0.1")})
+    state = f"id: ticks\nversion: {stated}\nstate: retracted\nreason: a typo\n"
+    after = {"schemas/ticks.json": document("1.0.2", title="1.0.2"), "schemas/states/a.yaml": state}
+    _, found = review(scratch, base, scratch.commit(after))
+    assert any("can't set its state" in each["text"] for each in found["notes"]) == doubted
+
+
+def test_files_that_are_no_yaml_are_noted(scratch: Scratch) -> None:
+    files = {"schemas/ticks.json": document("1.0.0")}
+    base = scratch.commit(files)
+    beside = ("states/s.json", "consumers/c.YAML", "states/README.md", "consumers/.gitkeep", "examples/e.txt")
+    code, found = review(scratch, base, scratch.commit(files | {f"schemas/{each}": "x" for each in beside}))
+    assert code == 0
+    assert [each["path"] for each in found["notes"]] == ["schemas/consumers/c.YAML", "schemas/states/s.json"]

@@ -260,10 +260,12 @@ def _review(
 ) -> "Review":
     from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
     from schemaregistry.bot.observed_readers import ObservedReaders
-    from schemaregistry.bot.review import Reviewer
+    from schemaregistry.bot.review import Blocker, Reviewer, ReviewNote
     from schemaregistry.bot.revisions import earlier_versions, folder_path, read_change, yaml_files
+    from schemaregistry.bot.states import FOLDER as STATES
     from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import Suggester
+    from schemaregistry.bot.unknown_versions import UnknownVersions, files_not_read
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
@@ -276,6 +278,13 @@ def _review(
     sides = (yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head))
     consumers, broken = declared(*sides)
     published = cache(partial(_published, client)) if client else None
+    unknown = UnknownVersions(repository, change, published)
+    of_states = list(unknown.in_states(after.stated))
+    doubts = [
+        *unknown.in_ranges(consumers),
+        *(each for each in of_states if isinstance(each, ReviewNote)),
+        *files_not_read(repository, change.head.commit, (f"{folder}/{name}" for name in (FOLDER, STATES))),
+    ]
     observed = ObservedReaders(partial(_observed, client), client.whoami().identity, consumers) if client else None
     with CompatProcess() as judge:
         reviewer = Reviewer(
@@ -286,8 +295,8 @@ def _review(
                 *impacts(consumers, found, judge.impact),
                 *(observed.impacts(found) if observed else ()),
             ),
-            broken_files=(*broken, *after.faults),
-            notes=(*slips(consumers, change, judge.parse, published), *state_notes(before, after)),
+            broken_files=(*broken, *after.faults, *(each for each in of_states if isinstance(each, Blocker))),
+            notes=(*slips(consumers, change, judge.parse, published), *doubts, *state_notes(before, after)),
             retracted=cache(partial(retracted_versions, client)) if client else at_base.retracted,
             suggest=Suggester(judge, lambda found: impacts(consumers, found, judge.impact), seconds),
             seconds=seconds,

@@ -20,6 +20,8 @@ from schemaregistry.v1.registry_pb2 import SchemaVersion
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
 
+ROOT = Path(__file__).parents[3]
+
 
 @pytest.fixture
 def server(start_server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> Server:
@@ -204,6 +206,14 @@ def test_a_registry_that_is_away_is_exit_3(scratch: Scratch, server: Server) -> 
     assert (ended.returncode, ended.stdout) == (3, "")
     assert "localhost:1" in ended.stderr
     assert publish(server, scratch) == (0, [("trades", "1.0.0", "created")])
+
+
+def test_the_projects_own_folder_of_schemas_is_published(server: Server, client: Client, scratch: Scratch) -> None:
+    files = (path for path in sorted((ROOT / "schemas").rglob("*.*")) if path.is_file())
+    scratch.commit({path.relative_to(ROOT).as_posix(): path.read_text() for path in files})
+    code, lines = publish(server, scratch)
+    assert (code, {result for *_, result in lines}) == (0, {"created"})
+    assert {each.id for each in client.list_schemas()} == {path.stem for path in (ROOT / "schemas").glob("*.json")}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from schemaregistry.document import Json, loads
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import NoHistory, Repository
 
-SIDE_FOLDERS: Final = ("consumers", "states", "examples")
-"""Folders within the schemas' folder that hold no documents."""
+SIDE_FOLDERS: Final = ("consumers", "states", "examples", "meta")
+"""Folders within the schemas' folder that hold no documents: `meta` has the JSON Schema of documents, for editors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,9 +85,14 @@ class IpcReader:
 def open_ipc_file(path: str, stream: Any) -> pa.RecordBatchFileReader:
     """Open an Arrow IPC file, not a stream. Raises UnreadableFile (CORRUPT) for two files one after another."""
     reader = pa.ipc.open_file(stream)
+    refuse_second_ipc(path, stream)
+    return reader
+
+
+def refuse_second_ipc(path: str, stream: Any) -> None:
+    """Raise UnreadableFile (CORRUPT) for two Arrow IPC files one after another."""
     size = stream.seek(0, os.SEEK_END)
     refuse_second_file(path, stream, _MAGIC, ipc_room(stream, size, _MAGIC), pa.ipc.open_file)
-    return reader
 
 
 def refuse_cut_file(path: str, stream: Any) -> None:

@@ -3,11 +3,9 @@
 Nothing but pyarrow is imported: a caller who passes a frame has its library loaded already.
 """
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import tee
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -17,9 +15,14 @@ from schemaregistry.data.arrow.batch import Batch
 from schemaregistry.data.arrow.layout import refuse_invalid
 from schemaregistry.data.arrow.types import Array
 from schemaregistry.data.engine.binding import needed
-from schemaregistry.data.engine.plan import Plan
+from schemaregistry.data.engine.plan import ROW, Plan
+from schemaregistry.data.readers.arrow_datasets import (
+    filtered_batches,
+    fragment_batches,
+    fragments_of,
+    schema_of_fragment,
+)
 from schemaregistry.data.readers.foreign_types import changed_columns, is_a, refuse_column, refuse_unknown
-from schemaregistry.data.readers.int96 import Unheld, alongside, columns_of_int96, refuse_wrapped
 from schemaregistry.data.readers.pandas_frame import table_of
 from schemaregistry.data.readers.pandas_objects import Objects
 from schemaregistry.data.readers.pandas_types import RepeatedName
@@ -45,7 +48,7 @@ class BatchStream(NamedTuple):
 
     `objects` are columns of which some values don't fit the column's type. `changed` are columns whose values their
     library changes when it exports them to Arrow, with a text on what each is and what to do. `close` frees what the
-    library holds for the batches.
+    library holds for the batches. `notes` are remarks for the report.
     """
 
     schema: pa.Schema
@@ -53,6 +56,7 @@ class BatchStream(NamedTuple):
     objects: Mapping[str, Objects] = {}
     changed: Mapping[str, str] = {}
     close: Callable[[], None] = _nothing
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ class TableReader:
         try:
             stream = self._source.open(self._plan)
             refuse_repeated(path, stream.schema)
-            yield FileSchema(stream.schema)
+            yield FileSchema(stream.schema, [(ROW, note) for note in stream.notes])
             names = needed(self._plan, stream.schema.names)
             for name in filter(stream.changed.__contains__, names):
                 raise UnreadableFile(path, "NOT_ARROW", f'column "{name}" is {stream.changed[name]}')
@@ -146,7 +150,7 @@ def rows_of(table: Any) -> Sequence[TableSource]:
     if is_a(table, "narwhals", "LazyFrame") or is_a(table, "narwhals", "DataFrame"):
         return rows_of(table.to_native())
     if is_a(table, "pyarrow.dataset", "Dataset"):
-        return [_of_fragment(name, table.schema, fragment) for fragment in table.get_fragments()]
+        return _of_dataset(name, table)
     if hasattr(table, "__arrow_c_stream__"):
         return [TableSource(name, "table", open=lambda _: _of_stream(name, table), bytes=getattr(table, "nbytes", 0))]
     if hasattr(table, "__arrow_c_array__"):
@@ -238,68 +242,30 @@ def _of_pandas(name: str, frame: Any, plan: Plan) -> BatchStream:
     return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS), objects, changed)
 
 
+def _of_dataset(name: str, dataset: Any) -> list[TableSource]:
+    fragments = fragments_of(dataset)
+    # A filter can't be applied to one file alone.
+    if fragments is None:
+        return [_of_filtered(name, dataset)]
+    return [_of_fragment(name, dataset.schema, fragment) for fragment in fragments]
+
+
 def _of_fragment(name: str, whole: pa.Schema, fragment: Any) -> TableSource:
-    """One file of a dataset in its own types, with partition keys as columns.
+    """One file of a dataset: its columns that the dataset's schema has, in its own types, and partition keys.
 
     Its own types matter: reading by the dataset's schema would cast the values before they are checked.
     """
-    keys = sys.modules["pyarrow.dataset"].get_partition_keys(fragment.partition_expression)
 
     def scan(_: Plan) -> BatchStream:
-        own = fragment.physical_schema
-        added = [whole.field(key) for key in keys if key not in own.names]
-        schema = pa.schema([*own, *added])
-
-        def batches(names: list[str]) -> Iterator[pa.RecordBatch]:
-            with _verifying(fragment):
-                found = fragment.to_batches(schema=schema, columns=names, batch_size=_BATCH_ROWS)
-                # A dataset reads int96 itself, as nanoseconds that wrap, so they are compared with a second reading.
-                wide = _columns_of_int96(fragment).intersection(names)
-                yield from _not_wrapped(fragment, found, sorted(wide)) if wide else found
-
-        return BatchStream(schema, batches)
+        schema, left_out = schema_of_fragment(whole, fragment)
+        notes = [f"not in the dataset's schema, so not read: {', '.join(left_out)}"] if left_out else []
+        return BatchStream(schema, lambda names: fragment_batches(fragment, schema, names), notes=notes)
 
     return TableSource(getattr(fragment, "path", "") or name, "table", open=scan)
 
 
-@contextmanager
-def _verifying(fragment: Any) -> Iterator[None]:
-    """Have the dataset verify the checksums of Parquet's pages meanwhile.
-
-    The caller's own options are changed and put back: a copy of them lacks the keys of encrypted files (pyarrow 26).
-    """
-    if not is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
-        yield
-        return
-    options = fragment.format.default_fragment_scan_options
-    before = options.page_checksum_verification
-    options.page_checksum_verification = True
-    try:
-        yield
-    finally:
-        options.page_checksum_verification = before
-
-
-def _columns_of_int96(fragment: Any) -> frozenset[str]:
-    if not is_a(fragment, "pyarrow.dataset", "ParquetFileFragment"):
-        return frozenset()
-    return columns_of_int96(fragment.metadata.schema, fragment.physical_schema)
-
-
-def _not_wrapped(fragment: Any, batches: Iterable[pa.RecordBatch], names: list[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the batches after checking that no int96 has wrapped. Raises UnreadableFile (UNHELD)."""
-    dataset: Any = sys.modules["pyarrow.dataset"]
-    options = dataset.ParquetReadOptions(coerce_int96_timestamp_unit="s")
-    groups = [group.id for group in fragment.row_groups]
-    coarse = dataset.ParquetFileFormat(read_options=options).make_fragment(
-        fragment.path, fragment.filesystem, row_groups=groups
+def _of_filtered(name: str, dataset: Any) -> TableSource:
+    """A filtered dataset as one table."""
+    return TableSource(
+        name, "table", open=lambda _: BatchStream(dataset.schema, lambda names: filtered_batches(name, dataset, names))
     )
-    ahead, behind = tee(batches)
-    seconds = alongside(coarse.to_batches(columns=names), (batch.num_rows for batch in behind))
-    for batch in ahead:
-        try:
-            refuse_wrapped(batch, next(seconds))
-        except Unheld as error:
-            message = f"{error}, as which the dataset reads int96: check the files themselves"
-            raise UnreadableFile(fragment.path, "UNHELD", message) from None
-        yield batch

@@ -14,6 +14,7 @@ import schemaregistry
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
 from schemaregistry.data.arrow.arrays import numbers, plain
+from schemaregistry.data.engine.batch_evaluation import evaluate_batch
 from schemaregistry.document import parse
 
 Found = dict[str, list[Any]]
@@ -229,3 +230,29 @@ def test_the_name_of_a_list_s_items_is_text_too(tmp_path: Path) -> None:
     report = check(find([str(tmp_path / "a.arrow")]), compile_contract(parse(document)))
     assert report.error is not None
     assert report.error.message.startswith("a name in the file's schema isn't UTF-8")
+
+
+def test_runs_are_evaluated_in_parts_of_bounded_size(judge_array: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts: list[int] = []
+
+    def counting(plan: Any, binding: Any, batch: Any) -> Any:
+        parts.append(batch.rows)
+        return evaluate_batch(plan, binding, batch)
+
+    monkeypatch.setattr("schemaregistry.data.readers.rows.evaluate_batch", counting)
+    ends = pa.array([999_999, 1_000_000], pa.int64())
+    runs = pa.RunEndEncodedArray.from_arrays(ends, pa.array([5, 1], pa.int64()))
+    report = judge_array({"type": "integer", "minimum": 2}, runs)
+    assert found(report) == {"minimum": [1]}
+    assert [example.row for example in report.violations[0].examples] == [999_999]
+    assert sum(parts) == 1_000_000
+    assert max(parts) <= 1 << 16
+
+
+@pytest.mark.parametrize("start", range(7))
+@pytest.mark.parametrize("kind", [pa.int16(), pa.int32(), pa.int64()])
+def test_a_slice_of_runs_has_its_own_values(start: int, kind: pa.DataType) -> None:
+    runs = pa.RunEndEncodedArray.from_arrays(pa.array([2, 3, 7], kind), pa.array([5, None, 7], pa.int64()))
+    values = [5, 5, None, 7, 7, 7, 7]
+    for stop in range(start, 8):
+        assert plain(runs.slice(start, stop - start)).to_pylist() == values[start:stop]

@@ -98,9 +98,13 @@ def _is_flat(kind: DataType) -> bool:
 
 def _of_runs(array: Array) -> Array:
     """Repeat each run's value over the run's length."""
+    start, stop = array.offset, array.offset + len(array)
     ends = array.run_ends.to_numpy()
-    runs = np.searchsorted(ends, np.arange(array.offset, array.offset + len(array)), side="right")
-    return flat(array.values).take(pa.array(runs))
+    # Of a slice only its own runs are converted, or each slice of a column would cost what the whole column does.
+    first = int(np.searchsorted(ends, start, side="right"))
+    last = int(np.searchsorted(ends, stop, side="left")) + 1 if stop > start else first
+    lengths = np.diff(np.append(start, np.minimum(ends[first:last], stop)))
+    return flat(array.values.slice(first, last - first)).take(pa.array(np.repeat(np.arange(last - first), lengths)))
 
 
 def listed(array: Array, items: Array) -> Array:

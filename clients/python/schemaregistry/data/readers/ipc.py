@@ -13,7 +13,7 @@ from schemaregistry.data.engine.binding import needed
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.concatenated_files import ipc_room, refuse_second_file
 from schemaregistry.data.readers.reader import FileSchema
-from schemaregistry.data.readers.rows import ColumnRows
+from schemaregistry.data.readers.rows import BATCH_ROWS, ColumnRows
 from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
@@ -51,7 +51,10 @@ class IpcReader:
                     validate_batch(batch)
                     self.position = stream.tell()
                     rows += batch.num_rows
-                    yield ColumnRows(Batch({name: batch.column(name) for name in names}, batch.num_rows))
+                    # Run-end encoding and nulls take no bytes for each row, so a small batch may have billions.
+                    for start in range(0, batch.num_rows, BATCH_ROWS):
+                        part = batch.slice(start, BATCH_ROWS)
+                        yield ColumnRows(Batch({name: part.column(name) for name in names}, part.num_rows))
                 if head != _MAGIC:
                     # A file has a footer, so Arrow notices itself if it is cut.
                     self._refuse_cut_or_followed(stream, reader.schema, rows)

@@ -6,7 +6,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,9 @@ from schemaregistry.data.engine.record_evaluation import RecordEvaluator, evalua
 from schemaregistry.data.engine.records import Records
 from schemaregistry.data.readers import original_rows
 from schemaregistry.data.readers.partitions import PartitionColumn, completed_batch, completed_records
+
+BATCH_ROWS: Final = 1 << 16
+"""Rows evaluated at a time: a batch of a file or table may have any number of them."""
 
 
 class Rows(Protocol):

@@ -27,14 +27,12 @@ from schemaregistry.data.readers.pandas_frame import table_of
 from schemaregistry.data.readers.pandas_objects import Objects
 from schemaregistry.data.readers.pandas_types import RepeatedName
 from schemaregistry.data.readers.reader import FileSchema
-from schemaregistry.data.readers.rows import ColumnRows
+from schemaregistry.data.readers.rows import BATCH_ROWS, ColumnRows
 from schemaregistry.data.readers.schema_checks import refuse_repeated
 from schemaregistry.data.readers.sources import Source
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 from schemaregistry.errors import InvalidArgument
 
-_BATCH_ROWS: Final = 1 << 16
-"""Rows evaluated at a time."""
 _NOT_ARROW: Final = (pa.ArrowException, ValueError, TypeError, OverflowError)
 """What pyarrow raises for a pandas frame that has no Arrow types."""
 
@@ -90,7 +88,7 @@ class TableReader:
         self.position = 0
 
     def __iter__(self) -> Iterator[FileSchema | ColumnRows]:
-        """Yield the schema and the rows, in slices of `_BATCH_ROWS`. Raises UnreadableFile: CORRUPT, NOT_ARROW.
+        """Yield the schema and the rows, in slices of `BATCH_ROWS`. Raises UnreadableFile: CORRUPT, NOT_ARROW.
 
         The layout of buffers and what leads into them (offsets, indices) is validated, not the values.
         """
@@ -105,8 +103,8 @@ class TableReader:
                 raise UnreadableFile(path, "NOT_ARROW", f'column "{name}" is {stream.changed[name]}')
             row = 0
             for whole in stream.batches(names):
-                for start in range(0, whole.num_rows, _BATCH_ROWS):
-                    batch = whole.slice(start, _BATCH_ROWS)
+                for start in range(0, whole.num_rows, BATCH_ROWS):
+                    batch = whole.slice(start, BATCH_ROWS)
                     found = Batch({name: _validated(name, batch.column(name)) for name in names}, batch.num_rows)
                     yield ColumnRows(self._with_objects(found, stream.objects, row))
                     row += batch.num_rows
@@ -239,7 +237,7 @@ def _of_pandas(name: str, frame: Any, plan: Plan) -> BatchStream:
         raise UnreadableFile(name, "DUPLICATE_COLUMN", str(error)) from None
     except _NOT_ARROW as error:
         raise UnreadableFile(name, "NOT_ARROW", str(error)) from None
-    return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=_BATCH_ROWS), objects, changed)
+    return BatchStream(table.schema, lambda _: table.to_batches(max_chunksize=BATCH_ROWS), objects, changed)
 
 
 def _of_dataset(name: str, dataset: Any) -> list[TableSource]:

@@ -92,6 +92,13 @@ CASES = [
         {("a", "required"): 1},
         rest={"required": ["a"]},
     ),
+    Case(
+        "null-in-undeclared-is-absent",
+        {"a": INTEGER},
+        [("a", pa.int64(), [1, 2]), ("x", pa.string(), ["long", None])],
+        {("x", "maxLength"): 1},
+        rest={"additionalProperties": {"type": "string", "maxLength": 3}},
+    ),
     Case("null-in-optional-is-absent", {"a": {"type": "string", "enum": ["x"]}}, [("a", pa.string(), ["x", None])]),
     Case(
         "null-where-the-type-allows-it",

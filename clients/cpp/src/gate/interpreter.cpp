@@ -248,7 +248,8 @@ const Value& Interpreter::row_value() {
     const Value& value = row_->column(place);
     if (value.is_there()) whole_.members.emplace_back(plan_.places[place].name, json_view(value));
   }
-  for (auto& extra : row_->extras()) whole_.members.push_back(std::move(extra));
+  for (auto& extra : row_->extras())
+    if (!extra.second.is(Kind::null)) whole_.members.push_back(std::move(extra));
   has_whole_ = true;
   return whole_;
 }

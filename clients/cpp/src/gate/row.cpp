@@ -86,7 +86,8 @@ Value ArrowRow::object_at(const Place& place, const Cell& cell) const {
                                 value_at(plan_.places[child], *structure.field(field), cell.index));
   }
   for (const auto& [name, field] : binding_[place.index].extras) {
-    object.members.emplace_back(name, natural_value(*structure.field(field), cell.index));
+    Value value = natural_value(*structure.field(field), cell.index);
+    if (!value.is(Value::Kind::null)) object.members.emplace_back(name, std::move(value));
   }
   return object;
 }

@@ -42,6 +42,15 @@ bool is_number(const std::string& kind) { return kind == "integer" || kind == "n
 
 }  // namespace
 
+RecordJudge::RecordJudge(const Plan& plan) : plan_(plan) {
+  const auto add = [this](const std::vector<Check>& checks) {
+    for (const Check& check : checks)
+      if (check.kind == CheckKind::closed) closed_.insert(check.place);
+  };
+  add(plan.checks);
+  for (const Condition& condition : plan.conditions) add(condition.checks);
+}
+
 std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
   misfits_.clear();
   cleaned = record.is(Kind::object) ? clean_object(plan_.places[kRow], record) : record;
@@ -102,9 +111,11 @@ Value RecordJudge::clean_object(const Place& place, const Value& value) {
   for (const auto& [name, inner] : value.members) {
     const Place* child = child_of(place, name);
     const bool keeps_null = child != nullptr && (child->null_is_value || (child->type && is_json(*child->type)));
-    if (child == nullptr || (inner.is(Kind::null) && keeps_null)) {
+    // A null without a place is absent, but still a member that `closed` forbids (contract.proto).
+    const bool is_extra = child == nullptr && (!inner.is(Kind::null) || closed_.contains(place.index));
+    if (is_extra || (inner.is(Kind::null) && keeps_null)) {
       cleaned.members.emplace_back(name, inner);
-    } else if (!inner.is(Kind::null)) {
+    } else if (child != nullptr && !inner.is(Kind::null)) {
       path_.push_back("." + name);
       Value held = clean(*child, inner);
       path_.pop_back();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,7 @@ namespace schemaregistry {
 /// Judges records by a plan that has `whole`.
 class RecordJudge {
  public:
-  explicit RecordJudge(const Plan& plan) : plan_(plan) {}
+  explicit RecordJudge(const Plan& plan);
 
   /// The rules that a record breaks, each with the faulty value; `cleaned` gets the record without absent members and
   /// misfits.
@@ -39,6 +40,8 @@ class RecordJudge {
   static bool explains(const Misfit& misfit, const Refusal& refusal);
 
   const Plan& plan_;
+  // The places of `closed` checks.
+  std::set<std::uint32_t> closed_;
   std::vector<Misfit> misfits_;
   std::vector<std::string> path_;
 };

@@ -221,9 +221,8 @@ class BatchView:
                 if present is None or present[index]:
                     objects[index][child.name] = value
         for name in self.binding.extras.get(place, ()):
-            skips_null = self._is_unnamed(name, place)
             for index, value in enumerate(to_json(arrays[name])):
-                if value is not None or not skips_null:
+                if value is not None:
                     objects[index][name] = value
         there = self.valid(self.values(place), place)
         return objects if there is None else [value if there[index] else None for index, value in enumerate(objects)]

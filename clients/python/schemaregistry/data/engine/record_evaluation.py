@@ -85,6 +85,7 @@ class RecordEvaluator:
         self._children: Mapping[int, Mapping[str | None, Place]] = {
             index: {place.name: place for place in places} for index, places in plan.children.items()
         }
+        self._closed = frozenset(check.place for check in plan.every_check() if check.kind == "closed")
 
     def broken(self, record: Json) -> dict[RuleKey, Json]:
         """Return the rules that a record breaks, each with the value at fault."""
@@ -206,7 +207,11 @@ class RecordEvaluator:
         children = self._children[place.index]
         for name, inner in value.items():
             child = children.get(name)
-            if child is None or (inner is None and (child.null_is_value or is_json(child.kind))):
+            if child is None:
+                # A null is an absent member, but still one that `closed` forbids (contract.proto).
+                if inner is not None or place.index in self._closed:
+                    cleaned[name] = inner
+            elif inner is None and (child.null_is_value or is_json(child.kind)):
                 cleaned[name] = inner
             elif inner is not None:
                 found = self._value(child, inner, (*path, name), misfits)

@@ -34,6 +34,20 @@ CASES: dict[str, tuple[str, bytes, dict[str, Any]]] = {
     "Latin-1": ("t.csv", "symbol,price\nÄ,x\n".encode("latin-1"), {"encoding": "iso-8859-1"}),
     "Windows-1252": ("t.csv", "symbol,price\n€,x\n".encode("windows-1252"), {"encoding": "windows-1252"}),
     "Windows-1252 that isn't": ("t.csv", b"symbol,price\n\x81,x\n", {"encoding": "windows-1252"}),
+    "Windows-1252 that isn't, far on": (
+        "t.csv",
+        b"symbol,price\n" + b"abc,1\n" * 40000 + b"\x81,1\n" + b"q,1\n" * 5,
+        {"encoding": "windows-1252"},
+    ),
+    "UTF-16 with half a pair, far on": (
+        "t.csv",
+        ("symbol,price\n" + "abc,1\n" * 40000).encode("utf-16") + b"\x00\xd8a\x00\n\x00",
+        {},
+    ),
+    "UTF-16 with half a pair at the end": ("t.csv", "symbol,price\n".encode("utf-16") + b"\x00\xd8", {}),
+    "a delimiter in names": ("t.csv", b"day_symbol_price\n1_2_3\n", {}),
+    "a control character as delimiter": ("t.csv", b"day\x01symbol\x01price\n1\x012\x013\n", {}),
+    "one name in a mark's parts": ("t.csv", b"trade_price,last-price\n1,2\n", {}),
     "comments": ("t.csv", COMMENTED.encode(), {"comment": "#"}),
     "lines before": (
         "t.csv",
@@ -53,8 +67,9 @@ CASES: dict[str, tuple[str, bytes, dict[str, Any]]] = {
 def facts(report: dict[str, Any]) -> dict[str, Any]:
     kept = {name: report[name] for name in ("verdict", "rows_failing", "notes")}
     if report["error"]:
-        line = None if report["error"]["reason"] == "BAD_ENCODING" else report["error"]["line"]
-        return kept | {"reason": report["error"]["reason"], "line": line}
+        error = report["error"]
+        found = {name: error[name] for name in ("reason", "line")}
+        return kept | found | ({"offset": error["offset"]} if error["reason"] == "BAD_ENCODING" else {})
     return kept | {"violations": [{**found, "actual": ""} for found in report["violations"]]}
 
 
@@ -78,7 +93,20 @@ def test_a_dialect_is_read_as_by_python(
 
 
 @pytest.mark.parametrize(
-    "options", [("--delimiter", "ab"), ("--comment", ","), ("--encoding", "utf8"), ("--skip-lines", "-1")]
+    "options",
+    [
+        ("--delimiter", "ab"),
+        ("--delimiter", ""),
+        ("--delimiter=",),
+        ("--comment", ","),
+        ("--encoding", "utf8"),
+        ("--skip-lines", "-1"),
+        ("--null", ""),
+        ("--null", '"x"'),
+        ("--null", "a\nb"),
+        ("--null", "NA", "--null", "NA"),
+        ("--null", "ä" * 101),
+    ],
 )
 def test_a_dialect_that_there_is_not_is_usage(
     options: tuple[str, ...], tmp_path: Path, schema_load: Run, compiled: Compile

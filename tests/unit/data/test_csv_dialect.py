@@ -4,12 +4,14 @@ import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report, check, find
+from schemaregistry.data.arrow import text_parsing
 from schemaregistry.data.readers import lines
 from schemaregistry.document import parse
 from schemaregistry.document.csv_dialect import csv_dialect
@@ -120,6 +122,23 @@ def test_bytes_that_an_encoding_has_not_halt(data: bytes, said: CsvDialect, judg
     assert report.error.reason == "BAD_ENCODING"
 
 
+@pytest.mark.parametrize(
+    ("data", "encoding", "offset", "line", "said"),
+    [
+        (b"s,t\n" + b"abc,d\n" * 40000 + b"\x81,z\n" + b"q,z\n" * 5, "windows-1252", 240_004, 40_002, "another --enc"),
+        (("s,t\n" + "abc,d\n" * 40000).encode("utf-16") + b"\x00\xdca\x00", None, 480_010, 40_002, "byte order mark"),
+        ("s,t\n".encode("utf-16le") + b"\x00\xd8", "utf-16le", 8, 2, "another --enc"),
+    ],
+)
+def test_what_is_not_in_its_encoding_is_placed(
+    data: bytes, encoding: str | None, offset: int, line: int, said: str, judge: Judge
+) -> None:
+    error = judge(data, CsvDialect(encoding=encoding)).error
+    assert error is not None
+    assert (error.reason, error.offset, error.line) == ("BAD_ENCODING", offset, line)
+    assert said in error.message
+
+
 COMMENTED = '# it\'s "made"\nsymbol,price\n#A,1\nA,1.5\n"# no\n# comment",2\n# "\nB,x\n#\nC,#1\n# the end'
 
 
@@ -181,6 +200,36 @@ def test_a_header_that_brings_no_column_says_why(header: str, row: str, reason: 
     assert report.error is not None
     assert (report.verdict, report.error.reason, report.error.line) == ("undecided", reason, 1)
     assert said in report.error.message
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"), [*((mark, f'"{mark}"') for mark in "^~!#/_-= "), ("\x01", "$'\\x01'"), ("\x1f", "$'\\x1f'")]
+)
+def test_any_mark_that_separates_the_columns_is_recognized(mark: str, said: str, judge: Judge) -> None:
+    report = judge(f"day{mark}symbol{mark}price\n2024{mark}A{mark}1\n", required=[])
+    assert report.error is not None
+    assert report.error.reason == "WRONG_DELIMITER"
+    assert report.error.message.endswith(f"say --delimiter {said}")
+
+
+def test_a_mark_within_one_name_separates_no_columns(judge: Judge) -> None:
+    assert judge("trade_price,last-price\n1,2\n", required=[]).verdict == "conforms"
+
+
+@pytest.mark.parametrize("name", ["c{}", "{}"])
+def test_a_header_of_thousands_of_other_columns_is_read_in_a_few_steps(
+    name: str, judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+
+    def read(texts: Any, wanted: Any) -> Any:
+        calls.append(len(texts))
+        return text_parsing.read(texts, wanted)
+
+    monkeypatch.setattr("schemaregistry.data.readers.csv_header.text_parsing", SimpleNamespace(read=read))
+    judge(",".join(map(name.format, range(3000))) + "\n", required=[])
+    assert len(calls) <= 4
+    assert sum(calls) <= 4000
 
 
 def test_a_comma_where_semicolons_are_said(judge: Judge) -> None:

@@ -2,10 +2,30 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
 #include <string_view>
 
 namespace schemaregistry {
 namespace {
+
+constexpr std::size_t kMostNulls = 100;
+constexpr std::size_t kLongestNull = 100;
+constexpr std::uint32_t kMostLines = 1'000'000;
+constexpr std::array<std::string_view, 6> kEncodings = {"utf-8",    "utf-16",     "utf-16le",
+                                                        "utf-16be", "iso-8859-1", "windows-1252"};
+
+/// Whether the texts for null can be told apart from other fields.
+bool are_nulls(const std::vector<std::string>& texts) {
+  if (texts.size() > kMostNulls || std::set(texts.begin(), texts.end()).size() != texts.size()) return false;
+  return std::all_of(texts.begin(), texts.end(), [](const std::string& text) {
+    const auto letters = std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; });
+    const auto count = static_cast<std::size_t>(letters);
+    return count > 0 && count <= kLongestNull &&
+           text.find_first_of(std::string_view("\"\r\n\0", 4)) == std::string::npos;
+  });
+}
+
+}  // namespace
 
 bool is_mark(std::string_view text) {
   if (text.size() != 1) return false;
@@ -13,12 +33,6 @@ bool is_mark(std::string_view text) {
   const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
   return static_cast<signed char>(c) > 0 && !letter && c != '"' && c != '\r' && c != '\n';
 }
-
-constexpr std::uint32_t kMostLines = 1'000'000;
-constexpr std::array<std::string_view, 6> kEncodings = {"utf-8",    "utf-16",     "utf-16le",
-                                                        "utf-16be", "iso-8859-1", "windows-1252"};
-
-}  // namespace
 
 CsvDialect over(const CsvDialect& said, const CsvDialect& other) {
   CsvDialect found = said;
@@ -44,6 +58,9 @@ std::optional<std::string> wrong_in(const CsvDialect& dialect) {
   if (!dialect.encoding.empty() &&
       std::find(kEncodings.begin(), kEncodings.end(), dialect.encoding) == kEncodings.end())
     return "the encoding is utf-8, utf-16, utf-16le, utf-16be, iso-8859-1 or windows-1252, not " + dialect.encoding;
+  if (!are_nulls(dialect.null))
+    return "null is a list of up to 100 different texts that stand for null, without quotes, line ends or NULs, not "
+           "empty (an empty field is null anyway) and of up to 100 characters each";
   return std::nullopt;
 }
 

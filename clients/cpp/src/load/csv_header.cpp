@@ -5,14 +5,21 @@
 #include <utility>
 #include <vector>
 
+#include "csv_dialect.h"
 #include "text.h"
 #include "typed_text.h"
 
 namespace schemaregistry {
 namespace {
 
-constexpr std::array<std::pair<char, const char*>, 5> kDelimiters = {
-    {{';', "\";\""}, {'\t', "tab"}, {',', "\",\""}, {'|', "\"|\""}, {':', "\":\""}}};
+/// Delimiters in the order in which they are tried, before any other mark.
+constexpr std::string_view kUsual = ";\t,|:";
+/// Marks that names of columns have, too: only where two of the contract's columns are between them do they delimit.
+constexpr std::string_view kInNames = " _-./#";
+/// Bytes of a header in which other delimiters are tried.
+constexpr std::size_t kGuessed = 1 << 16;
+/// Fields of a header that are read as values at most.
+constexpr int kRead = 1000;
 constexpr std::size_t kShown = 60;
 
 /// The end of a quoted field that starts at `at`; empty where no delimiter or end follows it.
@@ -42,12 +49,36 @@ std::vector<std::string> names_in(std::string_view text, char delimiter) {
   }
 }
 
-bool knows(const Plan& plan, const std::vector<std::string>& names) {
-  std::vector<std::string> known;
-  for (const auto& field : plan.schema->fields()) known.push_back(bare_name(field->name()));
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return std::find(known.begin(), known.end(), bare_name(name)) != known.end();
-  });
+/// Whether `least` of the names are columns of the contract.
+bool knows(const Plan& plan, const std::vector<std::string>& names, std::size_t least = 1) {
+  std::set<std::string> known;
+  for (const auto& field : plan.schema->fields()) known.insert(bare_name(field->name()));
+  std::set<std::string> found;
+  for (const std::string& name : names) {
+    const std::string bare = bare_name(name);
+    if (known.contains(bare)) found.insert(bare);
+    if (found.size() >= least) return true;
+  }
+  return false;
+}
+
+/// The marks in a text that may delimit fields, the usual ones first.
+std::string marks_in(std::string_view text) {
+  const std::set<char> letters(text.begin(), text.end());
+  std::string marks;
+  for (const char mark : kUsual)
+    if (letters.contains(mark)) marks += mark;
+  for (const char letter : letters)
+    if (is_mark(std::string_view(&letter, 1)) && kUsual.find(letter) == std::string_view::npos) marks += letter;
+  return marks;
+}
+
+/// A delimiter as `--delimiter` takes it in a shell.
+std::string spelled(char mark) {
+  constexpr const char* kHex = "0123456789abcdef";
+  if (mark == '\t') return "tab";
+  if (mark >= ' ' && mark < '\x7f') return {'"', mark, '"'};
+  return std::string("$'\\x") + kHex[mark >> 4] + kHex[mark & 15] + "'";
 }
 
 bool is_value(const std::string& text) {
@@ -56,6 +87,17 @@ bool is_value(const std::string& text) {
       arrow::time64(arrow::TimeUnit::NANO)};
   return std::any_of(kTypes.begin(), kTypes.end(),
                      [&](const auto& type) { return !read_text(*type, text).is(Value::Kind::misfit); });
+}
+
+/// Whether one of the fields is a value, among the first that begin as one.
+bool has_value(const std::vector<std::string>& fields) {
+  int read = 0;
+  for (const std::string& field : fields) {
+    if (field.empty() || std::string_view("+.0123456789-").find(field[0]) == std::string_view::npos) continue;
+    if (is_value(field)) return true;
+    if (++read == kRead) return false;
+  }
+  return false;
 }
 
 std::string shown(std::string_view text) {
@@ -90,10 +132,12 @@ std::set<std::string> number_unnamed(const Plan& plan, std::vector<std::string>&
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound) {
   const auto names = names_in(text, delimiter);
   if (knows(plan, names)) return std::nullopt;
-  for (const auto& [other, word] : kDelimiters) {
-    if (other != delimiter && knows(plan, names_in(text, other))) {
-      return HeaderFault{"WRONG_DELIMITER", "the header is " + shown(text) + ": its columns are separated by " + word +
-                                                ", say --delimiter " + word};
+  const std::string_view head = text.substr(0, kGuessed);
+  for (const char other : marks_in(head)) {
+    const std::size_t least = kInNames.find(other) == std::string_view::npos ? 1 : 2;
+    if (other != delimiter && knows(plan, names_in(head, other), least)) {
+      return HeaderFault{"WRONG_DELIMITER", "the header is " + shown(text) + ": its columns are separated by " +
+                                                spelled(other) + ", say --delimiter " + spelled(other)};
     }
   }
   if (!sound) return std::nullopt;
@@ -101,7 +145,7 @@ std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view te
     return HeaderFault{
         "NOT_CSV",
         "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)"};
-  if (std::none_of(names.begin(), names.end(), is_value)) return std::nullopt;
+  if (!has_value(names)) return std::nullopt;
   return HeaderFault{"MISSING_HEADER", shown(text) + " is a row of values: put the names of the columns above it (" +
                                            columns_of(plan, delimiter) + ")"};
 }

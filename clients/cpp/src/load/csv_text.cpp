@@ -1,5 +1,6 @@
 #include "csv_text.h"
 
+#include <algorithm>
 #include <array>
 
 namespace schemaregistry {
@@ -37,15 +38,22 @@ constexpr std::string_view kUtf16BeMark = "\xFE\xFF";
 
 }  // namespace
 
-std::optional<std::string> CsvText::take(std::string_view bytes, bool ended, std::string& out) {
+std::optional<CsvText::Wrong> CsvText::take(std::string_view bytes, bool ended, std::string& out) {
   if (!begun_) {
     begun_ = true;
-    if (auto fault = begin(bytes)) return fault;
+    const std::size_t size = bytes.size();
+    if (auto fault = begin(bytes)) return Wrong{*std::move(fault), 0, 1};
+    decoded_ += static_cast<std::int64_t>(size - bytes.size());
   }
   std::string text;
-  if (!decode(bytes, ended, text)) {
-    const std::string encoding = dialect_.encoding.empty() ? "UTF-16" : dialect_.encoding;
-    return "it isn't " + encoding + " throughout: say which it is with --encoding";
+  const bool is_sound = decode(bytes, ended, text);
+  if (encoding_ != Encoding::utf8) lines_ += std::count(text.begin(), text.end(), '\n');
+  if (!is_sound) {
+    const std::string& stated = dialect_.encoding;
+    return Wrong{stated.empty() || stated == "utf-16"
+                     ? "it isn't UTF-16 throughout, as its byte order mark says: mend it from this byte on"
+                     : "it isn't " + stated + " throughout: mend it at this byte, or say another --encoding",
+                 decoded_, lines_ + 1};
   }
   filter(text, out);
   if (ended && escaped_) keep(escape_, out);
@@ -98,6 +106,7 @@ bool CsvText::decode(std::string_view bytes, bool ended, std::string& out) {
         const std::uint32_t letter = byte >= 0x80 && byte < 0xA0 ? kWindows1252[byte - 0x80] : byte;
         if (letter == 0 && byte != 0) return false;
         append(letter, out);
+        ++decoded_;
       }
       return true;
     default:
@@ -108,12 +117,16 @@ bool CsvText::decode(std::string_view bytes, bool ended, std::string& out) {
 bool CsvText::decode_utf16(std::string_view bytes, bool ended, std::string& out) {
   pending_.append(bytes);
   std::size_t at = 0;
-  for (; at + 1 < pending_.size(); at += 2) {
+  for (; at + 1 < pending_.size(); at += 2, decoded_ += 2) {
     const std::uint32_t first = static_cast<unsigned char>(pending_[at]);
     const std::uint32_t second = static_cast<unsigned char>(pending_[at + 1]);
     const std::uint32_t unit = encoding_ == Encoding::utf16le ? first | (second << 8) : (first << 8) | second;
     const bool is_low = unit >= 0xDC00 && unit < 0xE000;
-    if ((high_ != 0) != is_low) return false;
+    if ((high_ != 0) != is_low) {
+      // The first half of a pair is at fault where the second is missing.
+      if (high_ != 0) decoded_ -= 2;
+      return false;
+    }
     if (is_low) {
       append(0x10000 + ((high_ - 0xD800) << 10) + (unit - 0xDC00), out);
       high_ = 0;
@@ -124,6 +137,7 @@ bool CsvText::decode_utf16(std::string_view bytes, bool ended, std::string& out)
     }
   }
   pending_.erase(0, at);
+  if (ended && high_ != 0) decoded_ -= 2;
   return !ended || (pending_.empty() && high_ == 0);
 }
 

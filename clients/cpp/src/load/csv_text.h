@@ -21,9 +21,16 @@ class CsvText {
         comment_(dialect.comment.empty() ? '\0' : dialect.comment[0]),
         escape_(dialect.escape.empty() ? '\0' : dialect.escape[0]) {}
 
+  /// Bytes that aren't in the file's encoding: a message, the offset of the first, and its line, from 1.
+  struct Wrong {
+    std::string message;
+    std::int64_t offset;
+    std::int64_t line;
+  };
+
   /// Convert the next bytes and append their text to `out`; `ended` with the last ones. Returns what is wrong with
   /// them, or nothing.
-  std::optional<std::string> take(std::string_view bytes, bool ended, std::string& out);
+  std::optional<Wrong> take(std::string_view bytes, bool ended, std::string& out);
 
   /// How many lines of the file were left out before an offset of the text.
   std::int64_t passed_over(std::int64_t offset) const {
@@ -50,6 +57,9 @@ class CsvText {
   bool commented_ = false;
   bool inside_ = false;
   bool escaped_ = false;
+  // Bytes and line ends decoded so far; not counted in UTF-8, which passes unchanged.
+  std::int64_t decoded_ = 0;
+  std::int64_t lines_ = 0;
   std::int64_t written_ = 0;
   std::vector<std::int64_t> removed_;
   std::string pending_;

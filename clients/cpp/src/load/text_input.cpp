@@ -154,7 +154,7 @@ bool TextInput::append(std::string_view bytes) {
     return true;
   }
   auto wrong = csv_->take(bytes, bytes.empty(), buffer_);
-  if (wrong) fault_ = Fault{source_.path, raw_->Tell().ValueOr(0), std::nullopt, "BAD_ENCODING", *wrong};
+  if (wrong) fault_ = Fault{source_.path, wrong->offset, wrong->line, "BAD_ENCODING", wrong->message};
   return !wrong;
 }
 

@@ -106,12 +106,6 @@ bool* flag_of(LoadOptions& options, std::string_view name) {
   return name == "--help" || name == "-h" ? &options.help : nullptr;
 }
 
-/// Whether an option's value is a name, which can't be empty; texts of the CSV dialect can.
-bool is_name(std::string_view option) {
-  return option == "--schema" || option == "--contract" || option == "--format" || option == "--registry" ||
-         option == "--ca" || option == "--cert" || option == "--key";
-}
-
 Result<LoadOptions> parse(const std::vector<std::string>& words) {
   LoadOptions options;
   options.registry = variable("SCHEMAREGISTRY_TARGET", "localhost:50051");
@@ -125,7 +119,7 @@ Result<LoadOptions> parse(const std::vector<std::string>& words) {
     } else if (std::string* value = value_of(options, name)) {
       if (equals == std::string::npos && i + 1 == words.size()) return usage(name + " needs a value");
       *value = equals == std::string::npos ? words[++i] : words[i].substr(equals + 1);
-      if (value->empty() && is_name(name)) return usage(name + " is empty: is a variable unset?");
+      if (value->empty()) return usage(name + " is empty: is a variable unset?");
     } else {
       return usage("there is no option " + words[i]);
     }

@@ -56,7 +56,8 @@ def _check_together(dialect: CsvDialect, path: tuple[str, ...]) -> None:
         )
 
 
-def _is_mark(value: Json) -> bool:
+def is_mark(value: Json) -> bool:
+    """Whether a value may delimit fields: one ASCII character, no letter, digit, quote, line end or NUL."""
     return isinstance(value, str) and _MARK.fullmatch(value) is not None
 
 
@@ -76,12 +77,12 @@ def _is_nulls(value: Json) -> bool:
 
 _A_MARK: Final = "one ASCII character, no letter, digit, quote or line end"
 _MEMBERS: Final[Mapping[str, tuple[Callable[[Json], bool], str]]] = {
-    "delimiter": (_is_mark, f"{_A_MARK}: what stands between two fields"),
+    "delimiter": (is_mark, f"{_A_MARK}: what stands between two fields"),
     "encoding": (lambda value: value in ENCODINGS, f"one of {', '.join(ENCODINGS)}"),
-    "comment": (_is_mark, f"{_A_MARK}: what a line starts with that is no record"),
+    "comment": (is_mark, f"{_A_MARK}: what a line starts with that is no record"),
     "skip_lines": (_is_lines, f"how many lines stand before the header, from 0 to {MOST_LINES:,}"),
     "null": (_is_nulls, f"a list of up to {_MOST_NULLS} different texts that stand for null, without quotes"),
-    "escape": (_is_mark, f"{_A_MARK}: what makes a quote within quotes a part of the text"),
+    "escape": (is_mark, f"{_A_MARK}: what makes a quote within quotes a part of the text"),
     "decimal": (lambda value: value in (".", ","), '"." or ","'),
     "thousands": (lambda value: value in (".", ",", " ", "'", "_"), """one of "." "," " " "'" "_" """.strip()),
     "dates": (lambda value: value in ("dmy", "mdy", "ymd"), "dmy, mdy or ymd"),

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Sequence
 
 def folded(name: str) -> str:
     """Return a name in lower case without surrounding white space, both of ASCII only."""
+    if name.isascii():
+        return name.strip(" \t\r\n\f\v").lower()
     # bytes.lower() changes ASCII letters only.
     return name.strip(" \t\r\n\f\v").encode().lower().decode()
 

@@ -5,6 +5,7 @@ Such a file would have none of the contract's columns, and where all of them are
 
 import re
 from collections.abc import Collection, Sequence
+from itertools import islice
 from typing import Final
 
 import pyarrow as pa
@@ -14,10 +15,19 @@ from schemaregistry.data.engine.column_names import folded
 from schemaregistry.data.engine.plan import Plan
 from schemaregistry.data.readers.original_rows import free_name
 from schemaregistry.data.report.unreadable import UnreadableFile
+from schemaregistry.document.csv_dialect import is_mark
 from schemaregistry.terminal import printable
 
-_DELIMITERS: Final = {";": '";"', "\t": "tab", ",": '","', "|": '"|"', ":": '":"'}
-"""Delimiters to try, with their spelling for `--delimiter`."""
+_USUAL: Final = ";\t,|:"
+"""Delimiters in the order in which they are tried, before any other mark."""
+_IN_NAMES: Final = " _-./#"
+"""Marks that names of columns have, too: only where two of the contract's columns are between them do they delimit."""
+_GUESSED: Final = 1 << 16
+"""Characters of a header in which other delimiters are tried."""
+_VALUE: Final = re.compile(r"[+.0-9-]")
+"""What a number, a date or a time begins with."""
+_READ: Final = 1000
+"""Fields of a header that are read as values at most."""
 _VALUES: Final = (pa.float64(), pa.timestamp("ns"), pa.timestamp("ns", "UTC"), pa.time64("ns"))
 """Types by which a field is recognized as a value rather than a name."""
 _SHOWN: Final = 60
@@ -51,9 +61,10 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
     Raises UnreadableFile: WRONG_DELIMITER where another delimiter yields some of the columns, NOT_CSV where it has
     NULs, MISSING_HEADER where it is a row of values.
     """
-    if _knows(plan, split(text, delimiter)):
+    names = split(text, delimiter)
+    if _knows(plan, names):
         return
-    refuse_delimiter(path, plan, text, delimiter, line)
+    _refuse_delimiter(path, plan, text, delimiter, line)
     # UTF-16 without a byte order mark has a NUL in each ASCII character.
     if "\0" in text:
         raise UnreadableFile(
@@ -62,7 +73,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
             "the header has NULs in it: the file isn't text, or is UTF-16 (say --encoding utf-16le or utf-16be)",
             line=line,
         )
-    if any(map(_is_value, split(text, delimiter))):
+    if _has_value(names):
         message = (
             f"{_shown(text)} is a row of values: put the names of the columns above it ({_columns(plan, delimiter)})"
         )
@@ -81,21 +92,41 @@ def _columns(plan: Plan, delimiter: str) -> str:
 
 def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
     """Raise UnreadableFile (WRONG_DELIMITER) where only another delimiter yields columns of the contract."""
-    if _knows(plan, split(text, delimiter)):
-        return
-    for other, word in _DELIMITERS.items():
-        if other != delimiter and _knows(plan, split(text, other)):
+    if not _knows(plan, split(text, delimiter)):
+        _refuse_delimiter(path, plan, text, delimiter, line)
+
+
+def _refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
+    head = text[:_GUESSED]
+    for other in _marks(head):
+        if other != delimiter and _knows(plan, split(head, other), 2 if other in _IN_NAMES else 1):
+            word = "tab" if other == "\t" else f'"{other}"' if other.isprintable() else f"$'\\x{ord(other):02x}'"
             message = f"the header is {_shown(text)}: its columns are separated by {word}, say --delimiter {word}"
             raise UnreadableFile(path, "WRONG_DELIMITER", message, line=line)
 
 
-def _knows(plan: Plan, names: Sequence[str]) -> bool:
+def _marks(text: str) -> list[str]:
+    """Return the marks in a text that may delimit fields, the usual ones first."""
+    found = set(filter(is_mark, set(text)))
+    return [mark for mark in _USUAL if mark in found] + sorted(found - set(_USUAL))
+
+
+def _knows(plan: Plan, names: Sequence[str], least: int = 1) -> bool:
+    """Whether `least` of the names are columns of the contract."""
     known = {folded(str(place.name)) for place in plan.columns}
-    return any(folded(name) in known for name in names)
+    return len(known.intersection(map(folded, names))) >= least
 
 
-def _is_value(text: str) -> bool:
-    return any(text_parsing.read(pa.array([text], pa.string()), kind)[1] is None for kind in _VALUES)
+def _has_value(fields: Sequence[str]) -> bool:
+    """Whether one of the fields is a value, among the first that begin as one.
+
+    They are read together, since a call takes milliseconds whatever the number of its texts.
+    """
+    found = list(islice(filter(_VALUE.match, fields), _READ))
+    if not found:
+        return False
+    texts = pa.array(found, pa.string())
+    return any(text_parsing.read(texts, kind)[0].null_count < len(texts) for kind in _VALUES)
 
 
 def _shown(text: str) -> str:

@@ -32,6 +32,8 @@ class CsvText:
         self._lines = _Lines(dialect)
         self._is_plain: bool | None = None
         self._ready = b""
+        self._decoded_bytes = 0
+        self._decoded_lines = 0
 
     @property
     def position(self) -> int:
@@ -76,6 +78,7 @@ class CsvText:
             self._ready = head
         else:
             mark = next((mark for mark in (codecs.BOM_UTF8, *_UTF16) if head.startswith(mark)), b"")
+            self._decoded_bytes = len(mark)
             self._ready = self._lines.rewritten(self._decoded(head.removeprefix(mark)), ended=False)
 
     def _encoding(self, head: bytes) -> str | None:
@@ -97,15 +100,33 @@ class CsvText:
     def _decoded(self, chunk: bytes) -> bytes:
         if self._decoder is None:
             return chunk
+        self._decoded_bytes += len(chunk)
         try:
-            return self._decoder.decode(chunk, not chunk).encode()
-        except UnicodeError as error:
-            encoding = self._dialect.encoding or "UTF-16"
-            self._refuse(f"it isn't {encoding} throughout ({error}): say which it is with --encoding")
-            raise
+            text = self._decoder.decode(chunk, not chunk)
+        except UnicodeDecodeError as error:
+            raise self._undecodable(error) from None
+        self._decoded_lines += text.count("\n")
+        return text.encode()
+
+    def _undecodable(self, error: UnicodeDecodeError) -> UnreadableFile:
+        """Return the error for a byte that the encoding doesn't have, with its offset and line in the file."""
+        stated = self._dialect.encoding
+        if stated in (None, "utf-16"):
+            message = "it isn't UTF-16 throughout, as its byte order mark says: mend it from this byte on"
+        else:
+            message = f"it isn't {stated} throughout: mend it at this byte, or say another --encoding"
+        # What the decoder had left over of earlier bytes stands before the chunk in `object`.
+        before = error.object[: error.start].decode(error.encoding if error.encoding != "charmap" else str(stated))
+        return UnreadableFile(
+            self._path,
+            "BAD_ENCODING",
+            message,
+            offset=self._decoded_bytes - len(error.object) + error.start,
+            line=self._decoded_lines + before.count("\n") + 1,
+        )
 
     def _refuse(self, message: str) -> None:
-        raise UnreadableFile(self._path, "BAD_ENCODING", message, offset=self._file.position)
+        raise UnreadableFile(self._path, "BAD_ENCODING", message, offset=0, line=1)
 
 
 class _Lines:

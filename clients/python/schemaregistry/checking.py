@@ -54,7 +54,7 @@ def check(
     paths = _paths(table)
     sources = data.find(paths, csv=csv_dialect(dict(csv or {})), strict=strict) if paths else rows_of(table)
     pulled = _pull(schema, client)
-    report = data.check(sources, pulled.contract, revision=pulled.revision)
+    report = data.check(sources, pulled.contract, aliases=pulled.aliases, revision=pulled.revision)
     return replace(report, notes=(*pulled.notes, *report.notes))
 
 
@@ -89,9 +89,9 @@ def _pull(schema: SchemaLike, client: "Client | None") -> Pulled:
     if isinstance(schema, contract_pb2.Contract):
         return Pulled(schema)
     if isinstance(schema, Document):
-        return Pulled(compile_contract(schema))
+        return Pulled(compile_contract(schema), raw=schema.raw)
     if not isinstance(schema, str) or is_file(schema):
-        return Pulled(from_file(Path(schema)))
+        return from_file(Path(schema))
     if client is not None:
         return from_registry(schema, client)
     # Imported only here, since a check by a document's file needs no gRPC.

@@ -54,7 +54,7 @@ def pull(schema: str, connect: "Callable[[], Client]", *, max_staleness: float |
     Raises the errors of the client and the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
     if is_file(schema):
-        return _pulled(Path(schema))
+        return from_file(Path(schema))
     with connect() as client:
         return from_registry(schema, client, max_staleness)
 
@@ -75,15 +75,11 @@ def is_file(schema: str) -> bool:
     return schema.endswith((".json", ".pb")) or "/" in schema or Path(schema).is_file()
 
 
-def from_file(path: Path) -> contract_pb2.Contract:
+def from_file(path: Path) -> Pulled:
     """Return the contract of a document's file, or the compiled contract in a file `….pb`.
 
     Raises the errors of the parser, and InvalidArgument: NO_SUCH_SCHEMA, BAD_CONTRACT.
     """
-    return _pulled(path).contract
-
-
-def _pulled(path: Path) -> Pulled:
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -279,3 +279,15 @@ def test_json_columns_are_json_there_too(tmp_path: Path) -> None:
         assert {row[2:] for row in rows} == {("JSON", "STRUCT(m JSON)")}
         assert [row[:2] for row in rows] == [("1.10", {"m": '"x"'}), ("null", None), (None, None)]
         assert check(rows_of(database.sql("SELECT * FROM t")), contract).verdict == "conforms"
+
+
+@pytest.mark.parametrize("table", ["schemaregistry_loads", "main.SchemaRegistry_Loads"])
+def test_the_table_that_records_loads_is_no_destination(
+    table: str, file: Path, ticks: Contract, make_ticks: Make
+) -> None:
+    into(file, ticks, make_ticks("t.csv"))
+    with pytest.raises(InvalidArgument) as refused:
+        into(file, ticks, make_ticks("t.csv"), table)
+    assert refused.value.message == (
+        f"the name {table} is reserved: loads are recorded in that table, name another one"
+    )

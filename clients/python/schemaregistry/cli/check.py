@@ -59,7 +59,9 @@ def check(
     sources = data.find(files, format, csv.dialect(), strict=strict)
     pulled = pull(schema, connection)
     with progress_bar("checking", sum(source.size for source in sources)) as progress:
-        report = data.check(sources, pulled.contract, revision=pulled.revision, progress=progress)
+        report = data.check(
+            sources, pulled.contract, aliases=pulled.aliases, revision=pulled.revision, progress=progress
+        )
     report = replace(report, notes=(*pulled.notes, *report.notes))
     print_report(data.redacted(report) if redact else report, form="json" if as_json else form)
     raise typer.Exit(report.exit_code)

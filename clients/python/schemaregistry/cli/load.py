@@ -96,6 +96,7 @@ def load(
             pulled.contract,
             destination(to, sources),
             policy=_policy(policy, to, quarantine, sources),
+            aliases=pulled.aliases,
             revision=pulled.revision,
             progress=progress,
         )

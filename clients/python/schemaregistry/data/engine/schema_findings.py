@@ -1,6 +1,6 @@
 """Rules that a file's schema breaks whatever its rows, and notes on its columns."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import pyarrow as pa
@@ -40,14 +40,19 @@ def schema_findings(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator
                 yield SchemaFinding(key, check.expected, f"{described(schema.field(name).type)} column")
 
 
-def schema_notes(plan: Plan, binding: Binding, schema: pa.Schema) -> Iterator[str]:
-    """Yield notes on names that differ only in case, and on columns that may be the contract's under another name."""
+def schema_notes(
+    plan: Plan, binding: Binding, schema: pa.Schema, aliases: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
+    """Yield notes on names that differ only in case, and on columns that may be the contract's under another name.
+
+    `aliases` are former names of the contract's columns, by column.
+    """
     folded: dict[str, str] = {}
     for name in schema.names:
         other = folded.setdefault(name.casefold(), name)
         if other != name:
             yield f'the columns "{other}" and "{name}" differ in case only'
-    yield from _renamed(plan, binding)
+    yield from _renamed(plan, binding, aliases)
 
 
 def fit_notes(plan: Plan, binding: Binding) -> Iterator[tuple[int, str]]:
@@ -57,11 +62,17 @@ def fit_notes(plan: Plan, binding: Binding) -> Iterator[tuple[int, str]]:
             yield place, f"{plan.places[place].column}: {met.note}"
 
 
-def _renamed(plan: Plan, binding: Binding) -> Iterator[str]:
-    """Yield a note where a missing and an extra column may be the same one under a new name."""
-    missing = [place.name for place in plan.columns if place.index not in binding.types]
-    extras = binding.extras[ROW]
-    alike = differing(extras, [str(name) for name in missing])
+def _renamed(plan: Plan, binding: Binding, aliases: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield notes where a missing and an extra column are, or may be, the same one under another name."""
+    missing = [str(place.name) for place in plan.columns if place.index not in binding.types]
+    former = {name for names in aliases.values() for name in names}
+    there = {name: former.intersection(aliases.get(name, ()), binding.extras[ROW]) for name in missing}
+    named = {name: found.pop() for name, found in there.items() if len(found) == 1}
+    for name, found in list(named.items())[:_MOST_PAIRS]:
+        yield f'"{found}" is an alias of "{name}": rename the column, or let `clean` do it'
+    missing = [name for name in missing if name not in named]
+    extras = [name for name in binding.extras[ROW] if name not in former]
+    alike = differing(extras, missing)
     if alike:
         pairs = ", ".join(f'"{found}" is "{name}"' for found, name in list(alike.items())[:_MOST_PAIRS])
         more = f" and {len(alike) - _MOST_PAIRS:,} more" if len(alike) > _MOST_PAIRS else ""

@@ -27,6 +27,7 @@ except ModuleNotFoundError:
         "Loading into DuckDB needs duckdb: pip install 'schemaregistry[duckdb]'", reason="MISSING_EXTRA"
     ) from None
 
+_LOADS: Final = "schemaregistry_loads"
 _MAKE_LOADS: Final = """
 CREATE TABLE IF NOT EXISTS main.schemaregistry_loads (
     "table" VARCHAR, digest VARCHAR, contract VARCHAR, version VARCHAR, fingerprint VARCHAR, rows BIGINT,
@@ -67,6 +68,8 @@ class DuckdbTable:
         Raises InvalidArgument (DESTINATION_UNWRITABLE) where the database or the table can't take the rows, and
         Unavailable (DESTINATION_LOCKED) where another process has the database open.
         """
+        if table.casefold().removeprefix("main.") == _LOADS:
+            raise _refused(f"the name {table} is reserved: loads are recorded in that table, name another one")
         self.name = f"{file}#{table}"
         self.place: OutputPlace = file
         self._path = file

@@ -60,7 +60,7 @@ def clean(  # noqa: PLR0913
     plan = replace(Plan.of(contract), whole_rows=True)
     cleaner = Cleaner(plan, aliases or {}, epoch)
     with opened_sink(sources, plan, destination, quarantine) as sink:
-        pipeline = Pipeline(plan, sink, revision=revision, progress=progress, repairer=cleaner)
+        pipeline = Pipeline(plan, sink, aliases=aliases, revision=revision, progress=progress, repairer=cleaner)
         loaded = settled(pipeline, sink, sources)
         return Cleaned(loaded, pipeline.repairs.all() if loaded.place else ())
 

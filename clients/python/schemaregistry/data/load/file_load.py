@@ -1,6 +1,6 @@
 """Load files: check rows and write them to a destination in one pass, published only once all rows are checked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import Literal, TypeAlias
@@ -31,6 +31,7 @@ def load(  # noqa: PLR0913
     destination: Callable[[pa.Schema], Destination],
     *,
     policy: Policy = "halt",
+    aliases: Mapping[str, Sequence[str]] | None = None,
     revision: int | None = None,
     progress: OnProgress | None = None,
 ) -> Loaded:
@@ -39,7 +40,7 @@ def load(  # noqa: PLR0913
     By default nothing is loaded unless every row conforms. Where `policy` opens a quarantine, rows that don't conform
     go there; with `warn` they are loaded too, except for those that the contract's types can't hold. If a file can't be
     read to its end nothing is loaded, whatever the policy. Each row is read once, so that what is loaded is what was
-    checked.
+    checked. `aliases`, `revision` and `progress` are as for `check`.
 
     Raises as `check` does, whatever `destination` and the quarantine raise, and InvalidArgument (DESTINATION_IN_SOURCE)
     where the next load would read what this one writes.
@@ -47,7 +48,7 @@ def load(  # noqa: PLR0913
     # The quarantine keeps whole rows, also columns that the contract lacks.
     plan = replace(Plan.of(contract), whole_rows=callable(policy))
     with opened_sink(sources, plan, destination, policy) as sink:
-        return settled(Pipeline(plan, sink, revision=revision, progress=progress), sink, sources)
+        return settled(Pipeline(plan, sink, aliases=aliases, revision=revision, progress=progress), sink, sources)
 
 
 @contextmanager

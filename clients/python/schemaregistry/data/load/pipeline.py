@@ -85,6 +85,7 @@ class Pipeline:
         plan: Plan,
         sink: Sink,
         *,
+        aliases: Mapping[str, Sequence[str]] | None = None,
         revision: int | None = None,
         progress: OnProgress | None = None,
         repairer: Repairer = AS_READ,
@@ -92,6 +93,7 @@ class Pipeline:
     ) -> None:
         self._plan = plan
         self._sink = sink
+        self._aliases = aliases or {}
         self._revision = revision
         self._progress = progress
         self._repairer = repairer
@@ -191,7 +193,7 @@ class Pipeline:
             return
         fields = [pa.field(name, each.value.type) for name, each in file.partitions.items()]
         file.bound, file.binding = schema, bind(self._plan, schema.schema, fields)
-        for note in schema_notes(self._plan, file.binding, schema.schema):
+        for note in schema_notes(self._plan, file.binding, schema.schema, self._aliases):
             self._tally.note(note)
         self._tally.add_schema(schema_findings(self._plan, file.binding, schema.schema))
 

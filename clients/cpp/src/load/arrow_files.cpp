@@ -25,6 +25,7 @@
 #include "parquet_pages.h"
 #include "reading.h"
 #include "text.h"
+#include "text_input.h"
 
 namespace schemaregistry {
 namespace {
@@ -534,8 +535,13 @@ std::optional<Fault> read_parquet(Reading& reading) {
 std::optional<Fault> read_ipc(Reading& reading) {
   auto file = arrow::io::ReadableFile::Open(reading.source.path);
   if (!file.ok()) return reading.fault(file.status(), 0);
-  char head[6] = {};
-  std::ifstream(reading.source.path, std::ios::binary).read(head, 6);
+  constexpr std::size_t kHead = 64;
+  char head[kHead] = {};
+  std::ifstream start(reading.source.path, std::ios::binary);
+  start.read(head, kHead);
+  const std::string other = other_format({head, static_cast<std::size_t>(start.gcount())});
+  if (!other.empty() && std::string_view(head, 6) != "ARROW1")
+    return reading.fault("WRONG_FORMAT", "not arrow: it is " + other, 0);
   if (std::string_view(head, 6) == "ARROW1") {
     const auto opened = arrow::ipc::RecordBatchFileReader::Open(*file);
     if (opened.ok()) {

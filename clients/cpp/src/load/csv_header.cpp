@@ -132,6 +132,13 @@ std::set<std::string> number_unnamed(const Plan& plan, std::vector<std::string>&
 std::optional<HeaderFault> fault_of_header(const Plan& plan, std::string_view text, char delimiter, bool sound) {
   const auto names = names_in(text, delimiter);
   if (knows(plan, names)) return std::nullopt;
+  constexpr std::array<std::pair<std::string_view, const char*>, 2> kJson = {{{"{\"", "ndjson"}, {"[{\"", "json"}}};
+  for (const auto& [start, name] : kJson) {
+    if (text.substr(0, start.size()) == start) {
+      return HeaderFault{"WRONG_FORMAT", std::string("not csv: its first line is JSON: let its name end in .") + name +
+                                             ", or say --format " + name};
+    }
+  }
   const std::string_view head = text.substr(0, kGuessed);
   for (const char other : marks_in(head)) {
     const std::size_t least = kInNames.find(other) == std::string_view::npos ? 1 : 2;

@@ -23,7 +23,16 @@ constexpr std::size_t kDeepest = 200;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
 // Bytes looked at to tell another format.
-constexpr std::size_t kHead = 10;
+constexpr std::size_t kHead = 64;
+// Those of them that show a compression or a binary format.
+constexpr std::size_t kMagicHead = 10;
+// Where the first member's name stands in a zip archive (PKWARE APPNOTE.TXT, 4.3.7).
+constexpr std::size_t kNameAt = 30;
+// What the first member of a workbook is called; in OpenDocument its content follows its name.
+constexpr std::array<std::string_view, 5> kOffice = {"[Content_Types].xml", "_rels/", "docProps/", "xl/",
+                                                     "mimetypeapplication/vnd.oasis"};
+// The first bytes of workbooks of Excel before 2007.
+constexpr std::string_view kOle = "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
 struct Magic {
   std::string_view start;
@@ -47,15 +56,39 @@ bool is_beyond_text(std::string_view head) {
   return head.find("1AY&SY") != std::string_view::npos || !std::all_of(head.begin(), head.end(), is_text);
 }
 
-/// What kind of file this is and what to do, where its first bytes show that it isn't text; else empty.
+bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
+
+bool is_workbook(std::string_view head) {
+  if (starts_with(head, kOle)) return true;
+  if (!starts_with(head, "PK\x03\x04") || head.size() < kNameAt) return false;
+  return std::any_of(kOffice.begin(), kOffice.end(),
+                     [&](std::string_view name) { return starts_with(head.substr(kNameAt), name); });
+}
+
+}  // namespace
+
 std::string other_format(std::string_view head) {
+  if (is_workbook(head)) return "an Excel workbook or another Office document: export it as CSV";
+  if (starts_with(head, "FEA1")) return "Feather version 1: write it anew as Arrow IPC, which is Feather version 2";
+  head = head.substr(0, kMagicHead);
   for (const Magic& magic : kMagic) {
-    if (head.substr(0, magic.start.size()) == magic.start && is_beyond_text(head)) return magic.what;
+    if (starts_with(head, magic.start) && is_beyond_text(head)) return magic.what;
   }
   return "";
 }
 
-}  // namespace
+/// Refuse JSON in UTF-16, by its byte order mark or the NUL in its first letter; returns whether it is.
+bool TextInput::refuse_utf16(std::string_view head) {
+  if (csv_) return false;
+  if (head.size() < 2) return false;
+  constexpr std::string_view kFirst = "[{ \t\r\n\f\v";
+  const bool little = head[1] == '\0' && kFirst.find(head[0]) != std::string_view::npos;
+  const bool big = head[0] == '\0' && kFirst.find(head[1]) != std::string_view::npos;
+  if (!little && !big && !starts_with(head, "\xFF\xFE") && !starts_with(head, "\xFE\xFF")) return false;
+  fault_ = Fault{source_.path, 0, 1, "BAD_ENCODING",
+                 "it is UTF-16, and JSON is UTF-8: write it as UTF-8 (iconv -f UTF-16 -t UTF-8)"};
+  return true;
+}
 
 void TextInput::fail(const std::string& reason, const std::string& message) {
   fault_ = Fault{source_.path, offset_, line_ + (csv_ ? csv_->passed_over(offset_) : 0), reason, message};
@@ -73,7 +106,7 @@ bool TextInput::open() {
     const std::string other = other_format({head.data(), static_cast<std::size_t>(read)});
     if (!other.empty())
       fault_ = Fault{source_.path, 0, std::nullopt, "WRONG_FORMAT", "not " + source_.format + ": it is " + other};
-    return other.empty();
+    return other.empty() && !refuse_utf16({head.data(), static_cast<std::size_t>(read)});
   }
   if ((*raw)->GetSize().ValueOr(1) == 0) {
     fault_ = Fault{source_.path, 0, std::nullopt, "TRUNCATED",
@@ -123,6 +156,7 @@ bool TextInput::fill() {
       ended_ = false;
       return false;
     }
+    if (refuse_utf16(all)) return ended_ = false;
   }
   if (!append({reinterpret_cast<const char*>((*chunk)->data()), static_cast<std::size_t>((*chunk)->size())})) {
     ended_ = false;

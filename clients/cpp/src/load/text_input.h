@@ -24,6 +24,9 @@ struct Record {
   std::int64_t line = 0;
 };
 
+/// What kind of file this is and what to do, where its first bytes show that it isn't text; else empty.
+std::string other_format(std::string_view head);
+
 class TextInput {
  public:
   /// With `quoted`, line ends within double quotes are part of a record.
@@ -46,6 +49,7 @@ class TextInput {
   std::optional<std::string> wrong_before_end() const;
   bool open();
   bool fill();
+  bool refuse_utf16(std::string_view head);
   bool append(std::string_view bytes);
   std::optional<std::size_t> end_of_record();
   void fail(const std::string& reason, const std::string& message);

@@ -34,6 +34,7 @@ struct Member {
   zip_uint64_t index = 0;
   bool encrypted = false;
   zip_uint64_t size = 0;
+  int method = ZIP_CM_STORE;
 };
 
 /// Whether a member is data: no directory, no file that macOS adds, not hidden.
@@ -61,7 +62,8 @@ std::vector<Member> members_of(zip_t& archive) {
     zip_stat_t said;
     zip_stat_init(&said);
     if (zip_stat_index(&archive, i, 0, &said) != 0 || said.name == nullptr) continue;
-    if (is_data(said.name)) found.push_back({said.name, i, said.encryption_method != ZIP_EM_NONE, said.size});
+    if (is_data(said.name))
+      found.push_back({said.name, i, said.encryption_method != ZIP_EM_NONE, said.size, said.comp_method});
   }
   return found;
 }
@@ -111,6 +113,12 @@ std::optional<Member> only_member(zip_t& archive, const std::string& path, std::
                                       "), and only one can be read: unpack it");
   }
   if (members[0].encrypted) return fail("ENCRYPTED", members[0].name + " is encrypted in the archive: unpack it");
+  // Those that every language reads: LZMA, say, depends on how libzip was built.
+  constexpr std::array<int, 3> kMethods = {ZIP_CM_STORE, ZIP_CM_DEFLATE, ZIP_CM_BZIP2};
+  const int method = members[0].method;
+  if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end())
+    return fail("PACKED",
+                members[0].name + " is compressed by method " + std::to_string(method) + ": compress it with deflate");
   return members[0];
 }
 

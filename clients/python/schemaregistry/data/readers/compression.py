@@ -45,6 +45,9 @@ _END_SIZE: Final = 22
 _ENCRYPTED: Final = 1
 """Bit 0 of a zip member's general purpose flags (APPNOTE.TXT, 4.4.4)."""
 
+_METHODS: Final = frozenset((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2))
+"""The compression methods of a zip's members that every language reads; Python's zipfile knows LZMA, libzip may not."""
+
 
 class Unpacked:
     """The decompressed bytes of a file, as a stream."""
@@ -81,6 +84,11 @@ def _member(path: str, file: Any, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     if len(members) == 1:
         if members[0].flag_bits & _ENCRYPTED:
             raise UnreadableFile(path, "ENCRYPTED", f"{members[0].filename} is encrypted in the archive: unpack it")
+        if members[0].compress_type not in _METHODS:
+            message = (
+                f"{members[0].filename} is compressed by method {members[0].compress_type}: compress it with deflate"
+            )
+            raise UnreadableFile(path, "PACKED", message)
         return members[0]
     names = [each.filename for each in members]
     shown = ", ".join(names[:_SHOWN]) + (" …" if len(names) > _SHOWN else "")

@@ -64,7 +64,7 @@ def refuse_header(path: str, plan: Plan, text: str, delimiter: str, line: int) -
     names = split(text, delimiter)
     if _knows(plan, names):
         return
-    _refuse_delimiter(path, plan, text, delimiter, line)
+    refuse_delimiter(path, plan, text, delimiter, line)
     # UTF-16 without a byte order mark has a NUL in each ASCII character.
     if "\0" in text:
         raise UnreadableFile(
@@ -91,12 +91,16 @@ def _columns(plan: Plan, delimiter: str) -> str:
 
 
 def refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
-    """Raise UnreadableFile (WRONG_DELIMITER) where only another delimiter yields columns of the contract."""
-    if not _knows(plan, split(text, delimiter)):
-        _refuse_delimiter(path, plan, text, delimiter, line)
+    """Reject a header without columns of the contract where only another delimiter yields some, or where it is JSON.
 
-
-def _refuse_delimiter(path: str, plan: Plan, text: str, delimiter: str, line: int) -> None:
+    Raises UnreadableFile: WRONG_DELIMITER, WRONG_FORMAT.
+    """
+    if _knows(plan, split(text, delimiter)):
+        return
+    for start, name in (('{"', "ndjson"), ('[{"', "json")):
+        if text.startswith(start):
+            message = f"not csv: its first line is JSON: let its name end in .{name}, or say --format {name}"
+            raise UnreadableFile(path, "WRONG_FORMAT", message, line=line)
     head = text[:_GUESSED]
     for other in _marks(head):
         if other != delimiter and _knows(plan, split(head, other), 2 if other in _IN_NAMES else 1):

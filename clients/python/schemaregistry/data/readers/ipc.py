@@ -15,10 +15,12 @@ from schemaregistry.data.readers.concatenated_files import ipc_room, refuse_seco
 from schemaregistry.data.readers.reader import FileSchema
 from schemaregistry.data.readers.rows import BATCH_ROWS, ColumnRows
 from schemaregistry.data.readers.schema_checks import refuse_repeated
-from schemaregistry.data.readers.sources import Source
+from schemaregistry.data.readers.sources import Source, other_format
 from schemaregistry.data.report.unreadable import READ_ERRORS, UnreadableFile
 
 _MAGIC: Final = b"ARROW1"
+_HEAD: Final = 64
+"""Bytes looked at to recognize another format."""
 _ROWS: Final = b"schemaregistry.rows"
 """Metadata key by which `load` states the number of rows of a stream that it writes."""
 
@@ -41,7 +43,10 @@ class IpcReader:
         """
         path, rows = self._source.path, 0
         with self._source.opened() as stream:
-            head = stream.peek(len(_MAGIC))[: len(_MAGIC)]
+            start = stream.peek(_HEAD)[:_HEAD]
+            head = start[: len(_MAGIC)]
+            if head != _MAGIC and (other := other_format(start)):
+                raise UnreadableFile(path, "WRONG_FORMAT", f"not arrow: it is {other}", offset=0)
             try:
                 reader = open_ipc_file(path, stream) if head == _MAGIC else pa.ipc.open_stream(stream)
                 refuse_repeated(path, reader.schema)

@@ -26,8 +26,21 @@ MAGIC: Final = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"))
 """The first bytes of the binary formats."""
 
 
-_HEAD: Final = 10
-"""Bytes looked at to recognize a format or a compression."""
+_HEAD: Final = 64
+"""Bytes looked at to recognize a format."""
+_MAGIC_HEAD: Final = 10
+"""Bytes of these that show a compression or a binary format."""
+_NAME_AT: Final = 30
+"""Where the first member's name stands in a zip archive (PKWARE APPNOTE.TXT, 4.3.7)."""
+_OFFICE: Final = (b"[Content_Types].xml", b"_rels/", b"docProps/", b"xl/", b"mimetypeapplication/vnd.oasis")
+"""What the first member of a workbook is called; in OpenDocument its content follows its name."""
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""The first bytes of workbooks of Excel before 2007."""
+_WORKBOOK: Final = "an Excel workbook or another Office document: export it as CSV"
+_UTF16: Final = re.compile(rb"\xff\xfe|\xfe\xff|[\[{\s]\0|\0[\[{\s]")
+"""How JSON in UTF-16 begins: with a byte order mark, or an ASCII character in two bytes."""
+_FEATHER: Final = b"FEA1"
+"""The first bytes of Feather version 1."""
 _BEYOND_TEXT: Final = re.compile(rb"[^\t\n\r\x20-\x7e]|1AY&SY")
 """Bytes that no CSV header has: control characters, and bzip2's block magic (`BZh` alone may be a column's name)."""
 
@@ -94,8 +107,14 @@ def open_native(path: str) -> Any:
     return pa.OSFile(name, "r")
 
 
-def _other(head: bytes) -> str:
+def other_format(head: bytes) -> str:
     """Say which other format a file's first bytes show and what to do about it; empty where they show none."""
+    is_zip = head.startswith(b"PK\x03\x04")
+    if head.startswith(_OLE) or (is_zip and head.startswith(_OFFICE, _NAME_AT)):
+        return _WORKBOOK
+    if head.startswith(_FEATHER):
+        return "Feather version 1: write it anew as Arrow IPC, which is Feather version 2"
+    head = head[:_MAGIC_HEAD]
     for magic, compression in COMPRESSED:
         if head.startswith(magic) and _BEYOND_TEXT.search(head):
             suffix = next(end for end, name in SUFFIXES.items() if name == compression)
@@ -104,6 +123,13 @@ def _other(head: bytes) -> str:
         if head.startswith(magic) and _BEYOND_TEXT.search(head):
             return f"{name}: let its name say so, or say --format {name}"
     return ""
+
+
+def _refuse_utf16(source: Source, head: bytes) -> None:
+    """Raise UnreadableFile (BAD_ENCODING) for JSON in UTF-16, by its mark or the NUL in its first letter."""
+    if source.format != "csv" and _UTF16.match(head):
+        message = "it is UTF-16, and JSON is UTF-8: write it as UTF-8 (iconv -f UTF-16 -t UTF-8)"
+        raise UnreadableFile(source.path, "BAD_ENCODING", message, offset=0, line=1)
 
 
 class Input:
@@ -118,9 +144,15 @@ class Input:
         self._file: Any = source.opened()
         # peek may return more bytes than were asked for.
         head = self._file.peek(_HEAD)[:_HEAD]
-        if not source.compression and (other := _other(head)):
+        if not source.compression and (other := other_format(head)):
             self._file.close()
             raise UnreadableFile(source.path, "WRONG_FORMAT", f"not {source.format}: it is {other}", offset=0)
+        if not source.compression:
+            try:
+                _refuse_utf16(source, head)
+            except UnreadableFile:
+                self._file.close()
+                raise
         if source.compression and not head:
             self._file.close()
             message = f"the file is empty: not even the start of {source.compression} is there"
@@ -152,9 +184,10 @@ class Input:
     def _first_bytes(self) -> bytes:
         """Decompress the first bytes. Raises UnreadableFile (WRONG_FORMAT) where they show another format."""
         head: bytes = self._stream.read(_HEAD)
-        if other := _other(head):
+        if other := other_format(head):
             what = f"not {self._source.format}: within the {self._source.compression} it is {other.partition(':')[0]}"
             raise UnreadableFile(self._source.path, "WRONG_FORMAT", f"{what}: unpack it", offset=0)
+        _refuse_utf16(self._source, head)
         return head
 
     def close(self) -> None:

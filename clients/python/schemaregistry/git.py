@@ -117,8 +117,8 @@ class Repository:
         Raises NoHistory (NOT_IN_GIT) where there is none.
         """
         # --follow: across renames; -m: changes that only a merge made, too; --raw -z: hashes and unquoted paths.
-        # --topo-order: a commit's date may be that of its parent or an earlier one, and its versions come first.
-        words = ("log", "--topo-order", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H")
+        # --date-order: a commit's date may be that of its parent or an earlier one, and its versions come first.
+        words = ("log", "--date-order", "--follow", "-m", "--raw", "-z", "--no-abbrev", "--format=%H")
         tip = [commit] if commit else []
         entries = list(dict.fromkeys(_read_log(self._text(*words, *tip, "--", path))))
         if not entries:

@@ -80,6 +80,12 @@ class Repository:
         words = ("commit-tree", tree, "-m", "What is staged", *(f"-p{parent}" for parent in parents))
         return self.run(*author, *words).decode().strip()
 
+    def has_uncommitted(self, folder: str) -> bool:
+        """Tell whether files below a folder (from the top) differ from HEAD or aren't in git; none in a bare one."""
+        if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
+            return False
+        return bool(self.run("status", "--porcelain", "--untracked-files=all", "--", folder))
+
     def merge_base(self, one: str, other: str) -> str:
         """Return the newest common ancestor of two commits; "" where there is none in this clone."""
         return self._or_nothing("merge-base", one, other)

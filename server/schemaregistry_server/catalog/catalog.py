@@ -127,8 +127,10 @@ class Schema:
         wanted = reference.exact or reference.text
         near = _near(wanted, sorted(each.entry.version for each in self.versions[-NEAR:]))
         latest = f"its latest is {self.latest.version}" if self.latest else "all its versions are retracted"
+        there = [each.version for each in self.ordered if reference.moves and reference.within.holds(precedence(each))]
+        retracted = f" {there[-1]} is retracted: ask for it by its whole number." if there else ""
         return NotFound(
-            f"{self.id} has no version {wanted}; {latest}.{_did_you_mean(near)}",
+            f"{self.id} has no version {wanted}; {latest}.{retracted or _did_you_mean(near)}",
             reason="NO_SUCH_VERSION",
             metadata={"id": self.id, "version": wanted, "near": ", ".join(near)},
         )

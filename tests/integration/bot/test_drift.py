@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemaregistry.cli.bot import app
-from schemaregistry.client import Client, Credentials
+from schemaregistry.client import Client, Credentials, Origin
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
 from tests.support.webhook import serving
@@ -78,6 +78,19 @@ def test_slack_is_told_in_one_message(server: Server, scratch: Scratch, monkeypa
     assert f"The registry and git at {head[:12]} differ: 7 differences" in webhook.text
     assert "… and 2 more" in webhook.text
     assert "<!channel>" not in webhook.text
+
+
+def test_what_another_repository_published_is_left_to_that_one(server: Server, scratch: Scratch) -> None:
+    trades = document("trades", "1.0.0")
+    scratch.commit({"schemas/trades.json": trades})
+    register(server, trades, document("unknown", "1.0.0"))
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot"), timeout=60) as client:
+        for name in ("mine", "theirs"):
+            client.register(json.dumps(document(name, "1.0.0")), origin=Origin(f"acme/{name}"))
+    code, found = ask(server, scratch, "drift", "--json", "--repository", "acme/mine")
+    assert (code, [each["id"] for each in found["differences"]]) == (1, ["mine", "unknown"])
+    code, found = ask(server, scratch, "drift", "--json")
+    assert [each["id"] for each in found["differences"]] == ["mine", "theirs", "unknown"]
 
 
 def test_a_registry_that_has_what_git_has_is_alike(server: Server, scratch: Scratch) -> None:

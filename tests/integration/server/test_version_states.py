@@ -193,7 +193,9 @@ def test_a_typo_in_a_version_can_be_retracted_and_the_next_one_published(publish
     assert get()[1]["x-schema-version"] == "1.2.0"
     code, headers, body = get("2.0.0")
     assert (code, headers["x-schema-state"], body["title"]) == (200, "retracted", "a typo")
-    assert get("%5E2")[2]["reason"] == "NO_SUCH_VERSION"
+    missing = get("%5E2")[2]
+    assert missing["reason"] == "NO_SUCH_VERSION"
+    assert "2.0.0 is retracted: ask for it by its whole number." in missing["detail"]
 
 
 def test_so_can_a_first_version_of_99999(publish, put_state, get) -> None:

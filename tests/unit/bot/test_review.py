@@ -272,3 +272,23 @@ def test_a_declaration_without_a_slip_gets_no_note(scratch: Scratch, reads: str)
     base = scratch.commit(files)
     files |= {"schemas/b.json": DOCUMENT | {"$id": "b"}, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {reads}\n"}
     assert review(scratch, base, scratch.commit(files))[1]["notes"] == []
+
+
+def test_what_is_not_committed_is_not_reviewed_and_a_note_says_so(scratch: Scratch) -> None:
+    scratch.commit(CASES["int32_to_int64_as_minor"]["before"])
+    asked = ["review", "--base", "HEAD", "--repo", str(scratch.directory)]
+    assert "committed" not in CliRunner().invoke(app, asked).stderr
+    (scratch.directory / "schemas/trades.json").write_text("{", "utf-8")
+    ended = CliRunner().invoke(app, asked)
+    assert (ended.exit_code, "isn't committed in schemas" in ended.stderr) == (0, True)
+    assert "committed" not in CliRunner().invoke(app, [*asked, "--head", "main"]).stderr
+
+
+def test_the_text_shows_edits_that_would_be_compatible(scratch: Scratch) -> None:
+    case = CASES["int32_to_int64_as_minor"]
+    base = scratch.commit(case["before"])
+    scratch.commit(case["after"])
+    shown = CliRunner().invoke(app, ["review", "--base", base, "--repo", str(scratch.directory)]).stdout
+    (first, *_) = case["review"]["schemas"][0]["suggestions"]
+    assert first["text"] in shown
+    assert all(f"    {line}".rstrip() in shown for line in first["diff"])

@@ -40,6 +40,15 @@ def differences(
     return sorted(_differences(revision, registered, earlier), key=lambda found: (found.id, found.version))
 
 
+def published_elsewhere(revision: Revision, origins: Mapping[str, str], repository: str) -> Sequence[str]:
+    """Return the ids that the revision doesn't have and another repository than `repository` published last.
+
+    `origins`: id → the repository of its last version, "" where that isn't known. None without `repository`.
+    """
+    in_git = revision.by_id()
+    return [id for id, origin in origins.items() if id not in in_git and repository and origin not in {"", repository}]
+
+
 def _differences(
     revision: Revision,
     registered: Mapping[str, Mapping[str, str]],

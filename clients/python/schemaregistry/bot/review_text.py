@@ -42,6 +42,9 @@ def _schema(found: SchemaReview) -> Iterator[str]:
         yield f"  valid under the {found.verdict.witness.valid_under} version alone: {record}"
     for change in found.verdict.changes:
         yield f"  {change.effect}: {change.kind} at {printable(change.pointer or '/')}: {printable(change.reason)}"
+    for suggestion in found.suggestions:
+        yield f"  {printable(suggestion.text)}"
+        yield from (f"    {printable(line)}" for line in suggestion.diff)
     for consumer in found.consumers:
         state = {True: "breaks", False: "goes on", None: "can't be told"}[consumer.breaks]
         team = printable(consumer.team) if consumer.source == "declared" else "seen, not declared"

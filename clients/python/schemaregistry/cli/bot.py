@@ -32,6 +32,14 @@ app = typer.Typer(
 )
 
 Form: TypeAlias = Literal["json", "markdown", "text"]
+RepositoryName: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        envvar=["GITHUB_REPOSITORY", "CI_PROJECT_PATH"],
+        help="The repository's name, which is kept with each version that it publishes.",
+    ),
+]
 DriftWebhook: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -136,6 +144,7 @@ def drift(
     rev: Annotated[str, typer.Option(metavar="REV", help="The branch or commit that should be published.")] = "HEAD",
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
     schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
+    repository: RepositoryName = "",
     slack_webhook: DriftWebhook = None,
     as_json: AsJson = False,
     *,
@@ -143,25 +152,31 @@ def drift(
 ) -> None:
     """Compare the schemas of a git revision with the registry: which versions only one of them has, or has otherwise.
 
+    With --repository, schemas that another repository published are left to that one.
+
     Exit codes: 0 alike, 1 they differ, 2 usage, 3 could not tell.
     """
-    from schemaregistry.bot.drift import differences, drift_json, drift_text
+    from schemaregistry.bot.drift import differences, drift_json, drift_text, published_elsewhere
     from schemaregistry.bot.revisions import commit_of, earlier_versions, folder_path, read_revision, require_folder
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.publish_states import state_differences
     from schemaregistry.git import Repository
 
-    repository = Repository.around(repo)
-    commit, folder = commit_of(repository, rev), folder_path(schemas)
-    require_folder(repository, folder, commit)
-    revision = read_revision(repository, commit, folder)
+    git = Repository.around(repo)
+    commit, folder = commit_of(git, rev), folder_path(schemas)
+    require_folder(git, folder, commit)
+    revision = read_revision(git, commit, folder)
     with connection.client(timeout=SECONDS) as client:
         ids = [each.id for each in client.list_schemas()]
         versions = {id: list(client.list_versions(id)) for id in ids}
-    there = {id: {each.version: each.fingerprint for each in versions[id]} for id in ids}
+    for id in published_elsewhere(
+        revision, {id: found[-1].origin.repository for id, found in versions.items()}, repository
+    ):
+        del versions[id]
+    there = {id: {each.version: each.fingerprint for each in versions[id]} for id in versions}
     found = [
-        *differences(revision, there, lambda file: earlier_versions(repository, file, revision.commit)),
-        *state_differences(states_of(repository, commit, folder), versions),
+        *differences(revision, there, lambda file: earlier_versions(git, file, revision.commit)),
+        *state_differences(states_of(git, commit, folder), versions),
     ]
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
@@ -178,14 +193,7 @@ def publish(
     rev: Annotated[str, typer.Option(metavar="REV", help="The branch or commit to publish.")] = "HEAD",
     repo: Annotated[Path, typer.Option(metavar="DIR", help="The git repository, or a directory in it.")] = Path(),
     schemas: Annotated[str, typer.Option(metavar="DIR", help="Its folder of schemas, from its top.")] = "schemas",
-    repository: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            envvar=["GITHUB_REPOSITORY", "CI_PROJECT_PATH"],
-            help="The repository's name, to be kept with each version.",
-        ),
-    ] = "",
+    repository: RepositoryName = "",
     pull_request: Annotated[
         str, typer.Option(metavar="N", help="The pull request; read from the merge's message where it isn't named.")
     ] = "",
@@ -272,6 +280,8 @@ def _review(
     repository = Repository.around(repo)
     folder = folder_path(schemas)
     change = read_change(repository, base, repository.staged() if head is None else head, folder)
+    if head == "HEAD" and repository.has_uncommitted(folder):
+        say(f"note: what isn't committed in {folder} isn't reviewed; `git add` it and give --staged.", err=True)
     before, at_base, after = (
         states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)
     )

@@ -37,10 +37,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "publish": (DOCUMENT, "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "validate-schema": (DOCUMENT, "schemaregistry.cli.compat_process.CompatProcess"),
     "watch": ("", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
-    **{
-        name: ("ticks_v1@1.0.0 --reason why", "schemaregistry.cli.connection_options.ConnectionOptions.client")
-        for name in ("deprecate", "retract", "reinstate")
-    },
+    **dict.fromkeys(
+        ("deprecate", "retract", "reinstate"),
+        ("ticks_v1@1.0.0 --reason why", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
+    ),
     "whoami": ("", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "audit": ("verify --data OUT", "schemaregistry_server.ops.store_locator.StoreLocator.history"),
     "restore": ("ROWS --data OUT", "schemaregistry_server.ops.snapshot_file.check"),

@@ -35,9 +35,10 @@ def refuse_invalid(array: Array) -> None:
         refuse_invalid(array.values)
     elif pt.is_struct(kind):
         # Flattened, a field is null where its struct is: what stands beneath a null is nobody's value, and pyarrow puts
-        # index 0 there, even where the dictionary is empty.
-        for field in array.flatten():
-            refuse_invalid(field)
+        # index 0 there, even where the dictionary is empty. Runs it would give a null bitmap, which they can't have.
+        for index, field in enumerate(array.flatten()):
+            runs = isinstance(field.type, pa.RunEndEncodedType)
+            refuse_invalid(array.field(index) if runs else field)
     elif pt.is_list(kind) or pt.is_large_list(kind) or pt.is_map(kind):
         _refuse_offsets(array)
         for part in (array.keys, array.items) if pt.is_map(kind) else (array.values,):

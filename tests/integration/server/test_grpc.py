@@ -161,14 +161,14 @@ def test_compare_versions_judges_what_is_registered(reader) -> None:
 
 
 def test_lists_are_paged_and_writes_between_do_not_matter(reader, register, document) -> None:
-    for name in ("paged_a", "paged_c", "paged_e"):
+    for name in ("turned_a", "turned_c", "turned_e"):
         register(name, document(name))
-    first = reader.ListSchemas(pb.ListSchemasRequest(text="paged_", page_size=2))
-    assert [s.id for s in first.schemas] == ["paged_a", "paged_c"]
-    register("paged_b", document("paged_b"))
-    register("paged_d", document("paged_d"))
-    rest = reader.ListSchemas(pb.ListSchemasRequest(text="paged_", page_size=9, page_token=first.next_page_token))
-    assert [s.id for s in rest.schemas] == ["paged_d", "paged_e"]
+    first = reader.ListSchemas(pb.ListSchemasRequest(text="turned_", page_size=2))
+    assert [s.id for s in first.schemas] == ["turned_a", "turned_c"]
+    register("turned_b", document("turned_b"))
+    register("turned_d", document("turned_d"))
+    rest = reader.ListSchemas(pb.ListSchemasRequest(text="turned_", page_size=9, page_token=first.next_page_token))
+    assert [s.id for s in rest.schemas] == ["turned_d", "turned_e"]
     assert rest.next_page_token == ""
 
 

@@ -33,14 +33,16 @@ def events(stub, until: int, **request: object) -> list[pb.WatchSchemasResponse]
 
 def test_a_watch_brings_the_snapshot_then_each_change_with_its_bytes(running, document) -> None:
     bot, reader = running.stub("ci-bot"), running.stub("reader")
-    raw = document("watched_v1")
-    first = register(bot, "watched_v1", raw)
-    watch = reader.WatchSchemas(pb.WatchSchemasRequest(ids=["watched_v1"], include_documents=True), timeout=30)
+    raw = document("watched_from_its_snapshot")
+    first = register(bot, "watched_from_its_snapshot", raw)
+    watch = reader.WatchSchemas(
+        pb.WatchSchemasRequest(ids=["watched_from_its_snapshot"], include_documents=True), timeout=30
+    )
     snapshot, progress = next(watch), next(watch)
     assert (snapshot.snapshot.version, snapshot.revision, snapshot.document) == ("1.0.0", first, raw)
     assert progress.WhichOneof("event") == "progress"
-    later = document("watched_v1", "1.0.1", title="Another title")
-    second = register(bot, "watched_v1", later)
+    later = document("watched_from_its_snapshot", "1.0.1", title="Another title")
+    second = register(bot, "watched_from_its_snapshot", later)
     change = next(event for event in watch if event.WhichOneof("event") != "progress")
     assert (change.change.version, change.revision, change.document) == ("1.0.1", second, later)
     watch.cancel()

@@ -14,7 +14,7 @@ from tests.system.faults.history import History
 
 def judge_store(history: History, stored: Stored) -> None:
     """Each acknowledged write is there once, as it was acknowledged; and nothing that nobody wrote."""
-    there = {write.key: write.entry for write in stored.writes}
+    there = {(write.id, write.version): write.entry for write in stored.writes}
     for name in {(ack.id, ack.version) for ack in history.acks} - there.keys():
         history.found_wrong("lost", f"{name} was acknowledged and is not in the store")
     for ack in history.acks:
@@ -30,7 +30,7 @@ def judge_store(history: History, stored: Stored) -> None:
 
 
 def _judge_once(history: History, stored: Stored) -> None:
-    keys = Counter(write.key for write in stored.writes)
+    keys = Counter((write.id, write.version) for write in stored.writes)
     created = Counter((ack.id, ack.version) for ack in history.acks if ack.created)
     revisions = Counter(write.entry.revision for write in stored.writes)
     for what, times in [*keys.items(), *created.items(), *revisions.items()]:

@@ -27,4 +27,4 @@ show "grpcurl -d '{\"id\": \"ticks_v1\", \"version\": \"1.0.0\"}' \$registry \$s
     | grep -o 'ewo[^\"]*' | base64 -d | head -4"
 show "grpcurl -d '{\"id\": \"ticks_v1\", \"from_version\": \"1.0.0\", \"to_version\": \"1.1.0\"}' \$registry \$service/CompareVersions \\
     | head -6"
-show "grpcurl -max-time 2 -d '{\"ids\": [\"ticks_v1\"]}' \$registry \$service/WatchSchemas 2>/dev/null | head -12"
+show "grpcurl -max-time 2 -d '{\"ids\": [\"ticks_v1\"]}' \$registry \$service/WatchSchemas 2>/dev/null | head -15"

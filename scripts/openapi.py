@@ -40,7 +40,8 @@ def _operation(operation: Object, produces: list[str]) -> Object:
     media = [kind for kind in operation.pop("produces", produces) if kind != PROBLEM]
     parameters = operation.pop("parameters", [])
     for body in (each for each in parameters if each["in"] == "body"):
-        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": RAW[body["name"]]}}}
+        schema = RAW.get(body["name"], body["schema"])
+        operation["requestBody"] = {"required": True, "content": {JSON: {"schema": schema}}}
     operation["parameters"] = [_parameter(each) for each in parameters if each["in"] != "body"]
     operation["responses"] = {code: _response(code, each, media) for code, each in operation["responses"].items()}
     return operation

@@ -69,5 +69,5 @@ def test_grpcurl_says_what_its_page_shows(grpcurl: None, run) -> None:
 
 def plain(said: str) -> str:
     """Without what is another one on every registry: places, revisions and times."""
-    said = re.sub(r'"revision": "\d+"', '"revision": ""', textwrap.dedent(said).strip())
+    said = re.sub(r'revision": "\d+"', 'revision": ""', textwrap.dedent(said).strip())
     return re.sub(r'"registered_at": "[^"]+"', '"registered_at": ""', said)

@@ -28,6 +28,8 @@ def test_it_has_each_path_of_the_api(document) -> None:
         "GET /schema/{id}",
         "GET /schema/{id}/{version}",
         "POST /schema/{id}",
+        "POST /schema/{id}/{version}/state",
+        "GET /schema/{id}/consumers",
         "POST /schema/{id}/compat",
         "POST /schema/{id}/validate",
         "GET /compat/{id}/{from_version}/{to_version}",

@@ -62,15 +62,27 @@ func (f *format) ContentType(v any) string {
 	return f.HTTPBodyMarshaler.ContentType(v)
 }
 
-// NewDecoder returns a request's body unchanged: a document is registered byte for byte.
+// NewDecoder returns a document unchanged, since it is registered byte for byte; it reads a message's JSON.
 func (*format) NewDecoder(body io.Reader) runtime.Decoder {
 	return runtime.DecoderFunc(func(v any) error {
 		data, err := io.ReadAll(io.LimitReader(body, maxBody+1))
-		if len(data) > maxBody {
+		switch {
+		case err != nil:
+			return err
+		case len(data) > maxBody:
 			return errors.New(overMaxBody)
 		}
-		*v.(**httpbody.HttpBody) = &httpbody.HttpBody{ContentType: "application/json", Data: data}
-		return err
+		switch into := v.(type) {
+		case **httpbody.HttpBody:
+			*into = &httpbody.HttpBody{ContentType: "application/json", Data: data}
+			return nil
+		case proto.Message:
+			if err := protojson.Unmarshal(data, into); err != nil {
+				return errors.New(isWrongBody + err.Error())
+			}
+			return nil
+		}
+		return fmt.Errorf("no body is read into %T", v)
 	})
 }
 

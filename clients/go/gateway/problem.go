@@ -24,6 +24,7 @@ import (
 const (
 	maxBody       = 1 << 20
 	overMaxBody   = "The body is over 1,048,576 bytes: a document or a batch of records must be smaller."
+	isWrongBody   = "The body is not right: "
 	isNoParameter = " is no query parameter of "
 )
 
@@ -55,6 +56,8 @@ func ownReason(came *status.Status) string {
 	switch {
 	case came.Message() == overMaxBody:
 		return "TOO_LARGE"
+	case strings.HasPrefix(came.Message(), isWrongBody):
+		return "BAD_BODY"
 	case strings.Contains(came.Message(), isNoParameter):
 		return "UNKNOWN_PARAMETER"
 	case came.Code() == codes.InvalidArgument:

@@ -220,8 +220,11 @@ class Registry:
 
     @property
     def watch_headers(self) -> Sequence[tuple[str, str]]:
-        """The headers of a watch: the seconds between marks of progress, so that a reader detects a dead connection."""
-        return ((PROGRESS_HEADER, f"{self._progress_seconds:g}"),)
+        """The headers of a watch: the seconds between marks of progress, so that a reader detects a dead connection.
+
+        A gateway hands on `cache-control`, which REST has too.
+        """
+        return (("cache-control", "no-store"), (PROGRESS_HEADER, f"{self._progress_seconds:g}"))
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._admit("GetContract", request, caller)

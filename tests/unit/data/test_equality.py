@@ -212,7 +212,10 @@ def expected_of(
     for name, value in row.items():
         rules = document["properties"].get(name)
         if value is None:
-            if rules is None or None in as_types(rules):
+            # An undeclared null is absent, but `additionalProperties: false` forbids its column (docs/document.md).
+            if rules is None and document.get("additionalProperties") is False:
+                found.add((name, "/additionalProperties", "additionalProperties"))
+            elif rules is not None and None in as_types(rules):
                 record[name] = None
         elif rules is not None and not fits(value, held.get(name)):
             misfits.add(name)

@@ -73,6 +73,13 @@ def test_a_forbidden_column_is_forbidden_with_nulls(name: str, tmp_path: Path) -
     assert {(found.rule, found.column) for found in report.violations} == {("additionalProperties", "x")}
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forbidden_null_counts_for_no_other_rule(name: str, tmp_path: Path) -> None:
+    report = judged(write(tmp_path / name), CLOSED | {"minProperties": 1})
+    found = {(found.rule, found.column) for found in report.violations}
+    assert found == {("additionalProperties", "x"), ("minProperties", None)}
+
+
 def test_a_null_of_a_frame_is_absent() -> None:
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame({"i": [1, 2], "x": ["a", None]})

@@ -86,6 +86,7 @@ class RecordEvaluator:
             index: {place.name: place for place in places} for index, places in plan.children.items()
         }
         self._closed = frozenset(check.place for check in plan.every_check() if check.kind == "closed")
+        self._always_closed = frozenset(check.place for check in plan.checks if check.kind == "closed")
 
     def broken(self, record: Json) -> dict[RuleKey, Json]:
         """Return the rules that a record breaks, each with the value at fault."""
@@ -116,8 +117,34 @@ class RecordEvaluator:
         cleaned = self._object(self._plan.places[ROW], record, (), misfits) if isinstance(record, dict) else record
         at_fault = {misfit.path for misfit in misfits}
         # contract.proto: no other check fails for a misfit.
-        refusals = [each for each in self._plan.validator.whole(cleaned) if not _explained(each, at_fault)]
+        refusals = [each for each in self._refusals(cleaned) if not _explained(each, at_fault)]
         return misfits, refusals, cleaned
+
+    def _refusals(self, cleaned: Json) -> list[Refusal]:
+        """Return a record's errors: of the members without a place that are null, only `closed` sees any."""
+        found = list(self._plan.validator.whole(cleaned))
+        if not self._always_closed or not found:
+            return found
+        bare = self._without_nulls(self._plan.places[ROW], cleaned)
+        if bare == cleaned:
+            return found
+        closed = [each for each in found if each.rule == "additionalProperties"]
+        others = [each for each in self._plan.validator.whole(bare) if each.rule != "additionalProperties"]
+        return closed + others
+
+    def _without_nulls(self, place: Place, value: Json) -> Json:
+        """Copy a value without the nulls that have no place in an object that is closed under every condition."""
+        children = self._children.get(place.index, {})
+        if isinstance(value, dict):
+            drops = place.index in self._always_closed
+            return {
+                name: self._without_nulls(children[name], inner) if name in children else inner
+                for name, inner in value.items()
+                if name in children or inner is not None or not drops
+            }
+        if isinstance(value, list) and None in children:
+            return [self._without_nulls(children[None], inner) for inner in value]
+        return value
 
     def stored(self, records: Records) -> list[dict[str, Json]]:
         """Return conforming records as they are stored; members of type json keep the text that the line has."""

@@ -58,7 +58,7 @@ class Repository:
     def around(cls, directory: Path) -> "Repository":
         """Return the repository that `directory` is in, with paths from its top."""
         found = cls(directory)
-        if found.run("rev-parse", "--is-bare-repository").strip() == b"true":
+        if found.is_bare():
             return found
         return cls(Path(found._text("rev-parse", "--show-toplevel").removesuffix("\n")))
 
@@ -82,13 +82,17 @@ class Repository:
 
     def has_uncommitted(self, folder: str) -> bool:
         """Tell whether files below a folder (from the top) differ from HEAD or aren't in git; none in a bare one."""
-        if self.run("rev-parse", "--is-bare-repository").strip() == b"true":
+        if self.is_bare():
             return False
         return bool(self.run("status", "--porcelain", "--untracked-files=all", "--", folder))
 
     def merge_base(self, one: str, other: str) -> str:
         """Return the newest common ancestor of two commits; "" where there is none in this clone."""
         return self._or_nothing("merge-base", one, other)
+
+    def is_bare(self) -> bool:
+        """Tell whether it has no files of its own beside git's."""
+        return self.run("rev-parse", "--is-bare-repository").strip() == b"true"
 
     def is_shallow(self) -> bool:
         """Tell whether the history was cut off when it was cloned (`--depth`)."""

@@ -4,10 +4,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
-from schemaregistry.bot.revisions import Revision, SchemaFile
-from schemaregistry.document import Json, loads
-from schemaregistry.document.canonical import fingerprint
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.bot.revisions import Revision, SchemaFile, stated_fingerprint
+from schemaregistry.document import Json
 from schemaregistry.terminal import printable
 
 State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken", "state"]
@@ -72,7 +70,7 @@ def _of_file(
     version = file.version.removeprefix("v")
     if version not in there:
         yield Difference(file.id, version, "ahead", f"{file.path}: {version} isn't published. Run `bot publish`.")
-    elif _fingerprint(file.raw) != there[version]:
+    elif stated_fingerprint(file.raw) != there[version]:
         text = f"{version} has other content in git than in the registry ({there[version]}). A version never changes."
         yield Difference(file.id, version, "different", text)
     # The content that the history has of an earlier version isn't compared: nobody can change it any more.
@@ -82,13 +80,6 @@ def _of_file(
         if each not in known:
             text = f"The registry has {each}, and git's history of {file.path} doesn't: fetch, or put it into git."
             yield Difference(file.id, each, "behind", text)
-
-
-def _fingerprint(raw: bytes) -> str:
-    try:
-        return fingerprint(loads(raw))
-    except InvalidArgument:
-        return ""
 
 
 def drift_json(found: Sequence[Difference], commit: str) -> dict[str, Json]:

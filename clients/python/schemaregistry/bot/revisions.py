@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from schemaregistry.document import Json, loads
+from schemaregistry.document.canonical import fingerprint
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import NoHistory, Repository
 
@@ -122,6 +123,16 @@ def _cut(repository: Repository) -> str:
     return " in the part of the history that is here: this clone is shallow. Run `git fetch --unshallow` first"
 
 
+def read_tip(repository: Repository, rev: str, folder: str) -> Revision:
+    """Read what a branch or commit has in `folder`.
+
+    Raises NoHistory as `commit_of`, InvalidArgument as `require_folder` and `read_revision`.
+    """
+    commit = commit_of(repository, rev)
+    require_folder(repository, folder, commit)
+    return read_revision(repository, commit, folder)
+
+
 def read_revision(
     repository: Repository,
     commit: str,
@@ -194,6 +205,14 @@ def stated(raw: bytes) -> tuple[str, str]:
     members = value if isinstance(value, dict) else {}
     name, version = members.get("$id"), members.get("version")
     return name if isinstance(name, str) else "", version if isinstance(version, str) else ""
+
+
+def stated_fingerprint(raw: bytes) -> str:
+    """Return the fingerprint of a file's JSON, "" where it is none."""
+    try:
+        return fingerprint(loads(raw))
+    except InvalidArgument:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,15 +157,13 @@ def drift(
     Exit codes: 0 alike, 1 they differ, 2 usage, 3 could not tell.
     """
     from schemaregistry.bot.drift import differences, drift_json, drift_text, published_elsewhere
-    from schemaregistry.bot.revisions import commit_of, earlier_versions, folder_path, read_revision, require_folder
+    from schemaregistry.bot.revisions import earlier_versions, folder_path, read_tip
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.publish_states import state_differences
     from schemaregistry.git import Repository
 
-    git = Repository.around(repo)
-    commit, folder = commit_of(git, rev), folder_path(schemas)
-    require_folder(git, folder, commit)
-    revision = read_revision(git, commit, folder)
+    git, folder = Repository.around(repo), folder_path(schemas)
+    revision = read_tip(git, rev, folder)
     with connection.client(timeout=SECONDS) as client:
         ids = [each.id for each in client.list_schemas()]
         versions = {id: list(client.list_versions(id)) for id in ids}
@@ -176,7 +174,7 @@ def drift(
     there = {id: {each.version: each.fingerprint for each in versions[id]} for id in versions}
     found = [
         *differences(revision, there, lambda file: earlier_versions(git, file, revision.commit)),
-        *state_differences(states_of(git, commit, folder), versions),
+        *state_differences(states_of(git, revision.commit, folder), versions),
     ]
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
     if found:
@@ -210,7 +208,7 @@ def publish(
 
     Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
     """
-    from schemaregistry.bot.revisions import commit_of, folder_path, read_revision, require_folder, require_history
+    from schemaregistry.bot.revisions import folder_path, read_tip, require_history
     from schemaregistry.bot.states import states_of
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.cli.publish_revision import RevisionPublisher
@@ -219,14 +217,13 @@ def publish(
 
     git = Repository.around(repo)
     require_history(git)
-    commit, folder = commit_of(git, rev), folder_path(schemas)
-    require_folder(git, folder, commit)
-    revision = read_revision(git, commit, folder)
+    folder = folder_path(schemas)
+    revision = read_tip(git, rev, folder)
     with ExitStack() as stack:
         # Of the dev certificates only ci-bot's may publish.
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=PUBLISH_SECONDS))
         # Before the documents: where a version is retracted, a lower one may be published.
-        states = StatePublisher(client, states_of(git, commit, folder), dry_run=dry_run, as_json=as_json)
+        states = StatePublisher(client, states_of(git, revision.commit, folder), dry_run=dry_run, as_json=as_json)
         refused = states.tell_first()
         judge = stack.enter_context(CompatProcess()) if dry_run else None
         instead = rehearsal(client, judge, retracted=states.in_git.retracted) if judge else None

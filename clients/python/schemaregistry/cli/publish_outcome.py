@@ -24,7 +24,7 @@ from schemaregistry.terminal import json_text, printable
 if TYPE_CHECKING:
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.client import Client
-    from schemaregistry.v1.registry_pb2 import Verdict
+    from schemaregistry.v1.registry_pb2 import SchemaVersion, Verdict
 
 _REFUSALS = (InvalidArgument, AlreadyExists, FailedPrecondition)
 
@@ -112,20 +112,22 @@ def rehearsal(
     return rehearse
 
 
-def registered(client: "Client", id: str) -> dict[str, Document]:
-    """Return every version of an id that the registry has; none where it doesn't know the id."""
+def listed_versions(client: "Client", id: str) -> dict[str, "SchemaVersion"]:
+    """Return what the registry says of each version of an id; nothing where it doesn't know the id."""
     try:
-        return {each.version: client.document(id, each.version) for each in client.list_versions(id)}
+        return {each.version: each for each in client.list_versions(id)}
     except NotFound:
         return {}
 
 
+def registered(client: "Client", id: str) -> dict[str, Document]:
+    """Return every version of an id that the registry has; none where it doesn't know the id."""
+    return {version: client.document(id, version) for version in listed_versions(client, id)}
+
+
 def retracted_versions(client: "Client", id: str) -> set[str]:
     """Return the versions of an id that are retracted: new ones are not judged against them."""
-    try:
-        return {each.version for each in client.list_versions(id) if each.state == "retracted"}
-    except NotFound:
-        return set()
+    return {version for version, each in listed_versions(client, id).items() if each.state == "retracted"}
 
 
 def _check_same(document: Document, there: Document) -> None:

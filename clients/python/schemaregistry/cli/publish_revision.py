@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from schemaregistry.bot.publication import origin_of, versions_of
-from schemaregistry.bot.revisions import Revision, SchemaFile, VersionInHistory
-from schemaregistry.cli.publish_outcome import Delivery, PublishOutcome, deliver, passed_over, registration
-from schemaregistry.document import loads
-from schemaregistry.document.canonical import fingerprint
-from schemaregistry.errors import InvalidArgument, NotFound
+from schemaregistry.bot.revisions import Revision, SchemaFile, VersionInHistory, stated_fingerprint
+from schemaregistry.cli.publish_outcome import (
+    Delivery,
+    PublishOutcome,
+    deliver,
+    listed_versions,
+    passed_over,
+    registration,
+)
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import Repository
 
 if TYPE_CHECKING:
@@ -46,7 +51,7 @@ class RevisionPublisher:
                 yield file, deliver(file.raw, self.rehearsal or registration(self.client))
 
     def _of_file(self, file: SchemaFile) -> Iterator[PublishOutcome]:
-        there = _registered_versions(self.client, file.id)
+        there = _there(self.client, file.id)
         *earlier, last = versions_of(self.git, file, self.revision.commit)
         for each in earlier:
             yield passed_over(self._publish(file, each, there))
@@ -56,7 +61,7 @@ class RevisionPublisher:
         self, file: SchemaFile, version: VersionInHistory, there: Mapping[str, "SchemaVersion"]
     ) -> PublishOutcome:
         found = there.get(version.version)
-        if found is not None and found.fingerprint == _fingerprint(version.raw):
+        if found is not None and found.fingerprint == stated_fingerprint(version.raw):
             return PublishOutcome("already there", file.id, version.version, found.revision)
         if self.rehearsal is not None:
             return deliver(version.raw, self.rehearsal)
@@ -64,15 +69,8 @@ class RevisionPublisher:
         return deliver(version.raw, registration(self.client, origin))
 
 
-def _registered_versions(client: "Client", id: str) -> Mapping[str, "SchemaVersion"]:
+def _there(client: "Client", id: str) -> Mapping[str, "SchemaVersion"]:
     try:
-        return {each.version: each for each in client.list_versions(id)}
-    except (NotFound, InvalidArgument):  # the id may be none at all, which registering it tells
+        return listed_versions(client, id)
+    except InvalidArgument:  # it is no id, which registering it tells
         return {}
-
-
-def _fingerprint(raw: bytes) -> str:
-    try:
-        return fingerprint(loads(raw))
-    except InvalidArgument:
-        return ""

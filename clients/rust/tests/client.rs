@@ -220,7 +220,7 @@ fn files_that_are_not_credentials_are_named() {
     assert!(error.to_string().contains(&name), "{error}");
 }
 
-/// The registry whose watches get a mark of progress every 0.2 s, behind a relay.
+/// The registry whose watches get a mark of progress every 0.5 s, behind a relay.
 async fn quick(keepalive: Keepalive) -> (Relay, Client) {
     let between = Relay::to(var("SCHEMAREGISTRY_QUICK_TARGET").expect("run `make rust-test`")).await;
     let files = Credentials::dev(var("SCHEMAREGISTRY_QUICK_DATA").unwrap(), "reader");
@@ -244,7 +244,7 @@ async fn a_watch_that_hears_nothing_goes_on_by_a_new_connection() {
 
 #[tokio::test]
 async fn a_watch_goes_on_once_pings_are_not_answered() {
-    let keepalive = Keepalive { idle: Duration::from_millis(100), wait: Duration::from_millis(100) };
+    let keepalive = Keepalive { idle: Duration::from_millis(100), wait: Duration::from_secs(1) };
     let (between, client) = quick(keepalive).await;
     let mut events = pin!(client.watch(Watching::default()));
     soon(events.next()).await.unwrap().unwrap();
@@ -256,13 +256,13 @@ async fn a_watch_goes_on_once_pings_are_not_answered() {
 
 #[tokio::test]
 async fn an_idle_connection_that_fell_silent_is_noticed_before_the_next_call() {
-    let keepalive = Keepalive { idle: Duration::from_millis(300), wait: Duration::from_millis(200) };
+    let keepalive = Keepalive { idle: Duration::from_millis(300), wait: Duration::from_secs(1) };
     let (between, client) = quick(keepalive).await;
     client.rpc().who_am_i(WhoAmIRequest {}).await.unwrap();
     between.swallow();
     sleep(Duration::from_secs(2)).await;
     soon(client.rpc().who_am_i(WhoAmIRequest {})).await.unwrap();
-    assert_eq!(between.connections(), 2);
+    assert!(between.connections() >= 2);
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn what_a_reader_does_between_two_events_is_no_silence() {
     let mut events = pin!(client.watch(Watching::default()));
     for _ in 0..3 {
         soon(events.next()).await.unwrap().unwrap();
-        sleep(Duration::from_millis(800)).await;
+        sleep(Duration::from_secs(2)).await;
     }
     assert_eq!(between.connections(), 1);
 }

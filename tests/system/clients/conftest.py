@@ -52,9 +52,9 @@ def environment(server: Any) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose watches hear a mark of progress every 0.2 s, so that silence is soon noticed."""
+    """A server whose watches hear a mark of progress every 0.5 s, so that silence is soon noticed."""
     data = tmp_path_factory.mktemp("quick") / "data"
-    server = launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", "--progress-seconds", "0.2").wait()
+    server = launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", "--progress-seconds", "0.5").wait()
     yield server
     server.stop()
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(60)
 class SilenceTest {
 
-    /** The registry whose watches get a mark of progress every 0.2 s. */
+    /** The registry whose watches get a mark of progress every 0.5 s. */
     private static final String QUICK = System.getenv("SCHEMAREGISTRY_QUICK_TARGET");
 
     private static final Credentials READER =
@@ -48,7 +48,7 @@ class SilenceTest {
                 Watch watch = registry.watch(Watching.of())) {
             for (int mark = 0; mark < 3; mark++) {
                 watch.next();
-                Thread.sleep(800);
+                Thread.sleep(2000);
             }
             assertEquals(1, between.connections());
         }
@@ -58,7 +58,7 @@ class SilenceTest {
     @Test
     void aConnectionThatFellSilentIsNoticedByPings() throws Exception {
         Relay between = new Relay(QUICK);
-        Keepalive fast = new Keepalive(Duration.ofSeconds(10), Duration.ofMillis(300));
+        Keepalive fast = new Keepalive(Duration.ofSeconds(10), Duration.ofSeconds(1));
         try (between;
                 Client registry = new Client(between.target(), READER, fast)) {
             assertThrows(Refused.class, () -> registry.get("nothing"));
@@ -67,7 +67,7 @@ class SilenceTest {
             while (!refused.reason().equals("NO_SUCH_SCHEMA")) {
                 refused = assertThrows(Refused.class, () -> registry.get("nothing"));
             }
-            assertEquals(2, between.connections());
+            assertTrue(between.connections() >= 2);
         }
     }
 

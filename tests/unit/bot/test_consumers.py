@@ -69,3 +69,29 @@ def test_a_change_that_breaks_a_declaration_is_judged_by_the_one_at_its_base() -
     consumers, blockers = declared({"a.yaml": ETL}, {"a.yaml": b"["})
     assert [each.name for each in consumers] == ["python-etl"]
     assert [each.reason for each in blockers] == ["BROKEN_CONSUMER"]
+
+
+def test_a_file_that_was_moved_declares_the_same_consumer() -> None:
+    consumers, blockers = declared({"a.yaml": ETL}, {"b.yaml": ETL.replace(b"language: python", b"language: sql")})
+    assert [(each.name, each.language) for each in consumers] == [("python-etl", "python")]
+    assert not blockers
+
+
+def test_a_consumer_that_gets_another_name_is_one_and_not_two() -> None:
+    consumers, blockers = declared({"a.yaml": ETL}, {"a.yaml": ETL.replace(b"python-etl", b"etl")})
+    assert [each.name for each in consumers] == ["python-etl"]
+    assert not blockers
+
+
+def test_a_new_consumer_in_the_file_that_another_one_left_is_its_own() -> None:
+    other = ETL.replace(b"python-etl", b"other").replace(b"language: python", b"language: cpp")
+    consumers, blockers = declared({"a.yaml": ETL}, {"a.yaml": other, "b.yaml": ETL})
+    assert sorted((each.name, each.language) for each in consumers) == [("other", "cpp"), ("python-etl", "python")]
+    assert not blockers
+
+
+def test_a_schema_that_the_head_adds_to_a_declaration_counts() -> None:
+    narrower = ETL.replace(b"[ts, price]", b"[ts]") + b"  - schema: bars_v1\n"
+    [consumer], _ = declared({"a.yaml": ETL}, {"a.yaml": narrower})
+    assert [each.id for each in consumer.reads] == ["ticks_v1", "quotes_v1", "bars_v1"]
+    assert consumer.reads[0].reading.fields == {"ts", "price"}

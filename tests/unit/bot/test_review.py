@@ -262,6 +262,14 @@ def test_a_slip_in_a_declaration_is_noted(scratch: Scratch, reads: str, note: st
     assert "- note: `schemas/consumers/etl.yaml`: " in CliRunner().invoke(app, [*asked, "markdown"]).stdout
 
 
+def test_a_slip_that_the_change_brings_into_a_declaration_is_noted(scratch: Scratch) -> None:
+    files = {"schemas/a.json": DOCUMENT, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {{schema: a}}\n"}
+    base = scratch.commit(files)
+    slip = scratch.commit(files | {"schemas/consumers/etl.yaml": f"{CONSUMER}  - {{schema: a, fields: [xx]}}\n"})
+    assert [each["text"] for each in review(scratch, base, slip)[1]["notes"]] == ['a has no field "xx". Is "x" meant?']
+    assert review(scratch, slip, base)[1]["notes"] == []
+
+
 @pytest.mark.parametrize(
     "reads", ["{schema: a}", "{schema: a, fields: [x, n]}", "{schema: b}", "{schema: a, versions: ^0, fields: [z]}"]
 )

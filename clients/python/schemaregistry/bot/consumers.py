@@ -54,26 +54,51 @@ def declared(base: Mapping[str, bytes], head: Mapping[str, bytes]) -> tuple[Sequ
     """Return the consumers to judge a change by, and the faults of the consumer files at its head.
 
     `base` and `head` map paths to bytes. A declaration counts as it is at the base, so that a pull request can't delete
-    the declaration of a consumer that it breaks; those that the head adds count, too.
+    the declaration of a consumer that it breaks; those that the head adds count, too, and so does each schema that it
+    adds to one. A file that was moved is known by the consumer's name.
     """
-    found: dict[str, Consumer] = {}
-    blockers = []
-    for path in sorted({*base, *head}):
-        versions = [side[path] for side in (base, head) if path in side]
-        sound, faults = [], []
-        for raw in versions:
-            try:
-                sound.append(read_consumer(path, raw))
-            except InvalidArgument as error:
-                faults.append((raw, with_place(error.message, error.pointer)))
-        blockers += [Blocker(path, "BROKEN_CONSUMER", text) for raw, text in faults if raw == head.get(path)]
-        identities = frozenset(name for each in sound for name in each.identities)
-        for consumer in sound[:1]:
-            if consumer.name in found:
-                text = f"{path} and {found[consumer.name].path} both declare {consumer.name}. Give one another name."
-                blockers.append(Blocker(path, "BROKEN_CONSUMER", text))
-            found.setdefault(consumer.name, replace(consumer, identities=identities))
-    return list(found.values()), blockers
+    before, now = stated(base), stated(head)
+    blockers = list(_faults(head))
+    found = {each.name: each for each in reversed(before)}
+    # A name that another file has now hasn't gone to this one.
+    at_base = {each.path: each for each in before if each.name not in {other.name for other in now}}
+    names: dict[str, str] = {}
+    for consumer in now:
+        if consumer.name in names:
+            text = f"{consumer.path} and {names[consumer.name]} both declare {consumer.name}. Give one another name."
+            blockers.append(Blocker(consumer.path, "BROKEN_CONSUMER", text))
+            continue
+        names[consumer.name] = consumer.path
+        old = found.get(consumer.name) or at_base.get(consumer.path)
+        if old is None:
+            found[consumer.name] = consumer
+        else:
+            found[old.name] = _with_added(old, consumer)
+    return sorted(found.values(), key=lambda each: each.path), blockers
+
+
+def stated(files: Mapping[str, bytes]) -> Sequence[Consumer]:
+    """Return the declarations of one revision that can be read, by their paths."""
+    found = []
+    for path in sorted(files):
+        with suppress(InvalidArgument):
+            found.append(read_consumer(path, files[path]))
+    return found
+
+
+def _faults(files: Mapping[str, bytes]) -> Iterator[Blocker]:
+    for path in sorted(files):
+        try:
+            read_consumer(path, files[path])
+        except InvalidArgument as error:
+            yield Blocker(path, "BROKEN_CONSUMER", with_place(error.message, error.pointer))
+
+
+def _with_added(old: Consumer, new: Consumer) -> Consumer:
+    """Return a consumer as the base declares it, with the schemas and identities that the head adds."""
+    known = {each.id for each in old.reads}
+    added = tuple(each for each in new.reads if each.id not in known)
+    return replace(old, reads=(*old.reads, *added), identities=old.identities | new.identities)
 
 
 def read_consumer(path: str, raw: bytes) -> Consumer:

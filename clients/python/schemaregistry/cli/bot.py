@@ -263,7 +263,7 @@ def _review(
     client: "Client | None",
     pull_request: PullRequestOptions,
 ) -> "Review":
-    from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips
+    from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips, stated
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Blocker, Reviewer, ReviewNote
     from schemaregistry.bot.revisions import earlier_versions, folder_path, read_change, yaml_files
@@ -282,13 +282,14 @@ def _review(
     before, at_base, after = (
         states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)
     )
-    sides = (yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head))
+    sides = [yaml_files(repository, each.commit, f"{folder}/{FOLDER}") for each in (change.base, change.head)]
     consumers, broken = declared(*sides)
+    at_head = stated(sides[1])
     published = cache(partial(_published, client)) if client else None
     unknown = UnknownVersions(repository, change, published)
     of_states = list(unknown.in_states(after.stated))
     doubts = [
-        *unknown.in_ranges(consumers),
+        *unknown.in_ranges(at_head),
         *(each for each in of_states if isinstance(each, ReviewNote)),
         *files_not_read(repository, change.head.commit, (f"{folder}/{name}" for name in (FOLDER, STATES))),
     ]
@@ -303,7 +304,7 @@ def _review(
                 *(observed.impacts(found) if observed else ()),
             ),
             broken_files=(*broken, *after.faults, *(each for each in of_states if isinstance(each, Blocker))),
-            notes=(*slips(consumers, change, judge.parse, published), *doubts, *state_notes(before, after)),
+            notes=(*slips(at_head, change, judge.parse, published), *doubts, *state_notes(before, after)),
             retracted=cache(partial(retracted_versions, client)) if client else at_base.retracted,
             suggest=Suggester(judge, lambda found: impacts(consumers, found, judge.impact), seconds),
             seconds=seconds,

@@ -93,6 +93,7 @@ clean: ## Remove what was built (not the registry's data)
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 include third_party/tools.mk
+include scripts/supply_chain/supply.mk
 include clients/clients.mk
 include clients/cpp/cpp.mk
 include tests/system/faults/faults.mk

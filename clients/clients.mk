@@ -12,7 +12,7 @@ MINIMUM := build/minimum/.ready
 # Node is there where scripts/toolchains.py had to install it.
 export PATH := $(CURDIR)/build/node/bin:$(PATH)
 
-.PHONY: client-test-minimum clients-lock ghz ghz-bench grpcurl-demo go-stubs rust-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
+.PHONY: client-test-minimum clients-lock java-lock ghz ghz-bench grpcurl-demo go-stubs rust-stubs go-test ts-build ts-test rust-test java-test clients-test gateways gateways-test grpc-gateway envoy openapi schemathesis
 
 client-test-minimum: $(MINIMUM) ## Test the Python client with the oldest versions that pyproject.toml allows
 	build/minimum/bin/pytest -q -p no:cacheprovider tests/integration/client
@@ -26,12 +26,18 @@ $(MINIMUM): tests/integration/client/minimum.txt pyproject.toml
 UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make clients-lock"
 
-clients-lock: ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
+clients-lock: java-lock ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/integration/client/minimum.in -o tests/integration/client/minimum.txt
 	$(UV_LOCK) third_party/node/requirements.in -o third_party/node/requirements.txt
 	$(UV_LOCK) tests/system/gateways/envoy.in -o tests/system/gateways/envoy.txt
 	$(UV_LOCK) tests/system/gateways/openapi.in -o tests/system/gateways/openapi.txt
+
+MAVEN_LIST := org.apache.maven.plugins:maven-dependency-plugin:3.9.0:list
+
+java-lock: ## List what clients/java/pom.xml resolves to: Maven has no lock of its own
+	@mvn -q -B $(MAVEN_LIST) -f clients/java/pom.xml -Dsort=true -DoutputFile=$(CURDIR)/build/java-dependencies.txt
+	@sed -e 's/\x1b\[[0-9;]*m//g' -e 's/ -- module.*//' -e '/^$$/d' build/java-dependencies.txt >clients/java/dependencies.txt
 
 go-stubs: $(PLUGINS) ## Generate the Go module's stubs
 	@STUBS=go $(BIN)/buf generate

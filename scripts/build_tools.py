@@ -9,7 +9,8 @@ import re
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.find_go import ROOT, NoGo, find_go
@@ -25,19 +26,32 @@ class NotBuilt(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program to build: its package, and the Go module and version that has the package."""
+    """A program to build: its package, the Go module and version that has the package, and those of its dependencies.
+
+    `required` is path → version of every module that the go.mod names.
+    """
 
     package: str
     module: str
     version: str
+    required: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def name(self) -> str:
         return NAMES.get(self.package) or re.sub(r"/v\d+$", "", self.package).rpartition("/")[2]
 
     def is_built(self, path: Path) -> bool:
-        """Whether the program at `path` is of this version, by the build information that Go puts into programs."""
-        return path.is_file() and f"\nmod\t{self.module}\t{self.version}\t".encode() in path.read_bytes()
+        """Whether the program at `path` has this version and its dependencies' versions, by Go's build information.
+
+        A dependency is updated for a reason, such as a vulnerability: a program with the older one is built again.
+        """
+        if not path.is_file():
+            return False
+        content = path.read_bytes()
+        built_of = re.findall(rb"\ndep\t(\S+)\t(\S+)", content)
+        return f"\nmod\t{self.module}\t{self.version}\t".encode() in content and all(
+            self.required.get(module.decode()) == version.decode() for module, version in built_of
+        )
 
 
 def tools(gomod: str) -> list[Tool]:
@@ -52,7 +66,7 @@ def tools(gomod: str) -> list[Tool]:
 
 def _tool(package: str, required: dict[str, str]) -> Tool:
     module = max((path for path in required if f"{package}/".startswith(f"{path}/")), key=len)
-    return Tool(package, module, required[module])
+    return Tool(package, module, required[module], required)
 
 
 def build(tool: Tool, go: Path, source: Path, into: Path) -> None:

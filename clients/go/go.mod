@@ -1,6 +1,6 @@
 module schemaregistry/clients/go
 
-go 1.25.0
+go 1.26.0
 
 require (
 	google.golang.org/genproto/googleapis/api v0.0.0-20260706201446-f0a921348800
@@ -10,7 +10,7 @@ require (
 )
 
 require (
-	golang.org/x/net v0.57.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
-	golang.org/x/text v0.40.0 // indirect
+	golang.org/x/net v0.62.0 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+	golang.org/x/text v0.44.0 // indirect
 )

@@ -1,6 +1,6 @@
 module schemaregistry/third_party/actionlint
 
-go 1.26
+go 1.26.0
 
 tool github.com/rhysd/actionlint/cmd/actionlint
 
@@ -16,5 +16,5 @@ require (
 	github.com/robfig/cron/v3 v3.0.1 // indirect
 	go.yaml.in/yaml/v4 v4.0.0-rc.3 // indirect
 	golang.org/x/sync v0.20.0 // indirect
-	golang.org/x/sys v0.42.0 // indirect
+	golang.org/x/sys v0.50.0 // indirect
 )

@@ -38,3 +38,13 @@ def test_a_program_of_another_version_is_not_taken_for_built(tmp_path: Path):
     assert tool.is_built(program)
     program.write_bytes(b"\0path\texample.org/one/cmd/first\nmod\texample.org/one\tv1.2.4\th1:x=\n")
     assert not tool.is_built(program)
+
+
+def test_a_program_with_an_older_dependency_is_built_again(tmp_path: Path):
+    (tool,) = tools(GOMOD.replace("v9.9.9", "v9.9.9\n\texample.org/two v2.0.1 // indirect"))
+    program = tmp_path / "first"
+    built = b"\0\nmod\texample.org/one\tv1.2.3\th1:x=\ndep\texample.org/two\tv2.0.%d\th1:x=\n"
+    program.write_bytes(built % 1)
+    assert tool.is_built(program)
+    program.write_bytes(built % 0)
+    assert not tool.is_built(program)

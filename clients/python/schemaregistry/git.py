@@ -53,6 +53,7 @@ class Repository:
     def __init__(self, directory: Path, about: Path | None = None) -> None:
         self.directory = directory
         self._about = about or directory
+        self._replaced: dict[str, list[FileAtCommit]] = {}
 
     @classmethod
     def around(cls, directory: Path) -> "Repository":
@@ -134,6 +135,38 @@ class Repository:
         if not entries:
             raise NoHistory(f"{self._about} isn't in git. Commit it first.", reason="NOT_IN_GIT")
         return entries
+
+    def deleted(self, commit: str, folder: str) -> list[FileAtCommit]:
+        """Return the files that commits up to `commit` deleted below a folder, newest first: each at a commit before.
+
+        A file that was moved is among them.
+        """
+        # %P: the parents; a merge's own changes are left out.
+        words = ("log", "--no-renames", "--diff-filter=D", "--raw", "-z", "--no-abbrev", "--format=%P", commit)
+        found, parent = [], ""
+        tokens = iter(self._text(*words, *(["--", folder] if folder else [])).split("\0"))
+        for token in tokens:
+            if token.lstrip("\n").startswith(":"):
+                _, _, blob, _, _ = token.split()
+                found.append(FileAtCommit(parent, blob, next(tokens)))
+            elif token:
+                parent = token.split()[0]
+        return found
+
+    def replaced(self, commit: str) -> list[FileAtCommit]:
+        """Return the files that a commit changed or deleted, as each of its parents has them."""
+        if commit not in self._replaced:
+            parents = self._text("rev-list", "--parents", "-1", commit).split()[1:]
+            words = ("diff-tree", "-r", "-z", "--no-renames", "--diff-filter=DM")
+            # Each line of changes is `:modes blobs STATUS`, then the path.
+            changes = ((each, self._text(*words, each, commit).split("\0")) for each in parents)
+            self._replaced[commit] = [
+                FileAtCommit(parent, about.split()[2], path)
+                for parent, tokens in changes
+                for about, path in zip(tokens[::2], tokens[1::2], strict=False)
+                if about[1:7] not in _LINKS
+            ]
+        return self._replaced[commit]
 
     def merge_message(self, commit: str, tip: str) -> str:
         """Return the message of the commit that brought `commit` into the branch of `tip`: a merge, or itself.

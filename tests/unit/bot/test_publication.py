@@ -41,6 +41,37 @@ def test_a_branch_whose_clock_is_slow_keeps_its_versions(scratch: Scratch, monke
     assert published(scratch, "HEAD") == ["1.0.0", "1.1.0", "1.2.0"]
 
 
+LONG = {"description": "words that the file had not before: " * 50}
+
+
+def test_a_document_that_was_moved_and_rewritten_keeps_its_versions(scratch: Scratch) -> None:
+    """git takes such a file for a new one."""
+    scratch.commit({"schemas/trades.json": document("1.0.0")})
+    scratch.commit({"schemas/trades.json": document("1.1.0")})
+    scratch.commit({"schemas/market/fills.json": document("1.2.0") | LONG, "schemas/b.json": {"$id": "b"}})
+    scratch.commit({"schemas/market/fills.json": document("1.3.0") | LONG})
+    assert published(scratch, "HEAD") == ["1.0.0", "1.1.0", "1.2.0", "1.3.0"]
+
+
+def test_a_document_that_a_merge_brought_from_another_file_keeps_its_versions(scratch: Scratch) -> None:
+    scratch.commit({"schemas/trades.json": document("1.0.0")})
+    scratch.git("switch", "-qc", "work")
+    scratch.commit({"schemas/fills.json": document("1.1.0") | LONG})
+    scratch.git("checkout", "-qf", "main")
+    scratch.git("merge", "-q", "--no-ff", "-m", "a merge", "work")
+    assert published(scratch, "HEAD") == ["1.0.0", "1.1.0"]
+
+
+def test_two_documents_that_change_places_keep_their_versions(scratch: Scratch) -> None:
+    other = {**document("5.0.0"), "$id": "quotes"}
+    scratch.commit({"schemas/a.json": document("1.0.0"), "schemas/b.json": other})
+    head = scratch.commit({"schemas/a.json": other, "schemas/b.json": document("1.1.0")})
+    git = Repository(scratch.directory)
+    found = {file.id: versions_of(git, file, head) for file in read_revision(git, head, "schemas").files}
+    assert [each.version for each in found["trades"]] == ["1.0.0", "1.1.0"]
+    assert [each.path for each in found["trades"]] == ["schemas/a.json", "schemas/b.json"]
+
+
 @pytest.mark.parametrize(
     ("path", "stated"),
     [

@@ -146,6 +146,26 @@ def test_going_back_to_an_earlier_version_is_blocked(scratch: Scratch) -> None:
     assert (code, [each["reason"] for each in found["blocked_because"]]) == (1, ["VERSION_LOWERED"])
 
 
+@pytest.mark.parametrize("path", ["schemas/a.json", "schemas/moved/b.json"])
+@pytest.mark.parametrize(
+    ("document", "reasons"),
+    [
+        (DOCUMENT | {"properties": {"x": {"type": "string"}}}, ["PUBLISHED_VERSION_EDITED"]),
+        (DOCUMENT | {"version": "1.1.0", "properties": {"x": {"type": "string"}}}, ["HIGH_RISK"]),
+        (DOCUMENT | {"version": "1.1.0", "title": "A"}, []),
+    ],
+)
+def test_a_document_that_was_deleted_and_comes_back_is_judged_by_what_it_was(
+    scratch: Scratch, path: str, document: dict[str, Any], reasons: list[str]
+) -> None:
+    other = {"schemas/z.json": DOCUMENT | {"$id": "z"}}
+    scratch.commit(other | {"schemas/a.json": DOCUMENT})
+    base = scratch.commit(other)
+    _, found = review(scratch, base, scratch.commit(other | {path: document}))
+    assert [each["reason"] for each in found["blocked_because"]] == reasons
+    assert found["schemas"][0 if path < "schemas/z" else 1]["from"] == "1.0.0"
+
+
 class InProcess:
     """A judge without a child process."""
 

@@ -104,6 +104,15 @@ def test_renames_are_followed(repo: Repo) -> None:
     assert resolve(first, repo.file).version == "1.0.0"
 
 
+def test_a_file_that_was_moved_and_rewritten_is_followed(repo: Repo) -> None:
+    repo.commit("1.0.0")
+    (repo.folder / "schemas").mkdir()
+    repo.git("mv", "ticks_v1.json", "schemas/ticks_v1.json")
+    repo.file = repo.folder / "schemas" / "ticks_v1.json"
+    repo.commit("1.1.0", description="words that the file had not before: " * 50)
+    assert [found.version for found in versions(repo.file)] == ["1.0.0", "1.1.0"]
+
+
 def test_a_copy_of_another_schema_has_no_claim_on_its_versions(repo: Repo) -> None:
     repo.commit("1.0.0", description="a long text that both have in common " * 5)
     copy = repo.folder / "quotes_v1.json"

@@ -176,7 +176,7 @@ class Judge(Protocol):
 Published: TypeAlias = Callable[[str], Mapping[str, bytes]]
 """The versions of an id that are published: version → bytes; none where the id isn't known."""
 Earlier: TypeAlias = Callable[[SchemaFile], Mapping[str, bytes]]
-"""The versions of a file that git has, up to the base."""
+"""The versions that git has, up to the base, of the document in a file."""
 Consumers: TypeAlias = Callable[[SchemaReview], Sequence[ConsumerImpact]]
 Retracted: TypeAlias = Callable[[str], Collection[str]]
 """The versions of an id that are retracted: a new one isn't judged against them."""
@@ -264,7 +264,7 @@ class Reviewer:
         except InvalidArgument as error:
             return replace(found, status="broken", problem=_problem(file.raw, error))
         found = replace(found, id=document.id, after=str(document.version), document=document)
-        known = self._known(document.id, old)
+        known = self._known(document.id, old, file)
         if not known:
             return found
         same = known.get(str(document.version))
@@ -293,13 +293,13 @@ class Reviewer:
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
         )
 
-    def _known(self, id: str, old: SchemaFile | None) -> dict[str, Document]:
+    def _known(self, id: str, old: SchemaFile | None, new: SchemaFile) -> dict[str, Document]:
         """Return the versions that the new one is compared with: the registry's, or else those that git has."""
         raws: dict[str, bytes] = {}
         if self.published is not None:
             raws |= self.published(id)
-        elif old is not None:
-            raws |= self.earlier(old)
+        else:
+            raws |= self.earlier(old or new)
         if old is not None and old.version:
             raws.setdefault(old.version.removeprefix("v"), old.raw)
         found = {}

@@ -8,6 +8,7 @@ from typing import Final
 
 from schemaregistry.document import Json, loads
 from schemaregistry.document.canonical import fingerprint
+from schemaregistry.document_moves import document_log
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import NoHistory, Repository
 
@@ -177,11 +178,13 @@ def _contents(repository: Repository, blobs: Sequence[str]) -> Sequence[bytes]:
     found = []
     for blob, raw in zip(blobs, repository.blobs(blobs), strict=True):
         if raw is None:
-            raise NoHistory(
-                f"The blob {blob} isn't in this clone: fetch it (git fetch --refetch).", reason="HISTORY_CUT"
-            )
+            raise _not_here(blob)
         found.append(raw)
     return found
+
+
+def _not_here(blob: str) -> NoHistory:
+    return NoHistory(f"The blob {blob} isn't in this clone: fetch it (git fetch --refetch).", reason="HISTORY_CUT")
 
 
 def _is_document(path: str, folder: str) -> bool:
@@ -236,13 +239,12 @@ def history(repository: Repository, file: SchemaFile, commit: str) -> Sequence[V
     """
     require_history(repository)
     found: dict[str, VersionInHistory] = {}
-    entries = repository.log(file.path, commit)
-    for entry, raw in zip(entries, _contents(repository, [each.blob for each in entries]), strict=True):
-        name, version = stated(raw)
-        if name != file.id or not version:
-            continue
+    for entry, raw in document_log(repository, file.path, commit, lambda raw: stated(raw)[0] == file.id):
+        if raw is None:
+            raise _not_here(entry.blob)
+        version = stated(raw)[1]
         number = version.removeprefix("v")
-        if number not in found or found[number].raw == raw:
+        if version and (number not in found or found[number].raw == raw):
             found[number] = VersionInHistory(number, raw, entry.commit, entry.path)
     return tuple(found.values())
 

@@ -264,9 +264,10 @@ def _review(
     pull_request: PullRequestOptions,
 ) -> "Review":
     from schemaregistry.bot.consumers import FOLDER, declared, impacts, slips, stated
+    from schemaregistry.bot.deleted_documents import VersionsInGit
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Blocker, Reviewer, ReviewNote
-    from schemaregistry.bot.revisions import earlier_versions, folder_path, read_change, yaml_files
+    from schemaregistry.bot.revisions import folder_path, read_change, yaml_files
     from schemaregistry.bot.states import FOLDER as STATES
     from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import Suggester
@@ -297,7 +298,7 @@ def _review(
     with CompatProcess() as judge:
         reviewer = Reviewer(
             judge,
-            lambda file: earlier_versions(repository, file, change.base.commit),
+            VersionsInGit(repository, change, folder),
             published,
             consumers=lambda found: (
                 *impacts(consumers, found, judge.impact),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from schemaregistry.document import loads, parse_version
+from schemaregistry.document_moves import document_log
 from schemaregistry.errors import InvalidArgument, NotFound
 from schemaregistry.git import FileAtCommit, NoHistory, Repository
 
@@ -108,11 +109,21 @@ def _referred(name: str, known: Sequence[CommittedVersion]) -> CommittedVersion 
 
 def _history(path: Path, name: str) -> list[CommittedVersion]:
     try:
-        return _documents(path, _repository(path).log(path.name), name)
+        log = list(document_log(_repository(path), path.name, None, lambda raw: _has_id(raw, name)))
     except NoHistory as error:
         if error.reason not in _WITHOUT_HISTORY:
             raise
         return []
+    return [
+        CommittedVersion(version, raw, entry.commit)
+        for entry, raw in log
+        if raw is not None
+        for _, version in _identities(raw)
+    ]
+
+
+def _has_id(raw: bytes, name: str) -> bool:
+    return any(found == name for found, _ in _identities(raw))
 
 
 def _documents(path: Path, entries: list[FileAtCommit], name: str) -> list[CommittedVersion]:

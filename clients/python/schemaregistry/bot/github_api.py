@@ -236,7 +236,8 @@ def retry(error: GitHubException, tried: int) -> RetryOption:
     if isinstance(error, PrimaryRateLimitExceeded) and error.response.status_code != 429:
         return RetryOption(False)  # it lasts up to an hour
     if isinstance(error, RateLimitExceeded):
-        wait = error.retry_after.total_seconds()
+        # githubkit takes a wait of nothing for none given, which is a minute
+        wait = max(wait, error.retry_after.total_seconds())
     elif error.response.status_code == 403 and "secondary rate limit" in _message(error).lower():
         wait = _SECONDARY_WAIT
     elif error.response.status_code < 500 and error.response.status_code != 429:

@@ -37,3 +37,23 @@ def test_a_forbidden_column_is_forbidden_with_nulls(
     ran = schema_load(write(tmp_path / name), "--contract", contract, "--check-only", "--json")
     assert ran.code == 1
     assert [found["rule"] for found in ran.report["violations"]] == ["additionalProperties"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("rules", "counts"),
+    [({"minProperties": 1}, {("minProperties", None): 1}), ({"maxProperties": 0}, {("maxProperties", None): 1})],
+)
+def test_a_forbidden_null_counts_for_no_other_rule(
+    name: str,
+    rules: dict[str, int],
+    counts: dict[Any, int],
+    tmp_path: Path,
+    schema_load: Run,
+    compiled: Compile,
+) -> None:
+    contract = compiled(json.dumps(CLOSED | rules).encode())
+    ran = schema_load(write(tmp_path / name), "--contract", contract, "--check-only", "--json")
+    found = {(found["rule"], found["column"]): found["count"] for found in ran.report["violations"]}
+    assert found.pop(("additionalProperties", "x")) == 2
+    assert found == counts

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <iterator>
 
 #include "text.h"
 #include "typed_text.h"
@@ -43,12 +45,13 @@ bool is_number(const std::string& kind) { return kind == "integer" || kind == "n
 }  // namespace
 
 RecordJudge::RecordJudge(const Plan& plan) : plan_(plan) {
-  const auto add = [this](const std::vector<Check>& checks) {
+  const auto add = [](const std::vector<Check>& checks, std::set<std::uint32_t>& places) {
     for (const Check& check : checks)
-      if (check.kind == CheckKind::closed) closed_.insert(check.place);
+      if (check.kind == CheckKind::closed) places.insert(check.place);
   };
-  add(plan.checks);
-  for (const Condition& condition : plan.conditions) add(condition.checks);
+  add(plan.checks, always_closed_);
+  closed_ = always_closed_;
+  for (const Condition& condition : plan.conditions) add(condition.checks, closed_);
 }
 
 std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned) {
@@ -60,7 +63,19 @@ std::map<RuleKey, Value> RecordJudge::broken(const Value& record, Value& cleaned
     const bool is_text = misfit.value.is(Kind::string);
     found.emplace(key_of(misfit), is_text ? Value::string(printable(misfit.value.text)) : misfit.value);
   }
-  for (const Refusal& refusal : plan_.whole->judge(cleaned)) {
+  std::vector<Refusal> refusals = plan_.whole->judge(cleaned);
+  // A null without a place that is forbidden is seen by `closed` alone: the other rules judge the record without it.
+  bool has_nulls = false;
+  Value bare;
+  if (!refusals.empty() && !always_closed_.empty()) bare = without_nulls(plan_.places[kRow], cleaned, has_nulls);
+  if (has_nulls) {
+    const auto is_closed = [](const Refusal& refusal) { return refusal.rule == "additionalProperties"; };
+    std::erase_if(refusals, std::not_fn(is_closed));
+    std::vector<Refusal> others = plan_.whole->judge(bare);
+    std::erase_if(others, is_closed);
+    std::move(others.begin(), others.end(), std::back_inserter(refusals));
+  }
+  for (const Refusal& refusal : refusals) {
     if (std::any_of(misfits_.begin(), misfits_.end(), [&](const Misfit& misfit) { return explains(misfit, refusal); }))
       continue;
     const bool by_name = refusal.place.empty() && !refusal.names.empty();
@@ -123,6 +138,28 @@ Value RecordJudge::clean_object(const Place& place, const Value& value) {
     }
   }
   return cleaned;
+}
+
+Value RecordJudge::without_nulls(const Place& place, const Value& value, bool& found) const {
+  Value bare = value;
+  if (value.is(Kind::object)) {
+    bare.members.clear();
+    for (const auto& [name, inner] : value.members) {
+      const Place* child = child_of(place, name);
+      if (child != nullptr) {
+        bare.members.emplace_back(name, without_nulls(*child, inner, found));
+      } else if (inner.is(Kind::null) && always_closed_.contains(place.index)) {
+        found = true;
+      } else {
+        bare.members.emplace_back(name, inner);
+      }
+    }
+  }
+  const auto item = std::find_if(place.children.begin(), place.children.end(),
+                                 [&](std::uint32_t child) { return plan_.places[child].is_item; });
+  if (value.is(Kind::array) && item != place.children.end())
+    for (Value& each : bare.items) each = without_nulls(plan_.places[*item], each, found);
+  return bare;
 }
 
 Value RecordJudge::clean(const Place& place, const Value& value) {

@@ -35,13 +35,16 @@ class RecordJudge {
   Value stored_at(const Place& place, const Value& value, std::string_view text) const;
   const Place* child_of(const Place& place, std::string_view name) const;
   Value clean_object(const Place& place, const Value& value);
+  /// Copies a value without the nulls that have no place in an object that is closed under every condition.
+  Value without_nulls(const Place& place, const Value& value, bool& found) const;
   Value clean(const Place& place, const Value& value);
   RuleKey key_of(const Misfit& misfit) const;
   static bool explains(const Misfit& misfit, const Refusal& refusal);
 
   const Plan& plan_;
-  // The places of `closed` checks.
+  // The places of `closed` checks, and of those that apply under every condition.
   std::set<std::uint32_t> closed_;
+  std::set<std::uint32_t> always_closed_;
   std::vector<Misfit> misfits_;
   std::vector<std::string> path_;
 };

@@ -35,6 +35,7 @@ def settings(cluster: EtcdCluster, directory: Path) -> dict[str, object]:
         "etcd-ca": str(ours.ca),
         "etcd-cert": str(ours.cert),
         "etcd-key": str(ours.key),
+        "etcd-auth": "off",
     }
 
 

@@ -101,6 +101,7 @@ def launch(directory: Path, settings: Mapping[str, object], *options: str) -> Se
         "tls-key": str(tls / "server-key.pem"),
         "client-ca": str(tls / "ca.pem"),
         "publisher": [PUBLISHER],
+        "operator": [PUBLISHER],
         "data": str(directory / "data"),
     }
     config = directory / f"server.{time.monotonic_ns()}.toml"

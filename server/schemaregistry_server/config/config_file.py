@@ -4,8 +4,12 @@ import difflib
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import typer
+
+BY_NAME: Final = ("publisher", "operator")
+"""Settings that may be a table from a name to a list of patterns of ids, beside a list of names."""
 
 
 def read(context: typer.Context, path: Path | None) -> Path | None:
@@ -33,7 +37,17 @@ def _values(context: typer.Context, path: Path, found: Mapping[str, object]) -> 
             raise typer.BadParameter(f"{path}: there is no setting {key}.{hint}")
         # A single value where a list is due would be taken apart into characters.
         lists = options[name].nargs != 1 or getattr(options[name], "multiple", False)
+        if isinstance(value, dict) and name in BY_NAME:
+            value = _rules(path, key, value)  # noqa: PLW2901
         if isinstance(value, dict) or isinstance(value, list) != lists:
             raise typer.BadParameter(f"{path}: {key} must be {'a list' if lists else 'one value'}.")
         values[name] = value
     return values
+
+
+def _rules(path: Path, key: str, table: Mapping[str, object]) -> list[str]:
+    """Write a table in the form of the option: NAME=PATTERN,PATTERN."""
+    for name, patterns in table.items():
+        if not isinstance(patterns, list) or not patterns or not all(isinstance(each, str) for each in patterns):
+            raise typer.BadParameter(f'{path}: {key}."{name}" must be a list of ids or patterns, as in ["ticks_*"].')
+    return [f"{name}={','.join(patterns)}" for name, patterns in table.items() if isinstance(patterns, list)]

@@ -4,6 +4,7 @@
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -21,6 +22,20 @@ PRODUCTION_HEALTH: Final = "0.0.0.0:8081"
 
 def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
     return typer.Option(envvar=f"SCHEMAREGISTRY_{name}", metavar=metavar, help=meaning, **more)
+
+
+class Readers(StrEnum):
+    """Who may read."""
+
+    ANYONE = "anyone"
+    LISTED = "listed"
+
+
+class EtcdAuth(StrEnum):
+    """Whether etcd's authentication must be on, or off."""
+
+    ON = "on"
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +97,34 @@ class ServeOptions:
     client_ca: Annotated[Path | None, _setting("CLIENT_CA", "PEM", "The CA of clients' certificates.")] = None
     publisher: Annotated[
         tuple[str, ...],
-        _setting("PUBLISHER", "NAME", "Who may publish: a SPIFFE id or a certificate's common name. Repeatable."),
+        _setting(
+            "PUBLISHER",
+            "NAME[=IDS]",
+            "Who may publish: a SPIFFE id or a certificate's common name, for every id or for those that match, as in "
+            "spiffe://prod/ci-bot=ticks_*,bars_v1. Repeatable.",
+        ),
     ] = ()
+    operator: Annotated[
+        tuple[str, ...],
+        _setting("OPERATOR", "NAME[=IDS]", "Who may set the states of versions, written as --publisher. Repeatable."),
+    ] = ()
+    readers: Annotated[
+        Readers, _setting("READERS", "anyone|listed", "Who may read: any certificate of the CA, or listed names.")
+    ] = Readers.ANYONE
+    reader: Annotated[
+        tuple[str, ...],
+        _setting("READER", "NAME", "Who may read, with --readers listed; who may write may read. Repeatable."),
+    ] = ()
+    token_key: Annotated[
+        Path | None,
+        _setting(
+            "TOKEN_KEY", "PEM", "The exchanger's public keys, whose tokens may write. Read again when it changes."
+        ),
+    ] = None
+    token_issuer: Annotated[str | None, _setting("TOKEN_ISSUER", "NAME", "The exchanger's name in its tokens.")] = None
+    token_audience: Annotated[
+        str, _setting("TOKEN_AUDIENCE", "NAME", "This registry's name in the exchanger's tokens.")
+    ] = "schemaregistry"  # noqa: S105 (a name)
     revoked: Annotated[
         Path | None,
         _setting("REVOKED", "FILE", "Names that are refused everything, one a line. Read again when it changes."),
@@ -91,6 +132,15 @@ class ServeOptions:
     etcd_ca: Annotated[Path | None, _setting("ETCD_CA", "PEM", "The CA of etcd's certificates.")] = None
     etcd_cert: Annotated[Path | None, _setting("ETCD_CERT", "PEM", "The certificate to show to etcd.")] = None
     etcd_key: Annotated[Path | None, _setting("ETCD_KEY", "PEM", "Its key.")] = None
+    etcd_auth: Annotated[
+        EtcdAuth | None,
+        _setting(
+            "ETCD_AUTH",
+            "on|off",
+            "Whether etcd asks who writes: then only a token writes, and this server can't by itself. [on; dev: off]",
+            show_default=False,
+        ),
+    ] = None
     workers: Annotated[
         int,
         _setting(

@@ -13,14 +13,17 @@ from schemaregistry_server.config.options import (
     DEFAULT_REST,
     PRODUCTION_GRPC,
     PRODUCTION_HEALTH,
+    EtcdAuth,
+    Readers,
     ServeOptions,
 )
 from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
 from schemaregistry_server.security.certificates import TlsFiles
+from schemaregistry_server.security.rights import RightsByName, patterns_by_name
 from schemaregistry_server.store import selection
 
-OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher")
+OWN: Final = ("tls_cert", "tls_key", "client_ca", "publisher", "operator", "reader")
 """The settings that dev mode makes itself."""
 
 
@@ -54,6 +57,15 @@ class Settings(ServeOptions):
         """The TLS files for etcd, or None for a connection without TLS."""
         return EtcdTls(self.etcd_ca, self.etcd_cert, self.etcd_key) if self.etcd_ca else None
 
+    @property
+    def rights(self) -> RightsByName:
+        """The rights that certificates' names have; raises InvalidArgument (BAD_RULE) for a rule that can't be read."""
+        return RightsByName(
+            patterns_by_name(self.publisher, "--publisher"),
+            patterns_by_name(self.operator, "--operator"),
+            frozenset(self.reader) if self.readers is Readers.LISTED else None,
+        )
+
     def complete(self) -> "Settings":
         """Fill in the settings that were not set.
 
@@ -71,6 +83,9 @@ def _dev(options: Settings) -> Settings:
         )
     if options.workers > 1:
         raise InvalidArgument("--dev runs in one process: leave out --workers.", reason="SETTINGS_CLASH")
+    if options.etcd_auth is EtcdAuth.ON:
+        raise InvalidArgument("--dev's own publisher has no token: leave out --etcd-auth.", reason="SETTINGS_CLASH")
+    _must_go_together(options)
     return replace(
         options,
         store="sqlite" if options.store is None else options.store,
@@ -80,6 +95,8 @@ def _dev(options: Settings) -> Settings:
         tls_key=options.tls / "server-key.pem",
         client_ca=options.tls / "ca.pem",
         publisher=tuple(pki.PUBLISHERS),
+        operator=tuple(pki.PUBLISHERS),
+        etcd_auth=EtcdAuth.OFF,
         workers=1,
     )
 
@@ -92,12 +109,14 @@ def _production(options: Settings) -> Settings:
             reason="SETTINGS_MISSING",
         )
     _must_fit(options)
+    _must_go_together(options)
     # The embedded store has one writer, hence one process; else one process for each core.
     workers = 1 if options.store == "sqlite" else options.workers or usable()
     return replace(
         options,
         grpc=PRODUCTION_GRPC if options.grpc is None else options.grpc,
         health=PRODUCTION_HEALTH if options.health is None else options.health,
+        etcd_auth=EtcdAuth.OFF if options.store == "sqlite" else options.etcd_auth or EtcdAuth.ON,
         workers=workers,
     )
 
@@ -109,12 +128,17 @@ def _missing(options: Settings) -> Iterator[str]:
         yield "--tls-key (its key)"
     if not options.client_ca:
         yield "--client-ca (the CA of its clients' certificates)"
-    if not options.publisher:
+    if not options.publisher and not options.token_key and not _asks_for_tokens(options):
         yield "--publisher (who may publish: SPIFFE ids or certificate names)"
     if options.store is None:
         yield "--store (etcd://HOST:PORT,… or sqlite)"
     elif options.store.startswith("etcd://") and not options.etcd_ca and not _on_loopback(options.store):
         yield "--etcd-ca (the CA of etcd's certificates; without TLS etcd must be on this machine)"
+    if _asks_for_tokens(options) and not options.token_key:
+        yield (
+            "--token-key (the public key of the exchanger, whose tokens publish; or say --etcd-auth off, and "
+            "publishers' certificates do)"
+        )
     if bool(options.etcd_cert) != bool(options.etcd_key):
         yield "--etcd-key (the key of --etcd-cert)" if options.etcd_cert else "--etcd-cert (whose key is --etcd-key)"
 
@@ -137,6 +161,32 @@ def _must_fit(options: Settings) -> None:
             "--publish is for --dev: in production a publisher calls the registry (`schemaregistry publish`).",
             reason="SETTINGS_CLASH",
         )
+
+
+def _asks_for_tokens(options: Settings) -> bool:
+    """Whether etcd's authentication is on, unless it is said to be off."""
+    return bool(options.store) and options.store != "sqlite" and options.etcd_auth is not EtcdAuth.OFF
+
+
+def _must_go_together(options: Settings) -> None:
+    """Raise InvalidArgument where a setting has no effect without another one, or can't be read."""
+    _ = options.rights
+    if _asks_for_tokens(options) and not options.dev and (options.publisher or options.operator):
+        named = _options([name for name in ("publisher", "operator") if getattr(options, name)])
+        raise InvalidArgument(
+            f"With etcd's authentication on, only tokens write, and {named} would have no effect: leave it out, and "
+            "name who may write in the exchanger's policy; or say --etcd-auth off.",
+            reason="SETTINGS_CLASH",
+        )
+    if options.store == "sqlite" and options.etcd_auth is EtcdAuth.ON:
+        raise InvalidArgument("--etcd-auth on is about etcd, and the store is sqlite.", reason="SETTINGS_CLASH")
+    if options.reader and options.readers is Readers.ANYONE:
+        raise InvalidArgument(
+            "--reader has no effect while anyone may read: say --readers listed, too.", reason="SETTINGS_CLASH"
+        )
+    if bool(options.token_key) != bool(options.token_issuer):
+        lacking = "--token-issuer (the exchanger's name)" if options.token_key else "--token-key (its public key)"
+        raise InvalidArgument(f"Tokens need {lacking}, too.", reason="SETTINGS_MISSING")
 
 
 def _on_loopback(store: str) -> bool:

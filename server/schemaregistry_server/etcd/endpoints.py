@@ -148,8 +148,8 @@ class EtcdConnection:
         if len(failures) == len(answers):
             raise failures[0]
 
-    async def call(self, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
-        """Call endpoints in turn until one answers, for at most `seconds`.
+    async def call(self, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float, token: str = "") -> AnswerT:
+        """Call endpoints in turn until one answers, for at most `seconds`; `token` is sent for this call alone.
 
         The request may reach etcd more than once, so it must be idempotent. Raises EtcdAway where no endpoint answered
         in time, EtcdRefused where one answered with an error.
@@ -159,7 +159,9 @@ class EtcdConnection:
         for attempt in itertools.count(1):
             endpoint = self.current
             try:
-                return await self.ask(endpoint, rpc, request, seconds=min(ATTEMPT_SECONDS, deadline - now()))
+                return await self.ask(
+                    endpoint, rpc, request, seconds=min(ATTEMPT_SECONDS, deadline - now()), token=token
+                )
             except EtcdAway as away:
                 self.leave(endpoint)
                 rounds, rest = divmod(attempt, len(self.addresses))
@@ -170,16 +172,18 @@ class EtcdConnection:
             await asyncio.sleep(pause)
         raise AssertionError
 
-    async def ask(self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float) -> AnswerT:
-        """Call one endpoint once, or a second time with a new token where the first was too old.
+    async def ask(
+        self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float, token: str = ""
+    ) -> AnswerT:
+        """Call one endpoint once, or a second time with a new token where the connection's first was too old.
 
         Raises EtcdAway or EtcdRefused.
         """
         await self.admit(endpoint, seconds=seconds)
         try:
-            return await self._once(endpoint, rpc, request, seconds)
+            return await self._once(endpoint, rpc, request, seconds, token)
         except EtcdRefused as refused:
-            if not self._token or not any(words in refused.message for words in OLD_TOKEN):
+            if token or not self._token or not any(words in refused.message for words in OLD_TOKEN):
                 raise
             return await self._once(endpoint, rpc, request, seconds)
 
@@ -197,9 +201,14 @@ class EtcdConnection:
             raise EtcdAway(old.message) from None
         endpoint.admitted = True
 
-    def metadata(self) -> EtcdMetadata:
-        """The metadata of each call: WITH_LEADER, and the token where there is one."""
-        return (*WITH_LEADER, ("token", self._token())) if self._token else WITH_LEADER
+    def metadata(self, token: str = "") -> EtcdMetadata:
+        """The metadata of each call: WITH_LEADER, and `token` or else the connection's, where there is one."""
+        token = token or (self._token() if self._token else "")
+        return (*WITH_LEADER, ("token", token)) if token else WITH_LEADER
+
+    async def auth_status(self, *, seconds: float) -> rpc_pb2.AuthStatusResponse:
+        """Ask whether etcd's authentication is on, and for the revision of its users and roles; raises as `call`."""
+        return await self.call(lambda endpoint: endpoint.auth.AuthStatus, rpc_pb2.AuthStatusRequest(), seconds=seconds)
 
     async def renew(self) -> None:
         """Read the TLS files again and use new channels; calls in flight on the old ones may finish."""
@@ -211,9 +220,11 @@ class EtcdConnection:
         self._closed = True
         await _close(self._endpoints, grace=None)
 
-    async def _once(self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, seconds: float) -> AnswerT:
+    async def _once(
+        self, endpoint: Endpoint, rpc: Rpc[Request, AnswerT], request: Request, seconds: float, token: str = ""
+    ) -> AnswerT:
         try:
-            return await rpc(endpoint)(request, timeout=seconds, metadata=self.metadata())
+            return await rpc(endpoint)(request, timeout=seconds, metadata=self.metadata(token))
         except aio.AioRpcError as error:
             raise failure(error) from error
         except (asyncio.CancelledError, aio.UsageError) as closed:

@@ -79,12 +79,12 @@ class EtcdClient:
         answer = await self.transact(rpc_pb2.TxnRequest(success=[reads(key) for key in keys]))
         return answer.header.revision, found(answer)
 
-    async def transact(self, request: rpc_pb2.TxnRequest) -> rpc_pb2.TxnResponse:
-        """Run one transaction.
+    async def transact(self, request: rpc_pb2.TxnRequest, token: str = "") -> rpc_pb2.TxnResponse:
+        """Run one transaction, with `token` as etcd's auth token where it is given.
 
         It is sent again when no answer comes, so its comparisons must fail once it is done.
         """
-        return await self.connection.call(lambda endpoint: endpoint.kv.Txn, request, seconds=SECONDS)
+        return await self.connection.call(lambda endpoint: endpoint.kv.Txn, request, seconds=SECONDS, token=token)
 
     async def compact(self, revision: int) -> None:
         """Drop etcd's history of overwritten values before `revision`; does nothing where that has happened already."""

@@ -36,14 +36,16 @@ class Registrar:
         # Weak: a lock lasts as long as someone holds or waits for it, so the dictionary doesn't grow with the ids.
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def write(self, document: Candidate, who: str, origin: Origin = UNSTATED) -> tuple[Entry, bool]:
-        """Register `document` for the identity `who`, who states where it comes from.
+    async def write(
+        self, document: Candidate, who: str, origin: Origin = UNSTATED, token: str = ""
+    ) -> tuple[Entry, bool]:
+        """Register `document` for the identity `who`, who states where it comes from and whose `token` the store gets.
 
         Returns the entry and whether it is new (False: the same content was registered before), once this server's
         reads see it. Raises AlreadyExists (other content), RefusedWrite (with the verdict), ResourceExhausted (no
         worker was free) or Unavailable.
         """
-        return await self.in_turn(document.id, lambda: self._attempt(document, who, origin))
+        return await self.in_turn(document.id, lambda: self._attempt(document, who, origin, token))
 
     async def in_turn(self, id: str, attempt: Callable[[], Awaitable[WrittenT]]) -> WrittenT:  # noqa: A002
         """Await `attempt` while no other write of `id` does, and again where another server's write comes first.
@@ -58,7 +60,7 @@ class Registrar:
                     await self.seen(lost.revision)
         raise Unavailable(f"Others write {id} all the time: try again.", reason="CONTENDED")
 
-    async def _attempt(self, document: Candidate, who: str, origin: Origin) -> tuple[Entry, bool]:
+    async def _attempt(self, document: Candidate, who: str, origin: Origin, token: str) -> tuple[Entry, bool]:
         version = str(document.version)
         schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
         if (there := schema.by_version.get(version)) is not None:
@@ -75,7 +77,9 @@ class Registrar:
             origin=origin,
         )
         written_last = schema.versions[-1].version if schema.versions else None
-        revision = await self._store.put(entry, expected_latest=written_last, expected_writes=schema.writes)
+        revision = await self._store.put(
+            entry, expected_latest=written_last, expected_writes=schema.writes, token=token
+        )
         catalog = await self.seen(revision)
         return catalog.schemas[document.id].by_version[version].entry, True
 

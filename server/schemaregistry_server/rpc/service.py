@@ -13,6 +13,7 @@ from typing import Final
 
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from schemaregistry.compat import needed
 from schemaregistry.compat.version_reference import LATEST
@@ -33,8 +34,8 @@ from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.state_changes import StateChanges
 from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
-from schemaregistry_server.security.identity import Identity, authorise
-from schemaregistry_server.store.base import Entry, Store
+from schemaregistry_server.security.identity import Identity, authorise, authorise_id
+from schemaregistry_server.store.base import Entry, StateChange, Store
 
 __all__ = ["Identity", "Registry", "Reply"]
 
@@ -92,11 +93,12 @@ class Registry:
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._admit("RegisterSchema", request, caller)
         try:
+            authorise_id("RegisterSchema", caller, request.id)
             bodies.require_json(request.document.data)
             document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
             stated = request.origin
             origin = Origin(stated.repository, stated.commit, stated.path, stated.pull_request)
-            entry, created = await self._writer.write(document, caller.name, origin)
+            entry, created = await self._writer.write(document, caller.name, origin, _token(caller))
         except RegistryError as error:
             refusals.record("RegisterSchema", caller, error, request.id)
             raise
@@ -117,14 +119,17 @@ class Registry:
     async def SetVersionState(self, request: pb.SetVersionStateRequest, caller: Identity) -> Reply:
         self._admit("SetVersionState", request, caller)
         try:
+            authorise_id("SetVersionState", caller, request.id)
             sunset = _sunset(request) if request.HasField("sunset") else None
-            done = await self._states.set(
-                check_id(request.id),
-                request.version,
-                check_state(request.state, request.reason, sunset),
-                who=caller.name,
-                expected_revision=request.expected_revision,
+            change = StateChange(
+                id=check_id(request.id),
+                version=request.version,
+                state=check_state(request.state, request.reason, sunset),
+                fingerprint="",
+                changed_by=caller.name,
+                changed_at=0,
             )
+            done = await self._states.set(change, expected_revision=request.expected_revision, token=_token(caller))
         except RegistryError as error:
             refusals.record("SetVersionState", caller, error, request.id)
             raise
@@ -244,7 +249,15 @@ class Registry:
     async def WhoAmI(self, request: pb.WhoAmIRequest, caller: Identity) -> Reply:
         self._admit("WhoAmI", request, caller)
         return Reply(
-            pb.WhoAmIResponse(identity=caller.name, can_publish=caller.can_publish, transport=caller.transport)
+            pb.WhoAmIResponse(
+                identity=caller.name,
+                can_publish=bool(caller.rights.publish),
+                transport=caller.transport,
+                roles=caller.rights.roles,
+                publish_ids=caller.rights.publish,
+                operate_ids=caller.rights.operate,
+                token_expires=Timestamp(seconds=caller.token.claims.exp) if caller.token else None,
+            )
         )
 
     def authorise(self, rpc: str, caller: Identity) -> None:
@@ -293,6 +306,10 @@ class Registry:
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)
+
+
+def _token(caller: Identity) -> str:
+    return caller.token.text if caller.token else ""
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

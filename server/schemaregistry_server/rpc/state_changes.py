@@ -6,7 +6,7 @@ put two versions beside each other that were never judged together.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from schemaregistry.document import parse_version
 from schemaregistry.document.version_state import VersionState
@@ -36,24 +36,19 @@ class StateChanges:
         self._current = current
         self._registrar = registrar
 
-    async def set(
-        self,
-        id: str,  # noqa: A002 (the field's term)
-        version: str,
-        state: VersionState,
-        *,
-        who: str,
-        expected_revision: int,
-    ) -> AppliedState:
-        """Give a version its state, for the identity `who`; once this returns, this server's reads see it.
+    async def set(self, change: StateChange, *, expected_revision: int, token: str = "") -> AppliedState:
+        """Give a version its state, for the identity `changed_by`, whose `token` the store gets.
+
+        Of `change` the fingerprint and the time are filled in here. Once this returns, this server's reads see it.
 
         With an `expected_revision` that of the version's last change must be it, unless the version is in that state
         already. Raises NotFound, FailedPrecondition (STATE_CHANGED, JUDGED_APART) or Unavailable.
         """
-        number = str(parse_version(version.removeprefix("v")))
-        return await self._registrar.in_turn(id, lambda: self._attempt(id, number, state, who, expected_revision))
+        change = replace(change, version=str(parse_version(change.version.removeprefix("v"))))
+        return await self._registrar.in_turn(change.id, lambda: self._attempt(change, expected_revision, token))
 
-    async def _attempt(self, id: str, number: str, state: VersionState, who: str, expected: int) -> AppliedState:  # noqa: A002
+    async def _attempt(self, change: StateChange, expected: int, token: str) -> AppliedState:
+        id, number, state = change.id, change.version, change.state  # noqa: A001 (the field's term)
         schema = self._current.catalog.schema(id)
         found = schema.find(number)
         before = found.history.state
@@ -62,9 +57,8 @@ class StateChanges:
         _check_unchanged(found, expected)
         if found.is_retracted and state.name != "retracted":
             _check_judged_together(found, schema.standing)
-        entry = found.entry
-        change = StateChange(id, number, state, entry.fingerprint, who, time.time_ns() // 1000)
-        revision = await self._store.put_state(change, expected_writes=schema.writes)
+        change = replace(change, fingerprint=found.entry.fingerprint, changed_at=time.time_ns() // 1000)
+        revision = await self._store.put_state(change, expected_writes=schema.writes, token=token)
         schema = (await self._registrar.seen(revision)).schema(id)
         return AppliedState(schema.by_version[number], before, schema, changed=True)
 

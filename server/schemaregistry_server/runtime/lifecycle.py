@@ -14,6 +14,7 @@ from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.readiness import Readiness
 from schemaregistry_server.config.cores import usable
+from schemaregistry_server.config.options import EtcdAuth
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc import compat_worker
 from schemaregistry_server.rpc.compat_worker import CompatWorkers
@@ -124,9 +125,12 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
             await asyncio.sleep(feed.PAUSE)
 
     assert settings.store is not None
-    name = settings.store
+    name, authenticated = settings.store, settings.etcd_auth is EtcdAuth.ON
     store = await patiently(
-        "its store", lambda: stack.enter_async_context(selection.opened(name, settings.data, tls=settings.etcd_tls))
+        "its store",
+        lambda: stack.enter_async_context(
+            selection.opened(name, settings.data, tls=settings.etcd_tls, authenticated=authenticated)
+        ),
     )
     await patiently("its catalog to load", lambda: feed.load(store, current))
     return store

@@ -1,26 +1,86 @@
-"""Turn a client certificate that TLS has verified into an identity with its rights."""
+"""Turn what a caller shows, a certificate that TLS has verified and maybe a token, into an identity with its rights."""
 
-from dataclasses import dataclass
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from schemaregistry.errors import FailedPrecondition
+from joserfc.jwk import KeySet
+
+from schemaregistry.errors import FailedPrecondition, Unauthenticated
+from schemaregistry_server.security import publishing_token
 from schemaregistry_server.security.certificate_name import certificate_name
-from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.identity import Identity, PresentedToken
 from schemaregistry_server.security.reloading import Reloaded
+from schemaregistry_server.security.rights import Rights, RightsByName
+
+BEARER: Final = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
+"""RFC 6750, section 2.1; the scheme's case is free (RFC 9110, section 11.1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRule:
+    """Which tokens count: those that `issuer` signed with one of `keys` for `audience`."""
+
+    keys: Reloaded[KeySet]
+    issuer: str
+    audience: str
+
+    def presented(self, authorization: Sequence[str]) -> PresentedToken | None:
+        """The token in a call's `authorization` headers, None without one.
+
+        Raises Unauthenticated (BAD_AUTHORIZATION) for anything but one bearer token, and as `publishing_token.verify`.
+        """
+        if not authorization:
+            return None
+        found = BEARER.fullmatch(authorization[0])
+        if len(authorization) > 1 or not found:
+            raise Unauthenticated(
+                "The authorization header must be one, with a token: `Bearer …`.", reason="BAD_AUTHORIZATION"
+            )
+        claims = publishing_token.verify(found[1], self.keys.value, self.issuer, self.audience, time.time())
+        return PresentedToken(found[1], claims)
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """The names of publishers, and the revoked names: SPIFFE ids, or certificates' common names."""
+    """The rights of names, the revoked names, and the tokens that count (None: none, and the header is ignored).
 
-    publishers: frozenset[str]
+    `needs_token`: a certificate gives the right to read alone.
+    """
+
+    names: RightsByName = field(default_factory=RightsByName)
     revoked: Reloaded[frozenset[str]] | None = None
+    tokens: TokenRule | None = None
+    needs_token: bool = False
 
-    def identity(self, certificate: bytes) -> Identity:
-        """The identity in a verified certificate (PEM or DER); raises Unauthenticated as `certificate_name` does."""
-        name = certificate_name(certificate)
-        revoked = self.revoked is not None and name in self.revoked.value
-        return Identity(name, name in self.publishers, "mtls", revoked=revoked)
+    def identity(self, certificate: bytes, authorization: Sequence[str] = ()) -> Identity:
+        """The identity of a call with a verified certificate (PEM or DER; empty for none) and `authorization` headers.
+
+        A token's subject and rights count in place of the certificate's; a revoked name of either is refused. Raises
+        Unauthenticated as `certificate_name` and `TokenRule.presented` do, and NO_IDENTITY where there is neither.
+        """
+        name = certificate_name(certificate) if certificate else ""
+        token = self.tokens.presented(authorization) if self.tokens else None
+        if not name and not token:
+            raise Unauthenticated(
+                "Show a client certificate, or a token: `authorization: Bearer …`.", reason="NO_IDENTITY"
+            )
+        transport = "mtls" if name else "tls"
+        if token:
+            claims = token.claims
+            revoked = self._revoked(name) or self._revoked(claims.sub)
+            rights = Rights(publish=claims.publish, operate=claims.operate)
+            return Identity(claims.sub, rights, transport, revoked, token, self.needs_token)
+        rights = self.names.of(name)
+        if self.needs_token:
+            rights = Rights(rights.read)
+        return Identity(name, rights, transport, self._revoked(name), needs_token=self.needs_token)
+
+    def _revoked(self, name: str) -> bool:
+        return self.revoked is not None and name in self.revoked.value
 
 
 def revocations(path: Path) -> Reloaded[frozenset[str]]:

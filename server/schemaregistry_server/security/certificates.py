@@ -52,8 +52,10 @@ class TlsFiles:
             raise _unfit(self.certificate, f"it expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
         return pem
 
-    def context(self) -> ssl.SSLContext:
-        """The TLS context of a server that requires client certificates; raises as `pem` does.
+    def context(self, *, certificates: bool = True) -> ssl.SSLContext:
+        """The TLS context of a server that requires client certificates, or only verifies those that it gets.
+
+        Raises as `pem` does.
 
         TLS 1.3 without tickets, so that no client resumes a session whose certificate has expired since. In TLS 1.2
         OpenSSL would resume by session ids as well.
@@ -62,7 +64,7 @@ class TlsFiles:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.num_tickets = 0
-        context.verify_mode = ssl.CERT_REQUIRED
+        context.verify_mode = ssl.CERT_REQUIRED if certificates else ssl.CERT_OPTIONAL
         try:
             context.load_verify_locations(self.ca)
             context.load_cert_chain(self.certificate, self.key)

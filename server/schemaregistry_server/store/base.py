@@ -140,15 +140,20 @@ class Store(Protocol):
     async def load(self) -> EntryBatch:
         """Read every entry, and the revision at which they were read."""
 
-    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
+    async def put(
+        self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None, token: str = ""
+    ) -> int:
         """Write `entry` and its audit record in one transaction; return its revision once it is durable.
+
+        A store that asks who writes is given the caller's `token`; "" stands for the server itself.
 
         Raises Conflict where the id's latest version is not `expected_latest` (None: the id is new), the id has
         another number of writes (versions and changes of states) than `expected_writes` (None: any), or the version
-        is there already. Unavailable leaves open whether the write took place.
+        is there already; Unauthenticated (TOKEN_OUTDATED) or PermissionDenied (TOKEN_REFUSED) where the store refuses
+        the token. Unavailable leaves open whether the write took place.
         """
 
-    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+    async def put_state(self, change: StateChange, *, expected_writes: int, token: str = "") -> int:
         """Write `change`, of a version that is there, and its audit record in one transaction; return its revision.
 
         Raises Conflict where the id has another number of writes than `expected_writes`, and as `put`.

@@ -49,6 +49,11 @@ class KeyLayout:
     def observed(self) -> bytes:
         return f"{self.root}/observed/".encode()
 
+    @property
+    def exchanger(self) -> bytes:
+        """What exchangers keep: the tokens that were used."""
+        return f"{self.root}/exchanger/".encode()
+
     def version(self, entry: Entry) -> bytes:
         return self.schemas + f"{entry.id}/versions/{entry.version}".encode()
 

@@ -10,13 +10,19 @@ from contextlib import contextmanager
 
 import grpc
 
-from schemaregistry.errors import FailedPrecondition, RegistryError, Unavailable
-from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
+from schemaregistry.errors import (
+    FailedPrecondition,
+    PermissionDenied,
+    RegistryError,
+    Unauthenticated,
+    Unavailable,
+)
+from schemaregistry_server.etcd.endpoints import OLD_TOKEN, EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_client import EtcdClient, found, puts, reads, unchanged
 from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
-from schemaregistry_server.etcd.v3.rpc_pb2 import TxnRequest
+from schemaregistry_server.etcd.v3.rpc_pb2 import AuthStatusResponse, TxnRequest
 from schemaregistry_server.store import etcd_layout, etcd_reads
 from schemaregistry_server.store.base import (
     AuditRecord,
@@ -65,17 +71,21 @@ class EtcdStore:
         *,
         tls: EtcdTls | None = None,
         token: Callable[[], str] | None = None,
+        authenticated: bool | None = None,
         root: str = "",
     ) -> "EtcdStore":
         """Connect to `endpoints` (HOST:PORT each); `token` is called before each call for etcd's auth token.
 
-        Raises FailedPrecondition where a member's release has known security faults (`release.py`), Unavailable where
-        no member answers.
+        `authenticated` is whether etcd's authentication must be on or off, None where either will do. Raises
+        FailedPrecondition where it isn't as it must be (ETCD_AUTH_OFF, ETCD_AUTH_ON) or a member's release has known
+        security faults (`release.py`), Unavailable where no member answers.
         """
         connection = EtcdConnection(endpoints, tls=tls, token=token)
         try:
             with _store_errors():
                 await connection.check(seconds=OPEN_SECONDS)
+                if authenticated is not None:
+                    _check_authentication(await connection.auth_status(seconds=OPEN_SECONDS), authenticated)
         except BaseException:
             await connection.close()
             raise
@@ -116,27 +126,31 @@ class EtcdStore:
             self._heads[id] = head
         return head
 
-    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
+    async def put(
+        self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None, token: str = ""
+    ) -> int:
         """Write version, head and audit record in one transaction, if the version is new and the head as expected.
 
-        Raises Conflict, and Unavailable, as `Store.put` says.
+        Raises as `Store.put` says.
         """
 
         def expected(head: Head | None) -> bool:
             latest, writes = (head.version, head.sequence) if head else (None, 0)
             return latest == expected_latest and expected_writes in (None, writes)
 
-        return await self._put(entry, etcd_layout.version_value(entry, secrets.token_hex(8)), expected)
+        return await self._put(entry, etcd_layout.version_value(entry, secrets.token_hex(8)), expected, token)
 
-    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+    async def put_state(self, change: StateChange, *, expected_writes: int, token: str = "") -> int:
         """Write change, head and audit record in one transaction, if the head is as expected; raises as `put`."""
 
         def expected(head: Head | None) -> bool:
             return head is not None and head.sequence == expected_writes
 
-        return await self._put(change, etcd_layout.state_value(change, secrets.token_hex(8)), expected)
+        return await self._put(change, etcd_layout.state_value(change, secrets.token_hex(8)), expected, token)
 
-    async def _put(self, write: Entry | StateChange, value: bytes, expected: Callable[[Head | None], bool]) -> int:
+    async def _put(
+        self, write: Entry | StateChange, value: bytes, expected: Callable[[Head | None], bool], token: str
+    ) -> int:
         head = self._heads.get(write.id)
         # A remembered head that isn't the expected one may be outdated: read it before the write is refused.
         with _store_errors():
@@ -147,7 +161,8 @@ class EtcdStore:
                 if not expected(head):
                     break
                 key = self._key(write, head)
-                revision, there = await self._swap(write, key, value, head)
+                with _token_errors(token):
+                    revision, there = await self._swap(write, key, value, head, token)
                 if revision:
                     return revision
                 head = self._head(write, there)
@@ -161,7 +176,7 @@ class EtcdStore:
         return self._layout.version(write)
 
     async def _swap(
-        self, write: Entry | StateChange, key: bytes, value: bytes, head: Head | None
+        self, write: Entry | StateChange, key: bytes, value: bytes, head: Head | None, token: str
     ) -> tuple[int, dict[bytes, KeyValue]]:
         """Try the transaction; return its revision, or 0 and what `key` and the head have in the store instead.
 
@@ -180,7 +195,8 @@ class EtcdStore:
                     puts(layout.audit(record), etcd_layout.audit_value(record)),
                 ],
                 failure=[reads(key), reads(latest)],
-            )
+            ),
+            token,
         )
         if answer.succeeded:
             self._learn(write.id, Head(version, answer.header.revision, record.sequence, record.hash))
@@ -296,6 +312,20 @@ class EtcdStore:
         await self._client.close()
 
 
+def _check_authentication(status: AuthStatusResponse, wanted: bool) -> None:
+    if wanted and not status.enabled:
+        raise FailedPrecondition(
+            "etcd's authentication is off, so that whoever reaches etcd may write every schema: turn it on by "
+            "`schemaregistry etcd-auth init`, or say --etcd-auth off.",
+            reason="ETCD_AUTH_OFF",
+        )
+    if status.enabled and not wanted:
+        raise FailedPrecondition(
+            "etcd's authentication is on, and --etcd-auth off says that it isn't: leave that out.",
+            reason="ETCD_AUTH_ON",
+        )
+
+
 def _batch(revision: int, writes: Sequence[Entry | StateChange]) -> EntryBatch:
     entries = tuple(write for write in writes if isinstance(write, Entry))
     return EntryBatch(revision, entries, tuple(write for write in writes if isinstance(write, StateChange)))
@@ -310,6 +340,24 @@ def _store_errors() -> Iterator[None]:
         raise _away(str(failed)) from failed
     except EtcdRefused as failed:
         raise _refused(failed) from failed
+
+
+@contextmanager
+def _token_errors(token: str) -> Iterator[None]:
+    """Turn etcd's refusal of a caller's token into an error that is the caller's, not the store's."""
+    try:
+        yield
+    except EtcdRefused as failed:
+        if token and any(words in failed.message for words in OLD_TOKEN):
+            raise Unauthenticated(
+                "etcd's users or roles have changed since the token was given: get a new one.", reason="TOKEN_OUTDATED"
+            ) from failed
+        if token and failed.code is grpc.StatusCode.PERMISSION_DENIED:
+            raise PermissionDenied(
+                "etcd doesn't let the token's user write: its operator must run `schemaregistry etcd-auth init`.",
+                reason="TOKEN_REFUSED",
+            ) from failed
+        raise
 
 
 def _away(why: str) -> Unavailable:

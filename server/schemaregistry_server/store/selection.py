@@ -22,13 +22,15 @@ RENEW_SECONDS: Final = 2.0
 
 
 @asynccontextmanager
-async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncIterator[Store]:
+async def opened(
+    name: str, data: Path, *, tls: EtcdTls | None = None, authenticated: bool | None = None
+) -> AsyncIterator[Store]:
     """Open the store named `name`; it is closed with the context.
 
     `sqlite`: the file `data`/registry.db. `etcd`: a cluster on loopback for development, started here and stopped with
     the context, with its data under `data`/etcd and the certificates of `data`/tls. `etcd://HOST:PORT,…`: a running
-    cluster, over `tls`, whose files may be replaced meanwhile. Raises InvalidArgument for another name,
-    FailedPrecondition or Unavailable where the store can't be opened.
+    cluster, over `tls`, whose files may be replaced meanwhile, with `authenticated` as `EtcdStore.open` takes it.
+    Raises InvalidArgument for another name, FailedPrecondition or Unavailable where the store can't be opened.
     """
     async with AsyncExitStack() as stack:
         store: Store
@@ -40,7 +42,7 @@ async def opened(name: str, data: Path, *, tls: EtcdTls | None = None) -> AsyncI
             store = await EtcdStore.open(cluster.endpoints, tls=ours)
         else:
             files = _files(tls) if tls else None
-            store = await EtcdStore.open(endpoints(name), tls=tls)
+            store = await EtcdStore.open(endpoints(name), tls=tls, authenticated=authenticated)
             if files:
                 renewing = asyncio.create_task(_renew(store, files))
                 stack.callback(renewing.cancel)

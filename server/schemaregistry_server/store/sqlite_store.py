@@ -92,14 +92,23 @@ class SQLiteStore(SQLiteReader):
         self._writer = threading.Thread(target=self._write_all, name="sqlite-writer", daemon=True)
         self._writer.start()
 
-    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
+    async def put(
+        self,
+        entry: Entry,
+        *,
+        expected_latest: str | None,
+        expected_writes: int | None = None,
+        token: str = "",  # noqa: ARG002
+    ) -> int:
         """Queue the write for the writer thread and return its revision once it is on the disk.
+
+        The `token` isn't needed: the server has verified it, and is the only one that writes the file.
 
         Raises Conflict, and Unavailable where the store is closed or the disk takes no more.
         """
         return await self._queued(entry, expected_latest, expected_writes)
 
-    async def put_state(self, change: StateChange, *, expected_writes: int) -> int:
+    async def put_state(self, change: StateChange, *, expected_writes: int, token: str = "") -> int:  # noqa: ARG002
         """Queue the write as `put` does; raises as `put`."""
         return await self._queued(change, None, expected_writes)
 

@@ -9,11 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from schemaregistry.errors import PermissionDenied
 from schemaregistry_server.security import pki
 from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.rights import EVERY_ID, Rights
 from schemaregistry_server.transport.problems import problem
 
-DEV_PUBLISHER: Final = Identity(pki.IDENTITIES["ci-bot"], True, "loopback")
+DEV_PUBLISHER: Final = Identity(pki.IDENTITIES["ci-bot"], Rights(publish=EVERY_ID, operate=EVERY_ID), "loopback")
 
-ANYONE: Final = Identity("anonymous", False, "network")
+ANYONE: Final = Identity("anonymous", Rights(), "network")
 """A caller from another machine; there are none unless `--rest` names an address beyond loopback."""
 
 LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})

@@ -140,7 +140,7 @@ def _configuration(pem: TlsPem) -> grpc.ServerCertificateConfiguration:
 
 
 def identity_from_certificate(access: Access) -> IdentityOfContext:
-    """Make the function that reads a caller's identity from the certificate of its connection.
+    """Make the function that reads a caller's identity from its connection's certificate and its bearer token.
 
     gRPC has verified the certificate, except in a resumed TLS session: there the function raises Unauthenticated where
     it has expired since.
@@ -151,6 +151,8 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
         certificate = next(iter(known.get("x509_pem_cert", ())), b"")
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
-        return access.identity(certificate)
+        metadata = context.invocation_metadata() or ()
+        authorization = [str(value) for name, value in metadata if name == "authorization"]
+        return access.identity(certificate, authorization)
 
     return identify

@@ -117,9 +117,10 @@ def _renewed(tls: Reloaded[ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def identity_from_tls(access: Access) -> Callable[[Scope], Identity]:
-    """Make the function that reads a caller's identity from the certificate of its connection."""
+    """Make the function that reads a caller's identity from its connection's certificate and its bearer token."""
 
     def identify(scope: Scope) -> Identity:
-        return access.identity(scope["state"]["peer_certificate"])
+        authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+        return access.identity(scope["state"]["peer_certificate"] or b"", authorization)
 
     return identify

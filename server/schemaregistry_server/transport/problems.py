@@ -5,11 +5,14 @@ from typing import Final
 
 from starlette.responses import Response
 
-from schemaregistry.errors import RegistryError, Unavailable
+from schemaregistry.errors import RegistryError, Unauthenticated, Unavailable
 from schemaregistry_server.rpc.proto_json import compact
 from schemaregistry_server.transport import status
 
 MEDIA_TYPE: Final = "application/problem+json"
+
+SCOPES: Final = frozenset({"TOKEN_NEEDED", "NOT_A_PUBLISHER", "NOT_AN_OPERATOR", "NOT_YOUR_SCHEMA"})
+"""Reasons of refusals that a token with more rights would help with."""
 
 
 def members(error: RegistryError, code: int) -> dict[str, object]:
@@ -39,5 +42,18 @@ def text(error: RegistryError, code: int) -> bytes:
 def problem(error: RegistryError, code: int | None = None) -> Response:
     """Make the HTTP response of an error; `code` overrides its HTTP status."""
     code = code or status.http_status(error)
-    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else None
+    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else {}
+    if challenge := _challenge(error):
+        headers["www-authenticate"] = challenge
     return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)
+
+
+def _challenge(error: RegistryError) -> str:
+    """The WWW-Authenticate header (RFC 6750, section 3): what a caller could show in place of what it showed."""
+    if error.reason == "NO_IDENTITY":
+        return "Bearer"
+    if isinstance(error, Unauthenticated):
+        return f'Bearer error="invalid_token", error_description="{error.reason}"'
+    if error.reason in SCOPES:
+        return f'Bearer error="insufficient_scope", error_description="{error.reason}"'
+    return ""

@@ -2,15 +2,18 @@
 
 import asyncio
 import socket
+import ssl
 
 from starlette.types import ASGIApp
 
 from schemaregistry_server.catalog.readiness import Readiness
+from schemaregistry_server.config.options import EtcdAuth
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.service import Registry
-from schemaregistry_server.security.access import Access, revocations
+from schemaregistry_server.security.access import Access, TokenRule, revocations
 from schemaregistry_server.security.reloading import Reloaded
+from schemaregistry_server.security.token_keys import verifying_keys
 from schemaregistry_server.transport import addresses, rest
 from schemaregistry_server.transport.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.transport.grpc import GrpcTransport
@@ -23,8 +26,7 @@ class Transports:
     def __init__(self, registry: Registry, settings: Settings, readiness: Readiness) -> None:
         """Read the TLS files and bind REST's address; raises FailedPrecondition where one of them can't be used."""
         self._settings = settings
-        revoked = revocations(settings.revoked) if settings.revoked else None
-        access = Access(frozenset(settings.publisher), revoked)
+        access = _access(settings)
         quota = Quota()
         self._grpc = GrpcTransport(registry, access, settings, quota)
         # Here and not in `start`, so that bad files and a taken address stop the server before anything listens.
@@ -65,11 +67,24 @@ class Transports:
             self._rest.close()
 
 
+def _access(settings: Settings) -> Access:
+    tokens = None
+    if (key := settings.token_key) and settings.token_issuer:
+        tokens = TokenRule(Reloaded([key], lambda: verifying_keys(key)), settings.token_issuer, settings.token_audience)
+    revoked = revocations(settings.revoked) if settings.revoked else None
+    return Access(settings.rights, revoked, tokens, needs_token=settings.etcd_auth is EtcdAuth.ON)
+
+
 def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:
     """REST over plain HTTP in dev mode; in production over mutual TLS with the same files and names as gRPC."""
     return HttpListener(
         OwnPrograms(app) if settings.dev else app,
         listening,
         grace=settings.grace_seconds,
-        tls=None if settings.dev else Reloaded(settings.files.paths, settings.files.context),
+        tls=None if settings.dev else Reloaded(settings.files.paths, lambda: _context(settings)),
     )
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    # Where tokens count, a caller may come with one in place of a certificate (RFC 6750).
+    return settings.files.context(certificates=not settings.token_key)

@@ -86,7 +86,7 @@ def test_revoked_names_are_those_of_the_file_at_each_moment(tmp_path: Path) -> N
     issue(tmp_path, "mallory", "spiffe://prod/mallory")
     issue(tmp_path, "alice", "spiffe://prod/alice")
     mallory, alice = ((tmp_path / f"{name}.pem").read_bytes() for name in ("mallory", "alice"))
-    rule = Access(frozenset(), access.revocations(file))
+    rule = Access(revoked=access.revocations(file))
     assert rule.identity(mallory).revoked
     assert not rule.identity(alice).revoked
     file.write_text("spiffe://prod/alice\n")

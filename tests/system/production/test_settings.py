@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server.config import cores
+from schemaregistry_server.config.options import EtcdAuth, Readers
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.runtime import main
 
@@ -21,6 +22,7 @@ COMPLETE = {
     "tls_key": Path("server-key.pem"),
     "client_ca": Path("ca.pem"),
     "publisher": ("spiffe://prod/ci-bot",),
+    "etcd_auth": EtcdAuth.OFF,
 }
 
 Said = Callable[..., Settings]
@@ -66,6 +68,7 @@ def file(directory: Path, **more: str) -> Path:
         "tls-key": '"server-key.pem"',
         "client-ca": '"ca.pem"',
         "publisher": '["spiffe://prod/ci-bot", "deploy"]',
+        "etcd-auth": '"off"',
     } | more
     path.write_text("".join(f"{key} = {value}\n" for key, value in lines.items()), encoding="utf-8")
     return path
@@ -103,6 +106,8 @@ def test_the_command_line_counts_before_the_environment_and_that_before_the_file
     [
         ({"stor": '"sqlite"'}, "there is no setting stor. Did you mean store?"),
         ({"publisher": '"spiffe://prod/ci-bot"'}, "publisher must be a list"),
+        ({"publisher": '{"spiffe://prod/ci-bot" = "ticks_*"}'}, 'publisher."spiffe://prod/ci-bot" must be a list'),
+        ({"reader": '{"spiffe://prod/etl" = ["ticks_*"]}'}, "reader must be a list"),
         ({"grpc": '["0.0.0.0:1"]'}, "grpc must be one value"),
         ({"workers": '"many"'}, "--workers"),
         ({"grace-seconds": "-1"}, "--grace-seconds"),
@@ -113,6 +118,12 @@ def test_a_file_with_a_mistake_is_refused_by_its_place(
     refusal: Callable[..., str], tmp_path: Path, line: dict[str, str], words: str
 ) -> None:
     assert words in " ".join(refusal("--config", str(file(tmp_path, **line))).split())
+
+
+def test_a_table_gives_each_publisher_its_ids(said: Said, tmp_path: Path) -> None:
+    table = '{"spiffe://prod/ci-bot" = ["ticks_*", "quotes_v1"], "a=b" = ["*"]}'
+    rights = said("--config", str(file(tmp_path, publisher=table))).complete().rights
+    assert dict(rights.publishers) == {"spiffe://prod/ci-bot": ("ticks_*", "quotes_v1"), "a=b": ("*",)}
 
 
 def test_a_file_that_is_not_there_is_refused(refusal: Callable[..., str], tmp_path: Path) -> None:
@@ -135,7 +146,7 @@ def test_everything_that_is_missing_is_named_at_once() -> None:
         assert option in refused.value.message
 
 
-@pytest.mark.parametrize("missing", [name for name in COMPLETE if name != "store"])
+@pytest.mark.parametrize("missing", [name for name in COMPLETE if name not in {"store", "etcd_auth"}])
 def test_what_is_missing_is_named_and_nothing_else(missing: str) -> None:
     there = {name: value for name, value in COMPLETE.items() if name != missing}
     with pytest.raises(InvalidArgument) as refused:
@@ -152,6 +163,13 @@ def test_what_is_missing_is_named_and_nothing_else(missing: str) -> None:
         ({"publish": Path("schemas")}, "--publish is for --dev"),
         ({"etcd_cert": Path("cert.pem")}, "--etcd-key"),
         ({"etcd_key": Path("key.pem")}, "--etcd-cert"),
+        ({"etcd_auth": EtcdAuth.ON, "token_key": Path("key.pub"), "token_issuer": "x"}, "--publisher would have no"),
+        ({"etcd_auth": None, "publisher": ()}, "--token-key"),
+        ({"token_key": Path("key.pub")}, "--token-issuer"),
+        ({"reader": ("spiffe://prod/etl",)}, "--readers listed"),
+        ({"publisher": ("spiffe://prod/ci-bot=Ticks",)}, "--publisher 'spiffe://prod/ci-bot=Ticks'"),
+        ({"operator": ("=*",)}, "names nobody"),
+        ({"store": "sqlite", "etcd_auth": EtcdAuth.ON}, "the store is sqlite"),
         ({"dev": True}, "leave out --tls-cert, --tls-key, --client-ca, --publisher"),
         ({"store": "postgres://one"}, "'sqlite'"),
     ],
@@ -191,7 +209,8 @@ def test_the_documented_file_is_complete(said: Said, tmp_path: Path) -> None:
     config = tmp_path / "registry.toml"
     config.write_text(page.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
     settings = said("--config", str(config)).complete()
-    assert settings.publisher == ("spiffe://prod/ci-bot",)
+    assert settings.etcd_auth is EtcdAuth.ON
+    assert settings.token_key
     assert settings.etcd_tls
     assert not settings.reflection
 
@@ -227,11 +246,12 @@ def test_each_setting_has_one_name_as_an_option_a_variable_and_a_key(said: Said,
         assert option.opts[0] == f"--{name.replace('_', '-')}"
         assert option.envvar in (None, f"SCHEMAREGISTRY_{name.upper()}")
     assert [name for name, option in options.items() if not option.envvar] == ["dev", "publish"]
-    values = {bool: "false", int: "1", float: "2.5", tuple: '["x"]'}
+    values = {bool: "false", int: "1", float: "2.5", tuple: '["x"]', Readers: '"listed"'}
+    stated = {field.name: values.get(type(field.default), '"sqlite"') for field in dataclasses.fields(Settings)}
     lines = [
-        f"{field.name.replace('_', '-')} = {values.get(type(field.default), repr('sqlite'))}"
-        for field in dataclasses.fields(Settings)
-        if field.name not in {"config", "publish"}  # the latter is for --dev alone
+        f"{name.replace('_', '-')} = {value}"
+        for name, value in (stated | {"etcd_auth": '"off"'}).items()
+        if name not in {"config", "publish"}  # the latter is for --dev alone
     ]
     (tmp_path / "all.toml").write_text("\n".join(lines))
     settings = said("--config", str(tmp_path / "all.toml"))

@@ -7,9 +7,10 @@ from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.rpc.read_counts import ReadCounts
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.store.base import Entry
 
-READER = Identity("spiffe://dev/reader", False, "mtls")
+READER = Identity("spiffe://dev/reader", Rights(), "mtls")
 
 
 async def test_a_stale_mark_does_not_outlive_the_outage_in_a_cache(document) -> None:

@@ -9,9 +9,10 @@ from schemaregistry_server.catalog import about, feed, slices
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.store.base import Entry
 
-READER = Identity("reader", False, "mtls")
+READER = Identity("reader", Rights(), "mtls")
 
 
 @pytest.fixture

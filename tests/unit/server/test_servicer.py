@@ -18,10 +18,11 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.service import Identity, Registry, Reply
 from schemaregistry_server.security.identity import ROLES, Role
+from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import SERVICE, handlers
 
-CALLER = Identity("spiffe://dev/reader", False, "mtls")
+CALLER = Identity("spiffe://dev/reader", Rights(), "mtls")
 
 
 class Aborted(Exception):
@@ -151,5 +152,6 @@ def test_every_rpc_of_the_proto_is_served_and_has_its_role() -> None:
     assert [rpc.name for rpc in SERVICE.methods if not hasattr(Registry, rpc.name)] == []
 
 
-def test_only_writing_asks_for_a_publisher() -> None:
-    assert [rpc for rpc, role in ROLES.items() if role is Role.PUBLISH] == ["RegisterSchema", "SetVersionState"]
+def test_only_writing_asks_for_more_than_a_reader() -> None:
+    beyond = {rpc: role for rpc, role in ROLES.items() if role is not Role.READ}
+    assert beyond == {"RegisterSchema": Role.PUBLISH, "SetVersionState": Role.OPERATE}

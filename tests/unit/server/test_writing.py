@@ -44,7 +44,14 @@ class Contended:
     def __getattr__(self, name: str) -> Callable[..., object]:
         return getattr(self._store, name)
 
-    async def put(self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None) -> int:
+    async def put(
+        self,
+        entry: Entry,
+        *,
+        expected_latest: str | None,
+        expected_writes: int | None = None,
+        token: str = "",
+    ) -> int:
         if self.rivals:
             await self._store.put(self.rivals.pop(0), expected_latest=expected_latest)
         return await self._store.put(entry, expected_latest=expected_latest, expected_writes=expected_writes)

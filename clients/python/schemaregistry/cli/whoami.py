@@ -1,9 +1,10 @@
-"""`schemaregistry whoami`: print the identity that the registry reads from the client's certificate."""
+"""`schemaregistry whoami`: print the identity that the registry reads from the caller's certificate or token."""
 
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.terminal import json_text
+from schemaregistry.v1 import registry_pb2
 
 
 @with_groups
@@ -16,7 +17,29 @@ def whoami(
     with connection.client() as client:
         me = client.whoami()
     if as_json:
-        facts = {"identity": me.identity, "can_publish": me.can_publish, "transport": me.transport}
+        facts = {
+            "identity": me.identity,
+            "can_publish": me.can_publish,
+            "transport": me.transport,
+            "roles": list(me.roles),
+            "publish_ids": list(me.publish_ids),
+            "operate_ids": list(me.operate_ids),
+        }
+        if me.HasField("token_expires"):
+            facts["token_expires"] = me.token_expires.ToJsonString()
         say(json_text(facts))
     else:
-        say(f"{me.identity}\t{'reads and publishes' if me.can_publish else 'reads'}\t{me.transport}")
+        say(f"{me.identity}\t{_rights(me)}\t{me.transport}")
+
+
+def _rights(me: registry_pb2.WhoAmIResponse) -> str:
+    # A registry from before rights by id says no more than whether the caller may publish.
+    publishes = ",".join(me.publish_ids) or ("*" if me.can_publish else "")
+    said = ["reads"]
+    if publishes:
+        said.append(f"publishes {publishes}")
+    if me.operate_ids:
+        said.append(f"sets states of {','.join(me.operate_ids)}")
+    if me.HasField("token_expires"):
+        said.append(f"until {me.token_expires.ToJsonString()}")
+    return "; ".join(said)

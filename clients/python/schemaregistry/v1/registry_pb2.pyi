@@ -1041,21 +1041,46 @@ class WhoAmIResponse(_message.Message):
     IDENTITY_FIELD_NUMBER: _builtins.int
     CAN_PUBLISH_FIELD_NUMBER: _builtins.int
     TRANSPORT_FIELD_NUMBER: _builtins.int
+    ROLES_FIELD_NUMBER: _builtins.int
+    PUBLISH_IDS_FIELD_NUMBER: _builtins.int
+    OPERATE_IDS_FIELD_NUMBER: _builtins.int
+    TOKEN_EXPIRES_FIELD_NUMBER: _builtins.int
     identity: _builtins.str
-    """The peer's SPIFFE id, or its certificate's common name."""
+    """The peer's SPIFFE id, its certificate's common name, or its token's subject."""
     can_publish: _builtins.bool
+    """Whether it may publish any id; `publish_ids` says which."""
     transport: _builtins.str
-    """`mtls` or `loopback`."""
+    """`mtls`, `tls` (a token without a certificate), `loopback` or `network`."""
+    @_builtins.property
+    def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Some of `reader`, `publisher`, `operator`."""
+
+    @_builtins.property
+    def publish_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The ids that the caller may publish, and those whose versions' states it may set: each an id, a prefix that ends in
+        `*`, or `*` for all.
+        """
+
+    @_builtins.property
+    def operate_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def token_expires(self) -> _timestamp_pb2.Timestamp:
+        """When the caller's token ends; not set without a token."""
+
     def __init__(
         self,
         *,
         identity: _builtins.str = ...,
         can_publish: _builtins.bool = ...,
         transport: _builtins.str = ...,
+        roles: _abc.Iterable[_builtins.str] | None = ...,
+        publish_ids: _abc.Iterable[_builtins.str] | None = ...,
+        operate_ids: _abc.Iterable[_builtins.str] | None = ...,
+        token_expires: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["token_expires", b"token_expires"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["can_publish", b"can_publish", "identity", b"identity", "transport", b"transport"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["can_publish", b"can_publish", "identity", b"identity", "operate_ids", b"operate_ids", "publish_ids", b"publish_ids", "roles", b"roles", "token_expires", b"token_expires", "transport", b"transport"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -92,6 +92,7 @@ class Endpoint:
         self.watch = rpc_pb2_grpc.WatchStub(self.channel)
         self.maintenance = rpc_pb2_grpc.MaintenanceStub(self.channel)
         self.auth = rpc_pb2_grpc.AuthStub(self.channel)
+        self.lease = rpc_pb2_grpc.LeaseStub(self.channel)
         self.admitted = False
 
 

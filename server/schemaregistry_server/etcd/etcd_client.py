@@ -86,6 +86,15 @@ class EtcdClient:
         """
         return await self.connection.call(lambda endpoint: endpoint.kv.Txn, request, seconds=SECONDS, token=token)
 
+    async def lease(self, seconds: int) -> int:
+        """Make a lease, with which etcd deletes the keys that were written under it; return its id.
+
+        One whose answer was lost ends like the others, with no key.
+        """
+        request = rpc_pb2.LeaseGrantRequest(TTL=seconds)
+        answer = await self.connection.call(lambda endpoint: endpoint.lease.LeaseGrant, request, seconds=SECONDS)
+        return answer.ID
+
     async def compact(self, revision: int) -> None:
         """Drop etcd's history of overwritten values before `revision`; does nothing where that has happened already."""
         request = rpc_pb2.CompactionRequest(revision=revision)

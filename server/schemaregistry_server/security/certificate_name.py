@@ -35,8 +35,8 @@ def certificate_name(certificate: bytes) -> str:
     another: a server must not guess which of several is meant.
     """
     try:
-        parsed = _parsed(certificate)
-        uris, names = _uris(parsed), parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        found = parsed(certificate)
+        uris, names = _uris(found), found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     except (ValueError, TypeError) as failed:
         raise _odd("it can't be read") from failed
     if any(uri.lower().startswith("spiffe:") for uri in uris):
@@ -44,7 +44,8 @@ def certificate_name(certificate: bytes) -> str:
     return _common_name([name.value for name in names])
 
 
-def _parsed(certificate: bytes) -> x509.Certificate:
+def parsed(certificate: bytes) -> x509.Certificate:
+    """Parse a certificate in PEM or DER; raises ValueError where it is neither."""
     if certificate.startswith(b"-----BEGIN"):
         return x509.load_pem_x509_certificate(certificate)
     return x509.load_der_x509_certificate(certificate)

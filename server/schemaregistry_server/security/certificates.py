@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from schemaregistry.errors import FailedPrecondition, Unauthenticated
+from schemaregistry_server.security.certificate_name import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,9 @@ def authorities(ca: Path) -> bytes:
     return data
 
 
-def still_good(pem: bytes) -> None:
-    """Raise Unauthenticated (CERTIFICATE_EXPIRED) where a peer's certificate has expired during its connection."""
-    ends = _end(pem)
+def still_good(certificate: bytes) -> None:
+    """Raise Unauthenticated (CERTIFICATE_EXPIRED) where a peer's certificate (PEM or DER) has expired meanwhile."""
+    ends = _end(certificate)
     if ends < datetime.now(UTC):
         raise Unauthenticated(
             f"The certificate expired at {ends:%Y-%m-%d %H:%M:%S} UTC: connect anew with one that is good.",
@@ -96,8 +97,8 @@ def still_good(pem: bytes) -> None:
 
 
 @lru_cache(maxsize=1024)
-def _end(pem: bytes) -> datetime:
-    return x509.load_pem_x509_certificate(pem).not_valid_after_utc
+def _end(certificate: bytes) -> datetime:
+    return parsed(certificate).not_valid_after_utc
 
 
 def _read(path: Path) -> bytes:

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "whoami": ("", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "audit": ("verify --data OUT", "schemaregistry_server.ops.store_locator.StoreLocator.history"),
     "etcd-auth": ("init --store etcd://localhost", "schemaregistry_server.store.selection.endpoints"),
+    "exchanger": ("--config OUT", "schemaregistry_server.exchanger.command.read_config"),
     "restore": ("ROWS --data OUT", "schemaregistry_server.ops.snapshot_file.check"),
     "serve": ("--dev --data OUT", "schemaregistry_server.runtime.main._run"),
     "snapshot": ("OUT --data OUT", "schemaregistry_server.ops.store_locator.StoreLocator.history"),

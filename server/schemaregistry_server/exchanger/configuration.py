@@ -1,0 +1,199 @@
+"""The exchanger's configuration: a TOML file, in which every key must be known."""
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from schemaregistry.errors import InvalidArgument
+from schemaregistry_server.etcd.endpoints import EtcdTls
+from schemaregistry_server.exchanger.policy import CertificateRule, ClaimRule
+from schemaregistry_server.exchanger.policy_reading import read_rules
+from schemaregistry_server.exchanger.providers import KINDS, Provider
+from schemaregistry_server.exchanger.toml_table import TomlTable, read_toml
+from schemaregistry_server.security.publishing_token import LONGEST_SECONDS
+from schemaregistry_server.transport.addresses import host_and_port
+
+DEFAULT_USER: Final = "publisher"
+DEFAULT_AUDIENCE: Final = "schemaregistry"
+LEAST_SECONDS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangerTls:
+    """The certificate and key of the exchanger's HTTPS, and the CA of certificates that may ask for tokens."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class EtcdAccess:
+    """The etcd cluster that takes the tokens: its endpoints (HOST:PORT), and the exchanger's own certificate."""
+
+    endpoints: tuple[str, ...]
+    tls: EtcdTls | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangerConfig:
+    """All that an exchanger is told. Without `tls` it speaks plain HTTP; it has either `etcd` or `sqlite`.
+
+    `name` is the issuer of our tokens, `audience` whom they are for, `lifetime` their seconds, `user` the one user of
+    etcd that they are for. `log` is the file of exchanges, None for stdout.
+    """
+
+    listen: str
+    tls: ExchangerTls | None
+    signing_key: Path
+    published_keys: tuple[Path, ...]
+    name: str
+    audience: str
+    lifetime: int
+    user: str
+    etcd: EtcdAccess | None
+    sqlite: Path | None
+    log: Path | None
+    revoked: Path | None
+    providers: tuple[Provider, ...]
+    token_rules: tuple[ClaimRule, ...]
+    certificate_rules: tuple[CertificateRule, ...]
+
+
+def read_config(file: Path) -> ExchangerConfig:
+    """Read the configuration; raises InvalidArgument (BAD_CONFIG), naming the file and the key at fault."""
+    top = read_toml(file)
+    providers = _providers(top.tables("providers"))
+    token_rules, certificate_rules = read_rules(top.tables("rules"), {each.name: each for each in providers})
+    config = ExchangerConfig(
+        listen=_listen(top),
+        tls=_tls(top),
+        signing_key=top.file("signing-key"),
+        published_keys=tuple(map(Path, top.texts("published-keys", default=()))),
+        name=top.text("name"),
+        audience=top.text("audience", DEFAULT_AUDIENCE),
+        lifetime=_lifetime(top),
+        user=_user(top),
+        etcd=_etcd(top),
+        sqlite=top.optional_file("sqlite"),
+        log=top.optional_file("log"),
+        revoked=top.optional_file("revoked"),
+        providers=providers,
+        token_rules=token_rules,
+        certificate_rules=certificate_rules,
+    )
+    top.finish()
+    _check_whole(top, config)
+    return config
+
+
+def _listen(top: TomlTable) -> str:
+    address = top.text("listen")
+    try:
+        host_and_port(address, "listen")
+    except InvalidArgument as wrong:
+        raise top.wrong("listen", f"can't be used: {wrong.message.rstrip('.')}") from None
+    return address
+
+
+def _tls(top: TomlTable) -> ExchangerTls | None:
+    table = top.table("tls")
+    plain = top.flag("plain-http", default=False)
+    if table is None:
+        if not plain:
+            raise top.wrong("tls", "is missing; on loopback plain-http = true does without")
+        if not _on_loopback(host_and_port(top.text("listen"), "listen")[0]):
+            raise top.wrong("plain-http", "is for loopback alone: listen on 127.0.0.1, or state [tls]")
+        return None
+    if plain:
+        raise top.wrong("plain-http", "can't be true beside [tls]")
+    tls = ExchangerTls(table.file("certificate"), table.file("key"), table.optional_file("client-ca"))
+    table.finish()
+    return tls
+
+
+def _on_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _lifetime(top: TomlTable) -> int:
+    seconds = top.whole("lifetime", LONGEST_SECONDS)
+    if not LEAST_SECONDS <= seconds <= LONGEST_SECONDS:
+        raise top.wrong("lifetime", f"must be {LEAST_SECONDS} to {LONGEST_SECONDS} seconds")
+    return seconds
+
+
+def _user(top: TomlTable) -> str:
+    user = top.text("user", DEFAULT_USER)
+    if user == "root":
+        raise top.wrong("user", "can't be root: a token would then be for all of etcd")
+    return user
+
+
+def _etcd(top: TomlTable) -> EtcdAccess | None:
+    table = top.table("etcd")
+    if table is None:
+        return None
+    endpoints = table.texts("endpoints")
+    if not endpoints:
+        raise table.wrong("endpoints", "is empty: name at least one HOST:PORT")
+    for each in endpoints:
+        try:
+            host_and_port(each, "endpoints")
+        except InvalidArgument as wrong:
+            raise table.wrong("endpoints", f"can't be used: {wrong.message.rstrip('.')}") from None
+    ca, certificate, key = (table.optional_file(name) for name in ("ca", "certificate", "key"))
+    if (certificate is None) != (key is None):
+        raise table.wrong("key" if key is None else "certificate", "is missing: certificate and key go together")
+    if certificate and not ca:
+        raise table.wrong("ca", "is missing: it has the CA of etcd's certificates")
+    table.finish()
+    return EtcdAccess(endpoints, EtcdTls(ca, certificate, key) if ca else None)
+
+
+def _providers(tables: list[TomlTable]) -> tuple[Provider, ...]:
+    providers: list[Provider] = []
+    for table in tables:
+        provider = _provider(table)
+        if provider.name in {each.name for each in providers}:
+            raise table.wrong("name", f"{provider.name} is another provider's")
+        if provider.issuer in {each.issuer for each in providers}:
+            raise table.wrong("issuer", f"{provider.issuer} is another provider's: one issuer has one provider")
+        providers.append(provider)
+    return tuple(providers)
+
+
+def _provider(table: TomlTable) -> Provider:
+    kind_name = table.text("kind")
+    if kind_name not in KINDS:
+        raise table.wrong("kind", f"must be one of {', '.join(KINDS)}")
+    kind = KINDS[kind_name]
+    provider = Provider(
+        name=table.text("name", kind_name),
+        kind=kind,
+        issuer=table.text("issuer", kind.issuer or None),
+        audience=table.text("audience"),
+        jwks_uri=table.text("jwks-uri", ""),
+        ca=table.optional_file("ca"),
+        token_file=table.optional_file("token-file"),
+    )
+    table.finish()
+    if not provider.name.replace("-", "").isalnum() or not provider.name.isascii() or provider.name == "spiffe":
+        raise table.wrong("name", "must have letters, digits and - alone, and can't be spiffe")
+    for key, address in (("jwks-uri", provider.jwks_uri), ("issuer", "" if provider.jwks_uri else provider.issuer)):
+        if address and not address.startswith("https://"):
+            raise table.wrong(key, "must be an https address, since the keys come from there")
+    return provider
+
+
+def _check_whole(top: TomlTable, config: ExchangerConfig) -> None:
+    if (config.etcd is None) == (config.sqlite is None):
+        raise top.wrong("etcd", "or sqlite must be stated, and not both: tokens that were used are kept there")
+    if not config.token_rules and not config.certificate_rules:
+        raise top.wrong("rules", "is missing: without a rule nobody gets a token")
+    if config.certificate_rules and not (config.tls and config.tls.client_ca):
+        raise top.wrong("tls.client-ca", "is missing: a rule is for a certificate")

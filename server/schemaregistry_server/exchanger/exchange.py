@@ -1,0 +1,127 @@
+"""The exchange: check a CI job's token or a certificate's name against the policy, and sign a publishing token."""
+
+import dataclasses
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from joserfc.jwk import ECKey
+
+from schemaregistry.errors import PermissionDenied, Unauthenticated
+from schemaregistry_server.exchanger import policy, subject_token
+from schemaregistry_server.exchanger.configuration import ExchangerConfig
+from schemaregistry_server.exchanger.exchange_state import ExchangeState, token_key
+from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
+from schemaregistry_server.exchanger.subject_token import ALGORITHMS, SubjectToken
+from schemaregistry_server.security import publishing_token, signed_json
+from schemaregistry_server.security.publishing_token import TokenClaims
+from schemaregistry_server.security.rights import Rights
+from schemaregistry_server.security.signed_json import refused
+
+ExchangeFacts = dict[str, object]
+"""What is known of an exchange, for its line in the log; filled in step by step, so that a refusal has it, too."""
+
+_IDENTIFYING: Final = ("iss", "sub", "jti", "repository")
+"""The claims of a token that could not be verified which its line in the log has, as what was claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedToken:
+    """A publishing token, and the seconds for which it is valid."""
+
+    text: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanger:
+    """Exchanges tokens by the configuration's policy. `clock` tells seconds since 1970.
+
+    `keys` are those of each provider, by its issuer.
+    """
+
+    config: ExchangerConfig
+    key: ECKey = field(repr=False)
+    state: ExchangeState
+    keys: Mapping[str, IssuerKeys]
+    clock: Callable[[], float]
+
+    async def for_token(self, text: str, facts: ExchangeFacts) -> SignedToken:
+        """Exchange a CI job's token, which can't be exchanged again.
+
+        Raises Unauthenticated where the token is refused (TOKEN_USED, and the reasons in `signed_json.py`),
+        PermissionDenied (NOT_ALLOWED) where no rule allows it, Unavailable where its issuer or the state can't be
+        reached.
+        """
+        token = await self._verified(text, facts)
+        rights = policy.rights_of_token(self.config.token_rules, token.provider.name, token.claims)
+        _require_any(rights)
+        # Before the token is used up, since it shows that the state can be reached.
+        revision = await self.state.revision()
+        claims = self._claims(token.name, rights, revision, token.about_run())
+        # Last of all checks: a token that is refused isn't used up.
+        if not await self.state.use(token_key(token.provider.issuer, token.jti), token.last_moment, claims.jti):
+            raise Unauthenticated("The token was exchanged before: get a new one.", reason="TOKEN_USED")
+        return await self._signed(claims, facts)
+
+    async def for_certificate(self, name: str, facts: ExchangeFacts) -> SignedToken:
+        """Give a token to the holder of a certificate, who may ask again.
+
+        Raises PermissionDenied (NOT_ALLOWED) where no rule allows it, Unavailable where the state can't be reached.
+        """
+        rights = policy.rights_of_certificate(self.config.certificate_rules, name)
+        _require_any(rights)
+        return await self._signed(self._claims(name, rights, await self.state.revision(), {}), facts)
+
+    async def _verified(self, text: str, facts: ExchangeFacts) -> SubjectToken:
+        kid, unverified = signed_json.parse_unverified(text, ALGORITHMS)
+        facts["claimed"] = {name: str(unverified[name])[:200] for name in _IDENTIFYING if name in unverified}
+        provider = next((each for each in self.config.providers if each.issuer == unverified.get("iss")), None)
+        if provider is None:
+            raise refused("TOKEN_ISSUER")
+        keys = await self.keys[provider.issuer].find(kid)
+        claims = signed_json.verify(text, keys, ALGORITHMS)
+        facts["provider"] = provider.name
+        token = subject_token.checked(provider, claims, self.clock())
+        del facts["claimed"]
+        facts |= {"who": token.name, "subject_jti": token.jti, **token.about_run()}
+        return token
+
+    def _claims(self, name: str, rights: Rights, revision: int, about_run: Mapping[str, str]) -> TokenClaims:
+        now = int(self.clock())
+        return TokenClaims(
+            username=self.config.user,
+            revision=revision,
+            iss=self.config.name,
+            aud=self.config.audience,
+            sub=name,
+            jti=str(uuid.uuid4()),
+            iat=now,
+            nbf=now,
+            exp=now + self.config.lifetime,
+            publish=rights.publish,
+            operate=rights.operate,
+            **about_run,
+        )
+
+    async def _signed(self, claims: TokenClaims, facts: ExchangeFacts) -> SignedToken:
+        text = publishing_token.sign(claims, self.key)
+        latest = await self.state.revision()
+        if latest != claims.revision:  # users or roles were changed meanwhile: etcd would refuse the token as too old
+            claims = dataclasses.replace(claims, revision=latest)
+            text = publishing_token.sign(claims, self.key)
+        facts |= {
+            "who": claims.sub,
+            "jti": claims.jti,
+            "publish": list(claims.publish),
+            "operate": list(claims.operate),
+            "revision": claims.revision,
+            "expires": claims.exp,
+        }
+        return SignedToken(text, self.config.lifetime)
+
+
+def _require_any(rights: Rights) -> None:
+    if not rights.publish and not rights.operate:
+        raise PermissionDenied("No rule of the exchanger allows this.", reason="NOT_ALLOWED")

@@ -1,0 +1,109 @@
+"""Start the exchanger, serve until SIGTERM or Ctrl-C, and stop it."""
+
+import asyncio
+import logging
+import signal
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+from joserfc.jwk import ECKey, KeySet
+
+from schemaregistry_server.etcd.endpoints import EtcdConnection
+from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
+from schemaregistry_server.exchanger import issuer_keys
+from schemaregistry_server.exchanger.configuration import ExchangerConfig, ExchangerTls
+from schemaregistry_server.exchanger.etcd_state import EtcdState
+from schemaregistry_server.exchanger.exchange import Exchanger
+from schemaregistry_server.exchanger.exchange_log import ExchangeLog
+from schemaregistry_server.exchanger.exchange_state import ExchangeState
+from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
+from schemaregistry_server.exchanger.sqlite_state import SqliteState
+from schemaregistry_server.exchanger.token_endpoint import TokenEndpoint, app
+from schemaregistry_server.security import access, token_keys
+from schemaregistry_server.security.certificates import TlsFiles
+from schemaregistry_server.security.reloading import Reloaded
+from schemaregistry_server.transport import addresses
+from schemaregistry_server.transport.listener import HttpListener
+
+GRACE_SECONDS: Final = 10.0
+"""Seconds for requests in flight when the exchanger stops."""
+
+START_SECONDS: Final = 5.0
+"""Seconds in which a member of etcd must answer at start."""
+
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def serving(
+    config: ExchangerConfig,
+    clock: Callable[[], float] = time.time,
+    steady: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[str]:
+    """Serve during the context, whose value is the address, such as `https://127.0.0.1:8443`.
+
+    `clock` tells seconds since 1970, `steady` seconds that only grow. Raises RegistryError where it can't start.
+    """
+    async with AsyncExitStack() as stack:
+        key = token_keys.signing_key(config.signing_key)
+        published = _published(config, key)
+        records = ExchangeLog(config.log, clock)
+        tls = _reloaded_tls(config.tls) if config.tls else None
+        revoked = access.revocations(config.revoked) if config.revoked else None
+        keys = {each.issuer: IssuerKeys(each, issuer_keys.fetcher(each), steady) for each in config.providers}
+        state = await _state(config, clock)
+        stack.push_async_callback(state.close)
+        endpoint = TokenEndpoint(Exchanger(config, key, state, keys, clock), records, revoked)
+        listening = addresses.listen(config.listen, "listen")
+        listener = HttpListener(app(endpoint, published), listening, grace=GRACE_SECONDS, tls=tls)
+        stack.callback(listener.close)
+        listener.start()
+        stack.push_async_callback(listener.stop)
+        address = addresses.with_port(config.listen, listening.getsockname()[1])
+        yield f"{'https' if tls else 'http'}://{address}"
+
+
+async def run(config: ExchangerConfig, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `announce` gets the address once it listens."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signum, stopping.set)
+    async with serving(config) as address:
+        announce(address)
+        await stopping.wait()
+
+
+async def _state(config: ExchangerConfig, clock: Callable[[], float]) -> ExchangeState:
+    if config.sqlite:
+        return SqliteState(config.sqlite, clock)
+    assert config.etcd
+    connection = EtcdConnection(config.etcd.endpoints, tls=config.etcd.tls)
+    try:
+        await connection.check(seconds=START_SECONDS)
+    except (EtcdAway, EtcdRefused) as away:
+        # A cluster can so start in any order: until etcd is there, exchanges are answered with 503.
+        log.warning("etcd can't be reached yet: %s", away)
+    return EtcdState(connection, clock)
+
+
+def _published(config: ExchangerConfig, key: ECKey) -> KeySet:
+    """Our public key, and those of other exchangers, or of the next or former key, that are to be published as well."""
+    others = [each for path in config.published_keys for each in token_keys.verifying_keys(path)]
+    return KeySet([*token_keys.public_part(key), *others])
+
+
+def _reloaded_tls(files: ExchangerTls) -> Reloaded[ssl.SSLContext]:
+    paths = [path for path in (files.certificate, files.key, files.client_ca) if path]
+    return Reloaded(paths, lambda: _tls_context(files))
+
+
+def _tls_context(files: ExchangerTls) -> ssl.SSLContext:
+    """A context as the registry's own, but for callers without a certificate: they show a token."""
+    # Without a CA for clients no certificate is asked for; the exchanger's own stands in as one that is read.
+    context = TlsFiles(files.client_ca or files.certificate, files.certificate, files.key).context()
+    context.verify_mode = ssl.CERT_OPTIONAL if files.client_ca else ssl.CERT_NONE
+    return context

@@ -1,0 +1,144 @@
+"""The exchanger's HTTP: `POST /token`, `GET /keys` and `GET /healthz`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from joserfc.jwk import KeySet
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticated, Unavailable
+from schemaregistry_server.exchanger.exchange import ExchangeFacts, Exchanger, SignedToken
+from schemaregistry_server.exchanger.exchange_log import ExchangeLog
+from schemaregistry_server.exchanger.oauth_errors import CHALLENGE, OauthRefused, for_error
+from schemaregistry_server.exchanger.token_form import ACCESS_TOKEN, TokenForm, parse_form
+from schemaregistry_server.security.certificate_name import certificate_name
+from schemaregistry_server.security.certificates import still_good
+from schemaregistry_server.security.reloading import Reloaded
+
+MAX_FORM: Final = 16 << 10
+"""Bytes of a request's body: the largest token, twice."""
+
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
+
+NO_STORE: Final = {"cache-control": "no-store", "pragma": "no-cache"}
+"""RFC 6749, section 5.1."""
+
+KEYS_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Answers requests for tokens, and logs each. `revoked` are the names of certificates that get none."""
+
+    exchanger: Exchanger
+    log: ExchangeLog
+    revoked: Reloaded[frozenset[str]] | None
+
+    async def token(self, request: Request) -> Response:
+        """Answer `POST /token`; each answer has its line in the log before it is sent."""
+        facts: ExchangeFacts = {"peer": request.client.host if request.client else ""}
+        try:
+            signed = await self._exchanged(request, facts)
+            self.log.write("exchanged", facts)
+        except OauthRefused as refused:
+            return self._refused(refused, facts)
+        except RegistryError as error:
+            return self._refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
+        return JSONResponse(
+            {
+                "access_token": signed.text,
+                "issued_token_type": ACCESS_TOKEN,
+                "token_type": "Bearer",
+                "expires_in": signed.seconds,
+            },
+            headers=NO_STORE,
+        )
+
+    async def _exchanged(self, request: Request, facts: ExchangeFacts) -> SignedToken:
+        _check_head(request)
+        form = parse_form(await _body(request), self.exchanger.config.audience)
+        facts["grant"] = "token" if form.subject_token else "certificate"
+        if form.subject_token:
+            return await self.exchanger.for_token(form.subject_token, facts)
+        name = self._certified(request, form)
+        facts["who"] = name
+        if self.revoked and name in self.revoked.value:
+            raise PermissionDenied(f"{name} is revoked.", reason="REVOKED")
+        return await self.exchanger.for_certificate(name, facts)
+
+    def _certified(self, request: Request, form: TokenForm) -> str:
+        """The name in the certificate of the connection."""
+        certificate = request.state.peer_certificate
+        if not certificate:
+            raise Unauthenticated("The connection has no client certificate.", reason="NO_CERTIFICATE")
+        name = certificate_name(certificate)
+        still_good(certificate)
+        if form.client_id not in {"", name}:
+            raise Unauthenticated("client_id is not the name in the certificate: leave it out.", reason="CLIENT_ID")
+        return name
+
+    def _refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
+        logged = {**facts, "error": refused.error, "reason": refused.reason, "detail": refused.detail}
+        try:
+            self.log.write("refused", logged)
+        except Unavailable as error:
+            refused = for_error(error, certificate=False)
+        headers = dict(NO_STORE)
+        if refused.http_status == 401:
+            headers["www-authenticate"] = CHALLENGE
+        if refused.http_status == 503:
+            headers["retry-after"] = "5"
+        body = {"error": refused.error, "error_description": refused.description, "reason": refused.reason}
+        return JSONResponse(body, refused.http_status, headers)
+
+
+def app(endpoint: TokenEndpoint, published: KeySet) -> Starlette:
+    """The ASGI app; `published` are the public keys that `GET /keys` answers."""
+    keys = published.as_dict()
+
+    def key_set(_: Request) -> Response:
+        headers = {"cache-control": f"public, max-age={KEYS_SECONDS}"}
+        return JSONResponse(keys, headers=headers, media_type="application/jwk-set+json")
+
+    def health(_: Request) -> Response:
+        return PlainTextResponse("ok\n", headers=NO_STORE)
+
+    def other(_: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        said = {"error": "invalid_request", "error_description": f"{error.detail}.", "reason": "NO_SUCH_PATH"}
+        return JSONResponse(said, error.status_code, dict(error.headers or {}))
+
+    made = Starlette(
+        routes=[
+            Route("/token", endpoint.token, methods=["POST"]),
+            Route("/keys", key_set, methods=["GET"]),
+            Route("/healthz", health, methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: other},
+    )
+    made.router.redirect_slashes = False  # a redirect would have the token sent a second time
+    return made
+
+
+def _check_head(request: Request) -> None:
+    if request.url.query:
+        # A token in an address ends in the logs of proxies.
+        raise OauthRefused("invalid_request", "QUERY", "The fields are sent in the body, and none in the address.")
+    kind, _, parameters = request.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != FORM_TYPE or parameters.strip().lower() not in {"", "charset=utf-8"}:
+        raise OauthRefused("invalid_request", "CONTENT_TYPE", f"Content-Type must be {FORM_TYPE}.")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise OauthRefused("invalid_request", "CONTENT_ENCODING", "The body must not be compressed.")
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_FORM:
+            raise OauthRefused("invalid_request", "TOO_LARGE", f"The body may have {MAX_FORM:,} bytes.", status=413)
+    return bytes(body)

@@ -72,6 +72,15 @@ def test_a_blocked_change_gets_a_comment_and_an_annotation_at_its_line(branch: B
     assert (widened["path"], widened["annotation_level"]) == (PATH, "failure")
 
 
+def test_a_path_that_is_not_utf8_is_escaped_and_posted(branch: Branch, github: GitHubServer) -> None:
+    name = b"schemas/caf\xe9.json".decode(errors="surrogateescape")
+    branch.open({PATH: trades()}, {PATH: trades(), name: "{"})
+    assert branch.review() == 1
+    assert branch.comment()[0] == 0
+    assert r"`schemas/caf\xe9.json` BROKEN_DOCUMENT" in text(github)
+    assert [each["path"] for each in github.checks[0]["annotations"]] == [r"schemas/caf\xe9.json"]
+
+
 def test_a_fix_updates_the_same_comment_and_turns_the_check_green(branch: Branch, github: GitHubServer) -> None:
     branch.open({PATH: trades()}, {PATH: trades("1.1.0", "int64")})
     branch.review()

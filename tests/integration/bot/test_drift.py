@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from schemaregistry.cli.bot import app
 from schemaregistry.client import Client, Credentials, Origin
+from schemaregistry.document.version_state import VersionState
 from tests.conftest import Server
 from tests.support.git_scratch import Scratch
 from tests.support.webhook import serving
@@ -127,6 +128,21 @@ def test_an_earlier_version_that_nobody_can_mend_is_no_difference(server: Server
     latest = document("trades", "1.0.1", title="Latest")
     scratch.commit({"schemas/trades.json": latest})
     register(server, document("trades", "1.0.0", title="In the registry"), latest)
+    assert ask(server, scratch, "drift", "--json")[0] == 0
+
+
+def test_a_document_that_went_back_below_what_is_published_differs(server: Server, scratch: Scratch) -> None:
+    first, second = document("trades", "1.0.0"), document("trades", "1.1.0", title="Trades")
+    for each in (first, second, first):
+        scratch.commit({"schemas/trades.json": each})
+    register(server, first, second)
+    code, found = ask(server, scratch, "drift", "--json")
+    assert (code, [(each["version"], each["state"]) for each in found["differences"]]) == (1, [("1.1.0", "behind")])
+    assert "went back to 1.0.0: retract 1.1.0" in found["differences"][0]["text"]
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot"), timeout=60) as client:
+        client.set_state("trades", "1.1.0", VersionState("retracted", "a slip"))
+    retracted = "id: trades\nversion: 1.1.0\nstate: retracted\nreason: a slip\n"
+    scratch.commit({"schemas/trades.json": first, "schemas/states/a.yaml": retracted})
     assert ask(server, scratch, "drift", "--json")[0] == 0
 
 

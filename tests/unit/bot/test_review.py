@@ -302,6 +302,34 @@ def test_a_declaration_without_a_slip_gets_no_note(scratch: Scratch, reads: str)
     assert review(scratch, base, scratch.commit(files))[1]["notes"] == []
 
 
+def test_a_removed_schema_names_who_declares_that_they_read_it(scratch: Scratch) -> None:
+    files = {"schemas/a.json": DOCUMENT, "schemas/consumers/etl.yaml": f"{CONSUMER}  - {{schema: a, fields: [x]}}\n"}
+    base = scratch.commit(files)
+    _, found = review(scratch, base, scratch.commit({**files, "schemas/a.json": DOCUMENT | {"$id": "b"}}))
+    removed = next(each for each in found["schemas"] if each["status"] == "removed")
+    assert [(each["name"], each["breaks"], each["reads"]) for each in removed["consumers"]] == [("etl", None, ["x"])]
+    assert removed["consumers"][0]["why"] == "It reads a, which is removed: there will be no newer version."
+
+
+@pytest.mark.parametrize(
+    "path", ["schemas/b.JSON", "schemas/sub/b.jsonc", "schemas/b.yaml", "schemas/sub/consumers/b.yml"]
+)
+def test_a_file_that_looks_like_a_document_and_is_not_read_is_noted(scratch: Scratch, path: str) -> None:
+    files = {"schemas/a.json": DOCUMENT, "schemas/README.md": "x", "schemas/meta/m.yaml": "x"}
+    base = scratch.commit(files)
+    code, found = review(scratch, base, scratch.commit({**files, path: "{"}))
+    assert (code, [each["path"] for each in found["notes"]]) == (0, [path])
+    assert found["notes"][0]["text"].startswith("It isn't read: documents end in .json")
+
+
+def test_a_retracted_version_that_git_went_back_from_is_known(scratch: Scratch) -> None:
+    state = "id: a\nversion: 99.0.0\nstate: retracted\nreason: a slip\n"
+    scratch.commit({"schemas/a.json": DOCUMENT})
+    base = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "99.0.0"}, "schemas/states/a.yaml": state})
+    head = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "1.0.1"}, "schemas/states/a.yaml": state})
+    assert review(scratch, base, head)[1]["notes"] == []
+
+
 def test_what_is_not_committed_is_not_reviewed_and_a_note_says_so(scratch: Scratch) -> None:
     scratch.commit(CASES["int32_to_int64_as_minor"]["before"])
     asked = ["review", "--base", "HEAD", "--repo", str(scratch.directory)]

@@ -187,7 +187,18 @@ def _hint(field: str, names: Sequence[str]) -> str:
 def impacts(
     consumers: Sequence[Consumer], found: SchemaReview, judge: Callable[[Document, Document, Reading], Impact]
 ) -> tuple[ConsumerImpact, ...]:
-    """Judge every consumer that reads the version before the change; the others are left out."""
+    """Judge every consumer that reads the version before the change; the others are left out.
+
+    Whether the readers of a removed schema break can't be told: the registry goes on serving its versions.
+    """
+    if found.status == "removed":
+        why = f"It reads {found.id}, which is removed: there will be no newer version."
+        return tuple(
+            _impact(consumer, each, Impact(None, why))
+            for consumer in consumers
+            for each in consumer.reads
+            if each.id == found.id
+        )
     old, new = found.old_document, found.document
     if old is None or new is None or found.verdict is None:
         return ()

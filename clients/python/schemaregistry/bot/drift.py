@@ -1,11 +1,12 @@
 """Compare the documents of a git revision with what the registry has: who is ahead, and what differs."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
 from schemaregistry.bot.revisions import Revision, SchemaFile, stated_fingerprint
-from schemaregistry.document import Json
+from schemaregistry.document import Json, parse_version
+from schemaregistry.errors import InvalidArgument
 from schemaregistry.terminal import printable
 
 State: TypeAlias = Literal["ahead", "behind", "different", "unknown_id", "broken", "state"]
@@ -29,13 +30,14 @@ def differences(
     revision: Revision,
     registered: Mapping[str, Mapping[str, str]],
     earlier: Callable[[SchemaFile], Mapping[str, bytes]],
+    retracted: Mapping[str, Collection[str]],
 ) -> Sequence[Difference]:
-    """Return what differs, by id. `registered`: id → version → fingerprint.
+    """Return what differs, by id. `registered`: id → version → fingerprint; `retracted`: id → versions of the registry.
 
     `earlier` gives the versions that git's history has of a file, which are looked at only where the registry has more
     versions than the file itself.
     """
-    return sorted(_differences(revision, registered, earlier), key=lambda found: (found.id, found.version))
+    return sorted(_differences(revision, registered, earlier, retracted), key=lambda found: (found.id, found.version))
 
 
 def published_elsewhere(revision: Revision, origins: Mapping[str, str], repository: str) -> Sequence[str]:
@@ -51,6 +53,7 @@ def _differences(
     revision: Revision,
     registered: Mapping[str, Mapping[str, str]],
     earlier: Callable[[SchemaFile], Mapping[str, bytes]],
+    retracted: Mapping[str, Collection[str]],
 ) -> Iterator[Difference]:
     in_git = revision.by_id()
     for file in revision.files:
@@ -58,14 +61,17 @@ def _differences(
             yield Difference(file.id or file.path, "", "broken", f"{file.path} states no id and version.")
     for id, (file, *_) in in_git.items():
         if file.version:
-            yield from _of_file(file, registered.get(id, {}), earlier)
+            yield from _of_file(file, registered.get(id, {}), earlier, retracted.get(id, ()))
     for id in registered.keys() - in_git.keys():
         text = f"The registry has {id}, and no file at this revision states that id: put the document into git."
         yield Difference(id, "", "unknown_id", text)
 
 
 def _of_file(
-    file: SchemaFile, there: Mapping[str, str], earlier: Callable[[SchemaFile], Mapping[str, bytes]]
+    file: SchemaFile,
+    there: Mapping[str, str],
+    earlier: Callable[[SchemaFile], Mapping[str, bytes]],
+    retracted: Collection[str],
 ) -> Iterator[Difference]:
     version = file.version.removeprefix("v")
     if version not in there:
@@ -80,6 +86,16 @@ def _of_file(
         if each not in known:
             text = f"The registry has {each}, and git's history of {file.path} doesn't: fetch, or put it into git."
             yield Difference(file.id, each, "behind", text)
+        elif each not in retracted and _is_higher(each, version):
+            text = f"The registry has {each}, and {file.path} went back to {version}: retract {each}, or put it back."
+            yield Difference(file.id, each, "behind", text)
+
+
+def _is_higher(version: str, other: str) -> bool:
+    try:
+        return parse_version(version) > parse_version(other)
+    except InvalidArgument:
+        return False  # `other` is what a file states; that it isn't published is told
 
 
 def drift_json(found: Sequence[Difference], commit: str) -> dict[str, Json]:

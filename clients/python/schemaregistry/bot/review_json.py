@@ -17,7 +17,7 @@ from schemaregistry.document.json_places import places
 
 def review_json(review: Review) -> dict[str, Json]:
     """Return the review as a JSON object; verdicts have the form that every interface shows."""
-    return {
+    whole: dict[str, Json] = {
         "verdict": review.verdict,
         "risk": review.risk,
         "blocked": review.blocked,
@@ -28,6 +28,21 @@ def review_json(review: Review) -> dict[str, Json]:
         "base": review.base,
         "head": review.head,
     }
+    return dict(zip(whole, map(_valid, whole.values()), strict=True))
+
+
+def _valid(value: Json) -> Json:
+    r"""Return a value whose texts are valid Unicode: a path in git is bytes, and one that isn't UTF-8 has escapes.
+
+    They are such as `\xe9`. Nobody reads a JSON that has half of a surrogate pair in their place.
+    """
+    if isinstance(value, str):
+        return value.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    if isinstance(value, list):
+        return [_valid(each) for each in value]
+    if isinstance(value, dict):
+        return {name: _valid(inner) for name, inner in value.items()}
+    return value
 
 
 def _blocker(found: Blocker) -> dict[str, Json]:

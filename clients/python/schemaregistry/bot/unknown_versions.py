@@ -10,7 +10,7 @@ from semver import Version
 from schemaregistry.bot.consumers import Consumer
 from schemaregistry.bot.publication import versions_of
 from schemaregistry.bot.review import Blocker, Published, ReviewNote
-from schemaregistry.bot.revisions import ChangedRevisions, Revision, earlier_versions
+from schemaregistry.bot.revisions import SIDE_FOLDERS, ChangedRevisions, Revision, earlier_versions
 from schemaregistry.bot.states import StatedState
 from schemaregistry.compat.version_range import VersionRange
 from schemaregistry.document import parse_version
@@ -19,6 +19,8 @@ from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import NoHistory, Repository
 
 _READ: Final = (".yaml", ".yml")
+_LOOKED_AT: Final = (".json", ".jsonc", ".json5", ".yaml", ".yml")
+_SIDES: Final = tuple((name,) for name in SIDE_FOLDERS)
 _LISTED: Final = 5
 """Versions that a note lists."""
 
@@ -55,6 +57,8 @@ class UnknownVersions:
             to_publish = self._to_publish(each.id)
             if to_publish is not None and each.version in to_publish:
                 continue
+            if self.published is None and parse_version(each.version) in (self._known(each.id) or ()):
+                continue  # of a version that git went back from: it was published by then
             name = f"{each.id} {each.version}"
             if self.published is not None and to_publish is not None:
                 text = (
@@ -108,6 +112,16 @@ def files_not_read(repository: Repository, commit: str, folders: Iterable[str]) 
             name = PurePosixPath(path).name
             if not name.endswith((*_READ, ".md")) and not name.startswith("."):
                 yield ReviewNote(path, f"It isn't read: {folder} takes files that end in .yaml or .yml.")
+
+
+def documents_not_read(repository: Repository, commit: str, folder: str) -> Iterator[ReviewNote]:
+    """Yield a note for each file of the schemas' folder that looks like JSON or YAML and is read as neither."""
+    for path in repository.files(commit, folder)[0]:
+        above = PurePosixPath(path).relative_to(folder or ".").parts[:-1]
+        if PurePosixPath(path).suffix.lower() not in _LOOKED_AT or path.endswith(".json") or above[:1] in _SIDES:
+            continue
+        text = f"It isn't read: documents end in .json, consumers and states are in {folder}/{{consumers,states}}."
+        yield ReviewNote(path, text)
 
 
 def _is_older_major(versions: VersionRange, first: Version) -> bool:

@@ -172,8 +172,9 @@ def drift(
     ):
         del versions[id]
     there = {id: {each.version: each.fingerprint for each in versions[id]} for id in versions}
+    retracted = {id: [each.version for each in versions[id] if each.state == "retracted"] for id in versions}
     found = [
-        *differences(revision, there, lambda file: earlier_versions(git, file, revision.commit)),
+        *differences(revision, there, lambda file: earlier_versions(git, file, revision.commit), retracted),
         *state_differences(states_of(git, revision.commit, folder), versions),
     ]
     say(json_text(drift_json(found, revision.commit)) if as_json else drift_text(found, revision.commit))
@@ -271,7 +272,7 @@ def _review(
     from schemaregistry.bot.states import FOLDER as STATES
     from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import Suggester
-    from schemaregistry.bot.unknown_versions import UnknownVersions, files_not_read
+    from schemaregistry.bot.unknown_versions import UnknownVersions, documents_not_read, files_not_read
     from schemaregistry.cli.compat_process import CompatProcess
     from schemaregistry.git import Repository
 
@@ -292,6 +293,7 @@ def _review(
     doubts = [
         *unknown.in_ranges(at_head),
         *(each for each in of_states if isinstance(each, ReviewNote)),
+        *documents_not_read(repository, change.head.commit, folder),
         *files_not_read(repository, change.head.commit, (f"{folder}/{name}" for name in (FOLDER, STATES))),
     ]
     observed = ObservedReaders(partial(_observed, client), client.whoami().identity, consumers) if client else None

@@ -248,11 +248,13 @@ class GitHubServer:
         about = {"id": self.fresh_id(), "actor": self.user(login), "event": event, "created_at": at, **members}
         self.pulls[number].events.append(shaped(shape, **about))
 
-    def approve(self, number: int, login: str, state: str = "APPROVED", commit: str = "") -> None:
+    def approve(
+        self, number: int, login: str, state: str = "APPROVED", commit: str = "", at: str = "2026-11-01T11:00:00Z"
+    ) -> None:
         """Review a pull request, by default its head."""
         pull = self.pulls[number]
-        user, on = self.user(login), commit or pull.head
-        pull.reviews.append(shaped("pull-request-review", id=self.fresh_id(), user=user, state=state, commit_id=on))
+        about = {"user": self.user(login), "state": state, "commit_id": commit or pull.head, "submitted_at": at}
+        pull.reviews.append(shaped("pull-request-review", id=self.fresh_id(), **about))
 
     def pushed(self, after: str, at: str, repository: str = "", ref: str = "refs/heads/change") -> None:
         """Record a push to a branch; the newest comes first."""

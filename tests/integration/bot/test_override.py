@@ -179,10 +179,11 @@ def test_the_last_who_set_the_label_counts(branch: Reviewed, github: GitHubServe
     assert branch.judged()["blocked"]
 
 
-def test_a_change_of_the_base_voids_the_label(branch: Reviewed, github: GitHubServer) -> None:
+@pytest.mark.parametrize("event", ["base_ref_changed", "automatic_base_change_succeeded", "base_ref_force_pushed"])
+def test_a_change_of_the_base_voids_the_label(branch: Reviewed, github: GitHubServer, event: str) -> None:
     branch.opened(BEFORE, AFTER)
     github.label(PULL, "alice", LABELED)
-    github.event(PULL, "alice", LATER, "base_ref_changed")
+    github.event(PULL, "alice", LATER, event)
     found = branch.judged()
     assert found["blocked"]
     assert "the base was changed" in notes(found)
@@ -319,6 +320,16 @@ def test_the_last_word_counts_and_only_on_the_head(branch: Reviewed, github: Git
     assert not branch.judged()["blocked"]
     github.approve(PULL, "carol", "CHANGES_REQUESTED")
     assert branch.judged()["blocked"]
+
+
+def test_a_change_of_the_base_voids_approvals(branch: Reviewed, github: GitHubServer) -> None:
+    branch.opened(with_loader(BEFORE), with_loader(MAJOR))
+    github.approve(PULL, "carol", at=LABELED)
+    assert not branch.judged()["blocked"]
+    github.event(PULL, "mallory", LATER, "base_ref_changed")
+    assert branch.judged()["blocked"]
+    github.approve(PULL, "carol", at="2026-11-01T12:00:01Z")
+    assert not branch.judged()["blocked"]
 
 
 def test_a_consumers_owner_counts_as_declared_at_the_base(branch: Reviewed, github: GitHubServer) -> None:

@@ -49,6 +49,17 @@ def test_the_last_line_that_matches_decides(path: str, owners: list[str]) -> Non
     assert owners_of(FILE, path) == owners
 
 
+@pytest.mark.parametrize(
+    "line", ["/schemas/ alice", "/schemas/ @mallory alice", "/schemas/ @mal#lory", "/schemas/ @a/b/c"]
+)
+def test_a_line_with_an_owner_that_can_not_be_one_is_skipped(line: str) -> None:
+    assert owners_of(f"* @alice\n{line}\n", "schemas/a.json") == ["@alice"]
+
+
+def test_a_space_in_a_path_has_a_backslash_before_it() -> None:
+    assert owners_of("* @a\n/my\\ schemas/ @b\n", "my schemas/a.json") == ["@b"]
+
+
 @pytest.mark.parametrize("text", ["", "\n", "x", "[", "[a @b", "^[x]", "\x00 @a", "a\\", "** ** **", "/ @a", "# @a"])
 def test_odd_lines_do_no_harm(text: str) -> None:
     owners_of(text, "schemas/a.json")

@@ -19,36 +19,47 @@ _SLUG: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _WORDS: Final = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 """States of a review that replace the one before; a comment doesn't."""
+_REBASED: Final = ("base_ref_changed", "automatic_base_change_succeeded", "base_ref_force_pushed")
+"""Events after which a pull request is another change than before: GitHub's "Issue event types"."""
 
 
 def approval_facts(github: GitHubApi, number: int, head: str) -> ApprovalFacts:
     """Return what counts for the commit `head` of a pull request.
 
-    An approval counts where it is of that commit, and the label where it was set after that commit was pushed and
-    neither taken away nor followed by a change of the base. Raises as the methods of `GitHubApi` do.
+    An approval counts where it is of that commit, and the label where it was set after that commit was pushed and not
+    taken away; neither counts where the base was changed later. Raises as the methods of `GitHubApi` do.
     """
     pull = github.pull(number)
+    approvals = _approvals(github, pull, head)
+    is_labeled = LABEL in map(str.lower, pull.labels)
+    events = _events(github, pull) if is_labeled or approvals else []
+    rebased = [datetime.fromisoformat(each["created_at"]) for each in events if each["event"] in _REBASED]
+    approvers = sorted(login for login, at in approvals.items() if not rebased or at > max(rebased))
     labeled_by, void = "", ""
-    if LABEL in map(str.lower, pull.labels):
-        labeled_by, void = _label(github, pull)
+    if is_labeled:
+        labeled_by, void = _label(github, pull, events)
         if labeled_by and not void and pull.head != head:
             void = f"the pull request's head is {pull.head[:12]}, which isn't the commit that is reviewed"
     if void:
         void = f"The label {LABEL} of {labeled_by} doesn't count: {void}."
-    return ApprovalFacts(labeled_by, void, tuple(_approvers(github, pull, head)))
+    return ApprovalFacts(labeled_by, void, tuple(approvers))
 
 
-def _label(github: GitHubApi, pull: PullRequest) -> tuple[str, str]:
-    """Return who set the label last, and why that doesn't count; "" where it may count."""
+def _events(github: GitHubApi, pull: PullRequest) -> Sequence[Mapping[str, Any]]:
+    """Return the events of a pull request, the oldest first."""
     with github.errors(f"read the events of pull request {pull.number}", "issues: read or pull-requests: read"):
         events = github.pages(github.client.rest.issues.list_events, issue_number=pull.number)
-        ordered = sorted(events, key=lambda event: (datetime.fromisoformat(event["created_at"]), event["id"]))
+        return sorted(events, key=lambda event: (datetime.fromisoformat(event["created_at"]), event["id"]))
+
+
+def _label(github: GitHubApi, pull: PullRequest, ordered: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    """Return who set the label last, and why that doesn't count; "" where it may count."""
     ours = [index for index, event in enumerate(ordered) if _is_about_label(event)]
     if not ours or ordered[ours[-1]]["event"] != "labeled":
         return "", ""  # the label was renamed to ours, say: nobody set it by this name
     event = ordered[ours[-1]]
     login = login_of(event.get("actor"))
-    if any(later["event"] == "base_ref_changed" for later in ordered[ours[-1] :]):
+    if any(later["event"] in _REBASED for later in ordered[ours[-1] :]):
         return login, "the base was changed after it was set; set it again"
     pushed = _pushed_at(github, pull)
     if pushed is None:
@@ -81,13 +92,16 @@ def _pushed_at(github: GitHubApi, pull: PullRequest) -> datetime | None:
         return None
 
 
-def _approvers(github: GitHubApi, pull: PullRequest, head: str) -> Sequence[str]:
-    """Return the accounts whose last word on the pull request is an approval of its head."""
+def _approvals(github: GitHubApi, pull: PullRequest, head: str) -> Mapping[str, datetime]:
+    """Return the accounts whose last word on the pull request is an approval of its head, and when that was."""
     with github.errors(f"read the reviews of pull request {pull.number}", "pull-requests: read"):
         reviews = github.pages(github.client.rest.pulls.list_reviews, pull_number=pull.number)
         last = {login_of(each["user"]): each for each in reviews if each["state"] in _WORDS}
-        approvals = {login for login, each in last.items() if each["state"] == "APPROVED" and each["commit_id"] == head}
-    return sorted(approvals - {""})
+        return {
+            login: datetime.fromisoformat(each["submitted_at"])
+            for login, each in last.items()
+            if login and each["state"] == "APPROVED" and each["commit_id"] == head
+        }
 
 
 class OwnerNames:

@@ -1,5 +1,6 @@
 """Read CODEOWNERS: who owns which path, by GitHub's rules; the last line that matches a path decides."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -16,6 +17,8 @@ PLACES: Final = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 """Where GitHub looks for the file; the first one that is there counts."""
 MOST: Final = 3 << 20
 """Bytes: GitHub doesn't read a larger file."""
+_OWNER: Final = re.compile(r"@[\w.-]+(/[\w.-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+"""An account, a team or an address; a name with a fault is none."""
 
 
 def owners_file(files: Mapping[str, bytes]) -> str:
@@ -39,4 +42,10 @@ def _sound(line: str) -> str:
     words = line.split()
     comment = next((index for index, word in enumerate(words) if word.startswith("#")), len(words))
     pattern = words[0] if words else ""
-    return "" if pattern.startswith("!") or "[" in pattern or "]" in pattern else " ".join(words[:comment])
+    skipped = pattern.startswith("!") or "[" in pattern or "]" in pattern
+    return "" if skipped or not all(map(_OWNER.fullmatch, _owners(words[:comment]))) else " ".join(words[:comment])
+
+
+def _owners(words: Sequence[str]) -> Sequence[str]:
+    """Return the words after the pattern, in which a space is written with a backslash before it."""
+    return words[next((index + 1 for index, word in enumerate(words) if not word.endswith("\\")), len(words)) :]

@@ -9,7 +9,7 @@ STUBS := clients/python/schemaregistry/v1
 PROTOC := $(BIN)/python -m grpc_tools.protoc -Iproto -Ithird_party/googleapis \
 	--plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc
 
-.PHONY: help setup run check test test-needs lint lint-python lint-workflows format proto proto-check proto-release lock lock-check fresh-check clean
+.PHONY: help setup run check test coverage test-needs lint lint-python lint-workflows format proto proto-check proto-release lock lock-check fresh-check clean
 
 help: ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,7 +37,11 @@ test: $(READY) ## Lint, check the stubs, run every test (TEST_JOBS=2 at a time)
 	@$(BIN)/python -m scripts.toolchains $(if $(CI),--install)
 	@$(MAKE) --no-print-directory cpp-ctest-if-present
 	$(BIN)/pytest tests/ -n $(TEST_JOBS) --dist loadscope --no-loadscope-reorder \
-		--durations=15 --durations-min=5 --cov --cov-report=term:skip-covered
+		--durations=15 --durations-min=5
+
+coverage: $(READY) ## How much of the code the unit tests reach (they take twice as long then)
+	$(BIN)/pytest tests/unit -q -n $(TEST_JOBS) --dist loadscope --no-loadscope-reorder \
+		--cov --cov-report=term:skip-covered
 
 test-needs: $(READY) ## Install what the tests of the clients need: Node from PyPI, the rest from Debian
 	@$(BIN)/python -m scripts.toolchains --install

@@ -55,15 +55,16 @@ operate = ["ticks_v1"]
 
 @dataclass
 class Clocks:
-    """The clocks of an exchanger: the real time, and `ahead` seconds more."""
+    """The clocks of an exchanger, and the seconds by which each is ahead."""
 
     ahead: float = 0.0
+    steady_ahead: float = 0.0
 
     def wall(self) -> float:
         return time.time() + self.ahead
 
     def steady(self) -> float:
-        return time.monotonic() + self.ahead
+        return time.monotonic() + self.steady_ahead
 
 
 @dataclass
@@ -138,7 +139,7 @@ listen = "127.0.0.1:0"
 name = "{NAME}"
 signing-key = "{key}"
 log = "{directory / "exchanges.jsonl"}"
-{state or f'sqlite = "{directory / "used.db"}"'}
+{state}
 {top}
 [tls]
 certificate = "{tls / "server.pem"}"
@@ -195,8 +196,11 @@ async def shared_exchanger(
     tmp_path_factory: pytest.TempPathFactory, exchanger_tls: Path, issuer_process: OidcIssuer
 ) -> AsyncIterator[RunningExchanger]:
     """An exchanger for all tests of a module, which run in one event loop."""
+    directory = tmp_path_factory.mktemp("shared")
     async with AsyncExitStack() as stack:
-        yield await started(stack, tmp_path_factory.mktemp("shared") / "exchanger", exchanger_tls, issuer_process)
+        yield await started(
+            stack, directory / "exchanger", exchanger_tls, issuer_process, state=f'sqlite = "{directory / "used.db"}"'
+        )
 
 
 def read_token(answer: httpx.Response) -> TokenClaims:

@@ -76,7 +76,7 @@ class TomlTable:
         for key in self._values:
             if key not in self._read:
                 near = difflib.get_close_matches(key, self._read, n=1)
-                raise self.wrong(key, f"is no setting{f'; did you mean {near[0]}?' if near else ''}")
+                raise self.wrong(key, f"is no setting{f' (did you mean {near[0]}?)' if near else ''}")
 
     def place(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key

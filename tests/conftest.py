@@ -56,6 +56,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     return scheduler
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name a test as soon as it has failed, and not after all the others: the whole takes many minutes."""
+    if report.failed and not os.environ.get("PYTEST_XDIST_WORKER"):
+        sys.stderr.write(f"\nfailed: {report.nodeid} ({report.when})\n")
+
+
 def _folder(nodeid: str) -> str:
     """The folder of a test, beside those of its kind."""
     _, first, second = nodeid.partition("::")[0].split("/")[:3]

@@ -72,10 +72,14 @@ class Repository:
     def staged(self) -> str:
         """Make a commit on HEAD of what is staged for the next commit, and return its hash; no branch leads to it.
 
-        git removes it with other such objects in time, as it does with those of `git stash`.
+        Before the first commit it is on one of no files. git removes it with other such objects in time, as it does
+        with those of `git stash`.
         """
         tree = self.run("write-tree", variables=self._index()).decode().strip()
-        parents = filter(None, (self.commit("HEAD"), self.commit("MERGE_HEAD")))
+        parents = [each for each in (self.commit("HEAD"), self.commit("MERGE_HEAD")) if each]
+        return self._commit_of(tree, parents or [self._commit_of(self.run("mktree").decode().strip(), [])])
+
+    def _commit_of(self, tree: str, parents: Sequence[str]) -> str:
         # A commit has an author, also where none is configured.
         author = ("-c", "user.name=schemaregistry", "-c", "user.email=schemaregistry@localhost")
         words = ("commit-tree", tree, "-m", "What is staged", *(f"-p{parent}" for parent in parents))

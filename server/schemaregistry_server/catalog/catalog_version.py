@@ -169,7 +169,9 @@ class CatalogVersion:
             return ()
         headers = [("x-schema-state", history.state.name), ("x-schema-state-reason", encoded(history.state.reason))]
         if history.state.name == "deprecated":
-            headers.append(("deprecation", f"@{history.since // 1_000_000}"))
+            # RFC 9745, section 4: a sunset must not be before the deprecation.
+            since = min(history.since // 1_000_000, history.state.sunset or history.since)
+            headers.append(("deprecation", f"@{since}"))
         if history.state.sunset is not None:
             headers.append(("sunset", format_datetime(datetime.fromtimestamp(history.state.sunset, UTC), usegmt=True)))
         return tuple(headers)

@@ -50,6 +50,16 @@ def test_what_is_staged_is_reviewed_and_stays_as_it_is(git: Scratch) -> None:
     assert git.git("for-each-ref", "--format=%(refname)") == "refs/heads/main"
 
 
+@pytest.mark.parametrize(("document", "code"), [(TICKS, 0), (TICKS | {"version": "1"}, 1)])
+def test_the_first_commit_of_a_repository_is_reviewed(tmp_path: Path, document: dict[str, Any], code: int) -> None:
+    (tmp_path / "new/schemas").mkdir(parents=True)
+    git = Scratch(tmp_path / "new")
+    write(git, document)
+    git.git("add", ".")
+    assert review("--base", "HEAD", "--repo", str(git.directory))[0] == code
+    assert git.git("status", "--porcelain") == "A  schemas/ticks_v1.json"
+
+
 def test_what_is_not_staged_is_left_out(git: Scratch) -> None:
     write(git, BROKEN)
     assert review("--base", "HEAD")[0] == 0

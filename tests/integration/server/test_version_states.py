@@ -103,6 +103,13 @@ def test_a_deprecated_version_is_served_with_the_dates_of_both_rfcs(server, id, 
     assert metadata(over_grpc)["sunset"] == headers["sunset"]
 
 
+def test_a_sunset_that_has_passed_is_no_earlier_than_the_deprecation(publish, put_state, get) -> None:
+    publish("1.0.0")
+    put_state("1.0.0", "deprecated", "use 2.0.0", sunset="2020-01-31T00:00:00Z")
+    headers = get()[1]
+    assert (headers["sunset"], headers["deprecation"]) == ("Fri, 31 Jan 2020 00:00:00 GMT", "@1580428800")
+
+
 def test_an_active_version_has_none_of_these_headers(publish, get) -> None:
     publish("1.0.0")
     assert not {"deprecation", "sunset", "x-schema-state"} & get()[1].keys()

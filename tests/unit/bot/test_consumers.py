@@ -29,6 +29,12 @@ def test_a_declaration_is_read_with_its_defaults() -> None:
     assert (quotes.reading.how, quotes.reading.direction, quotes.reading.fields) == ("by_name", "forward", None)
 
 
+def test_a_star_is_every_field_as_a_review_shows_it() -> None:
+    """A consumer that reads a field of that name alone could never break."""
+    for fields in (b'["*"]', b'[ts, "*"]', b"all"):
+        assert read_consumer(PATH, ETL.replace(b"[ts, price]", fields)).reads[0].reading.fields is None
+
+
 @pytest.mark.parametrize(
     ("raw", "message", "pointer"),
     [

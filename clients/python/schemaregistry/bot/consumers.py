@@ -120,7 +120,7 @@ def read_consumer(path: str, raw: bytes) -> Consumer:
             value["language"],
             each.get("how", "by_name"),
             each.get("direction", "forward"),
-            None if fields == "all" else frozenset(fields),
+            None if fields == "all" or "*" in fields else frozenset(fields),
         )
         reads.append(Read(each["schema"], versions, reading))
     return Consumer(

@@ -278,7 +278,10 @@ def _review(
 
     repository = Repository.around(repo)
     folder = folder_path(schemas)
-    change = read_change(repository, base, repository.staged() if head is None else head, folder)
+    tip = repository.staged() if head is None else head
+    if head is None and base == "HEAD" and not repository.commit(base):
+        base = f"{tip}^"  # before the first commit
+    change = read_change(repository, base, tip, folder)
     if head == "HEAD" and repository.has_uncommitted(folder):
         say(f"note: what isn't committed in {folder} isn't reviewed; `git add` it and give --staged.", err=True)
     before, at_base, after = (

@@ -24,6 +24,7 @@ from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry, StateChange
 from schemaregistry_server.store.store_history import Write
+from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 FORMAT: Final = b"schemaregistry snapshot 4\n"
 FORMER: Final = b"schemaregistry snapshot 2\n"
@@ -43,7 +44,7 @@ ENTRY: Final = {
     "registered_by": str,
     "registered_at": int,
 }
-"""The members of a version's line, besides `audit`, and `origin` (the text of its `Origin`) where it has one."""
+"""The members of a version's line, besides `audit`, `origin` and `claims`: the texts of these, where it has any."""
 
 STATE: Final = {
     "id": str,
@@ -54,7 +55,7 @@ STATE: Final = {
     "changed_by": str,
     "changed_at": int,
 }
-"""The members of the line of a change of a state, besides `audit`; `state` is `VersionState.text`."""
+"""The members of the line of a change of a state, besides `audit` and `claims`; `state` is `VersionState.text`."""
 
 LINK: Final = {"chain": str, "sequence": int, "previous": str, "hash": str}
 """The members of `audit`, the write's link in the audit chain: only what the entry doesn't have."""
@@ -153,7 +154,9 @@ def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
 
 def _payload(write: Write) -> bytes:
     entry = write.entry
-    link = {"audit": {name: getattr(write.record, name) for name in LINK}}
+    link: dict[str, object] = {"audit": {name: getattr(write.record, name) for name in LINK}}
+    if entry.claims.text:
+        link["claims"] = entry.claims.text
     if isinstance(entry, StateChange):
         about = {name: getattr(entry, name) for name in STATE} | {"state": entry.state.text}
         return _json(about | link) + b"\n"
@@ -168,13 +171,14 @@ def _unpack(payload: bytes) -> Write:
     line, _, raw = payload.partition(b"\n")
     about = json.loads(line)
     link = about.pop("audit")
+    claims = VerifiedClaims.read(about.pop("claims", ""))
     entry: Entry | StateChange
     if "state" in about:
         state = VersionState.read(_typed(about, STATE).pop("state"))
-        entry = StateChange(state=state, **about)
+        entry = StateChange(state=state, claims=claims, **about)
     else:
         origin = Origin.read(about.pop("origin", ""))
-        entry = Entry(raw=raw, origin=origin, **_typed(about, ENTRY))
+        entry = Entry(raw=raw, origin=origin, claims=claims, **_typed(about, ENTRY))
     hash_ = _typed(link, LINK).pop("hash")
     record = audit_chain.record(entry, **link)
     if record.hash != hash_:

@@ -15,7 +15,9 @@ from schemaregistry.errors import AlreadyExists, DeadlineExceeded, Unavailable
 from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.rpc.verdict_cache import Candidate, Compatibility
+from schemaregistry_server.security.identity import PresentedToken
 from schemaregistry_server.store.base import Conflict, Entry, Store
+from schemaregistry_server.store.verified_claims import NO_TOKEN, VerifiedClaims
 
 ATTEMPTS: Final = 20
 """How many times a document is judged, and put, while other servers' writes of its id keep coming first."""
@@ -37,7 +39,7 @@ class Registrar:
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def write(
-        self, document: Candidate, who: str, origin: Origin = UNSTATED, token: str = ""
+        self, document: Candidate, who: str, origin: Origin = UNSTATED, token: PresentedToken | None = None
     ) -> tuple[Entry, bool]:
         """Register `document` for the identity `who`, who states where it comes from and whose `token` the store gets.
 
@@ -60,7 +62,9 @@ class Registrar:
                     await self.seen(lost.revision)
         raise Unavailable(f"Others write {id} all the time: try again.", reason="CONTENDED")
 
-    async def _attempt(self, document: Candidate, who: str, origin: Origin, token: str) -> tuple[Entry, bool]:
+    async def _attempt(
+        self, document: Candidate, who: str, origin: Origin, token: PresentedToken | None
+    ) -> tuple[Entry, bool]:
         version = str(document.version)
         schema = self._current.catalog.schemas.get(document.id) or Schema(document.id)
         if (there := schema.by_version.get(version)) is not None:
@@ -75,10 +79,11 @@ class Registrar:
             registered_by=who,
             registered_at=time.time_ns() // 1000,
             origin=origin,
+            claims=VerifiedClaims.of(token.claims) if token else NO_TOKEN,
         )
         written_last = schema.versions[-1].version if schema.versions else None
         revision = await self._store.put(
-            entry, expected_latest=written_last, expected_writes=schema.writes, token=token
+            entry, expected_latest=written_last, expected_writes=schema.writes, token=token.text if token else ""
         )
         catalog = await self.seen(revision)
         return catalog.schemas[document.id].by_version[version].entry, True

@@ -36,6 +36,7 @@ from schemaregistry_server.rpc.state_changes import StateChanges
 from schemaregistry_server.rpc.verdict_cache import Compatibility, VerdictCache, read_direction
 from schemaregistry_server.security.identity import Identity, authorise, authorise_id
 from schemaregistry_server.store.base import Entry, StateChange, Store
+from schemaregistry_server.store.verified_claims import NO_TOKEN, VerifiedClaims
 
 __all__ = ["Identity", "Registry", "Reply"]
 
@@ -98,7 +99,7 @@ class Registry:
             document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
             stated = request.origin
             origin = Origin(stated.repository, stated.commit, stated.path, stated.pull_request)
-            entry, created = await self._writer.write(document, caller.name, origin, _token(caller))
+            entry, created = await self._writer.write(document, caller.name, origin, caller.token)
         except RegistryError as error:
             refusals.record("RegisterSchema", caller, error, request.id)
             raise
@@ -128,8 +129,10 @@ class Registry:
                 fingerprint="",
                 changed_by=caller.name,
                 changed_at=0,
+                claims=VerifiedClaims.of(caller.token.claims) if caller.token else NO_TOKEN,
             )
-            done = await self._states.set(change, expected_revision=request.expected_revision, token=_token(caller))
+            token = caller.token.text if caller.token else ""
+            done = await self._states.set(change, expected_revision=request.expected_revision, token=token)
         except RegistryError as error:
             refusals.record("SetVersionState", caller, error, request.id)
             raise
@@ -306,10 +309,6 @@ class Registry:
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)
-
-
-def _token(caller: Identity) -> str:
-    return caller.token.text if caller.token else ""
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

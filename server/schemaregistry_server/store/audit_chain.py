@@ -40,6 +40,7 @@ def record(entry: Entry | StateChange, *, sequence: int, previous: str, chain: s
         revision=entry.revision,
         chain=chain,
         origin="" if isinstance(entry, StateChange) else entry.origin.text,
+        claims=entry.claims.text,
     )
     return replace(unsealed, hash=_digest(unsealed))
 
@@ -65,7 +66,10 @@ def verify(records: Iterable[AuditRecord]) -> int:
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:
-    """The members of a record that its hash covers; without an origin they are those of records before origins were.
+    """The members of a record that its hash covers.
+
+    Without an origin and claims they are those of records from before there were such members. Claims come with the
+    origin, even an empty one, so that what a writer stated has another hash than the same text as what a token proved.
 
     A named chain (etcd) leaves out the revision, because etcd assigns it only when the record is already written. There
     `store_history.pair` compares the revisions of a version and its record instead; only etcd can set those.
@@ -82,8 +86,8 @@ def _members(found: AuditRecord) -> tuple[int | str, ...]:
         found.previous,
         found.chain,
     )
-    origin = (found.origin,) if found.origin else ()
-    return (*members, *origin) if found.chain else (*members, found.revision, *origin)
+    about = (found.origin, found.claims) if found.claims else (found.origin,) if found.origin else ()
+    return (*members, *about) if found.chain else (*members, found.revision, *about)
 
 
 def _digest(found: AuditRecord) -> str:

@@ -10,6 +10,7 @@ from typing import Protocol
 from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.store.verified_claims import NO_TOKEN, VerifiedClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Entry:
 
     `version` is semver text without a leading `v`; `raw` the document's bytes as first registered; `registered_at`
     microseconds since the epoch, UTC, for people to read and never to order by. `revision` is the store's number of
-    the write, 0 before it.
+    the write, 0 before it. `origin` is what the writer states, `claims` what its token proves.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Entry:
     registered_at: int
     revision: int = 0
     origin: Origin = UNSTATED
+    claims: VerifiedClaims = NO_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class StateChange:
     changed_by: str
     changed_at: int
     revision: int = 0
+    claims: VerifiedClaims = NO_TOKEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +75,9 @@ class AuditRecord:
 
     `what` is `register`, or for the change of a state `deprecate`, `retract` or `reinstate`. `content` is the SHA-256
     of the document's bytes, or of the state's text, `hash` the SHA-256 of the record's other members, `previous` the
-    hash of the record before it, `origin` the text of the entry's origin. `sequence` counts from 1 within `chain`:
-    SQLite has one chain of all its writes (named ""), etcd one for each id, named by the id. `revision` is that of the
-    entry.
+    hash of the record before it, `origin` and `claims` the texts of the write's. `sequence` counts from 1 within
+    `chain`: SQLite has one chain of all its writes (named ""), etcd one for each id, named by the id. `revision` is
+    that of the entry.
     """
 
     sequence: int
@@ -90,6 +93,7 @@ class AuditRecord:
     hash: str = ""
     chain: str = ""
     origin: str = ""
+    claims: str = ""
 
 
 @dataclass(frozen=True, slots=True)

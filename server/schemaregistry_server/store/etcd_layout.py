@@ -16,6 +16,7 @@ from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import AuditRecord, Entry, StateChange
+from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,8 @@ def version_value(entry: Entry, write: str) -> bytes:
     }
     if entry.origin.text:
         about["origin"] = entry.origin.text
+    if entry.claims.text:
+        about["claims"] = entry.claims.text
     return json.dumps(about, separators=(",", ":")).encode() + b"\n" + entry.raw
 
 
@@ -123,6 +126,7 @@ def _entry(id: str, version: str, pair: KeyValue) -> Entry:  # noqa: A002
         found["registered_at"],
         pair.mod_revision,
         Origin.read(found.get("origin", "")),
+        VerifiedClaims.read(found.get("claims", "")),
     )
 
 
@@ -136,6 +140,8 @@ def state_value(change: StateChange, write: str) -> bytes:
         "content": hashlib.sha256(change.state.text.encode()).hexdigest(),
         "write": write,
     }
+    if change.claims.text:
+        about["claims"] = change.claims.text
     return json.dumps(about, separators=(",", ":")).encode()
 
 
@@ -151,6 +157,7 @@ def _change(id: str, version: str, pair: KeyValue) -> StateChange:  # noqa: A002
         found["changed_by"],
         found["changed_at"],
         pair.mod_revision,
+        VerifiedClaims.read(found.get("claims", "")),
     )
 
 
@@ -171,8 +178,12 @@ def latest_value(version: str, record: AuditRecord) -> bytes:
 
 
 def audit_value(record: AuditRecord) -> bytes:
-    """The value of an audit record's key: JSON without the revision, which is the key's own in etcd."""
-    members = {name: getattr(record, name) for name in AuditRecord.__slots__ if name != "revision"}
+    """The value of an audit record's key: JSON without the revision, which is the key's own in etcd.
+
+    Without claims it is a record that servers of before there were claims can read.
+    """
+    left_out = {"revision"} if record.claims else {"revision", "claims"}
+    members = {name: getattr(record, name) for name in AuditRecord.__slots__ if name not in left_out}
     return json.dumps(members, separators=(",", ":")).encode()
 
 

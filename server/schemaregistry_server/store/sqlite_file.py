@@ -18,7 +18,7 @@ from schemaregistry.errors import DataLoss, FailedPrecondition, RegistryError
 APPLICATION_ID = 0x53524547
 """Marks the file as a registry's ("SREG", https://www.sqlite.org/fileformat.html#application_id)."""
 
-LAYOUT = 4
+LAYOUT = 5
 """The number of the tables' layout (`PRAGMA user_version`); a file with a number that UPGRADES lacks is refused."""
 
 HEADER = 100
@@ -63,6 +63,13 @@ CREATE TRIGGER audit_kept BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the 
 CREATE TRIGGER audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit is immutable'); END;
 """
 
+CLAIMS = """
+ALTER TABLE version ADD COLUMN claims TEXT NOT NULL DEFAULT '';
+ALTER TABLE state ADD COLUMN claims TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN claims TEXT NOT NULL DEFAULT '';
+"""
+"""The step from layout 4 to 5, which new files take, too, so that both have their columns in one order."""
+
 SCHEMA = f"""
 BEGIN IMMEDIATE;
 CREATE TABLE version (
@@ -81,6 +88,7 @@ CREATE TRIGGER version_kept BEFORE UPDATE ON version BEGIN SELECT RAISE(ABORT, '
 CREATE TRIGGER version_stays BEFORE DELETE ON version BEGIN SELECT RAISE(ABORT, 'a version is immutable'); END;
 {STATES}
 {AUDIT}
+{CLAIMS}
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {LAYOUT};
 COMMIT;
@@ -101,6 +109,7 @@ DROP TRIGGER audit_stays;
 INSERT INTO audit SELECT * FROM former_audit;
 DROP TABLE former_audit;
 """,  # noqa: S608 (constant text)
+    4: CLAIMS,
 }
 """The number of an older layout → what makes it the next one. A server that opens the file runs them."""
 

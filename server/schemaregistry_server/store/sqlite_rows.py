@@ -7,20 +7,25 @@ import hashlib
 import sqlite3
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TypeVar
 
 from schemaregistry.document.origin import Origin
 from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry, StateChange
+from schemaregistry_server.store.verified_claims import VerifiedClaims
+
+KindT = TypeVar("KindT", Origin, VerifiedClaims)
 
 ENTRIES = """
-SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, a.content
+SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, v.claims,
+       a.content
 FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY v.revision
 """
 
 STATES = """
-SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, a.content
+SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, s.claims, a.content
 FROM state s LEFT JOIN audit a USING (revision) WHERE s.revision > ? ORDER BY s.revision
 """
 
@@ -69,7 +74,8 @@ def insert(connection: sqlite3.Connection, write: Entry | StateChange) -> Entry 
     done = audit_chain.record(put, sequence=sequence + 1, previous=previous)
     connection.execute(
         "INSERT INTO audit VALUES "
-        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin)",
+        "(:sequence, :revision, :who, :what, :id, :version, :fingerprint, :content, :at, :previous, :hash, :origin, "
+        ":claims)",
         asdict(done),
     )
     return put
@@ -80,8 +86,8 @@ def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateC
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone()
     change = replace(change, revision=change.revision or found[0] + 1)
     connection.execute(
-        "INSERT INTO state VALUES (:revision, :id, :version, :state, :fingerprint, :changed_by, :changed_at)",
-        asdict(change) | {"state": change.state.text},
+        "INSERT INTO state VALUES (:revision, :id, :version, :state, :fingerprint, :changed_by, :changed_at, :claims)",
+        asdict(change) | {"state": change.state.text, "claims": change.claims.text},
     )
     connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'version'", (change.revision,))
     return change
@@ -89,29 +95,31 @@ def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateC
 
 def _insert_entry(connection: sqlite3.Connection, entry: Entry) -> Entry:
     written = connection.execute(
-        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin) "
-        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin)",
-        asdict(entry) | {"origin": entry.origin.text},
+        "INSERT INTO version (id, version, raw, fingerprint, registered_by, registered_at, revision, origin, claims) "
+        "VALUES (:id, :version, :raw, :fingerprint, :registered_by, :registered_at, nullif(:revision, 0), :origin, "
+        ":claims)",
+        asdict(entry) | {"origin": entry.origin.text, "claims": entry.claims.text},
     )
     assert written.lastrowid is not None
     return replace(entry, revision=written.lastrowid)
 
 
-def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str | None], path: Path) -> Entry:
+def _entry(row: tuple[str, str, bytes, str, str, int, int, str, str, str | None], path: Path) -> Entry:
     """The entry of a row of ENTRIES, after its bytes were compared with the SHA-256 in its audit record.
 
     SQLite has no checksum of its own over rows: this finds a byte that the disk changed.
     """
-    *members, origin, content = row
-    entry = replace(Entry(*members), origin=_origin(origin, path))  # type: ignore[arg-type]
+    *members, origin, claims, content = row
+    about = {"origin": _of(Origin, origin, path), "claims": _of(VerifiedClaims, claims, path)}
+    entry = Entry(*members, **about)  # type: ignore[arg-type]
     _compare(f"{path}: ", f"the bytes of {entry.id} {entry.version}", entry, entry.raw, content)
     return entry
 
 
-def _change(row: tuple[str, str, str, str, str, int, int, str | None], path: Path) -> StateChange:
+def _change(row: tuple[str, str, str, str, str, int, int, str, str | None], path: Path) -> StateChange:
     """The change of a row of STATES, compared as `_entry` compares."""
-    id, version, state, *members, content = row  # noqa: A001 (the field's term)
-    change = StateChange(id, version, ACTIVE, *members)  # type: ignore[arg-type]
+    id, version, state, *members, claims, content = row  # noqa: A001 (the field's term)
+    change = StateChange(id, version, ACTIVE, *members, claims=_of(VerifiedClaims, claims, path))  # type: ignore[arg-type,misc]
     _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(), content)
     return replace(change, state=VersionState.read(state))
 
@@ -130,11 +138,13 @@ def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, 
         )
 
 
-def _origin(text: str, path: Path) -> Origin:
+def _of(kind: type[KindT], text: str, path: Path) -> KindT:
+    """Read an origin, or claims, from its text."""
     try:
-        return Origin.read(text)
+        return kind.read(text)
     except (ValueError, TypeError) as wrong:
         raise FailedPrecondition(
-            f"{path}: the origin of a version is not as it was written ({wrong}). Restore the file from a snapshot.",
+            f"{path}: the origin or the token of a write is not as it was written ({wrong}). Restore the file from a "
+            "snapshot.",
             reason="STORE_CORRUPT",
         ) from wrong

@@ -63,7 +63,9 @@ class SQLiteReader:
         return EntryBatch(max((after, *(each[-1].revision for each in (entries, states) if each))), entries, states)
 
     def _read_audit(self) -> tuple[AuditRecord, ...]:
-        columns = "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin"
+        columns = (
+            "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin, claims"
+        )
         with sqlite_file.reading(self._path) as connection:
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
             return tuple(AuditRecord(*row) for row in rows)

@@ -24,6 +24,8 @@ from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, reads
 from schemaregistry_server.etcd.etcd_failures import EtcdRefused
 from schemaregistry_server.etcd.v3.rpc_pb2 import AuthUserAddRequest, DeleteRangeRequest, RequestOp, TxnRequest
 from schemaregistry_server.security import pki
+from schemaregistry_server.store import etcd_layout
+from schemaregistry_server.store.verified_claims import VerifiedClaims
 from tests.integration.etcd.test_connection import free_place, identity
 from tests.support.publishing_tokens import ISSUER, TokenMaker
 from tests.system.production.issuing import issue
@@ -238,6 +240,9 @@ async def test_a_version_is_written_with_the_callers_token(guarded: Guarded, reg
     [version] = registry.stub("reader").ListVersions(pb.ListVersionsRequest(id="ticks_v1"), timeout=10).versions
     assert version.registered_by == "github:repo:acme/schemas:ref:refs/heads/main"
     assert not register(registry, "ticks_v1", token).created
+    pair = (await calling("auditor").get(b"/audit/ticks_v1/00000001"))[1][b"/audit/ticks_v1/00000001"]
+    claims = VerifiedClaims.read(etcd_layout.audit_record(pair).claims)
+    assert (len(claims.jti), claims.repository) == (16, "acme/schemas")
 
 
 async def test_ids_beyond_the_tokens_are_refused(guarded: Guarded, registry: Server, calling: As) -> None:
@@ -288,7 +293,9 @@ async def test_a_state_takes_an_operators_token(guarded: Guarded, registry: Serv
     assert refused == (grpc.StatusCode.PERMISSION_DENIED, "NOT_AN_OPERATOR")
     refused = refusal(lambda: deprecate(guarded.maker.token(operate=("ticks_*",), revision=at)))
     assert refused == (grpc.StatusCode.PERMISSION_DENIED, "NOT_YOUR_SCHEMA")
-    assert deprecate(guarded.maker.token(operate=("states_v1",), revision=at)).changed
+    assert deprecate(guarded.maker.token(operate=("states_v1",), revision=at, jti="jti-7", run="7")).changed
+    pair = (await calling("auditor").get(b"/audit/states_v1/00000002"))[1][b"/audit/states_v1/00000002"]
+    assert etcd_layout.audit_record(pair).claims == VerifiedClaims("jti-7", run="7").text
 
 
 def test_who_am_i_shows_a_tokens_rights(guarded: Guarded, registry: Server) -> None:

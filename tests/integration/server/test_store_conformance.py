@@ -17,6 +17,7 @@ from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Conflict, Entry, ReadCount, StateChange, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
+from schemaregistry_server.store.verified_claims import NO_TOKEN, VerifiedClaims
 from tests.support.patience import PATIENCE
 
 Open = Callable[[], Awaitable[Store]]
@@ -105,6 +106,29 @@ async def test_an_origin_is_kept_with_the_version_and_covered_by_the_audit(store
     first, second = await store.audit()
     with pytest.raises(FailedPrecondition, match="1"):
         audit_chain.verify([replace(first, origin=Origin("mallory/market-data").text), second])
+
+
+async def test_the_claims_of_a_token_are_kept_with_each_write_and_covered_by_the_audit(store: Store) -> None:
+    claims = VerifiedClaims("jti-1", "acme/schemas", "c0ffee", "refs/heads/main", "publish.yml@refs/heads/main", "7")
+    await store.put(replace(entry(), claims=claims), expected_latest=None)
+    await store.put_state(replace(retraction(), claims=VerifiedClaims("jti-2")), expected_writes=1)
+    await store.put(entry(version="1.1.0"), expected_latest="1.0.0")
+    history = await store_history.read(store)
+    assert [write.entry.claims for write in history.writes] == [claims, VerifiedClaims("jti-2"), NO_TOKEN]
+    assert [VerifiedClaims.read(write.record.claims) for write in history.writes] == [
+        write.entry.claims for write in history.writes
+    ]
+    first, *others = await store.audit()
+    for other in ("", VerifiedClaims("jti-1", "mallory/schemas").text):
+        with pytest.raises(FailedPrecondition, match="1"):
+            audit_chain.verify([replace(first, claims=other), *others])
+
+
+async def test_what_a_token_proves_can_not_be_made_of_what_a_writer_states(store: Store) -> None:
+    await store.put(replace(entry(), origin=Origin("acme/schemas", "c0ffee")), expected_latest=None)
+    [record] = await store.audit()
+    with pytest.raises(FailedPrecondition, match="1"):
+        audit_chain.verify([replace(record, origin="", claims=record.origin)])
 
 
 async def test_revisions_grow_with_each_write(store: Store) -> None:

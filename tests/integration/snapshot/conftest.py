@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ from devtools.etcd_cluster import EtcdCluster
 from schemaregistry_server.store.base import Entry, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
+from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -32,7 +33,8 @@ def entry(id: str = "ticks", version: str = "1.0.0", raw: bytes = b"{}", who: st
 async def fill(store: Store) -> None:
     """Three ids, one with versions between the others' and one with awkward bytes."""
     await store.put(entry("ticks", "1.0.0", AWKWARD), expected_latest=None)
-    await store.put(entry("bars", "0.1.0", b"", who="Zoë"), expected_latest=None)
+    by_token = VerifiedClaims("jti-1", "acme/schemas", "c0ffee")
+    await store.put(replace(entry("bars", "0.1.0", b"", who="Zoë"), claims=by_token), expected_latest=None)
     await store.put(entry("ticks", "1.1.0", b'{"a": 1}'), expected_latest="1.0.0")
     await store.put(entry("quotes", "2.0.0-rc.1", b"[" * 1000), expected_latest=None)
     await store.put(entry("ticks", "1.10.0", b"\n"), expected_latest="1.1.0")

@@ -32,7 +32,7 @@ def through(tmp_path: Path):
 def facts(entries: list[Entry]) -> list[tuple[object, ...]]:
     """The entries without their revisions, by id and in each id's order."""
     ordered = sorted(entries, key=lambda e: (e.id, e.revision))
-    return [(e.id, e.version, e.raw, e.fingerprint, e.registered_by, e.registered_at) for e in ordered]
+    return [(e.id, e.version, e.raw, e.fingerprint, e.registered_by, e.registered_at, e.claims) for e in ordered]
 
 
 @pytest.mark.parametrize("target", KINDS)

@@ -18,6 +18,7 @@ from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
 from schemaregistry_server.store.base import Entry, StateChange
 from schemaregistry_server.store.store_history import Write
+from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 HEADER = Header("sqlite", 9, 3, "2026-01-01T00:00:00+00:00", 1)
 
@@ -30,6 +31,7 @@ entries = st.builds(
     registered_by=st.text(max_size=8),
     registered_at=st.integers(-(2**63), 2**63 - 1),
     origin=st.builds(Origin, st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=8)),
+    claims=st.builds(VerifiedClaims, *[st.text(max_size=8)] * 6),
 )
 
 

@@ -18,6 +18,7 @@ from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import Entry, ReadCount, StateChange
 from schemaregistry_server.store.sqlite_file import LAYOUT, must_be_there
 from schemaregistry_server.store.sqlite_store import SQLiteStore
+from schemaregistry_server.store.verified_claims import NO_TOKEN, VerifiedClaims
 
 
 def entry(n: int = 0, size: int = 2000) -> Entry:
@@ -250,6 +251,7 @@ async def test_a_file_from_before_origins_is_brought_up_to_date_by_a_server(path
     older = sqlite3.connect(path)
     older.execute("DROP TABLE state")
     for table in ("version", "audit"):
+        older.execute(f"ALTER TABLE {table} DROP COLUMN claims")
         older.execute(f"ALTER TABLE {table} DROP COLUMN origin")
     older.execute("PRAGMA user_version = 2")
     older.close()
@@ -267,6 +269,8 @@ async def test_a_file_from_before_states_keeps_its_audit_and_takes_states_then(p
     await fill(path, 3)
     older = sqlite3.connect(path)
     older.execute("DROP TABLE state")
+    for table in ("version", "audit"):
+        older.execute(f"ALTER TABLE {table} DROP COLUMN claims")
     older.execute("PRAGMA user_version = 3")
     older.close()
     store = SQLiteStore(path)
@@ -280,6 +284,27 @@ async def test_a_file_from_before_states_keeps_its_audit_and_takes_states_then(p
     assert [write.record for write in found.writes] == [*before, found.writes[-1].record]
     assert (len(before), found.writes[-1].entry) == (3, replace(change, revision=revision))
     assert last.revision == revision + 1
+
+
+async def test_a_file_from_before_claims_keeps_its_chain_and_takes_claims_then(path: Path) -> None:
+    await fill(path, 2)
+    store = SQLiteStore(path)
+    change = StateChange("s1", "1.0.0", VersionState("retracted", "a typo"), "sha256:" + "0" * 64, "ci-bot", 1)
+    await store.put_state(change, expected_writes=1)
+    before = await store_history.read(store)
+    await store.close()
+    older = sqlite3.connect(path)
+    for table in ("version", "state", "audit"):
+        older.execute(f"ALTER TABLE {table} DROP COLUMN claims")
+    older.execute("PRAGMA user_version = 4")
+    older.close()
+    store = SQLiteStore(path)
+    assert await store_history.read(store) == before
+    by_token = replace(entry(3), claims=VerifiedClaims("jti-1", "acme/schemas"))
+    await store.put(by_token, expected_latest=None)
+    found = (await store_history.read(store)).writes
+    await store.close()
+    assert [write.entry.claims for write in found] == [NO_TOKEN] * 3 + [by_token.claims]
 
 
 async def test_the_file_of_an_older_layout_is_refused_with_what_to_do(path: Path) -> None:

@@ -10,8 +10,10 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from schemaregistry_server.security import pki
-from tests.support.exchanger_fixtures import NAME, PUBLIC, RunningExchanger, Start, read_token
+from schemaregistry_server.security import pki, token_keys
+from schemaregistry_server.security.access import Access, TokenRule
+from schemaregistry_server.security.reloading import Reloaded
+from tests.support.exchanger_fixtures import NAME, PUBLIC, SIGNING, RunningExchanger, Start, read_token
 from tests.support.forged_tokens import public_pem
 from tests.support.oidc_issuer import OidcIssuer
 
@@ -31,6 +33,18 @@ async def test_a_ci_jobs_token_becomes_a_publishing_token(exchanger: RunningExch
     assert claims.exp - claims.iat == 600
     assert (claims.repository, claims.commit, claims.run) == ("acme/ticks", "a" * 40, "77")
     assert claims.workflow == "acme/ticks/.github/workflows/publish.yaml@refs/heads/main"
+
+
+async def test_the_registrys_server_takes_the_token_by_the_public_key_alone(
+    exchanger: RunningExchanger, issuer: OidcIssuer, tmp_path: Path
+) -> None:
+    public = tmp_path / "exchanger.pub"
+    public.write_bytes(public_pem(SIGNING))
+    rule = TokenRule(Reloaded([public], lambda: token_keys.verifying_keys(public)), NAME, "schemaregistry")
+    token = (await exchanger.exchange(issuer.token())).json()["access_token"]
+    caller = Access(tokens=rule, needs_token=True).identity(b"", [f"Bearer {token}"])
+    assert (caller.name, caller.transport) == ("github:repo:acme/ticks:environment:production", "tls")
+    assert caller.rights.publish == ("ticks_*", "quotes_v1")
 
 
 async def test_an_ec_key_of_the_issuer_and_a_list_of_one_audience_do_as_well(

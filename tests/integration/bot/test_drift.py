@@ -122,6 +122,17 @@ def test_a_schema_that_was_never_published_may_go(server: Server, scratch: Scrat
     assert (code, [each["status"] for each in found["schemas"]]) == (0, ["removed"])
 
 
+@pytest.mark.parametrize("after", [{}, {"schemas/bad.json": document("good", "1.0.0")}])
+def test_a_document_whose_id_nobody_could_publish_can_be_taken_away_or_mended(
+    server: Server, scratch: Scratch, after: dict[str, Any]
+) -> None:
+    trades = {"schemas/trades.json": document("trades", "1.0.0")}
+    base = scratch.commit(trades | {"schemas/bad.json": document("Bad-Id", "1.0.0")})
+    scratch.commit(trades | after)
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert (code, found["blocked_because"]) == (0, [])
+
+
 def test_an_earlier_version_that_nobody_can_mend_is_no_difference(server: Server, scratch: Scratch) -> None:
     """`publish` passes over it. The content that HEAD states is one that somebody can mend."""
     scratch.commit({"schemas/trades.json": document("trades", "1.0.0", title="In git")})

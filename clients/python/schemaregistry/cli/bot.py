@@ -228,10 +228,13 @@ def publish(
         refused = states.tell_first()
         judge = stack.enter_context(CompatProcess()) if dry_run else None
         instead = rehearsal(client, judge, retracted=states.in_git.retracted) if judge else None
+        rehearsed = set()
         for file, outcome in RevisionPublisher(git, revision, client, repository, pull_request, instead).outcomes():
             tell(file.path, outcome, as_json=as_json)
             refused = refused or outcome.refused
-        refused = states.tell_later() or refused
+            if outcome.result == "would be created":
+                rehearsed.add((outcome.id, outcome.version))
+        refused = states.tell_later(rehearsed) or refused
     if refused:
         raise typer.Exit(1)
 

@@ -113,10 +113,14 @@ def rehearsal(
 
 
 def listed_versions(client: "Client", id: str) -> dict[str, "SchemaVersion"]:
-    """Return what the registry says of each version of an id; nothing where it doesn't know the id."""
+    """Return what the registry says of each version of an id; nothing where it doesn't know the id, or it is none."""
     try:
         return {each.version: each for each in client.list_versions(id)}
     except NotFound:
+        return {}
+    except InvalidArgument as error:
+        if error.reason != "BAD_ID":
+            raise
         return {}
 
 

@@ -14,7 +14,6 @@ from schemaregistry.cli.publish_outcome import (
     passed_over,
     registration,
 )
-from schemaregistry.errors import InvalidArgument
 from schemaregistry.git import Repository
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ class RevisionPublisher:
                 yield file, deliver(file.raw, self.rehearsal or registration(self.client))
 
     def _of_file(self, file: SchemaFile) -> Iterator[PublishOutcome]:
-        there = _there(self.client, file.id)
+        there = listed_versions(self.client, file.id)
         *earlier, last = versions_of(self.git, file, self.revision.commit)
         for each in earlier:
             yield passed_over(self._publish(file, each, there))
@@ -67,10 +66,3 @@ class RevisionPublisher:
             return deliver(version.raw, self.rehearsal)
         origin = origin_of(self.git, version, self.revision, self.repository, self.pull_request)
         return deliver(version.raw, registration(self.client, origin))
-
-
-def _there(client: "Client", id: str) -> Mapping[str, "SchemaVersion"]:
-    try:
-        return listed_versions(client, id)
-    except InvalidArgument:  # it is no id, which registering it tells
-        return {}

@@ -1,6 +1,6 @@
 """Set and compare the states of versions that git states, for `schemaregistry bot publish` and `drift`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from schemaregistry.bot.drift import Difference
@@ -43,14 +43,20 @@ class StatePublisher:
         refused = [self._tell(each) for each in outcomes if each.stated not in self._waiting.stated]
         return bool(self.in_git.faults) or any(refused)
 
-    def tell_later(self) -> bool:
-        """Set the states of versions that weren't there before; print and return as `tell_first`."""
-        refused = [self._tell(each) for each in apply(self._client, self._waiting, dry_run=self._dry_run)]
+    def tell_later(self, rehearsed: Collection[tuple[str, str]]) -> bool:
+        """Set the states of versions that weren't there before; print and return as `tell_first`.
+
+        `rehearsed`: the id and version of each document that a dry run would have registered.
+        """
+        would_be = [each for each in self._waiting.stated if (each.id, each.version) in rehearsed]
+        others = StatesInGit(tuple(each for each in self._waiting.stated if each not in would_be))
+        refused = [self._tell(StateOutcome("would be set", each)) for each in would_be]
+        refused += [self._tell(each) for each in apply(self._client, others, dry_run=self._dry_run)]
         return any(refused)
 
     def _tell(self, outcome: StateOutcome) -> bool:
         say(json_text(outcome.to_json()) if self._as_json else printable(outcome.line))
-        return outcome.refused and not (self._dry_run and outcome.result == "no such version")
+        return outcome.refused
 
 
 def state_differences(states: StatesInGit, versions: "Mapping[str, Sequence[SchemaVersion]]") -> list[Difference]:

@@ -129,6 +129,15 @@ class ServeOptions:
         Path | None,
         _setting("REVOKED", "FILE", "Names that are refused everything, one a line. Read again when it changes."),
     ] = None
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _setting(
+            "TRUSTED_PROXIES",
+            "NAME",
+            "Proxies whose x-forwarded-client-cert says who calls: a SPIFFE id or a certificate's common name. "
+            "Repeatable.",
+        ),
+    ] = ()
     etcd_ca: Annotated[Path | None, _setting("ETCD_CA", "PEM", "The CA of etcd's certificates.")] = None
     etcd_cert: Annotated[Path | None, _setting("ETCD_CERT", "PEM", "The certificate to show to etcd.")] = None
     etcd_key: Annotated[Path | None, _setting("ETCD_KEY", "PEM", "Its key.")] = None

@@ -19,6 +19,7 @@ from schemaregistry_server.config.options import (
 )
 from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
+from schemaregistry_server.security.certificate_name import check_name
 from schemaregistry_server.security.certificates import TlsFiles
 from schemaregistry_server.security.rights import RightsByName, patterns_by_name
 from schemaregistry_server.store import selection
@@ -184,6 +185,8 @@ def _must_go_together(options: Settings) -> None:
         raise InvalidArgument(
             "--reader has no effect while anyone may read: say --readers listed, too.", reason="SETTINGS_CLASH"
         )
+    for name in options.trusted_proxies:
+        check_name(name, "--trusted-proxies")
     if bool(options.token_key) != bool(options.token_issuer):
         lacking = "--token-issuer (the exchanger's name)" if options.token_key else "--token-key (its public key)"
         raise InvalidArgument(f"Tokens need {lacking}, too.", reason="SETTINGS_MISSING")

@@ -12,6 +12,7 @@ from joserfc.jwk import KeySet
 from schemaregistry.errors import FailedPrecondition, Unauthenticated
 from schemaregistry_server.security import publishing_token
 from schemaregistry_server.security.certificate_name import certificate_name
+from schemaregistry_server.security.forwarded_certificate import forwarded_name
 from schemaregistry_server.security.identity import Identity, PresentedToken
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.security.rights import Rights, RightsByName
@@ -48,36 +49,45 @@ class TokenRule:
 class Access:
     """The rights of names, the revoked names, and the tokens that count (None: none, and the header is ignored).
 
-    `needs_token`: a certificate gives the right to read alone.
+    `needs_token`: a certificate gives the right to read alone. `proxies`: the names whose `x-forwarded-client-cert`
+    counts; from anyone else it is ignored, as meshes add it to any call.
     """
 
     names: RightsByName = field(default_factory=RightsByName)
     revoked: Reloaded[frozenset[str]] | None = None
     tokens: TokenRule | None = None
     needs_token: bool = False
+    proxies: frozenset[str] = frozenset()
 
-    def identity(self, certificate: bytes, authorization: Sequence[str] = ()) -> Identity:
-        """The identity of a call with a verified certificate (PEM or DER; empty for none) and `authorization` headers.
+    def identity(
+        self, certificate: bytes, authorization: Sequence[str] = (), forwarded: Sequence[str] = ()
+    ) -> Identity:
+        """The identity of a call with a verified certificate (PEM or DER; empty for none), and of its headers.
 
-        A token's subject and rights count in place of the certificate's; a revoked name of either is refused. Raises
-        Unauthenticated as `certificate_name` and `TokenRule.presented` do, and NO_IDENTITY where there is neither.
+        A trusted proxy's client counts in place of the proxy (`forwarded`: x-forwarded-client-cert), and a token's
+        subject and rights in place of both (`authorization`); a revoked name of any of them is refused. Raises
+        Unauthenticated as `certificate_name`, `forwarded_name` and `TokenRule.presented` do, and NO_IDENTITY where
+        there is neither a certificate nor a token.
         """
-        name = certificate_name(certificate) if certificate else ""
+        peer = certificate_name(certificate) if certificate else ""
+        proxied = bool(forwarded) and peer in self.proxies
+        name = forwarded_name(tuple(forwarded)) if proxied else peer
         token = self.tokens.presented(authorization) if self.tokens else None
         if not name and not token:
             raise Unauthenticated(
                 "Show a client certificate, or a token: `authorization: Bearer …`.", reason="NO_IDENTITY"
             )
-        transport = "mtls" if name else "tls"
+        transport = "proxy" if proxied else "mtls" if name else "tls"
+        gone = self._revoked(peer) or self._revoked(name)
         if token:
             claims = token.claims
-            revoked = self._revoked(name) or self._revoked(claims.sub)
             rights = Rights(publish=claims.publish, operate=claims.operate)
-            return Identity(claims.sub, rights, transport, revoked, token, self.needs_token)
+            gone = gone or self._revoked(claims.sub)
+            return Identity(claims.sub, rights, transport, gone, token, self.needs_token)
         rights = self.names.of(name)
         if self.needs_token:
             rights = Rights(rights.read)
-        return Identity(name, rights, transport, self._revoked(name), needs_token=self.needs_token)
+        return Identity(name, rights, transport, gone, needs_token=self.needs_token)
 
     def _revoked(self, name: str) -> bool:
         return self.revoked is not None and name in self.revoked.value

@@ -1,7 +1,8 @@
 """Read the one name that a client's certificate states: a SPIFFE id, or else a common name.
 
 gRPC and REST both read certificates here: TLS libraries differ in what they make of odd ones. Of two common names gRPC
-takes the first and Python's `ssl` the last, and for one of them a NUL ends a name.
+takes the first and Python's `ssl` the last, and for one of them a NUL ends a name. `forwarded_certificate.py` reads
+what a proxy tells of a certificate, by the same rules.
 """
 
 import re
@@ -11,7 +12,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from schemaregistry.errors import Unauthenticated
+from schemaregistry.errors import InvalidArgument, Unauthenticated
 
 SPIFFE_ID: Final = re.compile(r"spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._-]+)+\Z")
 """The SPIFFE id of a workload: a trust domain and a path, nothing else.
@@ -39,9 +40,25 @@ def certificate_name(certificate: bytes) -> str:
         uris, names = _uris(found), found.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     except (ValueError, TypeError) as failed:
         raise _odd("it can't be read") from failed
+    return stated_name(uris, [name.value for name in names])
+
+
+def stated_name(uris: list[str], common_names: list[str | bytes]) -> str:
+    """Return the name that a certificate with these URIs and common names states; raises as `certificate_name`."""
     if any(uri.lower().startswith("spiffe:") for uri in uris):
         return _spiffe_id(uris)
-    return _common_name([name.value for name in names])
+    return _common_name(common_names)
+
+
+def check_name(name: str, option: str) -> None:
+    """Raise InvalidArgument (BAD_RULE), naming the option, where no certificate could state this name."""
+    try:
+        stated_name([name] if name.lower().startswith("spiffe:") else [], [name])
+    except Unauthenticated:
+        raise InvalidArgument(
+            f"{option} {name[:100]!a} is no name of a certificate: write a SPIFFE id, or a plain common name.",
+            reason="BAD_RULE",
+        ) from None
 
 
 def parsed(certificate: bytes) -> x509.Certificate:

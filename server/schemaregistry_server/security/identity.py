@@ -46,8 +46,8 @@ class PresentedToken:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A caller: `name` is a SPIFFE id, a common name or a token's subject, `transport` is `mtls`, `tls`, `loopback` or
-    `network`.
+    """A caller: `name` is a SPIFFE id, a common name or a token's subject, `transport` is `mtls`, `tls`, `proxy`,
+    `loopback` or `network`.
 
     `revoked`: every call of this name is refused. `needs_token`: a certificate alone gives no right to write here.
     """

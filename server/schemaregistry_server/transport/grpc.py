@@ -17,6 +17,7 @@ from schemaregistry_server.rpc.limits import MAX_RECEIVED, Quota
 from schemaregistry_server.rpc.service import Identity, Registry
 from schemaregistry_server.security.access import Access
 from schemaregistry_server.security.certificates import TlsPem, still_good
+from schemaregistry_server.security.forwarded_certificate import HEADER
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import grpc_calls
 from schemaregistry_server.transport.addresses import in_use, require_free
@@ -140,7 +141,7 @@ def _configuration(pem: TlsPem) -> grpc.ServerCertificateConfiguration:
 
 
 def identity_from_certificate(access: Access) -> IdentityOfContext:
-    """Make the function that reads a caller's identity from its connection's certificate and its bearer token.
+    """Make the function that reads a caller's identity from its connection's certificate and its metadata.
 
     gRPC has verified the certificate, except in a resumed TLS session: there the function raises Unauthenticated where
     it has expired since.
@@ -152,7 +153,9 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
         metadata = context.invocation_metadata() or ()
-        authorization = [str(value) for name, value in metadata if name == "authorization"]
-        return access.identity(certificate, authorization)
+        authorization, forwarded = (
+            [str(value) for name, value in metadata if name == wanted] for wanted in ("authorization", HEADER)
+        )
+        return access.identity(certificate, authorization, forwarded)
 
     return identify

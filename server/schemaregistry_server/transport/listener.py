@@ -13,6 +13,7 @@ import uvicorn
 from starlette.types import ASGIApp, Scope
 
 from schemaregistry_server.security.access import Access
+from schemaregistry_server.security.forwarded_certificate import HEADER
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import descriptors
@@ -117,10 +118,13 @@ def _renewed(tls: Reloaded[ssl.SSLContext]) -> ssl.SSLContext:
 
 
 def identity_from_tls(access: Access) -> Callable[[Scope], Identity]:
-    """Make the function that reads a caller's identity from its connection's certificate and its bearer token."""
+    """Make the function that reads a caller's identity from its connection's certificate and its headers."""
 
     def identify(scope: Scope) -> Identity:
-        authorization = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
-        return access.identity(scope["state"]["peer_certificate"] or b"", authorization)
+        authorization, forwarded = (
+            [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
+            for wanted in (b"authorization", HEADER.encode())
+        )
+        return access.identity(scope["state"]["peer_certificate"] or b"", authorization, forwarded)
 
     return identify

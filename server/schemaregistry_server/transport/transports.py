@@ -72,7 +72,8 @@ def _access(settings: Settings) -> Access:
     if (key := settings.token_key) and settings.token_issuer:
         tokens = TokenRule(Reloaded([key], lambda: verifying_keys(key)), settings.token_issuer, settings.token_audience)
     revoked = revocations(settings.revoked) if settings.revoked else None
-    return Access(settings.rights, revoked, tokens, needs_token=settings.etcd_auth is EtcdAuth.ON)
+    needs_token, proxies = settings.etcd_auth is EtcdAuth.ON, frozenset(settings.trusted_proxies)
+    return Access(settings.rights, revoked, tokens, needs_token=needs_token, proxies=proxies)
 
 
 def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:

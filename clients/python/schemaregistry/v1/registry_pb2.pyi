@@ -1050,7 +1050,9 @@ class WhoAmIResponse(_message.Message):
     can_publish: _builtins.bool
     """Whether it may publish any id; `publish_ids` says which."""
     transport: _builtins.str
-    """`mtls`, `tls` (a token without a certificate), `loopback` or `network`."""
+    """`mtls`, `tls` (a token without a certificate), `proxy` (a trusted proxy tells whose certificate it saw), `loopback`
+    or `network`.
+    """
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Some of `reader`, `publisher`, `operator`."""

@@ -166,6 +166,37 @@ def test_a_document_that_was_deleted_and_comes_back_is_judged_by_what_it_was(
     assert found["schemas"][0 if path < "schemas/z" else 1]["from"] == "1.0.0"
 
 
+def parted(scratch: Scratch, fork: dict[str, Any], base: dict[str, Any], head: dict[str, Any]) -> tuple[int, Any]:
+    """The review of `head`, where the target branch went from `fork` to `base` meanwhile."""
+    scratch.commit(fork)
+    scratch.git("checkout", "-qb", "work")
+    scratch.commit(head)
+    scratch.git("checkout", "-qf", "main")
+    scratch.commit(base)
+    return review(scratch, "main", "work")
+
+
+def test_a_file_that_the_base_got_meanwhile_with_the_same_id_is_a_duplicate(scratch: Scratch) -> None:
+    fork = {"schemas/z.json": DOCUMENT | {"$id": "z"}}
+    both = fork | {"schemas/a.json": DOCUMENT}, fork | {"schemas/b.json": DOCUMENT}
+    code, found = parted(scratch, fork, *both)
+    assert (code, [each["reason"] for each in found["blocked_because"]]) == (1, ["DUPLICATE_ID"])
+    assert "schemas/b.json and schemas/a.json both state the id a." in found["blocked_because"][0]["text"]
+    assert "former_path" not in found["schemas"][0]
+
+
+def test_a_moved_file_that_the_base_has_edited_meanwhile_is_reviewed_as_it_will_be(scratch: Scratch) -> None:
+    fork, base = {"schemas/a.json": DOCUMENT}, {"schemas/a.json": DOCUMENT | {"version": "1.1.0", "title": "A"}}
+    code, found = parted(scratch, fork, base, {"schemas/b.json": DOCUMENT})
+    (moved,) = found["schemas"]
+    assert (code, moved["status"], moved["from"], moved["to"]) == (0, "renamed", "1.1.0", "1.1.0")
+
+
+def test_a_file_that_the_base_has_moved_meanwhile_is_no_duplicate(scratch: Scratch) -> None:
+    edited = {"schemas/a.json": DOCUMENT | {"version": "1.1.0", "title": "A"}}
+    assert parted(scratch, {"schemas/a.json": DOCUMENT}, {"schemas/b.json": DOCUMENT}, edited)[0] == 0
+
+
 class InProcess:
     """A judge without a child process."""
 

@@ -248,7 +248,12 @@ class Reviewer:
             id = file.id or (fork[file.path].id if file.path in fork else "")
             olds = at_base.get(id) or at_fork.get(id) or ()
             old = next((each for each in olds if each.path == file.path), olds[0] if olds else None)
-            yield self._changed(id, old, file, moved=old is not None and (old.path, old.id) not in kept)
+            # An id that base and head have both added since they parted was not moved from one file to the other.
+            moved = old is not None and id in at_fork and (old.path, old.id) not in kept
+            if old is not None and moved and any(each.blob == file.blob for each in at_fork.get(id, ())):
+                # Only its path differs from the fork's: a merge brings the content that the base has by now.
+                file = replace(file, blob=old.blob, raw=old.raw, version=old.version)  # noqa: PLW2901
+            yield self._changed(id, old, file, moved=moved)
         for id, files in at_fork.items():
             # A file that states no id any more is broken, and reviewed as such.
             if id not in at_head and not any((each.path, "") in kept for each in files):
@@ -311,10 +316,14 @@ class Reviewer:
         return found
 
     def _duplicates(self, change: ChangedRevisions) -> Iterator[Blocker]:
+        """Yield the ids that several files state after a merge: also those that base and head have both added."""
+        at_base, at_fork = change.base.by_id(), change.fork.by_id()
         for id, files in change.head.by_id().items():
-            if len(files) > 1:
-                paths = " and ".join(file.path for file in files)
-                text = f"{paths} both state the id {id}. Give one of them another id, or delete it."
+            paths = [file.path for file in files]
+            if id not in at_fork:
+                paths += [file.path for file in at_base.get(id, ()) if file.path not in paths]
+            if len(paths) > 1:
+                text = f"{' and '.join(paths)} both state the id {id}. Give one of them another id, or delete it."
                 yield Blocker(id, "DUPLICATE_ID", text)
 
     def _blockers(self, found: SchemaReview) -> Iterator[Blocker]:

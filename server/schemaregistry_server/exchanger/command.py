@@ -1,6 +1,7 @@
 """The command `schemaregistry exchanger`: run one, or print one sentence and exit with 2 where it can't start."""
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -31,7 +32,13 @@ def exchanger(
     logging.basicConfig(format=LOG_FORMAT)
     descriptors.raise_limit()
     try:
-        uvloop.run(serving.run(read_config(config), lambda address: say(f"Exchanging tokens on {address}.", err=True)))
+        uvloop.run(serving.run(read_config(config), _greet))
     except RegistryError as error:
         say(f"schemaregistry: {error.message}", err=True)
         raise typer.Exit(2) from None
+
+
+def _greet(address: str) -> None:
+    # On stderr, since stdout may have the log. It serves all the same where that is closed.
+    with suppress(OSError):
+        say(f"Exchanging tokens on {address}.", err=True)

@@ -25,7 +25,13 @@ class EtcdState:
         self._clock = clock
 
     async def revision(self) -> int:
-        return (await _told(self._client.connection.auth_status(seconds=SECONDS))).authRevision
+        status = await _told(self._client.connection.auth_status(seconds=SECONDS))
+        if not status.enabled:
+            # Anybody could then delete the record of a used token, and write without one.
+            raise Unavailable(
+                "etcd's authentication is off: turn it on by schemaregistry etcd-auth init.", reason="STATE_UNAVAILABLE"
+            )
+        return status.authRevision
 
     async def use(self, token: str, until: float, by: str) -> bool:
         key = (PREFIX + token).encode()

@@ -57,13 +57,12 @@ class Exchanger:
         token = await self._verified(text, facts)
         rights = policy.rights_of_token(self.config.token_rules, token.provider.name, token.claims)
         _require_any(rights)
-        # Before the token is used up, since it shows that the state can be reached.
-        revision = await self.state.revision()
-        claims = self._claims(token.name, rights, revision, token.about_run())
+        # Before the token is used up, since it shows that etcd can be reached and that ours can be signed.
+        claims, ours = await self._signed(token.name, rights, token.about_run())
         # Last of all checks: a token that is refused isn't used up.
         if not await self.state.use(token_key(token.provider.issuer, token.jti), token.last_moment, claims.jti):
             raise Unauthenticated("The token was exchanged before: get a new one.", reason="TOKEN_USED")
-        return await self._signed(claims, facts)
+        return await self._up_to_date(claims, ours, facts)
 
     async def for_certificate(self, name: str, facts: ExchangeFacts) -> SignedToken:
         """Give a token to the holder of a certificate, who may ask again.
@@ -72,11 +71,13 @@ class Exchanger:
         """
         rights = policy.rights_of_certificate(self.config.certificate_rules, name)
         _require_any(rights)
-        return await self._signed(self._claims(name, rights, await self.state.revision(), {}), facts)
+        return await self._up_to_date(*await self._signed(name, rights, {}), facts)
 
     async def _verified(self, text: str, facts: ExchangeFacts) -> SubjectToken:
         kid, unverified = signed_json.parse_unverified(text, ALGORITHMS)
-        facts["claimed"] = {name: str(unverified[name])[:200] for name in _IDENTIFYING if name in unverified}
+        facts["claimed"] = {
+            name: value[:200] for name in _IDENTIFYING if isinstance(value := unverified.get(name), str)
+        }
         provider = next((each for each in self.config.providers if each.issuer == unverified.get("iss")), None)
         if provider is None:
             raise refused("TOKEN_ISSUER")
@@ -88,9 +89,9 @@ class Exchanger:
         facts |= {"who": token.name, "subject_jti": token.jti, **token.about_run()}
         return token
 
-    def _claims(self, name: str, rights: Rights, revision: int, about_run: Mapping[str, str]) -> TokenClaims:
-        now = int(self.clock())
-        return TokenClaims(
+    async def _signed(self, name: str, rights: Rights, about_run: Mapping[str, str]) -> tuple[TokenClaims, str]:
+        revision, now = await self.state.revision(), int(self.clock())
+        claims = TokenClaims(
             username=self.config.user,
             revision=revision,
             iss=self.config.name,
@@ -104,9 +105,10 @@ class Exchanger:
             operate=rights.operate,
             **about_run,
         )
+        return claims, publishing_token.sign(claims, self.key)
 
-    async def _signed(self, claims: TokenClaims, facts: ExchangeFacts) -> SignedToken:
-        text = publishing_token.sign(claims, self.key)
+    async def _up_to_date(self, claims: TokenClaims, text: str, facts: ExchangeFacts) -> SignedToken:
+        """Ask for the revision once more, and sign anew where it has moved; the facts are then complete."""
         latest = await self.state.revision()
         if latest != claims.revision:  # users or roles were changed meanwhile: etcd would refuse the token as too old
             claims = dataclasses.replace(claims, revision=latest)

@@ -3,6 +3,7 @@
 It has no token: neither the one that came nor the one that was given.
 """
 
+import errno
 import json
 import os
 import sys
@@ -26,6 +27,7 @@ class ExchangeLog:
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
         self._path, self._clock = path, clock
+        self._cut_off = False  # whether the disk took only a part of the last line
         try:
             self._append(b"")
         except OSError as failed:
@@ -56,9 +58,12 @@ class ExchangeLog:
         # One write to a file opened for appending: the lines of two processes don't mix.
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            os.write(file, line)
+            whole = (b"\n" if self._cut_off else b"") + line
+            self._cut_off = 0 < os.write(file, whole) < len(whole)
         finally:
             os.close(file)
+        if self._cut_off:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _short(fact: object) -> object:

@@ -1,5 +1,6 @@
 """Refusals of the token endpoint in the form of OAuth (RFC 6749, section 5.2), each with a reason code beside."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -9,6 +10,9 @@ CHALLENGE: Final = 'Bearer realm="schemaregistry exchanger"'
 
 STATUSES: Final[Mapping[str, int]] = {"invalid_client": 401, "temporarily_unavailable": 503, "server_error": 500}
 """The HTTP status of an `error`; of all others it is 400."""
+
+_UNFIT: Final = re.compile(r"[^ !#-\[\]-~]")
+"""Characters that an `error_description` must not have: a certificate's name may have any."""
 
 _CLIENT_REASONS: Final = frozenset({"NO_CERTIFICATE", "ODD_CERTIFICATE", "CERTIFICATE_EXPIRED", "REVOKED", "CLIENT_ID"})
 _AWAY: Final[Mapping[str, str]] = {
@@ -29,7 +33,7 @@ class OauthRefused(Exception):
         super().__init__(description)
         self.error = error
         self.reason = reason
-        self.description = description
+        self.description = _UNFIT.sub("?", description)
         self.detail = detail
         self.http_status = status or STATUSES.get(error, 400)
 

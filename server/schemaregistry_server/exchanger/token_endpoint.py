@@ -6,7 +6,7 @@ from typing import Final
 from joserfc.jwk import KeySet
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -137,8 +137,11 @@ def _check_head(request: Request) -> None:
 
 async def _body(request: Request) -> bytes:
     body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_FORM:
-            raise OauthRefused("invalid_request", "TOO_LARGE", f"The body may have {MAX_FORM:,} bytes.", status=413)
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_FORM:
+                raise OauthRefused("invalid_request", "TOO_LARGE", f"The body may have {MAX_FORM:,} bytes.", status=413)
+    except ClientDisconnect:
+        raise OauthRefused("invalid_request", "INCOMPLETE", "The body did not come whole.") from None
     return bytes(body)

@@ -62,7 +62,7 @@ _OPTIONAL: Final = frozenset({"repository", "commit", "ref", "workflow", "run"})
 def sign(claims: TokenClaims, key: ECKey) -> str:
     """Sign the claims with a private key on the curve P-256; the token's `kid` is the key's thumbprint (RFC 7638).
 
-    Raises FailedPrecondition (TOKEN_TOO_LARGE) where the patterns of ids are too many for one token.
+    Raises FailedPrecondition (TOO_MANY_PATTERNS) where the patterns of ids are too many for one token.
     """
     key.ensure_kid()
     values = {name: value for name, value in dataclasses.asdict(claims).items() if value or name not in _OPTIONAL}
@@ -71,7 +71,7 @@ def sign(claims: TokenClaims, key: ECKey) -> str:
         raise FailedPrecondition(
             f"A token for {claims.sub} would have {len(claims.publish) + len(claims.operate)} patterns of ids and "
             f"{len(token):,} bytes: use fewer patterns that end in *.",
-            reason="TOKEN_TOO_LARGE",
+            reason="TOO_MANY_PATTERNS",
         )
     return token
 

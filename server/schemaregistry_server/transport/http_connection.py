@@ -266,6 +266,10 @@ class BoundedConnection(HttpToolsProtocol):
         A TLS connection closes only once its peer agrees, which an idle one may not do before it speaks again: where
         nothing is left to be sent, it is dropped.
         """
+        # asyncio's TLS transport (Python 3.11) loses its protocol where it is closed a second time.
+        if self.transport.is_closing():
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+            return
         super().shutdown()
         if not self._unanswered and self.stage is not Stage.REFUSED and not self.transport.get_write_buffer_size():
             self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)

@@ -1,29 +1,37 @@
 """Exchangers beside a real etcd with authentication on: what their tokens are good for, and one use of each of CI's."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import pytest
+from google.api.httpbody_pb2 import HttpBody
 
 from devtools.etcd_cluster import EtcdCluster, running
 from devtools.etcd_tls import kept
+from devtools.servers import Server, launch
+from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.etcd import etcd_users
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, reads
 from schemaregistry_server.etcd.etcd_failures import EtcdRefused
 from schemaregistry_server.etcd.v3.rpc_pb2 import (
+    AuthStatusResponse,
     AuthUserAddRequest,
+    DeleteRangeRequest,
     LeaseTimeToLiveRequest,
+    RequestOp,
     TxnRequest,
 )
 from schemaregistry_server.exchanger.etcd_state import EtcdState
 from schemaregistry_server.ops.etcd_auth import EtcdUserNames, roles
 from schemaregistry_server.store.etcd_layout import KeyLayout
 from tests.integration.etcd.test_connection import free_place, identity
-from tests.support.exchanger_fixtures import GITHUB_RULE, SIGNING, RunningExchanger, Start, read_token
+from tests.support.exchanger_fixtures import GITHUB_RULE, NAME, SIGNING, RunningExchanger, Start, read_token
 from tests.support.forged_tokens import public_pem
 from tests.support.oidc_issuer import OidcIssuer
 from tests.system.production.issuing import issue
@@ -52,7 +60,7 @@ key = "{self.tls / f"{name}-key.pem"}"
 @pytest.fixture(scope="module")
 def etcd(etcd_built: None, exchanger_tls: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedEtcd]:
     directory = tmp_path_factory.mktemp("etcd")
-    for name in ("root", "exchanger", "stranger"):
+    for name in ("root", "exchanger", "registry", "stranger"):
         issue(exchanger_tls, name, common_name=name)
     public = directory / "exchanger.pub"
     public.write_bytes(public_pem(SIGNING))
@@ -218,3 +226,57 @@ async def test_an_exchanger_starts_without_etcd_and_gives_nothing(
     assert answer.json()["reason"] == "STATE_UNAVAILABLE"
     another = await start_exchanger(state="", more=etcd.state())
     assert (await another.exchange(token)).status_code == 200
+
+
+async def test_an_etcd_without_authentication_gets_no_tokens(
+    exchanger: RunningExchanger, issuer: OidcIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def off(*_: object, **__: object) -> AuthStatusResponse:
+        return AuthStatusResponse(enabled=False, authRevision=7)
+
+    monkeypatch.setattr(EtcdConnection, "auth_status", off)
+    answer = await exchanger.exchange(issuer.token())
+    assert (answer.status_code, answer.json()["reason"]) == (503, "STATE_UNAVAILABLE")
+    assert "authentication is off" in exchanger.lines()[-1]["detail"]
+
+
+async def test_a_ci_job_publishes_what_its_token_allows(
+    exchanger: RunningExchanger, issuer: OidcIssuer, etcd: GuardedEtcd, calling: Calling, tmp_path: Path
+) -> None:
+    """The whole way: CI's token, the exchanger, a registry that can't write by itself, and etcd."""
+    # What other tests have written there is no schema.
+    every = DeleteRangeRequest(key=b"/schemas/", range_end=b"/schemas0")
+    await calling("root").transact(TxnRequest(success=[RequestOp(request_delete_range=every)]))
+    registry = registry_on(etcd, tmp_path)
+    try:
+        bearer = (("authorization", f"Bearer {await signed(exchanger, issuer)}"),)
+
+        def register(name: str) -> pb.RegisterSchemaResponse:
+            draft = "http://json-schema.org/draft-07/schema#"
+            document = {"$id": name, "$schema": draft, "version": "1.0.0", "type": "object"}
+            request = pb.RegisterSchemaRequest(id=name, document=HttpBody(data=json.dumps(document).encode()))
+            return registry.stub("reader").RegisterSchema(request, metadata=bearer, timeout=20)
+
+        assert (await asyncio.to_thread(register, "ticks_v7")).created
+        with pytest.raises(grpc.RpcError) as refused:
+            await asyncio.to_thread(register, "bars_v1")
+        assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED
+    finally:
+        registry.stop()
+
+
+def registry_on(etcd: GuardedEtcd, directory: Path) -> Server:
+    """A server on the cluster, which takes the exchanger's tokens."""
+    (directory / "exchanger.pub").write_bytes(public_pem(SIGNING))
+    settings: dict[str, object] = {
+        "store": "etcd://" + ",".join(etcd.cluster.endpoints),
+        "etcd-ca": str(etcd.tls / "ca.pem"),
+        "etcd-cert": str(etcd.tls / "registry.pem"),
+        "etcd-key": str(etcd.tls / "registry-key.pem"),
+        "workers": 1,
+        "publisher": [],
+        "operator": [],
+        "token-key": str(directory / "exchanger.pub"),
+        "token-issuer": NAME,
+    }
+    return launch(directory / "registry", settings).wait()

@@ -1,6 +1,7 @@
 """The exchange over real TLS: what a CI job and a certificate get, and what is published and logged."""
 
 import json
+import re
 import sqlite3
 import ssl
 import time
@@ -13,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from schemaregistry_server.security import pki, token_keys
 from schemaregistry_server.security.access import Access, TokenRule
 from schemaregistry_server.security.reloading import Reloaded
-from tests.support.exchanger_fixtures import NAME, PUBLIC, SIGNING, RunningExchanger, Start, read_token
+from tests.support.exchanger_fixtures import GITHUB_RULE, NAME, PUBLIC, SIGNING, RunningExchanger, Start, read_token
 from tests.support.forged_tokens import public_pem
 from tests.support.oidc_issuer import OidcIssuer
+from tests.system.production.issuing import issue
 
 
 async def test_a_ci_jobs_token_becomes_a_publishing_token(exchanger: RunningExchanger, issuer: OidcIssuer) -> None:
@@ -176,6 +178,29 @@ async def test_a_token_that_is_refused_is_not_used_up(start_exchanger: Start, is
     assert (await early.exchange(token)).json()["reason"] == "TOKEN_NOT_YET_VALID"
     early.clocks.ahead = 0
     assert (await early.exchange(token)).status_code == 200
+
+
+async def test_a_policy_too_large_for_a_token_uses_none_up(start_exchanger: Start, issuer: OidcIssuer) -> None:
+    ids = ", ".join(f'"id_{number}"' for number in range(65))
+    wide = await start_exchanger(more=GITHUB_RULE + GITHUB_RULE.replace('"ticks_*"', ids))
+    token = issuer.token()
+    answer = await wide.exchange(token)
+    assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
+    assert "use fewer patterns" in wide.lines()[-1]["detail"]
+    narrow = await start_exchanger()
+    assert (await narrow.exchange(token)).status_code == 200
+
+
+async def test_a_certificates_odd_name_is_told_in_the_characters_of_oauth(
+    exchanger: RunningExchanger, exchanger_tls: Path
+) -> None:
+    issue(exchanger_tls, "odd", common_name='Zoë "spiffe://dev/ci-bot"')
+    answer = await exchanger.certified("odd", client_id="x")
+    assert answer.json()["reason"] == "CLIENT_ID"
+    issue(exchanger_tls, "odder", common_name='spiffe://dev/ë"')
+    description = (await exchanger.certified("odder")).json()["error_description"]
+    assert re.fullmatch(r"[ !#-\[\]-~]+", description)
+    assert exchanger.lines()[-1]["reason"] == "ODD_CERTIFICATE"
 
 
 async def test_nothing_is_given_where_it_can_not_be_logged(exchanger: RunningExchanger, issuer: OidcIssuer) -> None:

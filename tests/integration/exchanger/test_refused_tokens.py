@@ -64,6 +64,12 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "crit": (lambda issuer: token({**RS, "crit": ["x"], "x": 1}, issuer.claims(), by(RSA)), "TOKEN_MALFORMED"),
     "a claim twice": (twice, "TOKEN_MALFORMED"),
     "no token": (lambda _: "a.b.c", "TOKEN_MALFORMED"),
+    "claims 3,000 deep": (
+        lambda _: token(RS, b'{"iss":' + b"[" * 2500 + b"]" * 2500 + b"}", by(RSA)),
+        "TOKEN_MALFORMED",
+    ),
+    "claims 500 deep": (lambda _: token(RS, b'{"iss":' + b"[" * 500 + b"]" * 500 + b"}", by(RSA)), "TOKEN_ISSUER"),
+    "a number of 4,000 digits": (claimed(iss=10**4000), "TOKEN_ISSUER"),
     "a token and more": (lambda issuer: issuer.token() + ".x", "TOKEN_MALFORMED"),
     "a token of 9,000 bytes": (claimed(more="x" * 9000), "TOKEN_TOO_LARGE"),
     "another issuer": (claimed(iss="https://evil.test"), "TOKEN_ISSUER"),

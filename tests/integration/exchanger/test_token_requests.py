@@ -1,12 +1,16 @@
 """Requests that aren't as RFC 8693 and RFC 6749 have them, and the bounds of size."""
 
+import asyncio
 import json
+import ssl
 from urllib.parse import urlencode
 
 import pytest
 
+from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from tests.support.exchanger_fixtures import EXCHANGE, ID_TOKEN, RunningExchanger, read_token
 from tests.support.oidc_issuer import OidcIssuer
+from tests.support.patience import PATIENCE
 
 FORM = {"grant_type": EXCHANGE, "subject_token": "a.b.c", "subject_token_type": ID_TOKEN}
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -105,3 +109,20 @@ async def test_there_is_nothing_else(shared_exchanger: RunningExchanger, method:
     assert answer.status_code == status
     assert answer.json()["reason"] == "NO_SUCH_PATH"
     assert ("allow" in answer.headers) == (status == 405)
+
+
+async def test_a_caller_that_leaves_is_logged_and_no_fault(
+    shared_exchanger: RunningExchanger, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, port = shared_exchanger.url.removeprefix("https://").split(":")
+    context = ssl.create_default_context(cafile=shared_exchanger.tls / "ca.pem")
+    logged, write = asyncio.Event(), ExchangeLog.write
+    monkeypatch.setattr(ExchangeLog, "write", lambda *args: (write(*args), logged.set()))
+    _, writer = await asyncio.open_connection(host, int(port), ssl=context)
+    head = f"POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: {TYPE}\r\ncontent-length: 100\r\n\r\ngrant"
+    writer.write(head.encode())
+    await writer.drain()
+    writer.transport.abort()
+    await asyncio.wait_for(logged.wait(), PATIENCE)
+    assert shared_exchanger.lines()[-1]["reason"] == "INCOMPLETE"
+    assert "Traceback" not in caplog.text

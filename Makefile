@@ -85,6 +85,7 @@ lock: ## Resolve pyproject.toml anew into requirements.txt, and of it what the a
 	$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV_COMPILE) --all-extras --group dev pyproject.toml -o requirements.txt
 	$(UV_COMPILE) --extra bot -c requirements.txt pyproject.toml .github/actions/requirements.in -o .github/actions/requirements.txt
+	@$(MAKE) --no-print-directory licences
 
 lock-check: $(READY) ## Install the lock by the oldest and the newest pip of each supported Python that is here (PYTHONS=)
 	@$(BIN)/python -m scripts.lock_check $(if $(PYTHONS),--pythons "$(PYTHONS)")

@@ -26,12 +26,14 @@ $(MINIMUM): tests/integration/client/minimum.txt pyproject.toml
 UV_LOCK := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url \
 	--no-annotate --custom-compile-command "make clients-lock"
 
-clients-lock: java-lock ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis
+clients-lock: java-lock ## Resolve anew what the clients' and gateways' tests install: the oldest of pyproject.toml, Envoy, schemathesis, CycloneDX
 	@$(PYTHON) -m venv build/uv && build/uv/bin/pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(UV_LOCK) --resolution lowest-direct --extra data --extra server pyproject.toml tests/integration/client/minimum.in -o tests/integration/client/minimum.txt
 	$(UV_LOCK) third_party/node/requirements.in -o third_party/node/requirements.txt
 	$(UV_LOCK) tests/system/gateways/envoy.in -o tests/system/gateways/envoy.txt
 	$(UV_LOCK) tests/system/gateways/openapi.in -o tests/system/gateways/openapi.txt
+	$(UV_LOCK) third_party/cyclonedx/requirements.in -o third_party/cyclonedx/requirements.txt
+	@$(MAKE) --no-print-directory licences
 
 MAVEN_LIST := org.apache.maven.plugins:maven-dependency-plugin:3.9.0:list
 

@@ -5,9 +5,7 @@ pins `coverage` without the extra, some releases of pip look for a newer one, an
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import distributions
 from itertools import product
-from pathlib import Path
 
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
@@ -33,11 +31,6 @@ def pinned(lock: str) -> list[Requirement]:
     """Read the requirements of a lock file's text, without their hashes."""
     lines = lock.replace("\\\n", " ").splitlines()
     return [Requirement(line.split(" --hash=")[0].strip()) for line in lines if line.strip() and line[0] not in "#-"]
-
-
-def installed(site: Path) -> Asked:
-    """Read the requirements of the distributions in a site-packages folder."""
-    return read((found.name, found.requires or []) for found in distributions(path=[str(site)]))
 
 
 def read(metadata: Iterable[tuple[str, Iterable[str]]]) -> Asked:

@@ -1,46 +1,29 @@
 """Every lock of ours pins all that its distributions ask for, extras too: pip refuses what a lock with hashes lacks."""
 
-import json
 import subprocess
-import sys
-import sysconfig
 from pathlib import Path
 
 import pytest
 
-from scripts.lock_metadata import Asked, installed, pinned, read, unmet
-from scripts.pythons import SUPPORTED
+from scripts.lock_metadata import Asked, pinned, read, unmet
+from scripts.supply_chain.licence_facts import known_facts
+from scripts.supply_chain.locked_packages import all_locks
 
 ROOT = Path(__file__).resolve().parents[3]
-ENVIRONMENTS = {
-    ".github/actions/requirements.txt": Path(sysconfig.get_path("purelib")),
-    "requirements.txt": Path(sysconfig.get_path("purelib")),
-    "tests/integration/client/minimum.txt": ROOT / "build/minimum",
-    "tests/system/gateways/envoy.txt": ROOT / "build/envoy",
-    "tests/system/gateways/openapi.txt": ROOT / "build/schemathesis",
-    "third_party/go/requirements.txt": ROOT / "build/go/venv",
-    "third_party/node/requirements.txt": ROOT / "build/node/venv",
-}
-"""Each lock and where it is installed once something needed it."""
+LOCKS = sorted(
+    lock for lock, packages in all_locks().items() if any(package.ecosystem == "PyPI" for package in packages)
+)
 
 
 def metadata(lock: str) -> Asked:
-    """What the lock's distributions ask for: those installed, or those that pip fetches, without installing them."""
-    place = ENVIRONMENTS[lock]
-    for site in (place, *place.glob("lib/python3*/site-packages")):
-        found = installed(site)
-        if {pin.name for pin in pinned((ROOT / lock).read_text()) if pin.marker is None} <= set(found):
-            return found
-    of_the_oldest = ["--only-binary=:all:", "--python-version", SUPPORTED[0], "--target", "build/none"]
-    options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", *of_the_oldest, "--report", "-"]
-    said = subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "-r", lock], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    )
-    reported = [one["metadata"] for one in json.loads(said.stdout)["install"]]
-    return read((one["name"], one.get("requires_dist", [])) for one in reported)
+    """What the lock's distributions ask for, as `make licences` had it from the index."""
+    facts = known_facts()["PyPI"]
+    pins = [(one.name, one.version) for one in all_locks()[lock] if one.ecosystem == "PyPI"]
+    assert [pin for pin in pins if pin not in facts] == [], "not listed yet: run 'make licences'"
+    return read((name, facts[name, version].requires) for name, version in pins)
 
 
-@pytest.mark.parametrize("lock", ENVIRONMENTS)
+@pytest.mark.parametrize("lock", LOCKS)
 def test_it_pins_every_name_extra_and_version_that_is_asked_for(lock: str) -> None:
     asked, pins = metadata(lock), pinned((ROOT / lock).read_text())
     assert {pin.name for pin in pins if pin.marker is None} <= set(asked)
@@ -50,7 +33,7 @@ def test_it_pins_every_name_extra_and_version_that_is_asked_for(lock: str) -> No
 def test_every_lock_of_ours_is_among_them() -> None:
     listed = subprocess.run(["git", "grep", "-l", "--", "--hash=sha256:"], cwd=ROOT, check=True, capture_output=True)
     locks = [path for path in listed.stdout.decode().split() if path.endswith(".txt")]
-    assert sorted(locks) == sorted(ENVIRONMENTS)
+    assert sorted(locks) == LOCKS
 
 
 ASKED = read(

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc.jwk import ECKey
 
 from schemaregistry_server.exchanger import serving
-from schemaregistry_server.exchanger.configuration import ExchangerConfig, read_config
+from schemaregistry_server.exchanger.config.configuration import ExchangerConfig, read_config
 from schemaregistry_server.security import pki, publishing_token, token_keys
 from schemaregistry_server.security.publishing_token import TokenClaims
 from tests.support import oidc_issuer
@@ -126,7 +126,14 @@ def issuer(issuer_process: OidcIssuer) -> OidcIssuer:
 
 
 def configured(
-    directory: Path, tls: Path, issuer: OidcIssuer, *, state: str = "", more: str = "", top: str = ""
+    directory: Path,
+    tls: Path,
+    issuer: OidcIssuer,
+    *,
+    state: str,
+    more: str = "",
+    top: str = "",
+    client_ca: bool = True,
 ) -> Path:
     """Write a configuration and its signing key; `more` are further tables, `state` where used tokens are kept."""
     key = directory / "signing.pem"
@@ -144,7 +151,7 @@ log = "{directory / "exchanges.jsonl"}"
 [tls]
 certificate = "{tls / "server.pem"}"
 key = "{tls / "server-key.pem"}"
-client-ca = "{tls / "ca.pem"}"
+{f'client-ca = "{tls / "ca.pem"}"' if client_ca else ""}
 [[providers]]
 kind = "github"
 issuer = "{issuer.url}"
@@ -158,27 +165,27 @@ ca = "{tls / "ca.pem"}"
 
 
 async def started(
-    stack: AsyncExitStack, directory: Path, tls: Path, issuer: OidcIssuer, **more: str
+    stack: AsyncExitStack, directory: Path, tls: Path, issuer: OidcIssuer, **words: Any
 ) -> RunningExchanger:
     """Start an exchanger whose files are in `directory`, until `stack` is closed."""
-    clocks, config = Clocks(), _config(directory, tls, issuer, **more)
+    clocks, config = Clocks(), _config(directory, tls, issuer, **words)
     url = await stack.enter_async_context(serving.serving(config, clocks.wall, clocks.steady))
     return RunningExchanger(url, tls, directory / "exchanges.jsonl", clocks, stack)
 
 
-def _config(directory: Path, tls: Path, issuer: OidcIssuer, **more: str) -> ExchangerConfig:
+def _config(directory: Path, tls: Path, issuer: OidcIssuer, **words: Any) -> ExchangerConfig:
     directory.mkdir()
-    return read_config(configured(directory, tls, issuer, **more))
+    return read_config(configured(directory, tls, issuer, **words))
 
 
 @pytest.fixture
 async def start_exchanger(tmp_path: Path, exchanger_tls: Path, issuer: OidcIssuer) -> AsyncIterator[Start]:
-    """A factory: `await start_exchanger(state=…, more=…, top=…)`; each has its own log and shares the used tokens."""
+    """A factory with the words of `configured`; each exchanger has its own log, and shares used tokens."""
     async with AsyncExitStack() as stack:
         numbers = itertools.count()
 
-        async def start(**more: str) -> RunningExchanger:
-            kept = {"state": f'sqlite = "{tmp_path / "used.db"}"', **more}
+        async def start(**words: Any) -> RunningExchanger:
+            kept = {"state": f'sqlite = "{tmp_path / "used.db"}"', **words}
             return await started(stack, tmp_path / f"exchanger{next(numbers)}", exchanger_tls, issuer, **kept)
 
         yield start

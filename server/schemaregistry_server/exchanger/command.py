@@ -12,7 +12,7 @@ from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import RegistryError
 from schemaregistry_server.exchanger import serving
-from schemaregistry_server.exchanger.configuration import read_config
+from schemaregistry_server.exchanger.config.configuration import read_config
 from schemaregistry_server.transport import descriptors
 
 LOG_FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"

@@ -9,8 +9,9 @@ from typing import Final
 from joserfc.jwk import ECKey
 
 from schemaregistry.errors import PermissionDenied, Unauthenticated
-from schemaregistry_server.exchanger import policy, subject_token
-from schemaregistry_server.exchanger.configuration import ExchangerConfig
+from schemaregistry_server.exchanger import subject_token
+from schemaregistry_server.exchanger.config import policy
+from schemaregistry_server.exchanger.config.configuration import ExchangerConfig
 from schemaregistry_server.exchanger.exchange_state import ExchangeState, token_key
 from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
 from schemaregistry_server.exchanger.subject_token import ALGORITHMS, SubjectToken

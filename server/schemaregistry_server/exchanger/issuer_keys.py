@@ -13,7 +13,7 @@ from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.exchanger import bounded_fetch
-from schemaregistry_server.exchanger.providers import Provider
+from schemaregistry_server.exchanger.config.providers import Provider
 from schemaregistry_server.security.signed_json import refused
 
 FRESH_SECONDS: Final = 300.0

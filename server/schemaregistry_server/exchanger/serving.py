@@ -14,7 +14,7 @@ from joserfc.jwk import ECKey, KeySet
 from schemaregistry_server.etcd.endpoints import EtcdConnection
 from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
 from schemaregistry_server.exchanger import issuer_keys
-from schemaregistry_server.exchanger.configuration import ExchangerConfig, ExchangerTls
+from schemaregistry_server.exchanger.config.configuration import ExchangerConfig, ExchangerTls
 from schemaregistry_server.exchanger.etcd_state import EtcdState
 from schemaregistry_server.exchanger.exchange import Exchanger
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from schemaregistry_server.exchanger.providers import Provider
+from schemaregistry_server.exchanger.config.providers import Provider
 from schemaregistry_server.security import signed_json
 from schemaregistry_server.security.publishing_token import is_text
 from schemaregistry_server.security.signed_json import LEEWAY_SECONDS, ClaimValues, refused

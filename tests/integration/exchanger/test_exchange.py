@@ -5,16 +5,31 @@ import re
 import sqlite3
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from schemaregistry_server.security import pki, token_keys
+from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.exchanger import serving
+from schemaregistry_server.exchanger.config.configuration import read_config
+from schemaregistry_server.security import certificates, pki, token_keys
 from schemaregistry_server.security.access import Access, TokenRule
 from schemaregistry_server.security.reloading import Reloaded
-from tests.support.exchanger_fixtures import GITHUB_RULE, NAME, PUBLIC, SIGNING, RunningExchanger, Start, read_token
+from tests.support.exchanger_fixtures import (
+    EXCHANGE,
+    GITHUB_RULE,
+    ID_TOKEN,
+    NAME,
+    PUBLIC,
+    SIGNING,
+    RunningExchanger,
+    Start,
+    configured,
+    read_token,
+)
 from tests.support.forged_tokens import public_pem
 from tests.support.oidc_issuer import OidcIssuer
 from tests.system.production.issuing import issue
@@ -119,6 +134,39 @@ async def test_a_revoked_certificate_gets_none(start_exchanger: Start, tmp_path:
     assert (await exchanger.certified("ci-bot")).status_code == 200
     (tmp_path / "revoked").write_text("spiffe://dev/ci-bot  # its machine is gone\n")
     assert (await exchanger.certified("ci-bot")).json()["reason"] == "REVOKED"
+
+
+async def test_a_certificate_that_has_expired_on_an_open_connection_gets_none(
+    exchanger: RunningExchanger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await exchanger.certified("ci-bot")).status_code == 200
+    monkeypatch.setattr(certificates, "_end", lambda _: datetime.now(UTC) - timedelta(seconds=1))
+    answer = await exchanger.certified("ci-bot")
+    assert (answer.status_code, answer.json()["reason"]) == (401, "CERTIFICATE_EXPIRED")
+
+
+async def test_without_a_ca_for_clients_no_certificate_is_asked_for(
+    start_exchanger: Start, issuer: OidcIssuer, exchanger_tls: Path
+) -> None:
+    exchanger = await start_exchanger(client_ca=False, more=GITHUB_RULE)
+    assert (await exchanger.certified("ci-bot")).json()["reason"] == "NO_CERTIFICATE"
+    assert (await exchanger.exchange(issuer.token())).status_code == 200
+
+
+async def test_plain_http_on_loopback_where_it_is_said(tmp_path: Path, exchanger_tls: Path, issuer: OidcIssuer) -> None:
+    config = configured(tmp_path, exchanger_tls, issuer, state=f'sqlite = "{tmp_path / "used.db"}"', more=GITHUB_RULE)
+    text = re.sub(r"\[tls\]\n(?:\w.*\n)+", "", config.read_text())
+    config.write_text(f"plain-http = true\n{text}")
+    async with serving.serving(read_config(config)) as url, httpx.AsyncClient() as client:
+        assert url.startswith("http://127.0.0.1:")
+        form = {"grant_type": EXCHANGE, "subject_token": issuer.token(), "subject_token_type": ID_TOKEN}
+        assert read_token(await client.post(f"{url}/token", data=form)).publish
+
+
+async def test_a_file_of_used_tokens_that_can_not_be_made_is_named(start_exchanger: Start, tmp_path: Path) -> None:
+    with pytest.raises(FailedPrecondition) as error:
+        await start_exchanger(state=f'sqlite = "{tmp_path / "none" / "used.db"}"')
+    assert str(tmp_path / "none" / "used.db") in error.value.message
 
 
 async def test_another_cas_certificate_fails_the_handshake(

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry_server.exchanger.configuration import read_config
-from schemaregistry_server.exchanger.policy import ExactCondition, GlobCondition
+from schemaregistry_server.exchanger.config.configuration import read_config
+from schemaregistry_server.exchanger.config.policy import ExactCondition, GlobCondition
 
 TOP = {
     "listen": '"0.0.0.0:8443"',

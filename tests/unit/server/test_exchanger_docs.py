@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from schemaregistry_server.exchanger.configuration import read_config
+from schemaregistry_server.exchanger.config.configuration import read_config
 
 ROOT = Path(__file__).resolve().parents[3]
 BLOCKS = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "exchanger.md").read_text(), re.M | re.S)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemaregistry_server.exchanger.policy import (
+from schemaregistry_server.exchanger.config.policy import (
     CertificateRule,
     ClaimRule,
     ExactCondition,

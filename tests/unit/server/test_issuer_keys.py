@@ -7,6 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from schemaregistry.errors import Unauthenticated, Unavailable
+from schemaregistry_server.exchanger.config.providers import KINDS, Provider
 from schemaregistry_server.exchanger.issuer_keys import (
     FRESH_SECONDS,
     MAX_KEYS,
@@ -16,7 +17,6 @@ from schemaregistry_server.exchanger.issuer_keys import (
     IssuerKeys,
     usable_keys,
 )
-from schemaregistry_server.exchanger.providers import KINDS, Provider
 from tests.support.oidc_issuer import EC, RSA, public_jwk
 
 PROVIDER = Provider("ci", KINDS["oidc"], "https://ci.test", "us")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from schemaregistry.errors import InvalidArgument
-from schemaregistry_server.exchanger.policy import (
+from schemaregistry_server.exchanger.config.policy import (
     CertificateRule,
     ClaimCondition,
     ClaimRule,
@@ -11,8 +11,8 @@ from schemaregistry_server.exchanger.policy import (
     GlobCondition,
     Scalar,
 )
-from schemaregistry_server.exchanger.providers import Provider, ProviderKind
-from schemaregistry_server.exchanger.toml_table import TomlTable
+from schemaregistry_server.exchanger.config.providers import Provider, ProviderKind
+from schemaregistry_server.exchanger.config.toml_table import TomlTable
 from schemaregistry_server.security.id_patterns import check_pattern
 
 Rules = tuple[tuple[ClaimRule, ...], tuple[CertificateRule, ...]]

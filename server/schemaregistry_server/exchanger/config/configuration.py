@@ -7,10 +7,10 @@ from typing import Final
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server.etcd.endpoints import EtcdTls
-from schemaregistry_server.exchanger.policy import CertificateRule, ClaimRule
-from schemaregistry_server.exchanger.policy_reading import read_rules
-from schemaregistry_server.exchanger.providers import KINDS, Provider
-from schemaregistry_server.exchanger.toml_table import TomlTable, read_toml
+from schemaregistry_server.exchanger.config.policy import CertificateRule, ClaimRule
+from schemaregistry_server.exchanger.config.policy_reading import read_rules
+from schemaregistry_server.exchanger.config.providers import KINDS, Provider
+from schemaregistry_server.exchanger.config.toml_table import TomlTable, read_toml
 from schemaregistry_server.security.publishing_token import LONGEST_SECONDS
 from schemaregistry_server.transport.addresses import host_and_port
 

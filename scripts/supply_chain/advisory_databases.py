@@ -22,6 +22,8 @@ from scripts.supply_chain.locked_packages import LockedPackage
 OSV = "https://api.osv.dev"
 QUERIES = 1000
 """The packages that OSV takes in one request."""
+PAGES = 100
+"""The answers to one question that are read; real ones have one or two pages."""
 SECONDS = 30.0
 GO_MODULE = "golang.org/x/vulndb"
 
@@ -42,7 +44,11 @@ def _ask_osv(server: str, packages: Sequence[LockedPackage]) -> list[Vulnerabili
     found: dict[str, list[LockedPackage]] = {}
     for first in range(0, len(packages), QUERIES):
         queries = [_query(package) for package in packages[first : first + QUERIES]]
-        while queries:
+        for page in range(PAGES + 1):
+            if not queries:
+                break
+            if page == PAGES:
+                raise Unaudited(f"{server} answers without end")
             answers = _json(f"{server}/v1/querybatch", {"queries": [query for _, query in queries]})["results"]
             if len(answers) != len(queries):
                 raise Unaudited(f"{server} answered {len(answers)} of {len(queries)} queries")

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple
 from pathlib import Path
 
 import pytest
@@ -22,12 +21,16 @@ def files(tmp_path: Path) -> Credentials:
     return Credentials(tmp_path / "ca.pem", tmp_path / "cert.pem", tmp_path / "key.pem")
 
 
+def paths(credentials: Credentials) -> tuple[Path, Path, Path]:
+    return credentials.ca, credentials.cert, credentials.key
+
+
 @pytest.fixture
 def renew(running, files: Credentials) -> Renew:
     """Replace the files by those of an identity, each by a rename, as whoever issues certificates does."""
 
     def place(identity: str) -> None:
-        for new, path in zip(astuple(Credentials.dev(running.data, identity)), astuple(files), strict=True):
+        for new, path in zip(paths(Credentials.dev(running.data, identity)), paths(files), strict=True):
             shutil.copy(new, path.with_suffix(".new"))
             path.with_suffix(".new").replace(path)
 
@@ -45,7 +48,7 @@ def test_the_next_call_shows_the_renewed_certificate(running, files, renew):
 def test_files_written_in_place_are_taken_too(running, files, renew):
     with Client(running.target, credentials=files) as client:
         assert not client.whoami().can_publish
-        for new, path in zip(astuple(Credentials.dev(running.data, "ci-bot")), astuple(files), strict=True):
+        for new, path in zip(paths(Credentials.dev(running.data, "ci-bot")), paths(files), strict=True):
             path.write_bytes(new.read_bytes())
         assert client.whoami().can_publish
 

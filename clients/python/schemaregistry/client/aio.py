@@ -162,7 +162,7 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         return await self._send(calls.validate(id, records, version), timeout)
 
     async def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
-        """Return the identity that the registry reads from this client's certificate, and what it may do."""
+        """Return the identity that the registry reads from this client's certificate or token, and what it may do."""
         return await self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> AsyncWatch:
@@ -190,9 +190,16 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
         self._watches.add(watch)
         return watch
 
-    def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[AsyncMessageStream, Callable[[], None]]:
+    async def _open_stream(
+        self, request: registry_pb2.WatchSchemasRequest
+    ) -> tuple[AsyncMessageStream, Callable[[], None]]:
+        headers = await self._own_headers()
         stub = self._stub()
-        return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
+        return stub.WatchSchemas(request, metadata=headers), lambda: self._connection.leave(stub)
+
+    async def _own_headers(self) -> tuple[tuple[str, str], ...]:
+        # In a thread: a token's function may ask an exchanger. Reading a file is quicker than handing it to a thread.
+        return await asyncio.to_thread(self._headers) if self.credentials.token else self._headers()
 
     def _check_usable(self) -> None:
         """Raise FailedPrecondition where the client is closed (CLIENT_CLOSED) or used in another loop (OTHER_LOOP)."""
@@ -237,8 +244,8 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
             return result
 
     async def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
-        seconds = self._seconds(timeout)
-        rpc = getattr(self._stub(), call.method)(call.request, timeout=seconds)
+        seconds, headers = self._seconds(timeout), await self._own_headers()
+        rpc = getattr(self._stub(), call.method)(call.request, timeout=seconds, metadata=headers)
         try:
             response = await rpc
             metadata: list[tuple[str, Any]] = [*await rpc.initial_metadata(), *await rpc.trailing_metadata()]

@@ -76,5 +76,13 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
         """Close a channel that another one has replaced."""
         raise NotImplementedError
 
+    def _headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the metadata of a call, which has the credentials' token. Raises as `Credentials.bearer` does.
+
+        The channel is always one of mutual TLS, so a token is never sent in the clear.
+        """
+        token = self.credentials.bearer()
+        return (("authorization", f"Bearer {token}"),) if token else ()
+
     def _seconds(self, timeout: float | None) -> float:
         return self.timeout if timeout is None else check_seconds(timeout, "timeout")

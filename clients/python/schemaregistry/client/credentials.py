@@ -1,17 +1,22 @@
-"""Find, check and load a client's three PEM files: the registry's CA, its own certificate and its private key.
+"""Find, check and load what a client shows: the registry's CA, its own certificate and key, and maybe a token.
 
-`unreachable.py` explains a handshake that failed.
+`unreachable.py` explains a handshake that failed, `bearer.py` reads tokens.
 """
 
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
 import grpc
 
+from schemaregistry.client import subject_tokens
+from schemaregistry.client.bearer import TokenProvider, provided_token, read_token
+from schemaregistry.client.bounded_request import HttpTrust
+from schemaregistry.client.renewed_token import RenewedToken
+from schemaregistry.client.token_exchange import TokenExchange
 from schemaregistry.errors import InvalidArgument
 
 FileStates: TypeAlias = tuple[object, ...]
@@ -19,12 +24,17 @@ FileStates: TypeAlias = tuple[object, ...]
 FilePath: TypeAlias = str | os.PathLike[str]
 
 DATA_VARIABLE = "SCHEMAREGISTRY_DATA"
+TOKEN_VARIABLE = "SCHEMAREGISTRY_TOKEN_FILE"  # noqa: S105 (a name)
 FILE_VARIABLES = {"ca": "SCHEMAREGISTRY_CA", "cert": "SCHEMAREGISTRY_CERT", "key": "SCHEMAREGISTRY_KEY"}
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Credentials:
     """Paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
+
+    A token may be shown beside the certificate, and its rights count then: the one in `token_file`, or the one that
+    the function `token` returns. Either is asked before each call and each connection of a watch, so a token that was
+    renewed is used by the next one. `token` is called in any thread; a client can be pickled if the function can.
 
     >>> Credentials("ca.pem", "reader.pem", "reader-key.pem").ca.name
     'ca.pem'
@@ -33,18 +43,65 @@ class Credentials:
     ca: Path
     cert: Path
     key: Path
+    token_file: Path | None
+    token: TokenProvider | None = field(repr=False)
 
-    def __init__(self, ca: FilePath, cert: FilePath, key: FilePath) -> None:
-        """Take three paths; `~` at the start is the home directory.
+    def __init__(
+        self,
+        ca: FilePath,
+        cert: FilePath,
+        key: FilePath,
+        token_file: FilePath | None = None,
+        token: TokenProvider | None = None,
+    ) -> None:
+        """Take paths; `~` at the start is the home directory.
 
-        Raises InvalidArgument (reason CREDENTIALS_UNREADABLE) where one isn't a path.
+        Raises InvalidArgument (reason CREDENTIALS_UNREADABLE) where one isn't a path, and (reason TOKEN_TWICE) where
+        there are both a `token_file` and a `token`, or `token` is no function.
         """
         for name, given in (("ca", ca), ("cert", cert), ("key", key)):
             object.__setattr__(self, name, _path(name, given))
+        object.__setattr__(self, "token_file", None if token_file is None else _path("token_file", token_file))
+        if token is not None and (token_file is not None or not callable(token)):
+            message = "Credentials: give token_file, the path of a file, or token, a function that returns the token"
+            raise InvalidArgument(message, reason="TOKEN_TWICE")
+        object.__setattr__(self, "token", token)
 
     def absolute(self) -> "Credentials":
         """Return the same files by absolute paths, for a process with another working directory."""
-        return Credentials(self.ca.absolute(), self.cert.absolute(), self.key.absolute())
+        files = {name: getattr(self, name).absolute() for name in FILE_VARIABLES}
+        return replace(self, **files, token_file=self.token_file.absolute() if self.token_file else None)
+
+    def exchange(
+        self,
+        exchanger: str,
+        *,
+        subject_token_file: FilePath | None = None,
+        audience: str = "",
+        ca: FilePath | None = None,
+    ) -> "Credentials":
+        """Return the same files with a token that `exchanger` (https://HOST:PORT) gives, renewed before it ends.
+
+        It is exchanged for the token in `subject_token_file`, else the one in SCHEMAREGISTRY_SUBJECT_TOKEN, else one
+        that GitHub gives this job for `audience` (the exchanger's address where that is empty), else for this
+        certificate. `ca` is a PEM file with the CA of the exchanger's certificate (None: those of the system). The
+        first call asks. Raises InvalidArgument (reason BAD_URL, or as the constructor does).
+        """
+        file = None if subject_token_file is None else _path("subject_token_file", subject_token_file).absolute()
+        authority = None if ca is None else _path("ca", ca).absolute()
+        subjects = subject_tokens.find(file, audience or exchanger)
+        own = self.absolute()
+        trust = HttpTrust(authority) if subjects else HttpTrust(authority, own.cert, own.key)
+        return replace(self, token_file=None, token=RenewedToken(TokenExchange(exchanger, subjects, trust)))
+
+    def bearer(self) -> str | None:
+        """Return the token to show, None without one; its function may take a while, as when it asks an exchanger.
+
+        Raises Unauthenticated as `read_token` and `provided_token` do.
+        """
+        if self.token_file is not None:
+            return read_token(self.token_file)
+        return None if self.token is None else provided_token(self.token)
 
     @classmethod
     def dev(cls, data_dir: str | Path = ".data", identity: str = "reader") -> "Credentials":
@@ -66,16 +123,18 @@ class Credentials:
             wanted = ", ".join(f"--{name} ({FILE_VARIABLES[name]})" for name in missing)
             message = f"a CA, a certificate and a key go together: also give {wanted}, or none for the dev certificates"
             raise InvalidArgument(message, reason="CREDENTIALS_INCOMPLETE")
-        return cls(**given)
+        return cls(given["ca"], given["cert"], given["key"])
 
     @classmethod
     def from_environment(cls, identity: str = "reader") -> "Credentials":
         """Return the files SCHEMAREGISTRY_CA, _CERT and _KEY, or the dev certificates in SCHEMAREGISTRY_DATA.
 
-        Raises InvalidArgument as `choose` does.
+        The token in SCHEMAREGISTRY_TOKEN_FILE is shown, if that is set. Raises InvalidArgument as `choose` does.
         """
         named = {name: os.environ.get(variable) for name, variable in FILE_VARIABLES.items()}
-        return cls.choose({name: text or None for name, text in named.items()}, identity)
+        chosen = cls.choose({name: text or None for name, text in named.items()}, identity)
+        token_file = os.environ.get(TOKEN_VARIABLE)
+        return replace(chosen, token_file=_path("token_file", token_file) if token_file else None)
 
     def state(self) -> FileStates:
         """Return a value that is different once one of the files was written or replaced."""
@@ -122,10 +181,13 @@ class Credentials:
 
 
 def _path(name: str, given: FilePath) -> Path:
-    """Return `given` as a path; the error doesn't quote it, since it may be a private key."""
-    if isinstance(given, str | os.PathLike) and "-----BEGIN" not in (text := os.fspath(given)) and text:
+    """Return `given` as a path; the error doesn't quote it, since it may be a private key or a token."""
+    # A token (RFC 7519) begins with `{"` in base64url.
+    content = "eyJ" if name.endswith("token_file") else "-----BEGIN"
+    if isinstance(given, str | os.PathLike) and content not in (text := os.fspath(given)) and text:
         return Path(text).expanduser() if text.startswith("~") else Path(text)
-    message = f"Credentials: {name} is to be the path of a PEM file, not its content or a {type(given).__name__}"
+    kind = "a file with a token" if name.endswith("token_file") else "a PEM file"
+    message = f"Credentials: {name} is to be the path of {kind}, not its content or a {type(given).__name__}"
     raise InvalidArgument(message, reason="CREDENTIALS_UNREADABLE")
 
 

@@ -195,7 +195,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         return self._send(calls.validate(id, records, version), timeout)
 
     def whoami(self, *, timeout: float | None = None) -> registry_pb2.WhoAmIResponse:
-        """Return the identity that the registry reads from this client's certificate, and what it may do."""
+        """Return the identity that the registry reads from this client's certificate or token, and what it may do."""
         return self._send(calls.whoami(), timeout)
 
     def watch(self, after_revision: int = 0, ids: Iterable[str] = (), *, include_documents: bool = False) -> Watch:
@@ -228,8 +228,9 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
         return watch
 
     def _open_stream(self, request: registry_pb2.WatchSchemasRequest) -> tuple[MessageStream, Callable[[], None]]:
+        headers = self._headers()
         stub = self._connection.stub()
-        return stub.WatchSchemas(request), lambda: self._connection.leave(stub)
+        return stub.WatchSchemas(request, metadata=headers), lambda: self._connection.leave(stub)
 
     def _connect(self, secure: grpc.ChannelCredentials) -> tuple[grpc.Channel, SchemaRegistryStub]:
         channel = grpc.secure_channel(self.target, secure, options(self.target, self.keepalive))
@@ -254,10 +255,10 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
             return result
 
     def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
-        seconds = self._seconds(timeout)
+        seconds, headers = self._seconds(timeout), self._headers()
         send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._connection.stub(), call.method)
         try:
-            response, rpc = send.with_call(call.request, timeout=seconds)
+            response, rpc = send.with_call(call.request, timeout=seconds, metadata=headers)
         except grpc.RpcError as failure:
             raise self._error(failure, seconds) from None
         except ValueError:

@@ -58,7 +58,7 @@ class AsyncStreamOpener:
     """`StreamOpener` for asyncio."""
 
     target: str
-    open: Callable[[registry_pb2.WatchSchemasRequest], tuple[AsyncMessageStream, Callable[[], None]]]
+    open: Callable[[registry_pb2.WatchSchemasRequest], Awaitable[tuple[AsyncMessageStream, Callable[[], None]]]]
     describe: Callable[[grpc.RpcError], Awaitable[RegistryError]]
 
 
@@ -199,9 +199,12 @@ class AsyncWatch(AsyncIterator[Event]):
 
     async def _one_connection(self) -> AsyncIterator[Event]:
         """Yield the events of one connection. Raises grpc.RpcError, or Unavailable where nothing was heard."""
-        stream, leave = self._opener.open(self._position.request())
+        stream, leave = await self._opener.open(self._position.request())
         self._stream = stream
         try:
+            # `close` may have been called before there was a stream to cancel.
+            if self._closed.is_set():
+                return
             async for event in self._read(stream):
                 yield event
         except TimeoutError:

@@ -59,8 +59,10 @@ def opened_through(path: Path) -> Iterator[IO[bytes]]:
         raise unwritable(path, error) from None
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, *, mode: int | None = None) -> None:
     """Write `data` as the whole of a file, or leave the file as it was; into a FIFO or a device, write it through.
+
+    A file gets `mode` (None: the mode that it has, or a new file would get).
 
     Raises InvalidArgument (OUTPUT_UNWRITABLE).
     """
@@ -70,7 +72,7 @@ def write(path: Path, data: bytes) -> None:
             stream.write(data)
         return
     try:
-        _replace(target, data)
+        _replace(target, data, mode)
     except (OSError, ValueError) as error:
         raise unwritable(path, error) from None
 
@@ -99,14 +101,14 @@ def _descriptor(path: Path) -> int | None:
     return None
 
 
-def _replace(target: Path, data: bytes) -> None:
-    """Write a temporary file with the mode that `target` has or would get, and rename it into place."""
+def _replace(target: Path, data: bytes, mode: int | None) -> None:
+    """Write a temporary file with `mode`, or the one that `target` has or would get, and rename it into place."""
     descriptor, name = tempfile.mkstemp(prefix=".schemaregistry-", suffix=".partial", dir=target.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
-            os.fchmod(file.fileno(), _mode(target))
+            os.fchmod(file.fileno(), _mode(target) if mode is None else mode)
             os.fsync(file.fileno())
         Path(name).replace(target)
     except BaseException:

@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gx": (DOCUMENT, "schemaregistry.cli.gx.pull"),
     "list": ("", "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "load": (f"ROWS --schema {DOCUMENT} --to OUT", "schemaregistry.data.load"),
+    "login": (
+        f"--exchanger https://localhost:9 --subject-token-file {DOCUMENT} --token-file OUT",
+        "schemaregistry.client.token_exchange.TokenExchange.ask",
+    ),
     "sample": (f"{DOCUMENT} -o OUT.csv", "schemaregistry.cli.sample.pull"),
     "publish": (DOCUMENT, "schemaregistry.cli.connection_options.ConnectionOptions.client"),
     "validate-schema": (DOCUMENT, "schemaregistry.cli.compat_process.CompatProcess"),

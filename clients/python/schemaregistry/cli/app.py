@@ -26,6 +26,7 @@ from schemaregistry.cli import (
     gx,
     listing,
     load,
+    login,
     observed,
     publish,
     sample,
@@ -98,6 +99,7 @@ app.command("gx")(gx.gx)
 app.command("compat")(compat.compat)
 app.command("diff")(diff.diff)
 app.command("load")(load.load)
+app.command("login")(login.login)
 app.command("list")(listing.list_schemas)
 app.command("validate-schema")(validate.validate_schema)
 app.command("publish")(publish.publish)

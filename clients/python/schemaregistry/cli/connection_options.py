@@ -4,11 +4,13 @@ Without `--ca`, `--cert` and `--key` the client uses the dev certificates in SCH
 """
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
+
+from schemaregistry.errors import InvalidArgument, Unauthenticated
 
 if TYPE_CHECKING:
     from schemaregistry.client import Client
@@ -29,7 +31,7 @@ def _file(name: str, what: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionOptions:
-    """The registry's address and the caller's certificate: options of every command that may call the registry."""
+    """The registry's address, the caller's certificate and token: options of every command that calls the registry."""
 
     registry: Annotated[
         str,
@@ -38,18 +40,34 @@ class ConnectionOptions:
     ca: Annotated[Path | None, _file("ca", "The registry's CA")] = None
     cert: Annotated[Path | None, _file("cert", "Your certificate")] = None
     key: Annotated[Path | None, _file("key", "Its private key")] = None
+    token_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--token-file",
+            metavar="FILE",
+            envvar="SCHEMAREGISTRY_TOKEN_FILE",
+            help="A token to show beside the certificate; without it that of `login` for this registry, until it ends.",
+        ),
+    ] = None
 
     def client(self, *, identity: str = "reader", timeout: float = 5.0, cache_dir: Path | None = None) -> "Client":
         """Return a client with these options.
 
-        The dev certificate of `identity` is used where no certificate option is set. `timeout` is in seconds. Raises
-        InvalidArgument as `Client` and `Credentials.choose` do.
+        The dev certificate of `identity` is used where no certificate option is set, and the token that `login` wrote
+        where no file is named. `timeout` is in seconds. Raises InvalidArgument as `Client` and `Credentials.choose` do,
+        and (reason TOKEN_FILE) where the named file has no token.
         """
         # Set before grpc is imported: its own log of a failed handshake adds nothing to our error.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        from schemaregistry.cli.saved_token import good_token
         from schemaregistry.client import Client, Credentials
 
         credentials = Credentials.choose({"ca": self.ca, "cert": self.cert, "key": self.key}, identity)
+        credentials = replace(credentials, token_file=self.token_file or good_token(self.registry))
+        try:
+            credentials.bearer()
+        except Unauthenticated as error:
+            raise InvalidArgument(error.message, reason=error.reason, metadata=error.metadata) from None
         return Client(self.registry, credentials=credentials, timeout=timeout, cache_dir=cache_dir)
 
 

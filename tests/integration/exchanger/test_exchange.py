@@ -1,6 +1,5 @@
 """The exchange over real TLS: what a CI job and a certificate get, and what is published and logged."""
 
-import json
 import re
 import sqlite3
 import ssl
@@ -31,7 +30,7 @@ from tests.support.exchanger_fixtures import (
     read_token,
 )
 from tests.support.forged_tokens import public_pem
-from tests.support.oidc_issuer import OidcIssuer
+from tests.support.oidc_issuer import OidcIssuer, json_answer
 from tests.system.production.issuing import issue
 
 
@@ -295,14 +294,53 @@ when = {{ namespace = "market-data", serviceaccount = "publisher" }}
     assert old.json()["reason"] == "TOKEN_CLAIMS"
 
 
+async def test_a_gitlab_job_gets_a_token_on_its_protected_branch_alone(
+    start_exchanger: Start, issuer: OidcIssuer, exchanger_tls: Path
+) -> None:
+    gitlab = issuer.url.replace("localhost", "127.0.0.1")
+    issuer.answers["/.well-known/openid-configuration"] = lambda: json_answer(
+        {"issuer": gitlab, "jwks_uri": f"{gitlab}/keys"}
+    )
+    exchanger = await start_exchanger(
+        more=f"""
+[[providers]]
+kind = "gitlab"
+issuer = "{gitlab}"
+audience = "{NAME}"
+ca = "{exchanger_tls / "ca.pem"}"
+[[rules]]
+provider = "gitlab"
+publish = ["ticks_*"]
+when = {{ project_id = "42", namespace_id = "7", ref = "main" }}
+"""
+    )
+    job = {
+        "iss": gitlab,
+        "sub": "project_path:acme/ticks:ref_type:branch:ref:main",
+        "project_id": "42",
+        "namespace_id": "7",
+        "project_path": "acme/ticks",
+        "ref": "main",
+        "ref_type": "branch",
+        "ref_protected": "true",
+        "ci_config_ref_uri": "gitlab.test/acme/ticks//.gitlab-ci.yml@refs/heads/main",
+        "pipeline_id": "1212",
+    }
+    claims = read_token(await exchanger.exchange(issuer.token(**job)))
+    assert (claims.repository, claims.ref, claims.run) == ("acme/ticks", "main", "1212")
+    assert claims.workflow == job["ci_config_ref_uri"]
+    for wrong in ({"ref_protected": "false"}, {"ref_type": "tag"}, {"namespace_id": "8"}, {"project_id": "43"}):
+        assert (await exchanger.exchange(issuer.token(**{**job, **wrong}))).json()["reason"] == "NOT_ALLOWED"
+    hour = int(time.time()) + 3600
+    assert (await exchanger.exchange(issuer.token(**job, exp=hour))).json()["reason"] == "TOKEN_LIFETIME"
+
+
 async def test_any_issuer_without_nbf_is_exchanged_by_configuration(
     start_exchanger: Start, issuer: OidcIssuer, exchanger_tls: Path
 ) -> None:
     provider = issuer.url.replace("localhost", "127.0.0.1")
-    issuer.answers["/.well-known/openid-configuration"] = lambda: (
-        200,
-        {},
-        json.dumps({"issuer": provider, "jwks_uri": f"{provider}/keys"}).encode(),
+    issuer.answers["/.well-known/openid-configuration"] = lambda: json_answer(
+        {"issuer": provider, "jwks_uri": f"{provider}/keys"}
     )
     exchanger = await start_exchanger(
         more=f"""

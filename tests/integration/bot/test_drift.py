@@ -157,6 +157,15 @@ def test_a_document_that_went_back_below_what_is_published_differs(server: Serve
     assert ask(server, scratch, "drift", "--json")[0] == 0
 
 
+def test_a_schema_that_was_taken_back_and_deleted_is_no_difference(server: Server, scratch: Scratch) -> None:
+    scratch.commit({"schemas/states/a.yaml": "id: trades\nversion: 1.0.0\nstate: retracted\nreason: a slip\n"})
+    register(server, document("trades", "1.0.0"))
+    assert ask(server, scratch, "drift", "--json")[0] == 1
+    with Client(server.target, credentials=Credentials.dev(server.data, "ci-bot"), timeout=60) as client:
+        client.set_state("trades", "1.0.0", VersionState("retracted", "a slip"))
+    assert ask(server, scratch, "drift", "--json")[0] == 0
+
+
 def test_a_path_with_control_characters_is_told_in_one_line(server: Server, scratch: Scratch) -> None:
     scratch.commit({"schemas/a\n::error::\x1b[31m\t.json": "{}", f"schemas/{'d/' * 260}b.json": "{}"})
     ended = CliRunner().invoke(app, ["drift", "--repo", str(scratch.directory), "--registry", server.target])

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from schemaregistry.bot.revisions import SIDE_FOLDERS
 from tests.support.workflow_files import ROOT, read
 
 BOT = (ROOT / "docs/bot.md").read_text("utf-8")
@@ -91,3 +92,20 @@ def test_the_page_s_hooks_are_those_of_the_manifest() -> None:
     shown = yaml.safe_load(block(section(BOT, "Before the commit"), "yaml"))
     manifest = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
     assert [hook["id"] for hook in shown["repos"][0]["hooks"]] == [hook["id"] for hook in manifest]
+
+
+@pytest.mark.parametrize(
+    ("path", "checked"),
+    [
+        ("schemas/a.json", True),
+        ("schemas/market/a.json", True),
+        ("schemas/a/meta/b.json", True),
+        *((f"schemas/{name}/a.json", False) for name in SIDE_FOLDERS),
+        ("schemas/a.yaml", False),
+        ("other/schemas/a.json", False),
+    ],
+)
+def test_the_hook_checks_the_documents_that_the_bot_reads(path: str, checked: bool) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    [files] = [hook["files"] for hook in hooks if hook["id"] == "validate-schema"]
+    assert bool(re.search(files, path)) is checked

@@ -63,6 +63,8 @@ def _differences(
         if file.version:
             yield from _of_file(file, registered.get(id, {}), earlier, retracted.get(id, ()))
     for id in registered.keys() - in_git.keys():
+        if set(registered[id]) <= set(retracted.get(id, ())):
+            continue  # the schema was taken back
         text = f"The registry has {id}, and no file at this revision states that id: put the document into git."
         yield Difference(id, "", "unknown_id", text)
 

@@ -282,6 +282,14 @@ def test_a_consumers_contact_or_team_lets_it_break(branch: Reviewed, github: Git
     assert f"Let through by `{approver}`." in github.marked[0]
 
 
+def test_a_team_may_be_declared_by_its_name_as_github_shows_it(branch: Reviewed, github: GitHubServer) -> None:
+    named = LOADER.replace("team: quants", "team: Quant Research (EU)")
+    branch.opened(with_loader(BEFORE, named), with_loader(MAJOR, named))
+    github.teams["quant-research-eu"] = {"quentin": "active"}
+    github.approve(PULL, "quentin")
+    assert not branch.judged()["blocked"]
+
+
 def test_approval_counts_for_that_consumer_alone(branch: Reviewed, github: GitHubServer) -> None:
     other = {
         "schemas/consumers/other.yaml": LOADER.replace("loader", "other")

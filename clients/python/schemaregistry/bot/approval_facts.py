@@ -15,7 +15,6 @@ from schemaregistry.errors import NotFound, PermissionDenied
 
 _LOGIN: Final = re.compile(r"@([A-Za-z0-9_-]{1,100}(?:\[bot\])?)")
 _TEAM: Final = re.compile(r"@([A-Za-z0-9_-]{1,100})/([A-Za-z0-9_.-]{1,255})")
-_SLUG: Final = re.compile(r"[A-Za-z0-9_-]{1,255}")
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _WORDS: Final = ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
 """States of a review that replace the one before; a comment doesn't."""
@@ -130,7 +129,9 @@ class OwnerNames:
             return match[1].lower() == self._github.owner.lower() and self._is_member(match[2], login)
         if _ADDRESS.fullmatch(owner):
             return self._has_address(owner, login)
-        return bool(_SLUG.fullmatch(owner)) and self._is_member(owner, login)
+        # A team's address is its name in small letters, with hyphens for what isn't a letter, digit or underscore.
+        slug = re.sub("[^a-z0-9_]+", "-", owner.lower()).strip("-")
+        return owner.isascii() and "@" not in owner and bool(slug) and self._is_member(slug, login)
 
     def _is_member(self, team: str, login: str) -> bool | None:
         rest, org = self._github.client.rest.teams, self._github.owner

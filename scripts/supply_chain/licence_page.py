@@ -1,7 +1,9 @@
 """Write docs/licences.md: a table of the packages of each ecosystem, with their licences and locks."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from scripts.supply_chain.licence_facts import KnownFacts, decided
 from scripts.supply_chain.licence_terms import LicencePolicy
@@ -14,13 +16,17 @@ INTRODUCTION = """\
 # Licences of what is used
 
 `make licences` writes this page: every package that a lock pins, the licence that its own metadata states (an SPDX
-expression), and the numbers of the locks that pin it. `*`: read by hand, since the metadata name no exact licence.
+expression), and the locks that pin it. `*`: read by hand, since the metadata name no exact licence.
 [licences.toml](../third_party/licences.toml) says which licences are allowed, and what was read by hand, where.
 
 The project's own wheel contains none of these packages: pip fetches them from PyPI when the wheel is installed. Copied
-into the repository are Google's API protos (`third_party/googleapis`) and etcd's (`third_party/etcd/proto`), both
-Apache-2.0. Not listed are Debian's packages, Maven's plugins and GitHub's actions, whose licences no lock leads to.
+into the repository, and not listed, are Google's API protos (`third_party/googleapis`, `clients/cpp/proto`) and etcd's
+(`third_party/etcd/proto`), Apache-2.0; Unicode's data for host names in the C++ gate, Unicode-3.0; and files of other
+projects that tests read, each with its LICENSE beside it (`tests/corpus`). Not listed either are Debian's packages,
+Maven's plugins and GitHub's actions, whose licences no lock leads to.
 """
+
+COMMON_NAMES = frozenset({"Cargo.lock", "dependencies.txt", "go.mod", "package-lock.json", "requirements.txt"})
 
 COLUMNS = 120
 """The longest line of a page."""
@@ -33,26 +39,32 @@ def page(facts: KnownFacts, locks: Locks, policy: LicencePolicy) -> str:
         for one in packages:
             if one.ecosystem in facts:
                 used.setdefault((one.ecosystem, one.name, one.version), []).append(lock)
-    numbers = {
-        lock: number for number, lock in enumerate(sorted({lock for those in used.values() for lock in those}), 1)
-    }
+    names = short_names({lock for those in used.values() for lock in those})
+    rows = [f"| {name} | [{lock}](../{lock}) |" for lock, name in names.items()]
     notes: list[str] = []
-    parts = [
-        INTRODUCTION,
-        _table("Locks", ("number", "lock"), [f"| {n} | [{lock}](../{lock}) |" for lock, n in numbers.items()]),
-    ]
+    parts = [INTRODUCTION, _table("Locks", ("name", "lock"), rows)]
     for ecosystem in facts:
         rows = []
         for one, licence in decided(facts, policy).items():
             if one.ecosystem == ecosystem:
                 by_hand = "" if facts[ecosystem][one.name, one.version].licence else " *"
-                which = ", ".join(str(numbers[lock]) for lock in used[ecosystem, one.name, one.version])
+                which = ", ".join(names[lock] for lock in used[ecosystem, one.name, one.version])
                 rows.append(_row(one, licence + by_hand, which, notes))
         parts.append(_table(ecosystem, ("package", "version", "licence", "locks"), rows))
     if notes:
         lines = [f"{number}. {_wrapped(note)}\n" for number, note in enumerate(notes, 1)]
         parts.append(f"## Notes\n\n{''.join(lines)}")
     return "\n".join(parts)
+
+
+def short_names(locks: Collection[str]) -> dict[str, str]:
+    """A short name for each lock, sorted: its own, or its folder's where every lock of its kind has the same name."""
+    names = {}
+    for lock in sorted(locks):
+        path = PurePosixPath(lock)
+        names[lock] = path.parent.name if path.name in COMMON_NAMES and path.parent.name else path.stem
+    often = Counter(names.values())
+    return {lock: name if often[name] == 1 else str(PurePosixPath(lock).parent) for lock, name in names.items()}
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[str]) -> str:

@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 
 from scripts.find_go import NoGo, find_go
 from scripts.lock_metadata import environments, pinned
-from scripts.pythons import ROOT
+from scripts.pythons import ROOT, SUPPORTED
 from scripts.supply_chain.licence_terms import named, of_python
 from scripts.supply_chain.locked_packages import GO_OWN, LockedPackage
 from scripts.supply_chain.tool_environment import environment_python
@@ -58,7 +58,7 @@ def of_pypi(packages: Sequence[LockedPackage]) -> LicenceFacts:
     pythons = _pythons({package.lock for package in packages})
     rounds: list[tuple[str, dict[str, str]]] = []
     for one in sorted({(package.name, package.version) for package in packages}):
-        _add(rounds, pythons[one], *one)
+        _add(rounds, pythons.get(one, SUPPORTED[0]), *one)
     facts: LicenceFacts = {}
     for python, asked in rounds:
         for metadata in _metadata(pip, python, asked):
@@ -71,6 +71,8 @@ def _pythons(locks: Iterable[str]) -> dict[PackageKey, str]:
     """The oldest supported Python for which a lock has a distribution: for others it may have no wheel."""
     found: dict[PackageKey, str] = {}
     for lock in locks:
+        if not lock.endswith(".txt"):  # makefiles, whose pins have no markers
+            continue
         for pin in pinned((ROOT / lock).read_text(encoding="utf-8")):
             key = (str(canonicalize_name(pin.name)), str(pin.specifier).removeprefix("=="))
             marker = pin.marker

@@ -87,12 +87,19 @@ def actions(text: str) -> Pins:
     return [("GitHub Actions", name, version) for name, version in pins]
 
 
+def makefile(text: str) -> Pins:
+    """Read what a makefile has pip install by name and version."""
+    pins = re.findall(r"pip install [^\n]*?\s([\w.-]+)==(\d[\w.]*)", text)
+    return [("PyPI", str(canonicalize_name(name)), version) for name, version in pins]
+
+
 READERS: tuple[tuple[str, Callable[[str], Pins]], ...] = (
     (r"(.*/)?go\.mod", go),
     (r"(.*/)?Cargo\.lock", rust),
     (r"(.*/)?package-lock\.json", npm),
     (r"clients/java/dependencies\.txt", maven),
     (r"\.github/(workflows/.*|actions/.*/action)\.ya?ml", actions),
+    (r"(.*/)?(Makefile|[\w-]+\.mk)", makefile),
     (r".*\.txt", python),
 )
 """The path of a lock and what reads it; a .txt is a lock where it has hashes."""

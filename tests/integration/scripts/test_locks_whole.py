@@ -11,7 +11,9 @@ from scripts.supply_chain.locked_packages import all_locks
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCKS = sorted(
-    lock for lock, packages in all_locks().items() if any(package.ecosystem == "PyPI" for package in packages)
+    lock
+    for lock, packages in all_locks().items()
+    if lock.endswith(".txt") and any(package.ecosystem == "PyPI" for package in packages)
 )
 
 

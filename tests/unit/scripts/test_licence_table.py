@@ -6,7 +6,7 @@ import pytest
 
 from scripts.supply_chain import licence_table
 from scripts.supply_chain.licence_facts import from_json, known_facts, policy, to_json
-from scripts.supply_chain.licence_page import page
+from scripts.supply_chain.licence_page import page, short_names
 from scripts.supply_chain.licence_sources import LicenceFacts, PackageFacts, of_distribution
 from scripts.supply_chain.licence_table import brought_up_to_date, objections, stale
 from scripts.supply_chain.licence_terms import LicencePolicy
@@ -84,7 +84,19 @@ def test_facts_are_written_and_read_without_loss() -> None:
 def test_the_page_marks_what_was_read_by_hand_and_moves_long_licences_to_its_notes() -> None:
     long = " AND ".join(["BSD-3-Clause-Open-MPI"] * 6)
     text = page(FACTS, LOCKS, LicencePolicy(frozenset(), {("PyPI", "two"): long}))
-    assert "| one | 1.0 | MIT | 1 |" in text
-    assert "| two | 2.0 | note 1 | 1 |" in text
+    assert "| one | 1.0 | MIT | a |" in text
+    assert "| two | 2.0 | note 1 | a |" in text
     assert text.endswith(" AND BSD-3-Clause-Open-MPI *\n")
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_a_lock_s_short_name_is_its_own_or_its_folder_s_and_differs_from_all_others() -> None:
+    assert short_names(
+        ["requirements.txt", "x/envoy.txt", "c/go/go.mod", "t/go/requirements.txt", "t/etcd/go.mod"]
+    ) == {
+        "c/go/go.mod": "c/go",
+        "requirements.txt": "requirements",
+        "t/etcd/go.mod": "etcd",
+        "t/go/requirements.txt": "t/go",
+        "x/envoy.txt": "envoy",
+    }

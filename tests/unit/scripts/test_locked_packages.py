@@ -77,9 +77,10 @@ steps:
         ("Cargo.lock", CARGO, ["crates.io syn 1.0.1", "crates.io syn 2.0.119"]),
         ("a/package-lock.json", NPM, ["npm @a/b 2.0.0", "npm c 1.0.0", "npm real 3.0.0"]),
         ("clients/java/dependencies.txt", MAVEN, ["Maven io.grpc:grpc-api 1.82.2", "Maven io.netty:netty 4.2.0"]),
+        ("a/b.mk", "\t$(PIP) x && b/pip install -q --x uv==0.13.9\n\tpip install $(A)==$(B)\n", ["PyPI uv 0.13.9"]),
         (".github/workflows/test.yml", ACTION, ["GitHub Actions actions/checkout 7.0.1"]),
     ],
-    ids=["pip", "go", "cargo", "npm", "maven", "actions"],
+    ids=["pip", "go", "cargo", "npm", "maven", "make", "actions"],
 )
 def test_a_lock_pins_the_packages_of_others_at_their_versions(path: str, text: str, pinned: list[str]) -> None:
     found = read_lock(path, text)
@@ -110,7 +111,8 @@ def test_every_requirement_of_a_hashed_lock_is_read() -> None:
 
 def test_no_lock_of_the_repository_is_left_out() -> None:
     """Each file that pins packages by its name, hashes, or commits of actions is among the locks that are read."""
-    named = ["go.mod", "*/go.mod", "*Cargo.lock", "*package-lock.json", "clients/java/dependencies.txt"]
+    makefiles = ["Makefile", "bench/bench.mk", "clients/clients.mk"]
+    named = [*makefiles, "go.mod", "*/go.mod", "*Cargo.lock", "*package-lock.json", "clients/java/dependencies.txt"]
     tracked = subprocess.run(["git", "ls-files", *named], cwd=ROOT, check=True, capture_output=True, text=True)
     hashed = subprocess.run(
         ["git", "grep", "-lE", "-e", r"--hash=sha256:|uses: [a-z]+/.*@[0-9a-f]{40}", "--", "*.txt", "*.yml", "*.yaml"],

@@ -4,6 +4,7 @@ package schemaregistry
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -49,6 +50,12 @@ func Dial(target string, files Credentials, options ...Option) (*Client, error) 
 	to := &line{target: target, files: files, keepalive: DefaultKeepalive}
 	for _, option := range options {
 		option(to)
+	}
+	if files.TokenFile != "" {
+		if to.token != nil {
+			return nil, errors.New("give a Credentials.TokenFile or WithToken, not both")
+		}
+		to.token = fileToken(files.TokenFile)
 	}
 	var err error
 	if to.current, err = to.connect(); err != nil {

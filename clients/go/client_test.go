@@ -28,9 +28,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func dial(t *testing.T, target string, files Credentials) *Client {
+func dial(t *testing.T, target string, files Credentials, options ...Option) *Client {
 	t.Helper()
-	client, err := Dial(target, files)
+	client, err := Dial(target, files, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,7 +257,7 @@ func TestARenewedCertificateIsUsedByTheNextConnection(t *testing.T) {
 	publish(t, "go_renewed", "1.0.0")
 	between := relay(t)
 	own := t.TempDir()
-	files := Credentials{between.files.CA, filepath.Join(own, "cert.pem"), filepath.Join(own, "key.pem")}
+	files := Credentials{CA: between.files.CA, Cert: filepath.Join(own, "cert.pem"), Key: filepath.Join(own, "key.pem")}
 	place := func(cert, key string) {
 		for to, from := range map[string]string{files.Cert: cert, files.Key: key} {
 			content, err := os.ReadFile(from)

@@ -16,9 +16,12 @@ import (
 const DefaultTarget = "localhost:50051"
 
 // Credentials are the paths of three PEM files: the registry's CA, this client's certificate chain and its
-// unencrypted private key.
+// unencrypted private key. TokenFile may name a file with a token to show beside the certificate, whose rights count
+// then; it is read before each call.
 type Credentials struct {
 	CA, Cert, Key string
+
+	TokenFile string
 }
 
 // DevCredentials returns the files that `schemaregistry serve --dev` made in its data directory for an identity,
@@ -28,13 +31,14 @@ func DevCredentials(data, identity string) Credentials {
 	return Credentials{CA: in("ca.pem"), Cert: in(identity + ".pem"), Key: in(identity + "-key.pem")}
 }
 
-// FromEnvironment returns the target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT and _KEY. The
-// defaults are DefaultTarget, and the reader's dev files in SCHEMAREGISTRY_DATA or ".data".
+// FromEnvironment returns the target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT, _KEY and
+// _TOKEN_FILE. The defaults are DefaultTarget, the reader's dev files in SCHEMAREGISTRY_DATA or ".data", and no token.
 func FromEnvironment() (target string, credentials Credentials) {
 	credentials = DevCredentials(environment("SCHEMAREGISTRY_DATA", ".data"), "reader")
 	credentials.CA = environment("SCHEMAREGISTRY_CA", credentials.CA)
 	credentials.Cert = environment("SCHEMAREGISTRY_CERT", credentials.Cert)
 	credentials.Key = environment("SCHEMAREGISTRY_KEY", credentials.Key)
+	credentials.TokenFile = os.Getenv("SCHEMAREGISTRY_TOKEN_FILE")
 	return environment("SCHEMAREGISTRY_TARGET", DefaultTarget), credentials
 }
 

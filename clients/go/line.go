@@ -42,6 +42,7 @@ type line struct {
 	target    string
 	files     Credentials
 	keepalive Keepalive
+	token     TokenProvider
 
 	mutex    sync.Mutex
 	current  *grpc.ClientConn
@@ -59,6 +60,9 @@ func (l *line) connect() (*grpc.ClientConn, error) {
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{
 			Time: l.keepalive.Idle, Timeout: l.keepalive.Wait, PermitWithoutStream: true,
 		}),
+	}
+	if l.token != nil {
+		options = append(options, grpc.WithPerRPCCredentials(shown{l.token}))
 	}
 	if isLocal(l.target) {
 		options = append(options, grpc.WithNoProxy())

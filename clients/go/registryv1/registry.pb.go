@@ -2203,11 +2203,21 @@ func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
 
 type WhoAmIResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The peer's SPIFFE id, or its certificate's common name.
-	Identity   string `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
-	CanPublish bool   `protobuf:"varint,2,opt,name=can_publish,json=canPublish,proto3" json:"can_publish,omitempty"`
-	// `mtls` or `loopback`.
-	Transport     string `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
+	// The peer's SPIFFE id, its certificate's common name, or its token's subject.
+	Identity string `protobuf:"bytes,1,opt,name=identity,proto3" json:"identity,omitempty"`
+	// Whether it may publish any id; `publish_ids` says which.
+	CanPublish bool `protobuf:"varint,2,opt,name=can_publish,json=canPublish,proto3" json:"can_publish,omitempty"`
+	// `mtls`, `tls` (a token without a certificate), `proxy` (a trusted proxy tells whose certificate it saw), `loopback`
+	// or `network`.
+	Transport string `protobuf:"bytes,3,opt,name=transport,proto3" json:"transport,omitempty"`
+	// Some of `reader`, `publisher`, `operator`.
+	Roles []string `protobuf:"bytes,4,rep,name=roles,proto3" json:"roles,omitempty"`
+	// The ids that the caller may publish, and those whose versions' states it may set: each an id, a prefix that ends in
+	// `*`, or `*` for all.
+	PublishIds []string `protobuf:"bytes,5,rep,name=publish_ids,json=publishIds,proto3" json:"publish_ids,omitempty"`
+	OperateIds []string `protobuf:"bytes,6,rep,name=operate_ids,json=operateIds,proto3" json:"operate_ids,omitempty"`
+	// When the caller's token ends; not set without a token.
+	TokenExpires  *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=token_expires,json=tokenExpires,proto3" json:"token_expires,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2261,6 +2271,34 @@ func (x *WhoAmIResponse) GetTransport() string {
 		return x.Transport
 	}
 	return ""
+}
+
+func (x *WhoAmIResponse) GetRoles() []string {
+	if x != nil {
+		return x.Roles
+	}
+	return nil
+}
+
+func (x *WhoAmIResponse) GetPublishIds() []string {
+	if x != nil {
+		return x.PublishIds
+	}
+	return nil
+}
+
+func (x *WhoAmIResponse) GetOperateIds() []string {
+	if x != nil {
+		return x.OperateIds
+	}
+	return nil
+}
+
+func (x *WhoAmIResponse) GetTokenExpires() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TokenExpires
+	}
+	return nil
 }
 
 var File_schemaregistry_v1_registry_proto protoreflect.FileDescriptor
@@ -2437,12 +2475,18 @@ const file_schemaregistry_v1_registry_proto_rawDesc = "" +
 	"\apointer\x18\x02 \x01(\tR\apointer\x12\x12\n" +
 	"\x04rule\x18\x03 \x01(\tR\x04rule\x12\x18\n" +
 	"\amessage\x18\x04 \x01(\tR\amessage\"\x0f\n" +
-	"\rWhoAmIRequest\"k\n" +
+	"\rWhoAmIRequest\"\x84\x02\n" +
 	"\x0eWhoAmIResponse\x12\x1a\n" +
 	"\bidentity\x18\x01 \x01(\tR\bidentity\x12\x1f\n" +
 	"\vcan_publish\x18\x02 \x01(\bR\n" +
 	"canPublish\x12\x1c\n" +
-	"\ttransport\x18\x03 \x01(\tR\ttransport2\x89\f\n" +
+	"\ttransport\x18\x03 \x01(\tR\ttransport\x12\x14\n" +
+	"\x05roles\x18\x04 \x03(\tR\x05roles\x12\x1f\n" +
+	"\vpublish_ids\x18\x05 \x03(\tR\n" +
+	"publishIds\x12\x1f\n" +
+	"\voperate_ids\x18\x06 \x03(\tR\n" +
+	"operateIds\x12?\n" +
+	"\rtoken_expires\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\ftokenExpires2\x89\f\n" +
 	"\x0eSchemaRegistry\x12v\n" +
 	"\tGetSchema\x12#.schemaregistry.v1.GetSchemaRequest\x1a\x14.google.api.HttpBody\".\x82\xd3\xe4\x93\x02(Z\x18\x12\x16/schema/{id}/{version}\x12\f/schema/{id}\x12\x85\x01\n" +
 	"\x0eRegisterSchema\x12(.schemaregistry.v1.RegisterSchemaRequest\x1a).schemaregistry.v1.RegisterSchemaResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\bdocument\"\f/schema/{id}\x12\x91\x01\n" +
@@ -2528,35 +2572,36 @@ var file_schemaregistry_v1_registry_proto_depIdxs = []int32{
 	15, // 19: schemaregistry.v1.WatchSchemasResponse.latest:type_name -> schemaregistry.v1.SchemaVersion
 	28, // 20: schemaregistry.v1.ValidateRecordsRequest.records:type_name -> google.api.HttpBody
 	25, // 21: schemaregistry.v1.ValidateRecordsResponse.errors:type_name -> schemaregistry.v1.RecordError
-	0,  // 22: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
-	1,  // 23: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
-	4,  // 24: schemaregistry.v1.SchemaRegistry.SetVersionState:input_type -> schemaregistry.v1.SetVersionStateRequest
-	6,  // 25: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
-	7,  // 26: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
-	10, // 27: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
-	13, // 28: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
-	16, // 29: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
-	19, // 30: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
-	22, // 31: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
-	23, // 32: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
-	26, // 33: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
-	28, // 34: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
-	3,  // 35: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
-	5,  // 36: schemaregistry.v1.SchemaRegistry.SetVersionState:output_type -> schemaregistry.v1.SetVersionStateResponse
-	8,  // 37: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
-	8,  // 38: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
-	11, // 39: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
-	14, // 40: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
-	17, // 41: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
-	20, // 42: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
-	31, // 43: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
-	24, // 44: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
-	27, // 45: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
-	34, // [34:46] is the sub-list for method output_type
-	22, // [22:34] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	29, // 22: schemaregistry.v1.WhoAmIResponse.token_expires:type_name -> google.protobuf.Timestamp
+	0,  // 23: schemaregistry.v1.SchemaRegistry.GetSchema:input_type -> schemaregistry.v1.GetSchemaRequest
+	1,  // 24: schemaregistry.v1.SchemaRegistry.RegisterSchema:input_type -> schemaregistry.v1.RegisterSchemaRequest
+	4,  // 25: schemaregistry.v1.SchemaRegistry.SetVersionState:input_type -> schemaregistry.v1.SetVersionStateRequest
+	6,  // 26: schemaregistry.v1.SchemaRegistry.CheckCompatibility:input_type -> schemaregistry.v1.CheckCompatibilityRequest
+	7,  // 27: schemaregistry.v1.SchemaRegistry.CompareVersions:input_type -> schemaregistry.v1.CompareVersionsRequest
+	10, // 28: schemaregistry.v1.SchemaRegistry.ListSchemas:input_type -> schemaregistry.v1.ListSchemasRequest
+	13, // 29: schemaregistry.v1.SchemaRegistry.ListVersions:input_type -> schemaregistry.v1.ListVersionsRequest
+	16, // 30: schemaregistry.v1.SchemaRegistry.ListConsumers:input_type -> schemaregistry.v1.ListConsumersRequest
+	19, // 31: schemaregistry.v1.SchemaRegistry.WatchSchemas:input_type -> schemaregistry.v1.WatchSchemasRequest
+	22, // 32: schemaregistry.v1.SchemaRegistry.GetContract:input_type -> schemaregistry.v1.GetContractRequest
+	23, // 33: schemaregistry.v1.SchemaRegistry.ValidateRecords:input_type -> schemaregistry.v1.ValidateRecordsRequest
+	26, // 34: schemaregistry.v1.SchemaRegistry.WhoAmI:input_type -> schemaregistry.v1.WhoAmIRequest
+	28, // 35: schemaregistry.v1.SchemaRegistry.GetSchema:output_type -> google.api.HttpBody
+	3,  // 36: schemaregistry.v1.SchemaRegistry.RegisterSchema:output_type -> schemaregistry.v1.RegisterSchemaResponse
+	5,  // 37: schemaregistry.v1.SchemaRegistry.SetVersionState:output_type -> schemaregistry.v1.SetVersionStateResponse
+	8,  // 38: schemaregistry.v1.SchemaRegistry.CheckCompatibility:output_type -> schemaregistry.v1.Verdict
+	8,  // 39: schemaregistry.v1.SchemaRegistry.CompareVersions:output_type -> schemaregistry.v1.Verdict
+	11, // 40: schemaregistry.v1.SchemaRegistry.ListSchemas:output_type -> schemaregistry.v1.ListSchemasResponse
+	14, // 41: schemaregistry.v1.SchemaRegistry.ListVersions:output_type -> schemaregistry.v1.ListVersionsResponse
+	17, // 42: schemaregistry.v1.SchemaRegistry.ListConsumers:output_type -> schemaregistry.v1.ListConsumersResponse
+	20, // 43: schemaregistry.v1.SchemaRegistry.WatchSchemas:output_type -> schemaregistry.v1.WatchSchemasResponse
+	31, // 44: schemaregistry.v1.SchemaRegistry.GetContract:output_type -> schemaregistry.v1.Contract
+	24, // 45: schemaregistry.v1.SchemaRegistry.ValidateRecords:output_type -> schemaregistry.v1.ValidateRecordsResponse
+	27, // 46: schemaregistry.v1.SchemaRegistry.WhoAmI:output_type -> schemaregistry.v1.WhoAmIResponse
+	35, // [35:47] is the sub-list for method output_type
+	23, // [23:35] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_schemaregistry_v1_registry_proto_init() }

@@ -18,8 +18,10 @@ from devtools.etcd_cluster import EtcdCluster
 from devtools.etcd_cluster import running as etcd_running
 from devtools.etcd_tls import kept
 from devtools.servers import Server, launch_dev
+from schemaregistry import output_files
 from schemaregistry.client import Client, Credentials
 from schemaregistry.errors import Unavailable
+from tests.support.publishing_tokens import ISSUER, TokenMaker
 
 ROOT = Path(__file__).resolve().parents[3]
 HALTED = """\
@@ -50,21 +52,49 @@ def environment(server: Any) -> dict[str, str]:
     }
 
 
+MAKER = TokenMaker()
+
+
 @pytest.fixture(scope="session")
 def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server whose watches hear a mark of progress every 0.5 s, so that silence is soon noticed."""
+    """A server whose watches hear a mark of progress every 0.5 s, so that silence is soon noticed; it takes tokens."""
     data = tmp_path_factory.mktemp("quick") / "data"
-    server = launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", "--progress-seconds", "0.5").wait()
+    marks = ("--progress-seconds", "0.5")
+    takes = ("--token-key", str(MAKER.public(data.with_name("exchanger.pub"))), "--token-issuer", ISSUER)
+    server = launch_dev(data, "--grpc", "localhost:0", "--rest", "127.0.0.1:0", *marks, *takes).wait()
     yield server
     server.stop()
 
 
 @pytest.fixture(scope="session")
-def told(running, quick) -> dict[str, str]:
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with the tokens `ticks` and `quotes`, which may publish `ticks_*` and `quotes_*`.
+
+    They are renewed each minute, since building a client's suite may take longer than a token lasts.
+    """
+    folder, over = tmp_path_factory.mktemp("tokens"), threading.Event()
+
+    def write() -> None:
+        for name in ("ticks", "quotes"):
+            output_files.write(folder / name, MAKER.token(f"{name}_*").encode())
+
+    def renew() -> None:
+        while not over.wait(60):
+            write()
+
+    write()
+    threading.Thread(target=renew, daemon=True).start()
+    yield folder
+    over.set()
+
+
+@pytest.fixture(scope="session")
+def told(running, quick, tokens) -> dict[str, str]:
     """The environment of a program that asks the session's server, and where the quick one is with its certificates."""
     return environment(running) | {
         "SCHEMAREGISTRY_QUICK_TARGET": quick.target,
         "SCHEMAREGISTRY_QUICK_DATA": str(quick.data),
+        "SCHEMAREGISTRY_QUICK_TOKENS": str(tokens),
     }
 
 

@@ -1062,14 +1062,28 @@ pub struct WhoAmIRequest {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct WhoAmIResponse {
-    /// The peer's SPIFFE id, or its certificate's common name.
+    /// The peer's SPIFFE id, its certificate's common name, or its token's subject.
     #[prost(string, tag="1")]
     pub identity: ::prost::alloc::string::String,
+    /// Whether it may publish any id; `publish_ids` says which.
     #[prost(bool, tag="2")]
     pub can_publish: bool,
-    /// `mtls` or `loopback`.
+    /// `mtls`, `tls` (a token without a certificate), `proxy` (a trusted proxy tells whose certificate it saw), `loopback`
+    /// or `network`.
     #[prost(string, tag="3")]
     pub transport: ::prost::alloc::string::String,
+    /// Some of `reader`, `publisher`, `operator`.
+    #[prost(string, repeated, tag="4")]
+    pub roles: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// The ids that the caller may publish, and those whose versions' states it may set: each an id, a prefix that ends in
+    /// `*`, or `*` for all.
+    #[prost(string, repeated, tag="5")]
+    pub publish_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(string, repeated, tag="6")]
+    pub operate_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// When the caller's token ends; not set without a token.
+    #[prost(message, optional, tag="7")]
+    pub token_expires: ::core::option::Option<::prost_types::Timestamp>,
 }
 include!("schemaregistry.v1.tonic.rs");
 // @@protoc_insertion_point(module)

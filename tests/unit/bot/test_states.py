@@ -2,18 +2,29 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema_rs
 import pytest
 import yaml
 from typer.testing import CliRunner
 
-from schemaregistry.bot.states import SCHEMA, StatedState, StatesInGit, differing, read_states, state_notes, states_of
+from schemaregistry.bot.states import (
+    SCHEMA,
+    StatedState,
+    StatesInGit,
+    apply,
+    differing,
+    read_states,
+    state_notes,
+    states_of,
+)
 from schemaregistry.cli.bot import app
+from schemaregistry.client import Client
 from schemaregistry.document.version_state import ACTIVE, VersionState
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import InvalidArgument, PermissionDenied
 from schemaregistry.git import Repository
+from schemaregistry.v1.registry_pb2 import SchemaVersion
 from tests.support.git_scratch import Scratch
 
 DEPRECATED = """\
@@ -180,3 +191,20 @@ def test_files_that_are_no_yaml_are_noted(scratch: Scratch) -> None:
     code, found = review(scratch, base, scratch.commit(files | {f"schemas/{each}": "x" for each in beside}))
     assert code == 0
     assert [each["path"] for each in found["notes"]] == ["schemas/consumers/c.YAML", "schemas/states/s.json"]
+
+
+class ReadersClient:
+    """A client whose identity may read and not set states."""
+
+    def list_versions(self, id: str) -> list[SchemaVersion]:  # noqa: A002 (the client's parameter)
+        return [SchemaVersion(id=id, version="1.0.0")]
+
+    def set_state(self, *_: object, **__: object) -> None:
+        raise PermissionDenied("Only an operator may.", reason="NOT_AN_OPERATOR")
+
+
+def test_who_may_not_set_states_is_told_so_of_each(scratch: Scratch) -> None:
+    commit = scratch.commit({"schemas/states/a.yaml": DEPRECATED})
+    stated = states_of(Repository(scratch.directory), commit, "schemas")
+    [outcome] = apply(cast("Client", ReadersClient()), stated)
+    assert (outcome.result, outcome.refused, outcome.message) == ("refused", True, "Only an operator may.")

@@ -23,7 +23,14 @@ from schemaregistry.document.version_state import (
     state_facts,
     state_notice,
 )
-from schemaregistry.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound, with_place
+from schemaregistry.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    with_place,
+)
 from schemaregistry.git import Repository
 
 if TYPE_CHECKING:
@@ -34,7 +41,8 @@ FOLDER: Final = "states"
 SCHEMA: Final[dict[str, Json]] = json.loads(files(__package__).joinpath("state.schema.json").read_text("utf-8"))
 _VALIDATOR: Final = jsonschema_rs.Draft7Validator({**SCHEMA["definitions"]["state"]})
 """Of one state: errors of the whole schema's `oneOf` name no place."""
-_REFUSALS: Final = (InvalidArgument, NotFound, AlreadyExists, FailedPrecondition)
+_REFUSALS: Final = (InvalidArgument, NotFound, AlreadyExists, FailedPrecondition, PermissionDenied)
+"""A publisher that is no operator may not set states, and goes on with the documents."""
 
 
 @dataclass(frozen=True, slots=True)

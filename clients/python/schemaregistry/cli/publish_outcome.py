@@ -16,6 +16,7 @@ from schemaregistry.errors import (
     FailedPrecondition,
     InvalidArgument,
     NotFound,
+    PermissionDenied,
     RegistryError,
     with_place,
 )
@@ -52,13 +53,18 @@ Delivery: TypeAlias = Callable[[Document], PublishOutcome]
 
 
 def deliver(raw: bytes, into: Delivery) -> PublishOutcome:
-    """Parse one version and register or rehearse it; a refusal, by the parser or the registry, is an outcome too."""
+    """Parse one version and register or rehearse it; a refusal, by the parser or the registry, is an outcome too.
+
+    So it is where the caller may publish other ids, and not this one.
+    """
     names = ("", "")
     try:
         document = parse(raw)
         names = (document.id, str(document.version))
         return into(document)
-    except _REFUSALS as error:
+    except (*_REFUSALS, PermissionDenied) as error:
+        if isinstance(error, PermissionDenied) and error.reason != "NOT_YOUR_SCHEMA":
+            raise  # this caller may publish nothing
         message = with_place(error.message, error.pointer)
         return PublishOutcome("refused", *names, message=message, refused=True, verdict=_verdict_of(error))
 

@@ -111,9 +111,13 @@ class DeadlineExceeded(RegistryError):
 
 
 class ResourceExhausted(RegistryError):
-    """A limit on streams, pages or work was reached."""
+    """A limit on streams, pages, work or calls a second was reached.
+
+    `retry_after` has the seconds after which to try again, 0 where the registry says none.
+    """
 
     code = "RESOURCE_EXHAUSTED"
+    retry_after: float = 0.0
 
 
 class DataLoss(RegistryError):

@@ -18,6 +18,9 @@ DEFAULT_REST: Final = "127.0.0.1:8000"
 
 PRODUCTION_GRPC: Final = "0.0.0.0:50051"
 PRODUCTION_HEALTH: Final = "0.0.0.0:8081"
+PRODUCTION_READ_RATE: Final = 2000
+PRODUCTION_WRITE_RATE: Final = 100
+PRODUCTION_CONNECTION_RATE: Final = 3000
 
 
 def _setting(name: str, metavar: str | None, meaning: str, **more: Any) -> Any:
@@ -172,6 +175,33 @@ class ServeOptions:
     slow_seconds: Annotated[
         float, _setting("SLOW_SECONDS", "SECONDS", "For a watcher to take a message, or be dropped.", min=0.01)
     ] = 30.0
+    read_rate: Annotated[
+        float | None,
+        _setting(
+            "READ_RATE",
+            "N",
+            f"Reads a second of one identity, in each process; 0: any. [{PRODUCTION_READ_RATE}; dev: 0]",
+            min=0,
+        ),
+    ] = None
+    write_rate: Annotated[
+        float | None,
+        _setting(
+            "WRITE_RATE",
+            "N",
+            f"Writes a second of one identity, in each process; 0: any. [{PRODUCTION_WRITE_RATE}; dev: 0]",
+            min=0,
+        ),
+    ] = None
+    connection_rate: Annotated[
+        float | None,
+        _setting(
+            "CONNECTION_RATE",
+            "N",
+            f"Calls a second over one connection, whoever makes them; 0: any. [{PRODUCTION_CONNECTION_RATE}; dev: 0]",
+            min=0,
+        ),
+    ] = None
     reads_seconds: Annotated[
         float, _setting("READS_SECONDS", "SECONDS", "Between two saves of who read which version.", min=0.01)
     ] = 60.0

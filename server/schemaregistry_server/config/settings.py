@@ -11,8 +11,11 @@ from schemaregistry_server.config.cores import usable
 from schemaregistry_server.config.options import (
     DEFAULT_GRPC,
     DEFAULT_REST,
+    PRODUCTION_CONNECTION_RATE,
     PRODUCTION_GRPC,
     PRODUCTION_HEALTH,
+    PRODUCTION_READ_RATE,
+    PRODUCTION_WRITE_RATE,
     EtcdAuth,
     Readers,
     ServeOptions,
@@ -118,6 +121,9 @@ def _production(options: Settings) -> Settings:
         grpc=PRODUCTION_GRPC if options.grpc is None else options.grpc,
         health=PRODUCTION_HEALTH if options.health is None else options.health,
         etcd_auth=EtcdAuth.OFF if options.store == "sqlite" else options.etcd_auth or EtcdAuth.ON,
+        read_rate=PRODUCTION_READ_RATE if options.read_rate is None else options.read_rate,
+        write_rate=PRODUCTION_WRITE_RATE if options.write_rate is None else options.write_rate,
+        connection_rate=PRODUCTION_CONNECTION_RATE if options.connection_rate is None else options.connection_rate,
         workers=workers,
     )
 

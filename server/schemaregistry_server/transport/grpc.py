@@ -13,7 +13,8 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from schemaregistry_server.config.settings import Settings
-from schemaregistry_server.rpc.limits import MAX_RECEIVED, Quota
+from schemaregistry_server.rpc.limits import MAX_RECEIVED
+from schemaregistry_server.rpc.rate_limits import CallLimits
 from schemaregistry_server.rpc.service import Identity, Registry
 from schemaregistry_server.security.access import Access
 from schemaregistry_server.security.certificates import TlsPem, still_good
@@ -61,11 +62,11 @@ MAX_CALLS: Final = 16_384
 class GrpcTransport:
     """The gRPC server of one process: the registry's RPCs, health checks and, by its setting, reflection."""
 
-    def __init__(self, registry: Registry, access: Access, settings: Settings, quota: Quota) -> None:
+    def __init__(self, registry: Registry, access: Access, settings: Settings, bounds: CallLimits) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         arrivals = Arrivals()
         identify = identity_from_certificate(access)
-        handlers = grpc_calls.handlers(registry, identify, settings.slow_seconds, quota, arrivals)
+        handlers = grpc_calls.handlers(registry, identify, settings.slow_seconds, arrivals, bounds)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
         self.health = health.aio.HealthServicer()
@@ -74,7 +75,7 @@ class GrpcTransport:
             names = (SERVICE.full_name, health.SERVICE_NAME, reflection.SERVICE_NAME)
             servicer = reflection.aio.ReflectionServicer(names, pool=MethodsToo())
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
-                servicer, BoundedMessages(self._server, arrivals)
+                servicer, BoundedMessages(self._server, arrivals, bounds.rates)
             )
 
     async def start(self, address: str, pem: Reloaded[TlsPem]) -> int:

@@ -15,10 +15,11 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from schemaregistry.errors import InvalidArgument, RegistryError, Unimplemented
+from schemaregistry.errors import InvalidArgument, RegistryError, ResourceExhausted, Unimplemented
 from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
+from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
@@ -38,39 +39,49 @@ log = logging.getLogger(__name__)
 
 
 def handlers(
-    registry: Registry, identify: IdentityOfContext, slow_seconds: float, quota: Quota, arrivals: Arrivals
+    registry: Registry,
+    identify: IdentityOfContext,
+    slow_seconds: float,
+    arrivals: Arrivals,
+    bounds: CallLimits,
 ) -> "dict[str, grpc.RpcMethodHandler[Any, Any]]":
     """Make the handler of each RPC, which calls the registry's method of the same name.
 
-    A watcher that leaves a message unread for `slow_seconds` is cut off; `quota` bounds the requests in progress, and
-    `arrivals` those that arrive.
+    A watcher that leaves a message unread for `slow_seconds` is cut off; `arrivals` bounds the messages that arrive,
+    `bounds` the requests in progress and the calls a second.
     """
 
     made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for rpc in SERVICE.methods:
-        call = _Call(rpc, registry, identify)
+        call = _Call(rpc, registry, identify, bounds.rates)
         if rpc.server_streaming:
-            stream = _stream(call, arrivals, quota, slow_seconds)
+            stream = _stream(call, arrivals, bounds.quota, slow_seconds)
             serialize = GetMessageClass(rpc.output_type).SerializeToString
             made[rpc.name] = grpc.stream_stream_rpc_method_handler(stream, None, serialize)
         else:
-            made[rpc.name] = grpc.stream_unary_rpc_method_handler(_unary(call, arrivals, quota))
+            made[rpc.name] = grpc.stream_unary_rpc_method_handler(_unary(call, arrivals, bounds.quota))
     return made
 
 
 class _Call:
     """One RPC: its caller's authorisation, the parsing of its request, and the registry's method for it."""
 
-    def __init__(self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOfContext) -> None:
+    def __init__(
+        self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOfContext, rates: RateLimits
+    ) -> None:
         self.name = rpc.name
         self.registry = registry
         self.method: Callable[[Any, Identity], Any] = getattr(registry, rpc.name)
         self._identify = identify
+        self._rates = rates
         self._kind = GetMessageClass(rpc.input_type)
         self._large = any(field.message_type is HttpBody.DESCRIPTOR for field in rpc.input_type.fields)
 
-    def admit(self, context: Context) -> Identity:
+    async def admit(self, context: Context) -> Identity:
+        # Before the caller is identified, since a bad token costs more to refuse than to send.
+        await self._rates.admit_call(context.peer())
         caller = self._identify(context)
+        await self._rates.admit(self.name, caller)
         self.registry.authorise(self.name, caller)
         return caller
 
@@ -82,7 +93,7 @@ def _unary(call: _Call, arrivals: Arrivals, quota: Quota) -> Callable[..., Await
     async def answer(messages: AsyncIterator[bytes], context: Context) -> bytes:
         reply: Reply
         try:
-            caller = call.admit(context)
+            caller = await call.admit(context)
             deadline.remaining.set(context.time_remaining)
             raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
@@ -107,7 +118,7 @@ def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) 
     async def answer(messages: AsyncIterator[bytes], context: Context) -> None:
         begun = False
         try:
-            caller = call.admit(context)
+            caller = await call.admit(context)
             raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
             with quota.holding(caller.name, len(raw)):
@@ -134,19 +145,21 @@ async def _refuse(context: Context, error: Exception) -> NoReturn:
 class BoundedMessages:
     """A wrapper of the server for gRPC's own services, which limits and checks their requests.
 
-    `add_…_to_server` of a generated module takes it in place of the server.
+    `add_…_to_server` of a generated module takes it in place of the server. Without `rates` the requests over a
+    connection are not counted.
     """
 
-    def __init__(self, server: grpc.aio.Server, arrivals: Arrivals) -> None:
+    def __init__(self, server: grpc.aio.Server, arrivals: Arrivals, rates: RateLimits | None = None) -> None:
         self._server = server
         self._arrivals = arrivals
+        self._rates = rates
 
     def add_generic_rpc_handlers(self, _: object) -> None:
         """Do nothing: generated code calls `add_registered_method_handlers` too, with the same handlers by name."""
 
     def add_registered_method_handlers(self, service: str, methods: Mapping[str, Any]) -> None:
         """Add the handlers of `service`, each with a limit on its requests."""
-        bounded = {name: _bounded(handler, self._arrivals) for name, handler in methods.items()}
+        bounded = {name: _bounded(handler, self._arrivals, self._rates) for name, handler in methods.items()}
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
@@ -169,10 +182,19 @@ async def _first(messages: AsyncIterator[bytes], context: Context, arrivals: Arr
         return await _refuse(context, error)
 
 
-def _bounded(handler: Any, arrivals: Arrivals) -> Any:
+async def _count(context: Context, rates: RateLimits | None) -> None:
+    try:
+        if rates:
+            await rates.admit_call(context.peer())
+    except ResourceExhausted as error:
+        await _refuse(context, error)
+
+
+def _bounded(handler: Any, arrivals: Arrivals, rates: RateLimits | None) -> Any:
     read, serialize = handler.request_deserializer, handler.response_serializer
 
     async def parsed(raw: bytes, context: Context) -> Any:
+        await _count(context, rates)
         try:
             if len(raw) <= OTHERS:
                 return read(raw)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -9,6 +10,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemaregistry_server.catalog.readiness import ReadinessState
+
+PATHS: Final = frozenset({"/healthz", "/readyz"})
 
 
 class _Text:

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.responses import Response
 
-from schemaregistry.errors import RegistryError, Unauthenticated, Unavailable
+from schemaregistry.errors import RegistryError, Unauthenticated
 from schemaregistry_server.rpc.proto_json import compact
 from schemaregistry_server.transport import status
 
@@ -42,7 +42,8 @@ def text(error: RegistryError, code: int) -> bytes:
 def problem(error: RegistryError, code: int | None = None) -> Response:
     """Make the HTTP response of an error; `code` overrides its HTTP status."""
     code = code or status.http_status(error)
-    headers = {"retry-after": str(max(1, round(error.retry_after)))} if isinstance(error, Unavailable) else {}
+    seconds = status.retry_after(error)
+    headers = {"retry-after": str(max(1, round(seconds)))} if seconds else {}
     if challenge := _challenge(error):
         headers["www-authenticate"] = challenge
     return Response(text(error, code), code, headers, media_type=MEDIA_TYPE)

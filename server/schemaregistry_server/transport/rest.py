@@ -19,12 +19,13 @@ from starlette.types import Message as Event
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
 from schemaregistry_server.catalog.readiness import ReadinessState
-from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
+from schemaregistry_server.rpc.rate_limits import CallLimits
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.service import Registry, Reply
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import encodings, health, http_requests, problems, status
+from schemaregistry_server.transport.connection_rate import LimitedConnections
 from schemaregistry_server.transport.encodings import Encoder
 from schemaregistry_server.transport.http_requests import encoded_etag, header
 from schemaregistry_server.transport.negotiation import prefers_text
@@ -48,7 +49,7 @@ def create_app(
     registry: Registry,
     identity_of: IdentityOfScope,
     state: Callable[[], ReadinessState],
-    quota: Quota,
+    bounds: CallLimits,
     *,
     slow_seconds: float,
 ) -> ASGIApp:
@@ -59,24 +60,25 @@ def create_app(
     encoder = Encoder()
     templates: dict[str, dict[str, ASGIApp]] = health.answers(state)
     for rule in http_rules(DESCRIPTOR.services_by_name["SchemaRegistry"]):
-        request = _Request(rule, registry, identity_of, quota)
+        request = _Request(rule, registry, identity_of, bounds)
         answer: ASGIApp = _Stream(request, slow_seconds) if rule.streams else _Unary(request, encoder)
         templates.setdefault(rule.template, {})[rule.http_method] = answer
-    return Paths(templates)
+    return LimitedConnections(Paths(templates), bounds.rates)
 
 
 class _Request:
     """One HTTP rule's registry method and authorisation, which both kinds of answers share."""
 
-    def __init__(self, rule: HttpRule, registry: Registry, identity_of: IdentityOfScope, quota: Quota) -> None:
+    def __init__(self, rule: HttpRule, registry: Registry, identity_of: IdentityOfScope, bounds: CallLimits) -> None:
         self.rule = rule
         self.registry = registry
         self.identity_of = identity_of
-        self.quota = quota
+        self.bounds = bounds
 
-    def admit(self, scope: Scope) -> Identity:
+    async def admit(self, scope: Scope) -> Identity:
         """Identify and authorise the caller, before anything of the request is read; raises RegistryError."""
         caller = self.identity_of(scope)
+        await self.bounds.rates.admit(self.rule.rpc, caller)
         self.registry.authorise(self.rule.rpc, caller)
         http_requests.check_conditions(self.rule, scope["headers"])
         return caller
@@ -105,10 +107,10 @@ class _Unary:
         await send({"type": "http.response.body", "body": body})
 
     async def _reply(self, scope: Scope, receive: Receive) -> Reply:
-        caller, rule = self.request.admit(scope), self.request.rule
+        caller, rule = await self.request.admit(scope), self.request.rule
         if not rule.body:
             return await self.handler(http_requests.read(rule, scope), caller)
-        with self.request.quota.holding(caller.name, http_requests.size(scope)):
+        with self.request.bounds.quota.holding(caller.name, http_requests.size(scope)):
             body = await http_requests.body(scope, receive)
             return await self.handler(http_requests.read(rule, scope, body), caller)
 
@@ -187,7 +189,7 @@ class _Stream:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            caller = self.request.admit(scope)
+            caller = await self.request.admit(scope)
             messages = aiter(self.handler(http_requests.read(self.request.rule, scope), caller))
             # The first message is taken before the status is sent, so that a refusal has a status of its own.
             first = await anext(messages)

@@ -76,6 +76,11 @@ def http_status(error: RegistryError) -> int:
     return 413 if isinstance(error, TooLarge) else TABLE[error.code][1]
 
 
+def retry_after(error: RegistryError) -> float:
+    """The seconds after which to try again, 0 where the error says none."""
+    return error.retry_after if isinstance(error, Unavailable | ResourceExhausted) else 0.0
+
+
 def verdict_of(error: RegistryError) -> Rendered | None:
     """The verdict of a RefusedWrite, None for other errors."""
     verdict = getattr(error, "verdict", None)
@@ -85,8 +90,8 @@ def verdict_of(error: RegistryError) -> Rendered | None:
 def to_status(error: RegistryError) -> status_pb2.Status:
     """Make the rich status (google/rpc/status.proto) of an error.
 
-    Its details: ErrorInfo, BadRequest for an error with a pointer, RetryInfo for Unavailable, the verdict of a refused
-    write.
+    Its details: ErrorInfo, BadRequest for an error with a pointer, RetryInfo for one that passes, the verdict of a
+    refused write.
     """
     number: int = grpc_status(error).value[0]  # the value of a grpc.StatusCode is its number and its name
     status = status_pb2.Status(code=number, message=cut(error.message))
@@ -108,8 +113,8 @@ def _details(error: RegistryError) -> list[Message]:
             field=cut(error.pointer, MEMBER), description=cut(error.message), reason=error.reason
         )
         details.append(error_details_pb2.BadRequest(field_violations=[at_fault]))
-    if isinstance(error, Unavailable):
-        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(error.retry_after)))
+    if seconds := retry_after(error):
+        details.append(error_details_pb2.RetryInfo(retry_delay=_duration(seconds)))
     if (verdict := verdict_of(error)) is not None:
         details.append(pb.Verdict.FromString(verdict.short))
     return details

@@ -9,12 +9,12 @@ import contextlib
 import logging
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final, Self
 
+from schemaregistry_server.rpc.log_limit import LogLimit
 from schemaregistry_server.transport.http_refused import HttpRefused
 
 HANDSHAKE_SECONDS: Final = 10
@@ -24,8 +24,7 @@ FULL_SECONDS: Final = 0.1
 """Seconds until the next attempt where the process may open no more files."""
 
 LOGGED: Final = 10
-"""Lines about failed handshakes that the log gets in LOGGED_SECONDS: any peer can cause them."""
-LOGGED_SECONDS: Final = 60.0
+"""Lines about failed handshakes that the log gets in a minute: any peer can cause them."""
 
 PLAIN: Final = HttpRefused(
     HTTPStatus.BAD_REQUEST, "NOT_TLS", "This port speaks HTTPS: ask with https:// and your certificate."
@@ -128,20 +127,16 @@ class TlsServer:
 
 
 class _FailureLog:
-    """Logs failed handshakes, at most LOGGED in LOGGED_SECONDS; the first line after that says how many it left out."""
+    """Logs failed handshakes, at most LOGGED in a minute; the first line after that says how many it left out."""
 
     def __init__(self) -> None:
-        self._since = 0.0
-        self._count = 0
+        self._limit = LogLimit(LOGGED)
 
     def add(self, peer: str, failed: ssl.SSLError) -> None:
-        now = time.monotonic()
-        if now - self._since > LOGGED_SECONDS:
-            if self._count > LOGGED:
-                log.warning("%d more TLS handshakes failed since", self._count - LOGGED)
-            self._since, self._count = now, 0
-        self._count += 1
-        if self._count <= LOGGED:
+        may, left_out = self._limit.admit()
+        if left_out:
+            log.warning("%d more TLS handshakes failed since", left_out)
+        if may:
             log.warning("the TLS handshake with %s failed: %s", peer, _why(failed))
 
 

@@ -10,6 +10,7 @@ from schemaregistry_server.catalog.readiness import Readiness
 from schemaregistry_server.config.options import EtcdAuth
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc.limits import Quota
+from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.security.access import Access, TokenRule, revocations
 from schemaregistry_server.security.reloading import Reloaded
@@ -27,8 +28,9 @@ class Transports:
         """Read the TLS files and bind REST's address; raises FailedPrecondition where one of them can't be used."""
         self._settings = settings
         access = _access(settings)
-        quota = Quota()
-        self._grpc = GrpcTransport(registry, access, settings, quota)
+        rates = RateLimits(settings.read_rate or 0, settings.write_rate or 0, settings.connection_rate or 0)
+        bounds = CallLimits(Quota(), rates)
+        self._grpc = GrpcTransport(registry, access, settings, bounds)
         # Here and not in `start`, so that bad files and a taken address stop the server before anything listens.
         self._pem = Reloaded(settings.files.paths, settings.files.pem)
         self._rest: HttpListener | None = None
@@ -38,7 +40,7 @@ class Transports:
             self._rest_address = addresses.with_port(settings.rest, listening.getsockname()[1])
             identity_of = rest_identity if settings.dev else identity_from_tls(access)
             app = rest.create_app(
-                registry, identity_of, lambda: readiness.state, quota, slow_seconds=settings.slow_seconds
+                registry, identity_of, lambda: readiness.state, bounds, slow_seconds=settings.slow_seconds
             )
             self._rest = _rest_listener(app, listening, settings)
 

@@ -25,6 +25,8 @@ COMPLETE = {
     "etcd_auth": EtcdAuth.OFF,
 }
 
+RATES = ("read_rate", "write_rate", "connection_rate")
+
 Said = Callable[..., Settings]
 
 
@@ -190,6 +192,15 @@ def test_production_has_rest_off_health_on_and_a_worker_for_each_core() -> None:
     assert (settings.rest, settings.health, settings.workers) == (None, "0.0.0.0:8081", cores.usable())
 
 
+def test_calls_a_second_are_limited_in_production_unless_it_is_said_otherwise(tmp_path: Path) -> None:
+    usual, said = Settings(**COMPLETE).complete(), Settings(**COMPLETE, read_rate=5, write_rate=0).complete()  # type: ignore[arg-type]  # as above
+    assert [getattr(usual, name) for name in RATES] == [2000, 100, 3000]
+    assert [getattr(said, name) for name in RATES] == [5, 0, 3000]
+    dev = Settings(dev=True, data=tmp_path)
+    assert not any(getattr(dev.complete(), name) for name in RATES)
+    assert dataclasses.replace(dev, read_rate=5).complete().read_rate == 5
+
+
 def test_the_embedded_store_has_one_process() -> None:
     assert Settings(**(COMPLETE | {"store": "sqlite"})).complete().workers == 1  # type: ignore[arg-type]  # as above
 
@@ -250,7 +261,7 @@ def test_each_setting_has_one_name_as_an_option_a_variable_and_a_key(said: Said,
     stated = {field.name: values.get(type(field.default), '"sqlite"') for field in dataclasses.fields(Settings)}
     lines = [
         f"{name.replace('_', '-')} = {value}"
-        for name, value in (stated | {"etcd_auth": '"off"'}).items()
+        for name, value in (stated | {"etcd_auth": '"off"'} | dict.fromkeys(RATES, "2.5")).items()
         if name not in {"config", "publish"}  # the latter is for --dev alone
     ]
     (tmp_path / "all.toml").write_text("\n".join(lines))

@@ -16,12 +16,14 @@ from google.rpc import error_details_pb2, status_pb2
 from schemaregistry.errors import NotFound, Unavailable
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc.limits import Quota
+from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
 from schemaregistry_server.rpc.service import Identity, Registry, Reply
 from schemaregistry_server.security.identity import ROLES, Role
 from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import SERVICE, handlers
 
+NO_LIMITS = CallLimits(Quota(), RateLimits(0, 0, 0))
 CALLER = Identity("spiffe://dev/reader", Rights(), "mtls")
 
 
@@ -34,6 +36,9 @@ class AsynchronousContext:
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
+
+    def peer(self) -> str:
+        return "ipv4:127.0.0.1:1"
 
     def time_remaining(self) -> None:
         return None
@@ -57,7 +62,7 @@ class Synchronous:
     """A synchronous servicer that runs the asynchronous GetSchema to its end."""
 
     def __init__(self, registry: object) -> None:
-        self._handler = handlers(registry, lambda _: CALLER, 1, Quota(), Arrivals())["GetSchema"]  # type: ignore[arg-type]
+        self._handler = handlers(registry, lambda _: CALLER, 1, Arrivals(), NO_LIMITS)["GetSchema"]  # type: ignore[arg-type]
 
     def GetSchema(self, request, context):  # noqa: N802 (the proto's name)
         try:

@@ -98,8 +98,9 @@ def to_error(failure: grpc.RpcError) -> RegistryError:
     )
     if isinstance(error, VersionRefused):
         error.verdict = _find(details, registry_pb2.Verdict())
-    if isinstance(error, Unavailable):
-        error.retry_after = _find(details, _DEFAULT_RETRY).retry_delay.ToTimedelta().total_seconds()
+    if isinstance(error, Unavailable | ResourceExhausted):
+        usual = _DEFAULT_RETRY if isinstance(error, Unavailable) else error_details_pb2.RetryInfo()
+        error.retry_after = _find(details, usual).retry_delay.ToTimedelta().total_seconds()
     return error
 
 

@@ -5,6 +5,7 @@ import type { SchemaRegistry, ValidateRecordsResponse } from "./gen/schemaregist
 import { KEEPALIVE, type Keepalive, Line } from "./line.js";
 import { Recent } from "./recent.js";
 import { Refused } from "./refused.js";
+import { showing } from "./token.js";
 import { type Event, follow, type Open, type Watching } from "./watch.js";
 
 /** The highest release of a schema; a pre-release only where nothing else exists. */
@@ -33,7 +34,7 @@ export class Client {
   /**
    * Reads the credentials' files at once, to report faults, and again for each connection, so renewed files are used
    * without a restart. The first call connects, always directly: proxies of the environment are not used. `timeoutMs`
-   * is the time for all attempts of one call. Throws where a file can't be used.
+   * is the time for all attempts of one call. Throws where a file can't be used; a token's is read by calls alone.
    */
   constructor(
     target: string,
@@ -41,7 +42,7 @@ export class Client {
     private readonly timeoutMs = 5000,
     keepalive: Keepalive = KEEPALIVE,
   ) {
-    this.#line = new Line(target, files, keepalive, [retry]);
+    this.#line = new Line(target, files, keepalive, [retry, ...showing(files)]);
     this.rpc = this.#line.rpc;
   }
 

@@ -1,13 +1,20 @@
-/** A client's three PEM files: where they are, and reading them. */
+/** A client's three PEM files and its token: where they are, and reading the files. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContextOptions } from "node:tls";
+import type { TokenProvider } from "./token.js";
 
-/** The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key. */
+/**
+ * The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key. A token may be
+ * shown beside the certificate, and its rights count then: the one in `tokenFile`, or the one that `token` returns.
+ * Either is asked before each call and each connection of a watch.
+ */
 export interface Credentials {
   ca: string;
   cert: string;
   key: string;
+  tokenFile?: string;
+  token?: TokenProvider;
 }
 
 /** The files that `schemaregistry serve --dev` made in its data directory for `reader` or `ci-bot`. */
@@ -17,8 +24,8 @@ export function devCredentials(data = ".data", identity = "reader"): Credentials
 }
 
 /**
- * The target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT and _KEY. The defaults are
- * localhost:50051, and the reader's dev files in SCHEMAREGISTRY_DATA or `.data`.
+ * The target in SCHEMAREGISTRY_TARGET and the files in SCHEMAREGISTRY_CA, _CERT, _KEY and _TOKEN_FILE. The defaults are
+ * localhost:50051, the reader's dev files in SCHEMAREGISTRY_DATA or `.data`, and no token.
  */
 export function fromEnvironment(): [target: string, credentials: Credentials] {
   const told = process.env;
@@ -29,6 +36,7 @@ export function fromEnvironment(): [target: string, credentials: Credentials] {
       ca: told["SCHEMAREGISTRY_CA"] || dev.ca,
       cert: told["SCHEMAREGISTRY_CERT"] || dev.cert,
       key: told["SCHEMAREGISTRY_KEY"] || dev.key,
+      ...(told["SCHEMAREGISTRY_TOKEN_FILE"] ? { tokenFile: told["SCHEMAREGISTRY_TOKEN_FILE"] } : {}),
     },
   ];
 }

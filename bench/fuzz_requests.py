@@ -87,11 +87,13 @@ class Target:
         path = f"/{SERVICE.full_name}/{each.rpc}"
         try:
             if each.rpc in self._streams:
-                stream = self._channel.unary_stream(path)(each.data, timeout=GIVEN_UP)
+                streaming: aio.UnaryStreamMultiCallable[bytes, bytes] = self._channel.unary_stream(path)
+                stream = streaming(each.data, timeout=GIVEN_UP)
                 await stream.read()
                 stream.cancel()
             else:
-                await self._channel.unary_unary(path)(each.data, timeout=GIVEN_UP)
+                calling: aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(path)
+                await calling(each.data, timeout=GIVEN_UP)
         except aio.AioRpcError as error:
             return error.code()
         return grpc.StatusCode.OK

@@ -96,7 +96,7 @@ def _fill(message: Message, chance: random.Random, documents: list[Any]) -> None
             setattr(message, field.name, _scalar(field, chance, documents))
 
 
-def _scalar(field: FieldDescriptor, chance: random.Random, documents: list[Any]) -> Any:
+def _scalar(field: Any, chance: random.Random, documents: list[Any]) -> Any:
     if field.type == FieldDescriptor.TYPE_STRING:
         return chance.choice(IDS) if field.name in {"id", "ids"} and chance.random() < 0.8 else chance.choice(TEXTS)
     if field.type == FieldDescriptor.TYPE_BYTES:

@@ -43,9 +43,11 @@ class Osv(BaseHTTPRequestHandler):
     """Answers one page of jinja2's advisories at a time: the first is empty, the second has GHSA-1."""
 
     def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.path == "/endless/v1/querybatch":
+            return self._answer({"results": [{"next_page_token": "again"} for _ in asked["queries"]]})
         if self.path != "/v1/querybatch":
             return self._answer({"message": "another service"})
-        asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
         return self._answer({"results": [self._page(query) for query in asked["queries"]]})
 
     def do_GET(self) -> None:
@@ -132,6 +134,11 @@ def test_without_osv_go_is_looked_up_in_its_own_database_and_the_rest_is_not_aud
 def test_an_answer_of_another_form_leaves_it_not_audited(repository: Path, osv: str, tmp_path: Path) -> None:
     code, text = audit(repository, "--osv", f"{osv}/another", "--go-database", str(tmp_path))
     assert (code, "2 of PyPI: " + osv + "/another does not answer as OSV does" in text) == (3, True)
+
+
+def test_answers_without_end_leave_it_not_audited(repository: Path, osv: str, tmp_path: Path) -> None:
+    code, text = audit(repository, "--osv", f"{osv}/endless", "--go-database", str(tmp_path))
+    assert (code, "2 of PyPI: " + osv + "/endless answers without end" in text) == (3, True)
 
 
 def test_a_list_that_is_wrong_is_a_mistake_of_usage(repository: Path) -> None:

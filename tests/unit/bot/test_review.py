@@ -353,12 +353,13 @@ def test_a_file_that_looks_like_a_document_and_is_not_read_is_noted(scratch: Scr
     assert found["notes"][0]["text"].startswith("It isn't read: documents end in .json")
 
 
-def test_a_retracted_version_that_git_went_back_from_is_known(scratch: Scratch) -> None:
+def test_a_retracted_version_that_git_went_back_from_is_called_that(scratch: Scratch) -> None:
     state = "id: a\nversion: 99.0.0\nstate: retracted\nreason: a slip\n"
     scratch.commit({"schemas/a.json": DOCUMENT})
     base = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "99.0.0"}, "schemas/states/a.yaml": state})
     head = scratch.commit({"schemas/a.json": DOCUMENT | {"version": "1.0.1"}, "schemas/states/a.yaml": state})
-    assert review(scratch, base, head)[1]["notes"] == []
+    (note,) = review(scratch, base, head)[1]["notes"]
+    assert note["text"].startswith("Git went back from a 99.0.0. Where the registry doesn't have it")
 
 
 def test_what_is_not_committed_is_not_reviewed_and_a_note_says_so(scratch: Scratch) -> None:

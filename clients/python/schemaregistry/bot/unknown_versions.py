@@ -57,8 +57,6 @@ class UnknownVersions:
             to_publish = self._to_publish(each.id)
             if to_publish is not None and each.version in to_publish:
                 continue
-            if self.published is None and parse_version(each.version) in (self._known(each.id) or ()):
-                continue  # of a version that git went back from: it was published by then
             name = f"{each.id} {each.version}"
             if self.published is not None and to_publish is not None:
                 text = (
@@ -67,7 +65,9 @@ class UnknownVersions:
                 )
                 yield Blocker(each.path, "BROKEN_STATE", text)
             else:
-                text = f"Git has no {name}. Where the registry has none either, `bot publish` can't set its state."
+                gave_up = parse_version(each.version) in (self._known(each.id) or ())
+                told = f"Git went back from {name}" if gave_up else f"Git has no {name}"
+                text = f"{told}. Where the registry doesn't have it either, `bot publish` can't set its state."
                 yield ReviewNote(each.path, text)
 
     def _is_stated(self, id: str, versions: VersionRange) -> bool:

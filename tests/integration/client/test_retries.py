@@ -2,16 +2,17 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from typing import Any
 
 import grpc
 import pytest
 
-from schemaregistry.client import Client, Credentials
+from schemaregistry.client import AsyncClient, Client, Credentials
 from schemaregistry.client.channel import OPTIONS
-from schemaregistry.errors import Unavailable
+from schemaregistry.errors import ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import (
     SchemaRegistryServicer,
@@ -72,6 +73,46 @@ def test_a_write_tried_again_is_written_once(running, document, schema_id):
     ):
         registered = client.register(document())
         assert [version.revision for version in client.list_versions(schema_id)] == [registered.revision]
+
+
+class Limited:
+    """The sending of a call that is over the registry's limit a few times; `calls` counts the attempts."""
+
+    def __init__(self, send: Callable[..., Any], *, times: int, wait: float, reason: str = "RATE_LIMITED") -> None:
+        self.calls = 0
+        self._send = send
+        self._times = times
+        self._error = ResourceExhausted("too many", reason=reason)
+        self._error.retry_after = wait
+
+    def __call__(self, *told: Any) -> Any:
+        self.calls += 1
+        if self.calls <= self._times:
+            raise self._error
+        return self._send(*told)
+
+
+def test_a_call_over_a_limit_is_sent_again_after_the_wait_that_is_asked_for(running, monkeypatch):
+    with Client(running.target, credentials=Credentials.dev(running.data), timeout=30) as client:
+        monkeypatch.setattr(client, "_send_once", sending := Limited(client._send_once, times=3, wait=0.01))
+        assert client.whoami().identity
+    assert sending.calls == 4
+
+
+async def test_an_asynchronous_one_too(running, monkeypatch):
+    async with AsyncClient(running.target, credentials=Credentials.dev(running.data), timeout=30) as client:
+        monkeypatch.setattr(client, "_send_once", sending := Limited(client._send_once, times=3, wait=0.01))
+        assert (await client.whoami()).identity
+    assert sending.calls == 4
+
+
+@pytest.mark.parametrize("limited", [{"wait": 3600}, {"wait": 0}, {"wait": 0.01, "reason": "TOO_COSTLY"}])
+def test_it_is_not_where_the_wait_is_too_long_or_waiting_would_not_help(running, monkeypatch, limited):
+    with Client(running.target, credentials=Credentials.dev(running.data), timeout=30) as client:
+        monkeypatch.setattr(client, "_send_once", sending := Limited(client._send_once, times=1, **limited))
+        with pytest.raises(ResourceExhausted):
+            client.whoami()
+    assert sending.calls == 1
 
 
 class Cancelling(SchemaRegistryServicer):

@@ -20,9 +20,12 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 from devtools.servers import Server, launch
+from schemaregistry.client import Client, Credentials
+from schemaregistry.errors import ResourceExhausted
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from tests.support.publishing_tokens import ISSUER, TokenMaker
+from tests.system.production.issuing import issue
 
 MAKER = TokenMaker()
 
@@ -203,6 +206,17 @@ def test_a_watch_that_begins_is_a_read_and_goes_on(server: Server) -> None:
         next(server.stub("reader").WatchSchemas(pb.WatchSchemasRequest(), metadata=one, timeout=20))
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     watch.cancel()
+
+
+def test_the_python_client_is_told_how_long_to_wait(server: Server) -> None:
+    issue(server.tls, "desk", "spiffe://prod/desk")
+    files = Credentials(*(server.tls / name for name in ("ca.pem", "desk.pem", "desk-key.pem")))
+    with Client(server.target, credentials=files) as client:
+        client.whoami()
+    with Client(server.target, credentials=files) as client, pytest.raises(ResourceExhausted) as refused:
+        client.whoami()
+    assert refused.value.reason == "RATE_LIMITED"
+    assert refused.value.retry_after > 50
 
 
 def test_the_log_has_a_few_lines_of_each_identity(server: Server) -> None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemaregistry.client.position import Position
-from schemaregistry.errors import OutOfRange, RegistryError, Unavailable
+from schemaregistry.errors import OutOfRange, RegistryError, ResourceExhausted, Unavailable
 from schemaregistry.v1 import registry_pb2
 
 
@@ -34,6 +34,17 @@ def test_each_version_is_delivered_once_and_in_order(last: int, connections: lis
     revisions = [event.revision for event in delivered if event.kind != "progress"]
     assert revisions == list(range(1, last + 1))
     assert position.request().after_revision == last
+
+
+def test_a_watch_waits_as_long_as_a_limit_asks_for() -> None:
+    position = Position(0, (), include_documents=False)
+    position.accept(mark(1))
+    limited = ResourceExhausted("too many", reason="RATE_LIMITED")
+    limited.retry_after = 60.0
+    assert position.should_reconnect(limited)
+    assert position.pause() >= 60
+    assert position.should_reconnect(Unavailable("away", reason="X"))
+    assert position.pause() < 6
 
 
 def test_what_is_new_after_the_first_mark_is_a_change() -> None:

@@ -3,6 +3,7 @@
 # ruff: noqa: ASYNC109 (`timeout` is gRPC's deadline of the call, and has the same name in `Client`)
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from functools import cached_property
 from types import TracebackType
@@ -12,7 +13,7 @@ import grpc
 
 from schemaregistry.client import calls, reads
 from schemaregistry.client.answers import Fetched, FetchedContract, Registered, StateSet
-from schemaregistry.client.call_errors import describe
+from schemaregistry.client.call_errors import describe, pause_of
 from schemaregistry.client.calls import Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.client_core import BaseClient
@@ -25,7 +26,7 @@ from schemaregistry.client.watch import AsyncMessageStream, AsyncStreamOpener, A
 from schemaregistry.document import Document, Json
 from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.document.version_state import VersionState
-from schemaregistry.errors import FailedPrecondition, RegistryError
+from schemaregistry.errors import FailedPrecondition, RegistryError, ResourceExhausted
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
@@ -244,8 +245,21 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
             return result
 
     async def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
-        seconds, headers = self._seconds(timeout), await self._own_headers()
-        rpc = getattr(self._stub(), call.method)(call.request, timeout=seconds, metadata=headers)
+        """Send a call, and again where it was over a limit on calls a second, all within its timeout."""
+        seconds = self._seconds(timeout)
+        ends = time.monotonic() + seconds
+        while True:
+            try:
+                return await self._send_once(call, seconds, ends - time.monotonic())
+            except ResourceExhausted as error:
+                pause = pause_of(error, ends - time.monotonic())
+                if not pause:
+                    raise
+            await asyncio.sleep(pause)
+
+    async def _send_once(self, call: UnaryCall[AnswerT], seconds: float, left: float) -> AnswerT:
+        headers = await self._own_headers()
+        rpc = getattr(self._stub(), call.method)(call.request, timeout=left, metadata=headers)
         try:
             response = await rpc
             metadata: list[tuple[str, Any]] = [*await rpc.initial_metadata(), *await rpc.trailing_metadata()]

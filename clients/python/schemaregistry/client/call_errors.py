@@ -3,6 +3,7 @@
 `unreachable.py` finds out why a connection failed.
 """
 
+import random
 from collections.abc import Iterable, Sequence
 from typing import Final, TypeVar, cast
 
@@ -102,6 +103,16 @@ def to_error(failure: grpc.RpcError) -> RegistryError:
         usual = _DEFAULT_RETRY if isinstance(error, Unavailable) else error_details_pb2.RetryInfo()
         error.retry_after = _find(details, usual).retry_delay.ToTimedelta().total_seconds()
     return error
+
+
+def pause_of(error: ResourceExhausted, left: float) -> float:
+    """Return the seconds to wait before a call that has `left` seconds is sent again; 0 where it isn't.
+
+    It is where it was over a limit on calls a second (RATE_LIMITED) and the wait that the registry asks for leaves time
+    for it. Some more is waited, at random, so that callers don't all come back at once.
+    """
+    pause = error.retry_after * random.uniform(1, 1.5)  # noqa: S311 (spreading load, not keeping a secret)
+    return pause if error.reason == "RATE_LIMITED" and pause < left else 0.0
 
 
 def _kind(code: str, details: Sequence[Any]) -> type[RegistryError]:

@@ -16,6 +16,7 @@ from schemaregistry.errors import (
     OutOfRange,
     PermissionDenied,
     RegistryError,
+    ResourceExhausted,
     Unauthenticated,
     Unimplemented,
 )
@@ -61,6 +62,7 @@ class Position:
         self._heard = False
         self._caught_up = False
         self._failures = 0
+        self._told = 0.0
 
     def request(self) -> registry_pb2.WatchSchemasRequest:
         """Return the request for everything that wasn't delivered yet.
@@ -102,17 +104,19 @@ class Position:
 
         A watch that never heard anything fails, so that its caller learns at once that the registry can't be reached.
         """
+        self._told = error.retry_after if isinstance(error, ResourceExhausted) else 0.0
         return self._heard and not isinstance(error, _FINAL)
 
     def pause(self) -> float:
         """Return the seconds to wait before connecting again, and count a failure.
 
-        They are random, so that watchers don't all come back at once, below a bound that doubles with each failure.
+        They are random, so that watchers don't all come back at once, below a bound that doubles with each failure;
+        and as many more as the registry asked for, where a limit was reached.
         """
         # The exponent is limited, since a float overflows after some thousand failures.
         bound = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
         self._failures += 1
-        return random.uniform(0, bound)  # noqa: S311 (spreading load, not keeping a secret)
+        return self._told + random.uniform(0, bound)  # noqa: S311 (spreading load, not keeping a secret)
 
 
 def _state_event(message: registry_pb2.WatchSchemasResponse) -> Event:

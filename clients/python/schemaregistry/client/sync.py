@@ -3,6 +3,7 @@
 `calls.py` has the requests and reads their answers, `read_cache.py` remembers them.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import TypeVar
@@ -11,7 +12,7 @@ import grpc
 
 from schemaregistry.client import calls, reads
 from schemaregistry.client.answers import Fetched, FetchedContract, Registered, StateSet
-from schemaregistry.client.call_errors import describe
+from schemaregistry.client.call_errors import describe, pause_of
 from schemaregistry.client.calls import Metadata, Page, UnaryCall
 from schemaregistry.client.channel import check_seconds, options
 from schemaregistry.client.client_core import BaseClient
@@ -24,7 +25,7 @@ from schemaregistry.client.watch import MessageStream, StreamOpener, Watch
 from schemaregistry.document import Document, Json
 from schemaregistry.document.origin import UNSTATED, Origin
 from schemaregistry.document.version_state import VersionState
-from schemaregistry.errors import RegistryError
+from schemaregistry.errors import RegistryError, ResourceExhausted
 from schemaregistry.v1 import registry_pb2
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
@@ -37,7 +38,8 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
 
     Every method raises the errors of `schemaregistry.errors`: a refusal of the registry with its reason and pointer;
     Unavailable where it can't be reached; DeadlineExceeded after `timeout` seconds, which cover all attempts of a call
-    and may be set for each call; FailedPrecondition (reason CLIENT_CLOSED) after `close`.
+    and may be set for each call; ResourceExhausted (reason RATE_LIMITED) where the registry's limit on calls a second
+    asks for a wait beyond them; FailedPrecondition (reason CLIENT_CLOSED) after `close`.
 
     A client can be pickled: its settings are, with absolute paths, and it makes a new connection in the other process.
 
@@ -255,10 +257,23 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
             return result
 
     def _send(self, call: UnaryCall[AnswerT], timeout: float | None) -> AnswerT:
-        seconds, headers = self._seconds(timeout), self._headers()
+        """Send a call, and again where it was over a limit on calls a second, all within its timeout."""
+        seconds = self._seconds(timeout)
+        ends = time.monotonic() + seconds
+        while True:
+            try:
+                return self._send_once(call, seconds, ends - time.monotonic())
+            except ResourceExhausted as error:
+                pause = pause_of(error, ends - time.monotonic())
+                if not pause:
+                    raise
+            time.sleep(pause)
+
+    def _send_once(self, call: UnaryCall[AnswerT], seconds: float, left: float) -> AnswerT:
+        headers = self._headers()
         send: grpc.UnaryUnaryMultiCallable[object, object] = getattr(self._connection.stub(), call.method)
         try:
-            response, rpc = send.with_call(call.request, timeout=seconds, metadata=headers)
+            response, rpc = send.with_call(call.request, timeout=left, metadata=headers)
         except grpc.RpcError as failure:
             raise self._error(failure, seconds) from None
         except ValueError:

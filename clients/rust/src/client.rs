@@ -9,14 +9,12 @@ use futures_core::Stream;
 use lru::LruCache;
 use tokio::time::{sleep, timeout};
 use tonic::metadata::MetadataMap;
-use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 
 use crate::credentials::{Credentials, Unsound};
 use crate::google::api::HttpBody;
-use crate::line::{Keepalive, Line};
+use crate::line::{Keepalive, Line, Rpc};
 use crate::refused::Refused;
-use crate::v1::schema_registry_client::SchemaRegistryClient;
 use crate::v1::{GetSchemaRequest, ValidateRecordsRequest, ValidateRecordsResponse};
 use crate::watch::{Event, Watching, follow};
 
@@ -70,7 +68,7 @@ impl Client {
 
     /// The generated client on the same connection.
     #[must_use]
-    pub fn rpc(&self) -> SchemaRegistryClient<Channel> {
+    pub fn rpc(&self) -> Rpc {
         self.line.rpc()
     }
 

@@ -1,4 +1,4 @@
-//! A client's three PEM files: where they are, and reading them.
+//! A client's three PEM files and its token: where they are, and reading the files.
 
 use std::env::var;
 use std::fmt;
@@ -10,7 +10,10 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM.
+use crate::token::Token;
+
+/// The paths of the registry's CA, of this client's certificate chain and of its unencrypted private key, all PEM; and
+/// maybe a token, whose rights count then.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The CA that signed the registry's certificate.
@@ -19,6 +22,8 @@ pub struct Credentials {
     pub cert: PathBuf,
     /// The certificate's private key, unencrypted.
     pub key: PathBuf,
+    /// The token to show beside the certificate.
+    pub token: Option<Token>,
 }
 
 /// Files can't be used as credentials; the message names the file.
@@ -47,11 +52,12 @@ impl Credentials {
             ca: file("ca.pem".into()),
             cert: file(format!("{identity}.pem")),
             key: file(format!("{identity}-key.pem")),
+            token: None,
         }
     }
 
-    /// The target in `SCHEMAREGISTRY_TARGET` and the files in `SCHEMAREGISTRY_CA`, `_CERT` and `_KEY`. The defaults are
-    /// `localhost:50051`, and the reader's dev files in `SCHEMAREGISTRY_DATA` or `.data`.
+    /// The target in `SCHEMAREGISTRY_TARGET` and the files in `SCHEMAREGISTRY_CA`, `_CERT`, `_KEY` and `_TOKEN_FILE`. The
+    /// defaults are `localhost:50051`, the reader's dev files in `SCHEMAREGISTRY_DATA` or `.data`, and no token.
     #[must_use]
     pub fn from_environment() -> (String, Self) {
         let dev = Self::dev(var("SCHEMAREGISTRY_DATA").unwrap_or_else(|_| ".data".into()), "reader");
@@ -60,6 +66,7 @@ impl Credentials {
             ca: told("SCHEMAREGISTRY_CA", dev.ca),
             cert: told("SCHEMAREGISTRY_CERT", dev.cert),
             key: told("SCHEMAREGISTRY_KEY", dev.key),
+            token: var("SCHEMAREGISTRY_TOKEN_FILE").ok().filter(|path| !path.is_empty()).map(Token::file),
         };
         (var("SCHEMAREGISTRY_TARGET").unwrap_or_else(|_| "localhost:50051".into()), files)
     }

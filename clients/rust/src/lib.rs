@@ -6,12 +6,14 @@ mod client;
 mod credentials;
 mod line;
 mod refused;
+mod token;
 mod watch;
 
 pub use client::{Client, Document, LATEST};
 pub use credentials::{Credentials, Unsound};
-pub use line::Keepalive;
+pub use line::{Keepalive, Rpc};
 pub use refused::Refused;
+pub use token::{Shown, Token};
 pub use watch::{Event, Kind, Watching};
 
 #[allow(missing_docs, clippy::all, clippy::pedantic)]

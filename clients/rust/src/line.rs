@@ -8,12 +8,17 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tower::service_fn;
 
 use crate::client::TIMEOUT;
 use crate::credentials::{Credentials, Unsound};
+use crate::token::Shown;
 use crate::v1::schema_registry_client::SchemaRegistryClient;
+
+/// The generated client, which shows the token of the client's credentials.
+pub type Rpc = SchemaRegistryClient<InterceptedService<Channel, Shown>>;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -57,12 +62,13 @@ impl Line {
     }
 
     /// The stub for calls, and the number of its channel.
-    pub(crate) fn numbered(&self) -> (u64, SchemaRegistryClient<Channel>) {
+    pub(crate) fn numbered(&self) -> (u64, Rpc) {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        (current.0, SchemaRegistryClient::new(current.1.clone()))
+        let shown = Shown(self.files.token.clone());
+        (current.0, SchemaRegistryClient::with_interceptor(current.1.clone(), shown))
     }
 
-    pub(crate) fn rpc(&self) -> SchemaRegistryClient<Channel> {
+    pub(crate) fn rpc(&self) -> Rpc {
         self.numbered().1
     }
 

@@ -20,6 +20,9 @@ use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
 
+#[path = "client/tokens.rs"]
+mod tokens;
+
 fn reader() -> Client {
     let (target, files) = Credentials::from_environment();
     Client::new(&target, files).unwrap()
@@ -193,7 +196,7 @@ async fn a_renewed_certificate_is_used_by_the_next_connection() {
     let (_, first) = Credentials::from_environment();
     let folder = std::env::temp_dir().join(format!("schemaregistry-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let files = Credentials { cert: folder.join("cert.pem"), key: folder.join("key.pem"), ca: first.ca.clone() };
+    let files = Credentials { cert: folder.join("cert.pem"), key: folder.join("key.pem"), ..first.clone() };
     let place = |from: &Credentials| {
         std::fs::copy(&from.cert, &files.cert).unwrap();
         std::fs::copy(&from.key, &files.key).unwrap();

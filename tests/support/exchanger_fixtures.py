@@ -96,8 +96,10 @@ class RunningExchanger:
         client = await self.client(identity)
         return await client.post("/token", data={"grant_type": "client_credentials", **fields})
 
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+    def lines(self, *, rights: bool = False) -> list[dict[str, Any]]:
+        """The lines of the log, of exchanges alone or with those about `rights`."""
+        lines = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines if rights or line["event"] != "rights"]
 
 
 Start = Callable[..., Any]

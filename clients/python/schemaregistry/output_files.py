@@ -101,6 +101,15 @@ def _descriptor(path: Path) -> int | None:
     return None
 
 
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable: a new file's, or a renamed one's."""
+    opened = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
 def _replace(target: Path, data: bytes, mode: int | None) -> None:
     """Write a temporary file with `mode`, or the one that `target` has or would get, and rename it into place."""
     descriptor, name = tempfile.mkstemp(prefix=".schemaregistry-", suffix=".partial", dir=target.parent)

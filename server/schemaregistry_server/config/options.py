@@ -141,6 +141,15 @@ class ServeOptions:
             "Repeatable.",
         ),
     ] = ()
+    audit_log: Annotated[
+        Path | None,
+        _setting(
+            "AUDIT_LOG",
+            "FILE",
+            "Where refusals and changes of rights are recorded, each line bound to the one before it. [the server's "
+            "log]",
+        ),
+    ] = None
     etcd_ca: Annotated[Path | None, _setting("ETCD_CA", "PEM", "The CA of etcd's certificates.")] = None
     etcd_cert: Annotated[Path | None, _setting("ETCD_CERT", "PEM", "The certificate to show to etcd.")] = None
     etcd_key: Annotated[Path | None, _setting("ETCD_KEY", "PEM", "Its key.")] = None

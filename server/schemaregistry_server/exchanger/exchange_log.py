@@ -1,69 +1,68 @@
 """The log of exchanges: one line of JSON for each token that was given and for each that was refused.
 
-It has no token: neither the one that came nor the one that was given.
+It has no token: neither the one that came nor the one that was given. In a file it is an audit log (`audit_log/`),
+whose lines are chained; on stdout its lines are plain.
 """
 
-import errno
+import asyncio
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
+from schemaregistry_server.audit_log.audit_log import AuditLog
 
 MAX_FACT: Final = 1024
 """Characters of one fact; whoever sends a token that isn't good may write anything in it."""
 
 
 class ExchangeLog:
-    """Appends lines to a file, which others of the machine can't read, or to stdout where there is no file.
+    """Writes lines to a file, which others of the machine can't read, or to stdout where there is no file.
 
-    Raises FailedPrecondition (LOG_UNUSABLE) where the file can't be opened. The file is opened anew for each line, so
-    that it may be moved away (logrotate).
+    Raises FailedPrecondition as `AuditLog`, and LOG_UNUSABLE where stdout can't be written.
     """
 
     def __init__(self, path: Path | None, clock: Callable[[], float]) -> None:
-        self._path, self._clock = path, clock
-        self._cut_off = False  # whether the disk took only a part of the last line
+        self._clock = clock
+        self._file = AuditLog(path, "exchanger", clock) if path else None
         try:
-            self._append(b"")
+            self._print("")
         except OSError as failed:
-            raise FailedPrecondition(
-                f"{path}: the log of exchanges can't be written ({failed.strerror}).", reason="LOG_UNUSABLE"
-            ) from failed
+            raise FailedPrecondition(f"stdout can't be written ({failed.strerror}).", reason="LOG_UNUSABLE") from failed
 
-    def write(self, event: str, facts: Mapping[str, object]) -> None:
-        """Write a line and hand it to the operating system; empty facts are left out.
+    async def write(self, event: str, facts: Mapping[str, object]) -> None:
+        """Write a line, in a file down to the disk; empty facts are left out.
 
         Raises Unavailable (LOG_UNAVAILABLE) where it can't be written.
         """
-        time = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
-        line = {"time": time, "event": event, **{name: _short(fact) for name, fact in facts.items() if fact != ""}}
         try:
-            self._append(json.dumps(line).encode() + b"\n")
-        except OSError as failed:
-            raise Unavailable(
-                f"The log of exchanges can't be written ({failed.strerror}).", reason="LOG_UNAVAILABLE"
-            ) from failed
+            if self._file:
+                await asyncio.wrap_future(self._file.record(event, facts))
+            else:
+                time = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+                known = {name: _short(fact) for name, fact in facts.items() if fact != ""}
+                self._print(json.dumps({"time": time, "event": event, **known}) + "\n")
+        except (OSError, Unavailable) as failed:
+            why = failed.message if isinstance(failed, Unavailable) else failed.strerror
+            raise Unavailable(f"The log of exchanges can't be written ({why}).", reason="LOG_UNAVAILABLE") from failed
 
-    def _append(self, line: bytes) -> None:
-        if self._path is None:
-            out = cast("BinaryIO", sys.stdout.buffer)
-            out.write(line)
-            out.flush()
-            return
-        # One write to a file opened for appending: the lines of two processes don't mix.
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            whole = (b"\n" if self._cut_off else b"") + line
-            self._cut_off = 0 < os.write(file, whole) < len(whole)
-        finally:
-            os.close(file)
-        if self._cut_off:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    def rights(self, facts: Mapping[str, object]) -> None:
+        """Record who gets which tokens from now on, unless the file's last such line says the same."""
+        if self._file:
+            self._file.record_new("rights", facts)
+
+    async def close(self) -> None:
+        """Finish the lines that wait for the disk."""
+        if self._file:
+            await asyncio.to_thread(self._file.close)
+
+    def _print(self, line: str) -> None:
+        if not self._file:
+            sys.stdout.buffer.write(line.encode())
+            sys.stdout.buffer.flush()
 
 
 def _short(fact: object) -> object:

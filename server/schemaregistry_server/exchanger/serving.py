@@ -51,8 +51,10 @@ async def serving(
         key = token_keys.signing_key(config.signing_key)
         published = _published(config, key)
         records = ExchangeLog(config.log, clock)
+        stack.push_async_callback(records.close)
         tls = _reloaded_tls(config.tls) if config.tls else None
         revoked = access.revocations(config.revoked) if config.revoked else None
+        _record_rights(records, config, published, revoked)
         keys = {each.issuer: IssuerKeys(each, issuer_keys.fetcher(each), steady) for each in config.providers}
         state = await _state(config, clock)
         stack.push_async_callback(state.close)
@@ -88,6 +90,21 @@ async def _state(config: ExchangerConfig, clock: Callable[[], float]) -> Exchang
         # A cluster can so start in any order: until etcd is there, exchanges are answered with 503.
         log.warning("etcd can't be reached yet: %s", away)
     return EtcdState(connection, clock)
+
+
+def _record_rights(
+    records: ExchangeLog, config: ExchangerConfig, published: KeySet, revoked: Reloaded[frozenset[str]] | None
+) -> None:
+    """Record who may get tokens, now and whenever the file of revoked names changes."""
+
+    def record() -> None:
+        keys = sorted(key.thumbprint() for key in published.keys)
+        names = sorted(revoked.value) if revoked else []
+        records.rights({**config.rights(), "keys": keys, "revoked": names})
+
+    record()
+    if revoked:
+        revoked.on_change = record
 
 
 def _published(config: ExchangerConfig, key: ECKey) -> KeySet:

@@ -43,11 +43,11 @@ class TokenEndpoint:
         facts: ExchangeFacts = {"peer": request.client.host if request.client else ""}
         try:
             signed = await self._exchanged(request, facts)
-            self.log.write("exchanged", facts)
+            await self.log.write("exchanged", facts)
         except OauthRefused as refused:
-            return self._refused(refused, facts)
+            return await self._refused(refused, facts)
         except RegistryError as error:
-            return self._refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
+            return await self._refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
         return JSONResponse(
             {
                 "access_token": signed.text,
@@ -81,10 +81,10 @@ class TokenEndpoint:
             raise Unauthenticated("client_id is not the name in the certificate: leave it out.", reason="CLIENT_ID")
         return name
 
-    def _refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
+    async def _refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
         logged = {**facts, "error": refused.error, "reason": refused.reason, "detail": refused.detail}
         try:
-            self.log.write("refused", logged)
+            await self.log.write("refused", logged)
         except Unavailable as error:
             refused = for_error(error, certificate=False)
         headers = dict(NO_STORE)

@@ -3,6 +3,8 @@
 `etcd/etcd_users.py` compares etcd's users and roles with the wanted ones and changes them.
 """
 
+import asyncio
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +18,7 @@ from cryptography.x509.oid import NameOID
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, InvalidArgument, RegistryError, Unavailable
+from schemaregistry_server.audit_log.audit_log import AuditLog
 from schemaregistry_server.etcd import etcd_users
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
@@ -80,6 +83,9 @@ def etcd_auth(
     place: EtcdAdministrator,
     users: EtcdUserNames,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be done.")] = False,
+    audit_log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Record each step there, as `serve --audit-log` does.")
+    ] = None,
 ) -> None:
     """Make etcd's users and roles, and turn its authentication on: then only an exchanger's token writes a schema.
 
@@ -89,8 +95,11 @@ def etcd_auth(
 
     Exit codes: 0 all is so, 2 it can't be done with this certificate or this etcd, 3 etcd can't be reached.
     """
-    with ending_with_code(as_json=False):
-        uvloop.run(_init(place.endpoints, place.tls, users, dry_run=dry_run))
+    with ending_with_code(as_json=False), ExitStack() as stack:
+        events = AuditLog(audit_log, "etcd-auth") if audit_log and not dry_run else None
+        if events:
+            stack.callback(events.close)
+        uvloop.run(_init(place.endpoints, place.tls, users, events, dry_run=dry_run))
 
 
 def roles(names: EtcdUserNames, layout: KeyLayout) -> tuple[EtcdRole, ...]:
@@ -113,7 +122,9 @@ def roles(names: EtcdUserNames, layout: KeyLayout) -> tuple[EtcdRole, ...]:
     )
 
 
-async def _init(endpoints: list[str], tls: EtcdTls, names: EtcdUserNames, *, dry_run: bool) -> None:
+async def _init(
+    endpoints: list[str], tls: EtcdTls, names: EtcdUserNames, events: AuditLog | None, *, dry_run: bool
+) -> None:
     wanted = roles(names, KeyLayout())
     _must_be_root(tls)
     connection = EtcdConnection(endpoints, tls=tls)
@@ -124,6 +135,8 @@ async def _init(endpoints: list[str], tls: EtcdTls, names: EtcdUserNames, *, dry
         _show(plan, dry_run=dry_run)
         for step in () if dry_run else plan:
             await etcd_users.take(connection, step)
+            if events:
+                await asyncio.wrap_future(events.record("etcd-rights", {"who": ROOT, "step": step.text}))
             say(f"done: {step.text}")
     except EtcdAway as away:
         raise Unavailable(f"etcd is away ({away}): try again.", reason="STORE_AWAY") from away

@@ -114,7 +114,7 @@ def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
             os.fsync(file.fileno())
         beside.replace(file_path)
         # The rename itself is durable only once its directory is synced.
-        _sync(file_path.parent)
+        output_files.sync_directory(file_path.parent)
     except OSError as failed:
         raise InvalidArgument(
             f"{path}: the snapshot can't be written ({failed.strerror}). Name another file, or make room.",
@@ -195,14 +195,6 @@ def _typed(members: dict[str, Any], types: dict[str, type]) -> dict[str, Any]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _sync(directory: Path) -> None:
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 class _SnapshotReader:

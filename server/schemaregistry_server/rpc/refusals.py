@@ -1,23 +1,61 @@
-"""Log refused calls, one JSON line each: who, what, and why. Successful writes are in the store's audit chain."""
+"""Record refused calls: who, what, and why, in the audit log, or as lines of the process's log where there is none."""
 
 import json
 import logging
+from dataclasses import asdict, dataclass
+from typing import Final
 
-from schemaregistry.errors import RegistryError
-from schemaregistry_server.security.identity import Identity
+from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticated
+from schemaregistry_server.audit_log.audit_log import AuditLog
+from schemaregistry_server.security.identity import ROLES, Identity, Role
+from schemaregistry_server.store.verified_claims import VerifiedClaims
+
+MAX_ID: Final = 128
 
 log = logging.getLogger("schemaregistry.refusals")
 
 
-def record(rpc: str, caller: Identity, error: RegistryError, id: str = "") -> None:  # noqa: A002 (the field's term)
-    """Log that `caller` was refused `rpc` with `error`; `id` is the schema's id, cut to 128 characters."""
-    line = {
-        "event": "refused",
-        "rpc": rpc,
-        "who": caller.name,
-        "transport": caller.transport,
-        "id": id[:128],
-        "code": error.code,
-        "reason": error.reason,
-    }
-    log.warning(json.dumps(line))
+@dataclass(frozen=True, slots=True)
+class RefusedCall:
+    """A call as far as it was known when it was refused: `caller` is None where it was not identified.
+
+    `certificate` is the name in the certificate that such a caller showed, `peer` its address.
+    """
+
+    rpc: str
+    caller: Identity | None = None
+    id: str = ""
+    certificate: str = ""
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Records refusals in `events`. Successful writes are in the store's audit chain."""
+
+    events: AuditLog | None = None
+
+    def record(self, call: RefusedCall, error: Exception) -> None:
+        """Record that a call was refused with `error`: a write for whatever reason, any call for want of rights."""
+        if not isinstance(error, RegistryError):
+            return
+        if ROLES.get(call.rpc) is Role.READ and not isinstance(error, Unauthenticated | PermissionDenied):
+            return
+        caller = call.caller
+        facts = {
+            "rpc": call.rpc,
+            "who": caller.name if caller else call.certificate,
+            "transport": caller.transport if caller else "",
+            "peer": call.peer,
+            "id": call.id[:MAX_ID],
+            "code": error.code,
+            "reason": error.reason,
+            **(asdict(VerifiedClaims.of(caller.token.claims)) if caller and caller.token else {}),
+        }
+        if self.events:
+            self.events.record("refused", facts)
+        else:
+            log.warning(json.dumps({"event": "refused", **{name: text for name, text in facts.items() if text}}))
+
+
+NO_AUDIT_LOG: Final = Refusals()

@@ -21,15 +21,16 @@ from schemaregistry.document import check_id
 from schemaregistry.document.naming import check_fingerprint
 from schemaregistry.document.origin import Origin
 from schemaregistry.document.version_state import check_state, state_notice
-from schemaregistry.errors import InvalidArgument, RegistryError, with_place
+from schemaregistry.errors import InvalidArgument, with_place
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.catalog.catalog import Catalog, Schema
 from schemaregistry_server.catalog.catalog_version import CatalogVersion
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.feed import describe, described
 from schemaregistry_server.catalog.slices import sliced
-from schemaregistry_server.rpc import bodies, deadline, limits, pages, read_summary, refusals, watching
+from schemaregistry_server.rpc import bodies, deadline, limits, pages, read_summary, watching
 from schemaregistry_server.rpc.read_counts import ReadCounts
+from schemaregistry_server.rpc.refusals import NO_AUDIT_LOG, Refusals
 from schemaregistry_server.rpc.registration import Registrar
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.state_changes import StateChanges
@@ -58,7 +59,8 @@ class Registry:
 
     Each method is documented in registry.proto, checks the caller's role and the limits on fields first, and raises
     RegistryError. `judge` answers publishers and `questions` readers, so that neither waits for the other;
-    `progress_seconds` is the time between a watch's marks of progress; `reads` counts who reads which version.
+    `progress_seconds` is the time between a watch's marks of progress; `reads` counts who reads which version. The
+    transports record in `refusals` what they answer with a refusal.
     """
 
     def __init__(  # noqa: PLR0913
@@ -70,7 +72,9 @@ class Registry:
         questions: VerdictCache,
         progress_seconds: float,
         reads: ReadCounts,
+        refusals: Refusals = NO_AUDIT_LOG,
     ) -> None:
+        self.refusals = refusals
         self._store = store
         self._current = current
         self._reads = reads
@@ -93,16 +97,12 @@ class Registry:
 
     async def RegisterSchema(self, request: pb.RegisterSchemaRequest, caller: Identity) -> Reply:
         self._admit("RegisterSchema", request, caller)
-        try:
-            authorise_id("RegisterSchema", caller, request.id)
-            bodies.require_json(request.document.data)
-            document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
-            stated = request.origin
-            origin = Origin(stated.repository, stated.commit, stated.path, stated.pull_request)
-            entry, created = await self._writer.write(document, caller.name, origin, caller.token)
-        except RegistryError as error:
-            refusals.record("RegisterSchema", caller, error, request.id)
-            raise
+        authorise_id("RegisterSchema", caller, request.id)
+        bodies.require_json(request.document.data)
+        document = await self._judge.read(request.document.data, check_id(request.id), caller.name)
+        stated = request.origin
+        origin = Origin(stated.repository, stated.commit, stated.path, stated.pull_request)
+        entry, created = await self._writer.write(document, caller.name, origin, caller.token)
         return Reply(
             pb.RegisterSchemaResponse(
                 id=entry.id,
@@ -119,23 +119,19 @@ class Registry:
 
     async def SetVersionState(self, request: pb.SetVersionStateRequest, caller: Identity) -> Reply:
         self._admit("SetVersionState", request, caller)
-        try:
-            authorise_id("SetVersionState", caller, request.id)
-            sunset = _sunset(request) if request.HasField("sunset") else None
-            change = StateChange(
-                id=check_id(request.id),
-                version=request.version,
-                state=check_state(request.state, request.reason, sunset),
-                fingerprint="",
-                changed_by=caller.name,
-                changed_at=0,
-                claims=VerifiedClaims.of(caller.token.claims) if caller.token else NO_TOKEN,
-            )
-            token = caller.token.text if caller.token else ""
-            done = await self._states.set(change, expected_revision=request.expected_revision, token=token)
-        except RegistryError as error:
-            refusals.record("SetVersionState", caller, error, request.id)
-            raise
+        authorise_id("SetVersionState", caller, request.id)
+        sunset = _sunset(request) if request.HasField("sunset") else None
+        change = StateChange(
+            id=check_id(request.id),
+            version=request.version,
+            state=check_state(request.state, request.reason, sunset),
+            fingerprint="",
+            changed_by=caller.name,
+            changed_at=0,
+            claims=VerifiedClaims.of(caller.token.claims) if caller.token else NO_TOKEN,
+        )
+        token = caller.token.text if caller.token else ""
+        done = await self._states.set(change, expected_revision=request.expected_revision, token=token)
         latest = done.schema.latest
         return Reply(
             pb.SetVersionStateResponse(
@@ -264,12 +260,8 @@ class Registry:
         )
 
     def authorise(self, rpc: str, caller: Identity) -> None:
-        """Raise Unauthenticated or PermissionDenied, and log it, where `caller` may not call `rpc`."""
-        try:
-            authorise(rpc, caller)
-        except RegistryError as error:
-            refusals.record(rpc, caller, error)
-            raise
+        """Raise Unauthenticated or PermissionDenied where `caller` may not call `rpc`."""
+        authorise(rpc, caller)
 
     def _admit(self, rpc: str, request: Message, caller: Identity) -> None:
         self.authorise(rpc, caller)

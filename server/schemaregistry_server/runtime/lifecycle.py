@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from schemaregistry.errors import Unavailable
+from schemaregistry_server.audit_log.audit_log import AuditLog
 from schemaregistry_server.catalog import feed
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.readiness import Readiness
@@ -20,6 +21,7 @@ from schemaregistry_server.rpc import compat_worker
 from schemaregistry_server.rpc.compat_worker import CompatWorkers
 from schemaregistry_server.rpc.read_counts import ReadCounts
 from schemaregistry_server.rpc.read_saving import saved_reads
+from schemaregistry_server.rpc.refusals import Refusals
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.verdict_cache import VerdictCache
 from schemaregistry_server.runtime import publishing
@@ -82,6 +84,7 @@ async def _start(
     if settings.dev:
         pki.ensure(settings.tls)
     settings.files.pem()  # report bad TLS files now, and not after a long wait for the store
+    refusals = _refusals(stack, settings)
     current = CurrentCatalog()
     store = await _loaded(stack, settings, readiness, current)
     # Before publishing: a write is answered once the feed has brought it into the catalog.
@@ -90,7 +93,7 @@ async def _start(
     describing = asyncio.create_task(feed.describe(current.catalog))
     stack.callback(describing.cancel)
     reads = await stack.enter_async_context(saved_reads(store, settings.reads_seconds))
-    registry = _registry(stack, store, current, settings, reads)
+    registry = _registry(stack, store, current, settings, reads, refusals)
     # Before the transports listen, so that no caller finds half of the directory published.
     published = await publishing.publish(registry, sources, DEV_PUBLISHER)
     transports = Transports(registry, settings, readiness)
@@ -136,8 +139,22 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
     return store
 
 
-def _registry(
-    stack: AsyncExitStack, store: Store, current: CurrentCatalog, settings: Settings, reads: ReadCounts
+def _refusals(stack: AsyncExitStack, settings: Settings) -> Refusals:
+    """Open the audit log, if there is to be one, before the store: bad files are reported at once."""
+    if not settings.audit_log:
+        return Refusals()
+    events = AuditLog(settings.audit_log, "serve")
+    stack.push_async_callback(asyncio.to_thread, events.close)  # on a thread, since it waits for the disk
+    return Refusals(events)
+
+
+def _registry(  # noqa: PLR0913, PLR0917
+    stack: AsyncExitStack,
+    store: Store,
+    current: CurrentCatalog,
+    settings: Settings,
+    reads: ReadCounts,
+    refusals: Refusals,
 ) -> Registry:
     # Each process gets its share of the cores; two at least, so that one caller's question doesn't block another's.
     readers_workers = max(2, usable() // settings.workers)
@@ -158,6 +175,7 @@ def _registry(
         questions=VerdictCache(readers),
         progress_seconds=settings.progress_seconds,
         reads=reads,
+        refusals=refusals,
     )
 
 

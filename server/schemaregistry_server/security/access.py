@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -88,6 +88,27 @@ class Access:
         if self.needs_token:
             rights = Rights(rights.read)
         return Identity(name, rights, transport, gone, needs_token=self.needs_token)
+
+    def facts(self) -> dict[str, object]:
+        """All that decides about rights now, for the audit log: names, patterns of ids, thumbprints of keys."""
+        names = self.names
+        facts: dict[str, object] = {
+            "publishers": {name: list(ids) for name, ids in sorted(names.publishers.items())},
+            "operators": {name: list(ids) for name, ids in sorted(names.operators.items())},
+            "readers": "anyone" if names.readers is None else sorted(names.readers),
+            "needs_token": self.needs_token,
+            "revoked": sorted(self.revoked.value) if self.revoked else [],
+        }
+        if self.tokens:
+            keys = sorted(key.thumbprint() for key in self.tokens.keys.value.keys)
+            facts |= {"token_issuer": self.tokens.issuer, "token_audience": self.tokens.audience, "token_keys": keys}
+        return facts
+
+    def on_change(self, call: Callable[[], object]) -> None:
+        """Have `call` called after each change of a file that decides about rights."""
+        for file in (self.revoked, self.tokens and self.tokens.keys):
+            if file:
+                file.on_change = call
 
     def _revoked(self, name: str) -> bool:
         return self.revoked is not None and name in self.revoked.value

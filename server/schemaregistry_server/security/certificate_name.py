@@ -61,6 +61,14 @@ def check_name(name: str, option: str) -> None:
         ) from None
 
 
+def readable_name(certificate: bytes) -> str:
+    """Return the name in a certificate for a log, "" where `certificate_name` finds none."""
+    try:
+        return certificate_name(certificate) if certificate else ""
+    except Unauthenticated:
+        return ""
+
+
 def parsed(certificate: bytes) -> x509.Certificate:
     """Parse a certificate in PEM or DER; raises ValueError where it is neither."""
     if certificate.startswith(b"-----BEGIN"):

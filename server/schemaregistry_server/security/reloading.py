@@ -25,6 +25,8 @@ class Reloaded(Generic[ValueT]):
         self._seen = self._stamps()
         self._value = make()
         self._complaint = ""
+        self.on_change: Callable[[], object] = lambda: None
+        """Called after each time that the files were read again."""
 
     @property
     def value(self) -> ValueT:
@@ -46,6 +48,7 @@ class Reloaded(Generic[ValueT]):
         else:
             self._seen, self._complaint = stamps, ""
             log.warning("read again: %s", ", ".join(map(str, self._paths)))
+            self.on_change()
 
     def _stamps(self) -> tuple[Stamp, ...]:
         return tuple(map(_stamp, self._paths))

@@ -23,7 +23,13 @@ from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import grpc_calls
 from schemaregistry_server.transport.addresses import in_use, require_free
 from schemaregistry_server.transport.arrivals import Arrivals
-from schemaregistry_server.transport.grpc_calls import SERVICE, BoundedMessages, Context, IdentityOfContext
+from schemaregistry_server.transport.grpc_calls import (
+    SERVICE,
+    BoundedMessages,
+    Context,
+    IdentityOfContext,
+    certificate_of,
+)
 from schemaregistry_server.transport.reflection import MethodsToo
 
 OPTIONS: Final = (
@@ -150,7 +156,7 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
-        certificate = next(iter(known.get("x509_pem_cert", ())), b"")
+        certificate = certificate_of(context)
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
         metadata = context.invocation_metadata() or ()

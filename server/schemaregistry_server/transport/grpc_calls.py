@@ -7,6 +7,7 @@ refused as INVALID_ARGUMENT (gRPC's own way is UNKNOWN and a traceback).
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final, NoReturn
+from urllib.parse import unquote
 
 import grpc
 import grpc.aio
@@ -20,9 +21,11 @@ from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
+from schemaregistry_server.rpc.refusals import RefusedCall
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
+from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import status
 from schemaregistry_server.transport.arrivals import Arrivals
@@ -77,23 +80,34 @@ class _Call:
         self._kind = GetMessageClass(rpc.input_type)
         self._large = any(field.message_type is HttpBody.DESCRIPTOR for field in rpc.input_type.fields)
 
-    async def admit(self, context: Context) -> Identity:
+    async def identify(self, context: Context) -> Identity:
         # Before the caller is identified, since a bad token costs more to refuse than to send.
         await self._rates.admit_call(context.peer())
-        caller = self._identify(context)
+        return self._identify(context)
+
+    async def authorise(self, caller: Identity) -> None:
         await self._rates.admit(self.name, caller)
         self.registry.authorise(self.name, caller)
-        return caller
 
     def read(self, raw: bytes) -> Message:
         return limits.read(self._kind, raw, large=self._large)
+
+    def record(self, context: Context, caller: Identity | None, request: Message | None, error: Exception) -> None:
+        """Record that a call is refused; `caller` and `request` are None where it didn't come so far."""
+        if isinstance(error, RegistryError):
+            certificate = "" if caller else readable_name(certificate_of(context))
+            id = getattr(request, "id", "")  # noqa: A001 (the field's term)
+            self.registry.refusals.record(RefusedCall(self.name, caller, id, certificate, peer_address(context)), error)
 
 
 def _unary(call: _Call, arrivals: Arrivals, quota: Quota) -> Callable[..., Awaitable[bytes]]:
     async def answer(messages: AsyncIterator[bytes], context: Context) -> bytes:
         reply: Reply
+        caller: Identity | None = None
+        request: Message | None = None
         try:
-            caller = await call.admit(context)
+            caller = await call.identify(context)
+            await call.authorise(caller)
             deadline.remaining.set(context.time_remaining)
             raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
@@ -103,6 +117,7 @@ def _unary(call: _Call, arrivals: Arrivals, quota: Quota) -> Callable[..., Await
                 with quota.holding(caller.name, len(raw)):
                     reply = await call.method(request, caller)
         except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a status)
+            call.record(context, caller, request, error)
             await _refuse(context, error)
         if reply.headers:
             await context.send_initial_metadata(reply.headers)
@@ -117,8 +132,11 @@ def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) 
 
     async def answer(messages: AsyncIterator[bytes], context: Context) -> None:
         begun = False
+        caller: Identity | None = None
+        request: Message | None = None
         try:
-            caller = await call.admit(context)
+            caller = await call.identify(context)
+            await call.authorise(caller)
             raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
             with quota.holding(caller.name, len(raw)):
@@ -129,9 +147,21 @@ def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) 
                         begun = True
                     await delivered(context.write(message), message, slow_seconds)
         except Exception as error:  # noqa: BLE001 (as above)
+            call.record(context, caller, request, error)
             await _refuse(context, error)
 
     return answer
+
+
+def certificate_of(context: Context) -> bytes:
+    """The certificate (PEM) that a caller's connection showed; empty without one."""
+    return next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+
+
+def peer_address(context: Context) -> str:
+    """HOST:PORT of the caller's connection. gRPC writes it as `ipv4:HOST:PORT`, with IPv6's brackets encoded."""
+    kind, _, address = unquote(context.peer()).partition(":")
+    return address if kind in {"ipv4", "ipv6"} else ""
 
 
 async def _refuse(context: Context, error: Exception) -> NoReturn:
@@ -175,7 +205,7 @@ async def _implemented(method: Any, request: Any, context: Context) -> Any:
 
 async def _first(messages: AsyncIterator[bytes], context: Context, arrivals: Arrivals) -> bytes:
     """Take the message of a call to gRPC's own services, which anyone with a certificate may call."""
-    caller = next(iter(context.auth_context().get("x509_pem_cert", ())), b"").decode("latin-1")
+    caller = certificate_of(context).decode("latin-1")
     try:
         return await arrivals.message(messages, caller)
     except RegistryError as error:

@@ -21,8 +21,10 @@ from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, W
 from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
 from schemaregistry_server.rpc.rate_limits import CallLimits
+from schemaregistry_server.rpc.refusals import RefusedCall
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.service import Registry, Reply
+from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import encodings, health, http_requests, problems, status
 from schemaregistry_server.transport.connection_rate import LimitedConnections
@@ -77,11 +79,21 @@ class _Request:
 
     async def admit(self, scope: Scope) -> Identity:
         """Identify and authorise the caller, before anything of the request is read; raises RegistryError."""
-        caller = self.identity_of(scope)
+        scope["caller"] = caller = self.identity_of(scope)
         await self.bounds.rates.admit(self.rule.rpc, caller)
         self.registry.authorise(self.rule.rpc, caller)
         http_requests.check_conditions(self.rule, scope["headers"])
         return caller
+
+    def refused(self, error: Exception, scope: Scope) -> Response:
+        """Record that a request is refused, and make the answer."""
+        if isinstance(error, RegistryError):
+            caller, (host, port) = scope.get("caller"), scope["client"]
+            certificate = "" if caller else readable_name(scope["state"].get("peer_certificate") or b"")
+            id = str(scope["path_params"].get("id", ""))  # noqa: A001 (the field's term)
+            peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            self.registry.refusals.record(RefusedCall(self.rule.rpc, caller, id, certificate, peer), error)
+        return _refused(error, self.rule)
 
 
 class _Unary:
@@ -100,7 +112,7 @@ class _Unary:
             else:
                 code, headers, body = await _message(reply, scope)
         except Exception as error:  # noqa: BLE001 (the edge: whatever it is, the caller gets a problem)
-            await _refused(error, self.request.rule)(scope, receive, send)
+            await self.request.refused(error, scope)(scope, receive, send)
             return
         # Two ASGI messages and no Starlette `Response`: bare ASGI is faster, and reads are most of the calls.
         await send({"type": "http.response.start", "status": code, "headers": headers})
@@ -194,7 +206,7 @@ class _Stream:
             # The first message is taken before the status is sent, so that a refusal has a status of its own.
             first = await anext(messages)
         except Exception as error:  # noqa: BLE001 (as for a unary RPC)
-            await _refused(error, self.request.rule)(scope, receive, send)
+            await self.request.refused(error, scope)(scope, receive, send)
             return
         headers = {"cache-control": "no-store"}
         if scope["method"] == "HEAD":

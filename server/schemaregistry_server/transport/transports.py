@@ -28,6 +28,9 @@ class Transports:
         """Read the TLS files and bind REST's address; raises FailedPrecondition where one of them can't be used."""
         self._settings = settings
         access = _access(settings)
+        if events := registry.refusals.events:
+            events.record_new("rights", access.facts())
+            access.on_change(lambda: events.record_new("rights", access.facts()))
         rates = RateLimits(settings.read_rate or 0, settings.write_rate or 0, settings.connection_rate or 0)
         bounds = CallLimits(Quota(), rates)
         self._grpc = GrpcTransport(registry, access, settings, bounds)

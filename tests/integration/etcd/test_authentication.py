@@ -19,6 +19,7 @@ from devtools.etcd_cluster import EtcdCluster, running
 from devtools.etcd_tls import kept
 from devtools.servers import Server, launch
 from schemaregistry.v1 import registry_pb2 as pb
+from schemaregistry_server.audit_log import log_check
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, reads
 from schemaregistry_server.etcd.etcd_failures import EtcdRefused
@@ -75,10 +76,13 @@ def guarded(fresh: Guarded) -> Guarded:
     """The member after `etcd-auth init`, whose plan was the same before it and nothing after it."""
     planned = fresh.command("root", "--dry-run")
     assert planned.returncode == 0, planned.stderr
-    done = fresh.command("root")
+    log = fresh.tls.parent / "audit.log"
+    done = fresh.command("root", "--audit-log", str(log))
     assert done.returncode == 0, done.stderr
     plan = [line.strip() for line in planned.stdout.splitlines()[1:]]
     assert [line.removeprefix("done: ") for line in done.stdout.splitlines() if line.startswith("done")] == plan
+    assert [str(line.event.members["step"]) for line in log_check.read(log)] == plan
+    assert log_check.check(log).records == len(plan)
     assert "turn authentication on" in plan
     return fresh
 

@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from schemaregistry.errors import FailedPrecondition
+from schemaregistry_server.audit_log import log_check
 from schemaregistry_server.exchanger import serving
 from schemaregistry_server.exchanger.config.configuration import read_config
 from schemaregistry_server.security import certificates, pki, token_keys
@@ -77,7 +78,8 @@ async def test_each_exchange_is_a_line_of_the_log_without_either_token(
     await exchanger.exchange(issuer.token(ref="refs/heads/other"))
     given, refused = exchanger.lines()
     claims = read_token(answer)
-    assert given.pop("time")
+    chained = {name: given.pop(name) for name in ("sequence", "previous", "hash", "time", "pid", "program")}
+    assert (chained["sequence"], chained["program"]) == (2, "exchanger")
     assert given == {
         "event": "exchanged",
         "peer": "127.0.0.1",
@@ -101,6 +103,14 @@ async def test_each_exchange_is_a_line_of_the_log_without_either_token(
     for signed in (token, answer.json()["access_token"]):
         assert not any(part in text for part in signed.split("."))
     assert exchanger.log.stat().st_mode & 0o077 == 0
+    assert log_check.check(exchanger.log).records == 3
+
+
+async def test_who_gets_which_token_is_in_the_log_from_the_start_on(exchanger: RunningExchanger) -> None:
+    [rights] = exchanger.lines(rights=True)
+    assert (rights["sequence"], rights["event"], rights["name"]) == (1, "rights", NAME)
+    assert [rule["publish"] for rule in rights["certificate_rules"]]
+    assert {rule["provider"] for rule in rights["token_rules"]} == {"github"}
 
 
 async def test_a_certificate_gets_a_token_by_the_same_policy(exchanger: RunningExchanger) -> None:

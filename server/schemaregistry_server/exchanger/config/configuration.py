@@ -1,6 +1,6 @@
 """The exchanger's configuration: a TOML file, in which every key must be known."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
@@ -59,6 +59,18 @@ class ExchangerConfig:
     providers: tuple[Provider, ...]
     token_rules: tuple[ClaimRule, ...]
     certificate_rules: tuple[CertificateRule, ...]
+
+    def rights(self) -> dict[str, object]:
+        """All that decides who gets which token, for the audit log."""
+        return {
+            "name": self.name,
+            "audience": self.audience,
+            "lifetime": self.lifetime,
+            "user": self.user,
+            "providers": [{"name": one.name, "issuer": one.issuer, "audience": one.audience} for one in self.providers],
+            "token_rules": [asdict(rule) for rule in self.token_rules],
+            "certificate_rules": [asdict(rule) for rule in self.certificate_rules],
+        }
 
 
 def read_config(file: Path) -> ExchangerConfig:

@@ -3,7 +3,7 @@
 import json
 import logging
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
 from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticated
 from schemaregistry_server.audit_log.audit_log import AuditLog
@@ -35,12 +35,8 @@ class Refusals:
 
     events: AuditLog | None = None
 
-    def record(self, call: RefusedCall, error: Exception) -> None:
-        """Record that a call was refused with `error`: a write for whatever reason, any call for want of rights."""
-        if not isinstance(error, RegistryError):
-            return
-        if ROLES.get(call.rpc) is Role.READ and not isinstance(error, Unauthenticated | PermissionDenied):
-            return
+    def record(self, call: RefusedCall, error: RegistryError) -> None:
+        """Record that a call was refused with `error`, of which `is_recorded` holds."""
         caller = call.caller
         facts = {
             "rpc": call.rpc,
@@ -56,6 +52,13 @@ class Refusals:
             self.events.record("refused", facts)
         else:
             log.warning(json.dumps({"event": "refused", **{name: text for name, text in facts.items() if text}}))
+
+
+def is_recorded(error: Exception, rpc: str) -> TypeGuard[RegistryError]:
+    """Whether a refusal is recorded: one of a write for whatever reason, one of any call for want of rights."""
+    if ROLES.get(rpc) is Role.READ:
+        return isinstance(error, Unauthenticated | PermissionDenied)
+    return isinstance(error, RegistryError)
 
 
 NO_AUDIT_LOG: Final = Refusals()

@@ -97,6 +97,7 @@ class Access:
             "operators": {name: list(ids) for name, ids in sorted(names.operators.items())},
             "readers": "anyone" if names.readers is None else sorted(names.readers),
             "needs_token": self.needs_token,
+            "trusted_proxies": sorted(self.proxies),
             "revoked": sorted(self.revoked.value) if self.revoked else [],
         }
         if self.tokens:

@@ -21,7 +21,7 @@ from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
-from schemaregistry_server.rpc.refusals import RefusedCall
+from schemaregistry_server.rpc.refusals import RefusedCall, is_recorded
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
@@ -94,7 +94,7 @@ class _Call:
 
     def record(self, context: Context, caller: Identity | None, request: Message | None, error: Exception) -> None:
         """Record that a call is refused; `caller` and `request` are None where it didn't come so far."""
-        if isinstance(error, RegistryError):
+        if is_recorded(error, self.name):
             certificate = "" if caller else readable_name(certificate_of(context))
             id = getattr(request, "id", "")  # noqa: A001 (the field's term)
             self.registry.refusals.record(RefusedCall(self.name, caller, id, certificate, peer_address(context)), error)

@@ -21,7 +21,7 @@ from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, W
 from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
 from schemaregistry_server.rpc.rate_limits import CallLimits
-from schemaregistry_server.rpc.refusals import RefusedCall
+from schemaregistry_server.rpc.refusals import RefusedCall, is_recorded
 from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.service import Registry, Reply
 from schemaregistry_server.security.certificate_name import readable_name
@@ -87,7 +87,7 @@ class _Request:
 
     def refused(self, error: Exception, scope: Scope) -> Response:
         """Record that a request is refused, and make the answer."""
-        if isinstance(error, RegistryError):
+        if is_recorded(error, self.rule.rpc):
             caller, (host, port) = scope.get("caller"), scope["client"]
             certificate = "" if caller else readable_name(scope["state"].get("peer_certificate") or b"")
             id = str(scope["path_params"].get("id", ""))  # noqa: A001 (the field's term)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemaregistry.errors import ResourceExhausted
-from schemaregistry_server.rpc import refusals
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.log_limit import LogLimit
+from schemaregistry_server.rpc.refusals import NO_AUDIT_LOG, Refusals, RefusedCall
 from schemaregistry_server.security.identity import ROLES, Identity, Role
 
 BURST_SECONDS: Final = 1.0
@@ -102,13 +102,21 @@ class LaterRefusals:
 class RateLimits:
     """The limits of one process on reads and writes of an identity, and on calls over a connection; 0: no limit."""
 
-    def __init__(self, reads: float, writes: float, calls: float, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        reads: float,
+        writes: float,
+        calls: float,
+        clock: Clock = time.monotonic,
+        refusals: Refusals = NO_AUDIT_LOG,
+    ) -> None:
         def buckets(rate: float) -> TokenBuckets | None:
             return TokenBuckets(rate, clock) if rate else None
 
         self._reads, self._writes, self._calls = buckets(reads), buckets(writes), buckets(calls)
         self._rates = {"reads": reads, "writes": writes}
         self._clock = clock
+        self._refusals = refusals
         self._lines: OrderedDict[str, LogLimit] = OrderedDict()
         self._connection_lines = LogLimit(LOGGED, clock)
         self._later = LaterRefusals()
@@ -164,7 +172,7 @@ class RateLimits:
         if left_out:
             log.warning("%d more calls of %s were over its limit", left_out, caller.name)
         if may:
-            refusals.record(rpc, caller, error)
+            self._refusals.record(RefusedCall(rpc, caller, left_out=left_out), error)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import logging
 from dataclasses import asdict, dataclass
 from typing import Final, TypeGuard
 
-from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticated
+from schemaregistry.errors import PermissionDenied, RegistryError, ResourceExhausted, Unauthenticated
 from schemaregistry_server.audit_log.audit_log import AuditLog
 from schemaregistry_server.security.identity import ROLES, Identity, Role
 from schemaregistry_server.store.verified_claims import VerifiedClaims
@@ -19,7 +19,8 @@ log = logging.getLogger("schemaregistry.refusals")
 class RefusedCall:
     """A call as far as it was known when it was refused: `caller` is None where it was not identified.
 
-    `certificate` is the name in the certificate that such a caller showed, `peer` its address.
+    `certificate` is the name in the certificate that such a caller showed, `peer` its address. `left_out` is the number
+    of the caller's calls that were refused likewise before and have no line.
     """
 
     rpc: str
@@ -27,6 +28,7 @@ class RefusedCall:
     id: str = ""
     certificate: str = ""
     peer: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Refusals:
             "id": call.id[:MAX_ID],
             "code": error.code,
             "reason": error.reason,
+            "left_out": call.left_out or "",
             **(asdict(VerifiedClaims.of(caller.token.claims)) if caller and caller.token else {}),
         }
         if self.events:
@@ -55,7 +58,12 @@ class Refusals:
 
 
 def is_recorded(error: Exception, rpc: str) -> TypeGuard[RegistryError]:
-    """Whether a refusal is recorded: one of a write for whatever reason, one of any call for want of rights."""
+    """Whether the transports record a refusal: one of a write for whatever reason, one of any call for want of rights.
+
+    `rate_limits.py` records its own, which can be very many.
+    """
+    if isinstance(error, ResourceExhausted) and error.reason == "RATE_LIMITED":
+        return False
     if ROLES.get(rpc) is Role.READ:
         return isinstance(error, Unauthenticated | PermissionDenied)
     return isinstance(error, RegistryError)

@@ -88,7 +88,7 @@ class _Request:
     def refused(self, error: Exception, scope: Scope) -> Response:
         """Record that a request is refused, and make the answer."""
         if is_recorded(error, self.rule.rpc):
-            caller, (host, port) = scope.get("caller"), scope["client"]
+            caller, (host, port) = scope.get("caller"), scope["client"] or ("", 0)
             certificate = "" if caller else readable_name(scope["state"].get("peer_certificate") or b"")
             id = str(scope["path_params"].get("id", ""))  # noqa: A001 (the field's term)
             peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

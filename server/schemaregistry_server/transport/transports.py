@@ -31,7 +31,9 @@ class Transports:
         if events := registry.refusals.events:
             events.record_new("rights", access.facts())
             access.on_change(lambda: events.record_new("rights", access.facts()))
-        rates = RateLimits(settings.read_rate or 0, settings.write_rate or 0, settings.connection_rate or 0)
+        rates = RateLimits(
+            settings.read_rate or 0, settings.write_rate or 0, settings.connection_rate or 0, refusals=registry.refusals
+        )
         bounds = CallLimits(Quota(), rates)
         self._grpc = GrpcTransport(registry, access, settings, bounds)
         # Here and not in `start`, so that bad files and a taken address stop the server before anything listens.

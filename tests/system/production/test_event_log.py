@@ -146,7 +146,7 @@ def test_the_rights_are_the_first_line_and_each_change_of_theirs_is_another(audi
     assert audited.last("rights")["revoked"] == ["spiffe://dev/gone"]
     (audited.log.parent / "revoked").write_text("")
     audited.server.stub("reader").WhoAmI(pb.WhoAmIRequest(), timeout=10)
-    audited.last("rights", revoked=[])
+    until(lambda: audited.last("rights")["revoked"] == [])
 
 
 def test_a_disk_that_takes_no_more_stops_no_call_and_what_was_lost_is_counted(audited: Audited) -> None:

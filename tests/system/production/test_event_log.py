@@ -143,7 +143,7 @@ def test_the_rights_are_the_first_line_and_each_change_of_theirs_is_another(audi
     assert (first["token_issuer"], first["readers"], first["revoked"]) == (ISSUER, "anyone", [])
     (audited.log.parent / "revoked").write_text("spiffe://dev/gone\n")
     audited.server.stub("reader").WhoAmI(pb.WhoAmIRequest(), timeout=10)
-    assert audited.last("rights")["revoked"] == ["spiffe://dev/gone"]
+    until(lambda: audited.last("rights")["revoked"] == ["spiffe://dev/gone"])
     (audited.log.parent / "revoked").write_text("")
     audited.server.stub("reader").WhoAmI(pb.WhoAmIRequest(), timeout=10)
     until(lambda: audited.last("rights")["revoked"] == [])

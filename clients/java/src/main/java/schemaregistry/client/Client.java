@@ -85,7 +85,8 @@ public final class Client implements AutoCloseable {
         }
         channel = builder.build();
         line = new Line(channel, target);
-        rpc = SchemaRegistryGrpc.newBlockingV2Stub(channel);
+        SchemaRegistryBlockingV2Stub stub = SchemaRegistryGrpc.newBlockingV2Stub(channel);
+        rpc = files.token() == null ? stub : stub.withCallCredentials(new ShownToken(files.token()));
     }
 
     /** Makes a client with the target and the files that the environment names; see {@link Credentials}. */

@@ -40,6 +40,9 @@ public final class Refused extends RuntimeException {
                         .map(proxy -> "%s gave no answer by way of %s: %s".formatted(target, proxy, status.getDescription()))
                         .orElse(status.getDescription());
         Refused refused = new Refused(status.getCode(), message, failure);
+        if (status.getCause() instanceof ShownToken.NoToken missing) {
+            refused.reason = missing.reason();
+        }
         if (told) {
             rich.getDetailsList().forEach(refused::take);
         }

@@ -85,6 +85,14 @@ class ServeOptions:
             "REST", "HOST:PORT", f"Where REST listens, with mutual TLS. [nowhere; dev: {DEFAULT_REST}, plain HTTP]"
         ),
     ] = None
+    cors_origin: Annotated[
+        tuple[str, ...],
+        _setting(
+            "CORS_ORIGIN",
+            "ORIGIN",
+            "Web pages that may use REST, by their origin, as in https://catalog.example. Repeatable. [none]",
+        ),
+    ] = ()
     health: Annotated[
         str | None,
         _setting(

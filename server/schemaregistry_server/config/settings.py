@@ -20,6 +20,7 @@ from schemaregistry_server.config.options import (
     Readers,
     ServeOptions,
 )
+from schemaregistry_server.config.web_origins import check_origin
 from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
 from schemaregistry_server.security.certificate_name import check_name
@@ -190,6 +191,14 @@ def _must_go_together(options: Settings) -> None:
     if options.reader and options.readers is Readers.ANYONE:
         raise InvalidArgument(
             "--reader has no effect while anyone may read: say --readers listed, too.", reason="SETTINGS_CLASH"
+        )
+    for origin in options.cors_origin:
+        check_origin(origin)
+    if options.cors_origin and options.dev:
+        raise InvalidArgument("--dev answers no web pages: leave out --cors-origin.", reason="SETTINGS_CLASH")
+    if options.cors_origin and options.rest is None:
+        raise InvalidArgument(
+            "--cors-origin is about REST, which listens nowhere: say --rest HOST:PORT, too.", reason="SETTINGS_CLASH"
         )
     for name in options.trusted_proxies:
         check_name(name, "--trusted-proxies")

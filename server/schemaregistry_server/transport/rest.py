@@ -27,7 +27,6 @@ from schemaregistry_server.rpc.service import Registry, Reply
 from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import encodings, health, http_requests, problems, status
-from schemaregistry_server.transport.connection_rate import LimitedConnections
 from schemaregistry_server.transport.encodings import Encoder
 from schemaregistry_server.transport.http_requests import encoded_etag, header
 from schemaregistry_server.transport.negotiation import prefers_text
@@ -65,7 +64,7 @@ def create_app(
         request = _Request(rule, registry, identity_of, bounds)
         answer: ASGIApp = _Stream(request, slow_seconds) if rule.streams else _Unary(request, encoder)
         templates.setdefault(rule.template, {})[rule.http_method] = answer
-    return LimitedConnections(Paths(templates), bounds.rates)
+    return Paths(templates)
 
 
 class _Request:

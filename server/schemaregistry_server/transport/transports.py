@@ -16,9 +16,11 @@ from schemaregistry_server.security.access import Access, TokenRule, revocations
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.security.token_keys import verifying_keys
 from schemaregistry_server.transport import addresses, rest
+from schemaregistry_server.transport.connection_rate import LimitedConnections
 from schemaregistry_server.transport.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.transport.grpc import GrpcTransport
 from schemaregistry_server.transport.listener import HttpListener, identity_from_tls
+from schemaregistry_server.transport.origins import Origins
 
 
 class Transports:
@@ -47,7 +49,8 @@ class Transports:
             app = rest.create_app(
                 registry, identity_of, lambda: readiness.state, bounds, slow_seconds=settings.slow_seconds
             )
-            self._rest = _rest_listener(app, listening, settings)
+            guarded = OwnPrograms(app) if settings.dev else Origins(app, settings.cors_origin)
+            self._rest = _rest_listener(LimitedConnections(guarded, rates), listening, settings)
 
     async def start(self) -> tuple[str, str]:
         """Listen, and return the HOST:PORT of gRPC and of REST ("" where it is off)."""
@@ -86,7 +89,7 @@ def _access(settings: Settings) -> Access:
 def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:
     """REST over plain HTTP in dev mode; in production over mutual TLS with the same files and names as gRPC."""
     return HttpListener(
-        OwnPrograms(app) if settings.dev else app,
+        app,
         listening,
         grace=settings.grace_seconds,
         tls=None if settings.dev else Reloaded(settings.files.paths, lambda: _context(settings)),

@@ -41,6 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "read-rate": 0.01,
         "write-rate": 0.01,
         "connection-rate": 0.01,
+        "cors-origin": ["https://catalog.example"],
     }
     started = launch(folder, settings).wait()
     yield started
@@ -173,6 +174,18 @@ def test_paths_that_are_not_there_count_too(server: Server, path: str) -> None:
             "404",
             "429",
         ]
+
+
+def test_preflights_of_web_pages_count_too(server: Server) -> None:
+    told = {"Origin": "https://catalog.example", "Access-Control-Request-Method": "POST"}
+    statuses = []
+    with closing(connected(server)) as connection:
+        for _ in range(2):
+            connection.request("OPTIONS", "/whoami", headers=told)
+            answer = connection.getresponse()
+            answer.read()
+            statuses.append(answer.status)
+    assert statuses == [200, 429]
 
 
 def test_health_is_never_limited(server: Server) -> None:

@@ -174,6 +174,25 @@ def test_what_is_missing_is_named_and_nothing_else(missing: str) -> None:
         ({"store": "sqlite", "etcd_auth": EtcdAuth.ON}, "the store is sqlite"),
         ({"dev": True}, "leave out --tls-cert, --tls-key, --client-ca, --publisher"),
         ({"store": "postgres://one"}, "'sqlite'"),
+        ({"cors_origin": ("https://catalog.example",)}, "say --rest"),
+        *(
+            ({"rest": "0.0.0.0:1", "cors_origin": (origin,)}, "is no origin")
+            for origin in (
+                "*",
+                "null",
+                "catalog.example",
+                "https://*.example",
+                "https://catalog.example/",
+                "https://catalog.example/page",
+                "https://catalog.example:443",
+                "http://catalog.example:80",
+                "https://Catalog.example",
+                "https://me@catalog.example",
+                "https://catalog.example https://other.example",
+                "file://",
+                "",
+            )
+        ),
     ],
 )
 def test_what_does_not_go_together_is_refused(change: dict[str, object], words: str) -> None:
@@ -199,6 +218,16 @@ def test_calls_a_second_are_limited_in_production_unless_it_is_said_otherwise(tm
     dev = Settings(dev=True, data=tmp_path)
     assert not any(getattr(dev.complete(), name) for name in RATES)
     assert dataclasses.replace(dev, read_rate=5).complete().read_rate == 5
+
+
+def test_dev_answers_no_pages_of_other_origins() -> None:
+    with pytest.raises(InvalidArgument, match="--cors-origin"):
+        Settings(dev=True, cors_origin=("https://catalog.example",)).complete()
+
+
+@pytest.mark.parametrize("origin", ["https://catalog.example", "http://localhost:3000", "https://[::1]:8443"])
+def test_origins_are_written_as_browsers_send_them(origin: str) -> None:
+    assert Settings(**COMPLETE, rest="0.0.0.0:1", cors_origin=(origin,)).complete().cors_origin == (origin,)  # type: ignore[arg-type]  # as above
 
 
 def test_the_embedded_store_has_one_process() -> None:
@@ -261,7 +290,9 @@ def test_each_setting_has_one_name_as_an_option_a_variable_and_a_key(said: Said,
     stated = {field.name: values.get(type(field.default), '"sqlite"') for field in dataclasses.fields(Settings)}
     lines = [
         f"{name.replace('_', '-')} = {value}"
-        for name, value in (stated | {"etcd_auth": '"off"'} | dict.fromkeys(RATES, "2.5")).items()
+        for name, value in (
+            stated | {"etcd_auth": '"off"', "cors_origin": '["https://x"]'} | dict.fromkeys(RATES, "2.5")
+        ).items()
         if name not in {"config", "publish"}  # the latter is for --dev alone
     ]
     (tmp_path / "all.toml").write_text("\n".join(lines))

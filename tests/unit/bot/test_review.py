@@ -73,7 +73,7 @@ def test_a_shallow_clone_is_told_what_to_fetch(scratch: Scratch, tmp_path: Path)
     assert ended.exception.reason == "HISTORY_CUT"
 
 
-@pytest.mark.parametrize("folder", ["nothere", "README", "", "schemas/a.json"])
+@pytest.mark.parametrize("folder", ["nothere", "README", "schemas/a.json"])
 def test_a_folder_that_neither_revision_has_is_no_pass(scratch: Scratch, folder: str) -> None:
     scratch.commit({"README": "x", "schemas/a.json": "{}"})
     with pytest.raises(InvalidArgument, match="There is no folder") as missing:
@@ -122,6 +122,13 @@ def link_to(scratch: Scratch, path: str) -> None:
     mode = "160000" if path.endswith("@") else "120000"
     scratch.git("update-index", "--add", "--cacheinfo", f"{mode},{target},{path.rstrip('@')}")
     scratch.git("commit", "-qm", "a link")
+
+
+@pytest.mark.parametrize("folder", ["", ".", "./", "/", "a/.."])
+def test_the_top_of_the_repository_is_no_folder_of_schemas(scratch: Scratch, folder: str) -> None:
+    scratch.commit({"a.json": DOCUMENT})
+    with pytest.raises(InvalidArgument, match="keep them in a folder"):
+        review(scratch, "HEAD", "HEAD", "--schemas", folder)
 
 
 @pytest.mark.parametrize("folder", ["../etc", "..", "schemas/../..", "a/../../b"])

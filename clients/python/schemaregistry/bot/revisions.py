@@ -85,7 +85,13 @@ def folder_path(text: str) -> str:
         raise InvalidArgument(
             f"There is no folder {text} in the repository. Name one from its top.", reason="NO_SUCH_FOLDER"
         )
-    return "" if path == "." else path
+    if path in {"", "."}:
+        raise InvalidArgument(
+            "Documents at the repository's top, beside other files, are not read: keep them in a folder, and name it "
+            "by --schemas.",
+            reason="NO_SUCH_FOLDER",
+        )
+    return path
 
 
 def require_folder(repository: Repository, folder: str, *commits: str) -> None:
@@ -93,7 +99,7 @@ def require_folder(repository: Repository, folder: str, *commits: str) -> None:
     if not any(repository.has_folder(each, folder) for each in commits):
         where = " or ".join(each[:12] for each in commits)
         raise InvalidArgument(
-            f"There is no folder {folder or 'of that name'} at {where}. Name one from the top of the repository.",
+            f"There is no folder {folder} at {where}. Name one from the top of the repository.",
             reason="NO_SUCH_FOLDER",
         )
 

@@ -67,7 +67,7 @@ class Client {
   /// and used by the next connection, so a renewed certificate needs no restart.
   ///
   /// Fails with INVALID_ARGUMENT where a file can't be read (reason CREDENTIALS_UNREADABLE) or is not PEM
-  /// (CREDENTIALS_UNSOUND).
+  /// (CREDENTIALS_UNSOUND), or there are both a token's file and function (TOKEN_TWICE).
   static Result<Client> open(ClientOptions options);
 
   /// Open the registry at SCHEMAREGISTRY_TARGET (default `localhost:50051`) with `Credentials::from_environment`.

@@ -69,7 +69,7 @@ Result<Client> Client::from_environment() {
 Result<Schema> Client::get(const std::string& id, const std::string& version, std::int64_t min_revision) const {
   return guarded([&]() -> Result<Schema> {
     grpc::ClientContext context;
-    connection_->set_deadline(context);
+    if (auto missing = connection_->prepare(context)) return *std::move(missing);
     v1::GetSchemaRequest request;
     request.set_id(id);
     request.set_version(version);
@@ -92,7 +92,7 @@ Result<Schema> Client::get(const std::string& id, const std::string& version, st
 Result<std::string> Client::contract(const std::string& id, const std::string& version) const {
   return guarded([&]() -> Result<std::string> {
     grpc::ClientContext context;
-    connection_->set_deadline(context);
+    if (auto missing = connection_->prepare(context)) return *std::move(missing);
     v1::GetContractRequest request;
     request.set_id(id);
     request.set_version(version);
@@ -107,7 +107,7 @@ Result<std::vector<RecordError>> Client::validate(const std::string& id, const s
                                                   const std::string& version) const {
   return guarded([&]() -> Result<std::vector<RecordError>> {
     grpc::ClientContext context;
-    connection_->set_deadline(context);
+    if (auto missing = connection_->prepare(context)) return *std::move(missing);
     v1::ValidateRecordsRequest request;
     request.set_id(id);
     request.set_version(version);

@@ -11,6 +11,7 @@
 
 #include "failures.h"
 #include "proxy.h"
+#include "token.h"
 
 namespace schemaregistry {
 namespace {
@@ -80,6 +81,9 @@ Result<std::shared_ptr<Connection>> Connection::open(ClientOptions options) {
        {std::pair{files.ca, "CERTIFICATE"}, {files.cert, "CERTIFICATE"}, {files.key, "PRIVATE KEY"}}) {
     if (auto fault = check_pem(path, kind)) return *std::move(fault);
   }
+  if (files.token && !files.token_file.empty()) {
+    return Error{Code::invalid_argument, "TOKEN_TWICE", "give Credentials a token_file or a token, not both", "", {}};
+  }
   namespace tls = grpc::experimental;
   tls::TlsChannelCredentialsOptions tls_options;
   tls_options.set_certificate_provider(
@@ -110,8 +114,11 @@ Error Connection::describe(const grpc::Status& status) const {
   return schemaregistry::describe(status, options_.target, options_.timeout);
 }
 
-void Connection::set_deadline(grpc::ClientContext& context) const {
+std::optional<Error> Connection::prepare(grpc::ClientContext& context) const {
+  auto missing = show_token(options_.credentials, context);
+  // The time that a token took isn't the call's.
   context.set_deadline(std::chrono::system_clock::now() + options_.timeout);
+  return missing;
 }
 
 }  // namespace schemaregistry

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "schemaregistry/client.h"
@@ -27,8 +28,8 @@ class Connection {
   void leave(const Stub& stub);
   const ClientOptions& options() const { return options_; }
   Error describe(const grpc::Status& status) const;
-  /// Set a call's deadline.
-  void set_deadline(grpc::ClientContext& context) const;
+  /// Set a call's deadline, and show the token. Returns the error of a token that there should be.
+  std::optional<Error> prepare(grpc::ClientContext& context) const;
 
  private:
   Stub connect() const;

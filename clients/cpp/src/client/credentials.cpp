@@ -1,6 +1,7 @@
 #include "schemaregistry/credentials.h"
 
 #include <cstdlib>
+#include <utility>
 
 namespace schemaregistry {
 namespace {
@@ -8,6 +9,11 @@ namespace {
 std::string variable(const char* name) {
   const char* text = std::getenv(name);
   return text ? text : "";
+}
+
+Credentials with_token(Credentials files) {
+  files.token_file = variable("SCHEMAREGISTRY_TOKEN_FILE");
+  return files;
 }
 
 }  // namespace
@@ -20,7 +26,7 @@ Credentials Credentials::dev(const std::string& data_dir, const std::string& ide
 Result<Credentials> Credentials::from_environment() {
   Credentials named{variable("SCHEMAREGISTRY_CA"), variable("SCHEMAREGISTRY_CERT"), variable("SCHEMAREGISTRY_KEY")};
   const int given = !named.ca.empty() + !named.cert.empty() + !named.key.empty();
-  if (given == 3) return named;
+  if (given == 3) return with_token(std::move(named));
   if (given > 0) {
     return Error{
         Code::invalid_argument,
@@ -31,7 +37,7 @@ Result<Credentials> Credentials::from_environment() {
         {}};
   }
   const std::string data = variable("SCHEMAREGISTRY_DATA");
-  return dev(data.empty() ? ".data" : data);
+  return with_token(dev(data.empty() ? ".data" : data));
 }
 
 }  // namespace schemaregistry

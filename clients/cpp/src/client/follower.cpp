@@ -4,6 +4,7 @@
 
 #include "schemaregistry/guarded.h"
 #include "stream.h"
+#include "token.h"
 
 namespace schemaregistry {
 
@@ -35,6 +36,7 @@ void Follower::close() noexcept {
 
 std::optional<Error> Follower::one_connection(const Watch::Handler& handler) {
   grpc::ClientContext context;
+  if (auto missing = show_token(connection_->options().credentials, context)) return missing;
   if (!begin(context)) return connection_->describe(grpc::Status::CANCELLED);
   // Unlink the context on every way out, since `close` must not use one that is destroyed.
   const std::unique_ptr<Follower, void (*)(Follower*)> unlink(this, [](Follower* self) { self->end(); });

@@ -88,6 +88,17 @@ def test_a_publication_is_never_cancelled() -> None:
     assert read(ROOT / ".github/workflows/publish.yml")["concurrency"]["cancel-in-progress"] is False
 
 
+def test_only_the_publication_is_given_a_token_of_github_and_logs_in_where_there_is_an_exchanger() -> None:
+    jobs = {path.stem: read(path)["jobs"].values() for path in WORKFLOWS}
+    assert [name for name, all_of in jobs.items() if any("id-token" in job["permissions"] for job in all_of)] == [
+        "publish"
+    ]
+    [job] = jobs["publish"]
+    names = [each.get("name") for each in job["steps"]]
+    assert names.index("Log in") < names.index("Publish")
+    assert job["steps"][names.index("Log in")]["if"] == "vars.SCHEMAREGISTRY_EXCHANGER != ''"
+
+
 def test_the_tests_run_with_each_python_that_is_supported() -> None:
     [job] = read(ROOT / ".github/workflows/test.yml")["jobs"].values()
     pyproject = (ROOT / "pyproject.toml").read_text("utf-8")

@@ -72,25 +72,33 @@ def test_a_publishers_certificate_still_publishes(server: Server, document: Docu
     assert server.stub("ci-bot").RegisterSchema(request, timeout=10).created
 
 
-NOW = int(time.time())
 REFUSED: dict[str, dict[str, object]] = {
     "another audience": {"aud": "etcd"},
     "another issuer": {"iss": "exchanger.evil"},
-    "ended": {"iat": NOW - 900, "nbf": NOW - 900, "exp": NOW - 300},
-    "not yet": {"nbf": NOW + 300, "exp": NOW + 500},
-    "for too long": {"exp": NOW + 86_400},
+    "ended": {"iat": -900, "nbf": -900, "exp": -300},
+    "not yet": {"nbf": 300, "exp": 500},
+    "for too long": {"exp": 86_400},
 }
+"""Claims that a token has in place of good ones, times in seconds from now."""
 
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_token_that_does_not_count_is_refused_for_reads_too(server: Server, maker: TokenMaker, case: str) -> None:
-    code, reason = refusal(lambda: who(server, maker.token("*", **REFUSED[case])))
+    now = int(time.time())
+    claims = {name: now + value if isinstance(value, int) else value for name, value in REFUSED[case].items()}
+    code, reason = refusal(lambda: who(server, maker.token("*", **claims)))
     assert (code, reason[:6]) == ("UNAUTHENTICATED", "TOKEN_")
     assert who(server, "").identity == "spiffe://dev/reader"
 
 
 def test_a_token_that_nobody_or_another_signed_is_refused(server: Server, maker: TokenMaker) -> None:
-    claims = {"iss": ISSUER, "aud": "schemaregistry", "username": "root", "publish": ["*"], "exp": NOW + 60}
+    claims = {
+        "iss": ISSUER,
+        "aud": "schemaregistry",
+        "username": "root",
+        "publish": ["*"],
+        "exp": int(time.time()) + 60,
+    }
     forged = (
         token({"alg": "none"}, claims, unsigned),
         token({"alg": "HS256"}, claims, by_hmac(public_pem(maker.key))),

@@ -1,5 +1,7 @@
 """Who a caller is that comes by way of an Envoy that the registry trusts, whatever its certificate or its headers."""
 
+import json
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from devtools.servers import Server, launch
 from schemaregistry.v1 import registry_pb2 as pb
-from tests.system.gateways.conftest import HERE, ROOT, free_port, listening
+from tests.system.gateways.conftest import HERE, ROOT, free_port, grpc_gateway, listening
 from tests.system.production.issuing import issue, issue_as
 
 BOT = "spiffe://dev/ci-bot"
@@ -21,8 +23,8 @@ HEADER = "x-forwarded-client-cert"
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A registry that trusts Envoy, and the certificates of some who call."""
-    settings = {"store": "sqlite", "trusted-proxies": ["spiffe://dev/envoy"]}
+    """A registry that trusts Envoy (and the grpc-gateway's certificate), and the certificates of some who call."""
+    settings = {"store": "sqlite", "trusted-proxies": ["spiffe://dev/envoy", BOT]}
     started = launch(tmp_path_factory.mktemp("clients"), settings)
     issue(started.tls, "envoy", "spiffe://dev/envoy")
     issue(started.tls, "desk", common_name='desk ";,=\\ δ')
@@ -110,3 +112,13 @@ def test_envoy_can_ask_for_certificates(registry: Server, built: None, tmp_path:
     with clients_envoy(registry, tmp_path, certificates=True) as target:
         assert who(registry, target, "reader") == "spiffe://dev/reader proxy"
         assert who(registry, target, None) == "UNAVAILABLE"
+
+
+@pytest.mark.parametrize("header", [HEADER, f"Grpc-Metadata-{HEADER}", f"grpc-metadata-{HEADER.upper()}"])
+def test_by_way_of_the_grpc_gateway_no_caller_names_itself(
+    registry: Server, built: None, tmp_path: Path, header: str
+) -> None:
+    with grpc_gateway(registry.target, registry.tls, tmp_path) as base:
+        request = urllib.request.Request(f"{base}/whoami", headers={header: "URI=spiffe://dev/reader"})
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            assert json.load(answer)["identity"] == BOT

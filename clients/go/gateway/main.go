@@ -62,7 +62,6 @@ func options() []runtime.ServeMuxOption {
 	return []runtime.ServeMuxOption{
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, newFormat()),
 		runtime.WithMarshalerOption("text/plain", text{newFormat()}),
-		runtime.WithIncomingHeaderMatcher(incoming),
 		runtime.WithOutgoingHeaderMatcher(sameName),
 		runtime.WithForwardResponseOption(statusOf),
 		runtime.WithErrorHandler(refuse),

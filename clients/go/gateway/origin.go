@@ -6,7 +6,6 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc/codes"
 )
 
@@ -26,15 +25,6 @@ func ownOrigin(listening net.Addr, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
-}
-
-// incoming takes the headers that a stock gateway takes, but for one by which a trusted proxy tells the registry who
-// calls: a caller could write it as Grpc-Metadata-X-Forwarded-Client-Cert.
-func incoming(name string) (string, bool) {
-	if strings.HasSuffix(strings.ToLower(name), "x-forwarded-client-cert") {
-		return "", false
-	}
-	return runtime.DefaultHeaderMatcher(name)
 }
 
 func isLoopback(host string) bool {

@@ -2,6 +2,7 @@
 
 import asyncio
 import pickle
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from schemaregistry.client import AsyncClient, Client, Credentials
 from schemaregistry.errors import InvalidArgument, PermissionDenied, Unauthenticated, Unavailable
 from tests.conftest import start
 from tests.support.publishing_tokens import ISSUER, TokenMaker
+from tests.support.token_server import token_server
 
 MAKER = TokenMaker()
 
@@ -171,6 +173,35 @@ def test_a_client_pickles_with_its_token(guarded, files, monkeypatch):
 
 def named() -> str:
     return MAKER.token("*")
+
+
+@pytest.fixture
+def exchanging(guarded, files, tmp_path) -> Iterator[Credentials]:
+    """Credentials by an exchanger whose first token has expired."""
+    subject = tmp_path / "subject"
+    subject.write_text("a.job.token")
+    now = int(time.time())
+    with token_server(guarded.tls) as exchanger:
+        exchanger.gives(MAKER.token("*", iat=now - 400, nbf=now - 400, exp=now - 100))
+        exchanger.gives(MAKER.token("ticks_*"))
+        yield files.exchange(exchanger.url, subject_token_file=subject, ca=exchanger.ca)
+
+
+def test_a_token_that_is_too_old_is_exchanged_anew(guarded, exchanging):
+    with Client(guarded.target, credentials=exchanging) as client:
+        with pytest.raises(Unauthenticated, match="expired"):
+            client.whoami()
+        assert [list(client.whoami().publish_ids) for _ in range(2)] == [["ticks_*"]] * 2
+
+
+def test_asyncio_exchanges_anew_too(guarded, exchanging):
+    async def asked() -> list[str]:
+        async with AsyncClient(guarded.target, credentials=exchanging) as client:
+            with pytest.raises(Unauthenticated, match="expired"):
+                await client.whoami()
+            return list((await client.whoami()).publish_ids)
+
+    assert asyncio.run(asked()) == ["ticks_*"]
 
 
 def test_the_environment_names_the_file(guarded, files, monkeypatch):

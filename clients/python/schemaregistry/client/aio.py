@@ -282,4 +282,5 @@ class AsyncClient(BaseClient[grpc.aio.Channel, "SchemaRegistryAsyncStub", AsyncW
 
     async def _error(self, failure: grpc.RpcError, seconds: float | None = None) -> RegistryError:
         # In a thread: `describe` may open a blocking connection to find out why the registry can't be reached.
-        return await asyncio.to_thread(describe, failure, self.target, self.credentials, seconds or self.timeout)
+        error = await asyncio.to_thread(describe, failure, self.target, self.credentials, seconds or self.timeout)
+        return self._noticed(error)

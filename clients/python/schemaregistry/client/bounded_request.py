@@ -9,7 +9,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
@@ -32,8 +32,8 @@ class HttpAnswer:
     """An answer's status, its headers by their lower-case names, and its body where that is a JSON object, or {}."""
 
     status: int
-    headers: Mapping[str, str]
-    body: Mapping[str, object]
+    headers: Mapping[str, str] = field(repr=False)
+    body: Mapping[str, object] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

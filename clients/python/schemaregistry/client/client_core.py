@@ -1,7 +1,7 @@
 """The common part of `sync.Client` and `aio.AsyncClient`: their settings, their read cache and the channel in use."""
 
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 from weakref import WeakSet
 
 import grpc
@@ -11,8 +11,12 @@ from schemaregistry.client.credentials import Credentials
 from schemaregistry.client.pickling import revive, settings
 from schemaregistry.client.read_cache import ReadCache
 from schemaregistry.client.renewal import Renewing
+from schemaregistry.client.renewed_token import RenewedToken
 from schemaregistry.client.target import DEFAULT_TARGET, check_target, target_from_environment
-from schemaregistry.errors import InvalidArgument
+from schemaregistry.errors import InvalidArgument, RegistryError
+
+_TOO_OLD: Final = ("TOKEN_EXPIRED", "TOKEN_OUTDATED")
+"""Reasons for which a token is refused that was good: this machine slept, or etcd's users or roles were changed."""
 
 ChannelT = TypeVar("ChannelT")
 StubT = TypeVar("StubT")
@@ -83,6 +87,12 @@ class BaseClient(Generic[ChannelT, StubT, Watching]):
         """
         token = self.credentials.bearer()
         return (("authorization", f"Bearer {token}"),) if token else ()
+
+    def _noticed(self, error: RegistryError) -> RegistryError:
+        """Return `error`; where it is for a token that is too old, the next call asks the exchanger for a new one."""
+        if error.reason in _TOO_OLD and isinstance(self.credentials.token, RenewedToken):
+            self.credentials.token.forget()
+        return error
 
     def _seconds(self, timeout: float | None) -> float:
         return self.timeout if timeout is None else check_seconds(timeout, "timeout")

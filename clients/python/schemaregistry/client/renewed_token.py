@@ -50,6 +50,10 @@ class RenewedToken:
         assert self._given is not None
         return self._given.text
 
+    def forget(self) -> None:
+        """Ask for a new token at the next call: the registry takes this one no more."""
+        self._renew_at = self._ends_at = 0.0
+
     def _renewed(self) -> str:
         now = time.monotonic()
         if self._given is not None and now < self._renew_at:

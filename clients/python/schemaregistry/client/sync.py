@@ -289,7 +289,7 @@ class Client(BaseClient[grpc.Channel, SchemaRegistryStub, Watch]):
             call = page.next
 
     def _error(self, failure: grpc.RpcError, seconds: float | None = None) -> RegistryError:
-        return describe(failure, self.target, self.credentials, seconds or self.timeout)
+        return self._noticed(describe(failure, self.target, self.credentials, seconds or self.timeout))
 
 
 def _gather(rpc: grpc.Call) -> Metadata:

@@ -14,10 +14,14 @@ import pytest
 from google.api.httpbody_pb2 import HttpBody
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from typer.testing import CliRunner
 
 from devtools.etcd_cluster import EtcdCluster, running
 from devtools.etcd_tls import kept
 from devtools.servers import Server, launch
+from schemaregistry.cli.app import app
+from schemaregistry.client import Client, Credentials
+from schemaregistry.errors import Unauthenticated
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.audit_log import log_check
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
@@ -29,6 +33,7 @@ from schemaregistry_server.store import etcd_layout
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 from tests.integration.etcd.test_connection import free_place, identity
 from tests.support.publishing_tokens import ISSUER, TokenMaker
+from tests.support.token_server import token_server
 from tests.system.production.issuing import issue
 
 USERS = ("root", "registry", "exchanger", "auditor", "stranger")
@@ -275,6 +280,41 @@ async def test_a_token_from_before_etcds_users_changed_is_refused_as_such(
     token = guarded.maker.token("*", revision=await revision(calling) - 1)
     refused = refusal(lambda: register(registry, "ticks_v4", token))
     assert refused == (grpc.StatusCode.UNAUTHENTICATED, "TOKEN_OUTDATED")
+
+
+async def test_a_client_that_exchanges_asks_anew_once_etcds_users_have_changed(
+    guarded: Guarded, registry: Server, calling: As, tmp_path: Path
+) -> None:
+    at, subject = await revision(calling), tmp_path / "subject"
+    subject.write_text("a.job.token")
+    with token_server(guarded.tls) as exchanger:
+        for each in (at - 1, at):
+            exchanger.gives(guarded.maker.token("anew_*", revision=each))
+        exchanging = own(registry).exchange(exchanger.url, subject_token_file=subject, ca=exchanger.ca)
+        with Client(registry.target, credentials=exchanging, timeout=20) as client:
+            with pytest.raises(Unauthenticated, match="get a new one"):
+                client.register(document("anew_v1").data)
+            assert client.register(document("anew_v1").data).created
+
+
+async def test_commands_publish_and_set_states_with_a_token_file(
+    guarded: Guarded, registry: Server, calling: As, tmp_path: Path
+) -> None:
+    file, token = tmp_path / "commands_v1.json", tmp_path / "token"
+    file.write_bytes(document("commands_v1").data)
+    token.write_text(guarded.maker.token("commands_*", operate=("commands_v1",), revision=await revision(calling)))
+    files = own(registry)
+    place = ("--registry", registry.target, "--ca", files.ca, "--cert", files.cert, "--key", files.key)
+    for words in (("publish", "--no-history", file), ("deprecate", "commands_v1@1.0.0", "--reason", "old")):
+        refused = CliRunner().invoke(app, list(map(str, (*words, *place))))
+        assert "schemaregistry login" in str(refused.exception), refused.output
+        done = CliRunner().invoke(app, list(map(str, (*words, *place, "--token-file", token))))
+        assert done.exit_code == 0, done.output
+
+
+def own(registry: Server) -> Credentials:
+    """The files of the reader, whose certificate may not write."""
+    return Credentials(registry.tls / "ca.pem", registry.tls / "reader.pem", registry.tls / "reader-key.pem")
 
 
 async def test_a_token_for_a_user_without_the_role_is_refused_by_etcd(

@@ -122,7 +122,7 @@ class RateLimits:
         self._later = LaterRefusals()
 
     async def admit_call(self, connection: str) -> None:
-        """Count a call over `connection` (its peer's address), whoever makes it.
+        """Count a call over `connection` (its peer's address, and what tells a proxy's clients apart), whoever makes it.
 
         Raises ResourceExhausted (RATE_LIMITED) where there are too many, in that refusal's turn.
         """
@@ -147,7 +147,9 @@ class RateLimits:
         if left_out:
             log.warning("%d more calls were over a connection's limit", left_out)
         if may:
-            log.warning("a call over the connection of %s is refused: it has too many a second", connection)
+            log.warning(
+                "a call over the connection of %s is refused: it has too many a second", connection.partition(" ")[0]
+            )
         raise _refusal("This connection has more calls a second than one may have here", wait, {"limit": "connection"})
 
     def _count(self, rpc: str, caller: Identity) -> None:

@@ -111,6 +111,17 @@ class Access:
             if file:
                 file.on_change = call
 
+    def connection(self, address: str, certificate: bytes, forwarded: Sequence[str]) -> str:
+        """What the limit on a connection's calls counts by: its address and, over a trusted proxy's, its client too.
+
+        The client's header is not read here, but hashed: one caller behind a proxy mustn't use up the others' calls.
+        """
+        try:
+            proxied = bool(forwarded) and bool(certificate) and certificate_name(certificate) in self.proxies
+        except Unauthenticated:
+            return address
+        return f"{address} {hash(tuple(forwarded))}" if proxied else address
+
     def _revoked(self, name: str) -> bool:
         return self.revoked is not None and name in self.revoked.value
 

@@ -1,5 +1,7 @@
 """Refuse an HTTP request, before anything else of it is looked at, where its connection has too many a second."""
 
+from collections.abc import Callable
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from schemaregistry.errors import ResourceExhausted
@@ -11,16 +13,16 @@ from schemaregistry_server.transport.problems import problem
 class LimitedConnections:
     """An ASGI app that hands on the requests within `rates` to `app`, and all of health's paths."""
 
-    def __init__(self, app: ASGIApp, rates: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, rates: RateLimits, connection_of: Callable[[Scope], str]) -> None:
         self.app = app
         self.rates = rates
+        self.connection_of = connection_of
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app = self.app
         if scope["path"] not in health.PATHS:
-            host, port = scope["client"] or ("", 0)
             try:
-                await self.rates.admit_call(f"{host}:{port}")
+                await self.rates.admit_call(self.connection_of(scope))
             except ResourceExhausted as error:
                 app = problem(error)
         await app(scope, receive, send)

@@ -26,6 +26,7 @@ from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import (
     SERVICE,
     BoundedMessages,
+    CallersOfContext,
     Context,
     IdentityOfContext,
     certificate_of,
@@ -71,8 +72,8 @@ class GrpcTransport:
     def __init__(self, registry: Registry, access: Access, settings: Settings, bounds: CallLimits) -> None:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         arrivals = Arrivals()
-        identify = identity_from_certificate(access)
-        handlers = grpc_calls.handlers(registry, identify, settings.slow_seconds, arrivals, bounds)
+        callers = CallersOfContext(identity_from_certificate(access), connection_of_call(access))
+        handlers = grpc_calls.handlers(registry, callers, settings.slow_seconds, arrivals, bounds)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
         self.health = health.aio.HealthServicer()
@@ -159,10 +160,21 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
         certificate = certificate_of(context)
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
-        metadata = context.invocation_metadata() or ()
-        authorization, forwarded = (
-            [str(value) for name, value in metadata if name == wanted] for wanted in ("authorization", HEADER)
-        )
-        return access.identity(certificate, authorization, forwarded)
+        return access.identity(certificate, _sent(context, "authorization"), _sent(context, HEADER))
 
     return identify
+
+
+def connection_of_call(access: Access) -> Callable[[Context], str]:
+    """Make the function that says what a call's connection counts as; see `Access.connection`."""
+
+    def connection(context: Context) -> str:
+        if not access.proxies:
+            return context.peer()
+        return access.connection(context.peer(), certificate_of(context), _sent(context, HEADER))
+
+    return connection
+
+
+def _sent(context: Context, wanted: str) -> list[str]:
+    return [str(value) for name, value in context.invocation_metadata() or () if name == wanted]

@@ -6,7 +6,7 @@ refused as INVALID_ARGUMENT (gRPC's own way is UNKNOWN and a traceback).
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import unquote
 
 import grpc
@@ -38,12 +38,20 @@ OTHERS: Final = 4 << 10
 Context = grpc.aio.ServicerContext[Any, Any]
 IdentityOfContext = Callable[[Context], Identity]
 
+
+class CallersOfContext(NamedTuple):
+    """Who calls, and what the limit on a connection's calls counts it by."""
+
+    identity: IdentityOfContext
+    connection: Callable[[Context], str]
+
+
 log = logging.getLogger(__name__)
 
 
 def handlers(
     registry: Registry,
-    identify: IdentityOfContext,
+    callers: CallersOfContext,
     slow_seconds: float,
     arrivals: Arrivals,
     bounds: CallLimits,
@@ -56,7 +64,7 @@ def handlers(
 
     made: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
     for rpc in SERVICE.methods:
-        call = _Call(rpc, registry, identify, bounds.rates)
+        call = _Call(rpc, registry, callers, bounds.rates)
         if rpc.server_streaming:
             stream = _stream(call, arrivals, bounds.quota, slow_seconds)
             serialize = GetMessageClass(rpc.output_type).SerializeToString
@@ -69,21 +77,19 @@ def handlers(
 class _Call:
     """One RPC: its caller's authorisation, the parsing of its request, and the registry's method for it."""
 
-    def __init__(
-        self, rpc: MethodDescriptor, registry: Registry, identify: IdentityOfContext, rates: RateLimits
-    ) -> None:
+    def __init__(self, rpc: MethodDescriptor, registry: Registry, callers: CallersOfContext, rates: RateLimits) -> None:
         self.name = rpc.name
         self.registry = registry
         self.method: Callable[[Any, Identity], Any] = getattr(registry, rpc.name)
-        self._identify = identify
+        self._callers = callers
         self._rates = rates
         self._kind = GetMessageClass(rpc.input_type)
         self._large = any(field.message_type is HttpBody.DESCRIPTOR for field in rpc.input_type.fields)
 
     async def identify(self, context: Context) -> Identity:
         # Before the caller is identified, since a bad token costs more to refuse than to send.
-        await self._rates.admit_call(context.peer())
-        return self._identify(context)
+        await self._rates.admit_call(self._callers.connection(context))
+        return self._callers.identity(context)
 
     async def authorise(self, caller: Identity) -> None:
         await self._rates.admit(self.name, caller)

@@ -121,10 +121,24 @@ def identity_from_tls(access: Access) -> Callable[[Scope], Identity]:
     """Make the function that reads a caller's identity from its connection's certificate and its headers."""
 
     def identify(scope: Scope) -> Identity:
-        authorization, forwarded = (
-            [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
-            for wanted in (b"authorization", HEADER.encode())
-        )
-        return access.identity(scope["state"]["peer_certificate"] or b"", authorization, forwarded)
+        certificate = scope["state"]["peer_certificate"] or b""
+        return access.identity(certificate, _sent(scope, "authorization"), _sent(scope, HEADER))
 
     return identify
+
+
+def connection_from_tls(access: Access) -> Callable[[Scope], str]:
+    """Make the function that says what a request's connection counts as; see `Access.connection`."""
+
+    def connection(scope: Scope) -> str:
+        host, port = scope["client"] or ("", 0)
+        address = f"{host}:{port}"
+        if not access.proxies:
+            return address
+        return access.connection(address, scope["state"]["peer_certificate"] or b"", _sent(scope, HEADER))
+
+    return connection
+
+
+def _sent(scope: Scope, wanted: str) -> list[str]:
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted.encode()]

@@ -19,7 +19,7 @@ from schemaregistry_server.transport import addresses, rest
 from schemaregistry_server.transport.connection_rate import LimitedConnections
 from schemaregistry_server.transport.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.transport.grpc import GrpcTransport
-from schemaregistry_server.transport.listener import HttpListener, identity_from_tls
+from schemaregistry_server.transport.listener import HttpListener, connection_from_tls, identity_from_tls
 from schemaregistry_server.transport.origins import Origins
 
 
@@ -50,7 +50,8 @@ class Transports:
                 registry, identity_of, lambda: readiness.state, bounds, slow_seconds=settings.slow_seconds
             )
             guarded = OwnPrograms(app) if settings.dev else Origins(app, settings.cors_origin)
-            self._rest = _rest_listener(LimitedConnections(guarded, rates), listening, settings)
+            limited = LimitedConnections(guarded, rates, connection_from_tls(access))
+            self._rest = _rest_listener(limited, listening, settings)
 
     async def start(self) -> tuple[str, str]:
         """Listen, and return the HOST:PORT of gRPC and of REST ("" where it is off)."""

@@ -28,6 +28,7 @@ from tests.support.publishing_tokens import ISSUER, TokenMaker
 from tests.system.production.issuing import issue
 
 MAKER = TokenMaker()
+HEADER = "x-forwarded-client-cert"
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "read-rate": 0.01,
         "write-rate": 0.01,
         "connection-rate": 0.01,
+        "trusted-proxies": ["spiffe://prod/envoy"],
         "cors-origin": ["https://catalog.example"],
     }
-    started = launch(folder, settings).wait()
-    yield started
+    started = launch(folder, settings)
+    issue(started.tls, "envoy", "spiffe://prod/envoy")
+    yield started.wait()
     started.stop()
 
 
@@ -63,9 +66,11 @@ def caller(name: str = "") -> str:
     return f"Bearer {MAKER.token('*', sub=name or f'token:{secrets.token_hex(4)}')}"
 
 
-def connected(server: Server) -> http.client.HTTPSConnection:
+def connected(server: Server, certificate: str = "") -> http.client.HTTPSConnection:
     host, _, port = server.rest.rpartition("//")[2].rpartition(":")
     context = ssl.create_default_context(cafile=server.tls / "ca.pem")
+    if certificate:
+        context.load_cert_chain(server.tls / f"{certificate}.pem", server.tls / f"{certificate}-key.pem")
     return http.client.HTTPSConnection(host, int(port), context=context, timeout=20)
 
 
@@ -82,9 +87,9 @@ def ask(
     return Refused(str(answer.status), problem["reason"], problem.get("limit", ""), wait)
 
 
-def call(stub: SchemaRegistryStub, shown: str, request: bytes | None = None) -> Refused | None:
+def call(stub: SchemaRegistryStub, shown: str, request: bytes | None = None, *, header: str = "") -> Refused | None:
     """WhoAmI, or RegisterSchema with the bytes of a request."""
-    metadata = [("authorization", shown)]
+    metadata = [("authorization", shown), *([(HEADER, header)] if header else [])]
     try:
         if request is None:
             stub.WhoAmI(pb.WhoAmIRequest(), metadata=metadata, timeout=20)
@@ -159,6 +164,32 @@ def test_a_connection_is_limited_whoever_calls_over_it(server: Server) -> None:
         assert again
         assert (again.code, again.limit) == ("429", "connection")
         assert again.seconds > 50
+
+
+def test_a_trusted_proxys_connection_is_limited_for_each_client(server: Server) -> None:
+    """Of connections that carry many callers none is used up by one of them."""
+    stub = server.stub("envoy")
+
+    def by_way(name: str) -> Refused | None:
+        return call(stub, caller(), header=f"URI=spiffe://prod/{name}")
+
+    assert by_way("a") is None
+    refused = by_way("a")
+    assert refused
+    assert refused.limit == "connection"
+    assert by_way("b") is None
+    with closing(connected(server, "envoy")) as connection:
+        told = [
+            ask(connection, "/whoami", {"authorization": caller(), HEADER: f"URI=spiffe://prod/{name}"})
+            for name in "aab"
+        ]
+    assert [each and each.limit for each in told] == [None, "connection", None]
+
+
+def test_no_other_caller_gets_more_by_writing_a_proxys_header(server: Server) -> None:
+    stub = server.stub("reader")
+    told = [call(stub, caller(), header=f"URI=spiffe://prod/{name}") for name in "ab"]
+    assert [each and each.limit for each in told] == [None, "connection"]
 
 
 def test_who_is_nobody_is_limited_by_connection(server: Server) -> None:

@@ -21,9 +21,10 @@ from schemaregistry_server.rpc.service import Identity, Registry, Reply
 from schemaregistry_server.security.identity import ROLES, Role
 from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.transport.arrivals import Arrivals
-from schemaregistry_server.transport.grpc_calls import SERVICE, handlers
+from schemaregistry_server.transport.grpc_calls import SERVICE, CallersOfContext, handlers
 
 NO_LIMITS = CallLimits(Quota(), RateLimits(0, 0, 0))
+CALLERS = CallersOfContext(lambda _: CALLER, lambda _: "127.0.0.1:1")
 CALLER = Identity("spiffe://dev/reader", Rights(), "mtls")
 
 
@@ -62,7 +63,7 @@ class Synchronous:
     """A synchronous servicer that runs the asynchronous GetSchema to its end."""
 
     def __init__(self, registry: object) -> None:
-        self._handler = handlers(registry, lambda _: CALLER, 1, Arrivals(), NO_LIMITS)["GetSchema"]  # type: ignore[arg-type]
+        self._handler = handlers(registry, CALLERS, 1, Arrivals(), NO_LIMITS)["GetSchema"]  # type: ignore[arg-type]
 
     def GetSchema(self, request, context):  # noqa: N802 (the proto's name)
         try:

@@ -122,7 +122,7 @@ class RateLimits:
         self._later = LaterRefusals()
 
     async def admit_call(self, connection: str) -> None:
-        """Count a call over `connection` (its peer's address, and what tells a proxy's clients apart), whoever makes it.
+        """Count a call over `connection` (a peer's address, and what tells a proxy's clients apart), whoever makes it.
 
         Raises ResourceExhausted (RATE_LIMITED) where there are too many, in that refusal's turn.
         """

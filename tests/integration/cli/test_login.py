@@ -147,6 +147,8 @@ def test_github_is_asked_for_a_token_for_the_exchanger(login, server, github):
     audience = server.url.replace(":", "%3A").replace("/", "%2F")
     assert asked.path == f"/oidc?api-version=2.0&audience={audience}"
     assert asked.headers["authorization"] == "Bearer SECRET-of-the-job"
+    login(url=f"{server.url}/")
+    assert github.asked.pop().path == asked.path
     login("--audience", "https://exchanger.prod")
     assert github.asked[1].path.endswith("&audience=https%3A%2F%2Fexchanger.prod")
 
@@ -257,6 +259,19 @@ def test_an_answer_that_never_ends_is_given_up(login, server, subject, monkeypat
     server.answers.append((200, {"content-length": "100"}, b"{"))
     code, _, err = login("--subject-token-file", subject)
     assert (code, "gives no answer" in err) == (3, True)
+
+
+def test_a_place_that_can_not_be_written_is_told_before_the_token_is_used_up(login, server, subject, tmp_path):
+    server.gives(MAKER.token("*"))
+    for place in (tmp_path / "none" / "token", tmp_path):
+        code, _, err = login("--subject-token-file", subject, "--token-file", place)
+        assert (code, str(place) in err, server.asked) == (2, True, [])
+
+
+def test_a_certificate_that_can_not_be_used_is_named(login, server, tls, tmp_path):
+    for cert, key in ((tmp_path / "none.pem", tls / "ci-bot-key.pem"), (tls / "ci-bot.pem", tls / "reader-key.pem")):
+        code, _, err = login("--cert", cert, "--key", key)
+        assert (code, str(cert) in err, server.asked) == (2, True, [])
 
 
 @pytest.mark.parametrize("content", [None, "", "two words"])

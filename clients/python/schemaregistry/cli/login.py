@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -68,7 +69,7 @@ class ExchangeOptions:
 
         if by_certificate and self.subject_token_file:
             raise InvalidArgument("give --subject-token-file or --cert: one of them is exchanged", reason="LOGIN_TWICE")
-        subjects = None if by_certificate else subject_tokens.find(self.subject_token_file, self.audience or exchanger)
+        subjects = None if by_certificate else subject_tokens.find(self.subject_token_file, self.audience, exchanger)
         if subjects is not None:
             if renews and isinstance(subjects, subject_tokens.SubjectTokenVariable):
                 message = (
@@ -140,14 +141,20 @@ def login(
 
 
 def _place(named: Path | None, registry: str) -> Path:
-    """The file for the token; a folder of ours is made. Raises InvalidArgument (OUTPUT_UNWRITABLE)."""
+    """The file for the token; a folder of ours is made.
+
+    Raises InvalidArgument (OUTPUT_UNWRITABLE) before a token is exchanged, which can be done once.
+    """
     from schemaregistry.cli.saved_token import saved_token
 
-    if named is not None:
-        return named
-    place = saved_token(registry)
+    place = named or saved_token(registry)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if named is None:
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        target = output_files.regular_target(place)
+        if target is not None:
+            with TemporaryFile(dir=target.parent):
+                pass
     except OSError as error:
         raise output_files.unwritable(place, error) from None
     return place

@@ -7,10 +7,11 @@ import asyncio
 import ipaddress
 import json
 import ssl
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -89,15 +90,27 @@ def send(
     parts = check_url(url, what)
     place = f"{parts.scheme}://{parts.netloc}"
     # A proxy of the environment tunnels https unread, and would read http.
-    sending = _sent(url, trust.context(), parts.scheme == "https", headers, form)
+    context, by_proxy = trust.context(), parts.scheme == "https"
     try:
-        # In a thread of its own, since an event loop may run in this one, as in a notebook.
-        with ThreadPoolExecutor(1, "schemaregistry-http") as thread:
-            return thread.submit(asyncio.run, sending).result()
+        return _in_own_thread(lambda: asyncio.run(_sent(url, context, by_proxy, headers, form)))
     except TimeoutError:
         raise _away(what, place, f"no whole answer within {SECONDS:g} s") from None
     except _Broken as broken:
         raise _away(what, place, str(broken)) from None
+
+
+def _in_own_thread(work: Callable[[], HttpAnswer]) -> HttpAnswer:
+    """Run `work` where no event loop runs, as one does in a notebook's thread. Ctrl-C ends the wait at once."""
+    done: Future[HttpAnswer] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # noqa: BLE001 (raised by `result`)
+            done.set_exception(error)
+
+    Thread(target=run, name="schemaregistry-http", daemon=True).start()
+    return done.result()
 
 
 class _Broken(Exception):

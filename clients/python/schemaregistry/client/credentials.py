@@ -89,7 +89,7 @@ class Credentials:
         """
         file = None if subject_token_file is None else _path("subject_token_file", subject_token_file).absolute()
         authority = None if ca is None else _path("ca", ca).absolute()
-        subjects = subject_tokens.find(file, audience or exchanger)
+        subjects = subject_tokens.find(file, audience, exchanger)
         own = self.absolute()
         trust = HttpTrust(authority) if subjects else HttpTrust(authority, own.cert, own.key)
         return replace(self, token_file=None, token=RenewedToken(TokenExchange(exchanger, subjects, trust)))

@@ -76,13 +76,18 @@ class GitHubTokens:
         return text
 
 
-def find(file: Path | None, audience: str, environment: Mapping[str, str] = os.environ) -> SubjectTokens | None:
-    """Return the first that there is: `file`, SCHEMAREGISTRY_SUBJECT_TOKEN, GitHub's server; None without any."""
+def find(
+    file: Path | None, audience: str, exchanger: str, environment: Mapping[str, str] = os.environ
+) -> SubjectTokens | None:
+    """Return the first that there is: `file`, SCHEMAREGISTRY_SUBJECT_TOKEN, GitHub's server; None without any.
+
+    GitHub's tokens are for `audience`, or where that is empty for the exchanger's address.
+    """
     if file is not None:
         return SubjectTokenFile(file)
     if environment.get(VARIABLE):
         return SubjectTokenVariable()
-    return GitHubTokens(audience) if environment.get(GITHUB_URL) else None
+    return GitHubTokens(audience or exchanger.rstrip("/")) if environment.get(GITHUB_URL) else None
 
 
 def _checked(text: str, place: str) -> str:

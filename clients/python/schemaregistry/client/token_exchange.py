@@ -30,6 +30,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "TOKEN_EXPIRED": _AGAIN,
     "TOKEN_AUDIENCE": "Have the CI sign it for the audience that the exchanger expects (--audience).",
     "TOKEN_ISSUER": "It takes tokens of the issuers in its configuration alone: ask who runs it.",
+    "NO_SUCH_PATH": "Name its address alone, without a path (--exchanger).",
     "NO_CERTIFICATE": "Give the token of your CI, or a certificate that the exchanger's client-ca issued.",
 }
 """What to do, by the exchanger's reason codes."""

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 from joserfc.jwk import ECKey, KeySet
+from starlette.routing import Route
 
 from schemaregistry_server.etcd.endpoints import EtcdConnection
 from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
@@ -19,6 +20,7 @@ from schemaregistry_server.exchanger.etcd_state import EtcdState
 from schemaregistry_server.exchanger.exchange import Exchanger
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.exchange_state import ExchangeState
+from schemaregistry_server.exchanger.head_endpoint import HeadEndpoint
 from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
 from schemaregistry_server.exchanger.sqlite_state import SqliteState
 from schemaregistry_server.exchanger.token_endpoint import TokenEndpoint, app
@@ -60,7 +62,8 @@ async def serving(
         stack.push_async_callback(state.close)
         endpoint = TokenEndpoint(Exchanger(config, key, state, keys, clock), records, revoked)
         listening = addresses.listen(config.listen, "listen")
-        listener = HttpListener(app(endpoint, published), listening, grace=GRACE_SECONDS, tls=tls)
+        heads = Route("/heads", HeadEndpoint(endpoint).heads, methods=["POST"])
+        listener = HttpListener(app(endpoint, published, heads), listening, grace=GRACE_SECONDS, tls=tls)
         stack.callback(listener.close)
         listener.start()
         stack.push_async_callback(listener.stop)

@@ -14,7 +14,7 @@ from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticat
 from schemaregistry_server.exchanger.exchange import ExchangeFacts, Exchanger, SignedToken
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.oauth_errors import CHALLENGE, OauthRefused, for_error
-from schemaregistry_server.exchanger.token_form import ACCESS_TOKEN, TokenForm, parse_form
+from schemaregistry_server.exchanger.token_form import ACCESS_TOKEN, parse_form
 from schemaregistry_server.security.certificate_name import certificate_name
 from schemaregistry_server.security.certificates import still_good
 from schemaregistry_server.security.reloading import Reloaded
@@ -45,9 +45,9 @@ class TokenEndpoint:
             signed = await self._exchanged(request, facts)
             await self.log.write("exchanged", facts)
         except OauthRefused as refused:
-            return await self._refused(refused, facts)
+            return await self.refused(refused, facts)
         except RegistryError as error:
-            return await self._refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
+            return await self.refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
         return JSONResponse(
             {
                 "access_token": signed.text,
@@ -59,29 +59,37 @@ class TokenEndpoint:
         )
 
     async def _exchanged(self, request: Request, facts: ExchangeFacts) -> SignedToken:
-        _check_head(request)
-        form = parse_form(await _body(request), self.exchanger.config.audience)
+        check_headers(request)
+        form = parse_form(await read_body(request), self.exchanger.config.audience)
         facts["grant"] = "token" if form.subject_token else "certificate"
         if form.subject_token:
             return await self.exchanger.for_token(form.subject_token, facts)
-        name = self._certified(request, form)
+        name = self.certified(request, form.client_id)
         facts["who"] = name
-        if self.revoked and name in self.revoked.value:
-            raise PermissionDenied(f"{name} is revoked.", reason="REVOKED")
+        self.check_revoked(name)
         return await self.exchanger.for_certificate(name, facts)
 
-    def _certified(self, request: Request, form: TokenForm) -> str:
-        """The name in the certificate of the connection."""
+    def check_revoked(self, name: str) -> None:
+        """Raise PermissionDenied (REVOKED) where a name is revoked."""
+        if self.revoked and name in self.revoked.value:
+            raise PermissionDenied(f"{name} is revoked.", reason="REVOKED")
+
+    def certified(self, request: Request, client_id: str = "") -> str:
+        """The name in the certificate of the connection, which must be `client_id` where that is stated.
+
+        Raises Unauthenticated.
+        """
         certificate = request.state.peer_certificate
         if not certificate:
             raise Unauthenticated("The connection has no client certificate.", reason="NO_CERTIFICATE")
         name = certificate_name(certificate)
         still_good(certificate)
-        if form.client_id not in {"", name}:
+        if client_id not in {"", name}:
             raise Unauthenticated("client_id is not the name in the certificate: leave it out.", reason="CLIENT_ID")
         return name
 
-    async def _refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
+    async def refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
+        """Record a refusal, and make its answer."""
         logged = {**facts, "error": refused.error, "reason": refused.reason, "detail": refused.detail}
         try:
             await self.log.write("refused", logged)
@@ -96,8 +104,8 @@ class TokenEndpoint:
         return JSONResponse(body, refused.http_status, headers)
 
 
-def app(endpoint: TokenEndpoint, published: KeySet) -> Starlette:
-    """The ASGI app; `published` are the public keys that `GET /keys` answers."""
+def app(endpoint: TokenEndpoint, published: KeySet, *more: Route) -> Starlette:
+    """The ASGI app; `published` are the public keys that `GET /keys` answers, `more` further routes."""
     keys = published.as_dict()
 
     def key_set(_: Request) -> Response:
@@ -117,6 +125,7 @@ def app(endpoint: TokenEndpoint, published: KeySet) -> Starlette:
             Route("/token", endpoint.token, methods=["POST"]),
             Route("/keys", key_set, methods=["GET"]),
             Route("/healthz", health, methods=["GET"]),
+            *more,
         ],
         exception_handlers={HTTPException: other},
     )
@@ -124,7 +133,8 @@ def app(endpoint: TokenEndpoint, published: KeySet) -> Starlette:
     return made
 
 
-def _check_head(request: Request) -> None:
+def check_headers(request: Request) -> None:
+    """Raise OauthRefused where a request isn't one of a form in its body."""
     if request.url.query:
         # A token in an address ends in the logs of proxies.
         raise OauthRefused("invalid_request", "QUERY", "The fields are sent in the body, and none in the address.")
@@ -135,7 +145,8 @@ def _check_head(request: Request) -> None:
         raise OauthRefused("invalid_request", "CONTENT_ENCODING", "The body must not be compressed.")
 
 
-async def _body(request: Request) -> bytes:
+async def read_body(request: Request) -> bytes:
+    """The request's body; raises OauthRefused where it is too large or not whole."""
     body = bytearray()
     try:
         async for chunk in request.stream():

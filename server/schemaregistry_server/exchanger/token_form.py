@@ -29,7 +29,7 @@ def parse_form(body: bytes, audience: str) -> TokenForm:
 
     Raises OauthRefused.
     """
-    fields = _fields(body)
+    fields = read_fields(body)
     grant = fields.get("grant_type", "")
     if not grant:
         raise OauthRefused("invalid_request", "GRANT_TYPE", "grant_type is missing.")
@@ -46,7 +46,8 @@ def parse_form(body: bytes, audience: str) -> TokenForm:
     return TokenForm(fields["subject_token"], fields.get("client_id", ""))
 
 
-def _fields(body: bytes) -> dict[str, str]:
+def read_fields(body: bytes) -> dict[str, str]:
+    """The fields of a form, each of which comes once; raises OauthRefused."""
     try:
         pairs = parse_qsl(
             body.decode("ascii"),

@@ -1,49 +1,245 @@
-"""The command `schemaregistry audit`: prove that nothing in a store was changed, by `store/store_history.py`."""
+"""The commands `schemaregistry audit`: prove that nothing in an audit was changed, print it, and keep its heads.
 
-from enum import StrEnum
+`store/store_history.py` proves a store's history, `audit_log/log_check.py` a log's.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 import uvloop
 
+from schemaregistry import output_files
 from schemaregistry.cli.option_groups import with_groups
-from schemaregistry_server.ops import snapshot_file
+from schemaregistry.cli.say import say
+from schemaregistry.errors import FailedPrecondition, InvalidArgument, RegistryError
+from schemaregistry_server.audit_log import log_check
+from schemaregistry_server.audit_log.event_lines import ChainEnd
+from schemaregistry_server.audit_log.log_check import CheckedLog
+from schemaregistry_server.ops import audit_export, audit_head, head_signing, snapshot_file
+from schemaregistry_server.ops.audit_head import AuditHead
+from schemaregistry_server.ops.head_signing import HeadSigner
 from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
-from schemaregistry_server.store import store_history
+from schemaregistry_server.security import head_signature, token_keys
+from schemaregistry_server.store import audit_chain, store_history
+from schemaregistry_server.store.base import AuditRecord
+from schemaregistry_server.store.store_history import History
+
+SHORTEST_SECONDS: Final = 1.0
+
+app = typer.Typer(
+    help="Prove that an audit is as it was written, print it, and keep its heads. docs/audit.md says what it has.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Logs = Annotated[
+    list[Path] | None,
+    typer.Option("--log", metavar="FILE", help="An audit log in place of a store; older files first. Repeatable."),
+]
 
 
-class Action(StrEnum):
-    VERIFY = "verify"
-
-
+@app.command("verify")
 @with_groups
-def audit(
-    action: Annotated[Action, typer.Argument(show_default=False, help="verify is all there is.")],  # noqa: ARG001
+def verify(  # noqa: PLR0913 (the options of a command)
     snapshot: Annotated[Path | None, typer.Option(metavar="FILE", help="A snapshot that was taken before.")] = None,
+    head: Annotated[Path | None, typer.Option(metavar="FILE", help="A head that `audit head` wrote before.")] = None,
+    key: Annotated[Path | None, typer.Option(metavar="PEM", help="The public key that HEAD is signed by.")] = None,
+    log: Logs = None,
     *,
     place: StoreLocator,
     as_json: AsJsonLine = False,
 ) -> None:
     """Prove that every audit record follows the one before it, and that each version is what its record says.
 
-    Whoever can write to the store could make a whole new chain: with --snapshot it is also proved that all that was
-    there then is there still, and unchanged.
+    Whoever can write to the store could make a whole new chain, or cut off its end: with --snapshot or --head it is
+    also proved that all that was there then is there still, and unchanged.
 
-    Exit codes: 0 as it was written, 1 changed, 2 there is no such store or snapshot, 3 could not tell (a file is cut
-    off). With --json what is wrong is a line of JSON, too.
+    Exit codes: 0 as it was written, 1 changed, 2 there is no such store or file, 3 could not tell (a file is cut off).
+    With --json what is wrong is a line of JSON, too.
     """
     with ending_with_code(as_json=as_json):
-        records, revision = uvloop.run(_verified(place, snapshot))
-    words = f"{records} audit records up to revision {revision}: all as they were written."
-    tell(words, {"records": records, "revision": revision}, as_json=as_json)
+        if key and not head:
+            raise InvalidArgument("--key is the one of a head: name that by --head FILE.", reason="HEAD_MISSING")
+        kept = audit_head.read(head) if head else None
+        words, answer = _verified_logs(log, kept) if log else _verified_store(place, snapshot, kept)
+        if kept:
+            signature = _signature(kept, key)
+            words = f"{words} All of the head of {kept.made_at} is there, {signature[0]}."
+            answer = {**answer, "head": {"made_at": kept.made_at, "digest": kept.digest, **signature[1]}}
+    tell(words, answer, as_json=as_json)
 
 
-async def _verified(place: StoreLocator, snapshot: Path | None) -> tuple[int, int]:
-    """Verify the store, and compare it with `snapshot` if that is set; return its number of records and revision."""
-    stored = await place.history()
+@app.command("export")
+@with_groups
+def export(
+    since: Annotated[
+        str, typer.Option(metavar="REVISION|TIME", help="From this revision, or this time (RFC 3339), on.")
+    ] = "0",
+    log: Logs = None,
+    *,
+    place: StoreLocator,
+    as_json: AsJsonLine = False,
+) -> None:
+    """Print each audit record as a line of JSON, then prove the whole audit as `audit verify` does.
+
+    Exit codes: as those of `audit verify`; what is there is printed even where it was changed.
+    """
+    with ending_with_code(as_json=as_json):
+        begin = audit_export.read_since(since)
+        for path in log or ():
+            for line in audit_export.of_log(path, begin):
+                say(line)
+        if log:
+            _checked_logs(log)
+            return
+        records = uvloop.run(_records(place))
+        for line in audit_export.of_store(records, begin):
+            say(line)
+        audit_chain.verify(records)
+
+
+@app.command("head")
+@with_groups
+def head(  # noqa: PLR0913 (as above)
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="DIR", help="Write it to a new file there.")
+    ] = None,
+    every: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0, help="Go on, with a new head after so many seconds.")
+    ] = 0,
+    log: Logs = None,
+    *,
+    signer: HeadSigner,
+    place: StoreLocator,
+    as_json: AsJsonLine = False,
+) -> None:
+    """Print the audit's heads, the last record of each chain, once all of it is proved; signed, if a signer is named.
+
+    Kept where those who can write to the store can't, a head shows later that the end of a chain was cut off:
+    `audit verify --head FILE --key PEM`.
+
+    Exit codes: as those of `audit verify`. With --every an error is printed, and tried again the next time.
+    """
+    with ending_with_code(as_json=as_json):
+        if every and not output:
+            raise InvalidArgument("--every writes a file each time: name a directory by -o.", reason="OUTPUT_MISSING")
+        while True:
+            try:
+                made = signer.signed(_head_of_logs(log) if log else _head_of_store(place))
+                say(str(_written(output, made)) if output else made.text)
+            except RegistryError as error:
+                if not every:
+                    raise
+                say(f"schemaregistry: {error.message}", err=True)
+            if not every:
+                return
+            time.sleep(max(every, SHORTEST_SECONDS))
+
+
+def _verified_store(
+    place: StoreLocator, snapshot: Path | None, kept: AuditHead | None
+) -> tuple[str, Mapping[str, object]]:
+    """Verify the store, and compare it with a snapshot and a head where they are named."""
+    if kept and kept.kind != place.kind:
+        raise FailedPrecondition(f"The head is of {kept.kind}, the store is in {place.kind}.", reason="HEAD_OTHER")
+    stored = uvloop.run(place.history())
     if snapshot:
         same_chain = snapshot_file.check(snapshot).header.store == place.kind
         store_history.require(stored, snapshot_file.read(snapshot), same_chain=same_chain)
-    return len(stored.writes), stored.revision
+    if kept:
+        audit_head.require(kept, {(one.chain, one.sequence): one.hash for one in _of(stored)})
+    words = f"{len(stored.writes)} audit records up to revision {stored.revision}: all as they were written."
+    return words, {"records": len(stored.writes), "revision": stored.revision}
+
+
+def _verified_logs(paths: list[Path], kept: AuditHead | None) -> tuple[str, Mapping[str, object]]:
+    if kept and kept.kind != "log":
+        raise FailedPrecondition(f"The head is of {kept.kind}, and not of logs.", reason="HEAD_OTHER")
+    checked = _checked_logs(paths)
+    if kept:
+        audit_head.require(kept, _hashes(paths, kept))
+    found = [_about(each) for each in checked]
+    return " ".join(words for words, _ in found), {"logs": [answer for _, answer in found]}
+
+
+def _checked_logs(paths: list[Path]) -> list[CheckedLog]:
+    """Verify files of logs; each may go on with the chain of the one before it."""
+    checked: list[CheckedLog] = []
+    for path in paths:
+        checked.append(log_check.check(path, checked[-1].end if checked else None))
+    return checked
+
+
+def _about(log: CheckedLog) -> tuple[str, Mapping[str, object]]:
+    words = f"{log.path}: {log.records} records, {log.before.sequence + 1} to {log.end.sequence}: as they were written."
+    if not log.records:
+        words = f"{log.path}: no records."
+    elif log.before.sequence:
+        words += f" Those up to {log.before.sequence} are in a file before it."
+    if log.cut_off:
+        lines = ", ".join(map(str, log.cut_off))
+        words += f" Cut off by a crash, as the records after them say: line {lines}."
+    if log.lost:
+        words += f" {log.lost} events were lost, since the disk did not take them."
+    answer = {
+        "file": str(log.path),
+        "records": log.records,
+        "begins_after": log.before.sequence,
+        "sequence": log.end.sequence,
+        "hash": log.end.hash,
+        "cut_off_lines": list(log.cut_off),
+        "lost": log.lost,
+    }
+    return words, answer
+
+
+def _hashes(paths: list[Path], kept: AuditHead) -> dict[tuple[str, int], str]:
+    """The hashes of the files' records under the names that the head has: a file may have been renamed since."""
+    records = [(path.name, line.event) for path in paths for line in log_check.read(path)]
+    hashes = {(name, event.sequence): event.hash for name, event in records}
+    there = {(event.sequence, event.hash) for _, event in records}
+    moved = {(one.chain, one.sequence): one.hash for one in kept.chains if (one.sequence, one.hash) in there}
+    return hashes | moved
+
+
+def _signature(kept: AuditHead, key: Path | None) -> tuple[str, dict[str, object]]:
+    """Verify a head's signature, where there is a key for it; in words and as JSON."""
+    if key is None:
+        return "whose signature was not looked at" if kept.signed else "which is not signed", {}
+    signed = head_signature.verify_head(kept.signed, token_keys.verifying_keys(key))
+    if signed.summary != kept.summary:
+        raise head_signing.not_of_this_head()
+    at = datetime.fromtimestamp(signed.time, UTC).isoformat(timespec="seconds")
+    return f"signed by {signed.issuer} at {at}", {"signed_by": signed.issuer, "signed_at": at}
+
+
+def _head_of_store(place: StoreLocator) -> AuditHead:
+    stored = uvloop.run(place.history())
+    return audit_head.of_records(place.kind, stored.revision, _of(stored), datetime.now(UTC))
+
+
+def _head_of_logs(paths: list[Path]) -> AuditHead:
+    ends: dict[Path, ChainEnd] = {log.path: log.end for log in _checked_logs(paths)}
+    return audit_head.of_logs(ends, datetime.now(UTC))
+
+
+def _of(stored: History) -> list[AuditRecord]:
+    return [write.record for write in stored.writes]
+
+
+async def _records(place: StoreLocator) -> tuple[AuditRecord, ...]:
+    async with place.reading() as store:
+        return await store.audit()
+
+
+def _written(directory: Path, made: AuditHead) -> Path:
+    """Write a head to a file that is named by its time; raises InvalidArgument (OUTPUT_UNWRITABLE)."""
+    name = made.made_at.replace(":", "").removesuffix("+0000")
+    path = directory / f"head-{made.kind}-{name}Z.json"
+    output_files.write(path, f"{made.text}\n".encode())
+    return path

@@ -11,7 +11,7 @@ from schemaregistry.cli.exit_codes import exit_code
 from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, RegistryError
 
-CHANGED: Final = frozenset({"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS"})
+CHANGED: Final = frozenset({"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS", "AUDIT_CUT_OFF"})
 """The reasons of errors which mean that a store was changed since it was written: exit code 1."""
 USAGE: Final = 2
 

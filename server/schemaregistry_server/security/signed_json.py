@@ -56,13 +56,13 @@ def refused(reason: str) -> Unauthenticated:
     return Unauthenticated(_SENTENCES[reason], reason=reason)
 
 
-def parse_unverified(text: str, algorithms: Sequence[str]) -> tuple[str, ClaimValues]:
+def parse_unverified(text: str, algorithms: Sequence[str], kind: str = "JWT") -> tuple[str, ClaimValues]:
     """Return the `kid` and the claims of a token whose signature was NOT verified: they tell whose key to look for.
 
     Raises Unauthenticated: TOKEN_TOO_LARGE, TOKEN_MALFORMED, TOKEN_ALGORITHM, or TOKEN_KEY_UNKNOWN where there is no
     `kid`.
     """
-    token = _extracted(text)
+    token = _extracted(text, kind)
     _check_algorithm(token, algorithms)
     kid = token.protected.get("kid")
     if not isinstance(kid, str) or not kid:
@@ -70,13 +70,14 @@ def parse_unverified(text: str, algorithms: Sequence[str]) -> tuple[str, ClaimVa
     return kid, _object(token.payload or b"")
 
 
-def verify(text: str, keys: KeySet, algorithms: Sequence[str]) -> ClaimValues:
+def verify(text: str, keys: KeySet, algorithms: Sequence[str], kind: str = "JWT") -> ClaimValues:
     """Return the claims of a token that one of `keys` has signed by one of `algorithms`, which never is `none` or HMAC.
 
+    `kind` is the token's `typ`; only a JWT may lack it.
     Raises Unauthenticated as `parse_unverified` does, and TOKEN_SIGNATURE.
     """
-    parse_unverified(text, algorithms)
-    token = _extracted(text)
+    parse_unverified(text, algorithms, kind)
+    token = _extracted(text, kind)
     try:
         good = jws.validate_compact(token, keys, algorithms)
     except InvalidKeyIdError:
@@ -112,7 +113,7 @@ def _date(claims: ClaimValues, name: str) -> float:
     return value
 
 
-def _extracted(text: str) -> jws.CompactSignature:
+def _extracted(text: str, kind: str) -> jws.CompactSignature:
     if len(text) > MAX_TOKEN:
         raise refused("TOKEN_TOO_LARGE")
     if not _COMPACT.fullmatch(text):
@@ -125,7 +126,7 @@ def _extracted(text: str) -> jws.CompactSignature:
         raise refused("TOKEN_MALFORMED") from None
     # joserfc takes the last of two members of one name, and any JSON for the header.
     header = _object(urlsafe_b64decode(token.segments["header"]))
-    if not header.keys() <= _HEADER_PARAMETERS or str(header.get("typ", "JWT")).upper() != "JWT":
+    if not header.keys() <= _HEADER_PARAMETERS or str(header.get("typ", "JWT")).upper() != kind.upper():
         raise refused("TOKEN_MALFORMED")
     return token
 

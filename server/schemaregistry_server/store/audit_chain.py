@@ -54,15 +54,42 @@ def verify(records: Iterable[AuditRecord]) -> int:
     heads: dict[str, tuple[int, str]] = {}
     for found in records:
         sequence, previous = heads.get(found.chain, (0, GENESIS))
-        if (found.sequence, found.previous, found.hash) != (sequence + 1, previous, _digest(found)):
-            raise FailedPrecondition(
-                f"Audit record {found.sequence} ({found.who} {found.what} {found.id} {found.version}) is not as it was "
-                "written, or records before it are missing: compare with a snapshot.",
-                reason="AUDIT_BROKEN",
-                metadata={"sequence": str(found.sequence)},
-            )
+        if wrong := _wrong(found, sequence, previous):
+            raise broken(found, wrong)
         heads[found.chain] = found.sequence, found.hash
     return sum(sequence for sequence, _ in heads.values())
+
+
+def broken(found: AuditRecord, what: str) -> FailedPrecondition:
+    """Make the error about a record, which names its place in its chain."""
+    chain = f" of the chain {found.chain}" if found.chain else ""
+    return FailedPrecondition(
+        f"Audit record {found.sequence}{chain} ({found.who} {found.what} {found.id} {found.version}) {what}: compare "
+        "with a snapshot.",
+        reason="AUDIT_BROKEN",
+        metadata={
+            "sequence": str(found.sequence),
+            "chain": found.chain,
+            "id": found.id,
+            "version": found.version,
+        },
+    )
+
+
+def missing(first: int, last: int) -> str:
+    """Words about the records of a chain that are not there, by their first and last number."""
+    return f"record {first} is missing" if first == last else f"records {first} to {last} are missing"
+
+
+def _wrong(found: AuditRecord, sequence: int, previous: str) -> str:
+    """What is wrong with a record that comes after number `sequence` with the hash `previous`; "" for nothing."""
+    if found.hash != _digest(found):
+        return "is not as it was written"
+    if found.sequence > sequence + 1:
+        return f"comes after record {sequence}: {missing(sequence + 1, found.sequence - 1)}, or in another place"
+    if found.sequence <= sequence:
+        return f"comes after record {sequence}: it is there twice, or in another place"
+    return "" if found.previous == previous else "is of another chain, or the record before it is another one"
 
 
 def _members(found: AuditRecord) -> tuple[int | str, ...]:

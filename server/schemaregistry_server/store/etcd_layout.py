@@ -187,12 +187,20 @@ def audit_value(record: AuditRecord) -> bytes:
     return json.dumps(members, separators=(",", ":")).encode()
 
 
-def audit_record(pair: KeyValue) -> AuditRecord:
-    """Read the audit record in `pair`; raises FailedPrecondition (AUDIT_BROKEN) where it is none."""
+def audit_record(pair: KeyValue, layout: KeyLayout | None = None) -> AuditRecord:
+    """Read the audit record in `pair`, which must be that of its key where `layout` is given.
+
+    Raises FailedPrecondition (AUDIT_BROKEN) where it is none.
+    """
     try:
-        return AuditRecord(**json.loads(pair.value), revision=pair.mod_revision)
+        record = AuditRecord(**json.loads(pair.value), revision=pair.mod_revision)
+        if layout and (record.chain != record.id or layout.audit(record) != pair.key):
+            raise ValueError(f"it is number {record.sequence} of {record.id}")
     except (ValueError, TypeError) as wrong:
+        key = pair.key.decode(errors="replace")
         raise FailedPrecondition(
-            f"etcd's {pair.key.decode(errors='replace')} is no audit record ({wrong}): compare with a snapshot.",
+            f"etcd's {key} is no audit record of its place ({wrong}): compare with a snapshot.",
             reason="AUDIT_BROKEN",
+            metadata={"key": key},
         ) from wrong
+    return record

@@ -23,7 +23,7 @@ from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway
 from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import AuthStatusResponse, TxnRequest
-from schemaregistry_server.store import etcd_layout, etcd_reads
+from schemaregistry_server.store import audit_chain, etcd_layout, etcd_reads
 from schemaregistry_server.store.base import (
     AuditRecord,
     Compacted,
@@ -236,7 +236,27 @@ class EtcdStore:
         """Read every audit record in the order of its write, for `audit_chain.verify`."""
         with _store_errors():
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
-        return tuple(etcd_layout.audit_record(pair) for pair in sorted(pairs, key=lambda pair: pair.mod_revision))
+        in_order = sorted(pairs, key=lambda pair: pair.mod_revision)
+        records = tuple(etcd_layout.audit_record(pair, self._layout) for pair in in_order)
+        self._must_have_ends(records)
+        return records
+
+    def _must_have_ends(self, records: Iterable[AuditRecord]) -> None:
+        """Raise FailedPrecondition (AUDIT_BROKEN) where a chain ends before the record that its id's head names.
+
+        The heads are those that were read before the records.
+        """
+        ends: dict[str, int] = {}
+        for record in records:
+            ends[record.id] = max(record.sequence, ends.get(record.id, 0))
+        for id, head in self._heads.items():  # noqa: A001 (the field's term)
+            if (end := ends.get(id, 0)) < head.sequence:
+                raise FailedPrecondition(
+                    f"The audit chain {id} ends with record {end}, and {id} has {head.sequence} writes: "
+                    f"{audit_chain.missing(end + 1, head.sequence)}: compare with a snapshot.",
+                    reason="AUDIT_BROKEN",
+                    metadata={"id": id, "chain": id, "sequence": str(end + 1)},
+                )
 
     async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write each of `entries` as a put of its own, RESTORING at a time; etcd gives them new revisions.

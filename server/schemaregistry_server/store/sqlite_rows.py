@@ -81,6 +81,21 @@ def insert(connection: sqlite3.Connection, write: Entry | StateChange) -> Entry 
     return put
 
 
+def must_have_end(connection: sqlite3.Connection, audited: int, path: Path) -> None:
+    """Raise FailedPrecondition (AUDIT_BROKEN) where a revision after the last `audited` one was given to a write.
+
+    SQLite itself counts the revisions that it gave (AUTOINCREMENT).
+    """
+    (given,) = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone() or (0,)
+    if given > audited:
+        raise FailedPrecondition(
+            f"{path}: the audit ends with revision {audited}, and the last write had {given}: the end is missing. "
+            "Compare with a snapshot.",
+            reason="AUDIT_BROKEN",
+            metadata={"file": str(path), "revision": str(given)},
+        )
+
+
 def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateChange:
     """Write a change at the next revision of the table of versions, and let that table count on from there."""
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone()

@@ -67,8 +67,11 @@ class SQLiteReader:
             "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin, claims"
         )
         with sqlite_file.reading(self._path) as connection:
+            connection.execute("BEGIN")  # both reads see the same writes
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
-            return tuple(AuditRecord(*row) for row in rows)
+            records = tuple(AuditRecord(*row) for row in rows)
+            sqlite_rows.must_have_end(connection, records[-1].revision if records else 0, self._path)
+        return records
 
 
 class SQLiteStore(SQLiteReader):

@@ -166,7 +166,12 @@ def test_the_audit_names_what_was_changed_and_no_snapshot_is_taken(
 
 def test_a_removed_end_is_found_by_a_snapshot_from_before(filled: Path, tmp_path: Path, edit, command) -> None:
     command("snapshot", tmp_path / "a.snap", "--data", filled)
-    edit(filled, "DELETE FROM audit WHERE sequence = 5", "DELETE FROM version WHERE revision = 5")
+    edit(
+        filled,
+        "DELETE FROM audit WHERE sequence = 5",
+        "DELETE FROM version WHERE revision = 5",
+        "UPDATE sqlite_sequence SET seq = 4 WHERE name = 'version'",
+    )
     command("audit", "verify", "--data", filled)
     found = command("audit", "verify", "--data", filled, "--snapshot", tmp_path / "a.snap", code=1)
     assert "ticks 1.10.0 of the snapshot is missing" in found

@@ -119,15 +119,22 @@ def _add_installed_commands(asked: str) -> None:
     """
     for entry in entry_points(group="schemaregistry.commands"):
         if entry.name == asked:
-            app.command(entry.name)(_load(entry))
+            command = _load(entry)
+            if isinstance(command, typer.Typer):
+                app.add_typer(command, name=entry.name)
+            else:
+                app.command(entry.name)(command)
         else:
             app.command(entry.name, help=f"See `schemaregistry {entry.name} --help`.")(lambda: None)
 
 
-def _load(entry: EntryPoint) -> Callable[..., None]:
-    """Import another package's command; raises InvalidArgument (MISSING_EXTRA) where a module it needs is missing."""
+def _load(entry: EntryPoint) -> Callable[..., None] | typer.Typer:
+    """Import another package's command, or group of commands.
+
+    Raises InvalidArgument (MISSING_EXTRA) where a module it needs is missing.
+    """
     try:
-        return cast("Callable[..., None]", entry.load())
+        return cast("Callable[..., None] | typer.Typer", entry.load())
     except ModuleNotFoundError as missing:
         message = f"`{entry.name}` needs the module {missing.name}: pip install 'schemaregistry[server]'"
         raise InvalidArgument(message, reason="MISSING_EXTRA") from None
@@ -160,8 +167,9 @@ def _main() -> None:
 
 def _run(asked: str) -> None:
     _add_installed_commands(asked)
-    for command in app.registered_commands:
-        if command.name == asked and command.callback:
+    groups = [group.typer_instance for group in app.registered_groups if group.name == asked and group.typer_instance]
+    for command in (*app.registered_commands, *(each for group in groups for each in group.registered_commands)):
+        if (command.name == asked or command not in app.registered_commands) and command.callback:
             empty_names.refuse_empty(command.callback)
         command.epilog = "--debug, with any command: the traceback of an error that nobody foresaw."
     signal.signal(signal.SIGTERM, _end)

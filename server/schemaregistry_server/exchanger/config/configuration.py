@@ -41,7 +41,8 @@ class ExchangerConfig:
     """All that an exchanger is told. Without `tls` it speaks plain HTTP; it has either `etcd` or `sqlite`.
 
     `name` is the issuer of our tokens, `audience` whom they are for, `lifetime` their seconds, `user` the one user of
-    etcd that they are for. `log` is the file of exchanges, None for stdout.
+    etcd that they are for. `log` is the file of exchanges, None for stdout. `heads` are the names of certificates for
+    which heads of an audit are signed.
     """
 
     listen: str
@@ -56,6 +57,7 @@ class ExchangerConfig:
     sqlite: Path | None
     log: Path | None
     revoked: Path | None
+    heads: tuple[str, ...]
     providers: tuple[Provider, ...]
     token_rules: tuple[ClaimRule, ...]
     certificate_rules: tuple[CertificateRule, ...]
@@ -68,6 +70,7 @@ class ExchangerConfig:
             "lifetime": self.lifetime,
             "user": self.user,
             "providers": [{"name": one.name, "issuer": one.issuer, "audience": one.audience} for one in self.providers],
+            "heads": list(self.heads),
             "token_rules": [asdict(rule) for rule in self.token_rules],
             "certificate_rules": [asdict(rule) for rule in self.certificate_rules],
         }
@@ -91,6 +94,7 @@ def read_config(file: Path) -> ExchangerConfig:
         sqlite=top.optional_file("sqlite"),
         log=top.optional_file("log"),
         revoked=top.optional_file("revoked"),
+        heads=tuple(top.texts("heads", default=())),
         providers=providers,
         token_rules=token_rules,
         certificate_rules=certificate_rules,
@@ -207,5 +211,7 @@ def _check_whole(top: TomlTable, config: ExchangerConfig) -> None:
         raise top.wrong("etcd", "or sqlite must be stated, and not both: tokens that were used are kept there")
     if not config.token_rules and not config.certificate_rules:
         raise top.wrong("rules", "is missing: without a rule nobody gets a token")
+    if config.heads and not (config.tls and config.tls.client_ca):
+        raise top.wrong("tls.client-ca", "is missing: heads are signed for a certificate")
     if config.certificate_rules and not (config.tls and config.tls.client_ca):
         raise top.wrong("tls.client-ca", "is missing: a rule is for a certificate")

@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Annotated, Any, NoReturn, cast
+from typing import Annotated, Any, Final, NoReturn, cast
 
 import typer
 from typer.core import TyperGroup
@@ -40,6 +40,9 @@ from schemaregistry.cli import (
 from schemaregistry.cli.exit_codes import exit_code
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument, RegistryError, with_place
+
+
+EPILOG: Final = "--debug, with any command: the traceback of an error that nobody foresaw."
 
 
 class _Escaped(Exception):
@@ -121,7 +124,7 @@ def _add_installed_commands(asked: str) -> None:
         if entry.name == asked:
             command = _load(entry)
             if isinstance(command, typer.Typer):
-                app.add_typer(command, name=entry.name)
+                app.add_typer(command, name=entry.name, epilog=EPILOG)
             else:
                 app.command(entry.name)(command)
         else:
@@ -171,7 +174,7 @@ def _run(asked: str) -> None:
     for command in (*app.registered_commands, *(each for group in groups for each in group.registered_commands)):
         if (command.name == asked or command not in app.registered_commands) and command.callback:
             empty_names.refuse_empty(command.callback)
-        command.epilog = "--debug, with any command: the traceback of an error that nobody foresaw."
+        command.epilog = EPILOG
     signal.signal(signal.SIGTERM, _end)
     try:
         app()

@@ -41,7 +41,6 @@ from schemaregistry.cli.exit_codes import exit_code
 from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument, RegistryError, with_place
 
-
 EPILOG: Final = "--debug, with any command: the traceback of an error that nobody foresaw."
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import ssl
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import pytest
@@ -117,7 +118,12 @@ async def test_a_caller_that_leaves_is_logged_and_no_fault(
     host, port = shared_exchanger.url.removeprefix("https://").split(":")
     context = ssl.create_default_context(cafile=shared_exchanger.tls / "ca.pem")
     logged, write = asyncio.Event(), ExchangeLog.write
-    monkeypatch.setattr(ExchangeLog, "write", lambda *args: (write(*args), logged.set()))
+
+    async def told(log: ExchangeLog, event: str, facts: Mapping[str, object]) -> None:
+        await write(log, event, facts)
+        logged.set()
+
+    monkeypatch.setattr(ExchangeLog, "write", told)
     _, writer = await asyncio.open_connection(host, int(port), ssl=context)
     head = f"POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: {TYPE}\r\ncontent-length: 100\r\n\r\ngrant"
     writer.write(head.encode())

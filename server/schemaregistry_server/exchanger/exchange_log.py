@@ -54,6 +54,11 @@ class ExchangeLog:
         if self._file:
             self._file.record_new("rights", facts)
 
+    def record_handshake(self, peer: str, why: str, left_out: int) -> None:
+        """Record a TLS handshake that failed, in a file."""
+        if self._file:
+            self._file.record("handshake", {"peer": peer, "reason": why, "left_out": left_out or ""})
+
     async def close(self) -> None:
         """Finish the lines that wait for the disk."""
         if self._file:

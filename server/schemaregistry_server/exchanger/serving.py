@@ -63,7 +63,8 @@ async def serving(
         endpoint = TokenEndpoint(Exchanger(config, key, state, keys, clock), records, revoked)
         listening = addresses.listen(config.listen, "listen")
         heads = Route("/heads", HeadEndpoint(endpoint).heads, methods=["POST"])
-        listener = HttpListener(app(endpoint, published, heads), listening, grace=GRACE_SECONDS, tls=tls)
+        served, record = app(endpoint, published, heads), records.record_handshake
+        listener = HttpListener(served, listening, grace=GRACE_SECONDS, tls=tls, record=record)
         stack.callback(listener.close)
         listener.start()
         stack.push_async_callback(listener.stop)

@@ -56,6 +56,11 @@ class Refusals:
         else:
             log.warning(json.dumps({"event": "refused", **{name: text for name, text in facts.items() if text}}))
 
+    def record_handshake(self, peer: str, why: str, left_out: int) -> None:
+        """Record a TLS handshake that failed; without an audit log nothing, since the process's own log has it."""
+        if self.events:
+            self.events.record("handshake", {"peer": peer, "reason": why, "left_out": left_out or ""})
+
 
 def is_recorded(error: Exception, rpc: str) -> TypeGuard[RegistryError]:
     """Whether the transports record a refusal: one of a write for whatever reason, one of any call for want of rights.

@@ -18,7 +18,7 @@ from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.transport import descriptors
 from schemaregistry_server.transport.http_connection import BoundedConnection
-from schemaregistry_server.transport.tls_handshakes import TlsServer
+from schemaregistry_server.transport.tls_handshakes import HandshakeRecord, TlsServer
 
 MAX_CONNECTIONS: Final = 8192
 """Connections of one listener; fewer where the limit on open files is lower (`descriptors.connections`)."""
@@ -29,6 +29,8 @@ TICKS_A_SECOND: Final = 10
 
 class _UvicornServer(uvicorn.Server):
     """uvicorn's server, with a tick for each connection, and without signal handlers: `lifecycle.py` has those."""
+
+    record: HandshakeRecord | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -41,7 +43,7 @@ class _UvicornServer(uvicorn.Server):
         protocol = partial(made, config=config, server_state=self.server_state, app_state={})
         loop = asyncio.get_running_loop()
         self.servers = [
-            cast("asyncio.Server", TlsServer(protocol, each, config.ssl, config.backlog))
+            cast("asyncio.Server", TlsServer(protocol, each, config.ssl, config.backlog, self.record))
             if config.ssl
             else await loop.create_server(protocol, sock=each, backlog=config.backlog)
             for each in sockets or ()
@@ -59,10 +61,10 @@ class HttpListener:
     """An HTTP server of one app on one listening socket.
 
     With `tls`, clients need a certificate. `grace` is the seconds for requests in flight when it stops, `most` its
-    number of connections.
+    number of connections. `record` gets failed TLS handshakes, at most as many as the log.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         app: ASGIApp,
         listening: socket.socket,
@@ -70,6 +72,7 @@ class HttpListener:
         grace: float,
         tls: Reloaded[ssl.SSLContext] | None = None,
         most: int = MAX_CONNECTIONS,
+        record: HandshakeRecord | None = None,
     ) -> None:
         self._socket = listening
         self._server = _UvicornServer(
@@ -86,6 +89,7 @@ class HttpListener:
                 ssl_context_factory=(lambda _config, _default: _renewed(tls)) if tls else None,
             )
         )
+        self._server.record = record
         self._serving: asyncio.Task[None] | None = None
 
     def start(self) -> None:

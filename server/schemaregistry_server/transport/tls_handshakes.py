@@ -30,6 +30,9 @@ PLAIN: Final = HttpRefused(
     HTTPStatus.BAD_REQUEST, "NOT_TLS", "This port speaks HTTPS: ask with https:// and your certificate."
 )
 
+HandshakeRecord = Callable[[str, str, int], None]
+"""Gets the address of a peer whose handshake failed, why, and the number of others that it didn't get before."""
+
 _OnFailure = Callable[[ssl.SSLError], None]
 _ON_FAILURE: ContextVar[_OnFailure | None] = ContextVar("on_failure", default=None)
 """The callback for a failed handshake of the connection that is being accepted.
@@ -78,14 +81,22 @@ class TlsServer:
     """Accepts connections on a socket; in place of the `asyncio.Server` that uvicorn has for plain HTTP."""
 
     def __init__(
-        self, protocol: Callable[[], asyncio.BaseProtocol], listening: socket.socket, tls: ssl.SSLContext, backlog: int
+        self,
+        protocol: Callable[[], asyncio.BaseProtocol],
+        listening: socket.socket,
+        tls: ssl.SSLContext,
+        backlog: int,
+        record: HandshakeRecord | None = None,
     ) -> None:
-        """Listen in the running event loop; `protocol` makes the protocol of a connection."""
+        """Listen in the running event loop; `protocol` makes the protocol of a connection.
+
+        What the log gets of failed handshakes, `record` gets, too.
+        """
         tls.sslobject_class = AlertingTls
         listening.setblocking(False)
         listening.listen(backlog)
         self._protocol, self._listening, self._tls = protocol, listening, tls
-        self._failures = _FailureLog()
+        self._failures = _FailureLog(record)
         self._handshakes: set[asyncio.Task[None]] = set()
         self._accepting = asyncio.create_task(self._accept())
 
@@ -129,8 +140,9 @@ class TlsServer:
 class _FailureLog:
     """Logs failed handshakes, at most LOGGED in a minute; the first line after that says how many it left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, record: HandshakeRecord | None) -> None:
         self._limit = LogLimit(LOGGED)
+        self._record = record
 
     def add(self, peer: str, failed: ssl.SSLError) -> None:
         may, left_out = self._limit.admit()
@@ -138,6 +150,8 @@ class _FailureLog:
             log.warning("%d more TLS handshakes failed since", left_out)
         if may:
             log.warning("the TLS handshake with %s failed: %s", peer, _why(failed))
+            if self._record:
+                self._record(peer, _why(failed), left_out)
 
 
 def _why(failed: ssl.SSLError) -> str:

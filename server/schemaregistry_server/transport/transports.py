@@ -11,6 +11,7 @@ from schemaregistry_server.config.options import EtcdAuth
 from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
+from schemaregistry_server.rpc.refusals import Refusals
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.security.access import Access, TokenRule, revocations
 from schemaregistry_server.security.reloading import Reloaded
@@ -51,7 +52,7 @@ class Transports:
             )
             guarded = OwnPrograms(app) if settings.dev else Origins(app, settings.cors_origin)
             limited = LimitedConnections(guarded, rates, connection_from_tls(access))
-            self._rest = _rest_listener(limited, listening, settings)
+            self._rest = _rest_listener(limited, listening, settings, registry.refusals)
 
     async def start(self) -> tuple[str, str]:
         """Listen, and return the HOST:PORT of gRPC and of REST ("" where it is off)."""
@@ -87,13 +88,14 @@ def _access(settings: Settings) -> Access:
     return Access(settings.rights, revoked, tokens, needs_token=needs_token, proxies=proxies)
 
 
-def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings) -> HttpListener:
+def _rest_listener(app: ASGIApp, listening: socket.socket, settings: Settings, refusals: Refusals) -> HttpListener:
     """REST over plain HTTP in dev mode; in production over mutual TLS with the same files and names as gRPC."""
     return HttpListener(
         app,
         listening,
         grace=settings.grace_seconds,
         tls=None if settings.dev else Reloaded(settings.files.paths, lambda: _context(settings)),
+        record=refusals.record_handshake,
     )
 
 

@@ -15,6 +15,7 @@ from google.api.httpbody_pb2 import HttpBody
 from devtools.servers import Server, launch, until
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.audit_log import log_check
+from schemaregistry_server.security import pki
 from tests.support.publishing_tokens import ISSUER, TokenMaker
 
 Document = Callable[..., bytes]
@@ -125,6 +126,30 @@ def test_refusals_over_rest_are_lines(audited: Audited) -> None:
     assert audited.last("refused", rpc="WhoAmI")["reason"] == "BAD_AUTHORIZATION"
 
 
+def test_a_handshake_over_rest_that_fails_is_a_line(audited: Audited) -> None:
+    host, _, port = audited.server.rest.rpartition("//")[2].rpartition(":")
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.load_cert_chain(*other_authority(audited.log.parent))
+    connection = http.client.HTTPSConnection(host, int(port), context=context, timeout=10)
+
+    def ask() -> None:
+        connection.request("GET", "/whoami")
+        connection.getresponse()
+
+    with pytest.raises(OSError):  # noqa: PT011 (TLS's alert, or a connection that is gone)
+        ask()
+    line = audited.last("handshake")
+    assert "its certificate is refused" in str(line["reason"])
+    assert line["peer"]
+
+
+def other_authority(directory: Path) -> tuple[Path, Path]:
+    """A certificate of another CA, and its key."""
+    pki.ensure(directory / "other-tls")
+    return directory / "other-tls" / "reader.pem", directory / "other-tls" / "reader-key.pem"
+
+
 def test_an_answer_that_is_no_matter_of_rights_is_no_line(audited: Audited) -> None:
     before = len(audited.lines())
     assert over_rest(audited.server, "GET", "/schema/none_v1") == 404
@@ -187,3 +212,20 @@ def test_a_server_does_not_start_with_a_log_that_it_can_not_write(tmp_path: Path
     server = launch(tmp_path, settings(tmp_path, TokenMaker()))
     assert server.process.wait(60) == 2
     assert f"{tmp_path / 'audit.log'}: the audit log can't be written" in server.output()
+
+
+def test_the_workers_of_a_server_share_one_chain(
+    start: Callable[..., Server], etcd_store: dict[str, object], tmp_path: Path
+) -> None:
+    log = tmp_path / "audit.log"
+    server = start(etcd_store | {"workers": 2, "rest": "localhost:0", "audit-log": str(log)})
+
+    def processes() -> set[object]:
+        assert over_rest(server, "POST", "/schema/shared_v1") == 403  # over a connection of its own each time
+        return {line.get("pid") for line in map(json.loads, log.read_bytes().split(b"\n")[:-1])}
+
+    until(lambda: len(processes()) == 2)
+    server.stop()
+    checked = log_check.check(log)
+    events = [line.event.members["event"] for line in log_check.read(log)]
+    assert (checked.records, events.count("rights")) == (len(events), 1)

@@ -5,7 +5,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import grpc
@@ -233,30 +233,17 @@ class EtcdStore:
         return _batch(seen.revision, list(self._take(written)))
 
     async def audit(self) -> tuple[AuditRecord, ...]:
-        """Read every audit record in the order of its write, for `audit_chain.verify`."""
+        """Read every audit record in the order of its write, for `audit_chain.verify`.
+
+        Raises FailedPrecondition (AUDIT_BROKEN) where a record isn't of its key, or the last one of a chain is missing.
+        """
+        heads = dict(self._heads)  # as they are before the read: writes go on meanwhile
         with _store_errors():
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
         in_order = sorted(pairs, key=lambda pair: pair.mod_revision)
         records = tuple(etcd_layout.audit_record(pair, self._layout) for pair in in_order)
-        self._must_have_ends(records)
+        _must_have_ends(records, heads)
         return records
-
-    def _must_have_ends(self, records: Iterable[AuditRecord]) -> None:
-        """Raise FailedPrecondition (AUDIT_BROKEN) where a chain ends before the record that its id's head names.
-
-        The heads are those that were read before the records.
-        """
-        ends: dict[str, int] = {}
-        for record in records:
-            ends[record.id] = max(record.sequence, ends.get(record.id, 0))
-        for id, head in self._heads.items():  # noqa: A001 (the field's term)
-            if (end := ends.get(id, 0)) < head.sequence:
-                raise FailedPrecondition(
-                    f"The audit chain {id} ends with record {end}, and {id} has {head.sequence} writes: "
-                    f"{audit_chain.missing(end + 1, head.sequence)}: compare with a snapshot.",
-                    reason="AUDIT_BROKEN",
-                    metadata={"id": id, "chain": id, "sequence": str(end + 1)},
-                )
 
     async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write each of `entries` as a put of its own, RESTORING at a time; etcd gives them new revisions.
@@ -330,6 +317,21 @@ class EtcdStore:
         """Close the channels; watches end."""
         self._closed = True
         await self._client.close()
+
+
+def _must_have_ends(records: Iterable[AuditRecord], heads: Mapping[str, Head]) -> None:
+    """Raise FailedPrecondition (AUDIT_BROKEN) where a chain ends before the record that its id's head names."""
+    ends: dict[str, int] = {}
+    for record in records:
+        ends[record.id] = max(record.sequence, ends.get(record.id, 0))
+    for id, head in heads.items():  # noqa: A001 (the field's term)
+        if (end := ends.get(id, 0)) < head.sequence:
+            raise FailedPrecondition(
+                f"The audit chain {id} ends with record {end}, and {id} has {head.sequence} writes: "
+                f"{audit_chain.missing(end + 1, head.sequence)}: compare with a snapshot.",
+                reason="AUDIT_BROKEN",
+                metadata={"id": id, "chain": id, "sequence": str(end + 1)},
+            )
 
 
 def _check_authentication(status: AuthStatusResponse, wanted: bool) -> None:

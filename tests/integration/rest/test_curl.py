@@ -94,8 +94,10 @@ def test_a_candidate_is_judged_and_not_written(running, tmp_path: Path) -> None:
 def test_schemas_are_listed_a_page_at_a_time(running) -> None:
     page = json.loads(curl(f"{running.rest}/schemas?page_size=2"))
     assert len(page["schemas"]) == 2
-    rest = json.loads(curl(f"{running.rest}/schemas?page_token={page['next_page_token']}"))
-    ids = [each["id"] for each in page["schemas"] + rest["schemas"]]
+    ids = [each["id"] for each in page["schemas"]]
+    while page["next_page_token"]:  # other tests publish to the same server
+        page = json.loads(curl(f"{running.rest}/schemas?page_token={page['next_page_token']}"))
+        ids += [each["id"] for each in page["schemas"]]
     assert ids == sorted(set(ids))
     assert "ticks_v1" in ids
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.audit_log.log_file import LogFile, Members
+from schemaregistry_server.writer_groups import groups
 
 GROUP: Final = 256
 """Events that are appended at once: they share one sync of the disk."""
@@ -87,24 +88,8 @@ class AuditLog:
         return event.done
 
     def _write_all(self) -> None:
-        while (first := self._events.get()) is not None:
-            group, ended = self._group(first)
+        for group in groups(self._events, GROUP):
             self._write(group)
-            if ended:
-                return
-
-    def _group(self, first: _Event) -> tuple[list[_Event], bool]:
-        """`first` and the events that wait behind it, up to GROUP, and whether the log is closed after them."""
-        group = [first]
-        while len(group) < GROUP:
-            try:
-                waiting = self._events.get_nowait()
-            except queue.Empty:
-                break
-            if waiting is None:
-                return group, True
-            group.append(waiting)
-        return group, False
 
     def _write(self, group: Sequence[_Event]) -> None:
         with self._losing:

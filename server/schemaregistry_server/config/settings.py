@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +24,7 @@ from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.security import pki
 from schemaregistry_server.security.certificate_name import check_name
 from schemaregistry_server.security.certificates import TlsFiles
+from schemaregistry_server.security.loopback import is_loopback_host
 from schemaregistry_server.security.rights import RightsByName, patterns_by_name
 from schemaregistry_server.store import selection
 
@@ -209,14 +209,7 @@ def _must_go_together(options: Settings) -> None:
 
 def _on_loopback(store: str) -> bool:
     hosts = (endpoint.rpartition(":")[0].strip("[]") for endpoint in selection.endpoints(store))
-    return all(host == "localhost" or _is_loopback(host) for host in hosts)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return all(map(is_loopback_host, hosts))
 
 
 def _options(names: list[str]) -> str:

@@ -18,6 +18,7 @@ from typing import TypeVar
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.store import sqlite_file, sqlite_reads, sqlite_rows
 from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, StateChange, not_empty
+from schemaregistry_server.writer_groups import groups
 
 Given = TypeVar("Given")
 
@@ -200,8 +201,7 @@ class SQLiteStore(SQLiteReader):
 
     def _write_all(self) -> None:
         """Run the writer thread: take the queued writes, commit them as one transaction, answer each."""
-        while (first := self._waiting.get()) is not None:
-            group, ended = self._group(first)
+        for group in groups(self._waiting, GROUP):
             try:
                 answers = self._commit(group)
             except sqlite3.Error as failed:
@@ -209,21 +209,6 @@ class SQLiteStore(SQLiteReader):
                 answers = [partial(_fail, write.done, _away(self._path, failed)) for write in group]
             # Futures and watchers' queues belong to the event loop, so they are set there.
             self._loop.call_soon_threadsafe(_call_all, answers)
-            if ended:
-                return
-
-    def _group(self, first: _Write) -> tuple[list[_Write], bool]:
-        """`first` and the writes queued behind it, up to GROUP, and whether the store is to close after them."""
-        group = [first]
-        while len(group) < GROUP:
-            try:
-                waiting = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if waiting is None:
-                return group, True
-            group.append(waiting)
-        return group, False
 
     def _commit(self, group: list[_Write]) -> list[Callable[[], None]]:
         """Write a group in one transaction and return what to run on the event loop once it is committed.

@@ -1,7 +1,6 @@
 """The exchanger's configuration: a TOML file, in which every key must be known."""
 
 from dataclasses import asdict, dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from schemaregistry_server.exchanger.config.policy import CertificateRule, Claim
 from schemaregistry_server.exchanger.config.policy_reading import read_rules
 from schemaregistry_server.exchanger.config.providers import KINDS, Provider
 from schemaregistry_server.exchanger.config.toml_table import TomlTable, read_toml
+from schemaregistry_server.security.loopback import is_loopback_host
 from schemaregistry_server.security.publishing_token import LONGEST_SECONDS
 from schemaregistry_server.transport.addresses import host_and_port
 
@@ -119,7 +119,7 @@ def _tls(top: TomlTable) -> ExchangerTls | None:
     if table is None:
         if not plain:
             raise top.wrong("tls", "is missing; on loopback plain-http = true does without")
-        if not _on_loopback(host_and_port(top.text("listen"), "listen")[0]):
+        if not is_loopback_host(host_and_port(top.text("listen"), "listen")[0]):
             raise top.wrong("plain-http", "is for loopback alone: listen on 127.0.0.1, or state [tls]")
         return None
     if plain:
@@ -127,13 +127,6 @@ def _tls(top: TomlTable) -> ExchangerTls | None:
     tls = ExchangerTls(table.file("certificate"), table.file("key"), table.optional_file("client-ca"))
     table.finish()
     return tls
-
-
-def _on_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _lifetime(top: TomlTable) -> int:

@@ -12,8 +12,6 @@ from pathlib import Path
 import grpc
 import pytest
 from google.api.httpbody_pb2 import HttpBody
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from typer.testing import CliRunner
 
 from devtools.etcd_cluster import EtcdCluster, running
@@ -32,6 +30,7 @@ from schemaregistry_server.security import pki
 from schemaregistry_server.store import etcd_layout
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 from tests.integration.etcd.test_connection import free_place, identity
+from tests.support.grpc_refusals import refusal
 from tests.support.publishing_tokens import ISSUER, TokenMaker
 from tests.support.token_server import token_server
 from tests.system.production.issuing import issue
@@ -230,16 +229,6 @@ def bearer(token: str) -> tuple[tuple[str, str]]:
 def register(registry: Server, name: str, token: str, identity: str = "ci-bot") -> pb.RegisterSchemaResponse:
     request = pb.RegisterSchemaRequest(id=name, document=document(name))
     return registry.stub(identity).RegisterSchema(request, metadata=bearer(token) if token else (), timeout=20)
-
-
-def refusal(call: Callable[[], object]) -> tuple[grpc.StatusCode, str]:
-    with pytest.raises(grpc.RpcError) as refused:
-        call()
-    status = rpc_status.from_call(refused.value)
-    info = error_details_pb2.ErrorInfo()
-    assert status
-    assert status.details[0].Unpack(info)
-    return refused.value.code(), info.reason
 
 
 async def test_a_version_is_written_with_the_callers_token(guarded: Guarded, registry: Server, calling: As) -> None:

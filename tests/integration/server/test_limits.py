@@ -13,13 +13,12 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.any_pb2 import Any
 from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from schemaregistry.errors import ResourceExhausted
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.rpc import limits
 from schemaregistry_server.rpc.limits import Quota
+from tests.support.grpc_refusals import Refusal
 
 SERVICE = pb.DESCRIPTOR.services_by_name["SchemaRegistry"]
 PROTO = (Path(__file__).parents[3] / "proto/schemaregistry/v1/registry.proto").read_text()
@@ -77,12 +76,9 @@ def refused(running, rpc, raw: bytes, identity: str = "ci-bot") -> tuple[grpc.St
     path = f"/{SERVICE.full_name}/{rpc.name}"
     with pytest.raises(grpc.RpcError) as caught:
         send(running.channel(identity), path, "unary_stream" if rpc.server_streaming else "unary_unary", raw)
-    status = rpc_status.from_call(caught.value)
-    assert status is not None, caught.value
-    info = error_details_pb2.ErrorInfo()
-    assert next(detail for detail in status.details if detail.Unpack(info))
-    assert status.message
-    return caught.value.code(), info.reason
+    seen = Refusal(caught.value)
+    assert seen.status.message
+    return seen.code, seen.reason
 
 
 def test_the_table_in_the_proto_has_every_field_of_every_request() -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 
 from devtools.servers import Server, launch
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 from schemaregistry_server.config.settings import Settings
+from tests.support.grpc_refusals import Refusal
 from tests.support.publishing_tokens import ISSUER, TokenMaker
 from tests.system.production.issuing import issue
 
@@ -68,10 +67,8 @@ def by_grpc(server: Server, peer: str, lines: Sequence[str], token: str = "") ->
     try:
         me = connected(server, peer).WhoAmI(pb.WhoAmIRequest(), metadata=metadata, timeout=20)
     except grpc.RpcError as refused:
-        status, info = rpc_status.from_call(refused), error_details_pb2.ErrorInfo()
-        assert status
-        assert status.details[0].Unpack(info)
-        return f"{refused.code().name} {info.reason}"
+        seen = Refusal(refused)
+        return f"{seen.code.name} {seen.reason}"
     assert me.can_publish == (me.identity == BOT or bool(token))
     return f"{me.identity} {me.transport}"
 

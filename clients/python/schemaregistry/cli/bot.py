@@ -23,7 +23,9 @@ from schemaregistry.terminal import inert, json_text
 if TYPE_CHECKING:
     from schemaregistry.bot.observed_readers import ObservedReader
     from schemaregistry.bot.review import Review
+    from schemaregistry.bot.revisions import ChangedRevisions
     from schemaregistry.client import Client
+    from schemaregistry.git import Repository
 
 app = typer.Typer(
     help="Reviews of pull requests over schemas. Exit codes: 0 passes, 1 blocked, 2 usage, 3 could not tell.",
@@ -271,7 +273,7 @@ def _review(
     from schemaregistry.bot.deleted_documents import VersionsInGit
     from schemaregistry.bot.observed_readers import ObservedReaders
     from schemaregistry.bot.review import Blocker, Reviewer, ReviewNote
-    from schemaregistry.bot.revisions import folder_path, read_change, yaml_files
+    from schemaregistry.bot.revisions import folder_path, yaml_files
     from schemaregistry.bot.states import FOLDER as STATES
     from schemaregistry.bot.states import state_notes, states_of
     from schemaregistry.bot.suggestions import Suggester
@@ -281,12 +283,7 @@ def _review(
 
     repository = Repository.around(repo)
     folder = folder_path(schemas)
-    tip = repository.staged() if head is None else head
-    if head is None and base == "HEAD" and not repository.commit(base):
-        base = f"{tip}^"  # before the first commit
-    change = read_change(repository, base, tip, folder)
-    if head == "HEAD" and repository.has_uncommitted(folder):
-        say(f"note: what isn't committed in {folder} isn't reviewed; `git add` it and give --staged.", err=True)
+    change = _change(repository, base, head, folder)
     before, at_base, after = (
         states_of(repository, each.commit, folder) for each in (change.fork, change.base, change.head)
     )
@@ -321,6 +318,19 @@ def _review(
         made = reviewer.review(change)
     made = replace(made, notes=(*made.notes, *observed.notes)) if observed else made
     return pull_request.lifted(made, repository, consumers)
+
+
+def _change(repository: "Repository", base: str, head: str | None, folder: str) -> "ChangedRevisions":
+    """Read what changed between two revisions; without `head`, what is staged."""
+    from schemaregistry.bot.revisions import read_change
+
+    tip = repository.staged() if head is None else head
+    if head is None and base == "HEAD" and not repository.commit(base):
+        base = f"{tip}^"  # before the first commit
+    change = read_change(repository, base, tip, folder)
+    if head == "HEAD" and repository.has_uncommitted(folder):
+        say(f"note: what isn't committed in {folder} isn't reviewed; `git add` it and give --staged.", err=True)
+    return change
 
 
 def _shown(found: "Review", form: Form) -> str:

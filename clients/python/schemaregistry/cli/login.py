@@ -12,6 +12,7 @@ from schemaregistry import output_files
 from schemaregistry.cli.connection_options import DEFAULT_TARGET, AsJson
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
+from schemaregistry.cli.whoami import rights_to_write
 from schemaregistry.errors import InvalidArgument, PermissionDenied, RegistryError, Unavailable
 from schemaregistry.terminal import json_text
 
@@ -170,8 +171,7 @@ def _write(place: Path, given: "GivenToken", *, as_json: bool) -> None:
         told = {"identity": facts.who, "publish_ids": list(facts.publish), "operate_ids": list(facts.operate)}
         say(json_text(told | {"token_expires": until, "seconds": given.seconds, "token_file": str(place)}))
         return
-    rights = [f"publishes {','.join(facts.publish)}"] if facts.publish else []
-    rights += [f"sets states of {','.join(facts.operate)}"] if facts.operate else []
+    rights = rights_to_write(facts.publish, facts.operate)
     end = f"until {until}" if until else f"for {given.seconds:g} s"
     say(f"{facts.who or 'a token'}\t{'; '.join([*rights, end])}\t{place}")
 

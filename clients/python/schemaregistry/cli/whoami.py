@@ -1,5 +1,7 @@
 """`schemaregistry whoami`: print the identity that the registry reads from the caller's certificate or token."""
 
+from collections.abc import Sequence
+
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
@@ -34,12 +36,12 @@ def whoami(
 
 def _rights(me: registry_pb2.WhoAmIResponse) -> str:
     # A registry from before rights by id says no more than whether the caller may publish.
-    publishes = ",".join(me.publish_ids) or ("*" if me.can_publish else "")
-    said = ["reads"]
-    if publishes:
-        said.append(f"publishes {publishes}")
-    if me.operate_ids:
-        said.append(f"sets states of {','.join(me.operate_ids)}")
-    if me.HasField("token_expires"):
-        said.append(f"until {me.token_expires.ToJsonString()}")
-    return "; ".join(said)
+    publishes = me.publish_ids or (["*"] if me.can_publish else [])
+    until = [f"until {me.token_expires.ToJsonString()}"] if me.HasField("token_expires") else []
+    return "; ".join(["reads", *rights_to_write(publishes, me.operate_ids), *until])
+
+
+def rights_to_write(publish: Sequence[str], operate: Sequence[str]) -> list[str]:
+    """Say which ids may be published, and of which ids states may be set; nothing of those that are none."""
+    said = [f"publishes {','.join(publish)}"] if publish else []
+    return said + ([f"sets states of {','.join(operate)}"] if operate else [])

@@ -157,7 +157,7 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
 
     def identify(context: Context) -> Identity:
         known = context.auth_context()
-        certificate = certificate_of(context)
+        certificate = certificate_of(known)
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
         return access.identity(certificate, _sent(context, "authorization"), _sent(context, HEADER))
@@ -171,7 +171,7 @@ def connection_of_call(access: Access) -> Callable[[Context], str]:
     def connection(context: Context) -> str:
         if not access.proxies:
             return context.peer()
-        return access.connection(context.peer(), certificate_of(context), _sent(context, HEADER))
+        return access.connection(context.peer(), certificate_of(context.auth_context()), _sent(context, HEADER))
 
     return connection
 

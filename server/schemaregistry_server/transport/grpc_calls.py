@@ -5,7 +5,7 @@ refused as INVALID_ARGUMENT (gRPC's own way is UNKNOWN and a traceback).
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import unquote
 
@@ -101,7 +101,7 @@ class _Call:
     def record(self, context: Context, caller: Identity | None, request: Message | None, error: Exception) -> None:
         """Record that a call is refused; `caller` and `request` are None where it didn't come so far."""
         if is_recorded(error, self.name):
-            certificate = "" if caller else readable_name(certificate_of(context))
+            certificate = "" if caller else readable_name(certificate_of(context.auth_context()))
             id = getattr(request, "id", "")  # noqa: A001 (the field's term)
             self.registry.refusals.record(RefusedCall(self.name, caller, id, certificate, peer_address(context)), error)
 
@@ -159,9 +159,9 @@ def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) 
     return answer
 
 
-def certificate_of(context: Context) -> bytes:
-    """The certificate (PEM) that a caller's connection showed; empty without one."""
-    return next(iter(context.auth_context().get("x509_pem_cert", ())), b"")
+def certificate_of(known: Mapping[str, Iterable[bytes]]) -> bytes:
+    """The certificate (PEM) that a caller's connection showed, by its `auth_context`; empty without one."""
+    return next(iter(known.get("x509_pem_cert", ())), b"")
 
 
 def peer_address(context: Context) -> str:
@@ -211,7 +211,7 @@ async def _implemented(method: Any, request: Any, context: Context) -> Any:
 
 async def _first(messages: AsyncIterator[bytes], context: Context, arrivals: Arrivals) -> bytes:
     """Take the message of a call to gRPC's own services, which anyone with a certificate may call."""
-    caller = certificate_of(context).decode("latin-1")
+    caller = certificate_of(context.auth_context()).decode("latin-1")
     try:
         return await arrivals.message(messages, caller)
     except RegistryError as error:

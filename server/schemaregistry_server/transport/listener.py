@@ -145,4 +145,5 @@ def connection_from_tls(access: Access) -> Callable[[Scope], str]:
 
 
 def _sent(scope: Scope, wanted: str) -> list[str]:
-    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted.encode()]
+    key = wanted.encode()
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == key]

@@ -23,6 +23,7 @@ import grpc
 from grpc import aio
 
 from bench.request_inputs import SCHEMAS, SERVICE, GrpcInput, Http2Input, HttpInput, inputs
+from devtools.http2_frames import PREFACE
 from devtools.servers import Server, credentials, launch_dev
 
 SECONDS: Final = 1.0
@@ -37,7 +38,6 @@ SETTLING: Final = 20_000
 GROWTH: Final = 64 << 20
 """Bytes that the server's processes may grow after that."""
 BLAMES: Final = frozenset({grpc.StatusCode.UNKNOWN, grpc.StatusCode.INTERNAL, grpc.StatusCode.DATA_LOSS})
-PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 Input = GrpcInput | HttpInput | Http2Input
 

@@ -8,6 +8,19 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from devtools.http2_frames import (
+    ACK,
+    DATA,
+    END_HEADERS,
+    HEADERS,
+    PING,
+    PREFACE,
+    SETTINGS,
+    WINDOW_UPDATE,
+    frame,
+    frames_of,
+    grpc_fields,
+)
 from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry_server.transport.arrivals import ARRIVING
 from tests.conftest import Server
@@ -17,18 +30,8 @@ MESSAGE = 3_900_000
 """Bytes of each message that are sent, of MESSAGE + 100 that it is said to have."""
 WINDOW = 65_535
 """Bytes that may be sent on a stream before the peer asks for more (RFC 9113, section 6.9.2)."""
-DATA, HEADERS, SETTINGS, PING, WINDOW_UPDATE = 0, 1, 4, 6, 8
 QUIET = 2.0
 """Seconds after which a server that asks for nothing is taken to have enough."""
-
-
-def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return struct.pack("!I", len(payload))[1:] + struct.pack("!BBI", kind, flags, stream) + payload
-
-
-def literal(name: bytes, value: bytes) -> bytes:
-    """A header that isn't indexed (RFC 7541, section 6.2.2)."""
-    return b"\0" + bytes([len(name)]) + name + bytes([len(value)]) + value
 
 
 @dataclass
@@ -40,13 +43,10 @@ class Sender:
     windows: dict[int, int] = field(default_factory=dict)
     left: dict[int, int] = field(default_factory=dict)
     sent: int = 0
-    unread: bytes = b""
+    unread: bytearray = field(default_factory=bytearray)
 
     def begin(self, stream: int, path: str) -> None:
-        names = {":method": "POST", ":scheme": "https", ":path": path, ":authority": "localhost"}
-        names |= {"te": "trailers", "content-type": "application/grpc"}
-        headers = b"".join(literal(name.encode(), value.encode()) for name, value in names.items())
-        self.peer.sendall(frame(HEADERS, 4, stream, headers))
+        self.peer.sendall(frame(HEADERS, END_HEADERS, stream, grpc_fields(path)))
         self.windows[stream], self.left[stream] = WINDOW, MESSAGE
         self._data(stream, b"\0" + struct.pack("!I", MESSAGE + 100))
 
@@ -68,15 +68,13 @@ class Sender:
 
     def _read(self) -> None:
         self.unread += self.peer.recv(1 << 16)
-        while len(self.unread) >= 9 and len(self.unread) >= 9 + (size := int.from_bytes(self.unread[:3])):
-            kind, flags, stream = struct.unpack("!BBI", self.unread[3:9])
-            payload, self.unread = self.unread[9 : 9 + size], self.unread[9 + size :]
+        for kind, flags, stream, payload in frames_of(self.unread):
             if kind == WINDOW_UPDATE and stream in self.windows:
                 self.windows[stream] += int.from_bytes(payload)
             elif kind == WINDOW_UPDATE:
                 self.whole += int.from_bytes(payload)
-            elif kind in (SETTINGS, PING) and not flags & 1:
-                self.peer.sendall(frame(kind, 1, 0, payload if kind == PING else b""))
+            elif kind in (SETTINGS, PING) and not flags & ACK:
+                self.peer.sendall(frame(kind, ACK, 0, payload if kind == PING else b""))
 
 
 @pytest.mark.parametrize("path", ["/schemaregistry.v1.SchemaRegistry/ValidateRecords", "/grpc.health.v1.Health/Check"])
@@ -87,7 +85,7 @@ def test_many_messages_that_stop_half_way_hold_little(running: Server, path: str
     context.set_alpn_protocols(["h2"])
     host, _, port = running.target.rpartition(":")
     with context.wrap_socket(socket.create_connection((host, int(port)), timeout=30), server_hostname=host) as peer:
-        peer.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(SETTINGS, 0, 0))
+        peer.sendall(PREFACE + frame(SETTINGS, 0, 0))
         sender = Sender(peer)
         for stream in range(1, 2 * STREAMS, 2):
             sender.begin(stream, path)

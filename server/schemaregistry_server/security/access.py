@@ -116,11 +116,14 @@ class Access:
 
         The client's header is not read here, but hashed: one caller behind a proxy mustn't use up the others' calls.
         """
+        return f"{address} {hash(tuple(forwarded))}" if forwarded and self.is_proxy(certificate) else address
+
+    def is_proxy(self, certificate: bytes) -> bool:
+        """Whether a connection's certificate (empty: none) is a trusted proxy's, which carries the calls of many."""
         try:
-            proxied = bool(forwarded) and bool(certificate) and certificate_name(certificate) in self.proxies
+            return bool(self.proxies) and bool(certificate) and certificate_name(certificate) in self.proxies
         except Unauthenticated:
-            return address
-        return f"{address} {hash(tuple(forwarded))}" if proxied else address
+            return False
 
     def _revoked(self, name: str) -> bool:
         return self.revoked is not None and name in self.revoked.value

@@ -24,12 +24,15 @@ from schemaregistry_server.transport import grpc_calls
 from schemaregistry_server.transport.addresses import in_use, require_free
 from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.grpc_calls import (
+    MAX_METADATA,
     SERVICE,
     BoundedMessages,
     CallersOfContext,
     Context,
     IdentityOfContext,
+    MetadataFirst,
     certificate_of,
+    sent,
 )
 from schemaregistry_server.transport.reflection import MethodsToo
 
@@ -38,7 +41,7 @@ OPTIONS: Final = (
     ("grpc.max_send_message_length", 4 << 20),
     # gRPC would let a peer send megabytes of a message that nobody asked for yet, once its line is found fast.
     ("grpc.http2.bdp_probe", 0),
-    ("grpc.max_metadata_size", 16 << 10),
+    ("grpc.max_metadata_size", MAX_METADATA),
     ("grpc.max_concurrent_streams", 1024),
     ("grpc.max_connection_idle_ms", 300_000),
     ("grpc.server_handshake_timeout_ms", 10_000),
@@ -73,6 +76,7 @@ class GrpcTransport:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         arrivals = Arrivals()
         callers = CallersOfContext(identity_from_certificate(access), connection_of_call(access))
+        self._server.add_generic_rpc_handlers((MetadataFirst(registry.refusals, access.is_proxy),))
         handlers = grpc_calls.handlers(registry, callers, settings.slow_seconds, arrivals, bounds)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
@@ -160,7 +164,7 @@ def identity_from_certificate(access: Access) -> IdentityOfContext:
         certificate = certificate_of(known)
         if next(iter(known.get("ssl_session_reused", ())), b"") == b"true":
             still_good(certificate)
-        return access.identity(certificate, _sent(context, "authorization"), _sent(context, HEADER))
+        return access.identity(certificate, sent("authorization"), sent(HEADER))
 
     return identify
 
@@ -171,10 +175,6 @@ def connection_of_call(access: Access) -> Callable[[Context], str]:
     def connection(context: Context) -> str:
         if not access.proxies:
             return context.peer()
-        return access.connection(context.peer(), certificate_of(context.auth_context()), _sent(context, HEADER))
+        return access.connection(context.peer(), certificate_of(context.auth_context()), sent(HEADER))
 
     return connection
-
-
-def _sent(context: Context, wanted: str) -> list[str]:
-    return [str(value) for name, value in context.invocation_metadata() or () if name == wanted]

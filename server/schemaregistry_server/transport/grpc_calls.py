@@ -5,7 +5,8 @@ refused as INVALID_ARGUMENT (gRPC's own way is UNKNOWN and a traceback).
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import unquote
 
@@ -20,8 +21,8 @@ from schemaregistry.errors import InvalidArgument, RegistryError, ResourceExhaus
 from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
-from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
-from schemaregistry_server.rpc.refusals import RefusedCall, is_recorded
+from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits, TokenBuckets
+from schemaregistry_server.rpc.refusals import Refusals, RefusedCall, is_recorded
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
@@ -29,11 +30,23 @@ from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
 from schemaregistry_server.transport import status
 from schemaregistry_server.transport.arrivals import Arrivals
+from schemaregistry_server.transport.ended_connections import end_connection
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
 OTHERS: Final = 4 << 10
 """Bytes of a request to gRPC's own services, health and reflection."""
+
+MAX_METADATA: Final = 16 << 10
+"""Bytes of a call's metadata; see `_size`."""
+
+MAX_FIELDS: Final = MAX_METADATA // 32
+
+TOLERATED: Final = 10.0
+"""Calls a second over a connection that may have more metadata, before the connection is ended."""
+
+_metadata: Final[ContextVar[Sequence[tuple[str, str | bytes]]]] = ContextVar("metadata")
+"""The metadata of the call in progress. gRPC's `invocation_metadata` makes new strings of all of it at each call."""
 
 Context = grpc.aio.ServicerContext[Any, Any]
 IdentityOfContext = Callable[[Context], Identity]
@@ -72,6 +85,51 @@ def handlers(
         else:
             made[rpc.name] = grpc.stream_unary_rpc_method_handler(_unary(call, arrivals, bounds.quota))
     return made
+
+
+class MetadataFirst(grpc.GenericRpcHandler):
+    """Reads each call's metadata, for `sent` to look at, before the call's own handler is looked for.
+
+    It refuses calls whose metadata is over MAX_METADATA, and ends a connection that makes many, unless `is_proxy` of
+    its certificate. gRPC hands such calls on: those whose header fields never end (CVE-2024-27316) with 15 MB of them,
+    and of the others those that it refuses itself.
+    """
+
+    def __init__(self, refusals: Refusals, is_proxy: Callable[[bytes], bool]) -> None:
+        self._refusals = refusals
+        self._is_proxy = is_proxy
+        self._tolerated = TokenBuckets(TOLERATED)
+        self._ended = TokenBuckets(1)
+
+    def service(self, details: grpc.HandlerCallDetails) -> "grpc.RpcMethodHandler[Any, Any] | None":
+        """The handler that refuses a call; none where its metadata fits."""
+        metadata = details.invocation_metadata or ()
+        if len(metadata) <= MAX_FIELDS and _size(metadata) <= MAX_METADATA:
+            _metadata.set(metadata)
+            return None
+        rpc = details.method.rpartition("/")[2]
+
+        async def refuse(_: AsyncIterator[bytes], context: Context) -> NoReturn:
+            error = ResourceExhausted(
+                f"A call may have {MAX_METADATA:,} bytes of metadata: send less.", reason="HEADERS_TOO_LARGE"
+            )
+            if self._tolerated.take(context.peer()) and not self._ended.take(context.peer()):
+                certificate, peer = certificate_of(context.auth_context()), peer_address(context)
+                if not self._is_proxy(certificate) and end_connection(peer):
+                    self._refusals.record(RefusedCall(rpc, None, "", readable_name(certificate), peer), error)
+            await _refuse(context, error)
+
+        return grpc.stream_unary_rpc_method_handler(refuse)
+
+
+def _size(metadata: Sequence[tuple[str, str | bytes]]) -> int:
+    """The size of metadata in bytes, as HTTP/2 counts it (RFC 9113, section 6.5.2)."""
+    return sum(len(name) + len(value) + 32 for name, value in metadata)
+
+
+def sent(name: str) -> list[str]:
+    """The values that the call in progress has for a name in its metadata."""
+    return [str(value) for key, value in _metadata.get() if key == name]
 
 
 class _Call:

@@ -24,7 +24,7 @@ from schemaregistry_server.rpc.read_saving import saved_reads
 from schemaregistry_server.rpc.refusals import Refusals
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.verdict_cache import VerdictCache
-from schemaregistry_server.runtime import publishing
+from schemaregistry_server.runtime import freed_memory, publishing
 from schemaregistry_server.runtime.health_process import HealthPort
 from schemaregistry_server.security import pki
 from schemaregistry_server.store import selection
@@ -92,6 +92,8 @@ async def _start(
     stack.callback(feeding.cancel)
     describing = asyncio.create_task(feed.describe(current.catalog))
     stack.callback(describing.cancel)
+    trimming = asyncio.create_task(freed_memory.give_back())
+    stack.callback(trimming.cancel)
     reads = await stack.enter_async_context(saved_reads(store, settings.reads_seconds))
     registry = _registry(stack, store, current, settings, reads, refusals)
     # Before the transports listen, so that no caller finds half of the directory published.

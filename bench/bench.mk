@@ -1,5 +1,5 @@
 # What a check of files costs, beside decoding them and beside other checkers.
-.PHONY: bench-data data-fuzz fuzz
+.PHONY: bench-data data-fuzz fuzz attacks
 
 build/bench/orjson: $(READY)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --upgrade --target build/bench orjson==3.13.0 && touch $@
@@ -16,3 +16,7 @@ data-fuzz: $(READY) cpp ## Hold the interpreter to jsonschema-rs on 5,000 docume
 FUZZ_INPUTS ?= 1000000
 fuzz: $(READY) ## Send a registry 1,000,000 odd requests over gRPC and REST, and bytes that are none
 	$(BIN)/python -m bench.fuzz_requests --count $(FUZZ_INPUTS)
+
+ATTACK_SECONDS ?= 10
+attacks: $(READY) ## Measure how long others wait while a registry is attacked in a dozen ways, each ATTACK_SECONDS
+	$(BIN)/python -m bench.attacks --seconds $(ATTACK_SECONDS)

@@ -1,5 +1,6 @@
 """Inputs for `fuzz_requests.py`: messages of each RPC, HTTP requests, and bytes that are neither, all from one seed."""
 
+import copy
 import json
 import random
 import re
@@ -135,7 +136,7 @@ def _replace_part(value: Any, chance: random.Random) -> None:
             if chance.random() < 0.3:
                 del value[key]
             else:
-                value[key] = chance.choice(VALUES)
+                value[key] = copy.deepcopy(chance.choice(VALUES))  # a list among them is changed later
             return
         value = value[key]
 

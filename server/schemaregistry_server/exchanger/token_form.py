@@ -38,12 +38,13 @@ def parse_form(body: bytes, audience: str) -> TokenForm:
     _refuse_wishes(fields, audience)
     if grant == CERTIFICATE:
         return TokenForm("", fields.get("client_id", ""))
-    if not fields.get("subject_token"):
+    token = fields.get("subject_token", "").strip()  # a file that has it may end with a newline
+    if not token:
         raise OauthRefused("invalid_request", "SUBJECT_TOKEN", "subject_token is missing.")
     if fields.get("subject_token_type") not in SUBJECT_TYPES:
         types = " or ".join(sorted(SUBJECT_TYPES))
         raise OauthRefused("invalid_request", "SUBJECT_TOKEN_TYPE", f"subject_token_type must be {types}.")
-    return TokenForm(fields["subject_token"], fields.get("client_id", ""))
+    return TokenForm(token, fields.get("client_id", ""))
 
 
 def read_fields(body: bytes) -> dict[str, str]:

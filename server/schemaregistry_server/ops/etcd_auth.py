@@ -51,12 +51,22 @@ class EtcdUserNames:
 class EtcdAdministrator:
     """The options that locate etcd, and the files of the certificate that administers it."""
 
-    store: Annotated[str, typer.Option(metavar="NAME", help="etcd://HOST:PORT,…")] = ""
-    etcd_ca: Annotated[Path | None, typer.Option(metavar="PEM", help="The CA of etcd's certificates.")] = None
-    etcd_cert: Annotated[
-        Path | None, typer.Option(metavar="PEM", help="The administrator's certificate, whose common name is root.")
+    store: Annotated[str, typer.Option(metavar="NAME", envvar="SCHEMAREGISTRY_STORE", help="etcd://HOST:PORT,…")] = ""
+    etcd_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", envvar="SCHEMAREGISTRY_ETCD_CA", help="The CA of etcd's certificates."),
     ] = None
-    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")] = None
+    etcd_cert: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PEM",
+            envvar="SCHEMAREGISTRY_ETCD_CERT",
+            help="The administrator's certificate, whose common name is root.",
+        ),
+    ] = None
+    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", envvar="SCHEMAREGISTRY_ETCD_KEY", help="Its key.")] = (
+        None
+    )
 
     @property
     def endpoints(self) -> list[str]:

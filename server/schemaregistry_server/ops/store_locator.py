@@ -24,15 +24,26 @@ AsJsonLine = Annotated[bool, typer.Option("--json", help="Answer as one line of 
 class StoreLocator:
     """The options that locate a store: its name (see `selection.opened`), the data directory, and etcd's TLS files."""
 
-    store: Annotated[str, typer.Option(metavar="NAME", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…")] = (
-        "sqlite"
-    )
+    store: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", envvar="SCHEMAREGISTRY_STORE", help="sqlite, whose file is in DIR, or etcd://HOST:PORT,…"
+        ),
+    ] = "sqlite"
     data: Annotated[
         Path, typer.Option(metavar="DIR", envvar="SCHEMAREGISTRY_DATA", help="The registry's data directory.")
     ] = DEFAULT_DATA
-    etcd_ca: Annotated[Path | None, typer.Option(metavar="PEM", help="The CA of etcd's certificates.")] = None
-    etcd_cert: Annotated[Path | None, typer.Option(metavar="PEM", help="The certificate to show to etcd.")] = None
-    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", help="Its key.")] = None
+    etcd_ca: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", envvar="SCHEMAREGISTRY_ETCD_CA", help="The CA of etcd's certificates."),
+    ] = None
+    etcd_cert: Annotated[
+        Path | None,
+        typer.Option(metavar="PEM", envvar="SCHEMAREGISTRY_ETCD_CERT", help="The certificate to show to etcd."),
+    ] = None
+    etcd_key: Annotated[Path | None, typer.Option(metavar="PEM", envvar="SCHEMAREGISTRY_ETCD_KEY", help="Its key.")] = (
+        None
+    )
 
     @property
     def kind(self) -> str:

@@ -275,7 +275,8 @@ def must_be_there(path: Path) -> None:
     """
     if not path.exists():
         raise FailedPrecondition(
-            f"There is no registry in {path.parent} ({path.name} is missing): name its data directory.",
+            f"There is no registry in {path.parent} ({path.name} is missing): name its data directory by --data, or "
+            "--store etcd://HOST:PORT,… for one on etcd.",
             reason="NO_STORE",
         )
     with reading(path) as connection:

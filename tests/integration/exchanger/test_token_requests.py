@@ -25,6 +25,7 @@ TYPE = "application/x-www-form-urlencoded"
         ({"grant_type": ""}, "invalid_request", "GRANT_TYPE"),
         ({"grant_type": "password"}, "unsupported_grant_type", "GRANT_TYPE"),
         ({"subject_token": ""}, "invalid_request", "SUBJECT_TOKEN"),
+        ({"subject_token": " \n"}, "invalid_request", "SUBJECT_TOKEN"),
         ({"subject_token_type": ""}, "invalid_request", "SUBJECT_TOKEN_TYPE"),
         ({"subject_token_type": ID_TOKEN.replace("id_token", "saml2")}, "invalid_request", "SUBJECT_TOKEN_TYPE"),
         ({"audience": "etcd"}, "invalid_target", "AUDIENCE"),
@@ -49,6 +50,12 @@ async def test_fields_that_are_usual_or_unknown_do_no_harm(
 ) -> None:
     fields = {"audience": "schemaregistry", "client_id": "x", "hint": "", "requested_token_type": ID_TOKEN[:-8] + "jwt"}
     assert read_token(await shared_exchanger.exchange(issuer.token(), **fields)).publish
+
+
+async def test_a_token_from_a_file_that_ends_with_a_newline_is_taken(
+    shared_exchanger: RunningExchanger, issuer: OidcIssuer
+) -> None:
+    assert read_token(await shared_exchanger.exchange(f" {issuer.token()}\r\n")).publish
 
 
 @pytest.mark.parametrize(

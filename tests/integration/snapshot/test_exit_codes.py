@@ -179,3 +179,26 @@ def test_a_restore_to_where_nothing_can_be_written_is_usage(
 def test_a_snapshot_that_is_missing_is_usage(tmp_path: Path, data: Path, run: Run) -> None:
     assert run("restore", tmp_path / "none", "--data", tmp_path / "new").code == 2
     assert run("audit", "verify", "--data", data, "--snapshot", tmp_path / "none").code == 2
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("audit", "verify"), ("audit", "export"), ("audit", "head"), ("snapshot", "file"), ("etcd-auth", "init")],
+    ids=" ".join,
+)
+def test_the_variables_of_serve_say_which_store(run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str]) -> None:
+    monkeypatch.setenv("SCHEMAREGISTRY_STORE", "redis://here")
+    ended = run(*words)
+    assert ended.code == 2
+    assert "etcd://HOST:PORT" in ended.err
+
+
+def test_a_missing_file_of_the_store_is_no_puzzle_to_who_meant_etcd(run: Run) -> None:
+    assert "--store etcd://HOST:PORT,…" in run("audit", "verify", "--data", "none").err
+
+
+@pytest.mark.parametrize("words", ["audit verify", "audit export", "audit head", "snapshot", "restore", "etcd-auth"])
+def test_every_option_of_the_store_has_the_variable_that_serve_has(run: Run, words: str) -> None:
+    shown = "".join(run(*words.split(), "--help").out.split())
+    for name in ("STORE", "ETCD_CA", "ETCD_CERT", "ETCD_KEY"):
+        assert f"[envvar:SCHEMAREGISTRY_{name}" in shown

@@ -48,8 +48,8 @@ def running(script: str, port: str, folder: Path, environment: dict[str, str]) -
     try:
         deadline = time.monotonic() + PATIENCE
         while not listens(port):
-            assert process.poll() is None, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(log.read_text())
             time.sleep(0.05)
         yield
     finally:

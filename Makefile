@@ -103,3 +103,4 @@ include clients/clients.mk
 include clients/cpp/cpp.mk
 include tests/system/faults/faults.mk
 include bench/bench.mk
+include k8s/k8s.mk

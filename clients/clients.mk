@@ -33,6 +33,7 @@ clients-lock: java-lock ## Resolve anew what the clients' and gateways' tests in
 	$(UV_LOCK) tests/system/gateways/envoy.in -o tests/system/gateways/envoy.txt
 	$(UV_LOCK) tests/system/gateways/openapi.in -o tests/system/gateways/openapi.txt
 	$(UV_LOCK) third_party/cyclonedx/requirements.in -o third_party/cyclonedx/requirements.txt
+	$(UV_LOCK) third_party/kubernetes/requirements.in -o third_party/kubernetes/requirements.txt
 	@$(MAKE) --no-print-directory licences
 
 MAVEN_LIST := org.apache.maven.plugins:maven-dependency-plugin:3.9.0:list

@@ -1,4 +1,4 @@
-"""The environment of the tools that read and write lists of parts: CycloneDX and a pip that knows PEP 639."""
+"""Environments of tools in Python that the project uses and doesn't import, each from a lock of its own."""
 
 import subprocess
 import sys
@@ -8,31 +8,32 @@ from pathlib import Path
 from scripts.locking import alone
 from scripts.pythons import ROOT
 
-LOCK = ROOT / "third_party/cyclonedx/requirements.txt"
 ENVIRONMENT = ROOT / "build/cyclonedx"
+"""That of the tools that read and write lists of parts: CycloneDX and a pip that knows PEP 639."""
 
 
 class ToolsMissing(Exception):
     """The tools could not be installed; the message says what to do."""
 
 
-def environment_python() -> Path:
-    """The environment's Python; the environment is made where it is missing or the lock is newer.
+def environment_python(tools: str = ENVIRONMENT.name) -> Path:
+    """The Python of an environment; it is made in build/ where it is missing or its lock is newer.
 
-    Raises ToolsMissing.
+    `tools` is the folder of third_party/ that has the lock. Raises ToolsMissing.
     """
-    ready = ENVIRONMENT / ".ready"
-    python = ENVIRONMENT / "bin/python"
+    lock, environment = ROOT / "third_party" / tools / "requirements.txt", ROOT / "build" / tools
+    ready = environment / ".ready"
+    python = environment / "bin/python"
     with alone(ROOT / "build"):
-        if ready.is_file() and ready.read_bytes() == LOCK.read_bytes():
+        if ready.is_file() and ready.read_bytes() == lock.read_bytes():
             return python
-        print("Installing CycloneDX's tools from PyPI into build/cyclonedx (once) ...", file=sys.stderr)
-        venv.create(ENVIRONMENT, clear=True)
+        print(f"Installing {lock.relative_to(ROOT)} into build/{tools} (once) ...", file=sys.stderr)
+        venv.create(environment, clear=True)
         # By this process's pip, which is quicker than to unpack one into the environment first.
         pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
         options = ["--quiet", "--require-hashes", "--no-compile", "--no-deps"]
-        ended = subprocess.run([*pip, "install", *options, "-r", str(LOCK)], check=False)
+        ended = subprocess.run([*pip, "install", *options, "-r", str(lock)], check=False)
         if ended.returncode:
-            raise ToolsMissing(f"{LOCK.relative_to(ROOT)} could not be installed: check that pip reaches an index.")
-        ready.write_bytes(LOCK.read_bytes())
+            raise ToolsMissing(f"{lock.relative_to(ROOT)} could not be installed: check that pip reaches an index.")
+        ready.write_bytes(lock.read_bytes())
     return python

@@ -80,7 +80,7 @@ def envoy(target: str, tls: Path, folder: Path) -> Iterator[str]:
             LISTEN_PORT=port,
             HOST=host,
             PORT=grpc,
-            LUA=HERE / "envoy.lua",
+            LUA=ROOT / "k8s/components/gateway/transcoding.lua",
             DESCRIPTORS=ROOT / "build/gateways/registry.binpb",
             CA=tls / "ca.pem",
             CERT=tls / "ci-bot.pem",

@@ -55,16 +55,17 @@ operate = ["ticks_v1"]
 
 @dataclass
 class Clocks:
-    """The clocks of an exchanger, and the seconds by which each is ahead."""
+    """The clocks of an exchanger, and the seconds by which each is ahead; `still`: `steady` goes on by it alone."""
 
     ahead: float = 0.0
     steady_ahead: float = 0.0
+    still: bool = False
 
     def wall(self) -> float:
         return time.time() + self.ahead
 
     def steady(self) -> float:
-        return time.monotonic() + self.steady_ahead
+        return self.steady_ahead if self.still else time.monotonic() + self.steady_ahead
 
 
 @dataclass
@@ -135,6 +136,7 @@ def configured(
     state: str,
     more: str = "",
     top: str = "",
+    rates: str = "caller-rate = 0\nanonymous-rate = 0",
     client_ca: bool = True,
 ) -> Path:
     """Write a configuration and its signing key; `more` are further tables, `state` where used tokens are kept."""
@@ -150,6 +152,7 @@ signing-key = "{key}"
 log = "{directory / "exchanges.jsonl"}"
 {state}
 {top}
+{rates}
 [tls]
 certificate = "{tls / "server.pem"}"
 key = "{tls / "server-key.pem"}"
@@ -167,10 +170,10 @@ ca = "{tls / "ca.pem"}"
 
 
 async def started(
-    stack: AsyncExitStack, directory: Path, tls: Path, issuer: OidcIssuer, **words: Any
+    stack: AsyncExitStack, directory: Path, tls: Path, issuer: OidcIssuer, *, still: bool = False, **words: Any
 ) -> RunningExchanger:
     """Start an exchanger whose files are in `directory`, until `stack` is closed."""
-    clocks, config = Clocks(), _config(directory, tls, issuer, **words)
+    clocks, config = Clocks(still=still), _config(directory, tls, issuer, **words)
     url = await stack.enter_async_context(serving.serving(config, clocks.wall, clocks.steady))
     return RunningExchanger(url, tls, directory / "exchanges.jsonl", clocks, stack)
 

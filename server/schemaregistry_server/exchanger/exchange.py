@@ -12,6 +12,7 @@ from schemaregistry.errors import PermissionDenied, Unauthenticated
 from schemaregistry_server.exchanger import subject_token
 from schemaregistry_server.exchanger.config import policy
 from schemaregistry_server.exchanger.config.configuration import ExchangerConfig
+from schemaregistry_server.exchanger.exchange_log import beginning
 from schemaregistry_server.exchanger.exchange_state import ExchangeState, token_key
 from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
 from schemaregistry_server.exchanger.subject_token import ALGORITHMS, SubjectToken
@@ -25,6 +26,9 @@ ExchangeFacts = dict[str, object]
 
 _IDENTIFYING: Final = ("iss", "sub", "jti", "repository")
 """The claims of a token that could not be verified which its line in the log has, as what was claimed."""
+
+MAX_CLAIMED: Final = 200
+"""Bytes of one such claim in its line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,9 @@ class Exchanger:
     async def _verified(self, text: str, facts: ExchangeFacts) -> SubjectToken:
         kid, unverified = signed_json.parse_unverified(text, ALGORITHMS)
         facts["claimed"] = {
-            name: value[:200] for name in _IDENTIFYING if isinstance(value := unverified.get(name), str)
+            name: beginning(value, MAX_CLAIMED)
+            for name in _IDENTIFYING
+            if isinstance(value := unverified.get(name), str)
         }
         provider = next((each for each in self.config.providers if each.issuer == unverified.get("iss")), None)
         if provider is None:

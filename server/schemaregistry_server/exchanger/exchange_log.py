@@ -1,10 +1,11 @@
-"""The log of exchanges: one line of JSON for each token that was given and for each that was refused.
+"""The log of exchanges: lines of JSON about the tokens that were given, and about those that were refused.
 
 It has no token: neither the one that came nor the one that was given. In a file it is an audit log (`audit_log/`),
 whose lines are chained; on stdout its lines are plain.
 """
 
 import asyncio
+import itertools
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -68,6 +69,12 @@ class ExchangeLog:
         if not self._file:
             sys.stdout.buffer.write(line.encode())
             sys.stdout.buffer.flush()
+
+
+def beginning(text: str, most: int) -> str:
+    """The beginning of a text that has at most `most` bytes in a line, where characters beyond ASCII are escaped."""
+    sizes = itertools.accumulate(len(json.dumps(each)) - len('""') for each in text[:most])
+    return text[: sum(size <= most for size in sizes)]
 
 
 def _short(fact: object) -> object:

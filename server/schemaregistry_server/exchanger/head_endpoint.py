@@ -23,10 +23,11 @@ class HeadEndpoint:
     tokens: TokenEndpoint
 
     async def heads(self, request: Request) -> Response:
-        """Answer `POST /heads`; each answer has its line in the log before it is sent."""
-        facts: ExchangeFacts = {"peer": request.client.host if request.client else ""}
+        """Answer `POST /heads`; what is signed has its line in the log before it is sent."""
+        facts: ExchangeFacts = {}
         exchanger = self.tokens.exchanger
         try:
+            self.tokens.admit(request, facts)
             summary = await self._asked(request, facts)
             signed = sign_head(summary, exchanger.key, exchanger.config.name, exchanger.clock())
             await self.tokens.log.write("head", {**facts, **asdict(summary)})

@@ -11,6 +11,9 @@ CHALLENGE: Final = 'Bearer realm="schemaregistry exchanger"'
 STATUSES: Final[Mapping[str, int]] = {"invalid_client": 401, "temporarily_unavailable": 503, "server_error": 500}
 """The HTTP status of an `error`; of all others it is 400."""
 
+AWAY_SECONDS: Final = 5
+"""Seconds to wait while something that an exchange needs is away."""
+
 _UNFIT: Final = re.compile(r"[^ !#-\[\]-~]")
 """Characters that an `error_description` must not have: a certificate's name may have any."""
 
@@ -26,16 +29,20 @@ _AWAY: Final[Mapping[str, str]] = {
 class OauthRefused(Exception):
     """A request that is refused: `error` is OAuth's word, `reason` a stable code, `description` a sentence.
 
-    `status` is the HTTP status where it isn't the one of `error`. `detail` is for the log alone.
+    `status` is the HTTP status where it isn't the one of `error`, `retry_after` the seconds until the caller may try
+    again, 0 where that is no help. `detail` is for the log alone.
     """
 
-    def __init__(self, error: str, reason: str, description: str, *, status: int = 0, detail: str = "") -> None:
+    def __init__(  # noqa: PLR0913
+        self, error: str, reason: str, description: str, *, status: int = 0, retry_after: int = 0, detail: str = ""
+    ) -> None:
         super().__init__(description)
         self.error = error
         self.reason = reason
         self.description = _UNFIT.sub("?", description)
         self.detail = detail
         self.http_status = status or STATUSES.get(error, 400)
+        self.retry_after = retry_after
 
 
 def for_error(error: RegistryError, *, certificate: bool) -> OauthRefused:
@@ -45,7 +52,9 @@ def for_error(error: RegistryError, *, certificate: bool) -> OauthRefused:
     """
     if isinstance(error, Unavailable):
         sentence = _AWAY.get(error.reason, "Try again.")
-        return OauthRefused("temporarily_unavailable", error.reason, sentence, detail=error.message)
+        return OauthRefused(
+            "temporarily_unavailable", error.reason, sentence, retry_after=AWAY_SECONDS, detail=error.message
+        )
     if error.reason in _CLIENT_REASONS:
         return OauthRefused("invalid_client", error.reason, error.message)
     if error.code in {"UNAUTHENTICATED", "PERMISSION_DENIED"}:

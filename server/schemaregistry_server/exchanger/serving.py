@@ -22,6 +22,8 @@ from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.exchange_state import ExchangeState
 from schemaregistry_server.exchanger.head_endpoint import HeadEndpoint
 from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
+from schemaregistry_server.exchanger.refusal_lines import RefusalLines
+from schemaregistry_server.exchanger.request_limits import RequestLimits
 from schemaregistry_server.exchanger.sqlite_state import SqliteState
 from schemaregistry_server.exchanger.token_endpoint import TokenEndpoint, app
 from schemaregistry_server.security import access, token_keys
@@ -60,7 +62,9 @@ async def serving(
         keys = {each.issuer: IssuerKeys(each, issuer_keys.fetcher(each), steady) for each in config.providers}
         state = await _state(config, clock)
         stack.push_async_callback(state.close)
-        endpoint = TokenEndpoint(Exchanger(config, key, state, keys, clock), records, revoked)
+        limits = RequestLimits(config.caller_rate, config.anonymous_rate, steady)
+        exchanger = Exchanger(config, key, state, keys, clock)
+        endpoint = TokenEndpoint(exchanger, records, revoked, limits, RefusalLines(steady))
         listening = addresses.listen(config.listen, "listen")
         heads = Route("/heads", HeadEndpoint(endpoint).heads, methods=["POST"])
         served, record = app(endpoint, published, heads), records.record_handshake

@@ -14,6 +14,8 @@ from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticat
 from schemaregistry_server.exchanger.exchange import ExchangeFacts, Exchanger, SignedToken
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.oauth_errors import CHALLENGE, OauthRefused, for_error
+from schemaregistry_server.exchanger.refusal_lines import RefusalLines
+from schemaregistry_server.exchanger.request_limits import RequestLimits
 from schemaregistry_server.exchanger.token_form import ACCESS_TOKEN, parse_form
 from schemaregistry_server.security.certificate_name import certificate_name
 from schemaregistry_server.security.certificates import still_good
@@ -32,16 +34,19 @@ KEYS_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Answers requests for tokens, and logs each. `revoked` are the names of certificates that get none."""
+    """Answers requests for tokens, and logs them. `revoked` are the names of certificates that get none."""
 
     exchanger: Exchanger
     log: ExchangeLog
     revoked: Reloaded[frozenset[str]] | None
+    limits: RequestLimits
+    lines: RefusalLines
 
     async def token(self, request: Request) -> Response:
-        """Answer `POST /token`; each answer has its line in the log before it is sent."""
-        facts: ExchangeFacts = {"peer": request.client.host if request.client else ""}
+        """Answer `POST /token`; what is given has its line in the log before it is sent."""
+        facts: ExchangeFacts = {}
         try:
+            self.admit(request, facts)
             signed = await self._exchanged(request, facts)
             await self.log.write("exchanged", facts)
         except OauthRefused as refused:
@@ -57,6 +62,11 @@ class TokenEndpoint:
             },
             headers=NO_STORE,
         )
+
+    def admit(self, request: Request, facts: ExchangeFacts) -> None:
+        """Count a request, before its body is read; raises OauthRefused (RATE_LIMITED)."""
+        facts["peer"] = peer = request.client.host if request.client else ""
+        self.limits.admit(peer, request.state.peer_certificate or b"")
 
     async def _exchanged(self, request: Request, facts: ExchangeFacts) -> SignedToken:
         check_headers(request)
@@ -89,17 +99,19 @@ class TokenEndpoint:
         return name
 
     async def refused(self, refused: OauthRefused, facts: ExchangeFacts) -> Response:
-        """Record a refusal, and make its answer."""
-        logged = {**facts, "error": refused.error, "reason": refused.reason, "detail": refused.detail}
+        """Record a refusal, where its line is let through, and make its answer."""
+        may, left_out = self.lines.admit(refused.reason, verified="who" in facts)
+        why = {"error": refused.error, "reason": refused.reason, "detail": refused.detail}
         try:
-            await self.log.write("refused", logged)
+            if may:
+                await self.log.write("refused", {**facts, **why, "left_out": left_out or ""})
         except Unavailable as error:
             refused = for_error(error, certificate=False)
         headers = dict(NO_STORE)
         if refused.http_status == 401:
             headers["www-authenticate"] = CHALLENGE
-        if refused.http_status == 503:
-            headers["retry-after"] = "5"
+        if refused.retry_after:
+            headers["retry-after"] = str(refused.retry_after)
         body = {"error": refused.error, "error_description": refused.description, "reason": refused.reason}
         return JSONResponse(body, refused.http_status, headers)
 

@@ -21,13 +21,14 @@ from schemaregistry.errors import InvalidArgument, RegistryError, ResourceExhaus
 from schemaregistry.v1 import registry_pb2
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
-from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits, TokenBuckets
+from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
 from schemaregistry_server.rpc.refusals import Refusals, RefusedCall, is_recorded
 from schemaregistry_server.rpc.reply import Prepared, Reply
 from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.watching import delivered
 from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
+from schemaregistry_server.security.token_buckets import TokenBuckets
 from schemaregistry_server.transport import status
 from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.ended_connections import end_connection

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from http import HTTPStatus
 from typing import Any, Final, Self
 
-from schemaregistry_server.rpc.log_limit import LogLimit
+from schemaregistry_server.audit_log.log_limit import LogLimit
 from schemaregistry_server.transport.http_refused import HttpRefused
 
 HANDSHAKE_SECONDS: Final = 10

@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from schemaregistry.errors import ResourceExhausted
-from schemaregistry_server.rpc.log_limit import WINDOW_SECONDS, LogLimit
+from schemaregistry_server.audit_log.log_limit import WINDOW_SECONDS, LogLimit
 from schemaregistry_server.rpc.rate_limits import (
     LOGGED,
     LOGGED_IDENTITIES,
@@ -15,10 +15,10 @@ from schemaregistry_server.rpc.rate_limits import (
     REFUSALS,
     LaterRefusals,
     RateLimits,
-    TokenBuckets,
 )
 from schemaregistry_server.security.identity import ROLES, Identity, Role
 from schemaregistry_server.security.rights import Rights
+from schemaregistry_server.security.token_buckets import TokenBuckets
 
 A, B = (Identity(f"spiffe://prod/{name}", Rights(), "mtls") for name in "ab")
 

@@ -18,6 +18,14 @@ DEFAULT_USER: Final = "publisher"
 DEFAULT_AUDIENCE: Final = "schemaregistry"
 LEAST_SECONDS: Final = 30
 
+CALLER_RATE: Final = 20
+"""Requests a second of one caller: the jobs of a company that share an address, and that start at once."""
+
+MOST_RATE: Final = 100_000
+
+ANONYMOUS_RATE: Final = 200
+"""Requests a second of all callers without a certificate: what one core answers, with etcd and the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class ExchangerTls:
@@ -41,8 +49,8 @@ class ExchangerConfig:
     """All that an exchanger is told. Without `tls` it speaks plain HTTP; it has either `etcd` or `sqlite`.
 
     `name` is the issuer of our tokens, `audience` whom they are for, `lifetime` their seconds, `user` the one user of
-    etcd that they are for. `log` is the file of exchanges, None for stdout. `heads` are the names of certificates for
-    which heads of an audit are signed.
+    etcd that they are for. `caller_rate` and `anonymous_rate` are requests a second, 0 for no limit. `log` is the file
+    of exchanges, None for stdout. `heads` are the names of certificates for which heads of an audit are signed.
     """
 
     listen: str
@@ -53,6 +61,8 @@ class ExchangerConfig:
     audience: str
     lifetime: int
     user: str
+    caller_rate: int
+    anonymous_rate: int
     etcd: EtcdAccess | None
     sqlite: Path | None
     log: Path | None
@@ -90,6 +100,8 @@ def read_config(file: Path) -> ExchangerConfig:
         audience=top.text("audience", DEFAULT_AUDIENCE),
         lifetime=_lifetime(top),
         user=_user(top),
+        caller_rate=_rate(top, "caller-rate", CALLER_RATE),
+        anonymous_rate=_rate(top, "anonymous-rate", ANONYMOUS_RATE),
         etcd=_etcd(top),
         sqlite=top.optional_file("sqlite"),
         log=top.optional_file("log"),
@@ -134,6 +146,13 @@ def _lifetime(top: TomlTable) -> int:
     if not LEAST_SECONDS <= seconds <= LONGEST_SECONDS:
         raise top.wrong("lifetime", f"must be {LEAST_SECONDS} to {LONGEST_SECONDS} seconds")
     return seconds
+
+
+def _rate(top: TomlTable, key: str, default: int) -> int:
+    rate = top.whole(key, default)
+    if not 0 <= rate <= MOST_RATE:
+        raise top.wrong(key, f"must be 1 to {MOST_RATE:,} requests a second, or 0 for no limit")
+    return rate
 
 
 def _user(top: TomlTable) -> str:

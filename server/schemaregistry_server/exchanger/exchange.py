@@ -18,6 +18,7 @@ from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
 from schemaregistry_server.exchanger.subject_token import ALGORITHMS, SubjectToken
 from schemaregistry_server.security import publishing_token, signed_json
 from schemaregistry_server.security.publishing_token import TokenClaims
+from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.security.rights import Rights
 from schemaregistry_server.security.signed_json import refused
 
@@ -43,23 +44,25 @@ class SignedToken:
 class Exchanger:
     """Exchanges tokens by the configuration's policy. `clock` tells seconds since 1970.
 
-    `keys` are those of each provider, by its issuer.
+    `keys` are those of each provider, by its issuer; `revoked` are the names of those that get nothing.
     """
 
     config: ExchangerConfig
     key: ECKey = field(repr=False)
     state: ExchangeState
     keys: Mapping[str, IssuerKeys]
+    revoked: Reloaded[frozenset[str]] | None
     clock: Callable[[], float]
 
     async def for_token(self, text: str, facts: ExchangeFacts) -> SignedToken:
         """Exchange a CI job's token, which can't be exchanged again.
 
         Raises Unauthenticated where the token is refused (TOKEN_USED, and the reasons in `signed_json.py`),
-        PermissionDenied (NOT_ALLOWED) where no rule allows it, Unavailable where its issuer or the state can't be
-        reached.
+        PermissionDenied (NOT_ALLOWED) where no rule allows it, or (REVOKED) where its subject is revoked, Unavailable
+        where its issuer or the state can't be reached.
         """
         token = await self._verified(text, facts)
+        self.check_revoked(token.name)
         rights = policy.rights_of_token(self.config.token_rules, token.provider.name, token.claims)
         _require_any(rights)
         # Before the token is used up, since it shows that etcd can be reached and that ours can be signed.
@@ -72,11 +75,18 @@ class Exchanger:
     async def for_certificate(self, name: str, facts: ExchangeFacts) -> SignedToken:
         """Give a token to the holder of a certificate, who may ask again.
 
-        Raises PermissionDenied (NOT_ALLOWED) where no rule allows it, Unavailable where the state can't be reached.
+        Raises PermissionDenied (NOT_ALLOWED, REVOKED) where no rule allows it or the name is revoked, Unavailable where
+        the state can't be reached.
         """
+        self.check_revoked(name)
         rights = policy.rights_of_certificate(self.config.certificate_rules, name)
         _require_any(rights)
         return await self._up_to_date(*await self._signed(name, rights, {}), facts)
+
+    def check_revoked(self, name: str) -> None:
+        """Raise PermissionDenied (REVOKED) where a name is revoked, which is the subject of its holder's tokens."""
+        if self.revoked and name in self.revoked.value:
+            raise PermissionDenied(f"{name} is revoked.", reason="REVOKED")
 
     async def _verified(self, text: str, facts: ExchangeFacts) -> SubjectToken:
         kid, unverified = signed_json.parse_unverified(text, ALGORITHMS)

@@ -42,7 +42,7 @@ class HeadEndpoint:
         facts["grant"] = "head"
         name = self.tokens.certified(request)
         facts["who"] = name
-        self.tokens.check_revoked(name)
+        self.tokens.exchanger.check_revoked(name)
         if name not in self.tokens.exchanger.config.heads:
             raise PermissionDenied("No heads are signed for this certificate.", reason="NOT_ALLOWED")
         check_headers(request)

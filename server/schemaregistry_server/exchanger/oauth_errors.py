@@ -55,7 +55,7 @@ def for_error(error: RegistryError, *, certificate: bool) -> OauthRefused:
         return OauthRefused(
             "temporarily_unavailable", error.reason, sentence, retry_after=AWAY_SECONDS, detail=error.message
         )
-    if error.reason in _CLIENT_REASONS:
+    if certificate and error.reason in _CLIENT_REASONS:
         return OauthRefused("invalid_client", error.reason, error.message)
     if error.code in {"UNAUTHENTICATED", "PERMISSION_DENIED"}:
         kind = "unauthorized_client" if certificate else "invalid_request"

@@ -63,8 +63,8 @@ async def serving(
         state = await _state(config, clock)
         stack.push_async_callback(state.close)
         limits = RequestLimits(config.caller_rate, config.anonymous_rate, steady)
-        exchanger = Exchanger(config, key, state, keys, clock)
-        endpoint = TokenEndpoint(exchanger, records, revoked, limits, RefusalLines(steady))
+        exchanger = Exchanger(config, key, state, keys, revoked, clock)
+        endpoint = TokenEndpoint(exchanger, records, limits, RefusalLines(steady))
         listening = addresses.listen(config.listen, "listen")
         heads = Route("/heads", HeadEndpoint(endpoint).heads, methods=["POST"])
         served, record = app(endpoint, published, heads), records.record_handshake

@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from schemaregistry.errors import PermissionDenied, RegistryError, Unauthenticated, Unavailable
+from schemaregistry.errors import RegistryError, Unauthenticated, Unavailable
 from schemaregistry_server.exchanger.exchange import ExchangeFacts, Exchanger, SignedToken
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.oauth_errors import CHALLENGE, OauthRefused, for_error
@@ -19,7 +19,6 @@ from schemaregistry_server.exchanger.request_limits import RequestLimits
 from schemaregistry_server.exchanger.token_form import ACCESS_TOKEN, parse_form
 from schemaregistry_server.security.certificate_name import certificate_name
 from schemaregistry_server.security.certificates import still_good
-from schemaregistry_server.security.reloading import Reloaded
 
 MAX_FORM: Final = 16 << 10
 """Bytes of a request's body: the largest token, twice."""
@@ -34,11 +33,10 @@ KEYS_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Answers requests for tokens, and logs them. `revoked` are the names of certificates that get none."""
+    """Answers requests for tokens, and logs them."""
 
     exchanger: Exchanger
     log: ExchangeLog
-    revoked: Reloaded[frozenset[str]] | None
     limits: RequestLimits
     lines: RefusalLines
 
@@ -76,13 +74,7 @@ class TokenEndpoint:
             return await self.exchanger.for_token(form.subject_token, facts)
         name = self.certified(request, form.client_id)
         facts["who"] = name
-        self.check_revoked(name)
         return await self.exchanger.for_certificate(name, facts)
-
-    def check_revoked(self, name: str) -> None:
-        """Raise PermissionDenied (REVOKED) where a name is revoked."""
-        if self.revoked and name in self.revoked.value:
-            raise PermissionDenied(f"{name} is revoked.", reason="REVOKED")
 
     def certified(self, request: Request, client_id: str = "") -> str:
         """The name in the certificate of the connection, which must be `client_id` where that is stated.

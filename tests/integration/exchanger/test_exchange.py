@@ -145,6 +145,19 @@ async def test_a_revoked_certificate_gets_none(start_exchanger: Start, tmp_path:
     assert (await exchanger.certified("ci-bot")).json()["reason"] == "REVOKED"
 
 
+async def test_a_revoked_subject_of_a_token_gets_none_and_its_token_is_not_used_up(
+    start_exchanger: Start, issuer: OidcIssuer, tmp_path: Path
+) -> None:
+    (tmp_path / "revoked").write_text("github:repo:acme/ticks:environment:production\n")
+    exchanger = await start_exchanger(top=f'revoked = "{tmp_path / "revoked"}"')
+    token = issuer.token()
+    answer = await exchanger.exchange(token)
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+    assert answer.json()["reason"] == exchanger.lines()[-1]["reason"] == "REVOKED"
+    (tmp_path / "revoked").write_text("")
+    assert (await exchanger.exchange(token)).status_code == 200
+
+
 async def test_a_certificate_that_has_expired_on_an_open_connection_gets_none(
     exchanger: RunningExchanger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

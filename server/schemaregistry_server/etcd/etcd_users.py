@@ -3,7 +3,7 @@
 https://etcd.io/docs/v3.6/op-guide/authentication/rbac/
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
@@ -29,7 +29,7 @@ _KINDS: Final[Mapping[RightKind, auth_pb2.Permission.Type.ValueType]] = {
 
 @dataclass(frozen=True, slots=True)
 class EtcdRole:
-    """A role as it must be: its right to each prefix of keys, and the users that have this role and no other."""
+    """A role as it must be: its right to each prefix of keys, and its users, who have this role and no other."""
 
     name: str
     rights: Mapping[bytes, RightKind]
@@ -70,13 +70,38 @@ async def read(connection: EtcdConnection) -> EtcdUsers:
 def steps(current: EtcdUsers, wanted: Iterable[EtcdRole]) -> list[AuthStep]:
     """The changes after which each of `wanted` is as it must be, and authentication is on; none where all is so.
 
-    Other roles and users are left alone.
+    Other roles are left alone, and who has them; see `strangers`.
     """
     root = EtcdRole(ROOT, {}, (ROOT,))
     made = [step for role in (root, *wanted) for step in (*_role_steps(current, role), *_user_steps(current, role))]
     if not current.enabled:
         made.append(AuthStep("turn authentication on", "AuthEnable", rpc_pb2.AuthEnableRequest()))
     return made
+
+
+def strangers(current: EtcdUsers, wanted: Sequence[EtcdRole]) -> list[str]:
+    """A sentence for each other role that reaches keys of `wanted`, and for who is root beside the user root."""
+    said = []
+    keys = sorted({prefix for role in wanted for prefix in role.rights})
+    ours = {ROOT, *(role.name for role in wanted)}
+    for name in sorted(current.roles.keys() - ours):
+        reached = [_shown(prefix) for prefix in keys if any(_overlap(right, prefix) for right in current.roles[name])]
+        if reached:
+            users = sorted(user for user, roles in current.users.items() if name in roles)
+            said.append(f"the role {name} reaches {', '.join(reached)}; it is {', '.join(users) or 'nobody'}'s.")
+    others = sorted(user for user, roles in current.users.items() if ROOT in roles and user != ROOT)
+    return said + [f"{user} has the role root, and may do anything." for user in others]
+
+
+def _overlap(right: KeyRange, prefix: bytes) -> bool:
+    """Whether a right reaches keys that begin with `prefix`.
+
+    A right without an end is to one key, one that ends with a zero byte to all keys from its beginning on.
+    """
+    begin, end = right
+    if not end:
+        return begin.startswith(prefix)
+    return begin < after(prefix) and (end == b"\0" or end > prefix)
 
 
 async def take(connection: EtcdConnection, step: AuthStep) -> None:
@@ -110,6 +135,13 @@ def _role_steps(current: EtcdUsers, role: EtcdRole) -> Iterator[AuthStep]:
 
 
 def _user_steps(current: EtcdUsers, role: EtcdRole) -> Iterator[AuthStep]:
+    for user, roles in sorted(current.users.items()):
+        if role.name in roles and role.name != ROOT and user not in role.users:
+            yield AuthStep(
+                f"take the role {role.name} from {user}, who isn't named",
+                "UserRevokeRole",
+                rpc_pb2.AuthUserRevokeRoleRequest(name=user, role=role.name),
+            )
     for user in role.users:
         there = current.users.get(user)
         if there is None:

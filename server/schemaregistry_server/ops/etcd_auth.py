@@ -4,8 +4,9 @@
 """
 
 import asyncio
-from contextlib import ExitStack
-from dataclasses import dataclass, replace
+import ssl
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
@@ -23,12 +24,15 @@ from schemaregistry_server.etcd import etcd_users
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_failures import EtcdAway, EtcdRefused
 from schemaregistry_server.etcd.etcd_users import ROOT, AuthStep, EtcdRole
-from schemaregistry_server.etcd.v3.rpc_pb2 import AuthStatusRequest
 from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.store import selection
 from schemaregistry_server.store.etcd_layout import KeyLayout
+from schemaregistry_server.transport.addresses import host_and_port
 
 PROBE_SECONDS: Final = 5.0
+
+HTTP2: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""How a client of HTTP/2 begins (RFC 9113, section 3.4): its preface and settings."""
 
 
 class AuthAction(StrEnum):
@@ -99,7 +103,8 @@ def etcd_auth(
 ) -> None:
     """Make etcd's users and roles, and turn its authentication on: then only an exchanger's token writes a schema.
 
-    The plan is printed first, then carried out, a line for each step. A second run does what is left, if anything.
+    The plan is printed first, then carried out, a line for each step. A second run does what is left, if anything, and
+    takes the registry's roles from users that it doesn't name. Other roles that reach the registry's keys are named.
     The server may read schemas, the exchanger may use its own keys alone, an auditor may read everything that is
     audited; whoever has the certificate of root may do anything, such as restore a snapshot.
 
@@ -141,8 +146,11 @@ async def _init(
     try:
         await connection.check(seconds=PROBE_SECONDS)
         await _must_ask_for_certificates(endpoints, tls)
-        plan = etcd_users.steps(await etcd_users.read(connection), wanted)
+        current = await etcd_users.read(connection)
+        plan = etcd_users.steps(current, wanted)
         _show(plan, dry_run=dry_run)
+        for sentence in etcd_users.strangers(current, wanted):
+            say(f"Look at this, which is left as it is: {sentence}", err=True)
         for step in () if dry_run else plan:
             await etcd_users.take(connection, step)
             if events:
@@ -158,7 +166,7 @@ async def _init(
 
 def _show(plan: list[AuthStep], *, dry_run: bool) -> None:
     if not plan:
-        say("etcd's users, roles and authentication are as they must be: nothing to do.")
+        say("The registry's users and roles in etcd, and its authentication, are as they must be: nothing to do.")
         return
     say(f"{len(plan)} steps{'' if dry_run else ', now carried out'}:")
     for step in plan:
@@ -182,25 +190,29 @@ def _must_be_root(tls: EtcdTls) -> None:
 
 
 async def _must_ask_for_certificates(endpoints: list[str], tls: EtcdTls) -> None:
-    """Raise FailedPrecondition where etcd answers a caller without a certificate.
+    """Raise FailedPrecondition where a member of etcd talks to a caller without a certificate.
 
     Users are then not known by their certificates: with authentication on, and tokens of an exchanger alone, nobody
-    could administer etcd any more.
+    could administer etcd any more. Asked by TLS alone, since gRPC writes such a refusal to stderr as corruption.
     """
-    stranger = EtcdConnection(endpoints, tls=replace(tls, cert=None, key=None))
-    try:
-        await stranger.ask(
-            stranger.current, lambda endpoint: endpoint.auth.AuthStatus, AuthStatusRequest(), seconds=PROBE_SECONDS
-        )
-    except EtcdAway:
-        return
-    finally:
-        await stranger.close()
-    raise FailedPrecondition(
-        "etcd doesn't ask its clients for certificates: start each member with --client-cert-auth and "
-        "--trusted-ca-file.",
-        reason="ETCD_NO_CERTIFICATES",
-    )
+    context = ssl.create_default_context(cafile=tls.ca)
+    context.set_alpn_protocols(["h2"])
+    for endpoint in endpoints:
+        host, port = host_and_port(endpoint, "--store")
+        with suppress(OSError, TimeoutError):  # a member that is away, or refuses, as it must
+            async with asyncio.timeout(PROBE_SECONDS):
+                reader, writer = await asyncio.open_connection(host, port, ssl=context)
+                try:
+                    writer.write(HTTP2)
+                    talks = await reader.read(1)
+                finally:
+                    writer.transport.abort()
+            if talks:
+                raise FailedPrecondition(
+                    f"etcd at {endpoint} doesn't ask its clients for certificates: start each member with "
+                    "--client-cert-auth and --trusted-ca-file.",
+                    reason="ETCD_NO_CERTIFICATES",
+                )
 
 
 def _refused(refused: EtcdRefused) -> RegistryError:

@@ -25,6 +25,7 @@ from schemaregistry_server.audit_log import log_check
 from schemaregistry_server.etcd.endpoints import EtcdConnection, EtcdTls
 from schemaregistry_server.etcd.etcd_client import EtcdClient, puts, reads
 from schemaregistry_server.etcd.etcd_failures import EtcdRefused
+from schemaregistry_server.etcd.v3 import auth_pb2, rpc_pb2
 from schemaregistry_server.etcd.v3.rpc_pb2 import AuthUserAddRequest, DeleteRangeRequest, RequestOp, TxnRequest
 from schemaregistry_server.security import pki
 from schemaregistry_server.store import etcd_layout
@@ -101,6 +102,18 @@ def test_a_second_run_has_nothing_to_do(guarded: Guarded) -> None:
     assert (again.returncode, "nothing to do" in again.stdout) == (0, True), again.stderr
 
 
+def test_an_etcd_that_asks_nobody_for_certificates_is_refused(fresh: Guarded, tmp_path: Path) -> None:
+    server, ours = (
+        EtcdTls(fresh.tls / "ca.pem", fresh.tls / f"{name}.pem", fresh.tls / f"{name}-key.pem")
+        for name in ("server", "root")
+    )
+    open_to_all = ["--client-cert-auth=false", "--trusted-ca-file="]
+    with kept(running(tmp_path, places={"open": free_place()}, served=server, tls=ours, flags=open_to_all)) as cluster:
+        refused = Guarded(cluster, fresh.tls, fresh.maker).command("root")
+    assert refused.returncode == 2
+    assert "doesn't ask its clients for certificates" in refused.stderr
+
+
 def test_names_that_are_one_user_are_refused(guarded: Guarded) -> None:
     refused = guarded.command("root", "--server", "publisher")
     assert (refused.returncode, "several users in one" in refused.stderr) == (2, True), refused.stderr
@@ -124,6 +137,31 @@ async def calling(guarded: Guarded) -> AsyncIterator[As]:
     yield make
     for client in clients:
         await client.close()
+
+
+async def test_users_that_are_not_named_lose_the_registrys_roles_and_others_are_told(
+    guarded: Guarded, calling: As
+) -> None:
+    async def ask(rpc: str, **members: object) -> None:
+        request = getattr(rpc_pb2, f"Auth{rpc}Request")(**members)
+        await calling("root").connection.call(lambda endpoint: getattr(endpoint.auth, rpc), request, seconds=20)
+
+    await ask("UserAdd", name="forger", options=auth_pb2.UserAddOptions(no_password=True))
+    await ask("UserGrantRole", user="forger", role="registry-publisher")
+    await ask("UserGrantRole", user="forger", role="root")
+    await ask("RoleAdd", name="wide")
+    wide = auth_pb2.Permission(permType=auth_pb2.Permission.WRITE, key=b"/s", range_end=b"/t")
+    await ask("RoleGrantPermission", name="wide", perm=wide)
+
+    done = guarded.command("root")
+    assert done.returncode == 0, done.stderr
+    assert "done: take the role registry-publisher from forger, who isn't named" in done.stdout
+    assert "the role wide reaches /schemas/; it is nobody's" in done.stderr
+    assert "forger has the role root" in done.stderr
+
+    await ask("UserDelete", name="forger")
+    await ask("RoleDelete", role="wide")
+    assert guarded.command("root").stderr == ""
 
 
 def deletes(prefix: bytes) -> RequestOp:

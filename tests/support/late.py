@@ -1,5 +1,5 @@
-"""A module whose import takes a second, as that of pyarrow may on a busy machine."""
+"""A module whose import takes three seconds, as that of pyarrow may on a busy machine."""
 
 import time
 
-time.sleep(1)
+time.sleep(3)

@@ -49,7 +49,7 @@ class Refusals:
             "code": error.code,
             "reason": error.reason,
             "left_out": call.left_out or "",
-            **(asdict(VerifiedClaims.of(caller.token.claims)) if caller and caller.token else {}),
+            **(asdict(VerifiedClaims.of(caller.token)) if caller and caller.token else {}),
         }
         if self.events:
             self.events.record("refused", facts)

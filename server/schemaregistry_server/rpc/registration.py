@@ -79,7 +79,7 @@ class Registrar:
             registered_by=who,
             registered_at=time.time_ns() // 1000,
             origin=origin,
-            claims=VerifiedClaims.of(token.claims) if token else NO_TOKEN,
+            claims=VerifiedClaims.of(token) if token else NO_TOKEN,
         )
         written_last = schema.versions[-1].version if schema.versions else None
         revision = await self._store.put(

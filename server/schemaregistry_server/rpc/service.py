@@ -128,7 +128,7 @@ class Registry:
             fingerprint="",
             changed_by=caller.name,
             changed_at=0,
-            claims=VerifiedClaims.of(caller.token.claims) if caller.token else NO_TOKEN,
+            claims=VerifiedClaims.of(caller.token) if caller.token else NO_TOKEN,
         )
         token = caller.token.text if caller.token else ""
         done = await self._states.set(change, expected_revision=request.expected_revision, token=token)

@@ -1,21 +1,27 @@
 """Turn what a caller shows, a certificate that TLS has verified and maybe a token, into an identity with its rights."""
 
+import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from joserfc.jwk import KeySet
 
-from schemaregistry.errors import FailedPrecondition, Unauthenticated
+from schemaregistry.errors import FailedPrecondition, InvalidArgument, Unauthenticated
 from schemaregistry_server.security import publishing_token
-from schemaregistry_server.security.certificate_name import certificate_name
+from schemaregistry_server.security.certificate_name import certificate_name, check_name
 from schemaregistry_server.security.forwarded_certificate import forwarded_name
 from schemaregistry_server.security.identity import Identity, PresentedToken
 from schemaregistry_server.security.reloading import Reloaded
 from schemaregistry_server.security.rights import Rights, RightsByName
+
+log = logging.getLogger(__name__)
+
+COMMENT: Final = re.compile(r"^#.*|\s#.*")
+"""A comment in a file of revoked names: names of branches have the mark within, too."""
 
 BEARER: Final = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*) *", re.IGNORECASE)
 """RFC 6750, section 2.1; the scheme's case is free (RFC 9110, section 11.1)."""
@@ -78,12 +84,13 @@ class Access:
                 "Show a client certificate, or a token: `authorization: Bearer …`.", reason="NO_IDENTITY"
             )
         transport = "proxy" if proxied else "mtls" if name else "tls"
-        gone = self._revoked(peer) or self._revoked(name)
+        shown = [peer, name, *([token.claims.sub] if token else [])]
+        gone = next((each for each in shown if self._revoked(each)), "")
         if token:
             claims = token.claims
             rights = Rights(publish=claims.publish, operate=claims.operate)
-            gone = gone or self._revoked(claims.sub)
-            return Identity(claims.sub, rights, transport, gone, token, self.needs_token)
+            shown_beside = replace(token, certificate=name)
+            return Identity(claims.sub, rights, transport, gone, shown_beside, self.needs_token)
         rights = self.names.of(name)
         if self.needs_token:
             rights = Rights(rights.read)
@@ -130,18 +137,34 @@ class Access:
 
 
 def revocations(path: Path) -> Reloaded[frozenset[str]]:
-    """The names in a file, one a line, read again when it changes; `#` begins a comment.
+    """The names in a file, one a line, read again when it changes.
 
-    Raises FailedPrecondition (REVOKED_UNREADABLE) where the file can't be read at start; later the last names stay.
+    `#` begins a comment at the start of a line and after a space. The log names lines that can't be the name of anybody. Raises FailedPrecondition (REVOKED_UNREADABLE) where the
+    file can't be read at start; later the last names stay.
     """
 
     def names() -> frozenset[str]:
         try:
-            lines = path.read_text(encoding="utf-8").splitlines()
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
         except (OSError, UnicodeDecodeError) as failed:
             raise FailedPrecondition(
                 f"{path}: the revoked names can't be read ({failed}).", reason="REVOKED_UNREADABLE"
             ) from failed
-        return frozenset(name for line in lines if (name := line.partition("#")[0].strip()))
+        found = {number: name for number, line in enumerate(lines, 1) if (name := COMMENT.sub("", line).strip())}
+        for number, name in found.items():
+            if _is_nobodys(name):
+                log.error("%s, line %d: %.200a is nobody's name, so that nobody is revoked by it", path, number, name)
+        return frozenset(found.values())
 
     return Reloaded([path], names)
+
+
+def _is_nobodys(name: str) -> bool:
+    """Whether neither a certificate nor a token's subject can state this name: it is in quotes, say, or mis-cased."""
+    if name[0] in "\"'" or (name.lower().startswith("spiffe:") and not name.startswith("spiffe:")):
+        return True
+    try:
+        check_name(name, "revoked")
+    except InvalidArgument:
+        return name.startswith("spiffe:")
+    return False

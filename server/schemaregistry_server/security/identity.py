@@ -38,10 +38,12 @@ ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PresentedToken:
-    """A token that came with a call, as text, and its claims, which were verified."""
+    """A token that came with a call, as text, its claims, which were verified, and the name in the certificate that
+    was shown beside it, "" without one."""
 
     text: str
     claims: TokenClaims
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +51,13 @@ class Identity:
     """A caller: `name` is a SPIFFE id, a common name or a token's subject, `transport` is `mtls`, `tls`, `proxy`,
     `loopback` or `network`.
 
-    `revoked`: every call of this name is refused. `needs_token`: a certificate alone gives no right to write here.
+    `revoked`: the name for which every call is refused, "" for none. `needs_token`: a certificate alone gives no right to write here.
     """
 
     name: str
     rights: Rights
     transport: str
-    revoked: bool = False
+    revoked: str = ""
     token: PresentedToken | None = None
     needs_token: bool = False
 
@@ -72,7 +74,9 @@ def authorise(rpc: str, caller: Identity) -> None:
     about = {"identity": caller.name, "rpc": rpc}
     if caller.revoked:
         raise PermissionDenied(
-            f"{caller.name} is revoked: ask the registry's operator.", reason="REVOKED", metadata=about
+            f"{caller.revoked} is revoked: ask the registry's operator.",
+            reason="REVOKED",
+            metadata=about | {"revoked": caller.revoked},
         )
     if not caller.rights.read:
         raise PermissionDenied(

@@ -4,14 +4,15 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Final
 
-from schemaregistry_server.security.publishing_token import TokenClaims
+from schemaregistry_server.security.identity import PresentedToken
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedClaims:
     """Claims of the token that a writer showed; its signature was verified. Each is "" where the token lacks it.
 
-    `jti` is the token's id, which the exchanger's audit log has, too. An `Origin` says similar things, but only as the
+    `jti` is the token's id, which the exchanger's audit log has, too. `certificate` is the name in the certificate that
+    was shown beside the token: whose connection it was, in case the token was stolen. An `Origin` says similar things, but only as the
     writer states them.
     """
 
@@ -21,11 +22,14 @@ class VerifiedClaims:
     ref: str = ""
     workflow: str = ""
     run: str = ""
+    certificate: str = ""
 
     @classmethod
-    def of(cls, claims: TokenClaims) -> "VerifiedClaims":
+    def of(cls, token: PresentedToken) -> "VerifiedClaims":
         """Take them from a token that was verified."""
-        return cls(claims.jti, claims.repository, claims.commit, claims.ref, claims.workflow, claims.run)
+        claims = token.claims
+        parts = (claims.jti, claims.repository, claims.commit, claims.ref, claims.workflow, claims.run)
+        return cls(*parts, certificate=token.certificate)
 
     @property
     def text(self) -> str:

@@ -112,3 +112,21 @@ def test_a_key_of_its_owner_and_group_is_taken(files: TlsFiles, mode: int) -> No
     """How a mounted secret gives a key to a process that isn't root."""
     files.key.chmod(mode)
     assert files.pem().key
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_a_name_may_have_the_mark_that_begins_comments(tmp_path: Path, start: str) -> None:
+    file = tmp_path / "revoked"
+    branch = "github:repo:acme/ticks:ref:refs/heads/fix#12"
+    file.write_text(f"{start}{branch}\n#spiffe://prod/alice\nspiffe://prod/bob #left\n", encoding="utf-8")
+    assert access.revocations(file).value == {branch, "spiffe://prod/bob"}
+
+
+@pytest.mark.parametrize("line", ['"spiffe://prod/bob"', "SPIFFE://prod/bob", "spiffe://Prod/bob", "spiffe://prod/*"])
+def test_a_line_that_revokes_nobody_is_named_in_the_log(
+    tmp_path: Path, line: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "revoked"
+    file.write_text(f"spiffe://prod/alice\n{line}\n", encoding="utf-8")
+    assert "spiffe://prod/alice" in access.revocations(file).value
+    assert f"{file}, line 2" in caplog.text

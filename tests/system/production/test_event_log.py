@@ -91,6 +91,7 @@ def test_a_refused_token_is_a_line_with_its_run(audited: Audited, document: Docu
         "7",
     )
     assert line["who"] == "github:repo:acme/schemas:ref:refs/heads/main"
+    assert line["certificate"] == "spiffe://dev/reader", "whose connection it was"
     assert not any(part in audited.log.read_text() for part in token.split("."))
     assert "draft-07" not in audited.log.read_text()
 

@@ -182,8 +182,8 @@ async def test_an_answer_that_came_while_the_server_stood_still_is_taken(templat
 async def test_the_imports_of_workers_count_against_nobody() -> None:
     """One caller waits for the first worker's imports, the others for the places."""
     late = Template(["tests.support.late"])
-    asked = workers.Workers(2, late, patience=0.1)
-    answers = [asked.run(caller, 0.2, time.sleep, 0) for caller in ("a", "b", "c", "d")]
+    asked = workers.Workers(2, late, patience=1.5)
+    answers = [asked.run(caller, 1.5, time.sleep, 0) for caller in ("a", "b", "c", "d")]
     assert await asyncio.gather(*answers) == [None] * 4
     asked.close()
     await asyncio.to_thread(late.close)

@@ -3,7 +3,7 @@
 Envoy, which defines the header, quotes the subject and escapes it (RFC 4514), but writes URIs and DNS names as the
 certificate has them, semicolons and commas too (https://github.com/envoyproxy/envoy/issues/32945). So a client whose CA
 signs any name could write parts of the header. Hence one element is taken and no more, its keys must be in the order in
-which Envoy writes them, and a certificate with a SPIFFE id must have no other URI.
+which Envoy writes them, with one URI, and no DNS names: after a URI there is nothing.
 """
 
 import re
@@ -24,10 +24,10 @@ MAX_HEADER: Final = 16 << 10
 _PAIR: Final = re.compile(r'([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^",;\\ ]*))(;|\Z)')
 """A key, its value with or without quotation marks, and what ends it."""
 
-_KEYS: Final = ("by", "hash", "cert", "chain", "subject", "uri", "dns")
+_KEYS: Final = ("by", "hash", "cert", "chain", "subject", "uri")
 """The keys that there are, in Envoy's order (seen in 1.40, and in `mutateXfccRequestHeader` of its source)."""
 
-_REPEATED: Final = frozenset({"by", "uri", "dns"})
+_REPEATED: Final = frozenset({"by"})
 
 _ATTRIBUTES: Final = {
     "emailAddress": NameOID.EMAIL_ADDRESS,
@@ -52,13 +52,12 @@ def forwarded_name(lines: tuple[str, ...]) -> str:
     if len(lines[0]) > MAX_HEADER:
         raise _bad(f"it has over {MAX_HEADER:,} characters")
     pairs = _pairs(lines[0])
-    uris = [value for key, value in pairs if key == "uri"]
-    if not uris:
+    uri = next((value for key, value in pairs if key == "uri"), None)
+    if uri is None:
         # Without it a certificate's common name would count that has a SPIFFE id as well.
         raise _bad("it doesn't say which URI the certificate has, or that it has none")
     subject = next((value for key, value in pairs if key == "subject"), "")
-    stated = [uri for uri in uris if uri]
-    return stated_name(stated, [] if stated and stated[0].lower().startswith("spiffe:") else _common_names(subject))
+    return stated_name([uri] if uri else [], [] if uri.lower().startswith("spiffe:") else _common_names(subject))
 
 
 def _pairs(line: str) -> list[tuple[str, str]]:

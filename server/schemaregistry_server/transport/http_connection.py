@@ -231,6 +231,9 @@ class BoundedConnection(HttpToolsProtocol):
             raise LONG_TARGET
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        # A trailer, which would say who calls and how the body is read: proxies clean headers alone (RFC 9110, 6.5.1).
+        if self.stage is not Stage.HEAD:
+            return
         if len(self.headers) >= MAX_HEADERS:
             raise LONG_HEAD
         super().on_header(name, value)

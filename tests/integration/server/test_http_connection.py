@@ -166,6 +166,27 @@ def test_trailers_without_end_are_refused(connect: Connect) -> None:
     assert len(sent(connect, post, *[b"x" * 65536] * 40)) < 2000
 
 
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"Content-Encoding: gzip",
+        b"Host: evil.example",
+        b"Origin: http://evil.example",
+        b'If-Match: "x"',
+        b"If-None-Match: *",
+        b"Authorization: Bearer x",
+        b"X-Forwarded-Client-Cert: URI=spiffe://dev/ci-bot",
+        b"Connection: keep-alive",
+    ],
+)
+def test_a_trailer_is_no_header(connect: Connect, trailer: bytes) -> None:
+    head = b"POST /schema/ticks_v1/validate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+    post = head + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n"
+    assert (
+        sent(connect, post + trailer + b"\r\n\r\n").split(b"\r\n")[0] == sent(connect, post + b"\r\n").split(b"\r\n")[0]
+    )
+
+
 def test_a_chunk_extension_without_end_is_refused(connect: Connect) -> None:
     post = b"POST /nothing HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5;x="
     assert len(sent(connect, post, *[b"x" * 65536] * 40)) < 2000

@@ -134,7 +134,7 @@ class RateLimits:
         if left_out:
             log.warning("%d more calls of %s were over its limit", left_out, caller.name)
         if may:
-            self._refusals.record(RefusedCall(rpc, caller, left_out=left_out), error)
+            self._refusals.record(RefusedCall(rpc, caller, left_out=left_out), error, bounded=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,8 +139,9 @@ class Access:
 def revocations(path: Path) -> Reloaded[frozenset[str]]:
     """The names in a file, one a line, read again when it changes.
 
-    `#` begins a comment at the start of a line and after a space. The log names lines that can't be the name of anybody. Raises FailedPrecondition (REVOKED_UNREADABLE) where the
-    file can't be read at start; later the last names stay.
+    `#` begins a comment at the start of a line and after a space. The log names lines that can't be the name of
+    anybody. Raises FailedPrecondition (REVOKED_UNREADABLE) where the file can't be read at start; later the last names
+    stay.
     """
 
     def names() -> frozenset[str]:

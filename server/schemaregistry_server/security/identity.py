@@ -51,7 +51,8 @@ class Identity:
     """A caller: `name` is a SPIFFE id, a common name or a token's subject, `transport` is `mtls`, `tls`, `proxy`,
     `loopback` or `network`.
 
-    `revoked`: the name for which every call is refused, "" for none. `needs_token`: a certificate alone gives no right to write here.
+    `revoked`: the name for which every call is refused, "" for none. `needs_token`: a certificate alone gives no right
+    to write here.
     """
 
     name: str
@@ -97,7 +98,7 @@ def authorise(rpc: str, caller: Identity) -> None:
     who, act, reason = _WORDS[role]
     raise PermissionDenied(
         f"{caller.name} may read but not {act}: only {who} may call {rpc}. "
-        f"Use {who.split()[-1]}'s certificate or token (in dev mode: ci-bot's).",
+        f"Use {who}'s {'token' if caller.needs_token else 'certificate or token (in dev mode: ci-bot)'}.",
         reason=reason,
         metadata=about,
     )

@@ -372,7 +372,9 @@ def _token_errors(token: str) -> Iterator[None]:
     except EtcdRefused as failed:
         if token and any(words in failed.message for words in OLD_TOKEN):
             raise Unauthenticated(
-                "etcd's users or roles have changed since the token was given: get a new one.", reason="TOKEN_OUTDATED"
+                "etcd's users, its roles or the exchanger's public key have changed since the token was given: get a new "
+                "one, from an exchanger that signs by the key that etcd has.",
+                reason="TOKEN_OUTDATED",
             ) from failed
         if token and failed.code is grpc.StatusCode.PERMISSION_DENIED:
             raise PermissionDenied(
@@ -390,6 +392,7 @@ def _refused(failed: EtcdRefused) -> RegistryError:
     if failed.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return Unavailable(f"etcd takes no more ({failed.message}): its operator must make room.", reason="STORE_FULL")
     return FailedPrecondition(
-        f"etcd refused ({failed.message}): its operator must let the registry read and write its keys.",
+        f"etcd refused ({failed.message}): take the certificate of a user who may do this. `schemaregistry etcd-auth "
+        "init` sets them up: the registry's own, an auditor's for audit and snapshot; root restores.",
         reason="STORE_REFUSED",
     )

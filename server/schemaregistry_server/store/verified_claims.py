@@ -12,8 +12,8 @@ class VerifiedClaims:
     """Claims of the token that a writer showed; its signature was verified. Each is "" where the token lacks it.
 
     `jti` is the token's id, which the exchanger's audit log has, too. `certificate` is the name in the certificate that
-    was shown beside the token: whose connection it was, in case the token was stolen. An `Origin` says similar things, but only as the
-    writer states them.
+    was shown beside the token: whose connection it was, in case the token was stolen. An `Origin` says similar things,
+    but only as the writer states them.
     """
 
     jti: str = ""

@@ -1,4 +1,4 @@
-"""Validate the offsets and indices of arrays in memory, which Arrow's quick validation leaves out.
+"""Validate the offsets, indices and decimals of arrays in memory, which Arrow's quick validation leaves out.
 
 Arrow's full validation reads every value as well, and refuses what the checks report row by row: texts that aren't
 UTF-8 and times of a day or more.
@@ -20,7 +20,10 @@ _AS_BYTES: Final = (
 
 
 def refuse_invalid(array: Array) -> None:
-    """Raise ArrowInvalid for offsets or indices that lead out of an array's buffers, at any depth."""
+    """Raise ArrowInvalid for offsets or indices that lead out of an array's buffers, at any depth.
+
+    Also for decimals of more digits than their type says, which Arrow would change when it casts or writes them.
+    """
     array.validate()
     kind = array.type
     if isinstance(kind, pa.BaseExtensionType):
@@ -45,6 +48,8 @@ def refuse_invalid(array: Array) -> None:
             refuse_invalid(part)
     elif pt.is_fixed_size_list(kind) or pt.is_list_view(kind) or pt.is_large_list_view(kind):
         refuse_invalid(array.values)
+    elif pt.is_decimal(kind):
+        array.validate(full=True)
     else:
         _refuse_bytes(array)
 

@@ -372,8 +372,8 @@ def _token_errors(token: str) -> Iterator[None]:
     except EtcdRefused as failed:
         if token and any(words in failed.message for words in OLD_TOKEN):
             raise Unauthenticated(
-                "etcd's users, its roles or the exchanger's public key have changed since the token was given: get a new "
-                "one, from an exchanger that signs by the key that etcd has.",
+                "etcd's users, its roles or the exchanger's public key have changed since the token was given: get a "
+                "new one, from an exchanger that signs by the key that etcd has.",
                 reason="TOKEN_OUTDATED",
             ) from failed
         if token and failed.code is grpc.StatusCode.PERMISSION_DENIED:

@@ -22,6 +22,9 @@ MAX_ITEMS: Final = 200
 
 MAX_DEPTH: Final = 6
 
+MOST: Final = 2**53 - 1
+"""The largest number of a record: what JSON's numbers hold everywhere."""
+
 MAX_LINE: Final = 256 << 10
 """Bytes of a line; of a longer one the line has its size alone. It has room for 200 names with 64 patterns of ids."""
 
@@ -44,6 +47,11 @@ class EventLine:
     previous: str
     hash: str
     members: Mapping[str, object]
+
+    @property
+    def before(self) -> ChainEnd:
+        """The chain's end that this line goes on from."""
+        return ChainEnd(self.sequence - 1, self.previous)
 
     @property
     def end(self) -> ChainEnd:
@@ -75,7 +83,7 @@ def read_line(line: bytes) -> EventLine:
         sequence, previous = members["sequence"], members["previous"]
     except (ValueError, KeyError, TypeError, RecursionError):
         raise ValueError("it is no line of an audit log") from None
-    if type(sequence) is not int or not isinstance(previous, str):
+    if type(sequence) is not int or not 0 < sequence <= MOST or not isinstance(previous, str):
         raise ValueError("it is no line of an audit log")
     return EventLine(sequence, previous, stated, {**members, "hash": stated})
 

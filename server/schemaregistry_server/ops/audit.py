@@ -1,11 +1,13 @@
 """The commands `schemaregistry audit`: prove that nothing in an audit was changed, print it, and keep its heads.
 
-`store/store_history.py` proves a store's history, `audit_log/log_check.py` a log's.
+`store/store_history.py` proves a store's history, `audit_log/log_order.py` that of logs.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -16,11 +18,12 @@ from schemaregistry import output_files
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, InvalidArgument, RegistryError
-from schemaregistry_server.audit_log import log_check
+from schemaregistry_server.audit_log import log_order
 from schemaregistry_server.audit_log.event_lines import ChainEnd
 from schemaregistry_server.audit_log.log_check import CheckedLog
+from schemaregistry_server.audit_log.log_order import LogChain, Removed
 from schemaregistry_server.ops import audit_export, audit_head, head_signing, snapshot_file
-from schemaregistry_server.ops.audit_head import AuditHead
+from schemaregistry_server.ops.audit_head import AuditHead, ChainHead
 from schemaregistry_server.ops.head_signing import HeadSigner
 from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
@@ -42,6 +45,13 @@ Logs = Annotated[
     typer.Option("--log", metavar="FILE", help="An audit log in place of a store; older files first. Repeatable."),
 ]
 
+OlderRemoved = Annotated[
+    bool,
+    typer.Option(
+        "--older-removed", help="Files older than the first --log were removed: its records may begin at any number."
+    ),
+]
+
 
 @app.command("verify")
 @with_groups
@@ -50,6 +60,7 @@ def verify(  # noqa: PLR0913 (the options of a command)
     head: Annotated[Path | None, typer.Option(metavar="FILE", help="A head that `audit head` wrote before.")] = None,
     key: Annotated[Path | None, typer.Option(metavar="PEM", help="The public key that HEAD is signed by.")] = None,
     log: Logs = None,
+    older_removed: OlderRemoved = False,
     *,
     place: StoreLocator,
     as_json: AsJsonLine = False,
@@ -59,14 +70,21 @@ def verify(  # noqa: PLR0913 (the options of a command)
     Whoever can write to the store could make a whole new chain, or cut off its end: with --snapshot or --head it is
     also proved that all that was there then is there still, and unchanged.
 
+    Files of a log are named in the order in which they were written, and are to begin with record 1, or after the last
+    record that HEAD has; without such a head, --older-removed lets them begin anywhere.
+
     Exit codes: 0 as it was written, 1 changed, 2 there is no such store or file, 3 could not tell (a file is cut off).
     With --json what is wrong is a line of JSON, too.
     """
     with ending_with_code(as_json=as_json):
         if key and not head:
             raise InvalidArgument("--key is the one of a head: name that by --head FILE.", reason="HEAD_MISSING")
+        _check_options(log, snapshot, older_removed=older_removed)
         kept = audit_head.read(head) if head else None
-        words, answer = _verified_logs(log, kept) if log else _verified_store(place, snapshot, kept)
+        if log:
+            words, answer = _verified_logs(log, kept, older_removed=older_removed)
+        else:
+            words, answer = _verified_store(place, snapshot, kept)
         if kept:
             signature = _signature(kept, key)
             words = f"{words} All of the head of {kept.made_at} is there, {signature[0]}."
@@ -81,6 +99,7 @@ def export(
         str, typer.Option(metavar="REVISION|TIME", help="From this revision, or this time (RFC 3339), on.")
     ] = "0",
     log: Logs = None,
+    older_removed: OlderRemoved = False,
     *,
     place: StoreLocator,
     as_json: AsJsonLine = False,
@@ -90,12 +109,13 @@ def export(
     Exit codes: as those of `audit verify`; what is there is printed even where it was changed.
     """
     with ending_with_code(as_json=as_json):
+        _check_options(log, older_removed=older_removed)
         begin = audit_export.read_since(since)
         for path in log or ():
             for line in audit_export.of_log(path, begin):
                 say(line)
         if log:
-            _checked_logs(log)
+            log_order.check_all(log, Removed(older_removed))
             return
         records = uvloop.run(_records(place))
         for line in audit_export.of_store(records, begin):
@@ -113,6 +133,7 @@ def head(  # noqa: PLR0913 (as above)
         float, typer.Option(metavar="SECONDS", min=0, help="Go on, with a new head after so many seconds.")
     ] = 0,
     log: Logs = None,
+    older_removed: OlderRemoved = False,
     *,
     signer: HeadSigner,
     place: StoreLocator,
@@ -128,9 +149,12 @@ def head(  # noqa: PLR0913 (as above)
     with ending_with_code(as_json=as_json):
         if every and not output:
             raise InvalidArgument("--every writes a file each time: name a directory by -o.", reason="OUTPUT_MISSING")
+        if not isfinite(every):
+            raise InvalidArgument("--every takes a number of seconds.", reason="BAD_SECONDS")
+        _check_options(log, older_removed=older_removed)
         while True:
             try:
-                made = signer.signed(_head_of_logs(log) if log else _head_of_store(place))
+                made = signer.signed(_head_of_logs(log, Removed(older_removed)) if log else _head_of_store(place))
                 say(str(_written(output, made)) if output else made.text)
             except RegistryError as error:
                 if not every:
@@ -139,6 +163,14 @@ def head(  # noqa: PLR0913 (as above)
             if not every:
                 return
             time.sleep(max(every, SHORTEST_SECONDS))
+
+
+def _check_options(log: list[Path] | None, snapshot: Path | None = None, *, older_removed: bool) -> None:
+    """Refuse options that would be left out in silence."""
+    if older_removed and not log:
+        raise InvalidArgument("--older-removed is about files of a log: name those by --log.", reason="LOG_MISSING")
+    if snapshot and log:
+        raise InvalidArgument("A snapshot is of a store: --snapshot or --log.", reason="SNAPSHOT_OF_LOG")
 
 
 def _verified_store(
@@ -152,35 +184,38 @@ def _verified_store(
         same_chain = snapshot_file.check(snapshot).header.store == place.kind
         store_history.require(stored, snapshot_file.read(snapshot), same_chain=same_chain)
     if kept:
-        audit_head.require(kept, {(one.chain, one.sequence): one.hash for one in _of(stored)})
+        hashes: dict[str, dict[int, str]] = defaultdict(dict)
+        for record in _of(stored):
+            hashes[record.chain][record.sequence] = record.hash
+        audit_head.require(kept, lambda one: hashes[one.chain])
     words = f"{len(stored.writes)} audit records up to revision {stored.revision}: all as they were written."
     return words, {"records": len(stored.writes), "revision": stored.revision}
 
 
-def _verified_logs(paths: list[Path], kept: AuditHead | None) -> tuple[str, Mapping[str, object]]:
+def _verified_logs(
+    paths: list[Path], kept: AuditHead | None, *, older_removed: bool
+) -> tuple[str, Mapping[str, object]]:
     if kept and kept.kind != "log":
         raise FailedPrecondition(f"The head is of {kept.kind}, and not of logs.", reason="HEAD_OTHER")
-    checked = _checked_logs(paths)
+    ends = {ChainEnd(one.sequence, one.hash) for one in kept.chains} if kept else ()
+    checked = log_order.check_all(paths, Removed(older_removed, ends))
     if kept:
-        audit_head.require(kept, _hashes(paths, kept))
-    found = [_about(each) for each in checked]
+        chains = [log_order.read_chain(logs) for logs in log_order.by_chain(checked)]
+        audit_head.require(kept, lambda one: _hashes(one, chains))
+    found = [_about(log, checked[:number]) for number, log in enumerate(checked)]
     return " ".join(words for words, _ in found), {"logs": [answer for _, answer in found]}
 
 
-def _checked_logs(paths: list[Path]) -> list[CheckedLog]:
-    """Verify files of logs; each may go on with the chain of the one before it."""
-    checked: list[CheckedLog] = []
-    for path in paths:
-        checked.append(log_check.check(path, checked[-1].end if checked else None))
-    return checked
-
-
-def _about(log: CheckedLog) -> tuple[str, Mapping[str, object]]:
+def _about(log: CheckedLog, before: list[CheckedLog]) -> tuple[str, Mapping[str, object]]:
+    """What was found in a file, after those `before` it."""
     words = f"{log.path}: {log.records} records, {log.before.sequence + 1} to {log.end.sequence}: as they were written."
+    first = not any(other.records for other in before)
     if not log.records:
         words = f"{log.path}: no records."
-    elif log.before.sequence:
-        words += f" Those up to {log.before.sequence} are in a file before it."
+    elif first and log.before.sequence:
+        words += f" Those up to {log.before.sequence} were in older files, which were not looked at."
+    elif log_order.begins_chain(log) and not first:
+        words += " It begins a chain of its own."
     if log.cut_off:
         lines = ", ".join(map(str, log.cut_off))
         words += f" Cut off by a crash, as the records after them say: line {lines}."
@@ -198,13 +233,18 @@ def _about(log: CheckedLog) -> tuple[str, Mapping[str, object]]:
     return words, answer
 
 
-def _hashes(paths: list[Path], kept: AuditHead) -> dict[tuple[str, int], str]:
-    """The hashes of the files' records under the names that the head has: a file may have been renamed since."""
-    records = [(path.name, line.event) for path in paths for line in log_check.read(path)]
-    hashes = {(name, event.sequence): event.hash for name, event in records}
-    there = {(event.sequence, event.hash) for _, event in records}
-    moved = {(one.chain, one.sequence): one.hash for one in kept.chains if (one.sequence, one.hash) in there}
-    return hashes | moved
+def _hashes(one: ChainHead, chains: list[LogChain]) -> Mapping[int, str]:
+    """The records of the chain that a head is about: the one that has its record, since files may have been renamed.
+
+    Where none has it, it is the one whose file has that name, or the only one.
+    """
+    for chain in chains:
+        if chain.hashes.get(one.sequence) == one.hash:
+            return chain.hashes
+    named = [chain for chain in chains if one.chain in chain.names]
+    if named:
+        return named[-1].hashes
+    return chains[0].hashes if len(chains) == 1 else {}
 
 
 def _signature(kept: AuditHead, key: Path | None) -> tuple[str, dict[str, object]]:
@@ -223,8 +263,10 @@ def _head_of_store(place: StoreLocator) -> AuditHead:
     return audit_head.of_records(place.kind, stored.revision, _of(stored), datetime.now(UTC))
 
 
-def _head_of_logs(paths: list[Path]) -> AuditHead:
-    ends: dict[Path, ChainEnd] = {log.path: log.end for log in _checked_logs(paths)}
+def _head_of_logs(paths: list[Path], removed: Removed) -> AuditHead:
+    checked = log_order.check_all(paths, removed)
+    chains = [[log for log in logs if log.records] for logs in log_order.by_chain(checked)]
+    ends = [[(log.path, log.end) for log in logs] for logs in chains if logs]
     return audit_head.of_logs(ends, datetime.now(UTC))
 
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Final
 
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
 from schemaregistry_server.audit_log.event_lines import ChainEnd
-from schemaregistry_server.security.head_signature import KINDS, HeadSummary
+from schemaregistry_server.security.head_signature import KINDS, MOST, HeadSummary
 from schemaregistry_server.store.audit_chain import missing
 from schemaregistry_server.store.base import AuditRecord
 
@@ -21,7 +22,11 @@ MEMBERS: Final = {"format": str, "kind": str, "made_at": str, "revision": int, "
 
 @dataclass(frozen=True, slots=True)
 class ChainHead:
-    """The last record of a chain: its number and hash. A log's chain is named by its file."""
+    """The last record of a chain: its number and hash.
+
+    A log's chain is named by its last file, and of each of its files has the last record: where that file is removed
+    later, it proves where the next one begins.
+    """
 
     chain: str
     sequence: int
@@ -57,8 +62,10 @@ class AuditHead:
     @property
     def summary(self) -> HeadSummary:
         """What the exchanger signs."""
-        records = sum(chain.sequence for chain in self.chains)
-        return HeadSummary(self.kind, self.digest, self.revision, len(self.chains), records)
+        ends: dict[str, int] = {}
+        for one in self.chains:
+            ends[one.chain] = max(one.sequence, ends.get(one.chain, 0))
+        return HeadSummary(self.kind, self.digest, self.revision, len(ends), sum(ends.values()))
 
     @property
     def text(self) -> str:
@@ -73,10 +80,19 @@ def of_records(kind: str, revision: int, records: Iterable[AuditRecord], now: da
     return AuditHead(kind, _time(now), revision, tuple(ends[chain] for chain in sorted(ends)))
 
 
-def of_logs(ends: Mapping[Path, ChainEnd], now: datetime) -> AuditHead:
-    """The head of audit logs, by their files' names."""
-    chains = sorted((ChainHead(path.name, end.sequence, end.hash) for path, end in ends.items()), key=lambda e: e.chain)
-    return AuditHead("log", _time(now), 0, tuple(chains))
+def of_logs(chains: Sequence[Sequence[tuple[Path, ChainEnd]]], now: datetime) -> AuditHead:
+    """The head of audit logs: of each chain, its files that have records, in their order, and the ends of those.
+
+    Where the last files of two chains have the same name, they are named with their directories.
+    """
+    names = Counter(files[-1][0].name for files in chains)
+    heads = [
+        ChainHead(last.name if names[last.name] == 1 else str(last), end.sequence, end.hash)
+        for files in chains
+        for last in [files[-1][0]]
+        for _, end in files
+    ]
+    return AuditHead("log", _time(now), 0, tuple(sorted(heads, key=lambda one: (one.chain, one.sequence))))
 
 
 def read(path: Path) -> AuditHead:
@@ -104,25 +120,39 @@ def read(path: Path) -> AuditHead:
         raise _damaged(path, "one of its chains is none") from None
     if any((type(one.chain), type(one.sequence), type(one.hash)) != (str, int, str) for one in chains):
         raise _damaged(path, "one of its chains is none")
+    if not all(0 <= number <= MOST for number in (found["revision"], *(one.sequence for one in chains))):
+        raise _damaged(path, "one of its numbers is none of records")
     head = AuditHead(found["kind"], found["made_at"], found["revision"], chains, str(signed))
     if head.digest != digest or head.kind not in KINDS:
         raise _damaged(path, "it is not as it was written: its digest is another")
     return head
 
 
-def require(head: AuditHead, hashes: Mapping[tuple[str, int], str]) -> None:
-    """Check that the head is a prefix of what is there: `hashes` are those of every record, by chain and number.
+def require(head: AuditHead, find: Callable[[ChainHead], Mapping[int, str]]) -> None:
+    """Check that the head is a prefix of what is there: `find` has the hashes of a chain's records by their numbers.
 
-    Raises FailedPrecondition (AUDIT_CUT_OFF), naming chain and records, where one of its records is missing or another.
+    Raises FailedPrecondition (AUDIT_CUT_OFF), naming chain and records, where one of its records is missing or another;
+    DataLoss (HEAD_TOO_OLD) where it would be in a log's file that isn't named.
     """
     for one in head.chains:
-        there = hashes.get((one.chain, one.sequence))
-        if there == one.hash:
+        hashes = find(one)
+        there = hashes.get(one.sequence)
+        if there == one.hash or not one.sequence:  # a log of no records yet: heads of before had such chains
             continue
         chain = f"the chain {one.chain}" if one.chain else "the chain"
+        begin, end = min(hashes, default=0), max(hashes, default=0)
+        later = (other for other in head.chains if other.chain == one.chain and other.sequence > one.sequence)
+        if one.sequence < begin and any(hashes.get(other.sequence) == other.hash for other in later):
+            continue  # its file was removed, and the later record is bound to it
+        if one.sequence < begin:
+            raise DataLoss(
+                f"Record {one.sequence} of {chain}, the last one at {head.made_at}, is in a file before those that are "
+                f"named, which begin after record {begin}: name that one, too, or a later head.",
+                reason="HEAD_TOO_OLD",
+                metadata={"chain": one.chain, "sequence": str(one.sequence)},
+            )
         if there is None:
-            end = max((number for name, number in hashes if name == one.chain), default=0)
-            gone = missing(min(end + 1, one.sequence), one.sequence)
+            gone = missing(end + 1, one.sequence)
             what = f"{chain} had {one.sequence} records at {head.made_at}, and ends with {end} now: {gone}"
         else:
             what = f"record {one.sequence} of {chain} is another one than at {head.made_at}"

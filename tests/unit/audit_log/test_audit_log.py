@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
-from schemaregistry_server.audit_log import log_check, log_file
+from schemaregistry_server.audit_log import log_check, log_file, log_order
 from schemaregistry_server.audit_log.audit_log import AuditLog
 from schemaregistry_server.audit_log.event_lines import MAX_LINE, ChainEnd, read_line, write_line
 
@@ -191,11 +191,11 @@ def test_a_renamed_file_is_followed_by_a_new_one_that_goes_on_with_the_chain(pat
         path.rename(older)
         log.record("refused", {"id": "c"}).result(10)
         other.record("refused", {"id": "d"}).result(10)
-    first = log_check.check(older)
-    second = log_check.check(path, first.end)
+    first, second = log_order.check_all([older, path])
     assert (first.records, second.records, second.end.sequence) == (2, 2, 4)
-    with pytest.raises(FailedPrecondition, match="record 3 comes after record 1: 2 missing"):
-        log_check.check(path, ChainEnd(1, str(lines(older)[0]["hash"])))
+    older.write_bytes(older.read_bytes().splitlines(keepends=True)[0])
+    with pytest.raises(FailedPrecondition, match=f"record 3 comes after record 1 of {older}: 2 missing"):
+        log_order.check_all([older, path])
 
 
 def test_a_log_that_is_cut_while_a_process_writes_it_shows_a_gap(path: Path) -> None:
@@ -275,6 +275,20 @@ def test_any_change_of_bytes_before_the_last_line_is_found_there_or_after(tmp_pa
     with pytest.raises(FailedPrecondition) as broken:
         log_check.check(path)
     assert int(broken.value.metadata["line"]) >= 1 + changed[:begin].count(b"\n")
+
+
+@pytest.mark.parametrize("lost", [-5, 0, True, None, "5", 2.5, 2**53])
+def test_a_gap_has_a_number_of_events(path: Path, lost: object) -> None:
+    path.write_bytes(write_line({"event": "gap", "lost": lost}, ChainEnd())[0])
+    with pytest.raises(FailedPrecondition, match="line 1: record 1 is a gap of no number of events"):
+        log_check.check(path)
+
+
+@pytest.mark.parametrize("sequence", [-7, 0, 2**53, 10**4299])
+def test_records_are_counted_from_1_on(path: Path, sequence: int) -> None:
+    path.write_bytes(write_line({"event": "refused"}, ChainEnd(sequence - 1, "a" * 64))[0])
+    with pytest.raises(FailedPrecondition, match="line 1: record 1 is not as it was written"):
+        log_check.check(path)
 
 
 @given(st.dictionaries(st.text(max_size=5), st.text(max_size=20) | st.integers() | st.lists(st.text(max_size=3))))

@@ -34,6 +34,7 @@ clients-lock: java-lock ## Resolve anew what the clients' and gateways' tests in
 	$(UV_LOCK) tests/system/gateways/openapi.in -o tests/system/gateways/openapi.txt
 	$(UV_LOCK) third_party/cyclonedx/requirements.in -o third_party/cyclonedx/requirements.txt
 	$(UV_LOCK) third_party/kubernetes/requirements.in -o third_party/kubernetes/requirements.txt
+	$(UV_LOCK) third_party/checkov/requirements.in -o third_party/checkov/requirements.txt
 	@$(MAKE) --no-print-directory licences
 
 MAVEN_LIST := org.apache.maven.plugins:maven-dependency-plugin:3.9.0:list

@@ -15,6 +15,9 @@ ADDRESS: Final = re.compile(r"([a-z][\w.-]*):(\d+)")
 CLUSTER_NAME: Final = re.compile(r"^(?:(?P<pod>[\w-]+)\.)?(?P<service>[\w-]+)$")
 """A Service's name in its own namespace, or that of a StatefulSet's pod before it."""
 
+DNS_NAMES: Final = "schemaregistry.example/dns-names"
+"""The annotation by which a pod's certificate asks its signer for DNS names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -63,19 +66,22 @@ def _is_mounted(one: Told, path: str, maps: Keys, secret: Keys) -> bool:
         if path != place and not path.startswith(f"{place}/"):
             continue
         volume = volumes.get(mount["name"], {})
-        sources = list(volume_sources(volume))
-        if not sources:  # a disk
+        if not {"configMap", "secret", "projected"} & set(volume):  # a disk
             return True
-        return path.removeprefix(f"{place}/") in _files(volume, sources, maps, secret)
+        return path.removeprefix(f"{place}/") in _files(volume, maps, secret)
     return False
 
 
-def _files(volume: Mapping[str, Any], sources: list[tuple[str, str, list[str]]], maps: Keys, secret: Keys) -> set[str]:
+def _files(volume: Mapping[str, Any], maps: Keys, secret: Keys) -> set[str]:
+    """The names of the files in a volume of ConfigMaps, Secrets, tokens and certificates."""
     found: set[str] = set()
-    for kind, name, keys in sources:
-        found |= {*keys} or (maps if kind == "ConfigMap" else secret).get(name, set())
-    for source in volume.get("projected", {}).get("sources", ()):
-        found |= {path for member in source.values() for key, path in member.items() if key in PATHS}
+    for source in (volume, *volume.get("projected", {}).get("sources", ())):
+        for kind, member in source.items():
+            if kind in {"configMap", "secret"}:
+                known = (maps if kind == "configMap" else secret).get(member.get("name") or member["secretName"], set())
+                found |= {item["path"] for item in member["items"]} if "items" in member else known
+            elif isinstance(member, dict):
+                found |= {path for key, path in member.items() if key in PATHS}
     return found
 
 
@@ -110,14 +116,19 @@ def _unreachable(
         if matches({"matchLabels": services[0].spec["selector"]}, target.labels):
             if not allowed(manifests, one.pod, target, ports[0]):
                 yield f"{one.pod}: no policy lets it connect to {ports[0]} of {target}"
-            shown = [
-                secret_names[secret]
-                for volume in target.spec.get("volumes", ())
-                for kind, secret, _ in volume_sources(volume)
-                if kind == "Secret" and secret in secret_names
-            ]
+            shown = [names for volume in target.spec.get("volumes", ()) for names in _dns_names(volume, secret_names)]
             if shown and not any(host in names for names in shown):
                 yield f"{one.pod}: no certificate of {target} is for the name {host}"
+
+
+def _dns_names(volume: Mapping[str, Any], secret_names: Mapping[str, set[str]]) -> Iterator[set[str]]:
+    """The DNS names of each certificate in a volume, whoever signs it."""
+    for kind, secret, _ in volume_sources(volume):
+        if kind == "Secret" and secret in secret_names:
+            yield secret_names[secret]
+    for source in volume.get("projected", {}).get("sources", ()):
+        if asked := source.get("podCertificate", {}).get("userAnnotations", {}).get(DNS_NAMES):
+            yield set(asked.split(","))
 
 
 def _members(manifests: list[Manifest], service: str) -> set[str]:

@@ -55,48 +55,60 @@ def of_distribution(metadata: Mapping[str, Any]) -> PackageFacts:
 def of_pypi(packages: Sequence[LockedPackage]) -> LicenceFacts:
     """Ask the package index for the metadata of distributions, by a pip that knows PEP 639; nothing is installed."""
     pip = environment_python()
-    pythons = _pythons({package.lock for package in packages})
-    rounds: list[tuple[str, dict[str, str]]] = []
+    targets = _targets({package.lock for package in packages})
+    rounds: list[tuple[PipTarget, dict[str, str]]] = []
     for one in sorted({(package.name, package.version) for package in packages}):
-        _add(rounds, pythons.get(one, SUPPORTED[0]), *one)
+        _add(rounds, targets.get(one, PipTarget(SUPPORTED[0])), *one)
     facts: LicenceFacts = {}
-    for python, asked in rounds:
-        for metadata in _metadata(pip, python, asked):
+    for target, asked in rounds:
+        for metadata in _metadata(pip, target, asked):
             name = str(canonicalize_name(metadata["name"]))
             facts[name, asked[name]] = of_distribution(metadata)
     return facts
 
 
-def _pythons(locks: Iterable[str]) -> dict[PackageKey, str]:
-    """The oldest supported Python for which a lock has a distribution: for others it may have no wheel."""
-    found: dict[PackageKey, str] = {}
+@dataclass(frozen=True, slots=True)
+class PipTarget:
+    """What pip looks for distributions for: a Python, and Windows or else this machine's platform."""
+
+    python: str
+    windows: bool = False
+
+    @property
+    def options(self) -> list[str]:
+        return ["--python-version", self.python, *(["--platform", "win_amd64"] if self.windows else [])]
+
+
+def _targets(locks: Iterable[str]) -> dict[PackageKey, PipTarget]:
+    """The oldest supported Python and platform for which a lock has a distribution: for others it may have no wheel."""
+    found: dict[PackageKey, PipTarget] = {}
     for lock in locks:
         if not lock.endswith(".txt"):  # makefiles, whose pins have no markers
             continue
         for pin in pinned((ROOT / lock).read_text(encoding="utf-8")):
             key = (str(canonicalize_name(pin.name)), str(pin.specifier).removeprefix("=="))
             marker = pin.marker
-            fitting = [one["python_version"] for one in environments() if not marker or marker.evaluate(one)]
-            found[key] = fitting[0]
+            fitting = next(one for one in environments() if not marker or marker.evaluate(one))
+            found[key] = PipTarget(fitting["python_version"], windows=fitting["sys_platform"] == "win32")
     return found
 
 
-def _add(rounds: list[tuple[str, dict[str, str]]], python: str, name: str, version: str) -> None:
-    """Add a pin to a round of this Python that has no other version of it, since pip takes one version of a name."""
+def _add(rounds: list[tuple[PipTarget, dict[str, str]]], target: PipTarget, name: str, version: str) -> None:
+    """Add a pin to a round of this target that has no other version of it, since pip takes one version of a name."""
     for each, asked in rounds:
-        if each == python and name not in asked:
+        if each == target and name not in asked:
             asked[name] = version
             return
-    rounds.append((python, {name: version}))
+    rounds.append((target, {name: version}))
 
 
-def _metadata(pip: Path, python: str, asked: Mapping[str, str]) -> list[Mapping[str, Any]]:
+def _metadata(pip: Path, target: PipTarget, asked: Mapping[str, str]) -> list[Mapping[str, Any]]:
     with tempfile.TemporaryDirectory() as folder:
         wanted = Path(folder, "wanted.txt")
         wanted.write_text("".join(f"{name}=={version}\n" for name, version in asked.items()), encoding="utf-8")
         options = ["--dry-run", "--ignore-installed", "--no-deps", "--quiet", "--only-binary=:all:"]
-        target = ["--python-version", python, "--target", str(Path(folder, "none")), "--report", "-"]
-        report = _output([str(pip), "-m", "pip", "install", *options, *target, "-r", str(wanted)])
+        into = ["--target", str(Path(folder, "none")), "--report", "-"]
+        report = _output([str(pip), "-m", "pip", "install", *options, *target.options, *into, "-r", str(wanted)])
     return [one["metadata"] for one in json.loads(report)["install"]]
 
 

@@ -1,21 +1,32 @@
 """The overlays of k8s/, rendered once each, and what whoever applies them provides."""
 
 import re
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from scripts.manifests.rendering import Manifest, render
 
 ROOT = Path(__file__).resolve().parents[3]
-OVERLAYS = ("dev", "prod")
+POD_CERTIFICATES = "prod with pod certificates"
+OVERLAYS = ("dev", "prod", POD_CERTIFICATES)
 
 
 @cache
 def overlay(name: str) -> list[Manifest]:
-    return render(ROOT / "k8s/overlays" / name)
+    """An overlay, rendered; `prod` also with the other component for its certificates."""
+    if name != POD_CERTIFICATES:
+        return render(ROOT / "k8s/overlays" / name)
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / "k8s"
+        shutil.copytree(ROOT / "k8s", copy)
+        chosen = copy / "overlays/prod/kustomization.yaml"
+        chosen.write_text(chosen.read_text("utf-8").replace("tls-cert-manager", "tls-pod-certificates"))
+        return render(copy / "overlays/prod")
 
 
 @pytest.fixture(params=OVERLAYS)

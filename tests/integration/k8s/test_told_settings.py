@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from schemaregistry_server.config.settings import Settings
 from schemaregistry_server.exchanger.config.configuration import ExchangerConfig, read_config
 from schemaregistry_server.runtime import main
 from scripts.manifests.rendering import Manifest, PodTemplate, of_kind, pod_templates
+
+ETCD = Path(__file__).resolve().parents[3] / "build/etcd/bin/etcd"
 
 
 def file_of(manifests: list[Manifest], name: str, folder: Path) -> Path:
@@ -63,6 +66,12 @@ def test_a_pod_outlives_the_grace_of_its_server(manifests: list[Manifest], setti
     assert pod.spec["terminationGracePeriodSeconds"] >= wait + settings.grace_seconds + 5
 
 
+def test_the_gateway_is_the_proxy_that_the_registry_trusts(prod: list[Manifest], tmp_path: Path) -> None:
+    [certificate] = [each for each in of_kind(prod, "Certificate") if each.name == "gateway-registry-tls"]
+    told = tomllib.loads(file_of(prod, "registry.toml", tmp_path).read_text())
+    assert told["trusted-proxies"] == certificate.spec["uris"]
+
+
 def test_the_registry_has_a_worker_for_each_cpu(manifests: list[Manifest], settings: Settings) -> None:
     limit = pod_of(manifests, "registry").containers[0]["resources"]["limits"]["cpu"]
     assert settings.workers == int(limit)
@@ -86,6 +95,33 @@ def test_the_exchanger_listens_where_its_port_is(prod: list[Manifest], exchanger
 def test_the_users_of_etcd_are_common_names_of_certificates(prod: list[Manifest], role: str, secret: str) -> None:
     [certificate] = [each for each in of_kind(prod, "Certificate") if each.spec["secretName"] == secret]
     assert option(pod_of(prod, "etcd-auth"), role) == certificate.spec["commonName"]
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "--client-cert-auth=true",
+        "--cert-file=/etc/etcd/server/tls.crt",
+        "--key-file=/etc/etcd/server/tls.key",
+        "--trusted-ca-file=/etc/etcd/server/ca.crt",
+        "--peer-client-cert-auth=true",
+        "--peer-cert-file=/etc/etcd/peer/tls.crt",
+        "--peer-key-file=/etc/etcd/peer/tls.key",
+        "--peer-trusted-ca-file=/etc/etcd/peer/ca.crt",
+        "--auth-token=jwt,pub-key=/etc/etcd/tokens/exchanger.pub,sign-method=ES256",
+    ],
+)
+def test_etcd_asks_everyone_for_a_certificate_and_believes_the_exchangers_tokens(
+    prod: list[Manifest], flag: str
+) -> None:
+    assert flag in pod_of(prod, "etcd").containers[0]["args"]
+
+
+def test_etcd_knows_every_flag_that_it_is_given(prod: list[Manifest], etcd_built: None) -> None:
+    """`--version` at the end: flags are parsed first, and an unknown one ends it."""
+    arguments = pod_of(prod, "etcd").containers[0]["args"]
+    done = subprocess.run([ETCD, *arguments, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "etcd Version: 3.7.3")
 
 
 def test_whoever_administers_etcd_is_root(prod: list[Manifest]) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 from joserfc.jwk import ECKey
 
 from schemaregistry.errors import PermissionDenied, Unauthenticated
-from schemaregistry_server.exchanger import subject_token
+from schemaregistry_server.exchanger import refusal_facts, subject_token
 from schemaregistry_server.exchanger.config import policy
 from schemaregistry_server.exchanger.config.configuration import ExchangerConfig
 from schemaregistry_server.exchanger.exchange_log import beginning
@@ -30,6 +30,9 @@ _IDENTIFYING: Final = ("iss", "sub", "jti", "repository")
 
 MAX_CLAIMED: Final = 200
 """Bytes of one such claim in its line."""
+
+_CHECKED: Final = ("aud", "iat", "nbf", "exp")
+"""The claims by which a token with a good signature can be refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ class Exchanger:
         token = await self._verified(text, facts)
         self.check_revoked(token.name)
         rights = policy.rights_of_token(self.config.token_rules, token.provider.name, token.claims)
+        if not rights.publish and not rights.operate:
+            facts |= refusal_facts.about_rules(self.config.token_rules, token.provider.name, token.claims)
         _require_any(rights)
         # Before the token is used up, since it shows that etcd can be reached and that ours can be signed.
         claims, ours = await self._signed(token.name, rights, token.about_run())
@@ -101,8 +106,12 @@ class Exchanger:
         keys = await self.keys[provider.issuer].find(kid)
         claims = signed_json.verify(text, keys, ALGORITHMS)
         facts["provider"] = provider.name
+        # For the line of a token that is refused here; of one that is good it is left out again.
+        facts["stated"] = refusal_facts.stated(claims, _CHECKED)
+        facts["expected_audience"] = provider.audience
         token = subject_token.checked(provider, claims, self.clock())
-        del facts["claimed"]
+        for name in ("claimed", "stated", "expected_audience"):
+            del facts[name]
         facts |= {"who": token.name, "subject_jti": token.jti, **token.about_run()}
         return token
 

@@ -94,6 +94,10 @@ async def _state(config: ExchangerConfig, clock: Callable[[], float]) -> Exchang
     connection = EtcdConnection(config.etcd.endpoints, tls=config.etcd.tls)
     try:
         await connection.check(seconds=START_SECONDS)
+        if not (await connection.auth_status(seconds=START_SECONDS)).enabled:
+            log.warning(
+                "etcd's authentication is off: no tokens are given until it is on (schemaregistry etcd-auth init)."
+            )
     except (EtcdAway, EtcdRefused) as away:
         # A cluster can so start in any order: until etcd is there, exchanges are answered with 503.
         log.warning("etcd can't be reached yet: %s", away)

@@ -240,6 +240,17 @@ async def test_an_etcd_without_authentication_gets_no_tokens(
     assert "authentication is off" in exchanger.lines()[-1]["detail"]
 
 
+async def test_an_etcd_without_authentication_is_named_at_the_start(
+    start_exchanger: Start, etcd: GuardedEtcd, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def off(*_: object, **__: object) -> AuthStatusResponse:
+        return AuthStatusResponse(enabled=False, authRevision=7)
+
+    monkeypatch.setattr(EtcdConnection, "auth_status", off)
+    await start_exchanger(state="", more=etcd.state())
+    assert "etcd's authentication is off: no tokens are given" in caplog.text
+
+
 async def test_a_ci_job_publishes_what_its_token_allows(
     exchanger: RunningExchanger, issuer: OidcIssuer, etcd: GuardedEtcd, calling: Calling, tmp_path: Path
 ) -> None:

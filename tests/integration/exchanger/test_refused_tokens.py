@@ -154,6 +154,28 @@ async def test_a_token_that_is_sent_again_is_refused_and_logged(
         assert answer.json()["reason"] == exchanger.lines()[-1]["reason"] == "TOKEN_USED"
 
 
+async def test_the_log_says_which_claim_was_looked_at_and_what_was_expected(
+    exchanger: RunningExchanger, issuer: OidcIssuer
+) -> None:
+    await exchanger.exchange(issuer.token(environment=None, event_name=["push", {}, "x" * 900]))
+    [line] = exchanger.lines()
+    assert line["who"].startswith("github:")
+    assert line["looked_at"]["repository_id"] == "1001"
+    assert line["looked_at"]["event_name"] == ["push", "…", "x" * 200]
+    assert "environment" not in line["looked_at"]
+    assert line["nearest"]["rule"] == 1
+    assert line["nearest"]["expected"] == {"environment": "production", "event_name": "push"}
+
+
+async def test_the_log_has_the_audience_of_a_token_for_others(exchanger: RunningExchanger, issuer: OidcIssuer) -> None:
+    await exchanger.exchange(issuer.token(aud=["https://elsewhere.test"] * 50))
+    [line] = exchanger.lines()
+    assert line["reason"] == "TOKEN_AUDIENCE"
+    assert line["stated"]["aud"] == ["https://elsewhere.test"] * 8
+    assert line["stated"].keys() == {"aud", "iat", "nbf", "exp"}
+    assert line["expected_audience"] == NAME
+
+
 async def test_what_could_not_be_verified_is_logged_as_claimed_alone(
     exchanger: RunningExchanger, issuer: OidcIssuer
 ) -> None:

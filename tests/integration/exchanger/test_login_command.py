@@ -37,8 +37,8 @@ def subject(tmp_path: Path, issuer: OidcIssuer) -> Path:
     return file
 
 
-async def command(registry: Server, cache: Path, *words: object) -> str:
-    """What a command prints, which must end with 0."""
+async def command(registry: Server, cache: Path, *words: object, code: int = 0) -> str:
+    """What a command prints, which must end with `code`."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(CI)}
     ours = {"SCHEMAREGISTRY_TARGET": registry.target, "SCHEMAREGISTRY_DATA": str(registry.data)}
     process = await asyncio.create_subprocess_exec(
@@ -48,7 +48,7 @@ async def command(registry: Server, cache: Path, *words: object) -> str:
         stderr=asyncio.subprocess.PIPE,
     )
     out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
+    assert process.returncode == code, err.decode()
     return out.decode()
 
 
@@ -63,6 +63,22 @@ async def test_a_command_after_login_has_the_rights_of_the_job(
     document.write_text('{"$id": "ticks_login", "$schema": "http://json-schema.org/draft-07/schema#", "type": "object",'
                         ' "properties": {"size": {"type": "integer"}}, "version": "1.0.0"}')  # fmt: skip
     assert "ticks_login" in await command(registry, tmp_path, "publish", "--no-history", document)
+
+
+async def test_a_schema_that_the_token_is_not_for_is_exit_3_and_a_refused_change_1(
+    exchanger: RunningExchanger, registry: Server, subject: Path, tmp_path: Path
+) -> None:
+    how = ("--exchanger", exchanger.url, "--ca", exchanger.tls / "ca.pem", "--subject-token-file", subject)
+    await command(registry, tmp_path, "login", *how)
+
+    async def publish(schema: str, title: str, code: int) -> str:
+        file = tmp_path / f"{schema}.json"
+        file.write_text(f'{{"$id": "{schema}", "version": "1.0.0", "type": "object", "title": "{title}"}}')
+        return await command(registry, tmp_path, "publish", file, "--no-history", code=code)
+
+    assert "ticks_codes 1.0.0 created" in await publish("ticks_codes", "a", 0)
+    assert "ticks_codes 1.0.0 refused" in await publish("ticks_codes", "b", 1)
+    assert "bars_codes 1.0.0 refused" in await publish("bars_codes", "a", 3)
 
 
 async def test_a_program_exchanges_by_itself(exchanger: RunningExchanger, registry: Server, subject: Path) -> None:

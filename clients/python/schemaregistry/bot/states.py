@@ -71,13 +71,14 @@ class StatesInGit:
 class StateOutcome:
     """What became of one stated state, in a word or two, and why.
 
-    `result` is `set`, `already so`, `would be set`, `no such version` or `refused`.
+    `result` is `set`, `already so`, `would be set`, `no such version` or `refused`; `forbidden`: for want of rights.
     """
 
     result: str
     stated: StatedState
     message: str = ""
     revision: int | None = None
+    forbidden: bool = False
 
     @property
     def refused(self) -> bool:
@@ -168,7 +169,8 @@ def _applied(client: "Client", stated: StatedState, found: "SchemaVersion", *, d
     try:
         done = client.set_state(stated.id, stated.version, stated.state, expected_revision=found.state_revision)
     except _REFUSALS as error:
-        return StateOutcome("refused", stated, with_place(error.message, error.pointer))
+        forbidden = isinstance(error, PermissionDenied)
+        return StateOutcome("refused", stated, with_place(error.message, error.pointer), forbidden=forbidden)
     return StateOutcome("set" if done.changed else "already so", stated, revision=done.revision)
 
 

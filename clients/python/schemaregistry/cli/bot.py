@@ -13,6 +13,7 @@ import typer
 from schemaregistry import output_files
 from schemaregistry.cli.alert import send
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
+from schemaregistry.cli.exit_codes import of_all
 from schemaregistry.cli.fetch_review import fetch_review
 from schemaregistry.cli.github_options import API, ApiAddress, PullRequestOptions
 from schemaregistry.cli.option_groups import with_groups
@@ -209,7 +210,8 @@ def publish(
     be run again at any time, also after it was killed: what is there already stays as it is. A line tells what became
     of each version and state (with --json an object a line). Where a document is refused, others go on.
 
-    Exit codes: 0 all are published, 1 some were refused, 2 usage, 3 could not tell.
+    Exit codes: 0 all are published, 1 the registry judged one and refused it, 2 usage, 3 could not publish or set one:
+    no right to, no token, or no registry.
     """
     from schemaregistry.bot.revisions import folder_path, read_tip, require_history
     from schemaregistry.bot.states import states_of
@@ -227,18 +229,17 @@ def publish(
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=PUBLISH_SECONDS))
         # Before the documents: where a version is retracted, a lower one may be published.
         states = StatePublisher(client, states_of(git, revision.commit, folder), dry_run=dry_run, as_json=as_json)
-        refused = states.tell_first()
+        codes = [states.tell_first()]
         judge = stack.enter_context(CompatProcess()) if dry_run else None
         instead = rehearsal(client, judge, retracted=states.in_git.retracted) if judge else None
         rehearsed = set()
         for file, outcome in RevisionPublisher(git, revision, client, repository, pull_request, instead).outcomes():
             tell(file.path, outcome, as_json=as_json)
-            refused = refused or outcome.refused
+            codes.append(outcome.exit_code)
             if outcome.result == "would be created":
                 rehearsed.add((outcome.id, outcome.version))
-        refused = states.tell_later(rehearsed) or refused
-    if refused:
-        raise typer.Exit(1)
+        codes.append(states.tell_later(rehearsed))
+    raise typer.Exit(of_all(codes))
 
 
 def _published(client: "Client", id: str) -> Mapping[str, bytes]:

@@ -12,6 +12,7 @@ import typer
 
 from schemaregistry.cli import git_history
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
+from schemaregistry.cli.exit_codes import of_all
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.publish_outcome import (
     Delivery,
@@ -42,11 +43,14 @@ def publish(
 ) -> None:
     """Publish schema documents; what the registry has already stays as it is.
 
-    A line tells what became of each version (with --json an object a line). Where a file is refused, others go on, and
-    the exit code is 1; a refused version of the history can't be mended any more and is passed over.
+    A line tells what became of each version (with --json an object a line). Where a file is refused, others go on; a
+    refused version of the history can't be mended any more and is passed over.
+
+    Exit codes: 0 all are there, 1 the registry judged one and refused it, 2 usage, 3 could not publish: no right to
+    (these ids), no token, or no registry.
     """
     files = [file for path in paths for file in _files(path)]
-    refused = False
+    codes = []
     with ExitStack() as stack:
         # Of the dev certificates only ci-bot's may publish.
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=SECONDS))
@@ -54,9 +58,8 @@ def publish(
         for file in files:
             for outcome in _publish(file, into, history=history):
                 tell(str(file), outcome, as_json=as_json)
-                refused = refused or outcome.refused
-    if refused:
-        raise typer.Exit(1)
+                codes.append(outcome.exit_code)
+    raise typer.Exit(of_all(codes))
 
 
 def _judge() -> "CompatProcess":

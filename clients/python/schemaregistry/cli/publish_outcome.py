@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from schemaregistry.cli.exit_codes import UNKNOWN
 from schemaregistry.cli.say import say
 from schemaregistry.document import Document, Json, parse
 from schemaregistry.document.origin import UNSTATED, Origin
@@ -34,8 +35,8 @@ _REFUSALS = (InvalidArgument, AlreadyExists, FailedPrecondition)
 class PublishOutcome:
     """The outcome of publishing one version, or of the rehearsal.
 
-    `result` is a word or two for the user; `refused` tells whether it failed. `verdict` is JSON, as `compat.to_json`
-    writes it.
+    `result` is a word or two for the user; `refused` tells whether it failed, `forbidden` whether that is for want of
+    rights. `verdict` is JSON, as `compat.to_json` writes it.
     """
 
     result: str
@@ -44,8 +45,14 @@ class PublishOutcome:
     revision: int | None = None
     message: str = ""
     refused: bool = False
+    forbidden: bool = False
     warnings: tuple[str, ...] = ()
     verdict: Mapping[str, Json] | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """0, 1 where the registry judged it and refused, 3 where the caller has no right to publish it."""
+        return 0 if not self.refused else UNKNOWN if self.forbidden else 1
 
 
 Delivery: TypeAlias = Callable[[Document], PublishOutcome]
@@ -66,7 +73,10 @@ def deliver(raw: bytes, into: Delivery) -> PublishOutcome:
         if isinstance(error, PermissionDenied) and error.reason != "NOT_YOUR_SCHEMA":
             raise  # this caller may publish nothing
         message = with_place(error.message, error.pointer)
-        return PublishOutcome("refused", *names, message=message, refused=True, verdict=_verdict_of(error))
+        forbidden = isinstance(error, PermissionDenied)
+        return PublishOutcome(
+            "refused", *names, message=message, refused=True, forbidden=forbidden, verdict=_verdict_of(error)
+        )
 
 
 def passed_over(outcome: PublishOutcome) -> PublishOutcome:

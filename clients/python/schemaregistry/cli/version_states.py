@@ -33,7 +33,8 @@ def deprecate(
 ) -> None:
     """Mark a version as one to move away from: it is served with a warning, and is still `latest` where it was.
 
-    Exit codes: 0 done (or was so already), 1 refused, 2 usage, 3 could not tell.
+    Exit codes: 0 done (or was so already), 1 the registry judged it and refused, 2 usage, 3 could not set it: no right
+    to, no token, or no registry.
     """
     date = read_sunset(sunset) if sunset else None
     _set(schema, check_state("deprecated", reason, date), connection, as_json=as_json)
@@ -45,7 +46,8 @@ def retract(
 ) -> None:
     """Take a version back: it is served by its number alone, with a warning, and new versions may be lower than it.
 
-    Exit codes: 0 done (or was so already), 1 refused, 2 usage, 3 could not tell.
+    Exit codes: 0 done (or was so already), 1 the registry judged it and refused, 2 usage, 3 could not set it: no right
+    to, no token, or no registry.
     """
     _set(schema, check_state("retracted", reason), connection, as_json=as_json)
 
@@ -58,7 +60,8 @@ def reinstate(
 
     A retracted version can't come back once another was published without regard to it.
 
-    Exit codes: 0 done (or was so already), 1 refused, 2 usage, 3 could not tell.
+    Exit codes: 0 done (or was so already), 1 the registry judged it and refused, 2 usage, 3 could not set it: no right
+    to, no token, or no registry.
     """
     _set(schema, check_state("active", reason), connection, as_json=as_json)
 

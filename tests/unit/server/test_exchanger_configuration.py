@@ -25,6 +25,12 @@ GITHUB = """
 kind = "github"
 audience = "https://exchanger.test"
 """
+OIDC = """
+[[providers]]
+kind = "oidc"
+issuer = "https://sso.test"
+audience = "https://exchanger.test"
+"""
 WHEN = {
     "repository_id": '"1"',
     "repository_owner_id": '"2"',
@@ -71,11 +77,10 @@ def test_a_rule_of_github_is_for_pushes_on_hosted_runners_unless_it_says_otherwi
     assert len(stated.conditions) == 6
 
 
-def test_a_glob_is_one_only_where_it_is_called_so(tmp_path: Path) -> None:
-    tables = TLS + GITHUB + rule({**WHEN, "ref": '{ glob = "refs/tags/v*" }', "actor": '"a*"'})
+def test_a_glob_has_one_star(tmp_path: Path) -> None:
+    tables = TLS + GITHUB + rule({**WHEN, "ref": '{ glob = "refs/tags/v*" }'})
     [read] = read_config(written(tmp_path, tables=tables)).token_rules
     assert GlobCondition("ref", "refs/tags/v", "") in read.conditions
-    assert ExactCondition("actor", ("a*",)) in read.conditions
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,14 @@ def test_a_glob_is_one_only_where_it_is_called_so(tmp_path: Path) -> None:
         ({"lifetime": "true"}, "lifetime must be a whole number"),
         ({"lifetime": '"600"'}, "lifetime must be a whole number"),
         ({"user": '"root"'}, "user can't be root"),
+        ({"user": '"root "'}, "user must be at most 250 printable characters"),
+        ({"name": r'"a\nb"'}, "name must be at most 250 printable characters"),
+        ({"name": f'"{"x" * 2000}"'}, "name must be at most 250 printable characters"),
+        ({"audience": r'"\u202e"'}, "audience must be at most 250 printable characters"),
+        ({"caller-rate": "-1"}, "caller-rate must be 1 to 100,000 requests a second, or 0"),
+        ({"anonymous-rate": "1.5"}, "anonymous-rate must be a whole number"),
+        ({"heads": '["spiffe://dev/*"]'}, "heads 'spiffe://dev/*' is no name of a certificate"),
+        ({"heads": '["auditor", " ci"]'}, "heads ' ci' is no name of a certificate"),
         ({"published-keys": '"a"'}, "published-keys must be a list"),
         ({"providers": "[1]"}, "providers must be tables: write [[providers]]"),
         ({"plain-http": "true"}, "plain-http can't be true beside [tls]"),
@@ -133,6 +146,12 @@ NO_SQLITE = {name: value for name, value in TOP.items() if name != "sqlite"}
         (TOP, TLS + '[[providers]]\nkind = "oidc"\naudience = "a"\n', "providers[1].issuer is missing"),
         (TOP, TLS + GITHUB + 'issuer = "http://a"\n' + rule(WHEN), "providers[1].issuer must be an https address"),
         (TOP, TLS + GITHUB + 'jwks-uri = "file:///a"\n' + rule(WHEN), "providers[1].jwks-uri must be an https address"),
+        (TOP, TLS + GITHUB + 'issuer = "https://"\n' + rule(WHEN), "providers[1].issuer must be an https address"),
+        (TOP, TLS + GITHUB + 'issuer = "https://a@b"\n' + rule(WHEN), "providers[1].issuer must be an https address"),
+        (TOP, TLS + GITHUB + 'issuer = "https://a?b"\n' + rule(WHEN), "providers[1].issuer must be an https address"),
+        (TOP, TLS + GITHUB + 'issuer = "https://a:b"\n' + rule(WHEN), "providers[1].issuer must be an https address"),
+        (TOP, TLS + GITHUB + 'issuer = "https://["\n' + rule(WHEN), "providers[1].issuer must be an https address"),
+        (TOP, TLS + OIDC + 'claims = ["x"]\n' + rule(WHEN), "providers[1].claims isn't needed"),
         (TOP, TLS + GITHUB + 'name = "a:b"\n' + rule(WHEN, provider="a:b"), "providers[1].name must have letters"),
         (TOP, TLS + GITHUB + 'name = "spiffe"\n' + rule(WHEN, provider="spiffe"), "providers[1].name must have"),
         (TOP, TLS + GITHUB + 'keys = "a"\n' + rule(WHEN), "providers[1].keys is no setting"),
@@ -165,6 +184,26 @@ def without(claim: str) -> dict[str, str]:
         (rule({**WHEN, "ref": '""'}), "rules[1].when.ref must be"),
         (rule({**WHEN, "ref": "1.5"}), "rules[1].when.ref must be"),
         (rule({**WHEN, "ref": "[[1]]"}), "rules[1].when.ref must be"),
+        (
+            rule({**WHEN, "repository_id": "1001"}),
+            'rules[1].when.repository_id must be a text, as it is in tokens: write "1001"',
+        ),
+        (rule({**WHEN, "ref_protected": '["true", true]'}), "rules[1].when.ref_protected must be a text"),
+        (
+            rule({**WHEN, "ref": '"refs/heads/*"'}),
+            "rules[1].when.ref has a *, which in a text stands for itself: write { glob",
+        ),
+        (rule({**WHEN, "repository_id": '"10*"'}), "rules[1].when.repository_id has a *, which in a text stands for"),
+        (
+            rule({**WHEN, "enviroment": '"prod"'}),
+            "rules[1].when.enviroment is no claim of github's tokens (did you mean environment?)",
+        ),
+        (rule({**WHEN, "zzz": '"prod"'}), "rules[1].when.zzz is no claim of github's tokens."),
+        (rule({**WHEN, "event_name": '{ glob = "p*" }'}), "rules[1].when.event_name takes no glob"),
+        (rule({**WHEN, "runner_environment": '{ glob = "s*" }'}), "rules[1].when.runner_environment takes no glob"),
+        (rule({**WHEN, "actor_id": '{ glob = "1*" }'}), "rules[1].when.actor_id takes no glob"),
+        (rule({**WHEN, "job_workflow_ref": '{ glob = "a*" }'}), "rules[1].when.job_workflow_ref must have OWNER/REPO"),
+        (rule({**WHEN, "job_workflow_ref": '{ glob = "acme/ticks/*" }'}), "rules[1].when.job_workflow_ref must have"),
         (rule(WHEN, provider="gitlab"), "rules[1].provider must be the name of one of the providers: github"),
         (rule(WHEN, ids=""), "rules[1].publish is missing"),
         (rule(WHEN, ids="publish = []"), "rules[1].publish is missing"),
@@ -176,6 +215,10 @@ def without(claim: str) -> dict[str, str]:
         ('[[rules]]\nprovider = "github"\npublish = ["*"]\nwhen = {}\n', "rules[1].when is missing"),
         ('[[rules]]\npublish = ["*"]\n', "rules[1].provider is missing"),
         ('[[rules]]\ncertificate = "github:x"\npublish = ["*"]\n', "rules[1].certificate begins like a subject"),
+        ('[[rules]]\ncertificate = "spiffe://dev/*"\npublish = ["*"]\n', "rules[1].certificate 'spiffe://dev/*' is no"),
+        ('[[rules]]\ncertificate = " ci"\npublish = ["*"]\n', "rules[1].certificate ' ci' is no name"),
+        ('[[rules]]\ncertificate = "SPIFFE://dev/a"\npublish = ["*"]\n', "rules[1].certificate 'SPIFFE://dev/a' is no"),
+        ('[[rules]]\ncertificate = "ci-*"\npublish = ["*"]\n', "rules[1].certificate 'ci-*' has a *, which stands"),
         ('[[rules]]\ncertificate = "ci"\npublish = ["*"]\nwhen = {a = 1}\n', "rules[1].when is no setting"),
     ],
 )
@@ -186,6 +229,21 @@ def test_a_rule_that_is_wrong_or_too_wide_is_named(tmp_path: Path, text: str, wo
 def test_a_rule_for_certificates_needs_their_ca(tmp_path: Path) -> None:
     tables = TLS.replace('client-ca = "ca.pem"\n', "") + '[[rules]]\ncertificate = "ci"\npublish = ["*"]\n'
     assert refused(written(tmp_path, tables=tables)).startswith("tls.client-ca is missing")
+
+
+def test_a_provider_may_have_further_claims_and_any_oidc_issuer_all_sorts(tmp_path: Path) -> None:
+    tables = TLS + GITHUB + 'claims = ["new"]\n' + OIDC + rule({**WHEN, "new": '"a"'})
+    other = rule({"group_id": '{ glob = "a*" }', "level": "3"}, provider="oidc")
+    [known, any_sort] = read_config(written(tmp_path, tables=tables + other)).token_rules
+    assert ExactCondition("new", ("a",)) in known.conditions
+    assert any_sort.conditions == (GlobCondition("group_id", "a", ""), ExactCondition("level", (3,)))
+
+
+def test_a_workflow_may_be_a_glob_once_its_repository_and_path_are_stated(tmp_path: Path) -> None:
+    glob = "acme/ticks/.github/workflows/publish.yaml@refs/tags/v*"
+    tables = TLS + GITHUB + rule({**WHEN, "job_workflow_ref": f'{{ glob = "{glob}" }}'})
+    [read] = read_config(written(tmp_path, tables=tables)).token_rules
+    assert GlobCondition("job_workflow_ref", glob[:-1], "") in read.conditions
 
 
 @pytest.mark.parametrize(

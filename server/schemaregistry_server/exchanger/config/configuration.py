@@ -3,12 +3,13 @@
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from schemaregistry.errors import InvalidArgument
 from schemaregistry_server.etcd.endpoints import EtcdTls
 from schemaregistry_server.exchanger.config.policy import CertificateRule, ClaimRule
-from schemaregistry_server.exchanger.config.policy_reading import read_rules
-from schemaregistry_server.exchanger.config.providers import KINDS, Provider
+from schemaregistry_server.exchanger.config.policy_reading import certificate_of, read_rules
+from schemaregistry_server.exchanger.config.providers import KINDS, Provider, ProviderKind
 from schemaregistry_server.exchanger.config.toml_table import TomlTable, read_toml
 from schemaregistry_server.security.loopback import is_loopback_host
 from schemaregistry_server.security.publishing_token import LONGEST_SECONDS
@@ -96,8 +97,8 @@ def read_config(file: Path) -> ExchangerConfig:
         tls=_tls(top),
         signing_key=top.file("signing-key"),
         published_keys=tuple(map(Path, top.texts("published-keys", default=()))),
-        name=top.text("name"),
-        audience=top.text("audience", DEFAULT_AUDIENCE),
+        name=top.line("name"),
+        audience=top.line("audience", DEFAULT_AUDIENCE),
         lifetime=_lifetime(top),
         user=_user(top),
         caller_rate=_rate(top, "caller-rate", CALLER_RATE),
@@ -106,7 +107,7 @@ def read_config(file: Path) -> ExchangerConfig:
         sqlite=top.optional_file("sqlite"),
         log=top.optional_file("log"),
         revoked=top.optional_file("revoked"),
-        heads=tuple(top.texts("heads", default=())),
+        heads=tuple(certificate_of(top, "heads", name) for name in top.texts("heads", default=())),
         providers=providers,
         token_rules=token_rules,
         certificate_rules=certificate_rules,
@@ -156,7 +157,7 @@ def _rate(top: TomlTable, key: str, default: int) -> int:
 
 
 def _user(top: TomlTable) -> str:
-    user = top.text("user", DEFAULT_USER)
+    user = top.line("user", DEFAULT_USER)
     if user == "root":
         raise top.wrong("user", "can't be root: a token would then be for all of etcd")
     return user
@@ -203,9 +204,10 @@ def _provider(table: TomlTable) -> Provider:
     provider = Provider(
         name=table.text("name", kind_name),
         kind=kind,
-        issuer=table.text("issuer", kind.issuer or None),
-        audience=table.text("audience"),
-        jwks_uri=table.text("jwks-uri", ""),
+        issuer=table.line("issuer", kind.issuer or None),
+        audience=table.line("audience"),
+        more_claims=_more_claims(table, kind),
+        jwks_uri=table.line("jwks-uri", ""),
         ca=table.optional_file("ca"),
         token_file=table.optional_file("token-file"),
     )
@@ -213,9 +215,28 @@ def _provider(table: TomlTable) -> Provider:
     if not provider.name.replace("-", "").isalnum() or not provider.name.isascii() or provider.name == "spiffe":
         raise table.wrong("name", "must have letters, digits and - alone, and can't be spiffe")
     for key, address in (("jwks-uri", provider.jwks_uri), ("issuer", "" if provider.jwks_uri else provider.issuer)):
-        if address and not address.startswith("https://"):
-            raise table.wrong(key, "must be an https address, since the keys come from there")
+        if address and not _is_https(address):
+            raise table.wrong(
+                key, "must be an https address (https://HOST/PATH) without a user, a ? or a #: the keys come from there"
+            )
     return provider
+
+
+def _more_claims(table: TomlTable, kind: ProviderKind) -> frozenset[str]:
+    names = table.texts("claims", default=())
+    if names and not kind.claims:
+        raise table.wrong("claims", "isn't needed: a rule may state any claim of this provider")
+    return frozenset(names)
+
+
+def _is_https(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 (raises where it is none)
+    except ValueError:
+        return False
+    whole = address.startswith("https://") and parts.hostname and address.isascii() and " " not in address
+    return bool(whole) and "@" not in parts.netloc and "?" not in address and "#" not in address
 
 
 def _check_whole(top: TomlTable, config: ExchangerConfig) -> None:

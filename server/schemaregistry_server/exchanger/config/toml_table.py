@@ -2,15 +2,19 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from schemaregistry.errors import InvalidArgument
 
 ValueT = TypeVar("ValueT")
 
 WORDS = {str: "text", int: "a whole number", bool: "true or false", dict: "a table", list: "a list"}
+
+
+MAX_LINE: Final = 250
+"""Characters of a name or an address: a third of what a token has room for."""
 
 
 class TomlTable:
@@ -34,6 +38,13 @@ class TomlTable:
         if not value and key in self._values:
             raise self.wrong(key, "is empty")
         return value
+
+    def line(self, key: str, default: str | None = None) -> str:
+        """A text that others compare and print: short, printable, without blanks at its ends."""
+        text = self.text(key, default)
+        if len(text) > MAX_LINE or not text.isprintable() or text != text.strip():
+            raise self.wrong(key, f"must be at most {MAX_LINE} printable characters, without blanks at its ends")
+        return text
 
     def whole(self, key: str, default: int) -> int:
         return self._get(key, int, default)
@@ -75,8 +86,7 @@ class TomlTable:
         """Raise InvalidArgument (BAD_CONFIG) for a key that was never asked for."""
         for key in self._values:
             if key not in self._read:
-                near = difflib.get_close_matches(key, self._read, n=1)
-                raise self.wrong(key, f"is no setting{f' (did you mean {near[0]}?)' if near else ''}")
+                raise self.wrong(key, f"is no setting{near_name(key, self._read)}")
 
     def place(self, key: str) -> str:
         return f"{self._path}.{key}" if self._path else key
@@ -99,6 +109,12 @@ class TomlTable:
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise self.wrong(key, f"must be {WORDS[kind]}")
         return value
+
+
+def near_name(name: str, known: Iterable[str]) -> str:
+    """Ask in brackets whether a known name was meant, if one is near."""
+    near = difflib.get_close_matches(name, known, n=1)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def read_toml(file: Path) -> TomlTable:

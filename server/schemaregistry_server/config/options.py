@@ -98,7 +98,8 @@ class ServeOptions:
         _setting(
             "HEALTH",
             "HOST:PORT",
-            f"Where /healthz and /readyz are, over plain HTTP. [{PRODUCTION_HEALTH}; dev: REST's]",
+            f"Where /healthz, /readyz and /metrics are, over plain HTTP. [{PRODUCTION_HEALTH}; dev: REST's, without "
+            "metrics]",
         ),
     ] = None
     tls_cert: Annotated[

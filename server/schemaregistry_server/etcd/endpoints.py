@@ -6,7 +6,7 @@
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
@@ -148,6 +148,17 @@ class EtcdConnection:
         failures = [answer for answer in answers if isinstance(answer, BaseException)]
         if len(failures) == len(answers):
             raise failures[0]
+
+    async def well(self, *, seconds: float) -> Mapping[str, bool]:
+        """Ask every member how it is, for at most `seconds`: whether it answers, knows a leader and has no alarm."""
+        answers = await asyncio.gather(
+            *(self._once(endpoint, _status, rpc_pb2.StatusRequest(), seconds) for endpoint in self._endpoints),
+            return_exceptions=True,
+        )
+        return {
+            endpoint.address: isinstance(answer, rpc_pb2.StatusResponse) and bool(answer.leader) and not answer.errors
+            for endpoint, answer in zip(self._endpoints, answers, strict=True)
+        }
 
     async def call(self, rpc: Rpc[Request, AnswerT], request: Request, *, seconds: float, token: str = "") -> AnswerT:
         """Call endpoints in turn until one answers, for at most `seconds`; `token` is sent for this call alone.

@@ -35,6 +35,7 @@ class HeadEndpoint:
             return await self.tokens.refused(refused, facts)
         except RegistryError as error:
             return await self.tokens.refused(for_error(error, certificate=True), facts)
+        self.tokens.metrics.exchanged("head")
         return JSONResponse({"signed": signed}, headers=NO_STORE)
 
     async def _asked(self, request: Request, facts: ExchangeFacts) -> HeadSummary:

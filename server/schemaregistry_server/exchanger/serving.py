@@ -20,6 +20,7 @@ from schemaregistry_server.exchanger.etcd_state import EtcdState
 from schemaregistry_server.exchanger.exchange import Exchanger
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
 from schemaregistry_server.exchanger.exchange_state import ExchangeState
+from schemaregistry_server.exchanger.exchanger_metrics import ExchangerMetrics
 from schemaregistry_server.exchanger.head_endpoint import HeadEndpoint
 from schemaregistry_server.exchanger.issuer_keys import IssuerKeys
 from schemaregistry_server.exchanger.refusal_lines import RefusalLines
@@ -34,6 +35,9 @@ from schemaregistry_server.transport.listener import HttpListener
 
 GRACE_SECONDS: Final = 10.0
 """Seconds for requests in flight when the exchanger stops."""
+
+MOST_SCRAPES: Final = 64
+"""Connections of the port for metrics."""
 
 START_SECONDS: Final = 5.0
 """Seconds in which a member of etcd must answer at start."""
@@ -64,7 +68,13 @@ async def serving(
         stack.push_async_callback(state.close)
         limits = RequestLimits(config.caller_rate, config.anonymous_rate, steady)
         exchanger = Exchanger(config, key, state, keys, revoked, clock)
-        endpoint = TokenEndpoint(exchanger, records, limits, RefusalLines(steady))
+        metrics = ExchangerMetrics({"server": config.tls.certificate} if config.tls else {})
+        endpoint = TokenEndpoint(exchanger, records, limits, RefusalLines(steady), metrics)
+        if config.metrics:
+            shown = HttpListener(metrics.app(), addresses.listen(config.metrics, "metrics"), grace=0, most=MOST_SCRAPES)
+            stack.callback(shown.close)
+            shown.start()
+            stack.push_async_callback(shown.stop)
         listening = addresses.listen(config.listen, "listen")
         heads = Route("/heads", HeadEndpoint(endpoint).heads, methods=["POST"])
         served, record = app(endpoint, published, heads), records.record_handshake

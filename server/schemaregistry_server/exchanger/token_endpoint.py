@@ -13,6 +13,7 @@ from starlette.routing import Route
 from schemaregistry.errors import RegistryError, Unauthenticated, Unavailable
 from schemaregistry_server.exchanger.exchange import ExchangeFacts, Exchanger, SignedToken
 from schemaregistry_server.exchanger.exchange_log import ExchangeLog
+from schemaregistry_server.exchanger.exchanger_metrics import ExchangerMetrics
 from schemaregistry_server.exchanger.oauth_errors import CHALLENGE, OauthRefused, for_error
 from schemaregistry_server.exchanger.refusal_lines import RefusalLines
 from schemaregistry_server.exchanger.request_limits import RequestLimits
@@ -33,12 +34,13 @@ KEYS_SECONDS: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Answers requests for tokens, and logs them."""
+    """Answers requests for tokens, logs and counts them."""
 
     exchanger: Exchanger
     log: ExchangeLog
     limits: RequestLimits
     lines: RefusalLines
+    metrics: ExchangerMetrics
 
     async def token(self, request: Request) -> Response:
         """Answer `POST /token`; what is given has its line in the log before it is sent."""
@@ -51,6 +53,7 @@ class TokenEndpoint:
             return await self.refused(refused, facts)
         except RegistryError as error:
             return await self.refused(for_error(error, certificate=facts.get("grant") == "certificate"), facts)
+        self.metrics.exchanged(str(facts["grant"]))
         return JSONResponse(
             {
                 "access_token": signed.text,
@@ -99,6 +102,7 @@ class TokenEndpoint:
                 await self.log.write("refused", {**facts, **why, "left_out": left_out or ""})
         except Unavailable as error:
             refused = for_error(error, certificate=False)
+        self.metrics.refused(str(facts.get("grant", "")), refused.reason)
         headers = dict(NO_STORE)
         if refused.http_status == 401:
             headers["www-authenticate"] = CHALLENGE

@@ -7,6 +7,7 @@ tasks, `workers.py` the processes.
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from time import monotonic
 from typing import Final, TypeVar, TypeVarTuple
 
 from schemaregistry.compat import undecided
@@ -14,10 +15,11 @@ from schemaregistry.document import Level, loads
 from schemaregistry.document.strict_json import MAX_BYTES
 from schemaregistry.errors import InvalidArgument, ResourceExhausted
 from schemaregistry.tasks import Stopped, TaskRaised, Template
+from schemaregistry_server.metrics.server_metrics import metrics
 from schemaregistry_server.rpc import compat_tasks, record_tasks
 from schemaregistry_server.rpc.fair_queue import Busy
 from schemaregistry_server.rpc.reply import Prepared
-from schemaregistry_server.rpc.verdict_cache import Candidate
+from schemaregistry_server.rpc.verdict_cache import Candidate, RefusedWrite
 from schemaregistry_server.rpc.verdicts import Rendered, render
 from schemaregistry_server.rpc.workers import WAITING, Workers
 from schemaregistry_server.store.base import Entry
@@ -114,6 +116,20 @@ class CompatWorkers:
 
         Raises RefusedWrite, and ResourceExhausted (JUDGE_BUSY).
         """
+        began = monotonic()
+        result = "compatible"
+        try:
+            await self._admit(versions, new, caller)
+        except RefusedWrite as refused:
+            result = refused.verdict.outcome
+            raise
+        except Exception:
+            result = "none"
+            raise
+        finally:
+            metrics().verdict_seconds.labels(result).observe(monotonic() - began)
+
+    async def _admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
         history = [each.raw for each in versions]
         try:
             seconds = self._limit([*history, new.raw])
@@ -128,6 +144,14 @@ class CompatWorkers:
 
         The verdict is `unknown`, about the first of `versions`, where the task was killed or no worker was free.
         """
+        began = monotonic()
+        verdict = await self._verdict(versions, new, direction, caller)
+        metrics().verdict_seconds.labels(verdict.outcome).observe(monotonic() - began)
+        return verdict
+
+    async def _verdict(
+        self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str
+    ) -> Rendered:
         history = [each.raw for each in versions]
         args = (history, new.raw, new.id, direction, self._seconds)
         try:

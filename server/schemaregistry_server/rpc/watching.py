@@ -16,6 +16,7 @@ from schemaregistry_server.catalog.catalog import Catalog
 from schemaregistry_server.catalog.catalog_version import CatalogEvent, CatalogVersion, StateEvent
 from schemaregistry_server.catalog.current import CurrentCatalog
 from schemaregistry_server.catalog.slices import sliced
+from schemaregistry_server.metrics.server_metrics import metrics
 
 LAG_SECONDS: Final = 5.0
 """How long a watch waits for a revision that a reader has from another server, before it counts as another store's. It
@@ -62,6 +63,7 @@ async def delivered(write: Awaitable[None], message: pb.WatchSchemasResponse, se
         async with asyncio.timeout(seconds):
             await write
     except TimeoutError:
+        metrics().watchers_dropped.inc()
         raise ResourceExhausted(
             f"A message was not taken for {seconds:g} s: read faster, and watch again with after_revision set to the "
             "last revision that arrived.",

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar, TypeVarTuple
 
 from schemaregistry.tasks import Crashed, Overdue, Template, frames
 from schemaregistry.tasks.task_worker import GRACE, STARTING, answered, read_pid
+from schemaregistry_server.metrics.server_metrics import workers_killed
 from schemaregistry_server.rpc.fair_queue import Busy, FairQueue
 
 WAITING: Final = 256
@@ -72,15 +73,15 @@ class _AsyncWorker:
             await self._start()
             frame = await self._exchange(question, monotonic() + seconds + GRACE)
         except TimeoutError:
-            self._renew()
+            self._renew("overdue")
             raise Overdue(seconds) from None
         except (EOFError, OSError):
-            self._renew()
+            self._renew("died")
             raise Crashed("its process died, of too much memory or of a fault in native code") from None
         except asyncio.CancelledError:
-            self._renew()
+            self._renew("caller left")
             raise
-        return answered(frame, self._renew)
+        return answered(frame, lambda: self._renew("memory"))
 
     async def _start(self) -> None:
         """Wait until the worker is there: the first frame of a new one is its process id, sent after all imports."""
@@ -89,7 +90,7 @@ class _AsyncWorker:
         try:
             self._pid = read_pid(bytes(await self._exactly(frames.LENGTH.size, monotonic() + STARTING)))
         except TimeoutError:
-            self._renew()
+            self._renew("not started")
             raise Busy(f"its workers didn't start within {STARTING:g} s: try again in a minute") from None
         self.was_there = True
 
@@ -102,7 +103,8 @@ class _AsyncWorker:
         channel.setblocking(False)
         return channel
 
-    def _renew(self) -> None:
+    def _renew(self, reason: str) -> None:
+        workers_killed().labels("judge", reason).inc()
         self._channel.close()
         if self._pid:
             self._template.end(self._pid)

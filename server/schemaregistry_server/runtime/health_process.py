@@ -19,6 +19,7 @@ from typing import Final, Self
 import uvloop
 
 from schemaregistry_server.catalog.readiness import ReadinessState
+from schemaregistry_server.metrics import shared_files
 from schemaregistry_server.runtime import lifeline
 from schemaregistry_server.transport import addresses, health
 from schemaregistry_server.transport.listener import HttpListener
@@ -157,7 +158,8 @@ async def _answer(listening: socket.socket, reports: socket.socket) -> None:
 
     take()
     loop.add_reader(reports, take)
-    listener = HttpListener(health.create_app(lambda: reported.state, alive), listening, grace=0, most=MAX_CONNECTIONS)
+    app = health.create_app(lambda: reported.state, alive, shared_files.collected())
+    listener = HttpListener(app, listening, grace=0, most=MAX_CONNECTIONS)
     listener.start()
     await gone.wait()
 

@@ -26,9 +26,11 @@ from schemaregistry_server.rpc.service import Registry
 from schemaregistry_server.rpc.verdict_cache import VerdictCache
 from schemaregistry_server.runtime import freed_memory, publishing
 from schemaregistry_server.runtime.health_process import HealthPort
+from schemaregistry_server.runtime.sampling_metrics import MetricsSampler, certificate_files
 from schemaregistry_server.security import pki
 from schemaregistry_server.store import selection
 from schemaregistry_server.store.base import Store
+from schemaregistry_server.store.measured_store import MeasuredStore
 from schemaregistry_server.transport.dev_callers import DEV_PUBLISHER
 from schemaregistry_server.transport.transports import Transports
 
@@ -92,6 +94,8 @@ async def _start(
     stack.callback(feeding.cancel)
     describing = asyncio.create_task(feed.describe(current.catalog))
     stack.callback(describing.cancel)
+    sampling = asyncio.create_task(MetricsSampler(store, current, dict(certificate_files(settings))).run())
+    stack.callback(sampling.cancel)
     trimming = asyncio.create_task(freed_memory.give_back())
     stack.callback(trimming.cancel)
     reads = await stack.enter_async_context(saved_reads(store, settings.reads_seconds))
@@ -137,8 +141,9 @@ async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readines
             selection.opened(name, settings.data, tls=settings.etcd_tls, authenticated=authenticated)
         ),
     )
-    await patiently("its catalog to load", lambda: feed.load(store, current))
-    return store
+    measured = MeasuredStore(store)
+    await patiently("its catalog to load", lambda: feed.load(measured, current))
+    return measured
 
 
 def _refusals(stack: AsyncExitStack, settings: Settings) -> Refusals:

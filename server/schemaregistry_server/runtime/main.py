@@ -13,6 +13,7 @@ from schemaregistry.cli.say import say
 from schemaregistry.errors import RegistryError
 from schemaregistry_server.catalog.readiness import Readiness
 from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.metrics import shared_files
 from schemaregistry_server.runtime import greeting, lifecycle, supervisor
 from schemaregistry_server.runtime.server_worker import LOG_FORMAT
 from schemaregistry_server.transport import descriptors
@@ -37,11 +38,13 @@ def serve(options: Settings) -> None:
 def _run(settings: Settings) -> None:
     logging.basicConfig(format=LOG_FORMAT)
     descriptors.raise_limit()
-    if settings.shared:
-        uvloop.run(supervisor.run(settings, lambda listening: _greet(greeting.line(settings, listening))))
-        return
-    words = greeting.text if settings.dev else greeting.line
-    uvloop.run(lifecycle.run(settings, Readiness(), lambda listening: _greet(words(settings, listening))))
+    with shared_files.made() if settings.health is not None else shared_files.none():
+        shared_files.record_as("supervisor" if settings.shared else "1")
+        if settings.shared:
+            uvloop.run(supervisor.run(settings, lambda listening: _greet(greeting.line(settings, listening))))
+            return
+        words = greeting.text if settings.dev else greeting.line
+        uvloop.run(lifecycle.run(settings, Readiness(), lambda listening: _greet(words(settings, listening))))
 
 
 def _greet(words: str) -> None:

@@ -17,6 +17,7 @@ import uvloop
 from schemaregistry.errors import RegistryError
 from schemaregistry_server.catalog.readiness import Readiness, ReadinessState
 from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.metrics import shared_files
 from schemaregistry_server.runtime import lifecycle, lifeline
 from schemaregistry_server.runtime.lifecycle import Listening
 
@@ -41,11 +42,15 @@ class WorkerStatus:
     refused: str = ""
 
 
-def work(settings: Settings, reports: Connection) -> None:
-    """Serve until SIGTERM, or until the supervisor ends; exit with REFUSED where the server can't start."""
+def work(settings: Settings, reports: Connection, name: str) -> None:
+    """Serve until SIGTERM, or until the supervisor ends; exit with REFUSED where the server can't start.
+
+    The worker of the same `name` before it had the same files of metrics.
+    """
     # First of all: if the supervisor ends before this, nothing would stop the worker.
     lifeline.end_with_parent(signal.SIGTERM)
     logging.basicConfig(format=LOG_FORMAT)
+    shared_files.record_as(name)
     try:
         uvloop.run(_serve(settings, reports))
     except RegistryError as error:

@@ -13,6 +13,8 @@ from typing import Final
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.catalog.readiness import ReadinessState
 from schemaregistry_server.config.settings import Settings
+from schemaregistry_server.metrics import shared_files
+from schemaregistry_server.metrics.server_metrics import workers_killed
 from schemaregistry_server.runtime import lifecycle
 from schemaregistry_server.runtime.health_process import HealthPort
 from schemaregistry_server.runtime.lifecycle import Listening
@@ -82,6 +84,7 @@ class SupervisedWorker:
 
     def __init__(self, number: int, settings: Settings, on_report: Callable[[], None]) -> None:
         self.number = number
+        self.name = str(number)
         self.status = WorkerStatus(ReadinessState(False, "waits for its start"))
         self.silent = -math.inf
         self._settings = settings
@@ -94,7 +97,7 @@ class SupervisedWorker:
         # Spawn, since a fork of a process with threads may hang in a lock that another thread held.
         context = multiprocessing.get_context("spawn")
         reader, writer = context.Pipe(duplex=False)
-        self._process = process = context.Process(target=work, args=(self._settings, writer))
+        self._process = process = context.Process(target=work, args=(self._settings, writer, self.name))
         process.start()
         writer.close()  # the child has its own; with this one open the pipe would never end
         ended = asyncio.Event()
@@ -179,10 +182,12 @@ class Supervisor:
             code = await worker.live()
             if self._stopping.is_set():
                 return
+            shared_files.forget_gauges(worker.name)
             why = worker.status.refused
             # Before any has served, the settings or files are at fault, and another try would end the same way.
             if why and not self._served:
                 raise FailedPrecondition(why, reason="NOT_STARTED")
+            workers_killed().labels("server", "silent" if worker.silent > SILENT_SECONDS else "ended").inc()
             pause = FIRST_PAUSE if now() - began > STEADY_SECONDS else pause
             log.error("worker %d ended (%s): it starts again in %.1f s", worker.number, why or _exit(code), pause)
             worker.status = WorkerStatus(ReadinessState(False, f"waits for its next start, after {why or _exit(code)}"))

@@ -3,7 +3,7 @@
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -84,6 +84,18 @@ def authorities(ca: Path) -> bytes:
     data = _read(ca)
     _certificates(ca, data)
     return data
+
+
+def days_left(path: Path) -> float:
+    """The days until the certificate in a file expires; of several CAs the last one counts.
+
+    Raises FailedPrecondition (TLS_FILES) where the file can't be read or has none.
+    """
+    first, *more = _certificates(path, _read(path))
+    is_ca = all(each.issuer == each.subject for each in (first, *more))
+    ends = max(each.not_valid_after_utc for each in (first, *(more if is_ca else ())))
+    left: timedelta = ends - datetime.now(UTC)
+    return left / timedelta(days=1)
 
 
 def still_good(certificate: bytes) -> None:

@@ -3,7 +3,7 @@
 `tests/integration/server/test_store_conformance.py` runs every store against these promises.
 """
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -143,6 +143,15 @@ class Store(Protocol):
 
     async def load(self) -> EntryBatch:
         """Read every entry, and the revision at which they were read."""
+
+    async def revision(self) -> int:
+        """Ask for the newest revision. The catalog that follows `watch` soon has at least this one."""
+
+    async def members(self) -> Mapping[str, bool]:
+        """Ask each member of a cluster whether it is well, by its address; empty for a store that is no cluster.
+
+        Raises nothing: a member that doesn't answer isn't well.
+        """
 
     async def put(
         self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None, token: str = ""

@@ -126,6 +126,15 @@ class EtcdStore:
             self._heads[id] = head
         return head
 
+    async def revision(self) -> int:
+        """etcd's own revision, by a linearizable read: it counts others' writes, too, and so do the watch's marks."""
+        with _store_errors():
+            return (await self._client.get(self._layout.schemas))[0]
+
+    async def members(self) -> Mapping[str, bool]:
+        """Ask each member; raises nothing."""
+        return await self._client.connection.well(seconds=OPEN_SECONDS)
+
     async def put(
         self, entry: Entry, *, expected_latest: str | None, expected_writes: int | None = None, token: str = ""
     ) -> int:

@@ -36,6 +36,8 @@ SELECT (SELECT count(*) FROM version WHERE id = :id) + (SELECT count(*) FROM sta
 """
 """How many writes an id has, and the revision of the last one."""
 
+NEWEST = "SELECT max((SELECT coalesce(max(revision), 0) FROM version), (SELECT coalesce(max(revision), 0) FROM state))"
+
 LATEST = "SELECT version FROM version WHERE id = ? ORDER BY revision DESC LIMIT 1"
 
 
@@ -58,6 +60,12 @@ def latest(connection: sqlite3.Connection, id: str) -> str | None:  # noqa: A002
     """Return the version of an id that was registered last; None where there is none."""
     (found,) = connection.execute(LATEST, (id,)).fetchone() or (None,)
     return found
+
+
+def newest(connection: sqlite3.Connection) -> int:
+    """Return the revision of the last write of all."""
+    revision: int = connection.execute(NEWEST).fetchone()[0]
+    return revision
 
 
 def exists(connection: sqlite3.Connection, write: Entry | StateChange) -> bool:

@@ -9,7 +9,7 @@ import errno
 import queue
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -53,9 +53,24 @@ class SQLiteReader:
         """
         return await asyncio.to_thread(self._read, 0)
 
+    async def revision(self) -> int:
+        """Read the newest revision from the file."""
+        return await asyncio.to_thread(self._revision)
+
+    async def members(self) -> Mapping[str, bool]:
+        """None: the store is a file."""
+        return {}
+
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Read every audit record in order, for `audit_chain.verify`."""
         return await asyncio.to_thread(self._read_audit)
+
+    def _revision(self) -> int:
+        try:
+            with sqlite_file.reading(self._path) as connection:
+                return sqlite_rows.newest(connection)
+        except sqlite3.Error as failed:
+            raise _away(self._path, failed) from failed
 
     def _read(self, after: int) -> EntryBatch:
         with sqlite_file.reading(self._path) as connection:

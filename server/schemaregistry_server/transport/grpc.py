@@ -28,12 +28,12 @@ from schemaregistry_server.transport.grpc_calls import (
     SERVICE,
     BoundedMessages,
     CallersOfContext,
-    Context,
     IdentityOfContext,
     MetadataFirst,
     certificate_of,
     sent,
 )
+from schemaregistry_server.transport.measured_calls import Context, UnknownMethods
 from schemaregistry_server.transport.reflection import MethodsToo
 
 OPTIONS: Final = (
@@ -76,7 +76,8 @@ class GrpcTransport:
         self._server = grpc.aio.server(options=options(settings), maximum_concurrent_rpcs=MAX_CALLS)
         arrivals = Arrivals()
         callers = CallersOfContext(identity_from_certificate(access), connection_of_call(access))
-        self._server.add_generic_rpc_handlers((MetadataFirst(registry.refusals, access.is_proxy),))
+        unknown = UnknownMethods()
+        self._server.add_generic_rpc_handlers((MetadataFirst(registry.refusals, access.is_proxy, unknown.tally),))
         handlers = grpc_calls.handlers(registry, callers, settings.slow_seconds, arrivals, bounds)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE.full_name, handlers),))
         self._shared = settings.shared
@@ -88,6 +89,7 @@ class GrpcTransport:
             reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
                 servicer, BoundedMessages(self._server, arrivals, bounds.rates)
             )
+        self._server.add_generic_rpc_handlers((unknown,))
 
     async def start(self, address: str, pem: Reloaded[TlsPem]) -> int:
         """Listen on `address` (HOST:PORT) with the files of `pem`, and return the port.

@@ -19,6 +19,8 @@ from google.protobuf.message_factory import GetMessageClass
 
 from schemaregistry.errors import InvalidArgument, RegistryError, ResourceExhausted, Unimplemented
 from schemaregistry.v1 import registry_pb2
+from schemaregistry_server.metrics.call_tally import CallTally
+from schemaregistry_server.metrics.server_metrics import metrics
 from schemaregistry_server.rpc import deadline, limits
 from schemaregistry_server.rpc.limits import Quota
 from schemaregistry_server.rpc.rate_limits import CallLimits, RateLimits
@@ -32,6 +34,7 @@ from schemaregistry_server.security.token_buckets import TokenBuckets
 from schemaregistry_server.transport import status
 from schemaregistry_server.transport.arrivals import Arrivals
 from schemaregistry_server.transport.ended_connections import end_connection
+from schemaregistry_server.transport.measured_calls import Context, counted, counted_stream
 
 SERVICE: Final = registry_pb2.DESCRIPTOR.services_by_name["SchemaRegistry"]
 
@@ -49,7 +52,6 @@ TOLERATED: Final = 10.0
 _metadata: Final[ContextVar[Sequence[tuple[str, str | bytes]]]] = ContextVar("metadata")
 """The metadata of the call in progress. gRPC's `invocation_metadata` makes new strings of all of it at each call."""
 
-Context = grpc.aio.ServicerContext[Any, Any]
 IdentityOfContext = Callable[[Context], Identity]
 
 
@@ -80,25 +82,28 @@ def handlers(
     for rpc in SERVICE.methods:
         call = _Call(rpc, registry, callers, bounds.rates)
         if rpc.server_streaming:
-            stream = _stream(call, arrivals, bounds.quota, slow_seconds)
+            tally = metrics().grpc_method("server_stream", SERVICE.full_name, rpc.name)
+            stream = counted(_stream(call, arrivals, bounds.quota, slow_seconds), tally)
             serialize = GetMessageClass(rpc.output_type).SerializeToString
             made[rpc.name] = grpc.stream_stream_rpc_method_handler(stream, None, serialize)
         else:
-            made[rpc.name] = grpc.stream_unary_rpc_method_handler(_unary(call, arrivals, bounds.quota))
+            tally = metrics().grpc_method("unary", SERVICE.full_name, rpc.name)
+            made[rpc.name] = grpc.stream_unary_rpc_method_handler(counted(_unary(call, arrivals, bounds.quota), tally))
     return made
 
 
 class MetadataFirst(grpc.GenericRpcHandler):
     """Reads each call's metadata, for `sent` to look at, before the call's own handler is looked for.
 
-    It refuses calls whose metadata is over MAX_METADATA, and ends a connection that makes many, unless `is_proxy` of
-    its certificate. gRPC hands such calls on: those whose header fields never end (CVE-2024-27316) with 15 MB of them,
-    and of the others those that it refuses itself.
+    It refuses calls whose metadata is over MAX_METADATA, counts them in `tally`, and ends a connection that makes many,
+    unless `is_proxy` of its certificate. gRPC hands such calls on: those whose header fields never end
+    (CVE-2024-27316) with 15 MB of them, and of the others those that it refuses itself.
     """
 
-    def __init__(self, refusals: Refusals, is_proxy: Callable[[bytes], bool]) -> None:
+    def __init__(self, refusals: Refusals, is_proxy: Callable[[bytes], bool], tally: CallTally) -> None:
         self._refusals = refusals
         self._is_proxy = is_proxy
+        self._tally = tally
         self._tolerated = TokenBuckets(TOLERATED)
         self._ended = TokenBuckets(1)
 
@@ -120,7 +125,7 @@ class MetadataFirst(grpc.GenericRpcHandler):
                     self._refusals.record(RefusedCall(rpc, None, "", readable_name(certificate), peer), error)
             await _refuse(context, error)
 
-        return grpc.stream_unary_rpc_method_handler(refuse)
+        return grpc.stream_unary_rpc_method_handler(counted(refuse, self._tally))
 
 
 def _size(metadata: Sequence[tuple[str, str | bytes]]) -> int:
@@ -204,7 +209,7 @@ def _stream(call: _Call, arrivals: Arrivals, quota: Quota, slow_seconds: float) 
             await call.authorise(caller)
             raw = await arrivals.message(messages, caller.name)
             request = call.read(raw)
-            with quota.holding(caller.name, len(raw)):
+            with quota.holding(caller.name, len(raw)), metrics().watchers.track_inprogress():
                 async for message in call.method(request, caller):
                     if not begun:
                         # Only now: a client retries a refused call itself as long as no headers have come.
@@ -234,7 +239,9 @@ async def _refuse(context: Context, error: Exception) -> NoReturn:
     if refusal is not error:
         log.error("a call failed", exc_info=error)
     details = (("grpc-status-details-bin", status.to_status(refusal).SerializeToString()),)
-    await context.abort(status.grpc_status(refusal), status.cut(refusal.message), details)
+    code = status.grpc_status(refusal)
+    context.set_code(code)  # for `measured_calls`: `abort` sends its code, and keeps it from the context
+    await context.abort(code, status.cut(refusal.message), details)
 
 
 class BoundedMessages:
@@ -254,7 +261,10 @@ class BoundedMessages:
 
     def add_registered_method_handlers(self, service: str, methods: Mapping[str, Any]) -> None:
         """Add the handlers of `service`, each with a limit on its requests."""
-        bounded = {name: _bounded(handler, self._arrivals, self._rates) for name, handler in methods.items()}
+        bounded = {
+            name: _bounded(handler, self._arrivals, self._rates, _tally(handler, service, name))
+            for name, handler in methods.items()
+        }
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, bounded),))
 
 
@@ -285,7 +295,12 @@ async def _count(context: Context, rates: RateLimits | None) -> None:
         await _refuse(context, error)
 
 
-def _bounded(handler: Any, arrivals: Arrivals, rates: RateLimits | None) -> Any:
+def _tally(handler: Any, service: str, method: str) -> CallTally:
+    kind = "unary" if handler.unary_unary else "server_stream" if handler.unary_stream else "bidi_stream"
+    return metrics().grpc_method(kind, service, method)
+
+
+def _bounded(handler: Any, arrivals: Arrivals, rates: RateLimits | None, tally: CallTally) -> Any:
     read, serialize = handler.request_deserializer, handler.response_serializer
 
     async def parsed(raw: bytes, context: Context) -> Any:
@@ -315,7 +330,7 @@ def _bounded(handler: Any, arrivals: Arrivals, rates: RateLimits | None) -> Any:
             yield answer
 
     if handler.unary_unary:
-        return grpc.stream_unary_rpc_method_handler(unary_unary, None, serialize)
+        return grpc.stream_unary_rpc_method_handler(counted(unary_unary, tally), None, serialize)
     if handler.unary_stream:
-        return grpc.stream_stream_rpc_method_handler(unary_stream, None, serialize)
-    return grpc.stream_stream_rpc_method_handler(stream_stream, None, serialize)
+        return grpc.stream_stream_rpc_method_handler(counted(unary_stream, tally), None, serialize)
+    return grpc.stream_stream_rpc_method_handler(counted_stream(stream_stream, tally), None, serialize)

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final
 
+import prometheus_client
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
@@ -26,6 +28,16 @@ class _Text:
         await PlainTextResponse(f"{text}\n", code)(scope, receive, send)
 
 
+class _Metrics:
+    """An ASGI app that answers with metrics. An object, since Starlette takes functions for something else."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.app = prometheus_client.make_asgi_app(registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
 def answers(
     state: Callable[[], ReadinessState], alive: Callable[[], bool] = lambda: True
 ) -> dict[str, dict[str, ASGIApp]]:
@@ -39,9 +51,13 @@ def answers(
     }
 
 
-def create_app(state: Callable[[], ReadinessState], alive: Callable[[], bool]) -> ASGIApp:
-    """An app with the two paths alone, for the health port."""
+def create_app(
+    state: Callable[[], ReadinessState], alive: Callable[[], bool], metrics: CollectorRegistry | None = None
+) -> ASGIApp:
+    """An app with the two paths, and `/metrics` where there are `metrics`, for the health port."""
     routes = [Route(path, by_method["GET"], methods=["GET"]) for path, by_method in answers(state, alive).items()]
+    if metrics:
+        routes.append(Route("/metrics", _Metrics(metrics), methods=["GET"]))
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False
     return app

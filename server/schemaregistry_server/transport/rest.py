@@ -19,6 +19,7 @@ from starlette.types import Message as Event
 from schemaregistry.errors import RegistryError
 from schemaregistry.v1.registry_pb2 import DESCRIPTOR, RegisterSchemaResponse, WatchSchemasResponse
 from schemaregistry_server.catalog.readiness import ReadinessState
+from schemaregistry_server.metrics.server_metrics import metrics
 from schemaregistry_server.rpc.proto_json import compact, compact_in_parts, to_json
 from schemaregistry_server.rpc.rate_limits import CallLimits
 from schemaregistry_server.rpc.refusals import RefusedCall, is_recorded
@@ -218,8 +219,10 @@ class _Stream:
                 await send(event)
 
         try:
-            await response(scope, receive, bounded)
+            with metrics().watchers.track_inprogress():
+                await response(scope, receive, bounded)
         except TimeoutError:
+            metrics().watchers_dropped.inc()
             await _cut(scope, receive)
 
 

@@ -19,17 +19,19 @@ Answers = Mapping[str, ASGIApp]
 
 
 class Paths:
-    """An ASGI app that calls the app of the matching template, with the path's fields in `path_params`.
+    """An ASGI app that calls the app of the matching template.
+
+    The scope then has the path's fields in `path_params`, and the template in `route`.
 
     A path may match several templates (`/schema/{id}/{version}` and `/schema/{id}/consumers`): of those that answer the
     method, the one with more literal segments does.
     """
 
     def __init__(self, templates: Mapping[str, Answers]) -> None:
-        self._templates: dict[int, list[tuple[list[str], Answers]]] = {}
+        self._templates: dict[int, list[tuple[list[str], Answers, str]]] = {}
         for path, answers in templates.items():
             segments = path.split("/")
-            self._templates.setdefault(len(segments), []).append((segments, answers))
+            self._templates.setdefault(len(segments), []).append((segments, answers, path))
         for same_length in self._templates.values():
             same_length.sort(key=lambda template: sum(segment.startswith("{") for segment in template[0]))
 
@@ -41,12 +43,13 @@ class Paths:
         # The app answers HEAD as GET, and uvicorn drops the body.
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
         allowed: set[str] = set()
-        for template, answers in self._templates.get(len(segments), ()):
+        for template, answers, path in self._templates.get(len(segments), ()):
             fields = _fields(template, segments)
             if fields is None:
                 continue
             if method in answers:
                 scope["path_params"] = fields
+                scope["route"] = path
                 return answers[method]
             allowed |= answers.keys()
         return _not_allowed(scope, allowed) if allowed else _nothing_at(scope["path"])

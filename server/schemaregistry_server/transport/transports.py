@@ -21,6 +21,7 @@ from schemaregistry_server.transport.connection_rate import LimitedConnections
 from schemaregistry_server.transport.dev_callers import OwnPrograms, rest_identity
 from schemaregistry_server.transport.grpc import GrpcTransport
 from schemaregistry_server.transport.listener import HttpListener, connection_from_tls, identity_from_tls
+from schemaregistry_server.transport.measured_calls import MeasuredRequests
 from schemaregistry_server.transport.origins import Origins
 
 
@@ -52,7 +53,7 @@ class Transports:
             )
             guarded = OwnPrograms(app) if settings.dev else Origins(app, settings.cors_origin)
             limited = LimitedConnections(guarded, rates, connection_from_tls(access))
-            self._rest = _rest_listener(limited, listening, settings, registry.refusals)
+            self._rest = _rest_listener(MeasuredRequests(limited), listening, settings, registry.refusals)
 
     async def start(self) -> tuple[str, str]:
         """Listen, and return the HOST:PORT of gRPC and of REST ("" where it is off)."""

@@ -398,3 +398,10 @@ async def test_states_are_restored_with_their_versions(store: Store, tmp_path: P
     store_history.require(await store_history.read(store), history.writes, same_chain=False)
     assert [each.state.name for each in (await store.load()).states] == ["retracted"]
     assert await store.put(entry(version="1.2.0"), expected_latest="1.1.0", expected_writes=3)
+
+
+async def test_the_newest_revision_is_that_of_the_last_write(store: Store) -> None:
+    assert await store.revision() >= 0
+    written = await store.put(entry(), expected_latest=None)
+    assert await store.revision() >= written
+    assert all((await store.members()).values())

@@ -81,10 +81,11 @@ def test_health_says_no_while_calls_in_flight_finish(start: Callable[..., Server
     assert server.process.wait(20) == 0
 
 
-def test_the_health_port_has_two_paths(start: Callable[..., Server]) -> None:
+def test_the_health_port_has_three_paths(start: Callable[..., Server]) -> None:
     server = start({"store": "sqlite"})
     assert answer(f"{server.health}/healthz")[0] == 200
-    for path in ("", "/", "/schemas", "/schema/ticks_v1", "/whoami", "/metrics"):
+    assert answer(f"{server.health}/metrics")[0] == 200
+    for path in ("", "/", "/schemas", "/schema/ticks_v1", "/whoami", "/metrics/"):
         assert answer(f"{server.health}{path}")[0] == 404
 
 

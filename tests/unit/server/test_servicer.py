@@ -37,9 +37,16 @@ class AsynchronousContext:
 
     def __init__(self, context: grpc.ServicerContext) -> None:
         self._context = context
+        self._code: grpc.StatusCode | None = None
 
     def peer(self) -> str:
         return "ipv4:127.0.0.1:1"
+
+    def set_code(self, code) -> None:
+        self._code = code
+
+    def code(self) -> grpc.StatusCode | None:
+        return self._code
 
     def time_remaining(self) -> None:
         return None

@@ -49,12 +49,14 @@ class EtcdAccess:
 class ExchangerConfig:
     """All that an exchanger is told. Without `tls` it speaks plain HTTP; it has either `etcd` or `sqlite`.
 
-    `name` is the issuer of our tokens, `audience` whom they are for, `lifetime` their seconds, `user` the one user of
-    etcd that they are for. `caller_rate` and `anonymous_rate` are requests a second, 0 for no limit. `log` is the file
-    of exchanges, None for stdout. `heads` are the names of certificates for which heads of an audit are signed.
+    `listen` and `metrics` are HOST:PORT, the latter "" for none. `name` is the issuer of our tokens, `audience` whom
+    they are for, `lifetime` their seconds, `user` the one user of etcd that they are for. `caller_rate` and
+    `anonymous_rate` are requests a second, 0 for no limit. `log` is the file of exchanges, None for stdout. `heads`
+    are the names of certificates for which heads of an audit are signed.
     """
 
     listen: str
+    metrics: str
     tls: ExchangerTls | None
     signing_key: Path
     published_keys: tuple[Path, ...]
@@ -93,7 +95,8 @@ def read_config(file: Path) -> ExchangerConfig:
     providers = _providers(top.tables("providers"))
     token_rules, certificate_rules = read_rules(top.tables("rules"), {each.name: each for each in providers})
     config = ExchangerConfig(
-        listen=_listen(top),
+        listen=_address(top, "listen", top.text("listen")),
+        metrics=_address(top, "metrics", top.text("metrics", "")),
         tls=_tls(top),
         signing_key=top.file("signing-key"),
         published_keys=tuple(map(Path, top.texts("published-keys", default=()))),
@@ -117,12 +120,12 @@ def read_config(file: Path) -> ExchangerConfig:
     return config
 
 
-def _listen(top: TomlTable) -> str:
-    address = top.text("listen")
+def _address(top: TomlTable, key: str, address: str) -> str:
     try:
-        host_and_port(address, "listen")
+        if address:
+            host_and_port(address, key)
     except InvalidArgument as wrong:
-        raise top.wrong("listen", f"can't be used: {wrong.message.rstrip('.')}") from None
+        raise top.wrong(key, f"can't be used: {wrong.message.rstrip('.')}") from None
     return address
 
 

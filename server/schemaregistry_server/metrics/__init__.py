@@ -1,0 +1,1 @@
+"""What a server counts about itself, for Prometheus: docs/metrics.md has the names."""

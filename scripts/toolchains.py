@@ -43,6 +43,7 @@ NEEDS = (
     Need("curl", ("curl",), (), (("curl",),)),
     Need("openssl", ("openssl",), (), (("openssl",),)),
     Need("ip", ("ip",), (), (("iproute2",),)),
+    Need("Prometheus", ("prometheus", "promtool"), (), (("prometheus",),)),
     Need("Node", ("node", "npm"), (20,)),
     Need(
         "Rust",

@@ -12,6 +12,7 @@ from pathlib import Path
 from google.api.httpbody_pb2 import HttpBody
 
 from schemaregistry.cli import git_history
+from schemaregistry.cli.publish_order import lowest_first
 from schemaregistry.document import Document, parse
 from schemaregistry.errors import FailedPrecondition, RegistryError, with_place
 from schemaregistry.v1 import registry_pb2 as pb
@@ -30,7 +31,7 @@ class PublishedFile:
 
 
 def read(directory: Path) -> list[PublishedFile]:
-    """Read every version of every `*.json` in `directory`: those in git's history, oldest first, then the file itself.
+    """Read every version of every `*.json` in `directory`, with those of git's history; the lowest of an id come first.
 
     Raises FailedPrecondition naming the file and the place where a file is broken (or NO_SUCH_DIRECTORY). A broken
     version in the history can't be mended any more: it is logged and skipped.
@@ -41,7 +42,8 @@ def read(directory: Path) -> list[PublishedFile]:
         log.warning(
             "git is not installed: of %s only the files on the disk are published, no older versions", directory
         )
-    return [source for path in sorted(directory.glob("*.json")) for source in _versions(path)]
+    sources = (source for path in sorted(directory.glob("*.json")) for source in _versions(path))
+    return lowest_first(sources, lambda source: (source.document.id, source.document.version))
 
 
 def _versions(path: Path) -> Iterator[PublishedFile]:

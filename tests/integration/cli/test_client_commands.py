@@ -307,6 +307,19 @@ def test_publish_brings_what_is_not_committed_yet_too(run, reader, file, documen
     assert [version.version for version in reader.list_versions(schema_id)] == ["1.0.0", "1.1.0"]
 
 
+@pytest.mark.parametrize(
+    "versions",
+    [("9.0.0", "10.0.0", "10.1.0"), ("1.0.0-rc.2", "1.0.0-rc.10", "1.0.0"), ("2.0.0-0", "2.0.0-0.a", "2.0.0-rc")],
+)
+def test_publish_goes_by_version_and_not_by_file_name(run, reader, tmp_path, document, schema_id, versions):
+    for version in versions:
+        (tmp_path / f"{schema_id}@{version}.json").write_bytes(document(version))
+    assert run("publish", "--dry-run", tmp_path).exit_code == 0
+    done = run("publish", tmp_path)
+    assert done.exit_code == 0, done.output
+    assert [each.version for each in reader.list_versions(schema_id)] == list(versions)
+
+
 def test_publish_shows_why_a_version_is_refused_and_goes_on_with_other_files(
     run, reader, tmp_path, document, schema_id
 ):

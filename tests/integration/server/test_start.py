@@ -166,6 +166,15 @@ def test_history_is_published_oldest_first(start_server, tmp_path: Path, documen
     assert [v.version for v in versions] == ["1.0.0", "1.0.1", "1.0.2", "1.0.3"]
 
 
+def test_a_directory_is_published_by_version_and_not_by_file_name(start_server, tmp_path: Path, document) -> None:
+    numbers = ["9.0.0", "10.0.0-rc.2", "10.0.0-rc.10", "10.0.0", "10.1.0"]
+    for number in numbers:
+        (tmp_path / f"lines_v1@{number}.json").write_bytes(document("lines_v1", number))
+    stub = start_server("--publish", str(tmp_path), data=tmp_path / "data").stub("reader")
+    versions = stub.ListVersions(pb.ListVersionsRequest(id="lines_v1"), timeout=20).versions
+    assert [v.version for v in versions] == numbers
+
+
 def test_the_greeting_ends_with_commands_that_work(running, toolchain) -> None:
     toolchain("curl")
     *_, greeting = running.output().partition("Listening:")

@@ -43,7 +43,7 @@ def versions(path: Path) -> tuple[CommittedVersion, ...]:
     """
     raw = _read(path)
     try:
-        name, version = _identity(raw)
+        name, version = identity(raw)
     except InvalidArgument as error:
         raise InvalidArgument(f"{path}: {error.message}", reason=error.reason, pointer=error.pointer) from None
     found: dict[str, CommittedVersion] = {}
@@ -69,7 +69,7 @@ def resolve(name: str, path: Path) -> CommittedVersion:
         raw = _at_commit(path, commit, entries)
         if raw is None:
             raise NotFound(f"{path} isn't in {name}. Name a commit that has it.", reason="UNKNOWN_NAME")
-        return CommittedVersion(_identity(raw)[1], raw, commit)
+        return CommittedVersion(identity(raw)[1], raw, commit)
     return _carrying(name, path, entries)
 
 
@@ -166,7 +166,7 @@ def _read(path: Path) -> bytes:
         raise NotFound(f"{path} can't be read: {error.strerror}.", reason="NO_FILE") from None
 
 
-def _identity(raw: bytes) -> tuple[str, str]:
+def identity(raw: bytes) -> tuple[str, str]:
     """Return the `$id` and `version` of a document. Raises InvalidArgument where it has none."""
     value = loads(raw)
     stated = value if isinstance(value, dict) else {}
@@ -179,6 +179,6 @@ def _identity(raw: bytes) -> tuple[str, str]:
 def _identities(raw: bytes) -> list[tuple[str, str]]:
     """Return the `$id` and `version` as a list of one; empty for other files, since history has files in any state."""
     try:
-        return [_identity(raw)]
+        return [identity(raw)]
     except InvalidArgument:
         return []

@@ -1,22 +1,24 @@
-"""`schemaregistry publish`: register documents, all versions of each in their order.
+"""`schemaregistry publish`: register documents, all versions of each id in their order.
 
-`git_history.py` finds the versions of a file, `publish_outcome.py` registers one and describes the result.
+`git_history.py` finds the versions of a file, `publish_order.py` sorts them, `publish_outcome.py` registers one and
+describes the result.
 """
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from semver import Version
 
 from schemaregistry.cli import git_history
 from schemaregistry.cli.connection_options import AsJson, ConnectionOptions
 from schemaregistry.cli.exit_codes import of_all
 from schemaregistry.cli.option_groups import with_groups
+from schemaregistry.cli.publish_order import lowest_first
 from schemaregistry.cli.publish_outcome import (
-    Delivery,
-    PublishOutcome,
     deliver,
     passed_over,
     registration,
@@ -32,16 +34,27 @@ SECONDS = 60.0
 """Seconds for registering one version, which the registry judges against those before it."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """One version of a file: its content now or, with `of_history`, an earlier one that git has."""
+
+    file: Path
+    raw: bytes
+    of_history: bool = False
+
+
 @with_groups
 def publish(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE|DIR...", help="Documents, or directories of *.json.")],
-    history: Annotated[bool, typer.Option(help="Publish the versions of git's history first, oldest first.")] = True,
+    history: Annotated[bool, typer.Option(help="Publish the versions that git's history has, too.")] = True,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing: say what would become of it.")] = False,
     as_json: AsJson = False,
     *,
     connection: ConnectionOptions,
 ) -> None:
     """Publish schema documents; what the registry has already stays as it is.
+
+    The versions of an id are published from the lowest to the greatest, whichever files they are in.
 
     A line tells what became of each version (with --json an object a line). Where a file is refused, others go on; a
     refused version of the history can't be mended any more and is passed over.
@@ -50,15 +63,18 @@ def publish(
     (these ids), no token, or no registry.
     """
     files = [file for path in paths for file in _files(path)]
+    candidates = lowest_first((each for file in files for each in _candidates(file, history=history)), _named)
     codes = []
     with ExitStack() as stack:
         # Of the dev certificates only ci-bot's may publish.
         client = stack.enter_context(connection.client(identity="ci-bot", timeout=SECONDS))
         into = rehearsal(client, stack.enter_context(_judge())) if dry_run else registration(client)
-        for file in files:
-            for outcome in _publish(file, into, history=history):
-                tell(str(file), outcome, as_json=as_json)
-                codes.append(outcome.exit_code)
+        for each in candidates:
+            outcome = deliver(each.raw, into)
+            if each.of_history:
+                outcome = passed_over(outcome)
+            tell(str(each.file), outcome, as_json=as_json)
+            codes.append(outcome.exit_code)
     raise typer.Exit(of_all(codes))
 
 
@@ -79,12 +95,20 @@ def _files(path: Path) -> Sequence[Path]:
     return files
 
 
-def _publish(file: Path, into: Delivery, *, history: bool) -> Iterator[PublishOutcome]:
+def _candidates(file: Path, *, history: bool) -> Iterator[_Candidate]:
     current = _read(file)
     for raw in _versions(file) if history else ():
         if raw != current:
-            yield passed_over(deliver(raw, into))
-    yield deliver(current, into)
+            yield _Candidate(file, raw, of_history=True)
+    yield _Candidate(file, current)
+
+
+def _named(candidate: _Candidate) -> tuple[str, Version] | None:
+    try:
+        id, version = git_history.identity(candidate.raw)
+    except InvalidArgument:
+        return None
+    return id, Version.parse(version)
 
 
 def _versions(file: Path) -> Sequence[bytes]:

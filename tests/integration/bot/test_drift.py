@@ -122,6 +122,26 @@ def test_a_schema_that_was_never_published_may_go(server: Server, scratch: Scrat
     assert (code, [each["status"] for each in found["schemas"]]) == (0, ["removed"])
 
 
+@pytest.mark.parametrize("there", [["other_id"], ["trades"]])
+def test_a_version_that_was_never_published_may_be_edited(server: Server, scratch: Scratch, there: list[str]) -> None:
+    register(server, *(document(each, "1.0.0") for each in there))
+    base = scratch.commit({"schemas/trades.json": document("trades", "1.0.1")})
+    scratch.commit({"schemas/trades.json": document("trades", "1.0.1", title="Trades")})
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert (code, [each["to"] for each in found["schemas"]]) == (0, ["1.0.1"])
+
+
+def test_an_edit_of_a_version_that_was_never_published_is_judged_by_those_that_were(
+    server: Server, scratch: Scratch
+) -> None:
+    register(server, document("trades", "1.0.0"))
+    base = scratch.commit({"schemas/trades.json": document("trades", "1.0.1")})
+    scratch.commit({"schemas/trades.json": document("trades", "1.0.1", properties={"a": {"type": "string"}})})
+    code, found = ask(server, scratch, "review", "--base", base, "--format", "json")
+    assert (code, [each["reason"] for each in found["blocked_because"]]) == (1, ["HIGH_RISK"])
+    assert "1.0.0 → 1.0.1" in found["blocked_because"][0]["text"]
+
+
 @pytest.mark.parametrize("after", [{}, {"schemas/bad.json": document("good", "1.0.0")}])
 def test_a_document_whose_id_nobody_could_publish_can_be_taken_away_or_mended(
     server: Server, scratch: Scratch, after: dict[str, Any]

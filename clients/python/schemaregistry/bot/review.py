@@ -273,12 +273,13 @@ class Reviewer:
         if not known:
             return found
         same = known.get(str(document.version))
-        edited = same is not None and same.fingerprint != document.fingerprint
-        if same is not None and not edited and not _goes_back(old, document):
+        changed = same is not None and same.fingerprint != document.fingerprint
+        edited = changed and self._is_published(document.id, str(document.version))
+        if same is not None and not changed and not _goes_back(old, document):
             return replace(found, stated_bump="none", before=str(same.version), old_document=same)
         retracted = self.retracted(document.id)
         everything = sorted((each for each in known.values() if str(each.version) not in retracted), key=precedence)
-        if not everything and not edited:
+        if not everything and not changed:
             return found  # every version is retracted: as the first one, it has nothing to agree with
         others = [each for each in everything if each is not same] or list(known.values())
         # A fix to an old line follows that line. A document that states less than its base did is no such fix.
@@ -297,6 +298,17 @@ class Reviewer:
             history=tuple(everything or others),
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),
         )
+
+    def _is_published(self, id: str, version: str = "") -> bool:
+        """Tell whether a version (any, where none is given) is published: by the registry, if one is asked."""
+        if self.published is None:
+            return True
+        there = self.published(id)
+        return version in there if version else bool(there)
+
+    @property
+    def _published_as(self) -> str:
+        return "is published" if self.published is not None else "counts as published, since no registry was asked"
 
     def _known(self, id: str, old: SchemaFile | None, new: SchemaFile) -> dict[str, Document]:
         """Return the versions that the new one is compared with: the registry's, or else those that git has."""
@@ -333,15 +345,21 @@ class Reviewer:
             yield Blocker(found.id or found.path, "BROKEN_DOCUMENT", text)
             return
         if found.status == "removed":
-            if self.published is None or self.published(found.id):
+            if self._is_published(found.id):
                 text = (
-                    f"{found.path} is deleted, and {found.id} is published: its readers still ask for it. "
+                    f"{found.path} is deleted, and {found.id} {self._published_as}: its readers still ask for it. "
                     "Put the file back; deprecate the schema instead."
                 )
                 yield Blocker(found.id, "SCHEMA_REMOVED", text)
             return
-        if found.verdict is not None:
+        if found.verdict is not None and found.stated_bump != "none":
             yield from _version_blockers(found, found.verdict)
+        elif found.verdict is not None and self._is_published(found.id, found.after):
+            text = (
+                f"{found.id} {found.after} had other content before and {self._published_as}. A published version "
+                f"never changes: raise `version` ({found.required_bump} or more)."
+            )
+            yield Blocker(found.id, "PUBLISHED_VERSION_EDITED", text)
         for consumer in found.consumers:
             if consumer.breaks:
                 text = f"{consumer.name} ({consumer.team}, {consumer.language}) breaks: {consumer.why}"
@@ -368,20 +386,10 @@ def _goes_back(old: SchemaFile | None, new: Document) -> bool:
 def _version_blockers(found: SchemaReview, verdict: Verdict) -> Iterator[Blocker]:
     """Yield what is wrong with the version that a changed document states."""
     before, after, needed = verdict.old_version, verdict.new_version, verdict.required_bump
-    match found.stated_bump:
-        case "none":
-            text = (
-                f"{found.id} {after} is published with other content, and a published version never changes. "
-                f"Raise `version` ({needed} or more)."
-            )
-            yield Blocker(found.id, "PUBLISHED_VERSION_EDITED", text)
-            return
-        case "lowered":
-            text = f"`version` goes down from {before} to {after}. Versions grow: take the next {needed} one."
-            yield Blocker(found.id, "VERSION_LOWERED", text)
-            return
-        case _:
-            pass
+    if found.stated_bump == "lowered":
+        text = f"`version` goes down from {before} to {after}. Versions grow: take the next {needed} one."
+        yield Blocker(found.id, "VERSION_LOWERED", text)
+        return
     if skips_major(parse_version(before), parse_version(after)):
         yield Blocker(found.id, "MAJOR_SKIPPED", skipped_major(parse_version(before), parse_version(after)))
     if parse_version(before).prerelease is not None:

@@ -1,6 +1,7 @@
 """`schemaregistry login` against a server that speaks RFC 8693, or doesn't: what is sent, written, printed and told."""
 
 import json
+import os
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemaregistry.cli.app import app, main
+from schemaregistry.cli.connection_options import ConnectionOptions
 from schemaregistry.client import Credentials
 from schemaregistry.errors import RegistryError, Unavailable
 from schemaregistry_server.security import pki
@@ -193,11 +195,22 @@ def test_nothing_to_exchange_two_things_and_a_variable_to_keep_are_usage(login, 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://exchanger.prod", "exchanger.prod:8443", "https://me:SECRET@localhost", "https://", "https://localhost:x"],
+    ["http://exchanger.prod", "exchanger.prod:8443", "https://", "https://localhost:x", "ftp://localhost"],
 )
 def test_an_address_that_could_give_the_token_away_is_refused(login, subject, url):
     code, _, err = login("--subject-token-file", subject, url=url)
     assert (code, "no https address" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("rest", "why"),
+    [("#f", "has a #"), ("#", "has a #"), ("?x=1", "has a ?"), ("?", "has a ?"), ("@localhost", "before the @")],
+)
+def test_what_an_address_must_not_have_is_named(login, server, subject, rest, why):
+    code, _, err = login(
+        "--subject-token-file", subject, url=f"https://me:SECRET{rest}" if "@" in rest else server.url + rest
+    )
+    assert (code, why in err, server.asked) == (2, True, [])
 
 
 REFUSALS = {
@@ -263,7 +276,8 @@ def test_an_answer_that_never_ends_is_given_up(login, server, subject, monkeypat
 
 def test_a_place_that_can_not_be_written_is_told_before_the_token_is_used_up(login, server, subject, tmp_path):
     server.gives(MAKER.token("*"))
-    for place in (tmp_path / "none" / "token", tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for place in (tmp_path / "none" / "token", tmp_path, tmp_path / "pipe", Path("/dev/full"), Path("/dev/stdout")):
         code, _, err = login("--subject-token-file", subject, "--token-file", place)
         assert (code, str(place) in err, server.asked) == (2, True, [])
 
@@ -384,6 +398,15 @@ def test_commands_show_the_token_of_login_until_it_ends_and_to_that_registry_alo
     for other in (MAKER.token("*", exp=int(time.time()) - 1), "opaque", ""):
         place.write_text(other)
         assert good_token("registry.prod:50051") is None
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+def test_a_token_file_that_others_can_use_is_told(tmp_path, tls, capsys, mode, told):
+    token = tmp_path / "token"
+    token.write_text(MAKER.token("*"))
+    token.chmod(mode)
+    ConnectionOptions("localhost:9", tls / "ca.pem", tls / "reader.pem", tls / "reader-key.pem", token).client()
+    assert (f"chmod 600 {token}" in capsys.readouterr().err) == told
 
 
 def test_a_token_file_that_is_named_has_to_have_a_token(tmp_path):

@@ -4,12 +4,15 @@ Without `--ca`, `--cert` and `--key` the client uses the dev certificates in SCH
 """
 
 import os
+import stat
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from schemaregistry.cli.say import say
 from schemaregistry.errors import InvalidArgument, Unauthenticated
 
 if TYPE_CHECKING:
@@ -68,7 +71,16 @@ class ConnectionOptions:
             credentials.bearer()
         except Unauthenticated as error:
             raise InvalidArgument(error.message, reason=error.reason, metadata=error.metadata) from None
+        if self.token_file:
+            _warn_of_readers(self.token_file)
         return Client(self.registry, credentials=credentials, timeout=timeout, cache_dir=cache_dir)
+
+
+def _warn_of_readers(token_file: Path) -> None:
+    """Say so where everybody on this machine can take or replace the token; Kubernetes mounts files like that, too."""
+    with suppress(OSError):
+        if token_file.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+            say(f"schemaregistry: others can use the token in {token_file}: chmod 600 {token_file}", err=True)
 
 
 def split_version(schema: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """`schemaregistry login`: exchange the CI's token, or a certificate, for a token to publish with."""
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,15 +148,22 @@ def _place(named: Path | None, registry: str) -> Path:
     Raises InvalidArgument (OUTPUT_UNWRITABLE) before a token is exchanged, which can be done once.
     """
     from schemaregistry.cli.saved_token import saved_token
+    from schemaregistry.client.bearer import MOST_BYTES
 
     place = named or saved_token(registry)
     try:
         if named is None:
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         target = output_files.regular_target(place)
-        if target is not None:
-            with TemporaryFile(dir=target.parent):
-                pass
+        if target is None:
+            # A device may take the token and lose it, and commands read it from a file alone.
+            message = f"{place} is no regular file, from which commands could read the token: name another"
+            raise InvalidArgument(message, reason="OUTPUT_UNWRITABLE")
+        with TemporaryFile(dir=target.parent) as file:
+            # As much as a token may have, down to the disk: one that is full takes an empty file.
+            file.write(bytes(MOST_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
     except OSError as error:
         raise output_files.unwritable(place, error) from None
     return place

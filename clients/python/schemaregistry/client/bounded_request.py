@@ -65,7 +65,7 @@ class HttpTrust:
 def check_url(url: str, what: str) -> SplitResult:
     """Return the parts of an https address; http may be used to this machine itself.
 
-    Raises InvalidArgument (reason BAD_URL) for any other, and for one that holds a user's name.
+    Raises InvalidArgument (reason BAD_URL), saying why, for any other, and for one that holds a user's name or a `#`.
     """
     try:
         parts = urlsplit(url)
@@ -73,10 +73,16 @@ def check_url(url: str, what: str) -> SplitResult:
     except ValueError:
         parts, host, port = urlsplit(""), "", None
     safe = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-    if not host or port == 0 or not safe or parts.username is not None or parts.fragment or not url.isascii():
-        message = f"{what} is no https address: write https://HOST:PORT; http is for 127.0.0.1 alone"
-        raise InvalidArgument(message, reason="BAD_URL")
-    return parts
+    # The address isn't repeated: it may have a password.
+    if not host or port == 0 or not safe or not url.isascii():
+        why = "is no https address: write https://HOST:PORT; http is for 127.0.0.1 alone"
+    elif parts.username is not None:
+        why = "has a user's name or a password in it, which aren't used: leave out what is before the @, and the @"
+    elif "#" in url:
+        why = "has a #: leave it and what follows out"
+    else:
+        return parts
+    raise InvalidArgument(f"{what} {why}", reason="BAD_URL")
 
 
 def send(

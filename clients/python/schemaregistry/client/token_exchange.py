@@ -54,8 +54,11 @@ class TokenExchange:
 
     def __post_init__(self) -> None:
         """Raise InvalidArgument (reason BAD_URL) where the exchanger's address can't be used."""
-        if not isinstance(self.exchanger, str) or check_url(self.exchanger, "the exchanger's address").query:
-            raise InvalidArgument("the exchanger's address has a query: leave it out", reason="BAD_URL")
+        if not isinstance(self.exchanger, str):
+            raise InvalidArgument("the exchanger's address is no text: write https://HOST:PORT", reason="BAD_URL")
+        check_url(self.exchanger, "the exchanger's address")
+        if "?" in self.exchanger:
+            raise InvalidArgument("the exchanger's address has a ?: leave it and what follows out", reason="BAD_URL")
 
     def ask(self) -> GivenToken:
         """Exchange once. No redirect is followed.

@@ -366,7 +366,8 @@ async def test_a_state_takes_an_operators_token(guarded: Guarded, registry: Serv
     assert refused == (grpc.StatusCode.PERMISSION_DENIED, "NOT_YOUR_SCHEMA")
     assert deprecate(guarded.maker.token(operate=("states_v1",), revision=at, jti="jti-7", run="7")).changed
     pair = (await calling("auditor").get(b"/audit/states_v1/00000002"))[1][b"/audit/states_v1/00000002"]
-    assert etcd_layout.audit_record(pair).claims == VerifiedClaims("jti-7", run="7").text
+    claims = VerifiedClaims("jti-7", run="7", certificate="spiffe://dev/ci-bot")
+    assert etcd_layout.audit_record(pair).claims == claims.text
 
 
 def test_who_am_i_shows_a_tokens_rights(guarded: Guarded, registry: Server) -> None:

@@ -17,8 +17,7 @@ from devtools.etcd_cluster import running
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry
-from schemaregistry_server.store.store_history import Write
+from schemaregistry_server.store.base import Entry, Write
 
 OF_EACH = 10
 FILLER = "x" * 1_950

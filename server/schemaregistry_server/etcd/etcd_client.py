@@ -44,16 +44,16 @@ class EtcdClient:
     def __init__(self, connection: EtcdConnection) -> None:
         self.connection = connection
 
-    async def read(self, prefix: bytes) -> AsyncIterator[KeyPage]:
-        """Read every key under `prefix` at one revision, a page at a time.
+    async def read(self, prefix: bytes, *, revision: int = 0, keys_only: bool = False) -> AsyncIterator[KeyPage]:
+        """Read every key under `prefix` at one revision, a page at a time: the newest one, or `revision`.
 
         Raises CompactedRevision where that revision was compacted between two pages.
         """
-        limit, revision = FIRST_KEYS, 0
+        limit = FIRST_KEYS
         key, end = prefix, after(prefix)
         more = True
         while more:
-            request = rpc_pb2.RangeRequest(key=key, range_end=end, limit=limit, revision=revision)
+            request = rpc_pb2.RangeRequest(key=key, range_end=end, limit=limit, revision=revision, keys_only=keys_only)
             answer = await self._range(request)
             revision = revision or answer.header.revision
             more = answer.more
@@ -78,6 +78,15 @@ class EtcdClient:
         """
         answer = await self.transact(rpc_pb2.TxnRequest(success=[reads(key) for key in keys]))
         return answer.header.revision, found(answer)
+
+    async def get_at(self, revision: int, keys: Sequence[bytes]) -> dict[bytes, kv_pb2.KeyValue]:
+        """Read those of `keys`, 128 at most, that existed at `revision`; raises CompactedRevision as `read` does."""
+        try:
+            return found(await self.transact(rpc_pb2.TxnRequest(success=[reads(key, revision) for key in keys])))
+        except EtcdRefused as refused:
+            if FORGOTTEN in refused.message:
+                raise CompactedRevision(revision) from refused
+            raise
 
     async def transact(self, request: rpc_pb2.TxnRequest, token: str = "") -> rpc_pb2.TxnResponse:
         """Run one transaction, with `token` as etcd's auth token where it is given.
@@ -112,9 +121,9 @@ class EtcdClient:
         await self.connection.close()
 
 
-def reads(key: bytes) -> rpc_pb2.RequestOp:
-    """The operation of a transaction that reads one key."""
-    return rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key))
+def reads(key: bytes, revision: int = 0) -> rpc_pb2.RequestOp:
+    """The operation of a transaction that reads one key, as it was at `revision` where that is given."""
+    return rpc_pb2.RequestOp(request_range=rpc_pb2.RangeRequest(key=key, revision=revision))
 
 
 def puts(key: bytes, value: bytes) -> rpc_pb2.RequestOp:

@@ -27,7 +27,6 @@ from schemaregistry_server.ops.audit_head import AuditHead, ChainHead
 from schemaregistry_server.ops.head_signing import HeadSigner
 from schemaregistry_server.ops.store_errors import ending_with_code
 from schemaregistry_server.ops.store_locator import AsJsonLine, StoreLocator, tell
-from schemaregistry_server.security import head_signature, token_keys
 from schemaregistry_server.store import audit_chain, store_history
 from schemaregistry_server.store.base import AuditRecord
 from schemaregistry_server.store.store_history import History
@@ -86,7 +85,7 @@ def verify(  # noqa: PLR0913 (the options of a command)
         else:
             words, answer = _verified_store(place, snapshot, kept)
         if kept:
-            signature = _signature(kept, key)
+            signature = head_signing.signature(kept, key)
             words = f"{words} All of the head of {kept.made_at} is there, {signature[0]}."
             answer = {**answer, "head": {"made_at": kept.made_at, "digest": kept.digest, **signature[1]}}
     tell(words, answer, as_json=as_json)
@@ -245,17 +244,6 @@ def _hashes(one: ChainHead, chains: list[LogChain]) -> Mapping[int, str]:
     if named:
         return named[-1].hashes
     return chains[0].hashes if len(chains) == 1 else {}
-
-
-def _signature(kept: AuditHead, key: Path | None) -> tuple[str, dict[str, object]]:
-    """Verify a head's signature, where there is a key for it; in words and as JSON."""
-    if key is None:
-        return "whose signature was not looked at" if kept.signed else "which is not signed", {}
-    signed = head_signature.verify_head(kept.signed, token_keys.verifying_keys(key))
-    if signed.summary != kept.summary:
-        raise head_signing.not_of_this_head()
-    at = datetime.fromtimestamp(signed.time, UTC).isoformat(timespec="seconds")
-    return f"signed by {signed.issuer} at {at}", {"signed_by": signed.issuer, "signed_at": at}
 
 
 def _head_of_store(place: StoreLocator) -> AuditHead:

@@ -74,10 +74,26 @@ class AuditHead:
         return _canonical({**self.members, "digest": self.digest, **signed}).decode()
 
 
+class ChainEnds:
+    """The last record of each chain, of records that come one by one in each chain's order."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, ChainHead] = {}
+
+    def add(self, record: AuditRecord) -> None:
+        self._ends[record.chain] = ChainHead(record.chain, record.sequence, record.hash)
+
+    def head(self, kind: str, revision: int, made_at: str) -> AuditHead:
+        """The head of a store whose audit ends so; `made_at` is ISO 8601 in UTC."""
+        return AuditHead(kind, made_at, revision, tuple(self._ends[chain] for chain in sorted(self._ends)))
+
+
 def of_records(kind: str, revision: int, records: Iterable[AuditRecord], now: datetime) -> AuditHead:
     """The head of a store whose audit has these records, in each chain's order."""
-    ends = {record.chain: ChainHead(record.chain, record.sequence, record.hash) for record in records}
-    return AuditHead(kind, _time(now), revision, tuple(ends[chain] for chain in sorted(ends)))
+    ends = ChainEnds()
+    for record in records:
+        ends.add(record)
+    return ends.head(kind, revision, _time(now))
 
 
 def of_logs(chains: Sequence[Sequence[tuple[Path, ChainEnd]]], now: datetime) -> AuditHead:
@@ -109,23 +125,29 @@ def read(path: Path) -> AuditHead:
         ) from None
     except (ValueError, RecursionError):
         raise _damaged(path, "it is no JSON") from None
-    if not isinstance(found, dict):
-        raise _damaged(path, "it is no head")
+    return parse(found, str(path))
+
+
+def parse(head: object, where: str) -> AuditHead:
+    """Read a head from JSON that was found at `where`; raises DataLoss (HEAD_DAMAGED)."""
+    if not isinstance(head, dict):
+        raise _damaged(where, "it is no head")
+    found = dict(head)
     digest, signed = found.pop("digest", ""), found.pop("signed", "")
     if {name: type(value) for name, value in found.items()} != MEMBERS or found["format"] != FORMAT:
-        raise _damaged(path, f"it is no head of the format {FORMAT!r}")
+        raise _damaged(where, f"it is no head of the format {FORMAT!r}")
     try:
         chains = tuple(ChainHead(**each) for each in found["chains"])
     except TypeError:
-        raise _damaged(path, "one of its chains is none") from None
+        raise _damaged(where, "one of its chains is none") from None
     if any((type(one.chain), type(one.sequence), type(one.hash)) != (str, int, str) for one in chains):
-        raise _damaged(path, "one of its chains is none")
+        raise _damaged(where, "one of its chains is none")
     if not all(0 <= number <= MOST for number in (found["revision"], *(one.sequence for one in chains))):
-        raise _damaged(path, "one of its numbers is none of records")
-    head = AuditHead(found["kind"], found["made_at"], found["revision"], chains, str(signed))
-    if head.digest != digest or head.kind not in KINDS:
-        raise _damaged(path, "it is not as it was written: its digest is another")
-    return head
+        raise _damaged(where, "one of its numbers is none of records")
+    parsed = AuditHead(found["kind"], found["made_at"], found["revision"], chains, str(signed))
+    if parsed.digest != digest or parsed.kind not in KINDS:
+        raise _damaged(where, "it is not as it was written: its digest is another")
+    return parsed
 
 
 def require(head: AuditHead, find: Callable[[ChainHead], Mapping[int, str]]) -> None:
@@ -171,7 +193,7 @@ def _time(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="seconds")
 
 
-def _damaged(path: Path, what: str) -> DataLoss:
+def _damaged(where: Path | str, what: str) -> DataLoss:
     return DataLoss(
-        f"{path}: {what}. Use a head that is as it was written.", reason="HEAD_DAMAGED", metadata={"file": str(path)}
+        f"{where}: {what}. Use a head that is as it was written.", reason="HEAD_DAMAGED", metadata={"file": str(where)}
     )

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -90,3 +91,14 @@ class HeadSigner:
 def not_of_this_head() -> DataLoss:
     """The error of a signature that is good, and of another head."""
     return DataLoss("The signature is of another head.", reason="HEAD_SIGNATURE")
+
+
+def signature(kept: AuditHead, key: Path | None) -> tuple[str, dict[str, object]]:
+    """Verify a head's signature, where there is a key for it; in words and as JSON."""
+    if key is None:
+        return "whose signature was not looked at" if kept.signed else "which is not signed", {}
+    signed = head_signature.verify_head(kept.signed, token_keys.verifying_keys(key))
+    if signed.summary != kept.summary:
+        raise not_of_this_head()
+    at = datetime.fromtimestamp(signed.time, UTC).isoformat(timespec="seconds")
+    return f"signed by {signed.issuer} at {at}", {"signed_by": signed.issuer, "signed_at": at}

@@ -13,17 +13,16 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal, Protocol
 
 from schemaregistry import output_files
 from schemaregistry.document.origin import Origin
 from schemaregistry.document.version_state import VersionState
 from schemaregistry.errors import DataLoss, FailedPrecondition, InvalidArgument
+from schemaregistry_server.ops.audit_head import ChainEnds
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry, StateChange
-from schemaregistry_server.store.store_history import Write
+from schemaregistry_server.store.base import AuditRecord, Entry, StateChange, Write
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 FORMAT: Final = b"schemaregistry snapshot 4\n"
@@ -84,6 +83,12 @@ class Checked:
     sha256: str
 
 
+class SnapshotSource(Protocol):
+    """What a snapshot is read from, each time from its start: a file, or an object in S3. `str` names it to people."""
+
+    def open(self, mode: Literal["rb"], /) -> IO[bytes]: ...
+
+
 def target(path: Path) -> Path:
     """Return the regular file that a snapshot at `path` replaces or makes; symbolic links are followed.
 
@@ -125,31 +130,55 @@ def save(path: Path, header: Header, writes: Iterable[Write]) -> None:
             beside.unlink()
 
 
-def check(path: Path) -> Checked:
-    """Read the whole file and verify its frames and its audit chain.
+def check(path: SnapshotSource, ends: ChainEnds | None = None) -> Checked:
+    """Read the whole file and verify its frames and its audit chain; `ends` learns the last record of each chain.
 
     Raises DataLoss (SNAPSHOT_DAMAGED), naming file and offset, where a byte was changed, added or is missing;
     InvalidArgument (SNAPSHOT_UNREADABLE) where the file can't be read.
     """
     reader = _SnapshotReader(path)
     try:
-        audit_chain.verify(write.record for write in reader.writes())
+        audit_chain.verify(_told(reader.writes(), ends or ChainEnds()))
     except FailedPrecondition as broken:
         raise reader.damaged("its audit record does not follow those before it") from broken
     return Checked(reader.header, reader.offset, reader.all.hexdigest())
 
 
-def read(path: Path) -> Iterator[Write]:
+def read(path: SnapshotSource) -> Iterator[Write]:
     """Yield the writes of a file in their order. Raises as `check` does, but only when it comes to the damage."""
     return _SnapshotReader(path).writes()
 
 
+def _told(writes: Iterable[Write], ends: ChainEnds) -> Iterator[AuditRecord]:
+    for write in writes:
+        ends.add(write.record)
+        yield write.record
+
+
+class FrameMaker:
+    """Makes the bytes of a snapshot, one frame after the other."""
+
+    def __init__(self) -> None:
+        self._running = hashlib.sha256()
+
+    def begin(self, header: Header) -> bytes:
+        """The line that names the format, and the header's frame."""
+        return FORMAT + self._made(_json(asdict(header)))
+
+    def frame(self, write: Write) -> bytes:
+        """The next write's frame."""
+        return self._made(_payload(write))
+
+    def _made(self, payload: bytes) -> bytes:
+        self._running.update(b"%d\n%b" % (len(payload), payload))
+        return b"%b %d\n%b\n" % (self._running.hexdigest().encode(), len(payload), payload)
+
+
 def _write(file: IO[bytes], header: Header, writes: Iterable[Write]) -> None:
-    running = hashlib.sha256()
-    file.write(FORMAT)
-    for payload in chain([_json(asdict(header))], map(_payload, writes)):
-        running.update(b"%d\n%b" % (len(payload), payload))
-        file.write(b"%b %d\n%b\n" % (running.hexdigest().encode(), len(payload), payload))
+    frames = FrameMaker()
+    file.write(frames.begin(header))
+    for write in writes:
+        file.write(frames.frame(write))
 
 
 def _payload(write: Write) -> bytes:
@@ -202,7 +231,7 @@ class _SnapshotReader:
 
     header: Header
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: SnapshotSource) -> None:
         self._path = path
         self.offset = self._start = 0
         self.all = hashlib.sha256()

@@ -51,13 +51,28 @@ def verify(records: Iterable[AuditRecord]) -> int:
     `records` are in order within each chain. Raises FailedPrecondition (AUDIT_BROKEN) at the first record that was
     changed or that does not follow the one before it.
     """
-    heads: dict[str, tuple[int, str]] = {}
+    check = ChainCheck()
     for found in records:
-        sequence, previous = heads.get(found.chain, (0, GENESIS))
+        check.add(found)
+    return sum(check.ends.values())
+
+
+class ChainCheck:
+    """Checks records that come one by one, in order within each chain; `ends` are the numbers of the last ones."""
+
+    def __init__(self) -> None:
+        self._heads: dict[str, tuple[int, str]] = {}
+
+    @property
+    def ends(self) -> dict[str, int]:
+        return {chain: sequence for chain, (sequence, _) in self._heads.items()}
+
+    def add(self, found: AuditRecord) -> None:
+        """Check the next record; raises FailedPrecondition (AUDIT_BROKEN) as `verify` does."""
+        sequence, previous = self._heads.get(found.chain, (0, GENESIS))
         if wrong := _wrong(found, sequence, previous):
             raise broken(found, wrong)
-        heads[found.chain] = found.sequence, found.hash
-    return sum(sequence for sequence, _ in heads.values())
+        self._heads[found.chain] = found.sequence, found.hash
 
 
 def broken(found: AuditRecord, what: str) -> FailedPrecondition:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -97,6 +98,36 @@ class AuditRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Write:
+    """One write: the entry that was registered, or the change of a version's state, and its audit record."""
+
+    entry: Entry | StateChange
+    record: AuditRecord
+
+    @property
+    def id(self) -> str:
+        return self.entry.id
+
+    @property
+    def version(self) -> str:
+        return self.entry.version
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedHistory:
+    """A history whose writes are read, and verified, while they are used: what is in memory doesn't grow with them.
+
+    All are as they were at `revision`. `writes` raises FailedPrecondition where one was changed, once it
+    comes to the place.
+    """
+
+    revision: int
+    versions: int
+    state_changes: int
+    writes: AsyncIterator[Write]
+
+
+@dataclass(frozen=True, slots=True)
 class ReadCount:
     """How often one identity read one version on one day (YYYY-MM-DD, UTC), as one writer counted it.
 
@@ -181,6 +212,9 @@ class Store(Protocol):
 
     async def audit(self) -> tuple[AuditRecord, ...]:
         """Read every audit record in order, for `audit_chain.verify`."""
+
+    def stream(self) -> AbstractAsyncContextManager[StreamedHistory]:
+        """Read every write with its audit record, verified on the way, in the order of revisions."""
 
     async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write the history of another store, with new audit records, into this one, which must be empty.

@@ -6,7 +6,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import grpc
 
@@ -23,7 +23,7 @@ from schemaregistry_server.etcd.etcd_failures import CompactedRevision, EtcdAway
 from schemaregistry_server.etcd.etcd_watch import WatchedEvents
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
 from schemaregistry_server.etcd.v3.rpc_pb2 import AuthStatusResponse, TxnRequest
-from schemaregistry_server.store import audit_chain, etcd_layout, etcd_reads
+from schemaregistry_server.store import etcd_history, etcd_layout, etcd_reads
 from schemaregistry_server.store.base import (
     AuditRecord,
     Compacted,
@@ -32,6 +32,7 @@ from schemaregistry_server.store.base import (
     EntryBatch,
     ReadCount,
     StateChange,
+    StreamedHistory,
     not_empty,
 )
 from schemaregistry_server.store.etcd_layout import Head, KeyLayout
@@ -254,6 +255,12 @@ class EtcdStore:
         _must_have_ends(records, heads)
         return records
 
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[StreamedHistory]:
+        """Read every write with its audit record, at one revision; see `etcd_history.stream`."""
+        with _store_errors():
+            yield await etcd_history.stream(self._client, self._layout)
+
     async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         """Write each of `entries` as a put of its own, RESTORING at a time; etcd gives them new revisions.
 
@@ -334,13 +341,7 @@ def _must_have_ends(records: Iterable[AuditRecord], heads: Mapping[str, Head]) -
     for record in records:
         ends[record.id] = max(record.sequence, ends.get(record.id, 0))
     for id, head in heads.items():  # noqa: A001 (the field's term)
-        if (end := ends.get(id, 0)) < head.sequence:
-            raise FailedPrecondition(
-                f"The audit chain {id} ends with record {end}, and {id} has {head.sequence} writes: "
-                f"{audit_chain.missing(end + 1, head.sequence)}: compare with a snapshot.",
-                reason="AUDIT_BROKEN",
-                metadata={"id": id, "chain": id, "sequence": str(end + 1)},
-            )
+        etcd_history.must_end(id, ends.get(id, 0), head)
 
 
 def _check_authentication(status: AuthStatusResponse, wanted: bool) -> None:

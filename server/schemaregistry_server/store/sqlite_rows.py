@@ -5,15 +5,18 @@
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from heapq import merge
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from schemaregistry.document.origin import Origin
 from schemaregistry.document.version_state import ACTIVE, VersionState
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry, StateChange
+from schemaregistry_server.store.base import AuditRecord, Entry, StateChange, Write
+from schemaregistry_server.store.store_history import pair, unwritten
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 KindT = TypeVar("KindT", Origin, VerifiedClaims)
@@ -27,6 +30,22 @@ FROM version v LEFT JOIN audit a USING (revision) WHERE v.revision > ? ORDER BY 
 STATES = """
 SELECT s.id, s.version, s.state, s.fingerprint, s.changed_by, s.changed_at, s.revision, s.claims, a.content
 FROM state s LEFT JOIN audit a USING (revision) WHERE s.revision > ? ORDER BY s.revision
+"""
+
+AUDIT = """
+a.sequence, a.who, a.what, a.id, a.version, a.fingerprint, a.content, a.at, a.previous, a.revision, a.hash, '',
+a.origin, a.claims
+"""
+"""The members of an audit record, in their order."""
+
+UNWRITTEN = """
+SELECT id, version, what FROM audit
+WHERE revision NOT IN (SELECT revision FROM version UNION ALL SELECT revision FROM state) ORDER BY sequence LIMIT 1
+"""
+"""The first audit record whose write is not there."""
+
+COUNTS = """
+SELECT (SELECT count(*) FROM version), (SELECT count(*) FROM state), (SELECT coalesce(max(revision), 0) FROM audit)
 """
 
 WRITES = """
@@ -48,6 +67,29 @@ def read(connection: sqlite3.Connection, after: int, path: Path) -> tuple[tuple[
     """
     entries = tuple(_entry(row, path) for row in connection.execute(ENTRIES, (after,)))
     return entries, tuple(_change(row, path) for row in connection.execute(STATES, (after,)))
+
+
+def stream(connection: sqlite3.Connection, path: Path) -> Iterator[Write]:
+    """Yield each write with its audit record, in the order of revisions, and verify both; `path` is for messages.
+
+    Raises as `read` and `audit_chain.verify` do, once it comes to the place.
+    """
+    gone = connection.execute(UNWRITTEN).fetchone()
+    if gone:
+        id, version, what = gone  # noqa: A001 (the field's term)
+        raise unwritten(id, version, "is" if what == "register" else "has a change of its state that is")
+    entries = ((_entry(row[:10], path), row[10:]) for row in connection.execute(_with_audit(ENTRIES), (0,)))
+    states = ((_change(row[:9], path), row[9:]) for row in connection.execute(_with_audit(STATES), (0,)))
+    check = audit_chain.ChainCheck()
+    both: list[Iterable[tuple[Entry | StateChange, tuple[Any, ...]]]] = [entries, states]
+    for write, members in merge(*both, key=lambda each: each[0].revision):
+        record = AuditRecord(*members)
+        check.add(record)
+        yield pair(write, record)
+
+
+def _with_audit(select: str) -> str:
+    return select.replace("\nFROM", f", {AUDIT}\nFROM")
 
 
 def count(connection: sqlite3.Connection, id: str) -> tuple[int, int]:  # noqa: A002 (the field's term)

@@ -10,6 +10,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,17 @@ from typing import TypeVar
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.store import sqlite_file, sqlite_reads, sqlite_rows
-from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, StateChange, not_empty
+from schemaregistry_server.store.base import (
+    AuditRecord,
+    Conflict,
+    Entry,
+    EntryBatch,
+    ReadCount,
+    StateChange,
+    StreamedHistory,
+    Write,
+    not_empty,
+)
 from schemaregistry_server.writer_groups import groups
 
 Given = TypeVar("Given")
@@ -72,6 +83,19 @@ class SQLiteReader:
         except sqlite3.Error as failed:
             raise _away(self._path, failed) from failed
 
+    @asynccontextmanager
+    async def stream(self) -> AsyncIterator[StreamedHistory]:
+        """Read every write with its audit record, verified on the way; the rows are read in this thread.
+
+        The writes raise FailedPrecondition (STORE_CORRUPT, AUDIT_BROKEN) where something was changed.
+        """
+        with sqlite_file.reading(self._path) as connection:
+            connection.execute("BEGIN")  # all reads see the same writes
+            versions, changes, revision = connection.execute(sqlite_rows.COUNTS).fetchone()
+            sqlite_rows.must_have_end(connection, revision, self._path)
+            writes = sqlite_rows.stream(connection, self._path)
+            yield StreamedHistory(revision, versions, changes, _each(writes))
+
     def _read(self, after: int) -> EntryBatch:
         with sqlite_file.reading(self._path) as connection:
             connection.execute("BEGIN")  # both reads see the same writes
@@ -88,6 +112,11 @@ class SQLiteReader:
             records = tuple(AuditRecord(*row) for row in rows)
             sqlite_rows.must_have_end(connection, records[-1].revision if records else 0, self._path)
         return records
+
+
+async def _each(writes: Iterable[Write]) -> AsyncIterator[Write]:
+    for write in writes:
+        yield write
 
 
 class SQLiteStore(SQLiteReader):

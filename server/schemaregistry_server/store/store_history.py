@@ -5,28 +5,13 @@ Stores and `snapshot_file.py` read and write histories; this module compares and
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias, TypeVar
 
 from schemaregistry.errors import FailedPrecondition
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch, StateChange
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write: the entry that was registered, or the change of a version's state, and its audit record."""
-
-    entry: Entry | StateChange
-    record: AuditRecord
-
-    @property
-    def id(self) -> str:
-        return self.entry.id
-
-    @property
-    def version(self) -> str:
-        return self.entry.version
+from schemaregistry_server.store.base import AuditRecord, Entry, EntryBatch, StateChange, StreamedHistory, Write
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +42,8 @@ class Readable(Protocol):
     async def load(self) -> EntryBatch: ...
 
     async def audit(self) -> tuple[AuditRecord, ...]: ...
+
+    def stream(self) -> AbstractAsyncContextManager[StreamedHistory]: ...
 
 
 async def read(store: Readable) -> History:
@@ -117,6 +104,32 @@ def require(stored: History, writes: Iterable[Write], *, same_chain: bool = True
         reached[write.entry.id] = revision
 
 
+class WriteDigests:
+    """A digest of each id's writes in their order: histories with equal ones have the same writes.
+
+    `same_chain` and `same_revisions` are as in `require`.
+    """
+
+    def __init__(self, *, same_chain: bool, same_revisions: bool) -> None:
+        self._same_chain = same_chain
+        self._same_revisions = same_revisions
+        self.of_ids: dict[str, str] = {}
+
+    def add(self, write: Write) -> None:
+        """Add the next write."""
+        entry = write.entry if self._same_revisions else replace(write.entry, revision=0)
+        previous = self.of_ids.get(entry.id, audit_chain.GENESIS)
+        chain = write.record.hash if self._same_chain else ""
+        # A record has a digest of everything in its write, and of what is before it.
+        self.of_ids[entry.id] = audit_chain.record(entry, sequence=0, previous=previous, chain=chain).hash
+
+    def passing(self, writes: Iterable[Write]) -> Iterator[Write]:
+        """Yield the writes, each added."""
+        for write in writes:
+            self.add(write)
+            yield write
+
+
 def _must_be_there(keys: Iterable[WriteKey], later: EntryBatch) -> None:
     """Raise FailedPrecondition (AUDIT_BROKEN) where a write of `keys` isn't in `later`.
 
@@ -127,7 +140,12 @@ def _must_be_there(keys: Iterable[WriteKey], later: EntryBatch) -> None:
     for id, version, place in keys:  # noqa: A001 (the field's term)
         if (id, version, place) not in there:
             what = f"has a change of its state (its {place}.) that is" if place else "is"
-            raise _broken(id, version, f"{what} audited, and not there any more")
+            raise unwritten(id, version, what)
+
+
+def unwritten(id: str, version: str, what: str = "is") -> FailedPrecondition:  # noqa: A002 (the field's term)
+    """The error of an audit record whose write isn't in the store."""
+    return _broken(id, version, f"{what} audited, and not there any more")
 
 
 def _differs(write: Write, key: WriteKey, how: str) -> FailedPrecondition:

@@ -7,18 +7,25 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import boto3
 import pytest
 
 from devtools.etcd_cluster import EtcdCluster
+from devtools.s3_server import ACCESS, SECRET, S3Server, running_s3
+from schemaregistry.cli import app
 from schemaregistry_server.store.base import Entry, Store
 from schemaregistry_server.store.etcd_store import EtcdStore
 from schemaregistry_server.store.sqlite_store import SQLiteStore
 from schemaregistry_server.store.verified_claims import VerifiedClaims
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -117,3 +124,65 @@ def edit() -> Callable[..., None]:
 @pytest.fixture
 def fill_store() -> Callable[[Store], Awaitable[None]]:
     return fill
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server, shared by tests that each use a bucket of their own."""
+    subprocess.run(
+        [sys.executable, "-m", "scripts.build_tools", "third_party/versitygw", "build/versitygw/bin"],
+        cwd=ROOT,
+        check=True,
+    )
+    with running_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+Main = Callable[..., Ended]
+
+
+@pytest.fixture
+def main(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], s3: S3Server) -> Main:
+    """Run `schemaregistry` in this process, with the credentials of the S3 server."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "SCHEMAREGISTRY_"))]:
+        monkeypatch.delenv(name)
+    for name, value in s3.environment.items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+
+    def run(*words: object, code: int = 0) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["schemaregistry", *map(str, words)])
+        found = 0
+        try:
+            app.main()
+        except SystemExit as ended:
+            found = int(ended.code or 0)
+        out, err = capfd.readouterr()
+        assert found == code, out + err
+        assert "Traceback" not in err
+        return Ended(found, out, err)
+
+    return run
+
+
+@pytest.fixture
+def client(s3: S3Server) -> "S3Client":
+    """A client of the S3 server, to look at what is in its buckets and to change it."""
+    return boto3.client("s3", endpoint_url=s3.endpoint, aws_access_key_id=ACCESS, aws_secret_access_key=SECRET)
+
+
+@pytest.fixture
+def bucket(client: "S3Client", tmp_path: Path) -> str:
+    """A bucket of the test's own."""
+    name = "b" + hashlib.sha256(str(tmp_path).encode()).hexdigest()[:20]
+    client.create_bucket(Bucket=name)
+    return name

@@ -16,8 +16,7 @@ from schemaregistry.errors import DataLoss, InvalidArgument
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
-from schemaregistry_server.store.base import Entry, StateChange
-from schemaregistry_server.store.store_history import Write
+from schemaregistry_server.store.base import Entry, StateChange, Write
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 
 HEADER = Header("sqlite", 9, 3, "2026-01-01T00:00:00+00:00", 1)

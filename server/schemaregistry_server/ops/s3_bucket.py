@@ -126,7 +126,11 @@ class Bucket:
                 "Name its CA by --s3-ca.",
                 reason="S3_AWAY",
             ) from untrusted
-        except (botocore.exceptions.HTTPClientError, botocore.exceptions.ConnectionError) as away:
+        except (
+            botocore.exceptions.HTTPClientError,
+            botocore.exceptions.ConnectionError,
+            botocore.exceptions.IncompleteReadError,
+        ) as away:
             raise Unavailable(
                 f"{self._at(key)}: {self._server} did not answer, or the connection broke ({_short(away)}). "
                 "Check --s3-endpoint and the network, and try again.",
@@ -258,7 +262,7 @@ def _client(options: S3Options) -> "S3Client":
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    client: S3Client = boto3.client(
+    client: S3Client = boto3.session.Session().client(
         "s3",
         endpoint_url=options.s3_endpoint or None,
         verify=str(options.s3_ca) if options.s3_ca else None,

@@ -1,12 +1,21 @@
 """A store whose calls are timed, for `schemaregistry_store_seconds`; everything else is the store's within."""
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from time import perf_counter
 
 from schemaregistry.errors import RegistryError
 from schemaregistry_server.metrics.server_metrics import metrics
-from schemaregistry_server.store.base import AuditRecord, Conflict, Entry, EntryBatch, ReadCount, StateChange, Store
+from schemaregistry_server.store.base import (
+    AuditRecord,
+    Conflict,
+    Entry,
+    EntryBatch,
+    ReadCount,
+    StateChange,
+    Store,
+    StreamedHistory,
+)
 
 
 class MeasuredStore:
@@ -43,6 +52,9 @@ class MeasuredStore:
 
     async def audit(self) -> tuple[AuditRecord, ...]:
         return await self._store.audit()
+
+    def stream(self) -> AbstractAsyncContextManager[StreamedHistory]:
+        return self._store.stream()
 
     async def restore(self, entries: Iterable[Entry | StateChange]) -> None:
         await self._store.restore(entries)

@@ -25,7 +25,7 @@ def exchanger(
     """Give CI jobs tokens to publish with, in exchange for the tokens of their CI, until SIGTERM or Ctrl-C.
 
     It is a process of its own, and the only one that has the signing key. Each token that is given or refused is a
-    line of its log.
+    line of its log, but of what could not be verified a few a minute.
 
     Exit codes: 0 it was stopped, 2 it can't start.
     """

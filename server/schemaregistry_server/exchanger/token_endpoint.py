@@ -125,7 +125,8 @@ def app(endpoint: TokenEndpoint, published: KeySet, *more: Route) -> Starlette:
 
     def other(_: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        said = {"error": "invalid_request", "error_description": f"{error.detail}.", "reason": "NO_SUCH_PATH"}
+        reason = "NO_SUCH_METHOD" if error.status_code == 405 else "NO_SUCH_PATH"
+        said = {"error": "invalid_request", "error_description": f"{error.detail}.", "reason": reason}
         return JSONResponse(said, error.status_code, dict(error.headers or {}))
 
     made = Starlette(

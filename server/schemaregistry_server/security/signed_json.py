@@ -44,7 +44,7 @@ _SENTENCES: Final = {
     "TOKEN_AUDIENCE": "The token is for another audience.",
     "TOKEN_EXPIRED": "The token has expired: get a new one.",
     "TOKEN_NOT_YET_VALID": "The token isn't valid yet: compare the clocks of this machine and of the token's issuer.",
-    "TOKEN_LIFETIME": "The token is valid for too long a time.",
+    "TOKEN_LIFETIME": "The token is valid for too long a time, or ends before it begins.",
 }
 """A sentence for each reason. It says nothing of what was expected: whoever tries tokens learns no more."""
 
@@ -92,7 +92,8 @@ def verify(text: str, keys: KeySet, algorithms: Sequence[str], kind: str = "JWT"
 
 
 def check_times(claims: ClaimValues, now: float, longest: float, *, needs_nbf: bool = True) -> None:
-    """Check `exp`, `iat` and `nbf` (seconds since 1970), and that `exp` is at most `longest` seconds after `iat`.
+    """Check `exp`, `iat` and `nbf` (seconds since 1970), and that `exp` is after both, at most `longest` seconds
+    after `iat`.
 
     Raises Unauthenticated: TOKEN_CLAIMS where one is missing, TOKEN_EXPIRED, TOKEN_NOT_YET_VALID, TOKEN_LIFETIME.
     """
@@ -102,7 +103,7 @@ def check_times(claims: ClaimValues, now: float, longest: float, *, needs_nbf: b
         raise refused("TOKEN_EXPIRED")
     if max(issued, begins) > now + LEEWAY_SECONDS:
         raise refused("TOKEN_NOT_YET_VALID")
-    if not 0 < expires - issued <= longest:
+    if not max(issued, begins) < expires <= issued + longest:
         raise refused("TOKEN_LIFETIME")
 
 

@@ -81,6 +81,10 @@ FORGERIES: dict[str, tuple[Forge, str]] = {
     "no iat": (claimed(iat=None), "TOKEN_CLAIMS"),
     "no nbf": (claimed(nbf=None), "TOKEN_CLAIMS"),
     "valid for 15 minutes and a second": (times(0, 901), "TOKEN_LIFETIME"),
+    "begins after its end": (
+        lambda issuer: issuer.token(nbf=int(time.time()) + 20, exp=int(time.time()) + 10),
+        "TOKEN_LIFETIME",
+    ),
     "issued in the future": (times(90, 300), "TOKEN_NOT_YET_VALID"),
     "not yet valid": (claimed(nbf=NOW + 10_000), "TOKEN_NOT_YET_VALID"),
     "no jti": (claimed(jti=None), "TOKEN_CLAIMS"),

@@ -151,6 +151,7 @@ FORGERIES: dict[str, tuple[Callable[[], str], str]] = {
     ),
     "exp of 400 digits": (lambda: forged(exp=10**400), "TOKEN_CLAIMS"),
     "exp too far": (lambda: forged(exp=NOW + 631), "TOKEN_LIFETIME"),
+    "exp before nbf": (lambda: forged(nbf=NOW + 20, exp=NOW + 10), "TOKEN_LIFETIME"),
     "exp before iat": (lambda: forged(iat=NOW + 20, exp=NOW + 10), "TOKEN_LIFETIME"),
     "no iat": (lambda: forged(iat=None), "TOKEN_CLAIMS"),
     "iat in the future": (lambda: forged(iat=NOW + 31), "TOKEN_NOT_YET_VALID"),

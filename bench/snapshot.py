@@ -1,4 +1,4 @@
-"""Measure snapshot, restore and audit on both stores: `python -m bench.snapshot [--versions 100000]`.
+"""Measure snapshot, restore and audit on both stores, files and S3: `python -m bench.snapshot [--versions 100000]`.
 
 Times are from start to end of each command's process, with documents of 2 KB and ten versions of each schema.
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from devtools.etcd_cluster import running
+from devtools.s3_server import S3Server, running_s3
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.snapshot_file import Header
 from schemaregistry_server.store import audit_chain
@@ -46,14 +47,26 @@ def timed(what: str, *words: object) -> str:
     return f"| {what} | {took:.1f} | {used.ru_maxrss / 1024:,.0f} |"
 
 
+def s3_rows(directory: Path, etcd: Sequence[str], server: S3Server) -> Iterator[str]:
+    """Rows about a bucket of versitygw, which shares the machine; the stores are those that `rows` filled."""
+    (server.directory / "bench").mkdir()
+    os.environ.update({name: value for name, value in server.environment.items() if name.startswith("AWS_")})
+    into = ["--data", directory / "from-s3"]
+    yield timed("snapshot of SQLite to S3", "snapshot", "s3://bench/sqlite/", "--data", directory / "data")
+    yield timed("restore from S3 into SQLite", "restore", "s3://bench/sqlite/", *into)
+    yield timed("snapshot of etcd to S3", "snapshot", "s3://bench/etcd/", *etcd)
+
+
 def rows(directory: Path, file: Path, endpoints: Sequence[str]) -> Iterator[str]:
-    data, etcd = ["--data", directory / "data"], ["--store", "etcd://" + ",".join(endpoints)]
+    data, etcd = ["--data", str(directory / "data")], ["--store", "etcd://" + ",".join(endpoints)]
     yield timed("restore into SQLite", "restore", file, *data)
     yield timed("snapshot of SQLite", "snapshot", directory / "sqlite.snap", *data)
     yield timed("audit verify of SQLite", "audit", "verify", *data)
     yield timed("restore into etcd", "restore", file, *etcd)
     yield timed("snapshot of etcd", "snapshot", directory / "etcd.snap", *etcd)
     yield timed("audit verify of etcd", "audit", "verify", *etcd)
+    with running_s3(directory / "s3") as server:
+        yield from s3_rows(directory, etcd, server)
 
 
 async def measure(versions: int) -> None:

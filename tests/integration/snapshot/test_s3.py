@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -142,3 +143,21 @@ def test_a_time_to_keep_that_is_none_is_usage(filled: Path, bucket: str, client,
         "is no time such as 14d" in main("snapshot", f"s3://{bucket}/", "--data", filled, f"--keep={words}", code=2).err
     )
     assert keys(client, bucket) == []
+
+
+def test_etcd_comes_back_from_s3(start_server, tmp_path: Path, bucket: str, main) -> None:
+    server = start_server("--store", "etcd", "--publish", "schemas")
+    ports = json.loads((server.data / "etcd/ports.json").read_text())[::2]
+    there = ["--store", "etcd://" + ",".join(f"127.0.0.1:{port}" for port in ports)]
+    there += ["--etcd-ca", server.tls / "ca.pem"]
+    there += ["--etcd-cert", server.tls / "ci-bot.pem", "--etcd-key", server.tls / "ci-bot-key.pem"]
+    said = json.loads(main("snapshot", f"s3://{bucket}/", *there, "--json").out)
+    assert said["store"] == "etcd"
+    assert "is not empty" in main("restore", f"s3://{bucket}/", *there, code=2).err
+    main("snapshot", tmp_path / "a.snap", *there)
+    server.stop()
+    shutil.rmtree(server.data / "etcd")
+    own = ["--store", "etcd", "--data", server.data]
+    assert "begin again at revision 0" in main("restore", f"s3://{bucket}/", *own).out
+    again = main("snapshot", tmp_path / "b.snap", *own).out
+    assert f"{said['versions']} versions" in again

@@ -135,7 +135,7 @@ def test_whoever_administers_etcd_is_root(prod: list[Manifest]) -> None:
     assert mounted == ["CronJob/etcd-defrag", "CronJob/restore", "Job/etcd-auth"]
 
 
-@pytest.mark.parametrize("component", ["exchanger", "etcd-auth"])
+@pytest.mark.parametrize("component", ["exchanger", "etcd-auth", "snapshot", "restore"])
 def test_the_command_line_takes_what_it_is_given(prod: list[Manifest], component: str) -> None:
     """--help at the end, which click looks at once it knows every option."""
     words = [sys.executable, "-m", "schemaregistry", *pod_of(prod, component).containers[0]["args"], "--help"]

@@ -77,7 +77,7 @@ def read_line(line: bytes) -> EventLine:
     body = line[: found.start()] + b"}"
     stated = found[1].decode()
     if hashlib.sha256(body).hexdigest() != stated:
-        raise ValueError("it is not as it was written: its hash is another")
+        raise ValueError("its hash is another")
     try:
         members = json.loads(body)
         sequence, previous = members["sequence"], members["previous"]

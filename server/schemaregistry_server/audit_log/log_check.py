@@ -85,9 +85,21 @@ def read(path: Path, after: int = 0, cut_off: list[int] | None = None) -> Iterat
         with path.open("rb") as file:
             yield from _lines(path, file, after, cut_off)
     except OSError as failed:
-        raise InvalidArgument(
-            f"{path}: the audit log can't be read ({failed.strerror}).", reason="AUDIT_LOG_UNREADABLE"
-        ) from failed
+        raise _unreadable(path, failed) from failed
+
+
+def read_raw(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file as they are, without their newlines; a line of over LONGEST bytes comes in pieces.
+
+    Raises InvalidArgument (AUDIT_LOG_UNREADABLE).
+    """
+    try:
+        with path.open("rb") as file:
+            size = _whole_size(file)
+            while file.tell() < size:
+                yield file.readline(LONGEST).removesuffix(b"\n")
+    except OSError as failed:
+        raise _unreadable(path, failed) from failed
 
 
 def broken(path: Path, number: int, sequence: int, what: str) -> FailedPrecondition:
@@ -115,7 +127,7 @@ def out_of_place(path: Path, line: LogLine, end: ChainEnd, where: str = "") -> F
 
 
 def _lines(path: Path, file: BinaryIO, sequence: int, cut_off: list[int]) -> Iterator[LogLine]:
-    size, fragment, number = _whole_size(file), b"", 0
+    size, fragment, why, number = _whole_size(file), b"", "", 0
     while file.tell() < size:
         number += 1
         raw = file.readline(LONGEST)
@@ -125,18 +137,24 @@ def _lines(path: Path, file: BinaryIO, sequence: int, cut_off: list[int]) -> Ite
                 raise ValueError("it is cut off" if file.tell() >= size else "it is no line of an audit log")
             event = read_line(line)
         except ValueError as wrong:
-            if fragment or line == raw:
+            if fragment:
+                raise broken(path, number - 1, sequence + 1, f"is not as it was written: {why}") from wrong
+            if line == raw:
                 raise broken(path, number, sequence + 1, f"is not to be read: {wrong}") from wrong
-            fragment = line or b"\0"  # only the line after it can tell that a crash cut it off
+            fragment, why = line or b"\0", str(wrong)  # only the line after it can tell that a crash cut it off
             continue
         if fragment and not _tells_of(event, fragment):
-            raise broken(path, number - 1, sequence + 1, "is not as it was written: its hash is another")
+            raise broken(path, number - 1, sequence + 1, f"is not as it was written: {why}")
         if fragment:
             cut_off.append(number - 1)
         fragment, sequence = b"", event.sequence
         yield LogLine(number, event)
     if fragment:
-        raise broken(path, number, sequence + 1, "is not as it was written: its hash is another")
+        raise broken(path, number, sequence + 1, f"is not as it was written: {why}")
+
+
+def _unreadable(path: Path, failed: OSError) -> InvalidArgument:
+    return InvalidArgument(f"{path}: the audit log can't be read ({failed.strerror}).", reason="AUDIT_LOG_UNREADABLE")
 
 
 def _whole_size(file: BinaryIO) -> int:

@@ -116,9 +116,11 @@ def export(
         if log:
             log_order.check_all(log, Removed(older_removed))
             return
-        records = uvloop.run(_records(place))
+        records, wrong = uvloop.run(_records(place))
         for line in audit_export.of_store(records, begin):
             say(line)
+        if wrong:
+            raise wrong
         audit_chain.verify(records)
 
 
@@ -262,9 +264,15 @@ def _of(stored: History) -> list[AuditRecord]:
     return [write.record for write in stored.writes]
 
 
-async def _records(place: StoreLocator) -> tuple[AuditRecord, ...]:
-    async with place.reading() as store:
-        return await store.audit()
+async def _records(place: StoreLocator) -> tuple[list[AuditRecord], RegistryError | None]:
+    """The records that a store has, and what was wrong with others."""
+    found: list[AuditRecord] = []
+    try:
+        async with place.reading() as store:
+            await store.audit(found)
+    except RegistryError as wrong:
+        return found, wrong
+    return found, None
 
 
 def _written(directory: Path, made: AuditHead) -> Path:

@@ -11,6 +11,7 @@ import typer
 from schemaregistry.client.bounded_request import HttpAnswer, HttpTrust, send
 from schemaregistry.errors import (
     DataLoss,
+    FailedPrecondition,
     InvalidArgument,
     PermissionDenied,
     RegistryError,
@@ -73,7 +74,7 @@ class HeadSigner:
             raise self._refusal(answer)
         _, claims = signed_json.parse_unverified(signed, ALGORITHMS, head_signature.TYPE)
         if claims.get("head") != asdict(head.summary):
-            raise not_of_this_head()
+            raise DataLoss("The exchanger has signed another head.", reason="HEAD_SIGNATURE")
         return signed
 
     def _refusal(self, answer: HttpAnswer) -> RegistryError:
@@ -88,17 +89,12 @@ class HeadSigner:
         return kind(message, reason="HEAD_REFUSED")
 
 
-def not_of_this_head() -> DataLoss:
-    """The error of a signature that is good, and of another head."""
-    return DataLoss("The signature is of another head.", reason="HEAD_SIGNATURE")
-
-
 def signature(kept: AuditHead, key: Path | None) -> tuple[str, dict[str, object]]:
     """Verify a head's signature, where there is a key for it; in words and as JSON."""
     if key is None:
         return "whose signature was not looked at" if kept.signed else "which is not signed", {}
     signed = head_signature.verify_head(kept.signed, token_keys.verifying_keys(key))
     if signed.summary != kept.summary:
-        raise not_of_this_head()
+        raise FailedPrecondition("The signature is of another head.", reason="HEAD_SIGNATURE")
     at = datetime.fromtimestamp(signed.time, UTC).isoformat(timespec="seconds")
     return f"signed by {signed.issuer} at {at}", {"signed_by": signed.issuer, "signed_at": at}

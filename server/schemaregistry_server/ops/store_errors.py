@@ -11,8 +11,10 @@ from schemaregistry.cli.exit_codes import exit_code
 from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, RegistryError
 
-CHANGED: Final = frozenset({"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS", "AUDIT_CUT_OFF"})
-"""The reasons of errors which mean that a store was changed since it was written: exit code 1."""
+CHANGED: Final = frozenset(
+    {"AUDIT_BROKEN", "STORE_CORRUPT", "HISTORY_DIFFERS", "AUDIT_CUT_OFF", "HEAD_UNSIGNED", "HEAD_SIGNATURE"}
+)
+"""The reasons of errors which mean that a store, or a head of it, was changed since it was written: exit code 1."""
 USAGE: Final = 2
 
 

@@ -11,9 +11,10 @@ from typing import Final
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet
 
-from schemaregistry.errors import DataLoss, InvalidArgument, Unauthenticated
+from schemaregistry.errors import FailedPrecondition, InvalidArgument, Unauthenticated
 from schemaregistry_server.security import signed_json
 from schemaregistry_server.security.publishing_token import ALGORITHMS
+from schemaregistry_server.security.signed_json import MAX_DATE
 
 TYPE: Final = "audit-head+jwt"
 """The `typ` of these signatures (RFC 8725, section 3.11): a signed head is never taken for a token."""
@@ -71,14 +72,24 @@ def sign_head(summary: HeadSummary, key: ECKey, issuer: str, now: float) -> str:
 
 
 def verify_head(text: str, keys: KeySet) -> SignedHead:
-    """Return what one of `keys` has signed; raises DataLoss (HEAD_SIGNATURE) where none of them has."""
+    """Return what one of `keys` has signed.
+
+    Raises FailedPrecondition: HEAD_UNSIGNED for no signature, HEAD_SIGNATURE for one that is of none of them.
+    """
+    if not text:
+        raise FailedPrecondition("This head is not signed, so that a key proves nothing.", reason="HEAD_UNSIGNED")
     try:
         claims = signed_json.verify(text, keys, ALGORITHMS, kind=TYPE)
         head, issuer, time = claims.get("head"), claims.get("iss"), claims.get("iat")
-        if not isinstance(head, dict) or not isinstance(issuer, str) or type(time) is not int:
+        if (
+            not isinstance(head, dict)
+            or not isinstance(issuer, str)
+            or type(time) is not int
+            or not 0 <= time <= MAX_DATE
+        ):
             raise signed_json.refused("TOKEN_CLAIMS")
         return SignedHead(read_summary(head), issuer, time)
     except (Unauthenticated, InvalidArgument) as refused:
-        raise DataLoss(
-            f"The head isn't signed by this key ({refused.message.rstrip('.')}).", reason="HEAD_SIGNATURE"
+        raise FailedPrecondition(
+            "This head's signature is not of this key: it was forged, or made by another key.", reason="HEAD_SIGNATURE"
         ) from refused

@@ -98,7 +98,7 @@ def missing(first: int, last: int) -> str:
 
 def _wrong(found: AuditRecord, sequence: int, previous: str) -> str:
     """What is wrong with a record that comes after number `sequence` with the hash `previous`; "" for nothing."""
-    if found.hash != _digest(found):
+    if type(found.sequence) is not int or found.hash != _digest(found):
         return "is not as it was written"
     if found.sequence > sequence + 1:
         return f"comes after record {sequence}: {missing(sequence + 1, found.sequence - 1)}, or in another place"
@@ -133,4 +133,5 @@ def _members(found: AuditRecord) -> tuple[int | str, ...]:
 
 
 def _digest(found: AuditRecord) -> str:
-    return hashlib.sha256(json.dumps(_members(found)).encode()).hexdigest()
+    # `default`: what was put there in place of a text or a number has another digest, whatever it is.
+    return hashlib.sha256(json.dumps(_members(found), default=repr).encode()).hexdigest()

@@ -210,8 +210,12 @@ class Store(Protocol):
         Raises Compacted where the store no longer has every single write after `after_revision`.
         """
 
-    async def audit(self) -> tuple[AuditRecord, ...]:
-        """Read every audit record in order, for `audit_chain.verify`."""
+    async def audit(self, found: list[AuditRecord] | None = None) -> tuple[AuditRecord, ...]:
+        """Read every audit record in order, for `audit_chain.verify`.
+
+        Raises FailedPrecondition (AUDIT_BROKEN) where one is of another place, or the end is missing; `found` has then
+        those that are there.
+        """
 
     def stream(self) -> AbstractAsyncContextManager[StreamedHistory]:
         """Read every write with its audit record, verified on the way, in the order of revisions."""

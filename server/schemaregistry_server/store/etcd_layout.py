@@ -82,8 +82,11 @@ class KeyLayout:
                 case [id, "states", version, _]:
                     return _change(id, version, pair)
                 case [id, "latest"]:
-                    return id, Head(**json.loads(pair.value), revision=pair.mod_revision)
-        except (ValueError, KeyError, TypeError) as wrong:
+                    head = Head(**json.loads(pair.value), revision=pair.mod_revision)
+                    if type(head.sequence) is not int:
+                        raise ValueError("its sequence is no number")
+                    return id, head
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as wrong:
             raise FailedPrecondition(
                 f"etcd's {pair.key.decode(errors='replace')} is not as it was written ({wrong}). "
                 "Restore etcd from a snapshot.",
@@ -194,13 +197,24 @@ def audit_record(pair: KeyValue, layout: KeyLayout | None = None) -> AuditRecord
     """
     try:
         record = AuditRecord(**json.loads(pair.value), revision=pair.mod_revision)
-        if layout and (record.chain != record.id or layout.audit(record) != pair.key):
-            raise ValueError(f"it is number {record.sequence} of {record.id}")
-    except (ValueError, TypeError) as wrong:
-        key = pair.key.decode(errors="replace")
-        raise FailedPrecondition(
-            f"etcd's {key} is no audit record of its place ({wrong}): compare with a snapshot.",
-            reason="AUDIT_BROKEN",
-            metadata={"key": key},
-        ) from wrong
+    except (ValueError, TypeError, RecursionError) as wrong:
+        raise _misplaced(pair, str(wrong)) from wrong
+    if layout:
+        check_place(record, pair, layout)
     return record
+
+
+def check_place(record: AuditRecord, pair: KeyValue, layout: KeyLayout) -> None:
+    """Raise FailedPrecondition (AUDIT_BROKEN) where a record is not the one of its key."""
+    right = type(record.sequence) is int and type(record.id) is str and record.chain == record.id
+    if not right or layout.audit(record) != pair.key:
+        raise _misplaced(pair, f"it is number {record.sequence} of {record.id}")
+
+
+def _misplaced(pair: KeyValue, why: str) -> FailedPrecondition:
+    key = pair.key.decode(errors="replace")
+    return FailedPrecondition(
+        f"etcd's {key} is no audit record of its place ({why}): compare with a snapshot.",
+        reason="AUDIT_BROKEN",
+        metadata={"key": key},
+    )

@@ -242,18 +242,28 @@ class EtcdStore:
         written = (event.kv for event in seen.events if event.type == event.PUT)
         return _batch(seen.revision, list(self._take(written)))
 
-    async def audit(self) -> tuple[AuditRecord, ...]:
+    async def audit(self, found: list[AuditRecord] | None = None) -> tuple[AuditRecord, ...]:
         """Read every audit record in the order of its write, for `audit_chain.verify`.
 
-        Raises FailedPrecondition (AUDIT_BROKEN) where a record isn't of its key, or the last one of a chain is missing.
+        Raises FailedPrecondition (AUDIT_BROKEN) where a record isn't of its key, or the last one of a chain is missing;
+        `found` has all that are there.
         """
+        found = [] if found is None else found
         heads = dict(self._heads)  # as they are before the read: writes go on meanwhile
         with _store_errors():
             pairs = [pair async for page in self._client.read(self._layout.audits) for pair in page.pairs]
         in_order = sorted(pairs, key=lambda pair: pair.mod_revision)
-        records = tuple(etcd_layout.audit_record(pair, self._layout) for pair in in_order)
-        _must_have_ends(records, heads)
-        return records
+        broken: list[FailedPrecondition] = []
+        for pair in in_order:
+            try:
+                found.append(record := etcd_layout.audit_record(pair))
+                etcd_layout.check_place(record, pair, self._layout)
+            except FailedPrecondition as wrong:
+                broken.append(wrong)
+        if broken:
+            raise broken[0]
+        _must_have_ends(found, heads)
+        return tuple(found)
 
     @asynccontextmanager
     async def stream(self) -> AsyncIterator[StreamedHistory]:

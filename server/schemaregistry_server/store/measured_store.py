@@ -50,8 +50,8 @@ class MeasuredStore:
     def watch(self, after_revision: int) -> AsyncIterator[EntryBatch]:
         return self._store.watch(after_revision)
 
-    async def audit(self) -> tuple[AuditRecord, ...]:
-        return await self._store.audit()
+    async def audit(self, found: list[AuditRecord] | None = None) -> tuple[AuditRecord, ...]:
+        return await self._store.audit(found)
 
     def stream(self) -> AbstractAsyncContextManager[StreamedHistory]:
         return self._store.stream()

@@ -19,7 +19,7 @@ from schemaregistry_server.store.base import AuditRecord, Entry, StateChange, Wr
 from schemaregistry_server.store.store_history import pair, unwritten
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 
-KindT = TypeVar("KindT", Origin, VerifiedClaims)
+KindT = TypeVar("KindT", Origin, VerifiedClaims, VersionState)
 
 ENTRIES = """
 SELECT v.id, v.version, v.raw, v.fingerprint, v.registered_by, v.registered_at, v.revision, v.origin, v.claims,
@@ -65,8 +65,17 @@ def read(connection: sqlite3.Connection, after: int, path: Path) -> tuple[tuple[
 
     Raises FailedPrecondition where bytes were changed (STORE_CORRUPT) or have no audit record (AUDIT_BROKEN).
     """
-    entries = tuple(_entry(row, path) for row in connection.execute(ENTRIES, (after,)))
-    return entries, tuple(_change(row, path) for row in connection.execute(STATES, (after,)))
+    try:
+        entries = tuple(_entry(row, path) for row in connection.execute(ENTRIES, (after,)))
+        return entries, tuple(_change(row, path) for row in connection.execute(STATES, (after,)))
+    except sqlite3.OperationalError:
+        _must_be_text(connection, after, path)
+        raise
+
+
+def text(data: bytes) -> str:
+    """Decode a text of SQLite; bytes that are no UTF-8 become surrogates, as no text that was written has."""
+    return data.decode(errors="surrogateescape")
 
 
 def stream(connection: sqlite3.Connection, path: Path) -> Iterator[Write]:
@@ -137,13 +146,38 @@ def must_have_end(connection: sqlite3.Connection, audited: int, path: Path) -> N
     SQLite itself counts the revisions that it gave (AUTOINCREMENT).
     """
     (given,) = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'version'").fetchone() or (0,)
-    if given > audited:
+    if type(given) is not int or given > audited:
         raise FailedPrecondition(
             f"{path}: the audit ends with revision {audited}, and the last write had {given}: the end is missing. "
             "Compare with a snapshot.",
             reason="AUDIT_BROKEN",
             metadata={"file": str(path), "revision": str(given)},
         )
+
+
+def _must_be_text(connection: sqlite3.Connection, after: int, path: Path) -> None:
+    """Raise FailedPrecondition (STORE_CORRUPT) at the first write with a text that is no UTF-8.
+
+    SQLite's own error would name the column alone.
+    """
+    connection.text_factory = text
+    for select in (ENTRIES, STATES):
+        for row in connection.execute(select, (after,)):
+            if any(isinstance(value, str) and not _is_utf8(value) for value in row):
+                raise FailedPrecondition(
+                    f"{path}: {row[0]} {row[1]} (revision {row[6]}) is not as it was written: a text of it, or of its "
+                    "audit record, is no UTF-8. Restore the file from a snapshot.",
+                    reason="STORE_CORRUPT",
+                    metadata={"id": row[0], "version": row[1], "revision": str(row[6])},
+                )
+
+
+def _is_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _insert_state(connection: sqlite3.Connection, change: StateChange) -> StateChange:
@@ -185,8 +219,8 @@ def _change(row: tuple[str, str, str, str, str, int, int, str, str | None], path
     """The change of a row of STATES, compared as `_entry` compares."""
     id, version, state, *members, claims, content = row  # noqa: A001 (the field's term)
     change = StateChange(id, version, ACTIVE, *members, claims=_of(VerifiedClaims, claims, path))  # type: ignore[arg-type,misc]
-    _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(), content)
-    return replace(change, state=VersionState.read(state))
+    _compare(f"{path}: ", f"the state of {id} {version}", change, state.encode(errors="surrogateescape"), content)
+    return replace(change, state=_of(VersionState, state, path))
 
 
 def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, content: str | None) -> None:
@@ -204,12 +238,12 @@ def _compare(where: str, what: str, write: Entry | StateChange, written: bytes, 
 
 
 def _of(kind: type[KindT], text: str, path: Path) -> KindT:
-    """Read an origin, or claims, from its text."""
+    """Read an origin, claims or a state from its text."""
     try:
         return kind.read(text)
-    except (ValueError, TypeError) as wrong:
+    except (ValueError, TypeError, RecursionError) as wrong:
         raise FailedPrecondition(
-            f"{path}: the origin or the token of a write is not as it was written ({wrong}). Restore the file from a "
-            "snapshot.",
+            f"{path}: the origin, the token or the state of a write is not as it was written ({wrong}). Restore the "
+            "file from a snapshot.",
             reason="STORE_CORRUPT",
         ) from wrong

@@ -72,9 +72,12 @@ class SQLiteReader:
         """None: the store is a file."""
         return {}
 
-    async def audit(self) -> tuple[AuditRecord, ...]:
-        """Read every audit record in order, for `audit_chain.verify`."""
-        return await asyncio.to_thread(self._read_audit)
+    async def audit(self, found: list[AuditRecord] | None = None) -> tuple[AuditRecord, ...]:
+        """Read every audit record in order, for `audit_chain.verify`; a text that is no UTF-8 has surrogates.
+
+        Raises FailedPrecondition (AUDIT_BROKEN) where the last one is missing; `found` has those that are there.
+        """
+        return await asyncio.to_thread(self._read_audit, [] if found is None else found)
 
     def _revision(self) -> int:
         try:
@@ -90,6 +93,7 @@ class SQLiteReader:
         The writes raise FailedPrecondition (STORE_CORRUPT, AUDIT_BROKEN) where something was changed.
         """
         with sqlite_file.reading(self._path) as connection:
+            connection.text_factory = sqlite_rows.text
             connection.execute("BEGIN")  # all reads see the same writes
             versions, changes, revision = connection.execute(sqlite_rows.COUNTS).fetchone()
             sqlite_rows.must_have_end(connection, revision, self._path)
@@ -102,16 +106,17 @@ class SQLiteReader:
             entries, states = sqlite_rows.read(connection, after, self._path)
         return EntryBatch(max((after, *(each[-1].revision for each in (entries, states) if each))), entries, states)
 
-    def _read_audit(self) -> tuple[AuditRecord, ...]:
+    def _read_audit(self, found: list[AuditRecord]) -> tuple[AuditRecord, ...]:
         columns = (
             "sequence, who, what, id, version, fingerprint, content, at, previous, revision, hash, '', origin, claims"
         )
         with sqlite_file.reading(self._path) as connection:
+            connection.text_factory = sqlite_rows.text
             connection.execute("BEGIN")  # both reads see the same writes
             rows = connection.execute(f"SELECT {columns} FROM audit ORDER BY sequence")  # noqa: S608 (constant text)
-            records = tuple(AuditRecord(*row) for row in rows)
-            sqlite_rows.must_have_end(connection, records[-1].revision if records else 0, self._path)
-        return records
+            found.extend(AuditRecord(*row) for row in rows)
+            sqlite_rows.must_have_end(connection, found[-1].revision if found else 0, self._path)
+        return tuple(found)
 
 
 async def _each(writes: Iterable[Write]) -> AsyncIterator[Write]:

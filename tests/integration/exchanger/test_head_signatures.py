@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from schemaregistry.errors import DataLoss, Unauthenticated
+from schemaregistry.errors import FailedPrecondition, Unauthenticated
 from schemaregistry_server.audit_log import log_check
 from schemaregistry_server.audit_log.audit_log import AuditLog
 from schemaregistry_server.ops.audit import app
@@ -53,7 +53,7 @@ async def test_a_signed_head_is_no_token(signer: RunningExchanger, public: Path)
 
 async def test_a_token_is_no_signed_head(signer: RunningExchanger, public: Path) -> None:
     token = (await signer.certified("ci-bot")).json()["access_token"]
-    with pytest.raises(DataLoss, match="isn't signed by this key"):
+    with pytest.raises(FailedPrecondition, match="signature is not of this key"):
         verify_head(token, verifying_keys(public))
 
 

@@ -18,6 +18,7 @@ from devtools.etcd_cluster import EtcdCluster
 from devtools.servers import until
 from schemaregistry.document.version_state import VersionState
 from schemaregistry_server.audit_log.audit_log import AuditLog
+from schemaregistry_server.audit_log.event_lines import ChainEnd, write_line
 from schemaregistry_server.etcd.endpoints import EtcdConnection
 from schemaregistry_server.etcd.etcd_client import EtcdClient, puts
 from schemaregistry_server.etcd.v3.rpc_pb2 import DeleteRangeRequest, RequestOp, TxnRequest
@@ -81,6 +82,26 @@ TAMPERED = {
             "UPDATE audit SET sequence = 3 WHERE sequence = 100",
         ],
     ),
+    "a byte that is no UTF-8": ("Audit record 2 ", ["UPDATE audit SET who = cast(x'ff' AS TEXT) WHERE sequence = 2"]),
+    "such a byte in its content": (
+        "bars 0.1.0 (revision 2) is not as it was written: a text of it, or of its audit record, is no UTF-8",
+        ["UPDATE audit SET content = cast(x'ff' AS TEXT) WHERE sequence = 2"],
+    ),
+    "such a byte in a version": (
+        "bars 0.1.0 (revision 2) is not as it was written: a text of it, or of its audit record, is no UTF-8",
+        ["UPDATE version SET registered_by = cast(x'ff' AS TEXT) WHERE revision = 2"],
+    ),
+    "a version that is no UTF-8": (
+        "0.1.0 (revision 2) is not as it was written",
+        ["UPDATE version SET id = cast(x'6280ff' AS TEXT) WHERE revision = 2"],
+    ),
+    "a time of no year": ("Audit record 2 ", ["UPDATE audit SET at = 9000000000000000000 WHERE sequence = 2"]),
+    "no text of an origin": ("Audit record 2 ", ["UPDATE audit SET origin = '[' WHERE sequence = 2"]),
+    "no text of a version's origin": (
+        "registry.db: the origin, the token or the state of a write is not as it was written",
+        ["UPDATE version SET origin = '[' WHERE revision = 2"],
+    ),
+    "no count of revisions": ("the end is missing", ["UPDATE sqlite_sequence SET seq = 'many'"]),
     "the end cut off": (
         "the audit ends with revision 4, and the last write had 5: the end is missing",
         ["DELETE FROM audit WHERE sequence = 5", "DELETE FROM version WHERE revision = 5"],
@@ -155,18 +176,21 @@ def test_a_head_that_was_changed_or_isnt_signed_proves_nothing(filled, tmp_path,
     plain.write_text(command("audit", "head", "--data", filled))
     kept.write_text(command("audit", "head", "--data", filled, "--sign", private))
     verify = ["audit", "verify", "--data", filled, "--key", public, "--head"]
-    assert "isn't signed by this key" in command(*verify, plain, code=3)
+    assert "This head is not signed" in command(*verify, plain, code=1)
     text = kept.read_text()
     kept.write_text(text.replace('"sequence":5', '"sequence":4'))
     assert "its digest is another" in command(*verify, kept, code=3)
     other = tmp_path / "other.pub"
     other.write_bytes(public_pem(TokenMaker().key))
     kept.write_text(text)
-    assert "isn't signed by this key" in command(*verify[:-2], other, "--head", kept, code=3)
+    assert "signature is not of this key" in command(*verify[:-2], other, "--head", kept, code=1)
     made = json.loads(text)
     made["made_at"] = "2026-01-01T00:00:00+00:00"
     plain.write_text(json.dumps(made | {"digest": digest(made)}))
-    assert "The signature is of another head" in command(*verify, plain, code=3)
+    assert "The signature is of another head" in command(*verify, plain, code=1)
+    for signed, said in (("", "is not signed"), ("a.b.c", "is not of this key"), (5, "is not of this key")):
+        plain.write_text(json.dumps(json.loads(text) | {"signed": signed}))
+        assert said in command(*verify, plain, code=1)
     for damaged in ("", "[]", "{}", text[:-9]):
         kept.write_text(damaged)
         assert str(kept) in command(*verify, kept, code=3)
@@ -197,14 +221,44 @@ def test_an_export_begins_at_a_revision_or_a_time(since: str, count: int, filled
     assert len(command("audit", "export", "--data", filled, "--since", since).splitlines()) == count
 
 
-@pytest.mark.parametrize("since", ["yesterday", "-1", "2026-11-29T08:00:00", "٣"])
+@pytest.mark.parametrize("since", ["yesterday", "-1", "2026-11-29T08:00:00", "٣", "5" * 5000])
 def test_another_beginning_is_a_mistake_in_the_words(since: str, filled: Path, command: Command) -> None:
     assert "--since takes a revision" in command("audit", "export", "--data", filled, "--since", since, code=2)
 
 
-def test_an_export_of_a_changed_audit_says_so_at_its_end(filled: Path, edit, command: Command) -> None:
-    edit(filled, "UPDATE audit SET who = 'mallory' WHERE sequence = 2")
-    assert "Audit record 2 " in command("audit", "export", "--data", filled, code=1)
+CHANGED = {
+    "who": ("'mallory'", "who", "mallory"),
+    "who in no UTF-8": ("cast(x'ff' AS TEXT)", "who", "\udcff"),
+    "at far on": ("9000000000000000000", "time", 9 * 10**18),
+    "at far back": ("-9000000000000000000", "time", -9 * 10**18),
+    "origin of no JSON": ("'['", "origin", "["),
+    "origin of a number": ("""'{"path":5}'""", "origin", '{"path":5}'),
+    "origin of another member": ("""'{"x":"y"}'""", "origin", '{"x":"y"}'),
+    "claims of NaN": ("""'{"jti":NaN}'""", "token", '{"jti":NaN}'),
+    "claims in depth": (f"'{'[' * 100_000}'", "token", "[" * 100_000),
+}
+"""What is put in place of a member of a record, in SQL; the member of the line; what it prints then."""
+
+
+@pytest.mark.parametrize("since", ["0", "2024-01-01T00:00:00Z"])
+@pytest.mark.parametrize("how", CHANGED)
+def test_an_export_prints_what_was_changed_and_says_so_at_its_end(how: str, since: str, filled: Path, edit) -> None:
+    value, member, printed = CHANGED[how]
+    column = {"time": "at", "token": "claims"}.get(member, member)
+    edit(filled, f"UPDATE audit SET {column} = {value} WHERE sequence = 2")
+    ended = CliRunner().invoke(app, ["export", "--data", str(filled), "--since", since])
+    lines = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert (ended.exit_code, "Audit record 2 " in ended.stderr) == (1, True), ended.output
+    if since == "0" or member == "time":  # a record without a time is printed whatever the time
+        assert [line[member] for line in lines if line["sequence"] == 2] == [printed]
+    assert len(lines) == (5 if since == "0" else member == "time")
+
+
+def test_an_export_of_an_audit_without_its_end_prints_the_rest(filled: Path, edit) -> None:
+    edit(filled, "DELETE FROM audit WHERE sequence = 5")
+    ended = CliRunner().invoke(app, ["export", "--data", str(filled)])
+    assert (ended.exit_code, len(ended.stdout.splitlines())) == (1, 4)
+    assert "the end is missing" in ended.stderr
 
 
 # etcd
@@ -255,7 +309,7 @@ async def test_what_was_done_to_etcds_audit_is_named(etcd_audit: EtcdAudit, comm
     verify = ["audit", "verify", *etcd_audit.words]
     assert "5 audit records" in command(*verify)
     second, third = [await etcd_audit.value(f"/audit/ticks/0000000{n}") for n in (2, 3)]
-    fourth = await etcd_audit.value("/audit/ticks/00000004")
+    fourth, bars = await etcd_audit.value("/audit/ticks/00000004"), await etcd_audit.value("/audit/bars/00000001")
 
     await etcd_audit.change(drops("/audit/ticks/00000004"))
     found = command(*verify, code=1)
@@ -272,6 +326,14 @@ async def test_what_was_done_to_etcds_audit_is_named(etcd_audit: EtcdAudit, comm
     await etcd_audit.change(puts(b"/audit/ticks/00000002", second))
     await etcd_audit.change(puts(b"/audit/ticks/00000003", changed))
     assert "of the chain ticks" in command(*verify, code=1)
+
+    await etcd_audit.change(puts(b"/audit/bars/00000001", b"["))
+    exported = command("audit", "export", *etcd_audit.words, code=1)
+    assert "/audit/bars/00000001 is no audit record of its place (Expecting value" in exported
+    for wrong in (third.replace(b'"sequence":3', b'"sequence":"3"'), b"[" * 100_000):
+        await etcd_audit.change(puts(b"/audit/ticks/00000003", wrong), puts(b"/audit/bars/00000001", bars))
+        assert "/audit/ticks/00000003 is no audit record of its place" in command(*verify, code=1)
+    await etcd_audit.change(puts(b"/audit/ticks/00000003", changed))
 
     await etcd_audit.change(puts(b"/audit/bars/00000001", second))
     assert "/audit/bars/00000001 is no audit record of its place (it is number 2 of ticks)" in command(*verify, code=1)
@@ -342,6 +404,27 @@ def test_a_changed_log_is_named_by_file_and_line(log: Path, command: Command) ->
     log.write_bytes(log.read_bytes().replace(b'"id":"c"', b'"id":"x"'))
     assert f"{log}: line 3: record 3 is not as it was written" in command("audit", "verify", "--log", log, code=1)
     assert "can't be read" in command("audit", "verify", "--log", log.with_name("none"), code=2)
+
+
+def test_an_export_of_a_changed_log_prints_all_of_its_lines(log: Path) -> None:
+    lines = log.read_bytes().splitlines(keepends=True)
+    changed = [lines[0], lines[1].replace(b'"b"', b'"x"'), b"no line\n", b'{"id":NaN}\n', b"[" * 100_000 + b"\n"]
+    log.write_bytes(b"".join([*changed, *lines[3:]])[:-9])
+    ended = CliRunner().invoke(app, ["export", "--log", str(log)])
+    found = [json.loads(line) for line in ended.stdout.splitlines()]
+    assert [line.get("id") for line in found] == ["a", "x", None, None, None, "d", None]
+    unreadable = [line["unreadable"] for line in found if "unreadable" in line]
+    assert unreadable == ["no line", '{"id":NaN}', "[" * 100_000, lines[4][:-9].decode()]
+    assert (ended.exit_code, f"{log}: line 2: " in ended.stderr) == (1, True), ended.stderr
+
+
+@pytest.mark.parametrize("time", ["2026-11-29", "2026-11-29T08:00:00", "0001-01-01T00:00:00+23:00", 5, None])
+def test_a_line_is_exported_whatever_its_time_is(time: object, tmp_path: Path, command: Command) -> None:
+    log = tmp_path / "audit.log"
+    log.write_bytes(write_line({"time": time, "event": "refused"}, ChainEnd())[0])
+    assert command("audit", "export", "--log", log, "--since", "0001-01-01T00:00:00+23:59")
+    printed = command("audit", "export", "--log", log, "--since", "2027-01-01T00:00:00Z")
+    assert bool(printed) == (time != "0001-01-01T00:00:00+23:00")
 
 
 def test_a_kept_head_shows_that_a_log_was_cut_off(log: Path, tmp_path: Path, command: Command, signing) -> None:

@@ -18,6 +18,7 @@ from schemaregistry import output_files
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import FailedPrecondition, InvalidArgument, RegistryError
+from schemaregistry.plural import counted
 from schemaregistry_server.audit_log import log_order
 from schemaregistry_server.audit_log.event_lines import ChainEnd
 from schemaregistry_server.audit_log.log_check import CheckedLog
@@ -189,7 +190,7 @@ def _verified_store(
         for record in _of(stored):
             hashes[record.chain][record.sequence] = record.hash
         audit_head.require(kept, lambda one: hashes[one.chain])
-    words = f"{len(stored.writes)} audit records up to revision {stored.revision}: all as they were written."
+    words = f"{counted(len(stored.writes), 'audit record')} up to revision {stored.revision}: all as they were written."
     return words, {"records": len(stored.writes), "revision": stored.revision}
 
 
@@ -209,7 +210,8 @@ def _verified_logs(
 
 def _about(log: CheckedLog, before: list[CheckedLog]) -> tuple[str, Mapping[str, object]]:
     """What was found in a file, after those `before` it."""
-    words = f"{log.path}: {log.records} records, {log.before.sequence + 1} to {log.end.sequence}: as they were written."
+    numbers = f"{log.before.sequence + 1} to {log.end.sequence}"
+    words = f"{log.path}: {counted(log.records, 'record')}, {numbers}: as they were written."
     first = not any(other.records for other in before)
     if not log.records:
         words = f"{log.path}: no records."

@@ -15,6 +15,7 @@ import uvloop
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
 from schemaregistry.errors import DataLoss, InvalidArgument
+from schemaregistry.plural import counted
 from schemaregistry_server.ops import snapshot_file
 from schemaregistry_server.ops.head_signing import HeadSigner
 from schemaregistry_server.ops.s3_address import S3Options, is_s3
@@ -156,9 +157,10 @@ async def _restore(place: StoreLocator, file: SnapshotSource, *, same_chain: boo
 def _about(name: str, checked: Checked) -> tuple[str, dict[str, object]]:
     """What a snapshot has, in words and for programs."""
     header = checked.header
-    changes = f" and {header.state_changes} changes of states" if header.state_changes else ""
+    changes = counted(header.state_changes, "change of a state", "changes of states")
+    held = counted(header.versions, "version") + (f" and {changes}" if header.state_changes else "")
     words = (
-        f"{name}: {header.versions} versions{changes} up to revision {header.revision} of a store in {header.store}, "
+        f"{name}: {held} up to revision {header.revision} of a store in {header.store}, "
         f"read {header.made_at}; {checked.size} bytes, SHA-256 {checked.sha256}"
     )
     return words, {"file": name, **asdict(header), "size": checked.size, "sha256": checked.sha256}

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from schemaregistry.errors import FailedPrecondition, Unavailable
+from schemaregistry.plural import counted
 from schemaregistry_server.etcd.etcd_client import EtcdClient
 from schemaregistry_server.etcd.etcd_failures import CompactedRevision
 from schemaregistry_server.etcd.v3.kv_pb2 import KeyValue
@@ -90,7 +91,7 @@ def must_end(id: str, end: int, head: Head) -> None:  # noqa: A002 (the field's 
     """Raise FailedPrecondition (AUDIT_BROKEN) where a chain ends before the record that its id's head names."""
     if end < head.sequence:
         raise FailedPrecondition(
-            f"The audit chain {id} ends with record {end}, and {id} has {head.sequence} writes: "
+            f"The audit chain {id} ends with record {end}, and {id} has {counted(head.sequence, 'write')}: "
             f"{audit_chain.missing(end + 1, head.sequence)}: compare with a snapshot.",
             reason="AUDIT_BROKEN",
             metadata={"id": id, "chain": id, "sequence": str(end + 1)},

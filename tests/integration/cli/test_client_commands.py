@@ -160,7 +160,9 @@ def test_whoami_tells_reader_from_publisher(run, running):
 def test_consumers_has_a_line_for_each_identity(publisher, reader, run, document, schema_id):
     publisher.register(document("1.0.0"))
     publisher.register(document("1.0.1"))
-    assert (run("consumers", schema_id).stdout, run("consumers", schema_id, "--json").stdout) == ("", "[]\n")
+    nobody = run("consumers", schema_id)
+    assert (nobody.stdout, run("consumers", schema_id, "--json").stdout) == ("", "[]\n")
+    assert f"Nobody has read {schema_id} since 20" in nobody.stderr
     reader.get(schema_id, "1.0.0")
     reader.get(schema_id)
     [found] = json.loads(run("consumers", schema_id, "--json").stdout)

@@ -101,7 +101,7 @@ def _print(report: "Report", repairs: "Sequence[Repair]", *, as_json: bool, err:
 
 
 def _lines(repair: "Repair") -> "Iterator[str]":
-    from schemaregistry.data.report.report_wording import counted
+    from schemaregistry.plural import counted
 
     sentence = {
         "rename": f'the column "{repair.before}" renamed to "{repair.column}"',

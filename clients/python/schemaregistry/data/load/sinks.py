@@ -17,9 +17,9 @@ from schemaregistry.data.load.quarantined_rows import quarantined
 from schemaregistry.data.readers.bad_lines import MOST_BAD_LINES, BadLines
 from schemaregistry.data.readers.rows import Rows
 from schemaregistry.data.report.report import Report
-from schemaregistry.data.report.report_wording import counted
 from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.errors import RegistryError
+from schemaregistry.plural import counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from schemaregistry.data.readers.directory_walk import WalkedFiles, dangling, is
 from schemaregistry.data.readers.sources import FORMATS, MAGIC, TEXT_FORMATS, Source
 from schemaregistry.data.readers.stdin import piped
 from schemaregistry.data.report.facts import Fault
-from schemaregistry.data.report.report_wording import counted
 from schemaregistry.data.report.unreadable import UnreadableFile
 from schemaregistry.document.model import PLAIN_CSV, CsvDialect
 from schemaregistry.errors import InvalidArgument
+from schemaregistry.plural import counted
 
 _SUFFIXES: Final = {
     ".parquet": "parquet",

@@ -9,6 +9,7 @@ from typing import Final
 
 from schemaregistry.data.report.facts import Example, Facts, Fault, Violation
 from schemaregistry.document import Json
+from schemaregistry.plural import counted
 from schemaregistry.terminal import json_text, printable
 
 _WHOLE_ROW: Final = "(row)"
@@ -17,11 +18,6 @@ _WHOLE_ROW: Final = "(row)"
 def shown_value(value: Json) -> str:
     """Return a value as JSON text."""
     return json_text(value)
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: `1 row`, `2 rows`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def schema(report: Facts) -> str:

@@ -11,6 +11,7 @@ from schemaregistry.data.report import report_wording
 from schemaregistry.data.report.facts import Example, Facts, Violation
 from schemaregistry.data.report.grouping import first_notes, first_of_each, rest
 from schemaregistry.data.report.report_wording import shown_value
+from schemaregistry.plural import counted
 from schemaregistry.terminal import printable
 
 _Content: TypeAlias = "Element | str"
@@ -98,9 +99,7 @@ def _examples(violation: Violation) -> Element:
     rows = list(map(_example, violation.examples))
     more = violation.count - len(rows)
     first = "" if not rows else f", the first {len(rows):,}" if more else ""
-    title = (
-        f"{report_wording.column(violation)} {violation.rule}: {report_wording.counted(violation.count, 'row')}{first}"
-    )
+    title = f"{report_wording.column(violation)} {violation.rule}: {counted(violation.count, 'row')}{first}"
     place = _tag("p", "Rule at ", _code(violation.pointer or "the whole document"), **{"class": "quiet"})
     table = [_table(("file", "row", "line", "value"), rows)] if rows else []
     return _tag("details", _tag("summary", title), place, *table)

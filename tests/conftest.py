@@ -26,7 +26,21 @@ settings.load_profile("without a clock")
 
 KINDS = ("unit", "integration", "system")
 """Folders of tests by what they start: nothing, a server or a compiler, a whole set-up. Each is a marker, too."""
-LONGEST = ("clients", "gateways", "production", "etcd", "snapshot", "cpp", "faults", "gx", "data", "load")
+LONGEST = (
+    "clients",
+    "gateways",
+    "snapshot",
+    "production",
+    "k8s",
+    "attacks",
+    "etcd",
+    "cpp",
+    "monitoring",
+    "faults",
+    "gx",
+    "data",
+    "load",
+)
 """Folders that begin first where several workers share the tests."""
 TOGETHER = {"clients": "toolchains", "gateways": "toolchains", "production": "production", "etcd": "etcd"}
 """Folders whose tests one worker runs, one after the other: they share what they build, or a cluster."""

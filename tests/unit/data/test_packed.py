@@ -153,13 +153,17 @@ def odd(suffix: str) -> dict[str, tuple[bytes, str | int]]:
     is_stream = suffix != ".zip"
     return {
         "two": (one + two, 2 if is_stream else "CORRUPT"),
+        "an empty one between": (one + PACKERS[suffix](b"") + two, 2 if is_stream else "CORRUPT"),
+        "an empty one first": (PACKERS[suffix](b"") + one, 1 if is_stream else "CORRUPT"),
         "cut": (one[:-3], "CORRUPT"),
         "a second that is cut": (one + two[:-3], "CORRUPT"),
         "a second that is cut early": (one + two[:7], "CORRUPT"),
         "a second whose first byte is another": (one + bytes([two[0] ^ 1]) + two[1:], "CORRUPT"),
         "other bytes after it": (one + b"garbage", "CORRUPT"),
-        "zeros after it": (one + bytes(4), 1 if suffix == ".xz" else "CORRUPT"),
-        "three zeros after it": (one + bytes(3), "CORRUPT"),
+        "zeros after it": (one + bytes(4), 1 if suffix in (".xz", ".gz") else "CORRUPT"),
+        "many zeros after it": (one + bytes(200_000), 1 if suffix in (".xz", ".gz") else "CORRUPT"),
+        "three zeros after it": (one + bytes(3), 1 if suffix == ".gz" else "CORRUPT"),
+        "garbage after zeros": (one + bytes(4) + b"garbage", "CORRUPT"),
         "zeros between": (one + bytes(8) + two, 2 if suffix == ".xz" else "CORRUPT"),
         "zeros before it": (bytes(4) + one, "CORRUPT"),
         "zeros": (bytes(64), "CORRUPT"),
@@ -192,6 +196,21 @@ ARCHIVES: dict[str, tuple[bytes, str | int, str]] = {
 ODD = [(f"t.csv{suffix}", data, found, "", name) for suffix in PACKERS for name, (data, found) in odd(suffix).items()]
 ODD += [("t.csv.zip", *case, name) for name, case in ARCHIVES.items()]
 ODD += [("data.zip", *case, name) for name, case in ARCHIVES.items()]
+ODD += [
+    (f"t.csv{suffix}", PACKERS[suffix](b"a,b\n1,x\n") + b"garbage", "CORRUPT", message, "what follows is named")
+    for suffix, message in (
+        (".gz", "bytes follow the end of the gzip stream (at byte 28): cut them off"),
+        (".bz2", "bytes follow the end of the bz2 stream (at byte 50): cut them off"),
+        (".xz", "bytes follow the end of the xz stream (at byte 64): cut them off"),
+        (".zst", "bytes follow the end of the zstd stream: cut them off"),
+    )
+]
+ODD += [
+    ("t.csv.xz", lzma.compress(b"a,b\n1,x\n", lzma.FORMAT_ALONE), "CORRUPT", "it isn't xz, as its name says", "alone"),
+    ("t.csv.gz", gzip.compress(b"a,b\n1,x\n")[:20], "CORRUPT", "the file is cut off within its gzip stream", "cut"),
+    ("t.csv.bz2", b"BZh9garbage", "CORRUPT", "the bz2 stream is damaged", "damaged"),
+    ("t.csv.zst", b"garbage", "CORRUPT", "it isn't zstd, as its name says", "garbage"),
+]
 ODD += [("t.parquet.gz", gzip.compress(b"PAR1"), "PACKED", "parquet within gzip can't be read in place: unpack it", "")]
 
 

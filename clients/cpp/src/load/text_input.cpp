@@ -1,24 +1,22 @@
 #include "text_input.h"
 
 #include <arrow/buffer.h>
-#include <arrow/io/compressed.h>
 #include <arrow/io/file.h>
-#include <arrow/util/compression.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "compressed_input.h"
 #include "json_text.h"
 #include "text.h"
-#include "xz_input.h"
 #include "zip_input.h"
 
 namespace schemaregistry {
 namespace {
 
 constexpr std::int64_t kBlock = 4 << 20;
-constexpr std::size_t kLongest = 64 << 20;
+constexpr std::size_t kLongest = 16 << 20;
 constexpr std::size_t kDeepest = 200;
 constexpr std::int64_t kBombBytes = 256 << 20;
 constexpr std::int64_t kBombRatio = 500;
@@ -113,20 +111,11 @@ bool TextInput::open() {
                    "the file is empty: not even the start of " + source_.compression + " is there"};
     return false;
   }
-  if (source_.compression == "xz") {
-    stream_ = open_xz(raw_);
-    return true;
-  }
   if (source_.compression == "zip") {
     stream_ = open_zip(source_.path, fault_);
     return !fault_;
   }
-  auto codec = arrow::util::Codec::Create(source_.compression == "gzip"  ? arrow::Compression::GZIP
-                                          : source_.compression == "bz2" ? arrow::Compression::BZ2
-                                                                         : arrow::Compression::ZSTD);
-  if (!codec.ok()) return fail("CORRUPT", codec.status().message()), false;
-  codec_ = *std::move(codec);
-  auto stream = arrow::io::CompressedInputStream::Make(codec_.get(), raw_);
+  auto stream = open_compressed(source_.compression, *raw);
   if (!stream.ok()) return fail("CORRUPT", stream.status().message()), false;
   stream_ = *stream;
   return true;
@@ -209,7 +198,7 @@ std::optional<Record> TextInput::next() {
   std::optional<std::size_t> end;
   while (!(end = end_of_record()) && !ended_) {
     if (buffer_.size() - at_ > kLongest) {
-      fail("RECORD_TOO_LONG", "a record is longer than 64 MiB: is this the format that the name says?");
+      fail("RECORD_TOO_LONG", "a record is longer than 16 MiB: is this the format that the name says?");
       return std::nullopt;
     }
     if (!fill() && !ended_) return std::nullopt;
@@ -252,7 +241,7 @@ std::optional<std::size_t> TextInput::end_of_value() {
     while (at_ + length >= buffer_.size()) {
       scanned_ = at_;
       if (buffer_.size() - at_ > kLongest) {
-        fail("NOT_JSON", "not JSON: a record is longer than 64 MiB, or isn't JSON");
+        fail("NOT_JSON", "not JSON: a record is longer than 16 MiB, or isn't JSON");
         return std::nullopt;
       }
       if (!fill()) {

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <arrow/io/interfaces.h>
-#include <arrow/util/compression.h>
 
 #include <cstdint>
 #include <memory>
@@ -56,8 +55,6 @@ class TextInput {
 
   const Source& source_;
   const bool quoted_;
-  // Declared before the stream that uses it, so that it is destroyed after it.
-  std::unique_ptr<arrow::util::Codec> codec_;
   std::shared_ptr<arrow::io::InputStream> raw_;
   std::shared_ptr<arrow::io::InputStream> stream_;
   Array array_ = Array::unknown;

@@ -19,8 +19,8 @@ BLOCK: Final = 4 << 20
 """Bytes read at a time."""
 _PART: Final = 1 << 17
 """Bytes scanned at a time: few enough to stay in a core's cache."""
-LONGEST: Final = 64 << 20
-"""Bytes of the longest record; a larger one would have to be held in memory whole."""
+LONGEST: Final = 16 << 20
+"""Bytes of the longest record: it is held in memory whole, more than a dozen times while it is judged."""
 _BOMB_BYTES: Final = 256 << 20
 """Decompressed bytes from which the compression ratio of a file is limited."""
 _BOMB_RATIO: Final = 500

@@ -24,6 +24,7 @@ NOT_UTF8 = pa.Array.from_buffers(
 )
 SECONDS = pa.array([5, 2**60], pa.timestamp("s"))
 DATE64 = pa.array([0, 1], pa.int64()).view(pa.date64())
+EPOCH = dt.datetime(1970, 1, 1, 0, 0, 0, 5, dt.UTC)
 MAP = pa.map_(pa.string(), pa.timestamp("s"))
 ODD: dict[str, tuple[pa.Array, list[Any]]] = {
     "seconds": (SECONDS, ["1970-01-01T00:00:05", "1152921504606846976 s from 1970"]),
@@ -54,6 +55,18 @@ ODD: dict[str, tuple[pa.Array, list[Any]]] = {
     "runs": (pa.RunEndEncodedArray.from_arrays([1, 2], ["a", "b"]), ["a", "b"]),
     "views": (pa.array([[1], None], pa.list_view(pa.int8())), [[1], None]),
     "negative scale": (pa.array([Decimal("1e5"), None], pa.decimal128(5, -5)), ["100000", None]),
+    "negative scale of a wide decimal": (pa.array([Decimal("1e5"), None], pa.decimal256(50, -5)), ["100000", None]),
+    "wide decimals": (pa.array([Decimal("1.5"), None], pa.decimal256(39, 2)), ["1.50", None]),
+    "wider decimals": (pa.array([Decimal(10) ** 60, None], pa.decimal256(76, 12)), [f"{10**60}.{'0' * 12}", None]),
+    "wide decimals in lists": (pa.array([[Decimal(1)], None], pa.list_(pa.decimal256(39, 2))), [["1.00"], None]),
+    "decimal256 of few digits": (pa.array([Decimal("1.5"), None], pa.decimal256(20, 2)), [Decimal("1.50"), None]),
+    "decimal32": (pa.array([Decimal("1.5"), None], pa.decimal32(5, 2)), [Decimal("1.50"), None]),
+    "decimal64": (pa.array([Decimal("1.5"), None], pa.decimal64(12, 2)), [Decimal("1.50"), None]),
+    **{
+        f"zone {zone}": (pa.array([5, None], pa.timestamp("us", zone)), [EPOCH, None])
+        for zone in ("-07:30", "Mars/Olympus", "UTC+1", "utc", "UTC", "Europe/Berlin")
+    },
+    "zones in lists": (pa.array([[5], None], pa.list_(pa.timestamp("us", "UTC+1"))), [[EPOCH], None]),
     "empty structs": (pa.array([{}, None], pa.struct([])), ["{}", None]),
     "half floats": (pa.array(np.array([1.5, 65504], "f2")), [1.5, 65504.0]),
     "not UTF-8": (NOT_UTF8, ["a", r"\xe9b"]),

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -21,6 +22,9 @@ from schemaregistry.document import Json
 
 TEXT: Final = "_text"
 """The name of the column with the whole line."""
+
+_MOST_DIGITS: Final = 38
+"""The most digits of a decimal that every reader of Parquet knows."""
 
 
 def of_batch(plan: Plan, batch: Batch, mask: Mask) -> dict[str, Array]:
@@ -67,7 +71,8 @@ def _stored(array: Array) -> Array:
 
     Dictionaries are decoded, maps become lists of structs with `key` and `value`, and what Parquet lacks becomes text:
     seconds and date64 too, since pyarrow (26) writes seconds as milliseconds, which wrap, and a date64 without its time
-    of day. A byte of a text that isn't UTF-8 is written `\xfc`.
+    of day. Times of a zone that isn't in the time zone database become UTC. A byte of a text that isn't UTF-8 is
+    written `\xfc`.
     """
     array = decoded(flat(array))
     kind = array.type
@@ -93,8 +98,11 @@ def _stored_leaf(array: Array) -> Array:
             texts = as_text(array)
             # The texts of times are those of UTC, whether the column has a zone or not.
             return texts if getattr(kind, "tz", None) else pc.replace_substring_regex(texts, "Z$", "")
-        case "decimal" if kind.scale < 0:
-            # Parquet's decimals have no negative scale.
+        case "timestamp" if kind.tz and kind.tz not in available_timezones():
+            # Readers refuse offsets and names that aren't in their time zone database; the instants are the same.
+            return array.view(pa.timestamp(kind.unit, "UTC"))
+        case "decimal" if kind.scale < 0 or kind.precision > _MOST_DIGITS:
+            # Parquet's decimals have no negative scale; polars reads no more digits, and DuckDB makes floats of them.
             return pa.array([None if value is None else f"{value:f}" for value in array.to_pylist()], pa.string())
     return array if _is_stored(kind) else pa.array(map(_text, to_json(array)), pa.string())
 

@@ -23,6 +23,8 @@ FOLDERS = [
     "date=2026-01-05/symbol=A/lot=x",
     "date=2026-01-05",
     "date=__HIVE_DEFAULT_PARTITION__/symbol=A",
+    "date=/symbol=A",
+    "date=2026-01-05/symbol=",
     "date=2026-01-05/symbol=%FF",
     "date=2026-01-05/symbol=A/symbol=B",
     "date=2026-02-30/symbol=A",

@@ -77,3 +77,10 @@ def test_an_empty_name_is_usage(run: Run, command: str) -> None:
 def test_a_contract_that_can_not_be_read_is_usage(run: Run, name: str) -> None:
     done = run(f"ROWS.ndjson --contract {name}")
     assert (done.returncode, done.stderr) == (2, f"schema-load: can't read the contract {name}\n")
+
+
+def test_after_two_dashes_a_word_is_a_file_however_it_begins(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ROWS.ndjson").rename(tmp_path / "-rows.ndjson")
+    assert run("--contract TICKS.pb --check-only -- -rows.ndjson").returncode == 0
+    assert run("--contract TICKS.pb --check-only -rows.ndjson").returncode == 2
+    assert "name the files" in run("--contract TICKS.pb --").stderr

@@ -35,6 +35,16 @@ def test_every_form_of_a_report_is_named() -> None:
     assert set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)) == set(FORMS)
 
 
+def test_what_the_page_names_in_the_text_can_be_imported(tmp_path: Path) -> None:
+    names = set(re.findall(r"`(schemaregistry\.\w+)\b[^`]*`", PAGE))
+    lines = [f"import schemaregistry; {name}" for name in names]
+    lines += re.findall(r"`(from\s+schemaregistry\S*\s+import\s+\w+)`", PAGE.replace("\n", " "))
+    assert len(lines) > 3
+    lines.append("formats.FORMS['json']; redacted")
+    done = run(tmp_path, "-c", "\n".join(lines))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_commands_write_what_the_page_says(tmp_path: Path) -> None:
     make(tmp_path / "ticks.parquet", Ticks(100))
     (tmp_path / "written").mkdir()

@@ -94,6 +94,8 @@ def test_a_column_in_the_path_is_a_column(kind: str, lay: Lay, tmp_path: Path) -
         ("date=2026-01-05/symbol=A/lot=x", {("lot", "type"): "x"}),
         ("date=2026-01-05", {("symbol", "required"): None}),
         ("date=__HIVE_DEFAULT_PARTITION__/symbol=A", {("date", "required"): None}),
+        ("date=/symbol=A", {("date", "required"): None}),
+        ("date=2026-01-05/symbol=", {("symbol", "required"): None}),
     ],
 )
 def test_what_a_path_says_is_judged(kind: str, folder: str, found: dict[Any, Any], lay: Lay, tmp_path: Path) -> None:

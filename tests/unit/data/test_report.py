@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+import schemaregistry
 from schemaregistry.contract import compile_contract
 from schemaregistry.data import Report
 from schemaregistry.data.report.facts import MAX_EXAMPLES
@@ -100,3 +101,12 @@ def test_columns_that_differ_in_case_only_are_noted(judge: Judged) -> None:
 def test_a_renamed_column_is_guessed(judge: Judged) -> None:
     report = judge("t.csv", HEADER.replace(b"price", b"px") + ROW)
     assert "price is missing and px isn't in the contract: was it renamed?" in report.notes
+
+
+def test_a_property_without_a_name_is_told_from_the_whole_row() -> None:
+    report = schemaregistry.check(
+        pa.table({"": ["a"]}),
+        parse(b'{"$id": "n_v1", "version": "1.0.0", "type": "object", "properties": {"": {"type": "integer"}}}'),
+    )
+    assert '""' in text_of(report)
+    assert "(row)" not in text_of(report)

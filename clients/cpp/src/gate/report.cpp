@@ -55,6 +55,12 @@ std::string json_of(const std::optional<Fault>& fault) {
          "}";
 }
 
+/// The column's name, `(row)` where the rule concerns the whole row, `""` for a name without letters.
+std::string column_of(const Violation& violation) {
+  if (!violation.column) return "(row)";
+  return violation.column->empty() ? R"("")" : *violation.column;
+}
+
 }  // namespace
 
 int Report::exit_code() const {
@@ -91,8 +97,7 @@ std::string Report::to_text() const {
   std::map<std::string, std::size_t> of_rule;
   for (const Violation& violation : violations) {
     if (++of_rule[violation.rule] > kMost) continue;
-    text += on_one_line(violation.column.value_or("(row)")) + " " + violation.rule + "  " +
-            on_one_line(violation.pointer) + "  expected " + on_one_line(violation.expected) + ", found " +
+    text += on_one_line(column_of(violation)) + " " + violation.rule + "  " + on_one_line(violation.pointer) + "  expected " + on_one_line(violation.expected) + ", found " +
             on_one_line(violation.actual) + ": " + grouped(violation.count) + " rows\n";
     for (const Example& example : violation.examples) {
       text += "  " + on_one_line(example.file) + ": row " + grouped(example.row) +

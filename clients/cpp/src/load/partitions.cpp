@@ -45,7 +45,8 @@ std::vector<PartitionColumn> given_columns(const Plan& plan, const std::string& 
     if (equals == std::string::npos || equals == 0) continue;
     PartitionColumn given{unescaped(std::string_view(part).substr(0, equals)), 0,
                           unescaped(std::string_view(part).substr(equals + 1))};
-    if (given.text == "__HIVE_DEFAULT_PARTITION__") given.text.reset();
+    // An empty value is null, as an empty field of CSV is.
+    if (given.text == "__HIVE_DEFAULT_PARTITION__" || given.text == "") given.text.reset();
     for (const std::uint32_t child : plan.places[kRow].children) {
       if (plan.places[child].name == given.name) given.place = child;
     }

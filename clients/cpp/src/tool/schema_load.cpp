@@ -56,6 +56,8 @@ to typed spans and run the moving-average crossover of examples/backtest on them
   --version               print the version
   --ca, --cert, --key     PEM files [SCHEMAREGISTRY_CA, _CERT, _KEY; else the dev ones of SCHEMAREGISTRY_DATA or ./.data]
 
+After -- every word is a file, also one that begins with -.
+
 Exit codes: 0 conforms, 1 does not, 2 usage, 3 could not tell.
 )";
 
@@ -112,6 +114,11 @@ Result<LoadOptions> parse(const std::vector<std::string>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const auto equals = words[i].find('=');
     const std::string name = words[i].substr(0, equals);
+    if (words[i] == "--") {
+      // What follows are files, however their names begin.
+      options.files.insert(options.files.end(), words.begin() + static_cast<std::ptrdiff_t>(i) + 1, words.end());
+      break;
+    }
     if (words[i].rfind("-", 0) != 0 || words[i] == "-") {
       options.files.push_back(words[i]);
     } else if (bool* flag = flag_of(options, words[i])) {

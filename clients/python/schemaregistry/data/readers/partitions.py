@@ -47,7 +47,8 @@ def keys_of(path: str) -> Iterator[tuple[str, str | None]]:
     for part in PurePath(path).parts[:-1]:
         if key := _KEY.fullmatch(part):
             name, text = map(_unquoted, key.groups())
-            yield name, None if text == _NULL else text
+            # An empty value is null, as an empty field of CSV is.
+            yield name, None if text in ("", _NULL) else text
 
 
 def _unquoted(text: str) -> str:

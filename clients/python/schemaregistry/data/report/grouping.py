@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemaregistry.data.report.facts import Violation
+from schemaregistry.data.report.report_wording import column
 from schemaregistry.terminal import printable
 
 MOST: Final = 50
@@ -39,7 +40,7 @@ def rest(violations: Sequence[Violation]) -> dict[str, str]:
 
 
 def _line(rule: str, others: Sequence[Violation]) -> str:
-    names = list(dict.fromkeys(violation.column or "(row)" for violation in others))
+    names = list(dict.fromkeys(map(column, others)))
     named = ", ".join(names[:_NAMED]) + (" and others" if len(names) > _NAMED else "")
     return printable(f"{rule}: {len(others):,} more, of {named} (JSON has all)")
 

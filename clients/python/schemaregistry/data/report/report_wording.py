@@ -44,8 +44,8 @@ def fault(fault: Fault) -> str:
 
 
 def column(violation: Violation) -> str:
-    """Return the column's name, or `(row)` where the rule concerns the whole row."""
-    return printable(violation.column or _WHOLE_ROW)
+    """Return the column's name, `(row)` where the rule concerns the whole row, `""` for a name without letters."""
+    return printable(_WHOLE_ROW if violation.column is None else violation.column or '""')
 
 
 def difference(violation: Violation) -> str:

@@ -75,7 +75,7 @@ def test_deprecate_with_a_sunset_as_json(run, schema_id) -> None:
         "previous": "active",
         "latest_version": "1.1.0",
         "state": "deprecated",
-        "reason": "old",
+        "state_reason": "old",
         "sunset": "2027-01-31",
     }
 
@@ -157,7 +157,8 @@ def test_list_get_and_watch_show_states(run, running, publisher, schema_id) -> N
     assert [line.split("\t")[-1] for line in lines] == ["active", "retracted"]
     listed = json.loads(run("list", schema_id, "--json")[1])
     assert [each["state"] for each in listed] == ["active", "retracted"]
-    assert listed[1]["reason"] == "a typo"
+    assert (listed[1]["state_reason"], listed[0]["state_revision"]) == ("a typo", listed[0]["revision"])
+    assert listed[1]["state_revision"] > listed[1]["revision"]
     assert json.loads(run("get", f"{schema_id}@1.1.0", "--json")[1])["state"] == "retracted"
     watching = subprocess.Popen(
         [sys.executable, "-m", "schemaregistry", "watch", schema_id, "--json"], stdout=subprocess.PIPE, text=True
@@ -173,7 +174,7 @@ def test_list_get_and_watch_show_states(run, running, publisher, schema_id) -> N
         ("snapshot", "1.1.0"),
         ("state", "1.1.0"),
     ]
-    assert (events[2]["state"], events[2]["reason"]) == ("retracted", "a typo")
+    assert (events[2]["state"], events[2]["state_reason"]) == ("retracted", "a typo")
 
 
 def test_the_commands_are_in_the_help() -> None:

@@ -63,6 +63,7 @@ def _version(version: "SchemaVersion") -> dict[str, Any]:
         | {"registered_at": version.registered_at.ToJsonString()}
         | {name: getattr(version.origin, name) for name in stated}
         | state_facts(state_of(version))
+        | {"state_revision": version.state_revision}
     )
 
 

@@ -109,6 +109,6 @@ def state_notice(id: str, version: str, state: VersionState) -> str:  # noqa: A0
 
 
 def state_facts(state: VersionState) -> dict[str, Json]:
-    """The state as members of a JSON object: `state`, `reason` and `sunset` (RFC 3339, or null)."""
+    """The state as members of a JSON object: `state`, `state_reason` and `sunset` (RFC 3339, or null)."""
     sunset = None if state.sunset is None else sunset_text(state.sunset)
-    return {"state": state.name, "reason": state.reason, "sunset": sunset}
+    return {"state": state.name, "state_reason": state.reason, "sunset": sunset}

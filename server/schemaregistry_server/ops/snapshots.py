@@ -4,6 +4,7 @@
 history.
 """
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import uvloop
 
 from schemaregistry.cli.option_groups import with_groups
 from schemaregistry.cli.say import say
+from schemaregistry.document.message_text import shown
 from schemaregistry.errors import DataLoss, InvalidArgument
 from schemaregistry.plural import counted
 from schemaregistry_server.ops import snapshot_file
@@ -96,6 +98,7 @@ def restore(  # noqa: PLR0913 (as above)
     or the store or the bucket is away.
     """
     with ending_with_code(as_json=as_json):
+        sha256 = _hex_digits(sha256)
         source: SnapshotSource
         if is_s3(file):
             from schemaregistry_server.ops import s3_commands  # noqa: PLC0415 (boto3 is an extra)
@@ -117,8 +120,15 @@ def restore(  # noqa: PLR0913 (as above)
         say(NEW_REVISIONS)
 
 
+def _hex_digits(sha256: str) -> str:
+    digits = sha256.removeprefix("sha256:").lower()
+    if digits and not re.fullmatch("[0-9a-f]{64}", digits):
+        raise InvalidArgument(f"--sha256 {shown(sha256)}: not 64 hex digits.", reason="BAD_SHA256")
+    return digits
+
+
 def _require_sum(name: str, checked: Checked, sha256: str) -> None:
-    if sha256 and sha256.removeprefix("sha256:").lower() != checked.sha256:
+    if sha256 and sha256 != checked.sha256:
         raise DataLoss(
             f"{name}: its SHA-256 is {checked.sha256}, not {sha256}: it was changed, or is another snapshot.",
             reason="SNAPSHOT_DAMAGED",

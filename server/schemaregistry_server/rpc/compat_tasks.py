@@ -4,7 +4,7 @@
 encoded here because it can take half a second, which the server's event loop can't spare.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from schemaregistry.compat import RefusedVersion, admit, admit_undecided, check_history, second_referee
@@ -42,20 +42,32 @@ def compare(versions: Sequence[bytes], new: bytes, id: str, direction: Level | N
     return render(check_history(history, document, direction=direction, seconds=seconds))
 
 
-def check_admission(versions: Sequence[bytes], new: bytes, id: str, seconds: float) -> None:  # noqa: A002
+def check_admission(
+    versions: Sequence[bytes],
+    new: bytes,
+    id: str,  # noqa: A002
+    seconds: float,
+    taken: Collection[str] = (),
+) -> None:
     """Check that a document may follow registered versions, as `compat.admit` does; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
-        admit(history, document, seconds=seconds)
+        admit(history, document, seconds=seconds, taken=taken)
     except RefusedVersion as refused:
         raise _rendered(refused) from None  # encoded here: the verdict of a wide document is megabytes of JSON
 
 
-def check_undecided(versions: Sequence[bytes], new: bytes, id: str, reason: str) -> None:  # noqa: A002
+def check_undecided(
+    versions: Sequence[bytes],
+    new: bytes,
+    id: str,  # noqa: A002
+    reason: str,
+    taken: Collection[str] = (),
+) -> None:
     """Apply the rules of admission to a verdict that is unknown for `reason`; raises RefusedWrite."""
     history, document = [_parsed(each, id) for each in versions], _parsed(new, id)
     try:
-        admit_undecided(history, document, reason)
+        admit_undecided(history, document, reason, taken)
     except RefusedVersion as refused:
         raise _rendered(refused) from None
 

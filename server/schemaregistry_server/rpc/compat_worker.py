@@ -5,7 +5,7 @@ tasks, `workers.py` the processes.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from time import monotonic
 from typing import Final, TypeVar, TypeVarTuple
@@ -111,7 +111,7 @@ class CompatWorkers:
             message = f"The contract of {version.id} {version.version} can't be made here: {stopped}."
             raise ResourceExhausted(message, reason="TOO_COSTLY") from None
 
-    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
+    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str, taken: Collection[str] = ()) -> None:
         """Check that `new` may follow `versions`; a task that was killed counts as an unknown verdict.
 
         Raises RefusedWrite, and ResourceExhausted (JUDGE_BUSY).
@@ -119,7 +119,7 @@ class CompatWorkers:
         began = monotonic()
         result = "compatible"
         try:
-            await self._admit(versions, new, caller)
+            await self._admit(versions, new, caller, taken)
         except RefusedWrite as refused:
             result = refused.verdict.outcome
             raise
@@ -129,13 +129,15 @@ class CompatWorkers:
         finally:
             metrics().verdict_seconds.labels(result).observe(monotonic() - began)
 
-    async def _admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
+    async def _admit(self, versions: Sequence[Entry], new: Candidate, caller: str, taken: Collection[str]) -> None:
         history = [each.raw for each in versions]
         try:
             seconds = self._limit([*history, new.raw])
-            await self._run(caller, seconds, compat_tasks.check_admission, history, new.raw, new.id, self._seconds)
+            args = (history, new.raw, new.id, self._seconds, taken)
+            await self._run(caller, seconds, compat_tasks.check_admission, *args)
         except Stopped as stopped:
-            await self._run(caller, PARSING, compat_tasks.check_undecided, history, new.raw, new.id, str(stopped))
+            given_up = (history, new.raw, new.id, str(stopped), taken)
+            await self._run(caller, PARSING, compat_tasks.check_undecided, *given_up)
 
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str

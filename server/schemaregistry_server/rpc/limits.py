@@ -9,6 +9,7 @@ from typing import Any, Final
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import DecodeError, Message
 
+from schemaregistry.compat.version_reference import read_reference
 from schemaregistry.document import check_id
 from schemaregistry.document.naming import MAX_VERSION_LENGTH
 from schemaregistry.document.version_state import MAX_REASON
@@ -57,6 +58,9 @@ MAX_ORIGIN: Final = 512
 MAX_CONTENT_TYPE: Final = 256
 """Characters of a body's `content_type`."""
 
+REFERENCES: Final = frozenset({"version", "from_version", "to_version"})
+"""Fields that refer to a version."""
+
 NOT_NEGATIVE: Final = frozenset({"min_revision", "expected_revision"})
 """Numbers that must be 0 or more. `pages.py` checks `page_size`, and `watching.py` checks `after_revision`."""
 
@@ -98,6 +102,15 @@ def check(request: Message) -> None:
     """Raise InvalidArgument, naming the field, where a field of `request` is over its limit."""
     for name, refuse in _checks(type(request)):
         refuse(name, getattr(request, name))
+
+
+def check_names(request: Message) -> None:
+    """Raise InvalidArgument where the request's `id` is none (BAD_ID), or a version no reference (BAD_VERSION)."""
+    for field in request.DESCRIPTOR.fields:
+        if field.name == "id":
+            check_id(request.id)  # type: ignore[attr-defined]
+        elif field.name in REFERENCES:
+            read_reference(getattr(request, field.name))
 
 
 _CHECKS: dict[type[Message], list[tuple[str, Callable[[str, Any], None]]]] = {}

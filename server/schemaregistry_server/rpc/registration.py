@@ -70,7 +70,8 @@ class Registrar:
         if (there := schema.by_version.get(version)) is not None:
             return _same(there.entry, document), False
         if schema.standing:  # the first version of an id, and one after retracted ones, has nothing to agree with
-            await self._judge.admit(_judged(schema, document), document, who)
+            taken = [each.version for each in schema.versions if each.is_retracted]
+            await self._judge.admit(_judged(schema, document), document, who, taken)
         entry = Entry(
             id=document.id,
             version=version,

@@ -4,12 +4,12 @@ Transports call these methods. Writing is in `registration.py`, comparing in `ve
 `watching.py`.
 """
 
-# ruff: noqa: A002, N802 (the proto's names)
+# ruff: noqa: N802 (the proto's names)
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import Message
@@ -50,6 +50,17 @@ STRETCH: Final = 50
 STORE_READS: Final = 4
 """ListConsumers that read the store at once, others wait: it is the one read that isn't answered from memory."""
 
+WaitingRequest: TypeAlias = (
+    pb.GetSchemaRequest
+    | pb.CheckCompatibilityRequest
+    | pb.CompareVersionsRequest
+    | pb.ListSchemasRequest
+    | pb.ListVersionsRequest
+    | pb.ListConsumersRequest
+    | pb.GetContractRequest
+)
+"""A request with a `min_revision`."""
+
 STALE: Final = ("x-schema-stale", "true")
 PROGRESS_HEADER: Final = "x-schema-progress-seconds"
 
@@ -87,7 +98,7 @@ class Registry:
 
     async def GetSchema(self, request: pb.GetSchemaRequest, caller: Identity) -> Reply:
         self._admit("GetSchema", request, caller)
-        found = await self._find(request.id, request.version, request.min_revision)
+        found = await self._find(request)
         # A 304 can't take back a stale mark that a cache has stored (RFC 9111, section 3.2): it has an ETag of its own.
         etag = f'{found.etag[:-1]}-stale"' if self._current.stale else found.etag
         unchanged = request.if_none_match and _matches(request.if_none_match, etag)
@@ -147,7 +158,7 @@ class Registry:
         direction = read_direction(request.direction, transitive=True)
         bodies.require_json(request.document.data)
         document = await self._questions.read(request.document.data, check_id(request.id), caller.name)
-        schema = (await self._catalog(request.min_revision)).schema(document.id)
+        schema = (await self._catalog(request)).schema(document.id)
         standing = schema.standing or (schema.find(LATEST),)  # where all are retracted, `find` says so
         versions = needed(standing, document.version, document.compatibility, direction)
         return self._reply(await self._questions.candidate(versions, document, direction, caller.name))
@@ -155,7 +166,7 @@ class Registry:
     async def CompareVersions(self, request: pb.CompareVersionsRequest, caller: Identity) -> Reply:
         self._admit("CompareVersions", request, caller)
         direction = read_direction(request.direction, transitive=False)
-        schema = (await self._catalog(request.min_revision)).schema(request.id)
+        schema = (await self._catalog(request)).schema(request.id)
         old, new = schema.find(request.from_version), schema.find(request.to_version)
         return self._reply(await self._questions.pair(old, new, direction, caller.name))
 
@@ -164,7 +175,7 @@ class Registry:
         filters = (request.text, request.field, request.tag)
         fingerprint = check_fingerprint(request.fingerprint) if request.fingerprint else ""
         page = pages.read(request.page_size, request.page_token, "schemas", *filters, fingerprint)
-        catalog = await self._catalog(request.min_revision)
+        catalog = await self._catalog(request)
         answer = pb.ListSchemasResponse(revision=catalog.revision)
         if any(filters):
             await describe(catalog)
@@ -182,7 +193,7 @@ class Registry:
     async def ListVersions(self, request: pb.ListVersionsRequest, caller: Identity) -> Reply:
         self._admit("ListVersions", request, caller)
         page = pages.read(request.page_size, request.page_token, "versions", request.id)
-        catalog = await self._catalog(request.min_revision)
+        catalog = await self._catalog(request)
         later = catalog.schema(request.id).after(page.after_revision)
         chosen = later[: page.size]
         more = page.size < len(later)
@@ -197,7 +208,7 @@ class Registry:
     async def ListConsumers(self, request: pb.ListConsumersRequest, caller: Identity) -> Reply:
         self._admit("ListConsumers", request, caller)
         page = pages.read(request.page_size, request.page_token, "consumers", request.id)
-        catalog = await self._catalog(request.min_revision)
+        catalog = await self._catalog(request)
         id = catalog.schema(request.id).id  # noqa: A001 (the field's term)
         # Before the store's: a day that is saved meanwhile leaves memory.
         own = self._reads.of(id)
@@ -232,14 +243,14 @@ class Registry:
 
     async def GetContract(self, request: pb.GetContractRequest, caller: Identity) -> Reply:
         self._admit("GetContract", request, caller)
-        found = await self._find(request.id, request.version, request.min_revision)
+        found = await self._find(request)
         contract = await self._questions.contract(found, caller.name)
         self._count(caller, found)
         return self._reply(contract, found.headers)
 
     async def ValidateRecords(self, request: pb.ValidateRecordsRequest, caller: Identity) -> Reply:
         self._admit("ValidateRecords", request, caller)
-        found = await self._find(request.id, request.version, 0)
+        found = self._current.catalog.schema(request.id).find(request.version)
         bodies.require_json(request.records.data)
         answer = await self._questions.records(found, request.records.data, caller.name)
         self._count(caller, found)
@@ -285,10 +296,12 @@ class Registry:
                     self._count(caller, latest)
             yield message
 
-    async def _catalog(self, min_revision: int) -> Catalog:
-        if min_revision <= self._current.catalog.revision:
+    async def _catalog(self, request: WaitingRequest) -> Catalog:
+        """The catalog, once it has the request's `min_revision`."""
+        if request.min_revision <= self._current.catalog.revision:
             return self._current.catalog
-        return await self._current.reached(min_revision, seconds=deadline.within(WAIT_SECONDS))
+        limits.check_names(request)  # no revision makes an id or a reference out of what is none
+        return await self._current.reached(request.min_revision, seconds=deadline.within(WAIT_SECONDS))
 
     def _notices(self, entry: Entry) -> list[str]:
         """The notice of a version that was registered before, where it isn't active any more."""
@@ -296,8 +309,8 @@ class Registry:
         notice = state_notice(entry.id, entry.version, found.history.state)
         return [notice] if notice else []
 
-    async def _find(self, id: str, version: str, min_revision: int) -> CatalogVersion:
-        return (await self._catalog(min_revision)).schema(id).find(version)
+    async def _find(self, request: pb.GetSchemaRequest | pb.GetContractRequest) -> CatalogVersion:
+        return (await self._catalog(request)).schema(request.id).find(request.version)
 
     def _reply(self, message: Message | Prepared, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
         return Reply(message, (*headers, STALE) if self._current.stale else headers)

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, get_args
 
@@ -67,8 +67,11 @@ class Compatibility(Protocol):
     async def contract(self, version: Entry, caller: str) -> Prepared:
         """Compile a version's contract; raises ResourceExhausted."""
 
-    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str) -> None:
-        """Raise RefusedWrite where `new` may not follow `versions`, ResourceExhausted where no worker is free."""
+    async def admit(self, versions: Sequence[Entry], new: Candidate, caller: str, taken: Collection[str] = ()) -> None:
+        """Raise RefusedWrite where `new` may not follow `versions`, ResourceExhausted where no worker is free.
+
+        `taken` are the numbers of retracted versions, which a refusal doesn't advise.
+        """
 
     async def verdict(
         self, versions: Sequence[Entry], new: Candidate | Entry, direction: Level | None, caller: str

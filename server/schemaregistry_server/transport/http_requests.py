@@ -61,8 +61,11 @@ def _parameters(query: str) -> list[tuple[str, str]]:
 
 
 def header(headers: HttpHeaders, name: bytes) -> str:
-    """A header's value, "" where it is missing; several lines are joined with commas (RFC 9110, section 5.3)."""
-    found = [value for key, value in headers if key == name]
+    """A header's value, "" where it is missing; several lines are joined with commas (RFC 9110, section 5.3).
+
+    Blanks around a line are none of its value (section 5.5).
+    """
+    found = [value.strip(b" \t") for key, value in headers if key == name]
     return b", ".join(found).decode("latin-1") if found else ""
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from schemaregistry.client import AsyncClient, AsyncWatch, Credentials, Event, VersionRefused
-from schemaregistry.errors import NotFound, OutOfRange, PermissionDenied, Unavailable
+from schemaregistry.errors import FailedPrecondition, NotFound, OutOfRange, PermissionDenied, Unavailable
 from tests.support.patience import PATIENCE
 
 
@@ -164,3 +164,11 @@ async def test_a_followed_schema_is_kept_up_to_date(publisher, client, document,
         assert cache.get(schema_id).version == "1.1.0"
         with pytest.raises(NotFound):
             cache.get("another")
+
+
+async def test_a_watch_is_read_by_one_task_at_a_time(client):
+    async with client.watch() as watch:
+        found = await asyncio.gather(anext(watch), anext(watch), return_exceptions=True)
+        (refused,) = (each for each in found if isinstance(each, FailedPrecondition))
+        assert (len(found), refused.reason) == (2, "READ_TWICE")
+        assert await anext(watch)

@@ -147,6 +147,8 @@ def test_a_single_id_is_not_watched_letter_by_letter(client):
     for ask in (client.watch, client.follow):
         with pytest.raises(InvalidArgument, match="list of ids"):
             ask(ids="ticks_v1")
+        with pytest.raises(InvalidArgument, match=r"as in \['ticks_v1'\]"):
+            ask(ids="")
 
 
 def test_text_is_a_document_too_and_a_dict_is_none(publisher, document, schema_id):

@@ -1,7 +1,10 @@
 """What a reader gets, and how little of it travels."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
 
+import numpy
 import pytest
 
 from schemaregistry.client import Client, Credentials
@@ -171,14 +174,28 @@ def test_a_few_records_are_judged(publisher, reader, document, schema_id):
 
 
 def test_a_record_that_json_can_not_hold_is_refused(reader):
-    with pytest.raises(InvalidArgument, match="not JSON"):
-        reader.validate("ticks_v1", [{"price": float("nan")}])
+    cyclic: list[object] = []
+    cyclic.append(cyclic)
+    faults = {
+        "record 0, /price: nan is no number": [{"price": float("nan")}],
+        "record 1, /a/0/dec: a decimal.Decimal is no value": [{}, {"a": [{"dec": Decimal(1)}]}],
+        "record 0, /day: a datetime.date is no value": [{"day": date(2026, 1, 2)}],
+        "record 0, /n: a numpy.int64 is no value": [{"n": numpy.int64(1)}],
+        "record 0, /t: a text with half of a surrogate pair": [{"t": "\ud800"}],
+        "record 0, /t: a key with half of a surrogate pair": [{"t": {"\udfff": 1}}],
+        "record 1: a set is no value": [{}, set()],
+        "record 0, /0/0/.*: something within itself": [cyclic],
+    }
+    for said, records in faults.items():
+        with pytest.raises(InvalidArgument, match=said) as refused:
+            reader.validate("ticks_v1", records)
+        assert refused.value.reason == "NOT_JSON"
 
 
 @pytest.mark.parametrize("key", [1, None, True, 1.5])
 def test_a_key_that_is_no_text_is_refused_by_its_value(reader, key):
     """`json.dumps` makes text of each of these, so what was judged would be another record."""
-    with pytest.raises(InvalidArgument, match=rf"a key of record 1 is {key!r}, of type {type(key).__name__}"):
+    with pytest.raises(InvalidArgument, match=rf"record 1, /of/0/0: the key {key!r} is of type {type(key).__name__}"):
         reader.validate("ticks_v1", [{"size": 1}, {"of": [({key: 1},)]}])
 
 
@@ -186,7 +203,7 @@ def test_a_record_that_is_nested_too_deep_is_refused(reader):
     record = []
     for _ in range(100_000):
         record = [record]
-    with pytest.raises(InvalidArgument, match="not JSON"):
+    with pytest.raises(InvalidArgument, match="nested too deep"):
         reader.validate("ticks_v1", record)
 
 

@@ -184,6 +184,27 @@ def test_a_revision_that_does_not_come_is_deadline_exceeded(reader) -> None:
 
 
 @pytest.mark.parametrize(
+    ("rpc", "request_", "reason"),
+    [
+        ("GetSchema", pb.GetSchemaRequest(id="No id", min_revision=10**9), "BAD_ID"),
+        ("GetSchema", pb.GetSchemaRequest(id="ticks_v1", version="one", min_revision=10**9), "BAD_VERSION"),
+        ("GetContract", pb.GetContractRequest(id="No id", min_revision=10**9), "BAD_ID"),
+        ("ListVersions", pb.ListVersionsRequest(id="No id", min_revision=10**9), "BAD_ID"),
+        ("ListConsumers", pb.ListConsumersRequest(id="No id", min_revision=10**9), "BAD_ID"),
+        ("CompareVersions", pb.CompareVersionsRequest(id="No id", min_revision=10**9), "BAD_ID"),
+        (
+            "CompareVersions",
+            pb.CompareVersionsRequest(id="ticks_v1", from_version="1", to_version="-", min_revision=10**9),
+            "BAD_VERSION",
+        ),
+    ],
+)
+def test_a_slip_is_told_before_a_revision_is_waited_for(reader, rpc, request_, reason) -> None:
+    refusal = refused(getattr(reader, rpc), request_)
+    assert (refusal.code, refusal.reason) == (Code.INVALID_ARGUMENT, reason)
+
+
+@pytest.mark.parametrize(
     ("request_", "reason"),
     [
         (pb.ListSchemasRequest(page_size=-1), "BAD_PAGE_SIZE"),

@@ -176,7 +176,9 @@ def test_a_fix_to_an_old_line_is_registered_and_judged_against_it(publisher: Cli
     assert publisher.register(fix).created
     assert not publisher.register(fix).created
     assert publisher.get(lines).version == "2.0.0"
-    with pytest.raises(VersionRefused, match=r"1\.0\.9 is not greater than 1\.1\.2, the latest of its line") as refused:
+    with pytest.raises(
+        VersionRefused, match=r"1\.0\.9 is not greater than 1\.1\.2, the highest of its line"
+    ) as refused:
         publisher.register(document(lines, "1.0.9"))
     assert refused.value.reason == "VERSION_NOT_GREATER"
 

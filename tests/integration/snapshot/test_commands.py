@@ -122,6 +122,8 @@ def test_a_file_with_another_sum_than_was_noted_is_refused(filled: Path, tmp_pat
     noted = json.loads(command("snapshot", path, "--data", filled, "--json"))["sha256"]
     assert noted == hashlib.sha256(path.read_bytes()).hexdigest()
     assert "it was changed, or is another" in command(*into(path, tmp_path), "--sha256", "0" * 64, code=3)
+    for slip in ("abc", noted[:-1], noted + "0", noted.replace(noted[0], "g"), "sha512:" + noted):
+        assert "not 64 hex digits" in command(*into(path, tmp_path), "--sha256", slip, code=2)
     command(*into(path, tmp_path), "--sha256", noted)
 
 

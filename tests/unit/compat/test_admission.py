@@ -113,11 +113,11 @@ def test_a_fix_to_an_old_line_is_judged_against_its_line(
 @pytest.mark.parametrize(
     ("there", "version", "hint"),
     [
-        (["1.0.0", "1.2.0", "2.0.0"], "1.1.1", "1.1.1 is not greater than 1.2.0, the latest of its line. Take 1.2.1"),
-        (["1.0.0", "1.1.0", "2.0.0"], "1.1.0", "1.1.0 is not greater than 1.1.0, the latest of its line. Take 1.1.1"),
-        (["1.0.0", "1.1.0-rc.2", "2.0.0"], "1.1.0-rc.1", "the latest of its line. Take 1.1.0"),
-        (["1.0.0", "2.0.0"], "0.9.0", "0.9.0 is not greater than 2.0.0, the latest. Take 2.0.1"),
-        (["0.1.0", "0.3.0"], "0.2.0", "0.2.0 is not greater than 0.3.0, the latest. Take 0.3.1"),
+        (["1.0.0", "1.2.0", "2.0.0"], "1.1.1", "1.1.1 is not greater than 1.2.0, the highest of its line. Take 1.2.1"),
+        (["1.0.0", "1.1.0", "2.0.0"], "1.1.0", "1.1.0 is not greater than 1.1.0, the highest of its line. Take 1.1.1"),
+        (["1.0.0", "1.1.0-rc.2", "2.0.0"], "1.1.0-rc.1", "the highest of its line. Take 1.1.0"),
+        (["1.0.0", "2.0.0"], "0.9.0", "0.9.0 is not greater than 2.0.0, the highest. Take 2.0.1"),
+        (["0.1.0", "0.3.0"], "0.2.0", "0.2.0 is not greater than 0.3.0, the highest. Take 0.3.1"),
     ],
 )
 def test_within_a_line_versions_grow(with_values: Make, there: list[str], version: str, hint: str) -> None:
@@ -125,6 +125,12 @@ def test_within_a_line_versions_grow(with_values: Make, there: list[str], versio
         admit([with_values(each, 1) for each in there], with_values(version, 1))
     assert refused.value.reason == "VERSION_NOT_GREATER"
     assert hint in refused.value.message
+
+
+def test_the_hint_is_no_number_that_a_retracted_version_has(with_values: Make) -> None:
+    there = [with_values("2.0.0", 1), with_values("2.1.0-rc.1", 1)]
+    with pytest.raises(RefusedVersion, match=r"2\.1\.0-rc\.1, the highest\. Take 2\.1\.1 or more"):
+        admit(there, with_values("2.0.5", 1), taken=["2.1.0"])
 
 
 def test_a_line_whose_versions_were_retracted_goes_on_beside_a_later_pre_release(with_values: Make) -> None:

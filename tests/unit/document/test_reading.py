@@ -32,6 +32,9 @@ def test_a_body_of_one_mebibyte_is_read() -> None:
 def test_sixty_four_levels_are_read_and_the_next_is_refused() -> None:
     assert loads(b"[" * 64 + b"]" * 64)
     assert refused(b"[" * 65 + b"]" * 65).reason == "TOO_DEEP"
+    with pytest.raises(InvalidArgument, match="record") as batch:
+        loads(b'[{"a": "]"}, {"b": [1, {}], "c,": ' + b"[" * 63 + b"]" * 63 + b"}]", what="batch")
+    assert (batch.value.reason, batch.value.pointer) == ("TOO_DEEP", "/1/c," + "/0" * 62)
 
 
 def test_brackets_in_strings_are_not_depth() -> None:

@@ -3,7 +3,7 @@
 # ruff: noqa: A002, ASYNC110 (the field's term; waiting for what another task does)
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ class Inline:
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], str]] = []
 
-    async def admit(self, versions: list[Entry], new: Candidate, _: str) -> None:
+    async def admit(self, versions: list[Entry], new: Candidate, _: str, __: Collection[str] = ()) -> None:
         self.asked.append((sorted(each.version for each in versions), str(new.version)))
         admit([parse(each.raw) for each in versions], parse(new.raw))
 

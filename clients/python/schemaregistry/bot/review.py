@@ -293,7 +293,7 @@ class Reviewer:
             before=found.before or str(previous.version),
             verdict=verdict,
             stated_bump=step(parse_version(verdict.old_version), document.version),
-            least=least_version(everything or others, document, verdict.required_bump),
+            least=least_version(everything or others, document, verdict.required_bump, retracted),
             judged_against=tuple(versions),
             history=tuple(everything or others),
             old_document=next((each for each in versions if str(each.version) == verdict.old_version), previous),

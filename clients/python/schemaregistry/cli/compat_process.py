@@ -3,7 +3,7 @@
 They can't be interrupted in this process: native code doesn't look at the clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Final, Self
@@ -49,15 +49,17 @@ class CompatProcess:
         except Stopped as stopped:
             return undecided_history(versions, new, str(stopped), direction=direction)
 
-    def admit(self, versions: Sequence[Document], new: Document, seconds: float = 1.0) -> Verdict | None:
+    def admit(
+        self, versions: Sequence[Document], new: Document, seconds: float = 1.0, taken: Collection[str] = ()
+    ) -> Verdict | None:
         """Admit as `compat.admit` does; beyond the limits of time and memory with the verdict unknown.
 
         Raises RefusedVersion.
         """
         try:
-            return self._worker.ask(seconds, partial(admit, seconds=seconds), versions, new)
+            return self._worker.ask(seconds, partial(admit, seconds=seconds, taken=taken), versions, new)
         except Stopped as stopped:
-            return admit_undecided(versions, new, str(stopped))
+            return admit_undecided(versions, new, str(stopped), taken)
 
     def impact(self, old: Document, new: Document, reading: Reading, seconds: float = 0.5) -> Impact:
         """Judge one consumer as `compat.consumer_impact.impact` does; open where that takes too much time or memory."""

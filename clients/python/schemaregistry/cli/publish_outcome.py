@@ -117,7 +117,7 @@ def rehearsal(
             _check_same(document, versions[version])
             return PublishOutcome("already there", document.id, version)
         standing = [each for number, each in versions.items() if number not in set_aside[document.id]]
-        verdict = judge.admit(standing, document) if standing else None
+        verdict = judge.admit(standing, document, taken=set_aside[document.id]) if standing else None
         versions[version] = document
         if verdict is None:
             return PublishOutcome("would be created", document.id, version)

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from math import isfinite
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from google.api.httpbody_pb2 import HttpBody
@@ -12,8 +13,10 @@ from google.protobuf.message import Message
 
 from schemaregistry.client.answers import Fetched, Registered, StateSet
 from schemaregistry.document import parse
+from schemaregistry.document.message_text import cut
 from schemaregistry.document.model import Json
 from schemaregistry.document.origin import Origin
+from schemaregistry.document.strict_json import pointer
 from schemaregistry.document.version_state import ACTIVE, STATE_NAMES, VersionState
 from schemaregistry.errors import InvalidArgument
 from schemaregistry.v1 import contract_pb2, registry_pb2
@@ -21,6 +24,8 @@ from schemaregistry.v1 import contract_pb2, registry_pb2
 AnswerT = TypeVar("AnswerT")
 ItemT = TypeVar("ItemT")
 Sent = TypeVar("Sent", bound=Message)
+MAX_DEPTH: Final = 500
+"""Levels of a record that are looked at; the registry reads fewer, and json.dumps no more than about twice as many."""
 Metadata: TypeAlias = Mapping[str, str | bytes]
 
 
@@ -246,8 +251,12 @@ def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[regist
         raise InvalidArgument(message, reason="NOT_JSON")
     try:
         records = list(records)
+    except TypeError:
+        message = f"the records are a list, each a value that JSON has, not one {type(records).__name__}"
+        raise InvalidArgument(message, reason="NOT_JSON") from None
+    _check_records(records)
+    try:
         text = json.dumps(records, allow_nan=False, ensure_ascii=False).encode()
-        _check_keys(records)
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(
             f"the records are not JSON ({error}): give values that JSON has", reason="NOT_JSON"
@@ -256,18 +265,45 @@ def validate(id: str, records: Sequence[Json], version: str) -> UnaryCall[regist
     return UnaryCall("ValidateRecords", request, _message)
 
 
-def _check_keys(records: Sequence[Json]) -> None:
-    """Raise TypeError where a dict, at any depth, has a key that isn't text."""
-    waiting: list[tuple[int, Any]] = list(enumerate(records))
-    while waiting:
-        index, value = waiting.pop()
-        if isinstance(value, dict):
-            odd = next((key for key in value if not isinstance(key, str)), "")
-            if odd != "":
-                raise TypeError(f"a key of record {index} is {repr(odd)[:80]}, of type {type(odd).__name__}, not text")
-            waiting += ((index, inner) for inner in value.values())
-        elif isinstance(value, list | tuple):
-            waiting += ((index, inner) for inner in value)
+def _check_records(records: Sequence[Json]) -> None:
+    """Raise InvalidArgument naming the record, and the place in it, of a value that can't be JSON."""
+    for index, record in enumerate(records):
+        waiting: list[tuple[tuple[str | int, ...], int, Any]] = [((), 0, record)]
+        while waiting:
+            path, depth, value = waiting.pop()
+            fault = "something within itself, or nested too deep" if depth > MAX_DEPTH else _fault(value)
+            if fault:
+                place = f"record {index}, {cut(pointer(path), 200)}" if path else f"record {index}"
+                raise InvalidArgument(f"{place}: {fault}. Give values that JSON has.", reason="NOT_JSON")
+            if isinstance(value, dict):
+                waiting += (((*path, key), depth + 1, inner) for key, inner in reversed(value.items()))
+            elif isinstance(value, list | tuple):
+                waiting += (((*path, each), depth + 1, value[each]) for each in reversed(range(len(value))))
+
+
+def _fault(value: Json) -> str:
+    """Return what keeps a value, without what is in it, from being JSON; "" for one that is."""
+    if value is None or isinstance(value, bool | int):
+        return ""
+    if isinstance(value, float):
+        return "" if isfinite(value) else f"{value} is no number of JSON"
+    if isinstance(value, str):
+        return "" if _is_unicode(value) else "a text with half of a surrogate pair"
+    if isinstance(value, dict):
+        odd = next((key for key in value if not isinstance(key, str)), "")
+        if odd != "":
+            return f"the key {repr(odd)[:80]} is of type {_type(odd)}, not text"
+        return "" if all(map(_is_unicode, value)) else "a key with half of a surrogate pair"
+    return "" if isinstance(value, list | tuple) else f"a {_type(value)} is no value of JSON"
+
+
+def _is_unicode(text: str) -> bool:
+    return text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text)
+
+
+def _type(value: object) -> str:
+    kind = type(value)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def whoami() -> UnaryCall[registry_pb2.WhoAmIResponse]:

@@ -45,7 +45,7 @@ def many_ids(ids: Iterable[str]) -> tuple[str, ...]:
     taken for an id.
     """
     if isinstance(ids, str):
-        raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in [{ids!r}]", reason="BAD_IDS")
+        raise InvalidArgument(f"ids={ids!r}: give a list of ids, as in [{ids or 'ticks_v1'!r}]", reason="BAD_IDS")
     try:
         return tuple(ids)
     except TypeError:

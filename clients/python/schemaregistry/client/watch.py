@@ -8,6 +8,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Event as Flag
+from threading import Lock
 from types import TracebackType
 from typing import NoReturn, Protocol, TypeAlias
 
@@ -18,7 +19,7 @@ from schemaregistry.client.call_errors import to_error
 from schemaregistry.client.position import Position
 from schemaregistry.client.renewal import forked
 from schemaregistry.client.silence import Silence, Watchdog
-from schemaregistry.errors import RegistryError
+from schemaregistry.errors import FailedPrecondition, RegistryError
 from schemaregistry.v1 import registry_pb2
 
 StreamMetadata: TypeAlias = "Iterable[tuple[str, str | bytes]] | None"
@@ -62,6 +63,13 @@ class AsyncStreamOpener:
     describe: Callable[[grpc.RpcError], Awaitable[RegistryError]]
 
 
+def _read_twice(reader: str) -> FailedPrecondition:
+    return FailedPrecondition(
+        f"another {reader} waits for this watch's next event: give each {reader} a watch of its own",
+        reason="READ_TWICE",
+    )
+
+
 class Watch(Iterator[Event]):
     """An iterator over the events of a watch, each once and in the order of their revisions; it reconnects by itself.
 
@@ -69,8 +77,9 @@ class Watch(Iterator[Event]):
     registry's intervals (30 s by default), not even a mark of progress.
 
     Raises Unavailable where the registry couldn't be reached at first; OutOfRange where the registry can't continue
-    from the revision reached; FailedPrecondition (reason FORKED) in a process forked after the watch was made; and the
-    errors after which reconnecting is useless, such as PermissionDenied.
+    from the revision reached; FailedPrecondition in a process forked after the watch was made (reason FORKED) and while
+    another thread waits for the next event (reason READ_TWICE); and the errors after which reconnecting is useless,
+    such as PermissionDenied.
     """
 
     def __init__(self, position: Position, silence: Silence, opener: StreamOpener) -> None:
@@ -80,12 +89,18 @@ class Watch(Iterator[Event]):
         self._closed = Flag()
         self._stream: MessageStream | None = None
         self._process = os.getpid()
+        self._turn = Lock()
         self._events = self._follow()
 
     def __next__(self) -> Event:
         if os.getpid() != self._process:
             raise forked("watch")
-        return next(self._events)
+        if not self._turn.acquire(blocking=False):
+            raise _read_twice("thread")
+        try:
+            return next(self._events)
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """End the iteration, even while another thread waits in it."""
@@ -154,7 +169,10 @@ class Watch(Iterator[Event]):
 
 
 class AsyncWatch(AsyncIterator[Event]):
-    """A `Watch` for one task to iterate; any task of the same loop may call `close`."""
+    """A `Watch` for one task to iterate; any task of the same loop may call `close`.
+
+    Raises as `Watch`, READ_TWICE while another task waits for the next event.
+    """
 
     def __init__(self, position: Position, silence: Silence, opener: AsyncStreamOpener) -> None:
         self._position = position
@@ -162,10 +180,14 @@ class AsyncWatch(AsyncIterator[Event]):
         self._opener = opener
         self._closed = asyncio.Event()
         self._stream: AsyncMessageStream | None = None
+        self._turn = asyncio.Lock()
         self._events = self._follow()
 
     async def __anext__(self) -> Event:
-        return await anext(self._events)
+        if self._turn.locked():
+            raise _read_twice("task")
+        async with self._turn:
+            return await anext(self._events)
 
     async def close(self) -> None:
         """End the iteration, even while another task waits in it."""

@@ -5,7 +5,7 @@ major one: 0.2.0 may break 0.1.0. Bumps are measured from the latest release of 
 pre-release; `judged_history.py` has the lines and selects that version.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from semver import Version
@@ -27,39 +27,43 @@ class RefusedVersion(FailedPrecondition):
         self.verdict = verdict
 
 
-def admit(versions: Sequence[Document], new: Document, *, seconds: float = 1.0) -> Verdict | None:
+def admit(
+    versions: Sequence[Document], new: Document, *, seconds: float = 1.0, taken: Collection[str] = ()
+) -> Verdict | None:
     """Judge `new` within about `seconds` and return the verdict with which it may follow `versions`.
 
-    `versions` may be in any order; without any, the result is None: an id may begin with any version. Raises
-    RefusedVersion where the version isn't greater than all of its line (VERSION_NOT_GREATER), jumps over a major one
-    (MAJOR_SKIPPED), or the bump is too small for the change (BUMP_TOO_SMALL).
+    `versions` may be in any order; without any, the result is None: an id may begin with any version. `taken` are the
+    numbers of retracted versions, which no refusal advises.
+
+    Raises RefusedVersion where the version isn't greater than all of its line (VERSION_NOT_GREATER), jumps over a major
+    one (MAJOR_SKIPPED), or the bump is too small for the change (BUMP_TOO_SMALL).
     """
     if not versions:
         return None
     verdict = check_history(_followed(versions, new), new, seconds=seconds)
-    enforce(versions, new, verdict)
+    enforce(versions, new, verdict, taken)
     return verdict
 
 
-def admit_undecided(versions: Sequence[Document], new: Document, reason: str) -> Verdict:
+def admit_undecided(versions: Sequence[Document], new: Document, reason: str, taken: Collection[str] = ()) -> Verdict:
     """Admit `new` with the verdict "unknown", because judging was given up for `reason`.
 
     `versions` has at least one version. Raises RefusedVersion as `admit` does: an unknown verdict takes a major bump.
     """
     verdict = undecided_history(_followed(versions, new), new, reason)
-    enforce(versions, new, verdict)
+    enforce(versions, new, verdict, taken)
     return verdict
 
 
-def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> None:
+def enforce(versions: Sequence[Document], new: Document, verdict: Verdict, taken: Collection[str] = ()) -> None:
     """Raise RefusedVersion where `new` breaks a rule, given the verdict on `new` after `versions`."""
     history = _followed(versions, new)
     latest = history[-1].version
     if new.version <= latest:
-        whose = "the latest" if len(history) == len(versions) else "the latest of its line"
+        whose = "the highest" if len(history) == len(versions) else "the highest of its line"
         raise RefusedVersion(
             f"Versions grow: {new.version} is not greater than {latest}, {whose}. "
-            f"Take {least_version(versions, new, verdict.required_bump)} or more.",
+            f"Take {least_version(versions, new, verdict.required_bump, taken)} or more.",
             reason="VERSION_NOT_GREATER",
             verdict=verdict,
         )
@@ -68,7 +72,7 @@ def enforce(versions: Sequence[Document], new: Document, verdict: Verdict) -> No
         raise RefusedVersion(skipped_major(base, new.version), reason="MAJOR_SKIPPED", verdict=verdict)
     # Pre-releases promise nothing (docs/decisions/compatibility.md): 2.0.0-rc.2 may break 2.0.0-rc.1.
     if base.prerelease is None and RANK[bump(base, new.version)] < RANK[verdict.required_bump]:
-        least = least_version(versions, new, verdict.required_bump)
+        least = least_version(versions, new, verdict.required_bump, taken)
         raise RefusedVersion(
             f"{base} → {new.version} is too small a step: this change takes {least} or more "
             f"({verdict.required_bump}). {verdict.message}",
@@ -109,12 +113,20 @@ def bump(old: Version, new: Version) -> Bump:
     return "minor" if old.major == 0 else "patch"
 
 
-def least_version(versions: Sequence[Document], new: Document, required: Bump) -> Version:
+def least_version(versions: Sequence[Document], new: Document, required: Bump, taken: Collection[str] = ()) -> Version:
     """Return the smallest release that `new` could have after `versions` with the required bump.
 
     After 1.0.0 and 1.1.0-rc.1 that is 1.1.0 even for a patch: 1.0.1 would be less than 1.1.0-rc.1. What needs a major
     bump begins a line behind all others: after 1.0.0 and 2.0.0, a change that breaks 1.0.0 takes 3.0.0.
+    Numbers that are `taken` are passed over.
     """
+    least = _least_step(versions, new, required)
+    while str(least) in taken:
+        least = least.bump_patch()
+    return least
+
+
+def _least_step(versions: Sequence[Document], new: Document, required: Bump) -> Version:
     history = _followed(versions, new)
     if required == "major":
         history = in_order(versions)

@@ -33,6 +33,7 @@ _STRING: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)'
 _STRING_BYTES: Final = re.compile(_STRING.encode(), re.DOTALL)
 _NUMBER: Final = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _TOKEN: Final = re.compile(rf"{_STRING}|(NaN|-?Infinity|{_NUMBER})", re.DOTALL)
+_NESTING: Final = re.compile(_STRING.encode() + rb"|[\[\]{},]", re.DOTALL)
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -55,7 +56,7 @@ def loads(
     NUMBER_OUT_OF_RANGE, LONE_SURROGATE). Time and memory are linear in the size of the text.
     """
     _check_size(data, max_bytes, what)
-    _check_depth(data, max_depth)
+    _check_depth(data, max_depth, what)
     text = _decode(data, what)
     reader = _JsonReader(text, beyond)
     value = reader.read()
@@ -79,16 +80,40 @@ def _check_size(data: bytes, limit: int, what: str) -> None:
         )
 
 
-def _check_depth(data: bytes, limit: int) -> None:
+def _check_depth(data: bytes, limit: int, what: str) -> None:
     """Check the nesting by counting brackets outside of strings, because the parser recurses and could overflow."""
     brackets = _STRING_BYTES.sub(b"", data).translate(None, _NOT_BRACKETS)
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+    if depth > limit and what == "batch":
+        raise InvalidArgument(
+            f"A record of the batch is nested too deep: more than {limit} objects and arrays in each other, with the "
+            "batch itself. Make it flatter.",
+            reason="TOO_DEEP",
+            pointer=pointer(_deep_path(data, limit)),
+        )
     if depth > limit:
         raise InvalidArgument(
             f"Objects and arrays are nested {depth:,} deep, more than the {limit} that are read: make them flatter "
             "(a schema's inner parts may move to `definitions`).",
             reason="TOO_DEEP",
         )
+
+
+def _deep_path(data: bytes, limit: int) -> list[str | int]:
+    """Return the path of the first object or array that is deeper than `limit`."""
+    path: list[str | int | None] = []  # None where an object's next key is awaited
+    for token in _NESTING.findall(data):
+        if token in b"[{":
+            if len(path) == limit:
+                break
+            path.append(0 if token == b"[" else None)
+        elif token in b"]}":
+            path[-1:] = []
+        elif token == b",":
+            path[-1:] = [each + 1 if isinstance(each, int) else None for each in path[-1:]]
+        elif path and path[-1] is None:
+            path[-1] = token[1:-1].decode(errors="replace")
+    return [step for step in path if step is not None]
 
 
 def _decode(data: bytes, what: str) -> str:

@@ -94,8 +94,8 @@ def restore(  # noqa: PLR0913 (as above)
     exit code 3. In S3 it is the newest one with a manifest, or with @TIME the newest until then.
     The embedded store keeps the revisions; etcd gives new ones, and keeps the order of each schema's versions.
 
-    Exit codes: 0 restored, 1 what was read back differs, 2 the store or FILE can't be used, 3 the snapshot is damaged,
-    or the store or the bucket is away.
+    Exit codes: 0 restored, 1 what was read back differs, or --key has not signed it, 2 the store or FILE can't be
+    used, 3 the snapshot is damaged, or the store or the bucket is away.
     """
     with ending_with_code(as_json=as_json):
         sha256 = _hex_digits(sha256)

@@ -8,26 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.attacker import ATTACKS, BOMBS, WRITES
-from bench.attacks import KEPT, effect, started
+from bench.attacker import ATTACKS, TOLD
+from bench.attacks import effect, started
 from devtools.servers import Server
-
-SECONDS = {"slow heads over REST": 12}
-"""How long an attack lasts, where it needs more than 3 seconds to be answered."""
-
-TOLD = {
-    "slow heads over REST": {"closed"},
-    "rapid reset": {"stream reset: ENHANCE_YOUR_CALM"},
-    "too large header fields": {"closed"},
-    "pings": {"told to go away: ENHANCE_YOUR_CALM"},
-    "10,000 watches": {"watching"},
-    BOMBS: {"refused"},
-    WRITES: {"RESOURCE_EXHAUSTED"},
-}
-"""What an attacker is told at least; the others wait in vain."""
 
 SLOWEST = {"endless CONTINUATION": 20.0, "too large header fields": 20.0}
 """Seconds that 99 in 100 calls of others may take, where it isn't 5: gRPC itself has no defence against these."""
+
+
+KEPT = 160 << 20
+"""Bytes by which the server may be larger after an attack: Python's own pools of small objects keep what 10,000 watches
+once needed."""
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +29,8 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_an_attack_is_answered_and_others_are_too(server: Server, name: str) -> None:
-    seen = asyncio.run(effect(server, name, SECONDS.get(name, 3)))
-    assert set(seen.told) >= TOLD.get(name, set()), seen.told
+    seen = asyncio.run(effect(server, name, seconds=3))
+    assert name not in TOLD or TOLD[name] in seen.told, seen.told
     assert not {"INTERNAL", "UNKNOWN", "OK"} & set(seen.told)
     assert seen.failed == 0
     assert seen.attacked < SLOWEST.get(name, 5.0)

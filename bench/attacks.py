@@ -35,8 +35,9 @@ PAUSE: Final = 0.01
 """Seconds between two calls of a reader."""
 SETTLES: Final = 30
 """Seconds of other calls after which memory must be back: what a call held in cycles is freed in Python's time."""
-KEPT: Final = 48 << 20
-"""Bytes that may stay: malloc keeps parts of what it once had, and caches have filled."""
+KEPT: Final = 160 << 20
+"""Bytes by which the server may be larger after an attack: Python's own pools of small objects keep what 10,000 watches
+once needed."""
 
 
 @dataclass(frozen=True, slots=True)

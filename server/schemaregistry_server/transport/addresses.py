@@ -29,6 +29,11 @@ def host_and_port(address: str, option: str) -> tuple[str, int]:
     return host.removeprefix("[").removesuffix("]"), int(port)
 
 
+def written(host: str, port: int) -> str:
+    """HOST:PORT of a connection's end, with an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def with_port(address: str, port: int) -> str:
     """The address with `port` in place of its own: the port that was bound where 0 was asked for."""
     return f"{address.rpartition(':')[0]}:{port}"

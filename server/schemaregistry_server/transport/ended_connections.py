@@ -6,6 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from schemaregistry_server.transport.addresses import written
+
 MAPPED: Final = "::ffff:"
 """How IPv6 sockets write the addresses of IPv4."""
 
@@ -25,8 +27,7 @@ def end_connection(peer: str) -> bool:
 
 def _address(connection: socket.socket) -> str:
     host, port = connection.getpeername()[:2]
-    host = host.removeprefix(MAPPED)
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return written(host.removeprefix(MAPPED), port)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ from schemaregistry_server.rpc.reply import Prepared
 from schemaregistry_server.rpc.service import Registry, Reply
 from schemaregistry_server.security.certificate_name import readable_name
 from schemaregistry_server.security.identity import Identity
-from schemaregistry_server.transport import encodings, health, http_requests, problems, status
+from schemaregistry_server.transport import addresses, encodings, health, http_requests, problems, status
 from schemaregistry_server.transport.encodings import Encoder
 from schemaregistry_server.transport.http_requests import encoded_etag, header
 from schemaregistry_server.transport.negotiation import prefers_text
@@ -91,7 +91,7 @@ class _Request:
             caller, (host, port) = scope.get("caller"), scope["client"] or ("", 0)
             certificate = "" if caller else readable_name(scope["state"].get("peer_certificate") or b"")
             id = str(scope["path_params"].get("id", ""))  # noqa: A001 (the field's term)
-            peer = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            peer = addresses.written(host, port)
             self.registry.refusals.record(RefusedCall(self.rule.rpc, caller, id, certificate, peer), error)
         return _refused(error, self.rule)
 

@@ -34,16 +34,8 @@ def counted(
     """A gRPC handler, that is a coroutine, with its calls counted."""
 
     async def count(messages: AsyncIterator[bytes], context: Context) -> AnswerT:
-        began = perf_counter()
-        tally.started += 1
-        failed: BaseException | None = None
-        try:
+        with _Counting(context, tally):
             return await answer(messages, context)
-        except BaseException as error:
-            failed = error
-            raise
-        finally:
-            tally.end(_code(context, failed), perf_counter() - began)
 
     return count
 
@@ -54,19 +46,27 @@ def counted_stream(
     """As `counted`, of a handler that yields its answers."""
 
     async def count(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[AnswerT]:
-        began = perf_counter()
-        tally.started += 1
-        failed: BaseException | None = None
-        try:
+        with _Counting(context, tally):
             async for each in answers(messages, context):
                 yield each
-        except BaseException as error:
-            failed = error
-            raise
-        finally:
-            tally.end(_code(context, failed), perf_counter() - began)
 
     return count
+
+
+class _Counting:
+    """Counts and times the call during the context. A class, since a generator would cost a read a microsecond more."""
+
+    __slots__ = ("_began", "_context", "_tally")
+
+    def __init__(self, context: Context, tally: CallTally) -> None:
+        self._context, self._tally = context, tally
+
+    def __enter__(self) -> None:
+        self._began = perf_counter()
+        self._tally.started += 1
+
+    def __exit__(self, _: object, failed: BaseException | None, __: object) -> None:
+        self._tally.end(_code(self._context, failed), perf_counter() - self._began)
 
 
 def _code(context: Context, failed: BaseException | None) -> str:

@@ -21,6 +21,7 @@ from schemaregistry.errors import (
     Unauthenticated,
     Unavailable,
 )
+from schemaregistry_server.ops import snapshot_manifest
 from schemaregistry_server.ops.s3_address import S3Address, S3Options
 
 try:
@@ -218,12 +219,7 @@ class Bucket:
 
     def damaged(self, key: str, what: str) -> DataLoss:
         """The error of an object that is not as it was written."""
-        url = self.address.url(key)
-        return DataLoss(
-            f"{url}: {what}. Choose another snapshot by @TIME, such as one from before.",
-            reason="SNAPSHOT_DAMAGED",
-            metadata={"bucket": self.address.bucket, "key": key},
-        )
+        return snapshot_manifest.damaged(self.address.url(key), what, {"bucket": self.address.bucket, "key": key})
 
     @property
     def _server(self) -> str:

@@ -106,7 +106,7 @@ def choose(bucket: Bucket) -> ChosenSnapshot:
         )
     name = fitting[-1]
     key = name.manifest(address)
-    manifest = snapshot_manifest.read_manifest(bucket.read(key, snapshot_manifest.MOST), address.url(key))
+    manifest = _manifest(bucket, key)
     if manifest.content != f"{name.text}{CONTENT}":
         raise bucket.damaged(key, f"it is the manifest of {manifest.content}")
     content = _content(bucket, name, manifest)
@@ -133,8 +133,7 @@ def lost_since(bucket: Bucket, chosen: ChosenSnapshot) -> list[str]:
         key = chosen.newer[-1].manifest(bucket.address)
         revision = chosen.manifest.checked.header.revision
         try:
-            text = bucket.read(key, snapshot_manifest.MOST)
-            newest = snapshot_manifest.read_manifest(text, bucket.address.url(key)).checked.header.revision
+            newest = _manifest(bucket, key).checked.header.revision
         except RegistryError as unknown:
             words.append(f"What is lost since is not known: {unknown.message}")
         else:
@@ -207,6 +206,10 @@ def _listed(bucket: Bucket) -> _Listed:
     manifests = {name for key in keys if (name := name_of(address, key, MANIFEST))}
     contents = {name for key in keys if (name := name_of(address, key, CONTENT))}
     return _Listed(sorted(manifests), sorted(contents - manifests))
+
+
+def _manifest(bucket: Bucket, key: str) -> SnapshotManifest:
+    return snapshot_manifest.read_manifest(bucket.read(key, snapshot_manifest.MOST), bucket.address.url(key))
 
 
 def _content(bucket: Bucket, name: SnapshotName, manifest: SnapshotManifest) -> S3Content:

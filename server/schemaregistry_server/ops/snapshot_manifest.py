@@ -61,15 +61,15 @@ def read_manifest(text: bytes, where: str) -> SnapshotManifest:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise _damaged(where, "it is no JSON") from None
+        raise damaged(where, "it is no JSON") from None
     if not isinstance(found, dict) or not _are(found, MEMBERS) or found["format"] != FORMAT:
-        raise _damaged(where, f"it is no manifest of the format {FORMAT!r}")
+        raise damaged(where, f"it is no manifest of the format {FORMAT!r}")
     if not _are(found["header"], HEADER):
-        raise _damaged(where, "its header is none")
+        raise damaged(where, "its header is none")
     try:
         head = audit_head.parse(found["head"], where)
     except DataLoss as wrong:
-        raise _damaged(where, "its head is not as it was written") from wrong
+        raise damaged(where, "its head is not as it was written") from wrong
     checked = Checked(Header(**found["header"]), found["size"], found["sha256"])
     return SnapshotManifest(found["content"], found["content_version"], checked, head)
 
@@ -78,7 +78,10 @@ def _are(members: Mapping[str, object], types: Mapping[str, type]) -> bool:
     return {name: type(value) for name, value in members.items()} == dict(types)
 
 
-def _damaged(where: str, what: str) -> DataLoss:
+def damaged(where: str, what: str, about: Mapping[str, str] | None = None) -> DataLoss:
+    """The error of an object of a snapshot that is not as it was written; `about` is the error's metadata."""
     return DataLoss(
-        f"{where}: {what}. Choose another snapshot by @TIME, such as one from before.", reason="SNAPSHOT_DAMAGED"
+        f"{where}: {what}. Choose another snapshot by @TIME, such as one from before.",
+        reason="SNAPSHOT_DAMAGED",
+        metadata=dict(about or {}),
     )

@@ -10,6 +10,7 @@ from typing import Final, TypeGuard
 
 from schemaregistry.errors import PermissionDenied, RegistryError, ResourceExhausted, Unauthenticated
 from schemaregistry_server.audit_log.audit_log import AuditLog
+from schemaregistry_server.audit_log.log_limit import WINDOW_SECONDS
 from schemaregistry_server.security.identity import ROLES, Identity, Role
 from schemaregistry_server.store.verified_claims import VerifiedClaims
 
@@ -21,8 +22,6 @@ a line at the end of that minute: who floods would fill the disk, and then nothi
 
 STRANGERS_LINES: Final = 600
 """Lines in a minute of all callers without a name: they may have any number of hosts."""
-
-WINDOW_SECONDS: Final = 60.0
 
 log = logging.getLogger("schemaregistry.refusals")
 

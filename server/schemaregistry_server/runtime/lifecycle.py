@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from schemaregistry.errors import Unavailable
 from schemaregistry_server.audit_log.audit_log import AuditLog
@@ -90,14 +90,10 @@ async def _start(
     current = CurrentCatalog()
     store = await _loaded(stack, settings, readiness, current)
     # Before publishing: a write is answered once the feed has brought it into the catalog.
-    feeding = asyncio.create_task(feed.follow(store, current))
-    stack.callback(feeding.cancel)
-    describing = asyncio.create_task(feed.describe(current.catalog))
-    stack.callback(describing.cancel)
-    sampling = asyncio.create_task(MetricsSampler(store, current, dict(certificate_files(settings))).run())
-    stack.callback(sampling.cancel)
-    trimming = asyncio.create_task(freed_memory.give_back())
-    stack.callback(trimming.cancel)
+    feeding = _beside(stack, feed.follow(store, current))
+    _beside(stack, feed.describe(current.catalog))
+    _beside(stack, MetricsSampler(store, current, dict(certificate_files(settings))).run())
+    _beside(stack, freed_memory.give_back())
     reads = await stack.enter_async_context(saved_reads(store, settings.reads_seconds))
     registry = _registry(stack, store, current, settings, reads, refusals)
     # Before the transports listen, so that no caller finds half of the directory published.
@@ -111,6 +107,13 @@ async def _start(
     watched.report()
     announce(Listening(grpc, rest, watched.address, ids, created, current.catalog.size))
     return _ServerLife(transports, current, feeding)
+
+
+def _beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    """Begin work that goes on until `stack` is closed."""
+    task = asyncio.create_task(work)
+    stack.callback(task.cancel)
+    return task
 
 
 async def _loaded(stack: AsyncExitStack, settings: Settings, readiness: Readiness, current: CurrentCatalog) -> Store:

@@ -162,10 +162,10 @@ def revocations(path: Path) -> Reloaded[frozenset[str]]:
 
 def _is_nobodys(name: str) -> bool:
     """Whether neither a certificate nor a token's subject can state this name: it is in quotes, say, or mis-cased."""
-    if name[0] in "\"'" or (name.lower().startswith("spiffe:") and not name.startswith("spiffe:")):
-        return True
+    if not name.lower().startswith("spiffe:"):
+        return name[0] in "\"'"
     try:
         check_name(name, "revoked")
     except InvalidArgument:
-        return name.startswith("spiffe:")
+        return True
     return False
